@@ -1,0 +1,1 @@
+//! Cofferdam agent.

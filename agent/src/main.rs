@@ -1,0 +1,2 @@
+//! Cofferdam agent.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Cofferdam.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Cofferdam coordinator.
+fn main() {}

@@ -1,0 +1,109 @@
+//! Why something failed on a host: a small, closed set of kinds, with the detail beside it.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The kind of a failure. Decides whether to try again, and clusters identical failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// A repository, the artefact store or another peer could not be reached.
+    Network,
+    /// Another program held the package manager's lock until the deadline.
+    Locked,
+    /// No room on a file system, in bytes or inodes.
+    DiskFull,
+    /// A repository's or package's signature or hash did not match.
+    Signature,
+    /// A package or version is not to be had.
+    NotFound,
+    /// Dependencies could not be satisfied.
+    Dependency,
+    /// A maintainer script failed, or ran past its deadline.
+    MaintainerScript,
+    /// The package manager failed in another way.
+    PackageManager,
+    /// The bits of the way back could not be proved, and the rollout is not `one_way`.
+    NoWayBack,
+    /// A config file's validate command said no.
+    Validate,
+    /// A unit could not be reloaded or restarted.
+    Service,
+    /// A check or probe failed.
+    Unhealthy,
+    /// Checks or probes gave no answer in time.
+    NoData,
+    /// A step ran past its deadline.
+    TimedOut,
+    /// The host did not come back from its reboot, or could not reboot.
+    Reboot,
+    /// The host's own files could not be read or written.
+    Io,
+    /// What was asked is not possible on this host.
+    Unsupported,
+}
+
+impl FailureKind {
+    /// Whether the same try may well succeed later: only these are tried again.
+    pub fn may_pass(self) -> bool {
+        matches!(self, Self::Network | Self::Locked | Self::DiskFull)
+    }
+
+    /// The kind's name as it stands in files, output and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Locked => "locked",
+            Self::DiskFull => "disk-full",
+            Self::Signature => "signature",
+            Self::NotFound => "not-found",
+            Self::Dependency => "dependency",
+            Self::MaintainerScript => "maintainer-script",
+            Self::PackageManager => "package-manager",
+            Self::NoWayBack => "no-way-back",
+            Self::Validate => "validate",
+            Self::Service => "service",
+            Self::Unhealthy => "unhealthy",
+            Self::NoData => "no-data",
+            Self::TimedOut => "timed-out",
+            Self::Reboot => "reboot",
+            Self::Io => "io",
+            Self::Unsupported => "unsupported",
+        }
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A failure: its kind, and one line that says what failed on what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What sort of failure it is.
+    pub kind: FailureKind,
+    /// What failed, on what, with the tool's own words where there are any.
+    pub detail: String,
+}
+
+/// The most characters of detail that travel and are stored; the transcript on the host has all.
+pub const MAX_DETAIL_CHARS: usize = 1000;
+
+impl Failure {
+    /// A failure with its detail, cut to [`MAX_DETAIL_CHARS`].
+    pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
+        let detail: String = detail.into();
+        Self {
+            kind,
+            detail: detail.chars().take(MAX_DETAIL_CHARS).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.detail)
+    }
+}

@@ -1,0 +1,234 @@
+//! The reasons why something is not moving.
+
+use crate::{
+    failure::Failure,
+    id::{CellId, HostId, RolloutId, WaveIndex},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Why something is not moving: what, by which rule with which value, since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[must_use]
+pub struct Hold {
+    /// What is held.
+    pub subject: Subject,
+    /// The rule and its value.
+    pub reason: Reason,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What a hold holds.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "what", rename_all = "kebab-case")]
+pub enum Subject {
+    /// A whole rollout.
+    Rollout {
+        /// Which.
+        rollout: RolloutId,
+    },
+    /// A wave of it.
+    Wave {
+        /// Of which rollout.
+        rollout: RolloutId,
+        /// Which.
+        wave: WaveIndex,
+    },
+    /// Its part of a cell.
+    Slice {
+        /// Of which rollout.
+        rollout: RolloutId,
+        /// Of which cell.
+        cell: CellId,
+    },
+    /// One host of it.
+    Host {
+        /// In which rollout.
+        rollout: RolloutId,
+        /// Which.
+        host: HostId,
+    },
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rollout { rollout } => write!(f, "rollout {rollout}"),
+            Self::Wave { rollout, wave } => write!(f, "rollout {rollout} wave {wave}"),
+            Self::Slice { rollout, cell } => write!(f, "rollout {rollout} cell {cell}"),
+            Self::Host { rollout, host } => write!(f, "rollout {rollout} host {host}"),
+        }
+    }
+}
+
+/// The rule that holds something, with its value. Displays as one plain sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "kebab-case")]
+pub enum Reason {
+    /// An operator paused it.
+    Paused {
+        /// Who.
+        by: String,
+    },
+    /// The brake paused it.
+    Braked {
+        /// What it found.
+        finding: String,
+    },
+    /// The wave bakes.
+    Bake {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The wave waits for its slices.
+    Slices {
+        /// Hosts that are over.
+        done: usize,
+        /// Hosts of the wave.
+        of: usize,
+    },
+    /// Too many hosts of the wave were left out or failed.
+    LeftOut {
+        /// How many.
+        count: usize,
+        /// How many may be.
+        allowed: usize,
+    },
+    /// The cell waits for its turn.
+    CellTurn {
+        /// Until when. Absent: until another cell is over.
+        until: Option<Timestamp>,
+    },
+    /// The host waits for the outcome of another that shares an unproved stratum with it.
+    Stratum {
+        /// The stratum, as in `instance_type=r5.4xlarge`.
+        stratum: String,
+        /// The host whose outcome is awaited.
+        awaits: HostId,
+    },
+    /// The stratum failed its second opinion; the rest goes on.
+    Convicted {
+        /// The stratum.
+        stratum: String,
+    },
+    /// No warrant allows starts now.
+    Warrant {
+        /// When the last one ended. Absent: there was none yet.
+        ended: Option<Timestamp>,
+    },
+    /// After a restart the owner hears from its hosts first.
+    Settle {
+        /// Until when at most.
+        until: Timestamp,
+    },
+    /// The host is not connected.
+    Unreachable,
+    /// The host is not in service, and not by this rollout's doing.
+    NotInService,
+    /// The host's state changed a moment ago.
+    Grace {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The bits are not on the host yet.
+    Staging,
+    /// Staging failed and will be tried again.
+    StagingFailed {
+        /// What failed.
+        failure: Failure,
+        /// When it is tried again.
+        until: Timestamp,
+    },
+    /// No more of the host's group may be out.
+    Floor {
+        /// The group, as in `service=web zone=a`.
+        group: String,
+        /// How many of it are out.
+        out: usize,
+        /// How many may be.
+        allowance: usize,
+    },
+    /// Somebody else has the host.
+    Held {
+        /// Who.
+        by: String,
+    },
+    /// The cell has as many hosts out as its pace allows.
+    AtOnce {
+        /// How many are out.
+        out: usize,
+        /// How many may be.
+        limit: usize,
+    },
+    /// The last start in the cell was a moment ago.
+    Spacing {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// The host failed and is tried again later.
+    Retry {
+        /// When.
+        until: Timestamp,
+        /// What failed.
+        failure: Failure,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Paused { by } => write!(f, "paused by {by}"),
+            Self::Braked { finding } => write!(f, "the brake stopped it: {finding}"),
+            Self::Bake { .. } => f.write_str("baking: gates watch the patched hosts"),
+            Self::Slices { done, of } => write!(f, "{done} of {of} hosts of the wave are over"),
+            Self::LeftOut { count, allowed } => write!(
+                f,
+                "{count} hosts of the wave failed or were left out, {allowed} may be (hosts_left_out)"
+            ),
+            Self::CellTurn { .. } => f.write_str("waits for its turn among the wave's cells"),
+            Self::Stratum { stratum, awaits } => {
+                write!(
+                    f,
+                    "no host of {stratum} has passed yet; awaits the outcome of {awaits}"
+                )
+            }
+            Self::Convicted { stratum } => {
+                write!(
+                    f,
+                    "hosts of {stratum} failed, and so did the second opinion"
+                )
+            }
+            Self::Warrant { ended: None } => f.write_str("no warrant for this cell yet"),
+            Self::Warrant { ended: Some(_) } => {
+                f.write_str("the warrant ended; the control plane has not renewed it")
+            }
+            Self::Settle { .. } => f.write_str("the coordinator just started and hears its hosts"),
+            Self::Unreachable => f.write_str("the host is not connected"),
+            Self::NotInService => f.write_str("the host is not in service, by itself"),
+            Self::Grace { .. } => f.write_str("the host's state changed a moment ago (grace)"),
+            Self::Staging => f.write_str("the host is still staging its bits"),
+            Self::StagingFailed { failure, .. } => write!(f, "staging failed: {failure}"),
+            Self::Floor {
+                group,
+                out,
+                allowance,
+            } => {
+                write!(
+                    f,
+                    "floor: {out} of group {group} are out, {allowance} may be"
+                )
+            }
+            Self::Held { by } => write!(f, "the host is held by {by}"),
+            Self::AtOnce { out, limit } => {
+                write!(
+                    f,
+                    "{out} hosts of the cell are out, {limit} may be (at_once_per_cell)"
+                )
+            }
+            Self::Spacing { .. } => f.write_str("the last start was a moment ago (start_spacing)"),
+            Self::Retry { failure, .. } => write!(f, "tried again later after {failure}"),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Decides what Cofferdam does. Pure: no async, no clock, no randomness, no files, no sockets, no
+//! logs; what a decision needs comes in as an argument, and the same inputs give the same bytes
+//! out.
+
+pub mod digest;
+pub mod failure;
+pub mod hold;
+pub mod id;
+pub mod identity;
+pub mod inventory;
+pub mod order;
+pub mod patch;
+pub mod policy;
+pub mod run;
+pub mod share;
+pub mod time;
+pub mod warrant;

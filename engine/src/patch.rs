@@ -1,0 +1,208 @@
+//! What a rollout changes on a host, as its file says it and as its lock file fixes it.
+
+use crate::{digest::Digest, inventory::Platform};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+/// What a rollout changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Patch {
+    /// Packages, by name, each to a wished version.
+    Packages {
+        /// Name to wish. Not empty.
+        packages: BTreeMap<String, VersionWish>,
+    },
+    /// One config file.
+    Config(ConfigPatch),
+    /// Nothing: practice. Every step runs but what would change the host.
+    Noop,
+}
+
+impl Patch {
+    /// The names that two live rollouts must not share on one host (promise 9): packages by name,
+    /// files by path.
+    pub fn subjects(&self) -> Vec<String> {
+        match self {
+            Self::Packages { packages } => {
+                packages.keys().map(|p| format!("package {p}")).collect()
+            }
+            Self::Config(config) => vec![format!("file {}", config.path.display())],
+            Self::Noop => Vec::new(),
+        }
+    }
+}
+
+/// One config file, replaced as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigPatch {
+    /// Where it goes on the host. Absolute, without `..`.
+    pub path: PathBuf,
+    /// The operator's copy, beside the rollout file. Hashed into the lock file at plan time.
+    pub source: PathBuf,
+    /// The name of a validate command in the agent's own config. Absent: the file is not validated.
+    pub validate: Option<String>,
+    /// The unit to reload afterwards. Absent: none.
+    pub reload: Option<String>,
+}
+
+/// The version that a rollout file wishes for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum VersionWish {
+    /// The newest that the host's repositories offer when the lock file is made.
+    Latest,
+    /// Exactly this one.
+    Exactly(String),
+}
+
+impl From<String> for VersionWish {
+    fn from(text: String) -> Self {
+        if text == "latest" {
+            Self::Latest
+        } else {
+            Self::Exactly(text)
+        }
+    }
+}
+
+impl From<VersionWish> for String {
+    fn from(wish: VersionWish) -> String {
+        wish.to_string()
+    }
+}
+
+impl fmt::Display for VersionWish {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Latest => "latest",
+            Self::Exactly(version) => version,
+        })
+    }
+}
+
+/// Whether a run may reboot its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RebootPolicy {
+    /// It must not.
+    Never,
+    /// It reboots when the host says after apply that it needs to.
+    #[default]
+    IfRequired,
+    /// It always reboots.
+    Always,
+}
+
+/// One package of a lock file: the exact bits.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LockedPackage {
+    /// The package's name.
+    pub name: String,
+    /// The exact version.
+    pub version: String,
+    /// The digest of the package file.
+    pub sha256: Digest,
+    /// The size of the package file in bytes.
+    pub size: u64,
+}
+
+/// The file of a config patch, fixed: the artefact store holds it by this digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedFile {
+    /// The digest of the file's content.
+    pub sha256: Digest,
+    /// The size of the content in bytes.
+    pub size: u64,
+}
+
+/// The exact bits that a patch resolved to. Every wave installs these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockFile {
+    /// The rollout that it belongs to, by name.
+    pub rollout: String,
+    /// What is locked.
+    pub content: Locked,
+}
+
+/// What a lock file locks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Locked {
+    /// The closure of packages for each platform.
+    Packages {
+        /// Platform to packages, in order of names. A platform that is not here cannot be patched.
+        platforms: Vec<LockedPlatform>,
+    },
+    /// A config file.
+    Config(LockedFile),
+    /// Nothing, for practice.
+    Noop,
+}
+
+/// The packages of one platform.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockedPlatform {
+    /// For which release and architecture.
+    pub platform: Platform,
+    /// The whole closure: what a host of this platform has installed afterwards.
+    pub packages: Vec<LockedPackage>,
+}
+
+impl LockFile {
+    /// The digest that names these bits: denials, coverage and warrants go by it.
+    pub fn digest(&self) -> Digest {
+        let mut text = format!("{}\n", self.rollout);
+        match &self.content {
+            Locked::Packages { platforms } => {
+                for entry in platforms {
+                    text += &format!("{}\n", entry.platform);
+                    for p in &entry.packages {
+                        text += &format!("{} {} {} {}\n", p.name, p.version, p.sha256, p.size);
+                    }
+                }
+            }
+            Locked::Config(file) => text += &format!("config {} {}\n", file.sha256, file.size),
+            Locked::Noop => text += "noop\n",
+        }
+        Digest::of(text)
+    }
+
+    /// What a host of this platform is to have. Nothing when the lock file leaves it out.
+    pub fn content_for(&self, platform: &Platform, patch: &Patch) -> Option<Content> {
+        match (&self.content, patch) {
+            (Locked::Packages { platforms }, Patch::Packages { .. }) => platforms
+                .iter()
+                .find(|entry| entry.platform == *platform)
+                .map(|entry| Content::Packages {
+                    packages: entry.packages.clone(),
+                }),
+            (Locked::Config(file), Patch::Config(config)) => Some(Content::Config {
+                config: config.clone(),
+                file: file.clone(),
+            }),
+            (Locked::Noop, Patch::Noop) => Some(Content::Noop),
+            (Locked::Packages { .. } | Locked::Config(_) | Locked::Noop, _) => None,
+        }
+    }
+}
+
+/// What one host is to stage and apply.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Content {
+    /// These packages, exactly.
+    Packages {
+        /// The whole closure for the host's platform.
+        packages: Vec<LockedPackage>,
+    },
+    /// This config file.
+    Config {
+        /// Where it goes and what follows.
+        config: ConfigPatch,
+        /// The exact bits.
+        file: LockedFile,
+    },
+    /// Nothing, for practice.
+    Noop,
+}

@@ -1,0 +1,221 @@
+//! The numbers that govern a rollout, each with its default and where that comes from.
+//!
+//! This is the one table of defaults: the rollout file, the API, the command and the page all read
+//! it from here. Sources: *story* is the 25,000-host account that Cofferdam was made for, *Nomad*
+//! its job defaults, *guess* a stated guess.
+
+use crate::share::Share;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The most hosts of one cell (story). Never across zones.
+pub const CELL_SIZE: usize = 500;
+
+/// How far a process counts on the clock of another beyond an agreed duration (guess).
+pub const MARGIN: Duration = Duration::from_secs(10);
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+const fn mins(mins: u64) -> Duration {
+    Duration::from_secs(60 * mins)
+}
+
+/// How fast hosts and cells are started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// The most hosts of a cell that a rollout has out at once. At least 1. Default 50 (story).
+    pub at_once_per_cell: usize,
+    /// The most cells of a wave that work at once. At least 1. Default 10 (story).
+    pub cells_at_once: usize,
+    /// The wait between a cell's end and the next cell's start. Default 120 s (story).
+    pub cells_gap: Duration,
+    /// The least time between two starts in a cell. Default 500 ms (story).
+    pub start_spacing: Duration,
+    /// How long a host whose state changed is left alone. Default 60 s (story).
+    pub grace: Duration,
+    /// Staging is spread over this long. Default 24 h (guess: a day before the canary's end).
+    pub stage_within: Duration,
+    /// In which order the cells of a wave open.
+    pub order: CellOrder,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            at_once_per_cell: 50,
+            cells_at_once: 10,
+            cells_gap: secs(120),
+            start_spacing: Duration::from_millis(500),
+            grace: secs(60),
+            stage_within: mins(24 * 60),
+            order: CellOrder::Regions,
+        }
+    }
+}
+
+/// In which order the cells of a wave open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CellOrder {
+    /// Region by region, the one with the fewest selected hosts first; in a region zone by zone.
+    #[default]
+    Regions,
+    /// No order: all cells may open as `cells_at_once` allows.
+    None,
+}
+
+/// How long each part of a run may take; past it the run goes to its named next state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deadlines {
+    /// An order not begun this long after it was received is void. Default 60 s (guess).
+    pub start_by: Duration,
+    /// An unanswered claim undoes the run. Default 60 s (guess).
+    pub claim_wait: Duration,
+    /// Default 5 min (story).
+    pub drain: Duration,
+    /// Default 15 min (story).
+    pub apply: Duration,
+    /// For each maintainer script. Default 5 min (story).
+    pub script: Duration,
+    /// Default 10 min (story).
+    pub reboot: Duration,
+    /// Default 5 min (story, Nomad's `healthy_deadline`).
+    pub verify: Duration,
+    /// Without a reboot, a host is late this long after apply began. Default 5 min (story).
+    pub late: Duration,
+    /// After a restart an owner hears from its hosts this long before it starts more. Default 60 s
+    /// (guess).
+    pub settle: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            start_by: secs(60),
+            claim_wait: secs(60),
+            drain: mins(5),
+            apply: mins(15),
+            script: mins(5),
+            reboot: mins(10),
+            verify: mins(5),
+            late: mins(5),
+            settle: secs(60),
+        }
+    }
+}
+
+/// When a host counts as healthy after a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Health {
+    /// All signals agree for this long. Default 10 s (Nomad's `min_healthy_time`).
+    pub stable_for: Duration,
+    /// The same in the first wave. Default 60 s (story).
+    pub stable_for_canary: Duration,
+    /// The application has this long for its first answer. Default 60 s (story).
+    pub first_answer: Duration,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            stable_for: secs(10),
+            stable_for_canary: secs(60),
+            first_answer: secs(60),
+        }
+    }
+}
+
+/// Failed verdicts in a row, after the first answer, that end verify early (story).
+pub const FAILED_VERDICTS: u32 = 3;
+
+/// Whether and when a host is tried again. Only failures that may pass are.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// More tries after the first. Default 1 (Bottlerocket's operator retries; one is a guess).
+    pub more: u32,
+    /// The wait before the first further try; doubles, and is jittered by up to half. Default 60 s
+    /// (guess).
+    pub backoff: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            more: 1,
+            backoff: secs(60),
+        }
+    }
+}
+
+/// The most that one wait between tries grows to (Bottlerocket's operator caps it at a day; an
+/// hour fits a 72-hour rollout).
+pub const MAX_BACKOFF: Duration = mins(60);
+
+/// When a rollout pauses by itself, beside the second opinion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrakeRule {
+    /// A cell with more than this share of its attempted hosts failed. Default 5 % (story).
+    pub cell_share: Share,
+    /// ... and at least this many. Default 2 (story: one dead disk stops nothing).
+    pub cell_least: usize,
+    /// The fleet with more than this share of attempted hosts failed. Default 0.5 %
+    /// (ansible/proposals#133 asks for a fleet-wide limit; the number is a guess).
+    pub fleet_share: Share,
+    /// ... and at least this many. Default 20 (guess).
+    pub fleet_least: usize,
+}
+
+impl Default for BrakeRule {
+    fn default() -> Self {
+        Self {
+            cell_share: Share::percent(5),
+            cell_least: 2,
+            fleet_share: Share::basis_points(50),
+            fleet_least: 20,
+        }
+    }
+}
+
+/// How much of a capacity group must stay in service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FloorRule {
+    /// Hosts with the same values of these labels stand in for each other. Contains `service` and
+    /// `zone`: wider groups are not built yet and are refused.
+    pub group_by: Vec<String>,
+    /// The share of the group that stays in service, rounded up.
+    pub min_in_service: Share,
+}
+
+impl Default for FloorRule {
+    /// 90 % of service x zone (story, GCP).
+    fn default() -> Self {
+        Self {
+            group_by: vec!["service".to_owned(), "zone".to_owned()],
+            min_in_service: Share::percent(90),
+        }
+    }
+}
+
+/// What happens by itself when a host's patch fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnHostFailure {
+    /// The host goes back to what it had.
+    #[default]
+    Rollback,
+}
+
+/// The share of a wave's hosts that may be left out without holding the wave (guess). At least one
+/// host always may, so that one dead host ends no wave.
+pub const HOSTS_LEFT_OUT: Share = Share::percent(2);
+
+/// How long a warrant allows starts without being renewed (guess).
+pub const WARRANT: Duration = mins(30);
+
+/// The wait after a wave whose file says nothing: the first, and every later one (story).
+pub const CANARY_BAKE: Duration = mins(15);
+
+/// A host is slow past this many times the running mean of its cell (story).
+pub const SLOW_FACTOR: u32 = 2;

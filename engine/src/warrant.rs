@@ -1,0 +1,172 @@
+//! What the control plane and a region tell each other about one cell of one rollout.
+//!
+//! Down: an [`Assignment`] once (what the rollout is, for this cell), then [`Warrant`]s, each
+//! replacing the one before (which hosts may be started, for how long), or a [`Stop`]. Up: a
+//! [`Summary`] whenever a host's outcome changed. All are idempotent and ordered by generation or
+//! revision, so a link may repeat or drop them.
+
+use crate::{
+    digest::Digest,
+    failure::Failure,
+    id::{CellId, Generation, HostId, OwnerEpoch, RolloutId, WaveIndex},
+    order::Direction,
+    patch::{LockFile, Patch, RebootPolicy},
+    policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Retry},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// A rollout as one cell sees it: fixed from its start to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The rollout.
+    pub rollout: RolloutId,
+    /// The digest of the rollout file and its lock file.
+    pub rollout_digest: Digest,
+    /// The operator's signature over that digest. Empty: not signed (until signing is built,
+    /// always).
+    pub signature: Vec<u8>,
+    /// The cell.
+    pub cell: CellId,
+    /// What is changed.
+    pub patch: Patch,
+    /// The exact bits.
+    pub lock: LockFile,
+    /// Whether runs may reboot.
+    pub reboot: RebootPolicy,
+    /// Whether a patch without a proved way back is allowed.
+    pub one_way: bool,
+    /// All selected hosts of the cell: they stage from the start.
+    pub hosts: BTreeSet<HostId>,
+    /// How fast; with the cell's own limit already in `at_once_per_cell`.
+    pub pace: Pace,
+    /// How long each part may take.
+    pub deadlines: Deadlines,
+    /// When a host counts as healthy.
+    pub health: Health,
+    /// Whether and when to try again.
+    pub retry: Retry,
+    /// When the cell stops by itself.
+    pub brake: BrakeRule,
+    /// The floor of each host that the rollout's limits name, by its rule's place in the file; a
+    /// host that is not here has the default floor.
+    pub floors: Vec<FloorAssignment>,
+}
+
+/// One floor rule and the hosts of the cell that it binds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FloorAssignment {
+    /// The rule.
+    pub rule: FloorRule,
+    /// The hosts.
+    pub hosts: BTreeSet<HostId>,
+}
+
+/// The leave to start hosts of one slice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warrant {
+    /// The rollout.
+    pub rollout: RolloutId,
+    /// The cell.
+    pub cell: CellId,
+    /// The wave that `hosts` are the slice of.
+    pub wave: WaveIndex,
+    /// Replaces every warrant and stop of a lower generation.
+    pub generation: Generation,
+    /// Forward or back.
+    pub direction: Direction,
+    /// The hosts that may be started, in the order in which they should be: rarest strata first.
+    /// Those of earlier warrants that already ran are among them or not: they are not run again.
+    pub hosts: Vec<HostId>,
+    /// How long hosts may be started, counted by the region from when it received the warrant.
+    pub starts_for: Duration,
+    /// The control plane's signature. Empty: not signed (until signing is built, always).
+    pub signature: Vec<u8>,
+}
+
+/// An end to starts in one rollout and cell. Hosts before the point of disruption are cancelled,
+/// hosts before apply are undone, hosts past it end safely.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// The rollout.
+    pub rollout: RolloutId,
+    /// The cell.
+    pub cell: CellId,
+    /// Replaces every warrant and stop of a lower generation.
+    pub generation: Generation,
+    /// Who or what stopped it, and why, for people.
+    pub reason: String,
+    /// Whether the rollout may go on later.
+    pub kind: StopKind,
+}
+
+/// Whether a stopped rollout may go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopKind {
+    /// A new warrant lets it go on.
+    Pause,
+    /// It is over: the cell forgets it when its last run ended.
+    End,
+}
+
+/// How one slice stands, told upwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// The rollout.
+    pub rollout: RolloutId,
+    /// The cell.
+    pub cell: CellId,
+    /// The owner that says it.
+    pub epoch: OwnerEpoch,
+    /// Rises with each change under one epoch; a lower (epoch, revision) is out of date.
+    pub revision: u64,
+    /// The newest generation that the cell has taken.
+    pub generation: Generation,
+    /// How each host that this rollout ever took or holds stands. Hosts not started yet are absent.
+    pub hosts: BTreeMap<HostId, Outcome>,
+    /// The cell's own brake, when it has stopped the cell.
+    pub braked: Option<String>,
+}
+
+/// How one host stands in one rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Ordered, and not over.
+    Running,
+    /// Patched, healthy, in service.
+    Passed,
+    /// Went wrong after the point of disruption; counts for the brake.
+    Failed {
+        /// What went wrong.
+        failure: Failure,
+        /// Where the host ended, or is as far as is known.
+        end: FailedEnd,
+    },
+    /// Not reached before the point of disruption, or could not be staged: no failure for the
+    /// brake.
+    LeftOut {
+        /// Why.
+        reason: String,
+    },
+    /// Back at what it had, by an operator's rollback.
+    RolledBack,
+    /// Deleted from the inventory.
+    Gone,
+}
+
+/// Where a failed host ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailedEnd {
+    /// Rolled back and in service.
+    RolledBack,
+    /// Kept out of service, for a person.
+    Quarantined,
+    /// Not heard of: nobody knows.
+    Silent,
+}
