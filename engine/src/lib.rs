@@ -12,6 +12,7 @@ pub mod order;
 pub mod patch;
 pub mod policy;
 pub mod run;
+pub mod seed;
 pub mod share;
 pub mod time;
 pub mod warrant;
