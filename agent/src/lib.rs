@@ -1,1 +1,3 @@
-//! Cofferdam agent.
+//! The agent: patches its own host, and nothing else.
+
+pub mod actions;
