@@ -1,1 +1,1 @@
-//! Tests.
+//! What the tests of Cofferdam share.

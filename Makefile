@@ -1,0 +1,46 @@
+# The commands of this repository. `make` alone lists them.
+
+# cargo-deny's version is pinned: its config format changes between versions.
+DENY_VERSION := 0.20.2
+DENY := target/tools/bin/cargo-deny
+
+.PHONY: help build demo test test-rust test-demo lint bench soak audit
+.DEFAULT_GOAL := help
+
+help: ## Lists the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+# All targets: what tests need too, so that nothing is compiled twice. `cargo test` alone does not
+# build the binaries that the end-to-end tests start.
+build: ## Builds everything, tests included
+	cargo build --workspace --all-targets
+
+demo: ## Patches a fleet of 24 agents on this machine, and stops a bad patch
+	cargo build -p cofferdam -p cofferdam-agent -p cofferdam-coordinator
+	target/debug/cofferdam demo
+
+test: test-rust test-demo ## Runs every test in its small size, and the demo
+
+test-rust: build
+	cargo test --workspace --no-fail-fast
+
+test-demo: build
+	.ci/demo
+
+lint: ## Checks format, lints and documentation
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
+
+bench: ## Measures; writes target/bench/*.json and prints a table
+	.ci/bench
+
+soak: build ## Runs the same tests with more seeds, more kills and more time
+	COFFERDAM_SOAK=1 PROPTEST_CASES=20000 cargo test --workspace --no-fail-fast
+
+audit: $(DENY) ## Checks licences, sources and who may depend on what
+	$(DENY) --workspace --config .deny.toml check bans licenses sources
+	@echo "left out: advisories (their database is fetched from outside)"
+
+$(DENY):
+	cargo install --locked --version $(DENY_VERSION) --root target/tools cargo-deny
