@@ -1,0 +1,200 @@
+use super::*;
+use proptest::prelude::*;
+
+fn holds(text: &str) -> bool {
+    let selection = Selection::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    selection.expr().holds(&|label| match label {
+        "service" => Some("web"),
+        "region" => Some("r1"),
+        "team.example/owner" => Some("a \"b\" \\ c"),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_selection_compares_labels_with_texts() {
+    for (text, expected) in [
+        (r#"service == "web""#, true),
+        (r#"service == "api""#, false),
+        (r#"service != "web""#, false),
+        (r#"service != "api""#, true),
+        (r#"service in ("web", "api")"#, true),
+        (r#"service in ("api",)"#, false),
+        (r#"service not in ("web", "api")"#, false),
+        (r#"service not in ("api")"#, true),
+        (r#"team.example/owner == "a \"b\" \\ c""#, true),
+        (
+            r#"service in ("web", "api") and region != "ap-southeast-1""#,
+            true,
+        ),
+    ] {
+        assert_eq!(holds(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_label_that_is_not_there_equals_nothing() {
+    assert!(!holds(r#"zone == "a""#));
+    assert!(!holds(r#"zone == """#));
+    assert!(!holds(r#"zone in ("a")"#));
+    assert!(holds(r#"zone != "a""#));
+    assert!(holds(r#"zone not in ("a")"#));
+    assert!(holds(r#"not zone == "a""#));
+}
+
+#[test]
+fn not_binds_before_and_before_or() {
+    for (text, expected) in [
+        (
+            r#"service == "web" or region == "x" and region == "x""#,
+            true,
+        ),
+        (
+            r#"(service == "web" or region == "x") and region == "x""#,
+            false,
+        ),
+        (r#"not service == "x" and region == "r1""#, true),
+        (r#"not (service == "x" or region == "r1")"#, false),
+        (r#"not not service == "web""#, true),
+    ] {
+        assert_eq!(holds(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_selection_is_written_canonically() {
+    for (text, canonical) in [
+        (r#" ( service=="a" ) "#, r#"service == "a""#),
+        (
+            r#"(a=="1" and (b=="2" and c=="3"))or d=="4""#,
+            r#"a == "1" and b == "2" and c == "3" or d == "4""#,
+        ),
+        (
+            r#"(a=="1" or b=="2") and not(c=="3" or d=="4")"#,
+            r#"(a == "1" or b == "2") and not (c == "3" or d == "4")"#,
+        ),
+        (r#"a in("1","2",)"#, r#"a in ("1", "2")"#),
+        (r#"a not  in ("\"\\")"#, r#"a not in ("\"\\")"#),
+    ] {
+        let selection = Selection::parse(text).unwrap();
+        assert_eq!(selection.to_string(), canonical);
+        assert_eq!(Selection::parse(canonical), Ok(selection));
+    }
+}
+
+#[test]
+fn an_error_says_where_and_what_was_expected() {
+    for (text, error) in [
+        (
+            "",
+            "at byte 0: a label, `not` or `(` is expected, the end stands there",
+        ),
+        (
+            "service",
+            "at byte 7: `==`, `!=`, `in` or `not in` is expected, the end stands there",
+        ),
+        (
+            r#"service = "web""#,
+            "at byte 8: `==` is expected, `=` stands there",
+        ),
+        (
+            "service == web",
+            "at byte 11: a text in double quotes is expected, `web` stands there",
+        ),
+        (
+            r#"service == "web"#,
+            "at byte 11: the text that begins here has no closing `\"`",
+        ),
+        (
+            r#"a == "1" b == "2""#,
+            "at byte 9: `and`, `or` or the end is expected, `b` stands there",
+        ),
+        (
+            r#"(a == "1""#,
+            "at byte 9: `and`, `or` or `)` is expected, the end stands there",
+        ),
+        (
+            r#"a in ()"#,
+            "at byte 6: a text in double quotes is expected, `)` stands there",
+        ),
+        (
+            r#"a in ("1" "2")"#,
+            "at byte 10: `,` or `)` is expected, the text \"2\" stands there",
+        ),
+        (
+            r#"a not == "1""#,
+            "at byte 6: `in` is expected, `==` stands there",
+        ),
+        (
+            r#"a == "\n""#,
+            "at byte 6: `\\n` is no escape: only `\\\"` and `\\\\` are",
+        ),
+        ("a & b", "at byte 2: `&` means nothing here"),
+        ("ä == 1", "at byte 0: `ä` means nothing here"),
+    ] {
+        assert_eq!(
+            Selection::parse(text).unwrap_err().to_string(),
+            error,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_selection_is_bounded_in_depth_and_length() {
+    let nested = |levels: usize| format!("{}a == \"1\"{}", "(".repeat(levels), ")".repeat(levels));
+    assert!(Selection::parse(&nested(MAX_SELECTION_DEPTH)).is_ok());
+    assert_eq!(
+        Selection::parse(&nested(MAX_SELECTION_DEPTH + 1)),
+        Err(SelectError::TooDeep {
+            at: MAX_SELECTION_DEPTH + 1
+        })
+    );
+    assert!(Selection::parse(&"not ".repeat(4000)).is_err());
+    let long = "x".repeat(MAX_SELECTION_LEN + 1);
+    assert!(matches!(
+        Selection::parse(&long),
+        Err(SelectError::TooLong { .. })
+    ));
+}
+
+#[test]
+fn a_long_chain_is_not_deep() {
+    let chain = vec![r#"a == "1""#; 1000].join(" or ");
+    assert!(Selection::parse(&chain).is_ok());
+}
+
+fn any_expr() -> impl Strategy<Value = Expr> {
+    let text = "[a-z\"\\\\ é]{0,4}";
+    let comparison = prop_oneof![
+        text.prop_map(Comparison::Is),
+        text.prop_map(Comparison::IsNot),
+        prop::collection::vec(text, 1..3).prop_map(Comparison::In),
+        prop::collection::vec(text, 1..3).prop_map(Comparison::NotIn),
+    ];
+    let condition = ("x[a-z_./-]{0,4}", comparison)
+        .prop_map(|(label, comparison)| Expr::Condition(Condition { label, comparison }));
+    condition.prop_recursive(4, 24, 3, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 2..4).prop_map(Expr::Or),
+            prop::collection::vec(inner.clone(), 2..4).prop_map(Expr::And),
+            inner.prop_map(|expr| Expr::Not(Box::new(expr))),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_selection_reads_back_as_what_it_says(expr in any_expr(), labels: [Option<bool>; 4]) {
+        let text = expr.to_string();
+        let read = Selection::parse(&text).unwrap();
+        prop_assert_eq!(Selection::parse(&read.to_string()), Ok(read.clone()));
+        let value = |label: &str| labels[label.len() % 4].map(|set| if set { "a" } else { "" });
+        prop_assert_eq!(read.expr().holds(&value), expr.holds(&value), "{}", text);
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "\\PC*|([(),\"\\\\!= a]|and|or|not|in){0,40}") {
+        Selection::parse(&text).ok();
+    }
+}
