@@ -128,6 +128,11 @@ name_type!(
     "rollout name"
 );
 name_type!(
+    /// A wave, by the name in its rollout file; unique within that rollout.
+    WaveName,
+    "wave name"
+);
+name_type!(
     /// A person or program that operates Cofferdam, by the name in its certificate.
     OperatorId,
     "operator name"

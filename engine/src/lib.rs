@@ -3,6 +3,7 @@
 //! out.
 
 pub mod digest;
+pub mod duration;
 pub mod failure;
 pub mod hold;
 pub mod id;
@@ -10,9 +11,13 @@ pub mod identity;
 pub mod inventory;
 pub mod order;
 pub mod patch;
+pub mod plan;
 pub mod policy;
 pub mod run;
 pub mod seed;
+pub mod select;
 pub mod share;
+pub mod spec;
+pub mod stratum;
 pub mod time;
 pub mod warrant;

@@ -1,0 +1,102 @@
+//! Strata: the kinds of host that a fault may single out.
+//!
+//! A fault of a patch shows up in one stratum first, so the canary has a host of each, and the
+//! brake asks for its second opinion by stratum.
+
+use crate::{
+    digest::Digest,
+    inventory::{
+        ARCHITECTURE, Host, INSTANCE_TYPE, KERNEL, OS_RELEASE, PackageSet, REGION, SERVICE, ZONE,
+    },
+    patch::{LockFile, Locked},
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The label of the stratum that a host's package delta makes: which installed versions the patch
+/// replaces.
+pub const DELTA: &str = "delta";
+
+/// The hexadecimal digits of a delta's digest that its stratum shows: as many as git shows of a
+/// commit, and enough for the few deltas of one rollout.
+const DELTA_DIGITS: usize = 12;
+
+/// One value of one coverage label. Displays as `instance_type=r5.4xlarge`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stratum {
+    /// The label.
+    pub label: String,
+    /// Its value. A zone's is `REGION/ZONE`, since zones of two regions may share a name.
+    pub value: String,
+}
+
+impl Stratum {
+    fn new(label: &str, value: impl Into<String>) -> Self {
+        Self {
+            label: label.to_owned(),
+            value: value.into(),
+        }
+    }
+}
+
+impl fmt::Display for Stratum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.label, self.value)
+    }
+}
+
+/// The strata that a host's labels and facts put it in, in order; [`delta`] adds one more. A label
+/// that the host does not have makes none.
+pub fn of(host: &Host) -> Vec<Stratum> {
+    const PLAIN: [&str; 6] = [
+        ARCHITECTURE,
+        INSTANCE_TYPE,
+        KERNEL,
+        OS_RELEASE,
+        REGION,
+        SERVICE,
+    ];
+    let plain = PLAIN
+        .iter()
+        .filter_map(|label| Some(Stratum::new(label, host.value(label)?)));
+    let zone = host
+        .value(REGION)
+        .zip(host.value(ZONE))
+        .map(|(region, zone)| Stratum::new(ZONE, format!("{region}/{zone}")));
+    plain.chain(zone).collect()
+}
+
+/// The stratum of a host's package delta: what it has installed of the locked packages, and what
+/// they become. Nothing when the lock file holds no packages for the host's platform.
+///
+/// Hosts whose package set is not known (`installed` is absent) share a delta only when their sets
+/// have the same digest: too many strata are safe, too few are not.
+pub fn delta(host: &Host, installed: Option<&PackageSet>, lock: &LockFile) -> Option<Stratum> {
+    let Locked::Packages { platforms } = &lock.content else {
+        return None;
+    };
+    let locked = platforms
+        .iter()
+        .find(|entry| entry.platform == host.facts.platform)?;
+    let Some(installed) = installed else {
+        return Some(Stratum::new(
+            DELTA,
+            format!("unknown-{}", short(host.facts.packages)),
+        ));
+    };
+    let lines: String = locked
+        .packages
+        .iter()
+        .map(|package| {
+            let from = installed.0.get(&package.name).map_or("", String::as_str);
+            format!("{} {from} {}\n", package.name, package.version)
+        })
+        .collect();
+    Some(Stratum::new(DELTA, short(Digest::of(lines))))
+}
+
+fn short(digest: Digest) -> String {
+    let mut text = digest.to_string();
+    text.truncate(DELTA_DIGITS);
+    text
+}
