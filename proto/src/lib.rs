@@ -1,1 +1,23 @@
-//! Cofferdam wire.
+//! The wire: messages, their checked conversion to and from engine types, and mutual TLS.
+//!
+//! Programs see the checked types of [`session`] and [`operator`]. The generated ones are for the
+//! edge alone: what comes in is turned by `TryFrom`, which checks everything and names the field
+//! at fault; what goes out is turned by `From`, which cannot fail.
+
+pub mod operator;
+pub mod session;
+
+/// The generated messages, clients and servers.
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic,
+    clippy::restriction,
+    clippy::nursery,
+    reason = "generated"
+)]
+pub mod v1 {
+    tonic::include_proto!("cofferdam.v1");
+}

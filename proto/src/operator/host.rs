@@ -1,0 +1,109 @@
+//! How a host stands, and why a thing does not move.
+
+use super::HoldView;
+use cofferdam_engine::{
+    id::{CellId, HostId, RolloutId},
+    inventory::{Labels, Platform},
+    run::RunState,
+    time::Timestamp,
+};
+use serde::Serialize;
+use std::fmt;
+
+/// One host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HostView {
+    /// Its name.
+    pub host: HostId,
+    /// Its cell.
+    pub cell: CellId,
+    /// Its labels.
+    pub labels: Labels,
+    /// Its distribution's release, and its architecture.
+    pub platform: Platform,
+    /// Its kernel. Empty: not known.
+    pub kernel: String,
+    /// When its session began. Absent: it is not connected.
+    pub connected_since_ms: Option<Timestamp>,
+    /// Whether it is in service.
+    pub in_service: bool,
+    /// What fails on it. Empty: nothing does.
+    pub detail: String,
+    /// Its entry in the ledger. Absent: it is not out.
+    pub out: Option<OutView>,
+    /// Its run that is not over. Absent: none.
+    pub run: Option<RunView>,
+    /// Its agent's version. Empty: not known.
+    pub agent_version: String,
+}
+
+/// Why a host counts as out of service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OutView {
+    /// Who holds it.
+    pub holder: String,
+    /// Why.
+    pub why: String,
+    /// Since when.
+    pub since_ms: Timestamp,
+}
+
+/// A run that is not over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunView {
+    /// Of which rollout.
+    pub rollout: RolloutId,
+    /// Where it is.
+    #[serde(flatten)]
+    pub state: RunState,
+    /// Since when it is there.
+    pub since_ms: Timestamp,
+    /// Whether it takes longer than others.
+    pub slow: bool,
+}
+
+/// Why a rollout, a cell or a host does not move.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// What was asked about.
+    pub kind: SubjectKind,
+    /// Its name.
+    pub subject: String,
+    /// The answer in one sentence.
+    pub headline: String,
+    /// What holds it. Empty: nothing does.
+    pub lines: Vec<HoldView>,
+    /// What is known of it, in the order to show it.
+    pub facts: Vec<Fact>,
+}
+
+/// One thing that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// What it is.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// What an explanation is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubjectKind {
+    /// A rollout.
+    Rollout,
+    /// A cell.
+    Cell,
+    /// A host.
+    Host,
+}
+
+impl fmt::Display for SubjectKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Rollout => "rollout",
+            Self::Cell => "cell",
+            Self::Host => "host",
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! What a rollout would do.
+
+use cofferdam_engine::{
+    digest::Digest,
+    id::{CellId, RolloutId},
+};
+use serde::Serialize;
+
+/// What a rollout would do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlanView {
+    /// The rollout.
+    pub rollout: RolloutId,
+    /// The digest of the rollout file and its lock file.
+    pub digest: Digest,
+    /// The digest of the lock file.
+    pub lock_digest: Digest,
+    /// Its waves, in order.
+    pub waves: Vec<PlannedWave>,
+    /// What an operator should know before the start, one line each.
+    pub warnings: Vec<String>,
+    /// How long it takes if nothing goes wrong.
+    pub estimate_ms: u64,
+    /// What the canary proves and what the floors allow.
+    pub coverage: Coverage,
+}
+
+/// One wave of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedWave {
+    /// Its name in the rollout file.
+    pub name: String,
+    /// The wait after it while gates watch.
+    pub bake_ms: u64,
+    /// How many hosts it adds.
+    pub hosts: u64,
+    /// Its part of each cell.
+    pub slices: Vec<PlannedSlice>,
+}
+
+/// A wave's part of one cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedSlice {
+    /// The cell.
+    pub cell: CellId,
+    /// How many of its hosts.
+    pub hosts: u64,
+}
+
+/// What the canary proves and what the floors allow.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Coverage {
+    /// The strata of the selection.
+    pub strata: Vec<StratumView>,
+    /// The capacity groups of the selection.
+    pub groups: Vec<GroupView>,
+}
+
+/// One stratum of a selection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StratumView {
+    /// As in `instance_type=r5.4xlarge`.
+    pub stratum: String,
+    /// How many selected hosts are of it.
+    pub hosts: u64,
+    /// How many of those are in the first wave.
+    pub in_canary: u64,
+}
+
+/// One capacity group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GroupView {
+    /// As in `service=web zone=a`.
+    pub group: String,
+    /// How many hosts it has.
+    pub members: u64,
+    /// How many of them may be out at once.
+    pub may_be_out: u64,
+}

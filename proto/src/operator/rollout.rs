@@ -1,0 +1,174 @@
+//! How a rollout stands.
+
+use cofferdam_engine::{
+    failure::FailureKind,
+    id::{HostId, RolloutId},
+    time::Timestamp,
+};
+use serde::Serialize;
+use std::fmt;
+
+/// How a rollout stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RolloutState {
+    /// Known, not started.
+    Planned,
+    /// Goes on.
+    Running,
+    /// Stopped, by an operator or the brake; may go on.
+    Paused,
+    /// Over: every wave passed.
+    Done,
+    /// Over: ended by an operator.
+    Aborted,
+    /// Takes its patched hosts back to what they had.
+    RollingBack,
+    /// Over: its hosts are back at what they had.
+    RolledBack,
+}
+
+impl RolloutState {
+    /// Whether nothing moves in it any more.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Done | Self::Aborted | Self::RolledBack)
+    }
+}
+
+impl fmt::Display for RolloutState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Planned => "planned",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Done => "done",
+            Self::Aborted => "aborted",
+            Self::RollingBack => "rolling-back",
+            Self::RolledBack => "rolled-back",
+        })
+    }
+}
+
+/// How a wave stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WaveState {
+    /// Not begun.
+    Pending,
+    /// Takes its hosts.
+    Running,
+    /// Its hosts are over; gates watch.
+    Baking,
+    /// Over.
+    Passed,
+}
+
+impl fmt::Display for WaveState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Baking => "baking",
+            Self::Passed => "passed",
+        })
+    }
+}
+
+/// One rollout in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RolloutLine {
+    /// Its name.
+    pub name: RolloutId,
+    /// How it stands.
+    pub state: RolloutState,
+    /// Why. Empty: nothing to say.
+    pub reason: String,
+    /// The name of the wave that it is in. Absent: it is in none.
+    pub wave: Option<String>,
+    /// How many hosts are selected.
+    pub hosts: u64,
+    /// How many of them passed.
+    pub passed: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// When it started. Absent: it has not.
+    pub started_at_ms: Option<Timestamp>,
+    /// When it was over. Absent: it is not.
+    pub ended_at_ms: Option<Timestamp>,
+}
+
+/// One rollout, whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RolloutView {
+    /// Its name.
+    pub name: RolloutId,
+    /// How it stands.
+    pub state: RolloutState,
+    /// Why. Empty: nothing to say.
+    pub reason: String,
+    /// Its waves, in order.
+    pub waves: Vec<WaveView>,
+    /// What failed, alike failures together.
+    pub failures: Vec<FailureCluster>,
+    /// What does not move, and why.
+    pub holds: Vec<HoldView>,
+    /// How many hosts are selected.
+    pub hosts: u64,
+    /// Hosts that take longer than others.
+    pub slow_hosts: Vec<HostId>,
+    /// What an operator should know, one line each.
+    pub warnings: Vec<String>,
+    /// When it started. Absent: it has not.
+    pub started_at_ms: Option<Timestamp>,
+    /// When it was over. Absent: it is not.
+    pub ended_at_ms: Option<Timestamp>,
+}
+
+/// One wave of a rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaveView {
+    /// Its name in the rollout file.
+    pub name: String,
+    /// How it stands.
+    pub state: WaveState,
+    /// How many hosts it adds; the counts below are of these.
+    pub hosts: u64,
+    /// Ordered, and not over.
+    pub running: u64,
+    /// Patched, healthy, in service.
+    pub passed: u64,
+    /// Went wrong after the point of disruption.
+    pub failed: u64,
+    /// Not reached before the point of disruption.
+    pub left_out: u64,
+    /// Back at what they had, by an operator's rollback.
+    pub rolled_back: u64,
+    /// Until when it bakes. Absent: it does not.
+    pub bake_until_ms: Option<Timestamp>,
+}
+
+/// Hosts that failed alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailureCluster {
+    /// What sort of failure it is.
+    pub kind: FailureKind,
+    /// What failed.
+    pub detail: String,
+    /// On which hosts.
+    pub hosts: Vec<HostId>,
+}
+
+/// Why something is not moving.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HoldView {
+    /// What is held.
+    pub subject: String,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// The name of the rule, as in `floor`.
+    pub rule: String,
+    /// Since when.
+    pub since_ms: Timestamp,
+    /// How many hosts it holds.
+    pub hosts: u64,
+}

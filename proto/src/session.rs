@@ -1,0 +1,152 @@
+//! What a host's agent and its coordinator say to each other on the host's one stream, checked.
+//!
+//! The agent speaks first, with [`Hello`]; the coordinator answers with [`ToAgent::Welcome`]. From then on
+//! either side sends when it has something to say, and a heartbeat when it has not. Every message
+//! may be repeated: reports are known by their sequence, orders and what belongs to them by their
+//! key.
+
+use cofferdam_engine::{
+    digest::Digest,
+    failure::Failure,
+    id::{HostId, Incarnation, OrderKey, OwnerEpoch, ReportSequence, ReservationToken, RolloutId},
+    inventory::{Facts, Labels, PackageSet},
+    order::{ClaimAnswer, ClaimPoint, Order, Report},
+    patch::{Content, LockedPackage, VersionWish},
+    run::RunState,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How often either side sends a sign of life, unless told otherwise: a lost peer is noticed after
+/// three of them, well before a claim's 60 s (guess).
+pub const HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// Either side closes a session on which it heard nothing for this many heartbeats: one may be
+/// late, two may be lost (guess).
+pub const MISSED_HEARTBEATS: u32 = 3;
+
+/// What an agent tells its coordinator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FromAgent {
+    /// Who it is and where it stands. Always the first message.
+    Hello(Hello),
+    /// The installed packages; only when [`ToAgent::Welcome`] asked for them.
+    Packages(PackageSet),
+    /// A sign of life.
+    Heartbeat,
+    /// A line of its outbox, repeated in each session until it is acknowledged.
+    Report(Report),
+    /// Its question before it drains, and again before it applies: is the order still good?
+    Claim {
+        /// The order.
+        key: OrderKey,
+        /// The token that the order came with.
+        token: ReservationToken,
+        /// Which of the two questions it is.
+        point: ClaimPoint,
+    },
+    /// The answer to [`ToAgent::Simulate`].
+    Simulated {
+        /// The request that it answers.
+        request: u64,
+        /// What would be installed, or why that cannot be said.
+        result: Result<Vec<SimulatedPackage>, Failure>,
+    },
+}
+
+/// Who an agent is and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// Its host; the one that its certificate names.
+    pub host: HostId,
+    /// Its journal.
+    pub incarnation: Incarnation,
+    /// The kernel's boot id: another one means that the host rebooted.
+    pub boot_id: String,
+    /// The agent's version.
+    pub version: String,
+    /// The host's labels.
+    pub labels: Labels,
+    /// What the host found out about itself.
+    pub facts: Facts,
+    /// Whether the host is in service: its flag is up and its own checks do not fail.
+    pub in_service: bool,
+    /// The run that is not over, and where it is. Absent: none.
+    pub open: Option<(OrderKey, RunState)>,
+    /// The newest order that the journal holds. Absent: none ever.
+    pub newest: Option<OrderKey>,
+}
+
+/// One package that the package manager would install.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SimulatedPackage {
+    /// The version that is installed now. Absent: none is.
+    pub installed: Option<String>,
+    /// The exact bits that it would install.
+    pub locked: LockedPackage,
+}
+
+/// What a coordinator tells an agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToAgent {
+    /// The terms of the session. Always the first message.
+    Welcome {
+        /// The epoch of the owner.
+        epoch: OwnerEpoch,
+        /// How often both sides send a sign of life. Not zero.
+        heartbeat: Duration,
+        /// Whether the coordinator wants the package set that [`Hello`] named by its digest.
+        want_packages: bool,
+    },
+    /// All reports of the session's journal up to this one are stored.
+    Acknowledge {
+        /// The last stored report; 0 when none is.
+        up_to: ReportSequence,
+    },
+    /// A sign of life.
+    Heartbeat,
+    /// Fetch and prove bits; answered by a `Staged` report.
+    Stage(StageRequest),
+    /// Run this.
+    Order(Box<Order>),
+    /// Stop this: before disruption it cancels, before apply it undoes, later it changes nothing.
+    Withdraw {
+        /// The order.
+        key: OrderKey,
+        /// Why, for people.
+        reason: String,
+    },
+    /// The answer to [`FromAgent::Claim`].
+    ClaimAnswer {
+        /// The order.
+        key: OrderKey,
+        /// Which of the two questions is answered.
+        point: ClaimPoint,
+        /// The answer.
+        answer: ClaimAnswer,
+    },
+    /// Say what the package manager would install.
+    Simulate {
+        /// A number that comes back in the answer.
+        request: u64,
+        /// Packages by name, each to a wished version. Not empty.
+        packages: BTreeMap<String, VersionWish>,
+    },
+    /// The rollout is over on this host: its staged bits may go.
+    Release {
+        /// The rollout.
+        rollout: RolloutId,
+    },
+}
+
+/// Bits to fetch and to prove, ahead of any order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageRequest {
+    /// The rollout that they are for.
+    pub rollout: RolloutId,
+    /// The digest of the lock file that they are of.
+    pub lock_digest: Digest,
+    /// The bits.
+    pub content: Content,
+    /// Whether a patch without a proved way back is allowed.
+    pub one_way: bool,
+}
