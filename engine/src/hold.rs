@@ -132,6 +132,11 @@ pub enum Reason {
         /// Until when.
         until: Timestamp,
     },
+    /// The host asked the owner of its cell whether its order is still good.
+    Claim {
+        /// Until when it waits.
+        until: Timestamp,
+    },
     /// The bits are not on the host yet.
     Staging,
     /// Staging failed and will be tried again.
@@ -208,6 +213,7 @@ impl fmt::Display for Reason {
             Self::Unreachable => f.write_str("the host is not connected"),
             Self::NotInService => f.write_str("the host is not in service, by itself"),
             Self::Grace { .. } => f.write_str("the host's state changed a moment ago (grace)"),
+            Self::Claim { .. } => f.write_str("the host waits for the answer to its claim"),
             Self::Staging => f.write_str("the host is still staging its bits"),
             Self::StagingFailed { failure, .. } => write!(f, "staging failed: {failure}"),
             Self::Floor {
