@@ -1,1 +1,3 @@
 //! Cofferdam coordinator.
+
+pub mod store;
