@@ -1,1 +1,10 @@
-//! What the tests of Cofferdam share.
+//! What the tests of Cofferdam share: it starts the built programs as processes on loopback, talks
+//! to them as an operator does, hurts them, and cleans up.
+//!
+//! A [`fleet::Fleet`] is one coordinator and its agents in a folder of their own. Nothing here
+//! sleeps for time to pass: [`patience::eventually`] waits for conditions, each with a deadline.
+
+pub mod patience;
+pub mod pki;
+pub mod process;
+pub mod size;

@@ -1,0 +1,112 @@
+//! A certificate authority for one test: good certificates, and each kind of bad one.
+
+use cofferdam_engine::identity::Identity;
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyPair, KeyUsagePurpose, SanType,
+};
+use std::{
+    fs,
+    net::{IpAddr, Ipv4Addr},
+    path::{Path, PathBuf},
+};
+
+/// The trust domain of every test.
+pub const TRUST_DOMAIN: &str = "test.example";
+
+/// A certificate and its private key, in files.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The certificate of the authority that the holder trusts.
+    pub ca: PathBuf,
+    /// The holder's certificate.
+    pub cert: PathBuf,
+    /// The holder's private key.
+    pub key: PathBuf,
+}
+
+/// Whether a certificate can be used now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Validity {
+    /// From 1975 to 4096.
+    Valid,
+    /// It ended in 2020.
+    Expired,
+}
+
+/// A certificate authority that writes what it issues into one folder.
+pub struct Authority {
+    folder: PathBuf,
+    ca: PathBuf,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// Makes an authority and its folder.
+    pub fn new(folder: &Path) -> Self {
+        fs::create_dir_all(folder).expect("a folder for certificates");
+        let key = KeyPair::generate().expect("a key");
+        let mut params = CertificateParams::default();
+        params.distinguished_name = name("Cofferdam test CA");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let cert = params.self_signed(&key).expect("a certificate of its own");
+        let ca = folder.join("ca.pem");
+        fs::write(&ca, cert.pem()).expect("the authority's certificate is written");
+        Self {
+            folder: folder.to_owned(),
+            ca,
+            issuer: Issuer::new(params, key),
+        }
+    }
+
+    /// Issues a certificate that can be used now.
+    pub fn issue(&self, identity: &Identity) -> Credentials {
+        self.issue_with(identity, Validity::Valid)
+    }
+
+    /// Issues a certificate, valid or not.
+    pub fn issue_with(&self, identity: &Identity, validity: Validity) -> Credentials {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = name(&identity.to_string());
+        let uri = identity.uri(TRUST_DOMAIN);
+        params.subject_alt_names = vec![SanType::URI(uri.try_into().expect("a URI is ASCII"))];
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        if matches!(identity, Identity::Coordinator(_)) {
+            let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
+            params.subject_alt_names.push(SanType::IpAddress(loopback));
+            let localhost = "localhost".try_into().expect("a name is ASCII");
+            params.subject_alt_names.push(SanType::DnsName(localhost));
+            params
+                .extended_key_usages
+                .push(ExtendedKeyUsagePurpose::ServerAuth);
+        }
+        if validity == Validity::Expired {
+            params.not_before = rcgen::date_time_ymd(2019, 1, 1);
+            params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        }
+        self.write(&identity.to_string().replace('/', "-"), &params)
+    }
+
+    fn write(&self, stem: &str, params: &CertificateParams) -> Credentials {
+        let key = KeyPair::generate().expect("a key");
+        let cert = params
+            .signed_by(&key, &self.issuer)
+            .expect("a certificate of the authority");
+        let credentials = Credentials {
+            ca: self.ca.clone(),
+            cert: self.folder.join(format!("{stem}.pem")),
+            key: self.folder.join(format!("{stem}.key")),
+        };
+        fs::write(&credentials.cert, cert.pem()).expect("a certificate is written");
+        fs::write(&credentials.key, key.serialize_pem()).expect("a key is written");
+        credentials
+    }
+}
+
+fn name(common: &str) -> DistinguishedName {
+    let mut name = DistinguishedName::new();
+    name.push(rcgen::DnType::CommonName, common);
+    name
+}
