@@ -1,3 +1,5 @@
 //! Cofferdam coordinator.
 
+pub mod clock;
+pub mod config;
 pub mod store;
