@@ -4,6 +4,7 @@
 //! A [`fleet::Fleet`] is one coordinator and its agents in a folder of their own. Nothing here
 //! sleeps for time to pass: [`patience::eventually`] waits for conditions, each with a deadline.
 
+pub mod deadly;
 pub mod patience;
 pub mod pki;
 pub mod process;

@@ -115,6 +115,17 @@ impl Drop for Process {
     }
 }
 
+/// A file beside the test programs, in the folder that cargo builds into: our own binaries are
+/// there when the workspace was built.
+///
+/// # Panics
+/// When the running program was not built by cargo.
+pub fn built(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a running program has a path");
+    let deps = test.parent().expect("it stands in a folder");
+    deps.parent().expect("cargo builds into one").join(name)
+}
+
 fn append(log: &Path) -> File {
     OpenOptions::new()
         .create(true)
