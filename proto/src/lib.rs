@@ -4,8 +4,13 @@
 //! edge alone: what comes in is turned by `TryFrom`, which checks everything and names the field
 //! at fault; what goes out is turned by `From`, which cannot fail.
 
+pub mod convert;
+mod error_chain;
 pub mod operator;
 pub mod session;
+pub mod status;
+
+pub use error_chain::error_chain;
 
 /// The generated messages, clients and servers.
 #[allow(

@@ -1,0 +1,28 @@
+//! Where generated and engine types meet, and nowhere else.
+//!
+//! `TryFrom` on receipt checks everything: presence, names, bounds, values of enums, what excludes
+//! what. Its error names the field by its path from the message's top, as in
+//! `order.grant.cell: ...`. `From` on sending cannot fail: free text is cut and cleaned to what the
+//! other side accepts, so that no report is ever stuck in an outbox because of what a tool printed.
+//!
+//! Duties by file: `bounds` the limits, `field` the error, `read` and `write` one value each way,
+//! the others one family of messages each.
+
+pub mod bounds;
+mod content;
+mod enumerated;
+mod failure;
+mod field;
+mod from_agent;
+mod host_view;
+mod operator;
+mod order;
+mod plan_view;
+mod read;
+mod report;
+mod rollout_view;
+mod run;
+mod to_agent;
+mod write;
+
+pub use field::{FieldError, Problem};

@@ -1,0 +1,153 @@
+//! What a host is to stage and apply, and what it found out about itself.
+
+use super::{
+    bounds::MAX_PACKAGES,
+    field::{At, FieldError},
+    read, write,
+};
+use crate::v1::{self, content};
+use cofferdam_engine::{
+    inventory::{Facts, Platform},
+    patch::{ConfigPatch, Content, LockedFile, LockedPackage},
+};
+
+impl From<Platform> for v1::Platform {
+    fn from(platform: Platform) -> Self {
+        Self {
+            os_release: platform.os_release,
+            architecture: platform.architecture,
+        }
+    }
+}
+
+impl TryFrom<v1::Platform> for Platform {
+    type Error = FieldError;
+    fn try_from(wire: v1::Platform) -> Result<Self, FieldError> {
+        Ok(Self {
+            os_release: read::filled_line(wire.os_release).at("os_release")?,
+            architecture: read::filled_line(wire.architecture).at("architecture")?,
+        })
+    }
+}
+
+impl From<Facts> for v1::Facts {
+    fn from(facts: Facts) -> Self {
+        Self {
+            platform: Some(facts.platform.into()),
+            kernel: facts.kernel,
+            packages: write::digest(facts.packages),
+        }
+    }
+}
+
+impl TryFrom<v1::Facts> for Facts {
+    type Error = FieldError;
+    fn try_from(wire: v1::Facts) -> Result<Self, FieldError> {
+        Ok(Self {
+            platform: read::message(wire.platform).at("platform")?,
+            kernel: read::line(wire.kernel).at("kernel")?,
+            packages: read::digest(&wire.packages).at("packages")?,
+        })
+    }
+}
+
+impl From<LockedPackage> for v1::LockedPackage {
+    fn from(package: LockedPackage) -> Self {
+        Self {
+            name: package.name,
+            version: package.version,
+            sha256: write::digest(package.sha256),
+            size: package.size,
+        }
+    }
+}
+
+impl TryFrom<v1::LockedPackage> for LockedPackage {
+    type Error = FieldError;
+    fn try_from(wire: v1::LockedPackage) -> Result<Self, FieldError> {
+        Ok(Self {
+            name: read::filled_line(wire.name).at("name")?,
+            version: read::filled_line(wire.version).at("version")?,
+            sha256: read::digest(&wire.sha256).at("sha256")?,
+            size: wire.size,
+        })
+    }
+}
+
+impl From<LockedFile> for v1::LockedFile {
+    fn from(file: LockedFile) -> Self {
+        Self {
+            sha256: write::digest(file.sha256),
+            size: file.size,
+        }
+    }
+}
+
+impl TryFrom<v1::LockedFile> for LockedFile {
+    type Error = FieldError;
+    fn try_from(wire: v1::LockedFile) -> Result<Self, FieldError> {
+        Ok(Self {
+            sha256: read::digest(&wire.sha256).at("sha256")?,
+            size: wire.size,
+        })
+    }
+}
+
+impl From<ConfigPatch> for v1::ConfigPatch {
+    fn from(config: ConfigPatch) -> Self {
+        Self {
+            path: write::path(&config.path),
+            source: write::path(&config.source),
+            validate: config.validate,
+            reload: config.reload,
+        }
+    }
+}
+
+impl TryFrom<v1::ConfigPatch> for ConfigPatch {
+    type Error = FieldError;
+    fn try_from(wire: v1::ConfigPatch) -> Result<Self, FieldError> {
+        Ok(Self {
+            path: read::host_path(wire.path).at("path")?,
+            source: read::filled_line(wire.source).at("source")?.into(),
+            validate: read::optional_line(wire.validate).at("validate")?,
+            reload: read::optional_line(wire.reload).at("reload")?,
+        })
+    }
+}
+
+impl From<Content> for v1::Content {
+    fn from(content: Content) -> Self {
+        let content = match content {
+            Content::Packages { packages } => {
+                let packages = write::list(packages);
+                content::Content::Packages(content::Packages { packages })
+            }
+            Content::Config { config, file } => content::Content::Config(content::Config {
+                config: Some(config.into()),
+                file: Some(file.into()),
+            }),
+            Content::Noop => content::Content::Noop(content::Noop {}),
+        };
+        Self {
+            content: Some(content),
+        }
+    }
+}
+
+impl TryFrom<v1::Content> for Content {
+    type Error = FieldError;
+    fn try_from(wire: v1::Content) -> Result<Self, FieldError> {
+        match read::required(wire.content)? {
+            content::Content::Packages(wire) => {
+                let packages = read::list(wire.packages, MAX_PACKAGES).at("packages.packages")?;
+                Ok(Self::Packages { packages })
+            }
+            content::Content::Config(wire) => Ok(Self::Config {
+                config: read::message(wire.config).at("config.config")?,
+                file: read::message(wire.file).at("config.file")?,
+            }),
+            content::Content::Noop(content::Noop {}) => Ok(Self::Noop),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Enums without data, which travel as numbers.
+
+use super::field::Problem;
+use crate::{
+    operator::{Action, RolloutState, SubjectKind, WaveState},
+    v1,
+};
+use cofferdam_engine::{
+    failure::FailureKind,
+    order::{ClaimPoint, Direction},
+    patch::RebootPolicy,
+    run::Ending,
+};
+
+/// An enum without data.
+pub(super) trait Enumerated: Sized {
+    /// Its number in messages.
+    fn number(self) -> i32;
+
+    /// Reads the number of a message.
+    fn read(number: i32) -> Result<Self, Problem>;
+}
+
+macro_rules! enumerated {
+    ($name:ident: $($variant:ident)+) => {
+        impl Enumerated for $name {
+            fn number(self) -> i32 {
+                let wire = match self {
+                    $(Self::$variant => v1::$name::$variant,)+
+                };
+                wire.into()
+            }
+
+            fn read(number: i32) -> Result<Self, Problem> {
+                let unknown = |_| Problem::UnknownValue(number);
+                match v1::$name::try_from(number).map_err(unknown)? {
+                    v1::$name::Unspecified => Err(Problem::Missing),
+                    $(v1::$name::$variant => Ok(Self::$variant),)+
+                }
+            }
+        }
+    };
+}
+
+enumerated!(Action: Pause Resume Abort Rollback);
+enumerated!(ClaimPoint: BeforeDrain BeforeApply);
+enumerated!(Direction: Patch Rollback);
+enumerated!(Ending: Patched RolledBack Undone Cancelled Quarantined);
+enumerated!(RebootPolicy: Never IfRequired Always);
+enumerated!(RolloutState: Planned Running Paused Done Aborted RollingBack RolledBack);
+enumerated!(SubjectKind: Rollout Cell Host);
+enumerated!(WaveState: Pending Running Baking Passed);
+enumerated!(
+    FailureKind: Network Locked DiskFull Signature NotFound Dependency MaintainerScript
+    PackageManager NoWayBack Validate Service Unhealthy NoData TimedOut Reboot Io Unsupported
+);

@@ -1,0 +1,115 @@
+//! Orders.
+
+use super::{
+    enumerated::Enumerated,
+    field::{At, FieldError},
+    read, write,
+};
+use crate::v1;
+use cofferdam_engine::{
+    id::{Generation, ReservationToken, WaveIndex},
+    order::{Direction, Grant, Order},
+    patch::RebootPolicy,
+    policy::Deadlines,
+};
+
+impl From<Order> for v1::Order {
+    fn from(order: Order) -> Self {
+        Self {
+            key: Some(order.key.into()),
+            host: order.host.into(),
+            token: order.token.0,
+            grant: Some(order.grant.into()),
+            direction: order.direction.number(),
+            attempt: order.attempt,
+            content: Some(order.content.into()),
+            reboot: order.reboot.number(),
+            one_way: order.one_way,
+            deadlines: Some(order.deadlines.into()),
+            stable_for_ms: write::wait(order.stable_for),
+            first_answer_ms: write::wait(order.first_answer),
+        }
+    }
+}
+
+impl TryFrom<v1::Order> for Order {
+    type Error = FieldError;
+    fn try_from(wire: v1::Order) -> Result<Self, FieldError> {
+        Ok(Self {
+            key: read::message(wire.key).at("key")?,
+            host: read::name(wire.host).at("host")?,
+            token: ReservationToken(read::from_one(wire.token).at("token")?),
+            grant: read::message(wire.grant).at("grant")?,
+            direction: Direction::read(wire.direction).at("direction")?,
+            attempt: read::from_one(wire.attempt).at("attempt")?,
+            content: read::message(wire.content).at("content")?,
+            reboot: RebootPolicy::read(wire.reboot).at("reboot")?,
+            one_way: wire.one_way,
+            deadlines: read::message(wire.deadlines).at("deadlines")?,
+            stable_for: read::wait(wire.stable_for_ms).at("stable_for_ms")?,
+            first_answer: read::wait(wire.first_answer_ms).at("first_answer_ms")?,
+        })
+    }
+}
+
+impl From<Grant> for v1::Grant {
+    fn from(grant: Grant) -> Self {
+        Self {
+            rollout: grant.rollout.into(),
+            rollout_digest: write::digest(grant.rollout_digest),
+            lock_digest: write::digest(grant.lock_digest),
+            wave: grant.wave.0,
+            cell: grant.cell.into(),
+            generation: grant.generation.0,
+            signature: grant.signature,
+        }
+    }
+}
+
+impl TryFrom<v1::Grant> for Grant {
+    type Error = FieldError;
+    fn try_from(wire: v1::Grant) -> Result<Self, FieldError> {
+        Ok(Self {
+            rollout: read::name(wire.rollout).at("rollout")?,
+            rollout_digest: read::digest(&wire.rollout_digest).at("rollout_digest")?,
+            lock_digest: read::digest(&wire.lock_digest).at("lock_digest")?,
+            wave: WaveIndex(wire.wave),
+            cell: read::name(wire.cell).at("cell")?,
+            generation: Generation(wire.generation),
+            signature: read::signature(wire.signature).at("signature")?,
+        })
+    }
+}
+
+impl From<Deadlines> for v1::Deadlines {
+    fn from(deadlines: Deadlines) -> Self {
+        Self {
+            start_by_ms: write::wait(deadlines.start_by),
+            claim_wait_ms: write::wait(deadlines.claim_wait),
+            drain_ms: write::wait(deadlines.drain),
+            apply_ms: write::wait(deadlines.apply),
+            script_ms: write::wait(deadlines.script),
+            reboot_ms: write::wait(deadlines.reboot),
+            verify_ms: write::wait(deadlines.verify),
+            late_ms: write::wait(deadlines.late),
+            settle_ms: write::wait(deadlines.settle),
+        }
+    }
+}
+
+impl TryFrom<v1::Deadlines> for Deadlines {
+    type Error = FieldError;
+    fn try_from(wire: v1::Deadlines) -> Result<Self, FieldError> {
+        Ok(Self {
+            start_by: read::wait(wire.start_by_ms).at("start_by_ms")?,
+            claim_wait: read::wait(wire.claim_wait_ms).at("claim_wait_ms")?,
+            drain: read::wait(wire.drain_ms).at("drain_ms")?,
+            apply: read::wait(wire.apply_ms).at("apply_ms")?,
+            script: read::wait(wire.script_ms).at("script_ms")?,
+            reboot: read::wait(wire.reboot_ms).at("reboot_ms")?,
+            verify: read::wait(wire.verify_ms).at("verify_ms")?,
+            late: read::wait(wire.late_ms).at("late_ms")?,
+            settle: read::wait(wire.settle_ms).at("settle_ms")?,
+        })
+    }
+}

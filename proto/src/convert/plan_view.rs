@@ -1,0 +1,143 @@
+//! Plans, as operators see them.
+
+use super::{
+    bounds::MAX_ENTRIES,
+    field::{At, FieldError},
+    read, write,
+};
+use crate::{
+    operator::{Coverage, GroupView, PlanView, PlannedSlice, PlannedWave, StratumView},
+    v1,
+};
+
+impl From<PlanView> for v1::PlanView {
+    fn from(plan: PlanView) -> Self {
+        Self {
+            rollout: plan.rollout.into(),
+            digest: write::digest(plan.digest),
+            lock_digest: write::digest(plan.lock_digest),
+            waves: write::list(plan.waves),
+            warnings: write::lines(plan.warnings),
+            estimate_ms: plan.estimate_ms,
+            coverage: Some(plan.coverage.into()),
+        }
+    }
+}
+
+impl TryFrom<v1::PlanView> for PlanView {
+    type Error = FieldError;
+    fn try_from(wire: v1::PlanView) -> Result<Self, FieldError> {
+        Ok(Self {
+            rollout: read::name(wire.rollout).at("rollout")?,
+            digest: read::digest(&wire.digest).at("digest")?,
+            lock_digest: read::digest(&wire.lock_digest).at("lock_digest")?,
+            waves: read::list(wire.waves, MAX_ENTRIES).at("waves")?,
+            warnings: read::lines(wire.warnings).at("warnings")?,
+            estimate_ms: wire.estimate_ms,
+            coverage: read::message(wire.coverage).at("coverage")?,
+        })
+    }
+}
+
+impl From<PlannedWave> for v1::PlannedWave {
+    fn from(wave: PlannedWave) -> Self {
+        Self {
+            name: write::line(&wave.name),
+            bake_ms: wave.bake_ms,
+            hosts: wave.hosts,
+            slices: write::list(wave.slices),
+        }
+    }
+}
+
+impl TryFrom<v1::PlannedWave> for PlannedWave {
+    type Error = FieldError;
+    fn try_from(wire: v1::PlannedWave) -> Result<Self, FieldError> {
+        Ok(Self {
+            name: read::filled_line(wire.name).at("name")?,
+            bake_ms: wire.bake_ms,
+            hosts: wire.hosts,
+            slices: read::list(wire.slices, MAX_ENTRIES).at("slices")?,
+        })
+    }
+}
+
+impl From<PlannedSlice> for v1::PlannedSlice {
+    fn from(slice: PlannedSlice) -> Self {
+        Self {
+            cell: slice.cell.into(),
+            hosts: slice.hosts,
+        }
+    }
+}
+
+impl TryFrom<v1::PlannedSlice> for PlannedSlice {
+    type Error = FieldError;
+    fn try_from(wire: v1::PlannedSlice) -> Result<Self, FieldError> {
+        Ok(Self {
+            cell: read::name(wire.cell).at("cell")?,
+            hosts: wire.hosts,
+        })
+    }
+}
+
+impl From<Coverage> for v1::Coverage {
+    fn from(coverage: Coverage) -> Self {
+        Self {
+            strata: write::list(coverage.strata),
+            groups: write::list(coverage.groups),
+        }
+    }
+}
+
+impl TryFrom<v1::Coverage> for Coverage {
+    type Error = FieldError;
+    fn try_from(wire: v1::Coverage) -> Result<Self, FieldError> {
+        Ok(Self {
+            strata: read::list(wire.strata, MAX_ENTRIES).at("strata")?,
+            groups: read::list(wire.groups, MAX_ENTRIES).at("groups")?,
+        })
+    }
+}
+
+impl From<StratumView> for v1::StratumView {
+    fn from(view: StratumView) -> Self {
+        Self {
+            stratum: write::line(&view.stratum),
+            hosts: view.hosts,
+            in_canary: view.in_canary,
+        }
+    }
+}
+
+impl TryFrom<v1::StratumView> for StratumView {
+    type Error = FieldError;
+    fn try_from(wire: v1::StratumView) -> Result<Self, FieldError> {
+        Ok(Self {
+            stratum: read::filled_line(wire.stratum).at("stratum")?,
+            hosts: wire.hosts,
+            in_canary: wire.in_canary,
+        })
+    }
+}
+
+impl From<GroupView> for v1::GroupView {
+    fn from(view: GroupView) -> Self {
+        Self {
+            group: write::line(&view.group),
+            members: view.members,
+            may_be_out: view.may_be_out,
+        }
+    }
+}
+
+impl TryFrom<v1::GroupView> for GroupView {
+    type Error = FieldError;
+    fn try_from(wire: v1::GroupView) -> Result<Self, FieldError> {
+        Ok(Self {
+            group: read::filled_line(wire.group).at("group")?,
+            members: wire.members,
+            may_be_out: wire.may_be_out,
+        })
+    }
+}

@@ -1,0 +1,181 @@
+//! Reads one value of a message, and refuses what it must not be.
+
+use super::{
+    bounds::{
+        MAX_ENTRIES, MAX_FILE_BYTES, MAX_LABELS, MAX_LINE_BYTES, MAX_SIGNATURE_BYTES, MAX_WAIT,
+    },
+    field::{At, FieldError, Problem},
+};
+use cofferdam_engine::{digest::Digest, id::NameError, inventory::Labels, time::millis};
+use std::{
+    collections::BTreeMap,
+    path::{Component, PathBuf},
+    time::Duration,
+};
+
+/// A part that must be there.
+pub(super) fn required<T>(part: Option<T>) -> Result<T, Problem> {
+    part.ok_or(Problem::Missing)
+}
+
+/// A message that must be there.
+pub(super) fn message<W, T>(part: Option<W>) -> Result<T, FieldError>
+where
+    T: TryFrom<W, Error = FieldError>,
+{
+    T::try_from(required(part)?)
+}
+
+/// A message that may be absent.
+pub(super) fn optional<W, T>(part: Option<W>) -> Result<Option<T>, FieldError>
+where
+    T: TryFrom<W, Error = FieldError>,
+{
+    part.map(T::try_from).transpose()
+}
+
+/// A list of messages.
+pub(super) fn list<W, T>(parts: Vec<W>, max: usize) -> Result<Vec<T>, FieldError>
+where
+    T: TryFrom<W, Error = FieldError>,
+{
+    list_of(parts, max, T::try_from)
+}
+
+/// A list of names.
+pub(super) fn names<T>(texts: Vec<String>) -> Result<Vec<T>, FieldError>
+where
+    T: TryFrom<String, Error = NameError>,
+{
+    list_of(texts, MAX_ENTRIES, name)
+}
+
+/// A list of lines, none empty.
+pub(super) fn lines(texts: Vec<String>) -> Result<Vec<String>, FieldError> {
+    list_of(texts, MAX_ENTRIES, filled_line)
+}
+
+fn list_of<W, T, E>(
+    parts: Vec<W>,
+    max: usize,
+    read: impl Fn(W) -> Result<T, E>,
+) -> Result<Vec<T>, FieldError>
+where
+    E: Into<FieldError>,
+{
+    at_most(parts.len(), max)?;
+    let read_at = |(index, part)| read(part).at_index(index);
+    parts.into_iter().enumerate().map(read_at).collect()
+}
+
+/// Texts by name; names must not be empty.
+pub(super) fn texts_by_name(
+    texts: BTreeMap<String, String>,
+    max: usize,
+) -> Result<BTreeMap<String, String>, FieldError> {
+    at_most(texts.len(), max)?;
+    let read = |(name, text)| {
+        let name = filled_line(name)?;
+        let text = line(text).at(&name)?;
+        Ok((name, text))
+    };
+    texts.into_iter().map(read).collect()
+}
+
+/// The labels of a host.
+pub(super) fn labels(texts: BTreeMap<String, String>) -> Result<Labels, FieldError> {
+    texts_by_name(texts, MAX_LABELS)
+}
+
+fn at_most(len: usize, max: usize) -> Result<(), Problem> {
+    if len > max {
+        return Err(Problem::TooMany { len, max });
+    }
+    Ok(())
+}
+
+/// A name.
+pub(super) fn name<T>(text: String) -> Result<T, Problem>
+where
+    T: TryFrom<String, Error = NameError>,
+{
+    Ok(T::try_from(text)?)
+}
+
+/// A line of text, which may be empty.
+pub(super) fn line(text: String) -> Result<String, Problem> {
+    let len = text.len();
+    if len > MAX_LINE_BYTES {
+        let max = MAX_LINE_BYTES;
+        return Err(Problem::TooLong { len, max });
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Problem::ControlCharacter);
+    }
+    Ok(text)
+}
+
+/// A line of text, which must not be empty.
+pub(super) fn filled_line(text: String) -> Result<String, Problem> {
+    if text.is_empty() {
+        return Err(Problem::Empty);
+    }
+    line(text)
+}
+
+/// A line of text that may be absent, but not empty.
+pub(super) fn optional_line(text: Option<String>) -> Result<Option<String>, Problem> {
+    text.map(filled_line).transpose()
+}
+
+/// The text of a file.
+pub(super) fn file_text(text: String) -> Result<String, Problem> {
+    let (len, max) = (text.len(), MAX_FILE_BYTES);
+    if len > max {
+        return Err(Problem::TooLong { len, max });
+    }
+    Ok(text)
+}
+
+/// Where a file is on a host.
+pub(super) fn host_path(text: String) -> Result<PathBuf, Problem> {
+    let path = PathBuf::from(filled_line(text)?);
+    let climbs = path.components().any(|part| part == Component::ParentDir);
+    if path.is_absolute() && !climbs && path.file_name().is_some() {
+        return Ok(path);
+    }
+    Err(Problem::NotAPath(path.to_string_lossy().into_owned()))
+}
+
+/// A digest.
+pub(super) fn digest(bytes: &[u8]) -> Result<Digest, Problem> {
+    let len = bytes.len();
+    let bytes = bytes.try_into().map_err(|_| Problem::NotADigest { len })?;
+    Ok(Digest::from_bytes(bytes))
+}
+
+/// A signature, which may be empty.
+pub(super) fn signature(bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
+    let (len, max) = (bytes.len(), MAX_SIGNATURE_BYTES);
+    if len > max {
+        return Err(Problem::TooLong { len, max });
+    }
+    Ok(bytes)
+}
+
+/// A number that begins at 1.
+pub(super) fn from_one<N: From<u8> + PartialEq>(number: N) -> Result<N, Problem> {
+    if number == N::from(0) {
+        return Err(Problem::Zero);
+    }
+    Ok(number)
+}
+
+/// A duration in milliseconds.
+pub(super) fn wait(ms: u64) -> Result<Duration, Problem> {
+    let max_ms = millis(MAX_WAIT);
+    if ms > max_ms {
+        return Err(Problem::TooLate { ms, max_ms });
+    }
+    Ok(Duration::from_millis(ms))
+}

@@ -1,0 +1,178 @@
+//! Rollouts, as operators see them.
+
+use super::{
+    bounds::MAX_ENTRIES,
+    enumerated::Enumerated,
+    field::{At, FieldError},
+    read, write,
+};
+use crate::{
+    operator::{
+        FailureCluster, HoldView, RolloutLine, RolloutState, RolloutView, WaveState, WaveView,
+    },
+    v1,
+};
+use cofferdam_engine::{failure::FailureKind, time::Timestamp};
+
+impl From<Vec<RolloutLine>> for v1::ListReply {
+    fn from(lines: Vec<RolloutLine>) -> Self {
+        let rollouts = write::list(lines);
+        Self { rollouts }
+    }
+}
+
+impl TryFrom<v1::ListReply> for Vec<RolloutLine> {
+    type Error = FieldError;
+    fn try_from(wire: v1::ListReply) -> Result<Self, FieldError> {
+        read::list(wire.rollouts, MAX_ENTRIES).at("rollouts")
+    }
+}
+
+impl From<RolloutLine> for v1::RolloutLine {
+    fn from(line: RolloutLine) -> Self {
+        Self {
+            name: line.name.into(),
+            state: line.state.number(),
+            reason: write::line(&line.reason),
+            wave: line.wave.as_deref().map(write::line),
+            hosts: line.hosts,
+            passed: line.passed,
+            failed: line.failed,
+            started_at_ms: line.started_at_ms.map(|at| at.0),
+            ended_at_ms: line.ended_at_ms.map(|at| at.0),
+        }
+    }
+}
+
+impl TryFrom<v1::RolloutLine> for RolloutLine {
+    type Error = FieldError;
+    fn try_from(wire: v1::RolloutLine) -> Result<Self, FieldError> {
+        Ok(Self {
+            name: read::name(wire.name).at("name")?,
+            state: RolloutState::read(wire.state).at("state")?,
+            reason: read::line(wire.reason).at("reason")?,
+            wave: read::optional_line(wire.wave).at("wave")?,
+            hosts: wire.hosts,
+            passed: wire.passed,
+            failed: wire.failed,
+            started_at_ms: wire.started_at_ms.map(Timestamp),
+            ended_at_ms: wire.ended_at_ms.map(Timestamp),
+        })
+    }
+}
+
+impl From<RolloutView> for v1::RolloutView {
+    fn from(view: RolloutView) -> Self {
+        Self {
+            name: view.name.into(),
+            state: view.state.number(),
+            reason: write::line(&view.reason),
+            waves: write::list(view.waves),
+            failures: write::list(view.failures),
+            holds: write::list(view.holds),
+            hosts: view.hosts,
+            slow_hosts: write::names(view.slow_hosts),
+            warnings: write::lines(view.warnings),
+            started_at_ms: view.started_at_ms.map(|at| at.0),
+            ended_at_ms: view.ended_at_ms.map(|at| at.0),
+        }
+    }
+}
+
+impl TryFrom<v1::RolloutView> for RolloutView {
+    type Error = FieldError;
+    fn try_from(wire: v1::RolloutView) -> Result<Self, FieldError> {
+        Ok(Self {
+            name: read::name(wire.name).at("name")?,
+            state: RolloutState::read(wire.state).at("state")?,
+            reason: read::line(wire.reason).at("reason")?,
+            waves: read::list(wire.waves, MAX_ENTRIES).at("waves")?,
+            failures: read::list(wire.failures, MAX_ENTRIES).at("failures")?,
+            holds: read::list(wire.holds, MAX_ENTRIES).at("holds")?,
+            hosts: wire.hosts,
+            slow_hosts: read::names(wire.slow_hosts).at("slow_hosts")?,
+            warnings: read::lines(wire.warnings).at("warnings")?,
+            started_at_ms: wire.started_at_ms.map(Timestamp),
+            ended_at_ms: wire.ended_at_ms.map(Timestamp),
+        })
+    }
+}
+
+impl From<WaveView> for v1::WaveView {
+    fn from(view: WaveView) -> Self {
+        Self {
+            name: write::line(&view.name),
+            state: view.state.number(),
+            hosts: view.hosts,
+            running: view.running,
+            passed: view.passed,
+            failed: view.failed,
+            left_out: view.left_out,
+            rolled_back: view.rolled_back,
+            bake_until_ms: view.bake_until_ms.map(|at| at.0),
+        }
+    }
+}
+
+impl TryFrom<v1::WaveView> for WaveView {
+    type Error = FieldError;
+    fn try_from(wire: v1::WaveView) -> Result<Self, FieldError> {
+        Ok(Self {
+            name: read::filled_line(wire.name).at("name")?,
+            state: WaveState::read(wire.state).at("state")?,
+            hosts: wire.hosts,
+            running: wire.running,
+            passed: wire.passed,
+            failed: wire.failed,
+            left_out: wire.left_out,
+            rolled_back: wire.rolled_back,
+            bake_until_ms: wire.bake_until_ms.map(Timestamp),
+        })
+    }
+}
+
+impl From<FailureCluster> for v1::FailureCluster {
+    fn from(cluster: FailureCluster) -> Self {
+        Self {
+            kind: cluster.kind.number(),
+            detail: write::line(&cluster.detail),
+            hosts: write::names(cluster.hosts),
+        }
+    }
+}
+
+impl TryFrom<v1::FailureCluster> for FailureCluster {
+    type Error = FieldError;
+    fn try_from(wire: v1::FailureCluster) -> Result<Self, FieldError> {
+        Ok(Self {
+            kind: FailureKind::read(wire.kind).at("kind")?,
+            detail: read::line(wire.detail).at("detail")?,
+            hosts: read::names(wire.hosts).at("hosts")?,
+        })
+    }
+}
+
+impl From<HoldView> for v1::HoldView {
+    fn from(view: HoldView) -> Self {
+        Self {
+            subject: write::line(&view.subject),
+            reason: write::line(&view.reason),
+            rule: write::line(&view.rule),
+            since_ms: view.since_ms.0,
+            hosts: view.hosts,
+        }
+    }
+}
+
+impl TryFrom<v1::HoldView> for HoldView {
+    type Error = FieldError;
+    fn try_from(wire: v1::HoldView) -> Result<Self, FieldError> {
+        Ok(Self {
+            subject: read::filled_line(wire.subject).at("subject")?,
+            reason: read::filled_line(wire.reason).at("reason")?,
+            rule: read::filled_line(wire.rule).at("rule")?,
+            since_ms: Timestamp(wire.since_ms),
+            hosts: wire.hosts,
+        })
+    }
+}

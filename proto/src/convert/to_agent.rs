@@ -1,0 +1,189 @@
+//! What a coordinator tells an agent.
+
+use super::{
+    bounds::MAX_PACKAGES,
+    enumerated::Enumerated,
+    field::{At, FieldError, Problem},
+    read, write,
+};
+use crate::{
+    session::{StageRequest, ToAgent},
+    v1::{self, claim_answer, to_agent::Message},
+};
+use cofferdam_engine::{
+    id::{OwnerEpoch, ReportSequence},
+    order::{ClaimAnswer, ClaimPoint},
+    patch::VersionWish,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+impl From<ToAgent> for v1::ToAgent {
+    fn from(message: ToAgent) -> Self {
+        let message = match message {
+            ToAgent::Welcome {
+                epoch,
+                heartbeat,
+                want_packages,
+            } => Message::Welcome(v1::Welcome {
+                epoch: epoch.0,
+                // A heartbeat under a millisecond is none.
+                heartbeat_ms: write::wait(heartbeat).max(1),
+                want_packages,
+            }),
+            ToAgent::Acknowledge { up_to } => {
+                Message::Acknowledge(v1::Acknowledge { up_to: up_to.0 })
+            }
+            ToAgent::Heartbeat => Message::Heartbeat(v1::Heartbeat {}),
+            ToAgent::Stage(stage) => Message::Stage(stage.into()),
+            ToAgent::Order(order) => Message::Order((*order).into()),
+            ToAgent::Withdraw { key, reason } => Message::Withdraw(v1::Withdraw {
+                key: Some(key.into()),
+                reason: write::line(&reason),
+            }),
+            ToAgent::ClaimAnswer { key, point, answer } => Message::ClaimAnswer(v1::ClaimAnswer {
+                key: Some(key.into()),
+                point: point.number(),
+                answer: Some(answer.into()),
+            }),
+            ToAgent::Simulate { request, packages } => {
+                let packages = packages.into_iter().map(Into::into).collect();
+                Message::Simulate(v1::Simulate { request, packages })
+            }
+            ToAgent::Release { rollout } => Message::Release(v1::Release {
+                rollout: rollout.into(),
+            }),
+        };
+        Self {
+            message: Some(message),
+        }
+    }
+}
+
+impl TryFrom<v1::ToAgent> for ToAgent {
+    type Error = FieldError;
+    fn try_from(wire: v1::ToAgent) -> Result<Self, FieldError> {
+        match read::required(wire.message).at("message")? {
+            Message::Welcome(wire) => welcome(&wire).at("welcome"),
+            Message::Acknowledge(wire) => {
+                let up_to = ReportSequence(wire.up_to);
+                Ok(Self::Acknowledge { up_to })
+            }
+            Message::Heartbeat(v1::Heartbeat {}) => Ok(Self::Heartbeat),
+            Message::Stage(wire) => Ok(Self::Stage(wire.try_into().at("stage")?)),
+            Message::Order(wire) => Ok(Self::Order(Box::new(wire.try_into().at("order")?))),
+            Message::Withdraw(wire) => Ok(Self::Withdraw {
+                key: read::message(wire.key).at("withdraw.key")?,
+                reason: read::line(wire.reason).at("withdraw.reason")?,
+            }),
+            Message::ClaimAnswer(wire) => Ok(Self::ClaimAnswer {
+                key: read::message(wire.key).at("claim_answer.key")?,
+                point: ClaimPoint::read(wire.point).at("claim_answer.point")?,
+                answer: read::message(wire.answer).at("claim_answer.answer")?,
+            }),
+            Message::Simulate(wire) => Ok(Self::Simulate {
+                request: wire.request,
+                packages: wishes(wire.packages).at("simulate.packages")?,
+            }),
+            Message::Release(wire) => Ok(Self::Release {
+                rollout: read::name(wire.rollout).at("release.rollout")?,
+            }),
+        }
+    }
+}
+
+fn welcome(wire: &v1::Welcome) -> Result<ToAgent, FieldError> {
+    let heartbeat = read::wait(wire.heartbeat_ms).and_then(|wait| match wait {
+        Duration::ZERO => Err(Problem::Zero),
+        wait => Ok(wait),
+    });
+    Ok(ToAgent::Welcome {
+        epoch: OwnerEpoch(read::from_one(wire.epoch).at("epoch")?),
+        heartbeat: heartbeat.at("heartbeat_ms")?,
+        want_packages: wire.want_packages,
+    })
+}
+
+impl From<StageRequest> for v1::Stage {
+    fn from(stage: StageRequest) -> Self {
+        Self {
+            rollout: stage.rollout.into(),
+            lock_digest: write::digest(stage.lock_digest),
+            content: Some(stage.content.into()),
+            one_way: stage.one_way,
+        }
+    }
+}
+
+impl TryFrom<v1::Stage> for StageRequest {
+    type Error = FieldError;
+    fn try_from(wire: v1::Stage) -> Result<Self, FieldError> {
+        Ok(Self {
+            rollout: read::name(wire.rollout).at("rollout")?,
+            lock_digest: read::digest(&wire.lock_digest).at("lock_digest")?,
+            content: read::message(wire.content).at("content")?,
+            one_way: wire.one_way,
+        })
+    }
+}
+
+impl From<ClaimAnswer> for claim_answer::Answer {
+    fn from(answer: ClaimAnswer) -> Self {
+        match answer {
+            ClaimAnswer::Granted => Self::Granted(claim_answer::Granted {}),
+            ClaimAnswer::Refused { reason } => Self::Refused(claim_answer::Refused {
+                reason: write::line(&reason),
+            }),
+        }
+    }
+}
+
+impl TryFrom<claim_answer::Answer> for ClaimAnswer {
+    type Error = FieldError;
+    fn try_from(wire: claim_answer::Answer) -> Result<Self, FieldError> {
+        match wire {
+            claim_answer::Answer::Granted(claim_answer::Granted {}) => Ok(Self::Granted),
+            claim_answer::Answer::Refused(wire) => Ok(Self::Refused {
+                reason: read::line(wire.reason).at("reason")?,
+            }),
+        }
+    }
+}
+
+impl From<(String, VersionWish)> for v1::PackageWish {
+    fn from((name, wish): (String, VersionWish)) -> Self {
+        let version = match wish {
+            VersionWish::Latest => None,
+            VersionWish::Exactly(version) => Some(version),
+        };
+        Self { name, version }
+    }
+}
+
+fn wishes(wire: Vec<v1::PackageWish>) -> Result<BTreeMap<String, VersionWish>, FieldError> {
+    if wire.is_empty() {
+        return Err(Problem::Empty.into());
+    }
+    let mut wishes = BTreeMap::new();
+    for Wish { name, wish } in read::list(wire, MAX_PACKAGES)? {
+        if wishes.insert(name.clone(), wish).is_some() {
+            return Err(Problem::Twice(name).into());
+        }
+    }
+    Ok(wishes)
+}
+
+struct Wish {
+    name: String,
+    wish: VersionWish,
+}
+
+impl TryFrom<v1::PackageWish> for Wish {
+    type Error = FieldError;
+    fn try_from(wire: v1::PackageWish) -> Result<Self, FieldError> {
+        let version = read::optional_line(wire.version).at("version")?;
+        Ok(Self {
+            name: read::filled_line(wire.name).at("name")?,
+            wish: version.map_or(VersionWish::Latest, VersionWish::Exactly),
+        })
+    }
+}
