@@ -1,3 +1,6 @@
 //! The agent: patches its own host, and nothing else.
 
 pub mod actions;
+pub mod checks;
+pub mod flag;
+pub mod host;

@@ -1,0 +1,11 @@
+//! The host itself: its files, processes, units, connections and facts.
+
+pub mod captured;
+pub mod command;
+pub mod connections;
+pub mod durable;
+pub mod os_release;
+pub mod process;
+pub mod root;
+pub mod settings;
+pub mod space;

@@ -1,0 +1,88 @@
+//! Which connections to the host's own ports are open: the tables of `/proc/net/tcp` and `tcp6`.
+
+use std::{collections::BTreeSet, fs, io};
+
+/// The kernel's tables of connections.
+const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
+
+/// The state of an established connection in the kernel's tables (`include/net/tcp_states.h`).
+const ESTABLISHED: &str = "01";
+
+/// Counts the established connections to some local ports.
+///
+/// # Errors
+/// The system's error when the kernel's table of IPv4 connections cannot be read; a host without
+/// IPv6 has no other.
+pub fn open_to(ports: &BTreeSet<u16>) -> io::Result<usize> {
+    let mut open = 0;
+    for table in TABLES {
+        match fs::read_to_string(table) {
+            Ok(text) => open += count(&text, ports),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && table != TABLES[0] => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(open)
+}
+
+/// Counts the established connections to some local ports in one of the kernel's tables.
+pub fn count(table: &str, ports: &BTreeSet<u16>) -> usize {
+    table
+        .lines()
+        .skip(1)
+        .filter_map(established_port)
+        .filter(|port| ports.contains(port))
+        .count()
+}
+
+/// The local port of a line, if its connection is established.
+fn established_port(line: &str) -> Option<u16> {
+    let mut columns = line.split_whitespace().skip(1);
+    let (local, _remote, state) = (columns.next()?, columns.next()?, columns.next()?);
+    if state != ESTABLISHED {
+        return None;
+    }
+    let (_address, port) = local.rsplit_once(':')?;
+    u16::from_str_radix(port, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{TcpListener, TcpStream};
+
+    /// `head -4 /proc/net/tcp` on Debian 12 while a client was connected to port 8000 (1F40), with
+    /// a listener there and a closed connection in TIME_WAIT.
+    const TABLE: &str = "\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+   0: 0100007F:1F40 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 3221
+   1: 0100007F:1F40 0100007F:C0FE 01 00000000:00000000 00:00000000 00000000     0        0 3222
+   2: 0100007F:C0FE 0100007F:1F40 01 00000000:00000000 00:00000000 00000000     0        0 3223
+   3: 0100007F:1F40 0100007F:C0FA 06 00000000:00000000 03:00000C21 00000000     0        0 0
+";
+
+    #[test]
+    fn only_established_connections_to_the_ports_count() {
+        assert_eq!(count(TABLE, &BTreeSet::from([8000])), 1);
+        assert_eq!(count(TABLE, &BTreeSet::from([80])), 0);
+        assert_eq!(count(TABLE, &BTreeSet::new()), 0);
+    }
+
+    #[test]
+    fn garbage_is_no_connection() {
+        let garbage = "x\n 1: nonsense z 01\n 2: A:FFFFF B:1 01\n\u{0}\n3:\n";
+        assert_eq!(count(garbage, &(0..=u16::MAX).collect()), 0);
+    }
+
+    #[test]
+    fn a_real_connection_is_seen_until_it_is_closed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let ports = BTreeSet::from([listener.local_addr().unwrap().port()]);
+        assert_eq!(open_to(&ports).unwrap(), 0);
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let server = listener.accept().unwrap();
+        assert_eq!(open_to(&ports).unwrap(), 1);
+        drop((client, server));
+        assert_eq!(open_to(&ports).unwrap(), 0);
+    }
+}

@@ -1,0 +1,333 @@
+//! Starts processes: the real body of [`Runner`].
+
+use super::{
+    captured::{Ends, TAIL_BYTES},
+    command::{Captured, Command, Exit, LocalFuture, Output, RunError, Runner, Sink},
+};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+use std::{
+    fs::{self, File},
+    io::{self, Read, Seek, SeekFrom, Write},
+    os::unix::process::ExitStatusExt,
+    path::Path,
+    pin::pin,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::Child,
+    time::{Instant, timeout, timeout_at},
+};
+
+/// Where programs are found. Fixed, with the folders for administrators that dpkg insists on.
+pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// The agent's own variables that programs get too: where gpg and temporary files live, and the
+/// way to the repositories.
+const INHERITED: [&str; 7] = [
+    "HOME",
+    "TMPDIR",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+];
+
+/// How long the pipes of an ended program are read on: what it left in the background may hold
+/// them open for ever (guess).
+const LEFTOVERS: Duration = Duration::from_secs(1);
+
+/// How long a killed program may take to be gone (guess: it may hang in the kernel).
+const DEATH: Duration = Duration::from_secs(5);
+
+/// Starts real processes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Processes;
+
+impl Runner for Processes {
+    fn run<'a>(&'a self, command: &'a Command) -> LocalFuture<'a, Result<Output, RunError>> {
+        Box::pin(async move {
+            match &command.output {
+                Sink::Memory => run_into_memory(command).await,
+                Sink::Transcript(path) => run_into_file(command, path).await,
+            }
+        })
+    }
+}
+
+async fn run_into_memory(command: &Command) -> Result<Output, RunError> {
+    let mut running = Running::start(command, Stdio::piped(), Stdio::piped())?;
+    let (out, err) = (running.child.stdout.take(), running.child.stderr.take());
+    let (mut stdout, mut stderr) = (Ends::default(), Ends::default());
+    let exit = {
+        let mut reading =
+            pin!(async { tokio::join!(read_on(out, &mut stdout), read_on(err, &mut stderr)) });
+        let mut ending = pin!(running.end(command));
+        let mut all_read = false;
+        let exit = loop {
+            tokio::select! {
+                biased;
+                _ = &mut reading, if !all_read => all_read = true,
+                exit = &mut ending => break exit?,
+            }
+        };
+        if !all_read {
+            // Elapsed or not: what came until now is the output.
+            drop(timeout(LEFTOVERS, reading).await);
+        }
+        exit
+    };
+    Ok(Output {
+        exit,
+        stdout: stdout.finish(),
+        stderr: stderr.finish(),
+    })
+}
+
+async fn read_on(pipe: Option<impl AsyncRead + Unpin>, ends: &mut Ends) {
+    let Some(mut pipe) = pipe else { return };
+    let mut piece = [0; 8192];
+    // A pipe that cannot be read has ended, as far as its reader goes.
+    while let Ok(length @ 1..) = pipe.read(&mut piece).await {
+        ends.push(&piece[..length]);
+    }
+}
+
+async fn run_into_file(command: &Command, path: &Path) -> Result<Output, RunError> {
+    let broken = |source| RunError::Transcript {
+        path: path.to_owned(),
+        source,
+    };
+    let (file, begin) = open_transcript(command, path).map_err(broken)?;
+    let (out, err) = (
+        file.try_clone().map_err(broken)?,
+        file.try_clone().map_err(broken)?,
+    );
+    let mut running = Running::start(command, out.into(), err.into())?;
+    let exit = running.end(command).await?;
+    let output = read_from(path, begin).map_err(broken)?;
+    // Only for people: a transcript that cannot take its last line changes nothing.
+    writeln!(&file, "[{exit}]").ok();
+    Ok(Output {
+        exit,
+        stdout: output,
+        stderr: Captured::default(),
+    })
+}
+
+/// Opens the transcript at its end, writes the command line, and says where the output begins.
+fn open_transcript(command: &Command, path: &Path) -> io::Result<(File, u64)> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = File::options().create(true).append(true).open(path)?;
+    writeln!(file, "$ {command}")?;
+    let begin = file.metadata()?.len();
+    Ok((file, begin))
+}
+
+/// The two ends of what a program wrote to its transcript.
+fn read_from(path: &Path, begin: u64) -> io::Result<Captured> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(begin))?;
+    let mut ends = Ends::within(TAIL_BYTES, TAIL_BYTES);
+    let mut piece = [0; 8192];
+    loop {
+        let length = file.read(&mut piece)?;
+        if length == 0 {
+            return Ok(ends.finish());
+        }
+        ends.push(&piece[..length]);
+    }
+}
+
+/// A started program, whose process group is killed unless it ended by itself.
+struct Running {
+    child: Child,
+    group: Option<Pid>,
+    until: Instant,
+}
+
+impl Running {
+    fn start(command: &Command, stdout: Stdio, stderr: Stdio) -> Result<Self, RunError> {
+        let mut process = tokio::process::Command::new(&command.program);
+        process
+            .args(&command.args)
+            .env_clear()
+            .envs(
+                INHERITED
+                    .iter()
+                    .filter_map(|&name| Some((name, std::env::var_os(name)?))),
+            )
+            .env("PATH", PATH)
+            .env("LC_ALL", "C")
+            .envs(&command.env)
+            .current_dir(command.directory.as_deref().unwrap_or(Path::new("/")))
+            .stdin(Stdio::null())
+            .stdout(stdout)
+            .stderr(stderr)
+            .process_group(0)
+            .kill_on_drop(true);
+        let child = process.spawn().map_err(|source| RunError::Start {
+            program: command.program.to_string_lossy().into_owned(),
+            source,
+        })?;
+        let pid = child.id().and_then(|id| i32::try_from(id).ok());
+        Ok(Self {
+            child,
+            group: pid.map(Pid::from_raw),
+            until: Instant::now() + command.deadline,
+        })
+    }
+
+    /// Waits until the program has ended by itself, or kills it at its deadline.
+    async fn end(&mut self, command: &Command) -> Result<Exit, RunError> {
+        let Ok(ended) = timeout_at(self.until, self.child.wait()).await else {
+            self.kill();
+            // One that hangs in the kernel is left to it.
+            drop(timeout(DEATH, self.child.wait()).await);
+            return Err(RunError::Late {
+                command: command.to_string(),
+                after: command.deadline,
+            });
+        };
+        self.group = None;
+        ended.map(exit_of).map_err(|source| RunError::Wait {
+            program: command.program.to_string_lossy().into_owned(),
+            source,
+        })
+    }
+
+    fn kill(&mut self) {
+        if let Some(group) = self.group.take() {
+            // No such group: it is dead already, which is all that is wanted.
+            killpg(group, Signal::SIGKILL).ok();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Status(code),
+        (None, signal) => Exit::Signal(signal.unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Command {
+        Command::new("sh").arg("-c").arg(script)
+    }
+
+    fn is_alive(pid: &str) -> bool {
+        // A zombie is dead: nobody reaps it in some containers.
+        fs::read_to_string(format!("/proc/{}/stat", pid.trim()))
+            .is_ok_and(|stat| !stat.contains(") Z "))
+    }
+
+    async fn gone(pid: &str) {
+        for _ in 0..500 {
+            if !is_alive(pid) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("process {pid} lives on");
+    }
+
+    #[tokio::test]
+    async fn a_program_gets_plain_language_a_known_path_and_no_input() {
+        let output = Processes
+            .run(
+                &shell("echo $LC_ALL $PATH $GREETING; cat; echo oops >&2; exit 3")
+                    .env("GREETING", "hi"),
+            )
+            .await
+            .unwrap();
+        assert_eq!(output.stdout.text(), format!("C {PATH} hi\n"));
+        assert_eq!(output.stderr.text(), "oops\n");
+        assert_eq!(output.exit, Exit::Status(3));
+    }
+
+    #[tokio::test]
+    async fn a_late_program_dies_with_all_its_children() {
+        let folder = tempfile::tempdir().unwrap();
+        let pid_file = folder.path().join("pid");
+        let script = format!("sleep 600 & echo $! > {}; wait", pid_file.display());
+        let late = Processes
+            .run(&shell(&script).deadline(Duration::from_millis(300)))
+            .await;
+        assert!(matches!(late, Err(RunError::Late { .. })), "{late:?}");
+        gone(&fs::read_to_string(pid_file).unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn a_dropped_run_dies_with_all_its_children() {
+        let folder = tempfile::tempdir().unwrap();
+        let pid_file = folder.path().join("pid");
+        let command = shell(&format!(
+            "sleep 600 & echo $! > {}; wait",
+            pid_file.display()
+        ));
+        tokio::select! {
+            biased;
+            _ = Processes.run(&command) => panic!("it sleeps"),
+            () = async { while !fs::read_to_string(&pid_file).is_ok_and(|text| text.ends_with('\n')) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }} => {}
+        }
+        gone(&fs::read_to_string(pid_file).unwrap()).await;
+    }
+
+    #[tokio::test]
+    async fn what_a_program_leaves_in_the_background_is_not_waited_for() {
+        let begin = Instant::now();
+        let output = Processes
+            .run(&shell("echo done; sleep 600 & echo $! >&2"))
+            .await
+            .unwrap();
+        assert_eq!(output.stdout.text(), "done\n");
+        assert!(begin.elapsed() < Duration::from_secs(30));
+        let pid = output.stderr.text().trim().parse().unwrap();
+        nix::sys::signal::kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_transcript_holds_each_command_its_output_and_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r1/apply.log");
+        for word in ["one", "two"] {
+            let command = shell(&format!("echo {word}; echo {word} >&2; exit 4"));
+            let output = Processes
+                .run(&command.transcript(path.clone()))
+                .await
+                .unwrap();
+            assert_eq!(output.text(), format!("{word}\n{word}\n"));
+        }
+        let text = fs::read_to_string(path).unwrap();
+        assert_eq!(text.matches("[status 4]").count(), 2, "{text}");
+        assert!(text.starts_with("$ sh -c echo one"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_not_there_is_said_by_name() {
+        let error = Processes
+            .run(&Command::new("no-such-program"))
+            .await
+            .unwrap_err();
+        assert_eq!(error.to_string(), "no-such-program could not be started");
+    }
+}

@@ -1,0 +1,92 @@
+//! What the host's part of the agent is told: where things are, what to drain, what to check.
+
+use super::root::Root;
+use crate::checks::probe::Probe;
+use cofferdam_engine::{id::HostId, inventory::Labels};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Duration,
+};
+
+/// The settings of the host's part. Made from the agent's config file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HostSettings {
+    /// The host's name, as in its certificate.
+    pub host: HostId,
+    /// Its labels, shown to checks.
+    pub labels: Labels,
+    /// The tree to work on.
+    pub root: Root,
+    /// The agent's own folder for what must last. Absolute.
+    pub state_dir: PathBuf,
+    /// The agent's own folder for what ends with a reboot. Absolute.
+    pub run_dir: PathBuf,
+    /// The folder of check programs. Absolute; it need not exist.
+    pub checks_dir: PathBuf,
+    /// The probes of the application.
+    pub probes: Vec<Probe>,
+    /// How drain waits.
+    pub traffic: Traffic,
+    /// Validate commands of config files, by name: a program and its arguments, in which `{file}`
+    /// stands for the candidate. No shell.
+    pub validators: BTreeMap<String, Vec<String>>,
+    /// How long another program may hold the package manager's locks.
+    pub lock_wait: Duration,
+}
+
+/// How drain waits for traffic to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traffic {
+    /// The local ports whose connections are waited for. Empty: none.
+    pub ports: BTreeSet<u16>,
+    /// The least time between the flag and the change. Twice the load balancers' check interval,
+    /// so that each has seen the flag.
+    pub at_least: Duration,
+    /// After this long, connections that are still open are cut by the change. Absent: they are
+    /// waited for until the order's deadline, which undoes the run.
+    pub at_most: Option<Duration>,
+}
+
+/// The default of [`Traffic::at_least`]: twice the 2 s of HAProxy's `agent-inter` and `inter`.
+pub const DRAIN_AT_LEAST: Duration = Duration::from_secs(4);
+
+/// The default of [`HostSettings::lock_wait`] (guess: longer than an unattended download, shorter
+/// than a deadline of apply).
+pub const LOCK_WAIT: Duration = Duration::from_secs(300);
+
+impl Default for Traffic {
+    fn default() -> Self {
+        Self {
+            ports: BTreeSet::new(),
+            at_least: DRAIN_AT_LEAST,
+            at_most: None,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod samples {
+    use super::*;
+    use std::path::Path;
+
+    /// Settings of a host `web-1` whose root, state and run folders lie below a folder.
+    pub(crate) fn settings(folder: &Path) -> HostSettings {
+        HostSettings {
+            host: HostId::new("web-1").unwrap(),
+            labels: Labels::new(),
+            root: Root::new(folder.join("root")).unwrap(),
+            state_dir: folder.join("state"),
+            run_dir: folder.join("run"),
+            checks_dir: folder.join("checks.d"),
+            probes: Vec::new(),
+            traffic: Traffic {
+                ports: BTreeSet::new(),
+                at_least: Duration::ZERO,
+                at_most: None,
+            },
+            validators: BTreeMap::new(),
+            lock_wait: Duration::from_millis(200),
+        }
+    }
+}
