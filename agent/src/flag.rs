@@ -1,0 +1,255 @@
+//! The state file: what the agent tells the health responder, and so every load balancer.
+//!
+//! It lies in the run folder, which a reboot empties: a responder that finds no file says *not
+//! available*. The agent writes it by rename, so that a reader sees the old state or the new one,
+//! and an agent that died or hangs changes nothing. JSON, with the fields of [`State`].
+
+use crate::{
+    actions::Flag,
+    checks::verdict::{Reading, Verdict},
+    host::durable::{self, FileError},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+};
+
+/// The version of the state file's format that this program reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// The name of the state file in the run folder.
+pub const FILE_NAME: &str = "state.json";
+
+/// What the state file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The format: [`FORMAT`]. A reader refuses any other.
+    pub version: u32,
+    /// The host, by the name in its certificate.
+    pub host: String,
+    /// The version of the agent that wrote the file.
+    pub agent: String,
+    /// `up`: the host is available. `down`: load balancers are to send nothing.
+    pub flag: FlagState,
+    /// Why the flag is down, in one line. Empty while it is up.
+    pub reason: String,
+    /// The rollout that last patched this host. Absent: none has.
+    pub release: Option<String>,
+    /// The last verdict of each check and probe, in order of names. Empty: none was made yet.
+    pub checks: Vec<CheckState>,
+}
+
+/// The flag as it stands in the state file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlagState {
+    /// The host is available.
+    Up,
+    /// It is not.
+    Down,
+}
+
+/// One check as it stands in the state file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckState {
+    /// The check's or probe's name.
+    pub name: String,
+    /// `pass`, `fail` or `no-data`.
+    pub verdict: Verdict,
+    /// What it said, in one line. Empty: nothing.
+    pub output: String,
+}
+
+/// The state file does not say what is expected.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// There is none.
+    #[error("there is no state file {0}")]
+    Missing(PathBuf),
+    /// It could not be read.
+    #[error("the state file could not be read")]
+    Unreadable(#[source] FileError),
+    /// It is not what an agent writes.
+    #[error("the state file {path} is garbled")]
+    Garbled {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// It has another format.
+    #[error("the state file {path} has format {found}, {FORMAT} is expected")]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+}
+
+impl State {
+    /// Reads the state file.
+    ///
+    /// # Errors
+    /// [`StateError`] when it is missing, cannot be read or is not understood.
+    pub fn read(path: &Path) -> Result<Self, StateError> {
+        let content = durable::read(path)
+            .map_err(StateError::Unreadable)?
+            .ok_or_else(|| StateError::Missing(path.to_owned()))?;
+        let state: Self = serde_json::from_slice(&content).map_err(|source| {
+            let path = path.to_owned();
+            StateError::Garbled { path, source }
+        })?;
+        if state.version != FORMAT {
+            return Err(StateError::OtherFormat {
+                path: path.to_owned(),
+                found: state.version,
+            });
+        }
+        Ok(state)
+    }
+}
+
+/// The agent's hand on the state file: its only writer.
+#[derive(Debug)]
+pub struct StateFile {
+    path: PathBuf,
+    state: RefCell<State>,
+}
+
+impl StateFile {
+    /// Takes the state file of a run folder. What an agent before this one wrote there stays as it
+    /// is until this one says something; without it the flag is down.
+    pub fn open(run_dir: &Path, host: &str, release: Option<String>) -> Self {
+        let path = run_dir.join(FILE_NAME);
+        let mut state = State::read(&path).unwrap_or_else(|_| State {
+            version: FORMAT,
+            host: host.to_owned(),
+            agent: String::new(),
+            flag: FlagState::Down,
+            reason: "the agent has not put the flag up yet".to_owned(),
+            release: None,
+            checks: Vec::new(),
+        });
+        host.clone_into(&mut state.host);
+        state.agent = env!("CARGO_PKG_VERSION").to_owned();
+        state.release = release;
+        let state = RefCell::new(state);
+        Self { path, state }
+    }
+
+    /// Puts the flag up or down. The reason says why it is down.
+    ///
+    /// # Errors
+    /// [`FileError`] when the file could not be written; then it says what it said before.
+    pub fn set(&self, flag: Flag, reason: &str) -> Result<(), FileError> {
+        self.change(|state| match flag {
+            Flag::Up => {
+                state.flag = FlagState::Up;
+                state.reason.clear();
+            }
+            Flag::Down => {
+                state.flag = FlagState::Down;
+                reason.clone_into(&mut state.reason);
+            }
+        })
+    }
+
+    /// Says which rollout patched the host last.
+    ///
+    /// # Errors
+    /// [`FileError`] when the file could not be written; then it says what it said before.
+    pub fn set_release(&self, release: &str) -> Result<(), FileError> {
+        self.change(|state| state.release = Some(release.to_owned()))
+    }
+
+    /// Shows the verdicts of the checks. Writes nothing when they are the same as before.
+    ///
+    /// # Errors
+    /// [`FileError`] when the file could not be written; then it says what it said before.
+    pub fn show_checks(&self, readings: &[Reading]) -> Result<(), FileError> {
+        let shown = readings.iter().map(|reading| CheckState {
+            name: reading.name.clone(),
+            verdict: reading.verdict,
+            output: reading.output.clone(),
+        });
+        self.change(|state| state.checks = shown.collect())
+    }
+
+    /// Whether the flag is up.
+    pub fn is_up(&self) -> bool {
+        self.state.borrow().flag == FlagState::Up
+    }
+
+    /// Why the flag is down. Empty while it is up.
+    pub fn reason(&self) -> String {
+        self.state.borrow().reason.clone()
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) -> Result<(), FileError> {
+        let mut next = self.state.borrow().clone();
+        change(&mut next);
+        if next == *self.state.borrow() && self.path.exists() {
+            return Ok(());
+        }
+        let json = serde_json::to_vec_pretty(&next).expect("plain data becomes JSON");
+        durable::write(&self.path, &json)?;
+        *self.state.borrow_mut() = next;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn the_file_says_what_was_set_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = StateFile::open(folder.path(), "web-1", None);
+        file.set(Flag::Down, "rollout r1 drains it").unwrap();
+        file.set_release("r1").unwrap();
+        let state = State::read(&folder.path().join(FILE_NAME)).unwrap();
+        assert_eq!(state.flag, FlagState::Down);
+        assert_eq!(state.reason, "rollout r1 drains it");
+        assert_eq!(state.release.as_deref(), Some("r1"));
+        file.set(Flag::Up, "").unwrap();
+        assert!(file.is_up());
+    }
+
+    #[test]
+    fn an_agent_that_starts_again_leaves_the_flag_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        StateFile::open(folder.path(), "web-1", None)
+            .set(Flag::Up, "")
+            .unwrap();
+        assert!(StateFile::open(folder.path(), "web-1", None).is_up());
+    }
+
+    #[test]
+    fn what_is_missing_garbled_or_of_another_format_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(FILE_NAME);
+        assert!(matches!(State::read(&path), Err(StateError::Missing(_))));
+        fs::write(&path, b"{\"version\":1,").unwrap();
+        assert!(matches!(
+            State::read(&path),
+            Err(StateError::Garbled { .. })
+        ));
+        StateFile::open(folder.path(), "web-1", None)
+            .set(Flag::Up, "")
+            .unwrap();
+        let other = fs::read_to_string(&path)
+            .unwrap()
+            .replace("\"version\": 1", "\"version\": 2");
+        fs::write(&path, other).unwrap();
+        let error = State::read(&path).unwrap_err();
+        assert!(
+            error.to_string().ends_with("has format 2, 1 is expected"),
+            "{error}"
+        );
+    }
+}
