@@ -3,6 +3,7 @@
 //! out.
 
 pub mod digest;
+pub mod document;
 pub mod duration;
 pub mod failure;
 pub mod hold;
@@ -10,6 +11,7 @@ pub mod id;
 pub mod identity;
 pub mod inventory;
 pub mod order;
+pub mod package;
 pub mod patch;
 pub mod plan;
 pub mod policy;

@@ -5,14 +5,28 @@
 //! [`policy`](crate::policy); the whole is checked where keys depend on each other. Every mistake
 //! of every stage is reported at once.
 
+mod limit;
+mod patch;
+mod refusal;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod text;
+mod wave;
+
+pub use limit::Limit;
+pub use refusal::Refusal;
+pub use wave::{Wave, WaveSize};
+
+use self::{limit::Limits, patch::PatchFragment, settings::Settings, wave::WaveFragment};
 use crate::{
-    id::{RolloutId, WaveName},
+    document::{self, Mistakes, Table},
+    id::RolloutId,
     patch::{Patch, RebootPolicy},
-    policy::{BrakeRule, Deadlines, FloorRule, Health, OnHostFailure, Pace, Retry},
+    policy::{BrakeRule, Deadlines, Health, OnHostFailure, Pace, Retry},
     select::Selection,
     share::Share,
 };
-use std::time::Duration;
 
 /// A rollout as its file orders it, with every default filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,58 +38,44 @@ pub struct Spec {
     selection: Selection,
     waves: Vec<Wave>,
     limits: Vec<Limit>,
-    pace: Pace,
-    deadlines: Deadlines,
-    health: Health,
-    retry: Retry,
-    brake: BrakeRule,
-    hosts_left_out: Share,
-    on_host_failure: OnHostFailure,
+    settings: Settings,
 }
 
-/// A stage of a rollout.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wave {
-    /// Its name, unique within the rollout.
-    pub name: WaveName,
-    /// Up to where it goes.
-    pub size: WaveSize,
-    /// Which selected hosts it may take. Absent: all.
-    pub selection: Option<Selection>,
-    /// The wait after it while gates watch.
-    pub bake: Duration,
-    /// The most of its cells that work at once. At least 1.
-    pub cells_at_once: usize,
-    /// The wait between a cell's end and the next cell's start.
-    pub gap: Duration,
-}
+/// Every mistake of a rollout file.
+pub type SpecErrors = Mistakes<Refusal>;
 
-/// Up to where a wave goes, said cumulatively: hosts that earlier waves took count.
-///
-/// A wave with a selection of its own counts only the hosts of that selection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaveSize {
-    /// Up to this share of the selected hosts, rounded up.
-    To(Share),
-    /// Up to this many hosts. At least 1.
-    Hosts(usize),
-    /// All selected hosts of this many cells of each region. At least 1.
-    CellsPerRegion(usize),
-}
-
-/// What limits a rollout on some hosts. The first one whose selection matches a host is its limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limit {
-    /// Which hosts. Absent: all.
-    pub selection: Option<Selection>,
-    /// The most of their cell's hosts that the rollout has out at once. At least 1. Absent: as the
-    /// rollout's pace says.
-    pub at_once_per_cell: Option<usize>,
-    /// Their floors, all of which hold; they replace the default. Empty: the default.
-    pub floors: Vec<FloorRule>,
-}
+/// Keys at the top of a file whose part is not built.
+const NOT_BUILT: [&str; 19] = [
+    "alerts",
+    "approval",
+    "breaker",
+    "cache",
+    "cell_size",
+    "checkpoint",
+    "coverage",
+    "gates",
+    "late_join",
+    "on_canary_brake",
+    "profile",
+    "slow",
+    "stage_rate",
+    "standing",
+    "unknown_after",
+    "unknown_share",
+    "waiver",
+    "warrant",
+    "window",
+];
 
 impl Spec {
+    /// Reads a rollout file; `file` is what its mistakes call it.
+    ///
+    /// # Errors
+    /// Every mistake of the file, when there is any.
+    pub fn parse(file: &str, text: &str) -> Result<Self, SpecErrors> {
+        document::read(file, text, read)
+    }
+
     /// The rollout's name.
     pub fn name(&self) -> &RolloutId {
         &self.name
@@ -106,44 +106,104 @@ impl Spec {
         &self.waves
     }
 
-    /// Its limits in order. Empty: only the defaults limit it.
+    /// Its limits in order. Each host has one: the first that matches it.
     pub fn limits(&self) -> &[Limit] {
         &self.limits
     }
 
     /// How fast hosts and cells are started, where wave and limit say nothing else.
     pub fn pace(&self) -> &Pace {
-        &self.pace
+        &self.settings.pace
     }
 
     /// How long each part of a run may take.
     pub fn deadlines(&self) -> &Deadlines {
-        &self.deadlines
+        &self.settings.deadlines
     }
 
     /// When a host counts as healthy.
     pub fn health(&self) -> &Health {
-        &self.health
+        &self.settings.health
     }
 
     /// Whether and when a host is tried again.
     pub fn retry(&self) -> &Retry {
-        &self.retry
+        &self.settings.retry
     }
 
     /// When it pauses by itself.
     pub fn brake(&self) -> &BrakeRule {
-        &self.brake
+        &self.settings.brake
     }
 
     /// The share of a wave's hosts that may be left out without holding the wave; at least one host
     /// always may.
     pub fn hosts_left_out(&self) -> Share {
-        self.hosts_left_out
+        self.settings.hosts_left_out
     }
 
     /// What happens by itself when a host's patch fails.
     pub fn on_host_failure(&self) -> OnHostFailure {
-        self.on_host_failure
+        self.settings.on_host_failure
     }
+}
+
+/// Every key at the top of a rollout file that has a default, with that default as a file says it,
+/// then the defaults of patch, waves and limits.
+pub fn defaults() -> Vec<(&'static str, String)> {
+    let mut defaults = Settings::default().entries();
+    defaults.extend([
+        ("patch.reboot", quote(text::reboot(RebootPolicy::default()))),
+        ("patch.one_way", false.to_string()),
+        ("wave", text::default_waves()),
+        ("limits", text::default_limits()),
+    ]);
+    defaults
+}
+
+/// Reads the top of a rollout file. Nothing when a mistake was noted that prevents it.
+fn read(mut top: Table<'_, Refusal>) -> Option<Spec> {
+    top.require("name", "name = \"openssl-2026-11\"");
+    top.require("patch", "[patch]");
+    top.require("select", "[select]");
+    let name = top.text("name", |text| RolloutId::new(text));
+    let patch = top.table("patch", "[patch]").map(PatchFragment::read);
+    let selection = top.table("select", "[select]").and_then(selection);
+    let settings = Settings::read(&mut top);
+    let waves = WaveFragment::read_all(&mut top);
+    let waves = wave::check(&waves, &settings);
+    let limits = Limits::read(&mut top, &settings);
+    if top.has("floor") {
+        top.know(&["floor"]);
+        top.refuse("floor", Refusal::FloorOutsideLimits);
+    }
+    top.finish(&NOT_BUILT, &[]);
+    let patch = patch?;
+    Some(Spec {
+        name: name?,
+        patch: patch.patch?,
+        reboot: patch.reboot,
+        one_way: patch.one_way,
+        selection: selection?,
+        waves: waves?,
+        limits: limits?,
+        settings,
+    })
+}
+
+fn selection(mut table: Table<'_, Refusal>) -> Option<Selection> {
+    table.require("match", "match = 'service == \"web\"'");
+    let selection = table.selection("match");
+    table.finish(&["exclude", "hosts", "standing"], &settings_keys());
+    selection
+}
+
+fn settings_keys() -> Vec<&'static str> {
+    let entries = Settings::default().entries();
+    entries.into_iter().map(|(key, _)| key).collect()
+}
+
+/// A text as TOML writes it.
+fn quote(text: &str) -> String {
+    toml::Value::from(text).to_string()
 }

@@ -1,0 +1,184 @@
+//! The `[patch]` table of a rollout file.
+
+use super::{Refusal, settings_keys};
+use crate::{
+    document::Table,
+    id::MAX_NAME_LEN,
+    package,
+    patch::{ConfigPatch, Patch, RebootPolicy, VersionWish},
+};
+use std::{collections::BTreeMap, path::PathBuf};
+
+pub(super) const REBOOTS: [(&str, RebootPolicy); 3] = [
+    ("never", RebootPolicy::Never),
+    ("if-required", RebootPolicy::IfRequired),
+    ("always", RebootPolicy::Always),
+];
+
+/// Keys whose part is not built.
+const NOT_BUILT: [&str; 5] = ["security", "advisory", "advisories", "image", "files"];
+
+const PACKAGE_KEYS: [&str; 1] = ["packages"];
+const CONFIG_KEYS: [&str; 4] = ["path", "source", "validate", "reload"];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Packages,
+    Config,
+    Noop,
+}
+
+impl Kind {
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        match text {
+            "packages" => Ok(Self::Packages),
+            "config" => Ok(Self::Config),
+            "noop" => Ok(Self::Noop),
+            "image" => Err(Refusal::PatchKindNotBuilt(text.to_owned())),
+            _ => Err(Refusal::PatchKind(text.to_owned())),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Packages => "packages",
+            Self::Config => "config",
+            Self::Noop => "noop",
+        }
+    }
+
+    /// The keys that only other kinds have.
+    fn foreign_keys(self) -> impl Iterator<Item = &'static str> {
+        let packages = PACKAGE_KEYS.iter().filter(move |_| self != Self::Packages);
+        let config = CONFIG_KEYS.iter().filter(move |_| self != Self::Config);
+        packages.chain(config).copied()
+    }
+}
+
+/// What the `[patch]` table says.
+#[derive(Debug)]
+pub(super) struct PatchFragment {
+    pub(super) patch: Option<Patch>,
+    pub(super) reboot: RebootPolicy,
+    pub(super) one_way: bool,
+}
+
+impl PatchFragment {
+    pub(super) fn read(mut table: Table<'_, Refusal>) -> Self {
+        table.require("kind", "kind = \"packages\"");
+        let kind = table.text("kind", Kind::parse);
+        let patch = match kind {
+            Some(Kind::Packages) => packages(&mut table),
+            Some(Kind::Config) => config(&mut table),
+            Some(Kind::Noop) => Some(Patch::Noop),
+            None => None,
+        };
+        let fragment = Self {
+            patch,
+            reboot: table.choice("reboot", &REBOOTS).unwrap_or_default(),
+            one_way: table.flag("one_way").unwrap_or_default(),
+        };
+        refuse_foreign(&mut table, kind);
+        table.finish(&NOT_BUILT, &settings_keys());
+        fragment
+    }
+}
+
+/// Refuses the keys of other kinds by name; without a kind they may all be right.
+fn refuse_foreign(table: &mut Table<'_, Refusal>, kind: Option<Kind>) {
+    let Some(kind) = kind else {
+        table.know(&PACKAGE_KEYS);
+        table.know(&CONFIG_KEYS);
+        return;
+    };
+    for key in kind.foreign_keys() {
+        table.know(&[key]);
+        if table.has(key) {
+            let kind = kind.name();
+            table.refuse(key, Refusal::OtherKind { kind });
+        }
+    }
+}
+
+fn packages(table: &mut Table<'_, Refusal>) -> Option<Patch> {
+    table.require("packages", "packages = { openssl = \"latest\" }");
+    let listed = table.table("packages", "packages")?;
+    if listed.is_empty() {
+        table.refuse("packages", Refusal::NoPackages);
+        return None;
+    }
+    let mut packages = BTreeMap::new();
+    for (name, version) in listed.all_texts() {
+        let wish = VersionWish::from(version.text.to_owned());
+        let checked = package::check_name(name).and_then(|()| match &wish {
+            VersionWish::Latest => Ok(()),
+            VersionWish::Exactly(version) => package::check_version(version),
+        });
+        match checked {
+            Ok(()) => drop(packages.insert(name.to_owned(), wish)),
+            Err(why) => listed.refuse_at(version.span.start, name, why),
+        }
+    }
+    Some(Patch::Packages { packages })
+}
+
+fn config(table: &mut Table<'_, Refusal>) -> Option<Patch> {
+    table.require("path", "path = \"/etc/nginx/nginx.conf\"");
+    table.require("source", "source = \"nginx.conf\"");
+    let path = table.text("path", host_path);
+    let source = table.text("source", source_path);
+    let validate = table.text("validate", validate_name);
+    let reload = table.text("reload", unit);
+    Some(Patch::Config(ConfigPatch {
+        path: path?,
+        source: source?,
+        validate,
+        reload,
+    }))
+}
+
+fn host_path(text: &str) -> Result<PathBuf, Refusal> {
+    let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
+    let is_good = text
+        .strip_prefix('/')
+        .is_some_and(|rest| rest.split('/').all(is_plain))
+        && is_printable(text);
+    if !is_good {
+        return Err(Refusal::HostPath(text.to_owned()));
+    }
+    Ok(PathBuf::from(text))
+}
+
+fn source_path(text: &str) -> Result<PathBuf, Refusal> {
+    if text.is_empty() || text.ends_with('/') || !is_printable(text) {
+        return Err(Refusal::SourcePath(text.to_owned()));
+    }
+    Ok(PathBuf::from(text))
+}
+
+fn is_printable(text: &str) -> bool {
+    !text.chars().any(char::is_control)
+}
+
+fn validate_name(text: &str) -> Result<String, Refusal> {
+    if !is_name(text, "._-") {
+        return Err(Refusal::ValidateName(text.to_owned()));
+    }
+    Ok(text.to_owned())
+}
+
+/// What systemd.unit(5) allows in a name, but for what begins as an option does.
+fn unit(text: &str) -> Result<String, Refusal> {
+    if !is_name(text, ":-_.\\@") {
+        return Err(Refusal::Unit(text.to_owned()));
+    }
+    Ok(text.to_owned())
+}
+
+fn is_name(text: &str, marks: &str) -> bool {
+    text.len() <= MAX_NAME_LEN
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
+}

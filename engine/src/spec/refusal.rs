@@ -1,0 +1,120 @@
+//! What a rollout file says that no rollout can be.
+
+use crate::{
+    duration::DurationError,
+    id::{NameError, WaveName},
+    package::PackageError,
+    select::SelectError,
+    share::ShareError,
+};
+
+/// Why a value of a rollout file, or how it goes with others, is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is not a duration.
+    #[error(transparent)]
+    Duration(#[from] DurationError),
+    /// It is not a share.
+    #[error(transparent)]
+    Share(#[from] ShareError),
+    /// It is not a name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// It is not a selection.
+    #[error(transparent)]
+    Selection(#[from] SelectError),
+    /// It is not a package's name or version.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// A duration that must not be nothing.
+    #[error("must be longer than 0s")]
+    Zero,
+    /// Health cannot last that long before verify ends.
+    #[error(
+        "every host would fail: {stable_for} of {stable} does not fit into the {verify} of verify_deadline"
+    )]
+    NeverStable {
+        /// The key that says how long health must last.
+        stable_for: &'static str,
+        /// How long.
+        stable: String,
+        /// How long verify may take.
+        verify: String,
+    },
+    /// A kind of patch that no file may have.
+    #[error("`{0}` is no kind of patch: \"packages\", \"config\" or \"noop\" is expected")]
+    PatchKind(String),
+    /// A kind of patch that is not built.
+    #[error("patches of kind \"{0}\" are not built yet; use \"packages\", \"config\" or \"noop\"")]
+    PatchKindNotBuilt(String),
+    /// A key of another kind of patch.
+    #[error("a patch of kind \"{kind}\" has none; leave it out")]
+    OtherKind {
+        /// The kind that the patch is.
+        kind: &'static str,
+    },
+    /// A patch of packages without one.
+    #[error("names no package; name at least one, or use kind = \"noop\" for practice")]
+    NoPackages,
+    /// A path on the host that is none.
+    #[error(
+        "`{0}` is no path of a file on a host: it begins with `/`, does not end with it and has no `.` or `..` in it"
+    )]
+    HostPath(String),
+    /// A path beside the rollout file that is none.
+    #[error("`{0}` is no path of a file")]
+    SourcePath(String),
+    /// A validate command's name that is none.
+    #[error("`{0}` is no name of a validate command: letters, digits, `.`, `_` and `-`")]
+    ValidateName(String),
+    /// A unit's name that is none.
+    #[error("`{0}` is no name of a systemd unit, as in \"nginx.service\"")]
+    Unit(String),
+    /// A rollout without waves.
+    #[error("holds no wave; leave it out for the default waves, or write at least one")]
+    NoWaves,
+    /// Two waves of one name.
+    #[error("another wave is named {0} already; give each its own name")]
+    WaveNameTaken(WaveName),
+    /// A wave that says its size more than once.
+    #[error("a wave says its size once: as `to`, as `hosts` or as `cells_per_region`; keep one")]
+    SizeTwice,
+    /// A wave of nothing.
+    #[error("a wave takes more than 0%")]
+    NoSize,
+    /// A wave that goes less far than one before it.
+    #[error(
+        "goes less far than wave {before}: sizes are cumulative, so each wave goes at least as far as those before it"
+    )]
+    Shrinks {
+        /// The wave before it.
+        before: WaveName,
+    },
+    /// A limit that no host reaches.
+    #[error(
+        "no host reaches this limit: the first match wins, and an earlier limit has no match and so takes every host; move that one to the end"
+    )]
+    NeverReached,
+    /// A limit that limits nothing.
+    #[error("limits nothing; give it `at_once_per_cell` or `floor`, or leave it out")]
+    NoLimit,
+    /// Floors that stand where no floors are read.
+    #[error(
+        "floors stand in [[limits]]: write `[[limits]]` at the end of the file and `floor = [..]` under it"
+    )]
+    FloorOutsideLimits,
+    /// A floor without rules.
+    #[error("holds no rule; leave it out for the default floor")]
+    NoFloor,
+    /// A capacity group wider than service x zone.
+    #[error(
+        "groups of {0} are wider than service x zone: wider groups are not built yet; write [\"service\", \"zone\"]"
+    )]
+    WiderGroup(String),
+    /// A capacity group that names a label twice.
+    #[error("names the label {0} twice; name it once")]
+    LabelTwice(String),
+    /// A label without a name.
+    #[error("a label has a name")]
+    NoLabel,
+}

@@ -1,0 +1,235 @@
+//! The keys at the top of a rollout file: one table of names, values and defaults.
+
+use super::{Refusal, quote};
+use crate::{
+    document::Table,
+    duration,
+    policy::{
+        BrakeRule, CANARY_BAKE, CellOrder, Deadlines, HOSTS_LEFT_OUT, Health, OnHostFailure, Pace,
+        Retry,
+    },
+    share::Share,
+};
+use std::time::Duration;
+
+const ORDERS: [(&str, CellOrder); 2] = [("regions", CellOrder::Regions), ("none", CellOrder::None)];
+const HOST_FAILURES: [(&str, OnHostFailure); 1] = [("rollback", OnHostFailure::Rollback)];
+
+/// What governs a rollout beside its patch, selection, waves and limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Settings {
+    pub(super) pace: Pace,
+    pub(super) deadlines: Deadlines,
+    pub(super) health: Health,
+    pub(super) retry: Retry,
+    pub(super) brake: BrakeRule,
+    pub(super) hosts_left_out: Share,
+    pub(super) on_host_failure: OnHostFailure,
+    /// The bake of every wave but the last.
+    pub(super) bake: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            pace: Pace::default(),
+            deadlines: Deadlines::default(),
+            health: Health::default(),
+            retry: Retry::default(),
+            brake: BrakeRule::default(),
+            hosts_left_out: HOSTS_LEFT_OUT,
+            on_host_failure: OnHostFailure::default(),
+            bake: CANARY_BAKE,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads them from the top of a file; what is absent or wrong there has its default.
+    pub(super) fn read(top: &mut Table<'_, Refusal>) -> Self {
+        let default = Self::default();
+        let settings = Self {
+            pace: pace(top, default.pace),
+            deadlines: deadlines(top, default.deadlines),
+            health: health(top, default.health),
+            retry: Retry {
+                more: top.count("retry", 0).unwrap_or(default.retry.more),
+                backoff: top
+                    .duration("retry_backoff")
+                    .unwrap_or(default.retry.backoff),
+            },
+            brake: brake(top, default.brake),
+            hosts_left_out: top
+                .share("hosts_left_out")
+                .unwrap_or(default.hosts_left_out),
+            on_host_failure: top
+                .choice("on_host_failure", &HOST_FAILURES)
+                .unwrap_or(default.on_host_failure),
+            bake: top.duration("bake").unwrap_or(default.bake),
+        };
+        settings.check_stable(top);
+        settings
+    }
+
+    /// A host can stay healthy for `stable_for` before verify ends.
+    fn check_stable(&self, top: &Table<'_, Refusal>) {
+        let verify = self.deadlines.verify;
+        let Health {
+            stable_for,
+            stable_for_canary,
+            ..
+        } = self.health;
+        for (key, stable) in [
+            ("stable_for", stable_for),
+            ("stable_for_canary", stable_for_canary),
+        ] {
+            let is_said_already = key != "stable_for" && stable == stable_for;
+            if stable < verify || is_said_already {
+                continue;
+            }
+            let written = if top.has(key) { key } else { "verify_deadline" };
+            let why = Refusal::NeverStable {
+                stable_for: key,
+                stable: duration::format(stable),
+                verify: duration::format(verify),
+            };
+            top.refuse(written, why);
+        }
+    }
+
+    /// Every key with its value, as a file says it, in the order of the table.
+    pub(super) fn entries(&self) -> Vec<(&'static str, String)> {
+        let Self {
+            pace,
+            deadlines,
+            health,
+            retry,
+            ..
+        } = self;
+        let span = |duration| quote(&duration::format(duration));
+        vec![
+            ("at_once_per_cell", pace.at_once_per_cell.to_string()),
+            ("cells_at_once", pace.cells_at_once.to_string()),
+            ("cells_gap", span(pace.cells_gap)),
+            ("start_spacing", span(pace.start_spacing)),
+            ("grace", span(pace.grace)),
+            ("stage_within", span(pace.stage_within)),
+            ("order", quote(word(&ORDERS, pace.order))),
+            ("start_by", span(deadlines.start_by)),
+            ("claim_wait", span(deadlines.claim_wait)),
+            ("drain_deadline", span(deadlines.drain)),
+            ("apply_deadline", span(deadlines.apply)),
+            ("script_deadline", span(deadlines.script)),
+            ("reboot_deadline", span(deadlines.reboot)),
+            ("verify_deadline", span(deadlines.verify)),
+            ("late_deadline", span(deadlines.late)),
+            ("settle", span(deadlines.settle)),
+            ("stable_for", span(health.stable_for)),
+            ("stable_for_canary", span(health.stable_for_canary)),
+            ("first_answer", span(health.first_answer)),
+            ("retry", retry.more.to_string()),
+            ("retry_backoff", span(retry.backoff)),
+            ("brake", self.brake_entry()),
+            ("hosts_left_out", quote(&self.hosts_left_out.to_string())),
+            (
+                "on_host_failure",
+                quote(word(&HOST_FAILURES, self.on_host_failure)),
+            ),
+            ("bake", span(self.bake)),
+        ]
+    }
+
+    fn brake_entry(&self) -> String {
+        let BrakeRule {
+            cell_share,
+            cell_least,
+            fleet_share,
+            fleet_least,
+        } = &self.brake;
+        format!(
+            "{{ cell_share = \"{cell_share}\", cell_least = {cell_least}, fleet_share = \"{fleet_share}\", fleet_least = {fleet_least} }}"
+        )
+    }
+}
+
+fn pace(top: &mut Table<'_, Refusal>, default: Pace) -> Pace {
+    Pace {
+        at_once_per_cell: count(top, "at_once_per_cell", 1).unwrap_or(default.at_once_per_cell),
+        cells_at_once: count(top, "cells_at_once", 1).unwrap_or(default.cells_at_once),
+        cells_gap: top.duration("cells_gap").unwrap_or(default.cells_gap),
+        start_spacing: top
+            .duration("start_spacing")
+            .unwrap_or(default.start_spacing),
+        grace: top.duration("grace").unwrap_or(default.grace),
+        stage_within: top.duration("stage_within").unwrap_or(default.stage_within),
+        order: top.choice("order", &ORDERS).unwrap_or(default.order),
+    }
+}
+
+fn deadlines(top: &mut Table<'_, Refusal>, default: Deadlines) -> Deadlines {
+    Deadlines {
+        start_by: some_time(top, "start_by").unwrap_or(default.start_by),
+        claim_wait: some_time(top, "claim_wait").unwrap_or(default.claim_wait),
+        drain: some_time(top, "drain_deadline").unwrap_or(default.drain),
+        apply: some_time(top, "apply_deadline").unwrap_or(default.apply),
+        script: some_time(top, "script_deadline").unwrap_or(default.script),
+        reboot: some_time(top, "reboot_deadline").unwrap_or(default.reboot),
+        verify: some_time(top, "verify_deadline").unwrap_or(default.verify),
+        late: some_time(top, "late_deadline").unwrap_or(default.late),
+        settle: top.duration("settle").unwrap_or(default.settle),
+    }
+}
+
+/// Who sets `stable_for` alone means the canary too.
+fn health(top: &mut Table<'_, Refusal>, default: Health) -> Health {
+    let stable_for = top.duration("stable_for");
+    Health {
+        stable_for: stable_for.unwrap_or(default.stable_for),
+        stable_for_canary: top
+            .duration("stable_for_canary")
+            .or(stable_for)
+            .unwrap_or(default.stable_for_canary),
+        first_answer: top.duration("first_answer").unwrap_or(default.first_answer),
+    }
+}
+
+fn brake(top: &mut Table<'_, Refusal>, default: BrakeRule) -> BrakeRule {
+    let Some(mut table) = top.table("brake", "brake") else {
+        return default;
+    };
+    let rule = BrakeRule {
+        cell_share: table.share("cell_share").unwrap_or(default.cell_share),
+        cell_least: count(&mut table, "cell_least", 1).unwrap_or(default.cell_least),
+        fleet_share: table.share("fleet_share").unwrap_or(default.fleet_share),
+        fleet_least: count(&mut table, "fleet_least", 1).unwrap_or(default.fleet_least),
+    };
+    table.finish(&[], &[]);
+    rule
+}
+
+/// A count as the machines use it.
+pub(super) fn count(
+    table: &mut Table<'_, Refusal>,
+    key: &'static str,
+    least: u32,
+) -> Option<usize> {
+    usize::try_from(table.count(key, least)?).ok()
+}
+
+/// A duration that must not be nothing: a deadline of 0s would be missed by everybody.
+fn some_time(table: &mut Table<'_, Refusal>, key: &'static str) -> Option<Duration> {
+    let duration = table.duration(key)?;
+    if duration.is_zero() {
+        table.refuse(key, Refusal::Zero);
+        return None;
+    }
+    Some(duration)
+}
+
+fn word<T: PartialEq>(words: &[(&'static str, T)], meaning: T) -> &'static str {
+    words
+        .iter()
+        .find(|(_, known)| *known == meaning)
+        .map(|(word, _)| *word)
+        .expect("every meaning has its word")
+}

@@ -1,0 +1,133 @@
+//! A rollout as a file that says everything, defaults too: what its digest is of.
+
+use super::{
+    Limit, Spec, WaveSize, patch::REBOOTS, quote, settings::Settings, wave::DEFAULT_WAVES,
+};
+use crate::{
+    digest::Digest,
+    duration,
+    patch::{Patch, RebootPolicy},
+    policy::FloorRule,
+    select::Selection,
+};
+use std::fmt;
+
+impl Spec {
+    /// The digest of what the rollout means: of its canonical text, in which defaults stand as if
+    /// the file said them. Layout and comments of the file do not change it.
+    pub fn digest(&self) -> Digest {
+        Digest::of(self.to_string())
+    }
+}
+
+/// Writes the canonical text: a rollout file that reads back as the same rollout.
+impl fmt::Display for Spec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "name = {}", quote(self.name.as_str()))?;
+        for (key, value) in self.settings.entries() {
+            writeln!(f, "{key} = {value}")?;
+        }
+        writeln!(f, "\n[patch]")?;
+        write_patch(f, &self.patch)?;
+        writeln!(f, "reboot = {}", quote(reboot(self.reboot)))?;
+        writeln!(f, "one_way = {}", self.one_way)?;
+        writeln!(f, "\n[select]")?;
+        write_match(f, Some(&self.selection))?;
+        for wave in &self.waves {
+            writeln!(f, "\n[[wave]]\nname = {}", quote(wave.name.as_str()))?;
+            match wave.size {
+                WaveSize::To(share) => writeln!(f, "to = \"{share}\"")?,
+                WaveSize::Hosts(count) => writeln!(f, "hosts = {count}")?,
+                WaveSize::CellsPerRegion(count) => writeln!(f, "cells_per_region = {count}")?,
+            }
+            write_match(f, wave.selection.as_ref())?;
+            writeln!(f, "bake = \"{}\"", duration::format(wave.bake))?;
+            writeln!(f, "cells_at_once = {}", wave.cells_at_once)?;
+            writeln!(f, "gap = \"{}\"", duration::format(wave.gap))?;
+        }
+        for limit in &self.limits {
+            writeln!(f, "\n[[limits]]")?;
+            write_match(f, limit.selection.as_ref())?;
+            writeln!(f, "at_once_per_cell = {}", limit.at_once_per_cell)?;
+            writeln!(f, "floor = {}", floors(&limit.floors))?;
+        }
+        Ok(())
+    }
+}
+
+fn write_patch(f: &mut fmt::Formatter<'_>, patch: &Patch) -> fmt::Result {
+    match patch {
+        Patch::Packages { packages } => {
+            let wishes: Vec<_> = packages
+                .iter()
+                .map(|(name, wish)| format!("{} = {}", quote(name), quote(&wish.to_string())))
+                .collect();
+            writeln!(f, "kind = \"packages\"")?;
+            writeln!(f, "packages = {{ {} }}", wishes.join(", "))
+        }
+        Patch::Config(config) => {
+            writeln!(f, "kind = \"config\"")?;
+            let paths = [("path", &config.path), ("source", &config.source)];
+            for (key, path) in paths {
+                writeln!(f, "{key} = {}", quote(&path.to_string_lossy()))?;
+            }
+            let names = [("validate", &config.validate), ("reload", &config.reload)];
+            for (key, name) in names {
+                if let Some(name) = name {
+                    writeln!(f, "{key} = {}", quote(name))?;
+                }
+            }
+            Ok(())
+        }
+        Patch::Noop => writeln!(f, "kind = \"noop\""),
+    }
+}
+
+fn write_match(f: &mut fmt::Formatter<'_>, selection: Option<&Selection>) -> fmt::Result {
+    selection.map_or(Ok(()), |selection| {
+        writeln!(f, "match = {}", quote(&selection.to_string()))
+    })
+}
+
+fn floors(rules: &[FloorRule]) -> String {
+    let rules: Vec<_> = rules
+        .iter()
+        .map(|rule| {
+            let labels: Vec<_> = rule.group_by.iter().map(|label| quote(label)).collect();
+            format!(
+                "{{ group_by = [{}], min_in_service = \"{}\" }}",
+                labels.join(", "),
+                rule.min_in_service
+            )
+        })
+        .collect();
+    format!("[{}]", rules.join(", "))
+}
+
+/// The word for a reboot policy.
+pub(super) fn reboot(policy: RebootPolicy) -> &'static str {
+    REBOOTS
+        .iter()
+        .find(|(_, known)| *known == policy)
+        .map(|(word, _)| *word)
+        .expect("every reboot policy has its word")
+}
+
+/// The waves of a file that has none, as a file says them.
+pub(super) fn default_waves() -> String {
+    let waves: Vec<_> = DEFAULT_WAVES
+        .iter()
+        .map(|(name, share)| format!("{{ name = \"{name}\", to = \"{share}\" }}"))
+        .collect();
+    format!("[{}]", waves.join(", "))
+}
+
+/// The limits of a file that has none, as a file says them.
+pub(super) fn default_limits() -> String {
+    let limit = Limit::default_of(&Settings::default());
+    format!(
+        "[{{ at_once_per_cell = {}, floor = {} }}]",
+        limit.at_once_per_cell,
+        floors(&limit.floors)
+    )
+}
