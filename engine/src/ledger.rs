@@ -1,0 +1,303 @@
+//! One cell's ledger: everything that is out or may be out, whoever caused it.
+//!
+//! A host has at most one entry, so at most one holder (promise 2). Silence never removes an entry
+//! (promise 11): only its release under the right token, the host's own report that it is in
+//! service, or its deletion from the inventory does.
+
+use crate::{
+    id::{HostId, OperatorId, ReservationToken, RolloutId},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
+
+/// Who has a host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "who", rename_all = "kebab-case")]
+pub enum Holder {
+    /// A rollout's order.
+    Rollout {
+        /// Which.
+        rollout: RolloutId,
+    },
+    /// A person's reservation.
+    Person {
+        /// Who.
+        name: OperatorId,
+    },
+    /// Nobody: the host fell by itself.
+    Itself,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rollout { rollout } => write!(f, "rollout {rollout}"),
+            Self::Person { name } => write!(f, "{name}"),
+            Self::Itself => f.write_str("nobody: it fell by itself"),
+        }
+    }
+}
+
+/// How far a reservation has gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Occupancy {
+    /// Promised to its holder; may be out.
+    Reserved,
+    /// Past the point of disruption.
+    Disrupted,
+    /// Lost to the work, or fallen; out until it reports itself in service.
+    Casualty {
+        /// How, in one line.
+        why: String,
+    },
+}
+
+/// One host's entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The fencing token of this reservation.
+    pub token: ReservationToken,
+    /// Who has the host.
+    pub holder: Holder,
+    /// How far it has gone.
+    pub occupancy: Occupancy,
+    /// Since when the holder has it.
+    pub since: Timestamp,
+}
+
+/// Why the ledger refuses a change.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// Somebody has the host already.
+    #[error("host {host} is held by {by}")]
+    Held {
+        /// The host.
+        host: HostId,
+        /// Who has it.
+        by: Holder,
+    },
+    /// The token is not the one that the ledger would give out next.
+    #[error("token {token} for host {host} is out of order: {expected} is next")]
+    TokenOutOfOrder {
+        /// The host.
+        host: HostId,
+        /// The token.
+        token: ReservationToken,
+        /// The one that is next.
+        expected: ReservationToken,
+    },
+    /// The host has no entry under this token.
+    #[error("host {host} has no reservation under token {token}")]
+    NotHeld {
+        /// The host.
+        host: HostId,
+        /// The token.
+        token: ReservationToken,
+    },
+}
+
+/// Everything in one cell that is out or may be out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Ledger {
+    entries: BTreeMap<HostId, Entry>,
+    last_token: ReservationToken,
+}
+
+impl Ledger {
+    /// The host's entry; nothing when nobody has it and it did not fall.
+    pub fn entry(&self, host: &HostId) -> Option<&Entry> {
+        self.entries.get(host)
+    }
+
+    /// All entries: all hosts that are out or may be.
+    pub fn entries(&self) -> &BTreeMap<HostId, Entry> {
+        &self.entries
+    }
+
+    /// The token that the next reservation gets.
+    pub fn next_token(&self) -> ReservationToken {
+        self.last_token.next()
+    }
+
+    /// Promises a host to a holder under the next token. A host that fell by itself has no holder
+    /// and may be taken, to repair it.
+    ///
+    /// # Errors
+    /// [`LedgerError::Held`] when somebody has it; [`LedgerError::TokenOutOfOrder`] when the token
+    /// is not [`Ledger::next_token`].
+    pub fn reserve(
+        &mut self,
+        host: &HostId,
+        holder: Holder,
+        token: ReservationToken,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        if let Some(entry) = self.entries.get(host)
+            && entry.holder != Holder::Itself
+        {
+            return Err(LedgerError::Held {
+                host: host.clone(),
+                by: entry.holder.clone(),
+            });
+        }
+        let expected = self.next_token();
+        if token != expected {
+            return Err(LedgerError::TokenOutOfOrder {
+                host: host.clone(),
+                token,
+                expected,
+            });
+        }
+        self.enter(host, holder, Occupancy::Reserved, now);
+        Ok(())
+    }
+
+    /// Moves a reservation past the point of disruption.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotHeld`] when the host has no reservation under this token.
+    pub fn disrupt(&mut self, host: &HostId, token: ReservationToken) -> Result<(), LedgerError> {
+        self.held(host, token)?.occupancy = Occupancy::Disrupted;
+        Ok(())
+    }
+
+    /// Makes a reservation a casualty: it stays, and counts as out.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotHeld`] when the host has no reservation under this token.
+    pub fn lose(
+        &mut self,
+        host: &HostId,
+        token: ReservationToken,
+        why: impl Into<String>,
+    ) -> Result<(), LedgerError> {
+        self.held(host, token)?.occupancy = Occupancy::Casualty { why: why.into() };
+        Ok(())
+    }
+
+    /// Ends a reservation whose run is over and whose host is in service. Repeating it is harmless.
+    pub fn release(&mut self, host: &HostId, token: ReservationToken) {
+        if self
+            .entries
+            .get(host)
+            .is_some_and(|entry| entry.token == token)
+        {
+            self.entries.remove(host);
+        }
+    }
+
+    /// Enters a host that fell by itself. A host that somebody has keeps that entry.
+    pub fn fell(&mut self, host: &HostId, why: impl Into<String>, now: Timestamp) {
+        if !self.entries.contains_key(host) {
+            self.enter(
+                host,
+                Holder::Itself,
+                Occupancy::Casualty { why: why.into() },
+                now,
+            );
+        }
+    }
+
+    /// Frees a casualty, or a host that fell, because it reports itself in service. A reservation
+    /// that is still being worked on stays.
+    pub fn recovered(&mut self, host: &HostId) {
+        let over = |entry: &Entry| matches!(entry.occupancy, Occupancy::Casualty { .. });
+        if self.entries.get(host).is_some_and(over) {
+            self.entries.remove(host);
+        }
+    }
+
+    /// Frees whatever a deleted host held.
+    pub fn forget(&mut self, host: &HostId) {
+        self.entries.remove(host);
+    }
+
+    fn enter(&mut self, host: &HostId, holder: Holder, occupancy: Occupancy, now: Timestamp) {
+        self.last_token = self.last_token.next();
+        let entry = Entry {
+            token: self.last_token,
+            holder,
+            occupancy,
+            since: now,
+        };
+        self.entries.insert(host.clone(), entry);
+    }
+
+    fn held(&mut self, host: &HostId, token: ReservationToken) -> Result<&mut Entry, LedgerError> {
+        self.entries
+            .get_mut(host)
+            .filter(|entry| entry.token == token)
+            .ok_or_else(|| LedgerError::NotHeld {
+                host: host.clone(),
+                token,
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host() -> HostId {
+        HostId::new("web-1").unwrap()
+    }
+
+    fn rollout(name: &str) -> Holder {
+        Holder::Rollout {
+            rollout: RolloutId::new(name).unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_host_has_at_most_one_holder() {
+        let mut ledger = Ledger::default();
+        ledger
+            .reserve(&host(), rollout("a"), ReservationToken(1), Timestamp(0))
+            .unwrap();
+        let second = ledger.reserve(&host(), rollout("b"), ReservationToken(2), Timestamp(0));
+        assert_eq!(
+            second,
+            Err(LedgerError::Held {
+                host: host(),
+                by: rollout("a")
+            })
+        );
+    }
+
+    #[test]
+    fn a_token_is_never_given_out_twice() {
+        let mut ledger = Ledger::default();
+        ledger
+            .reserve(&host(), rollout("a"), ReservationToken(1), Timestamp(0))
+            .unwrap();
+        ledger.release(&host(), ReservationToken(1));
+        let again = ledger.reserve(&host(), rollout("a"), ReservationToken(1), Timestamp(0));
+        assert!(matches!(again, Err(LedgerError::TokenOutOfOrder { .. })));
+    }
+
+    #[test]
+    fn a_release_under_an_old_token_frees_nothing() {
+        let mut ledger = Ledger::default();
+        ledger.fell(&host(), "no flag", Timestamp(0));
+        ledger.release(&host(), ReservationToken(7));
+        assert!(ledger.entry(&host()).is_some());
+    }
+
+    #[test]
+    fn a_casualty_is_out_until_it_is_heard_of() {
+        let mut ledger = Ledger::default();
+        ledger
+            .reserve(&host(), rollout("a"), ReservationToken(1), Timestamp(0))
+            .unwrap();
+        ledger.recovered(&host());
+        assert!(
+            ledger.entry(&host()).is_some(),
+            "a host at work is not freed by its health"
+        );
+        ledger.lose(&host(), ReservationToken(1), "silent").unwrap();
+        ledger.recovered(&host());
+        assert!(ledger.entry(&host()).is_none());
+    }
+}
