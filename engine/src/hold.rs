@@ -181,6 +181,62 @@ pub enum Reason {
     },
 }
 
+impl Reason {
+    /// When time alone ends the hold. Nothing when it takes an event.
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Bake { until }
+            | Self::Settle { until }
+            | Self::Grace { until }
+            | Self::StagingFailed { until, .. }
+            | Self::Spacing { until }
+            | Self::Claim { until }
+            | Self::Retry { until, .. } => Some(*until),
+            Self::CellTurn { until } => *until,
+            Self::Paused { .. }
+            | Self::Braked { .. }
+            | Self::Slices { .. }
+            | Self::LeftOut { .. }
+            | Self::Stratum { .. }
+            | Self::Convicted { .. }
+            | Self::Warrant { .. }
+            | Self::Unreachable
+            | Self::NotInService
+            | Self::Staging
+            | Self::Floor { .. }
+            | Self::Held { .. }
+            | Self::AtOnce { .. } => None,
+        }
+    }
+
+    /// The rule's name, for metrics and machine-readable output.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::Claim { .. } => "claim",
+            Self::Paused { .. } => "paused",
+            Self::Braked { .. } => "braked",
+            Self::Bake { .. } => "bake",
+            Self::Slices { .. } => "slices",
+            Self::LeftOut { .. } => "hosts-left-out",
+            Self::CellTurn { .. } => "cell-turn",
+            Self::Stratum { .. } => "stratum",
+            Self::Convicted { .. } => "convicted",
+            Self::Warrant { .. } => "warrant",
+            Self::Settle { .. } => "settle",
+            Self::Unreachable => "unreachable",
+            Self::NotInService => "not-in-service",
+            Self::Grace { .. } => "grace",
+            Self::Staging => "staging",
+            Self::StagingFailed { .. } => "staging-failed",
+            Self::Floor { .. } => "floor",
+            Self::Held { .. } => "held",
+            Self::AtOnce { .. } => "at-once-per-cell",
+            Self::Spacing { .. } => "start-spacing",
+            Self::Retry { .. } => "retry",
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -63,6 +63,9 @@ pub struct FloorAssignment {
     pub rule: FloorRule,
     /// The hosts.
     pub hosts: BTreeSet<HostId>,
+    /// The groups of this rule, by [`crate::floor::group_name`], that have members in other cells
+    /// as well. Of those the cell may use only its own share.
+    pub split_groups: BTreeSet<String>,
 }
 
 /// The leave to start hosts of one slice.
@@ -113,7 +116,9 @@ pub enum StopKind {
     End,
 }
 
-/// How one slice stands, told upwards.
+/// What changed in one cell of one rollout, told upwards.
+///
+/// A delta: its cost is what changed, not the size of the cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// The rollout.
@@ -122,13 +127,14 @@ pub struct Summary {
     pub cell: CellId,
     /// The owner that says it.
     pub epoch: OwnerEpoch,
-    /// Rises with each change under one epoch; a lower (epoch, revision) is out of date.
+    /// Counts the summaries of this cell and rollout from 1, across epochs.
     pub revision: u64,
     /// The newest generation that the cell has taken.
     pub generation: Generation,
-    /// How each host that this rollout ever took or holds stands. Hosts not started yet are absent.
-    pub hosts: BTreeMap<HostId, Outcome>,
-    /// The cell's own brake, when it has stopped the cell.
+    /// The outcomes that changed since the revision before. Hosts that this rollout never took or
+    /// left out are in no summary.
+    pub changed: BTreeMap<HostId, Outcome>,
+    /// What the cell's own brake found, when it has stopped the cell since the revision before.
     pub braked: Option<String>,
 }
 
@@ -136,6 +142,8 @@ pub struct Summary {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {
+    /// Taken before and not out now: to be tried again, or stopped before its change began.
+    Waiting,
     /// Ordered, and not over.
     Running,
     /// Patched, healthy, in service.

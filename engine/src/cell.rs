@@ -1,0 +1,108 @@
+//! The coordinator's machine: one cell, its hosts, its ledger, and what rollouts do in it.
+//!
+//! Inputs are [`CellEvent`]s: what hosts and the control plane said, and the cell's own recorded
+//! decisions. [`Cell::decide`] returns commands, holds and the next wake-up; the shell records each
+//! command's event before it carries the command out, so a cell that is replayed from its events
+//! is the cell that decided.
+//!
+//! A host's [`Job`] in a rollout goes round like this, and each arrow has a deadline:
+//!
+//! ```text
+//!            +--------- undone, cancelled, passing failure ---------+
+//!            v                                                      |
+//!  (granted) Waiting --order--> Active{claim, drain, apply, ...} ---+--> Over(outcome)
+//!            |                     silent past its deadline --------+
+//!            +---- unreachable, cannot be staged -------------------+
+//! ```
+
+mod apply;
+mod brake;
+mod candidate;
+mod decide;
+mod event;
+mod groups;
+mod job;
+mod late;
+mod member;
+mod report;
+mod retry;
+mod slow;
+#[cfg(test)]
+mod tests;
+mod work;
+
+pub use decide::CellDecision;
+pub use event::{CellCommand, CellError, CellEvent};
+pub use job::{Active, Again, GivenUp, Job, JobState, Staging};
+pub use member::{Hello, Link, Member};
+pub use slow::RunningMean;
+pub use work::{HeldWarrant, Work};
+
+use crate::{
+    id::{CellId, HostId, OwnerEpoch, RolloutId},
+    ledger::Ledger,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One cell: the hosts, the ledger, and each rollout's work in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    id: CellId,
+    epoch: OwnerEpoch,
+    owner_since: Timestamp,
+    members: BTreeMap<HostId, Member>,
+    ledger: Ledger,
+    work: BTreeMap<RolloutId, Work>,
+}
+
+impl Cell {
+    /// An empty cell under its first owner.
+    pub fn new(id: CellId, epoch: OwnerEpoch, now: Timestamp) -> Self {
+        Self {
+            id,
+            epoch,
+            owner_since: now,
+            members: BTreeMap::new(),
+            ledger: Ledger::default(),
+            work: BTreeMap::new(),
+        }
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &CellId {
+        &self.id
+    }
+
+    /// Its hosts.
+    pub fn members(&self) -> &BTreeMap<HostId, Member> {
+        &self.members
+    }
+
+    /// Everything that is out or may be out.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// What each rollout does here. A rollout that is over and has no run left is gone.
+    pub fn work(&self) -> &BTreeMap<RolloutId, Work> {
+        &self.work
+    }
+
+    /// Whether a host is out as far as the owner knows: in the ledger, or not heard from.
+    ///
+    /// After a restart nobody has been heard from yet, so silence counts only once the owner has
+    /// settled; until then the cell starts nothing (see [`Cell::settles_until`]).
+    pub fn is_out(&self, host: &HostId) -> bool {
+        let silent = |member: &Member| matches!(member.link, Link::Silent { .. });
+        self.ledger.entry(host).is_some() || self.members.get(host).is_some_and(silent)
+    }
+
+    /// Until when at most the owner hears from its hosts before it starts more. Nothing once every
+    /// member has been heard from.
+    pub fn settles_until(&self, settle: std::time::Duration) -> Option<Timestamp> {
+        let all_heard = self.members.values().all(|member| member.heard);
+        (!all_heard).then(|| self.owner_since.after(settle))
+    }
+}

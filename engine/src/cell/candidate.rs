@@ -1,0 +1,128 @@
+//! Whether one host may be started now: each rule allows, or returns the reason that holds it.
+
+use super::{Cell, Job, JobState, Member, Staging, Work, groups::OutCounts};
+use crate::{
+    hold::Reason,
+    id::HostId,
+    ledger::{Entry, Holder},
+    order::Direction,
+    time::Timestamp,
+    warrant::Outcome,
+};
+use std::time::Duration;
+
+/// Whether the job is to be started at all under a warrant of this direction.
+pub(super) fn is_wanted(job: &Job, direction: Direction) -> bool {
+    match (&job.state, direction) {
+        (JobState::Waiting | JobState::Again(_), _) => true,
+        (JobState::Over(Outcome::Passed), Direction::Rollback) => true,
+        (JobState::Active(_) | JobState::Over(_), Direction::Patch | Direction::Rollback) => false,
+    }
+}
+
+/// Why a wanted host may not be started now, by the rules that concern the host itself.
+pub(super) fn held_by_itself(
+    member: &Member,
+    job: &Job,
+    work: &Work,
+    direction: Direction,
+    now: Timestamp,
+) -> Option<Reason> {
+    let grace_ends = member.changed_at.after(work.assignment.pace.grace);
+    if !member.is_connected() {
+        return Some(Reason::Unreachable);
+    }
+    if let JobState::Again(again) = &job.state
+        && now < again.at
+    {
+        return Some(Reason::Retry {
+            until: again.at,
+            failure: again.failure.clone(),
+        });
+    }
+    if direction == Direction::Rollback {
+        return None;
+    }
+    if !member.in_service {
+        return Some(Reason::NotInService);
+    }
+    if now < grace_ends {
+        return Some(Reason::Grace { until: grace_ends });
+    }
+    match &job.staging {
+        Staging::Ready => None,
+        Staging::NotAsked | Staging::Asked { .. } => Some(Reason::Staging),
+        Staging::Again { at, failure, .. } => Some(Reason::StagingFailed {
+            failure: failure.clone(),
+            until: *at,
+        }),
+    }
+}
+
+/// What the ledger says of a wanted host.
+pub(super) enum LedgerSays {
+    /// It may be taken.
+    Free,
+    /// It may be taken, and costs nothing: it is out by itself already, and is to go back.
+    FreeAndOut,
+    /// Somebody has it.
+    Held(Reason),
+    /// No more of this group may be out.
+    Floor(usize),
+}
+
+/// What the ledger says of a wanted host.
+pub(super) fn ask_ledger(
+    cell: &Cell,
+    work: &Work,
+    counts: &OutCounts,
+    host: &HostId,
+    direction: Direction,
+) -> LedgerSays {
+    match cell.ledger.entry(host) {
+        Some(Entry {
+            holder: Holder::Itself,
+            ..
+        }) if direction == Direction::Rollback => LedgerSays::FreeAndOut,
+        Some(entry) => LedgerSays::Held(Reason::Held {
+            by: entry.holder.to_string(),
+        }),
+        None => match work.groups.forbid_taking(counts, host) {
+            Some(group) => LedgerSays::Floor(group),
+            None => LedgerSays::Free,
+        },
+    }
+}
+
+/// Why the rollout may start no further host in the cell just now, by its pace.
+pub(super) fn held_by_pace(
+    work: &Work,
+    active: usize,
+    last_start: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Reason> {
+    let pace = &work.assignment.pace;
+    if active >= pace.at_once_per_cell {
+        return Some(Reason::AtOnce {
+            out: active,
+            limit: pace.at_once_per_cell,
+        });
+    }
+    let free_at = last_start?.after(pace.start_spacing);
+    (now < free_at).then_some(Reason::Spacing { until: free_at })
+}
+
+/// How long a granted host may be kept from starting by itself before the rollout leaves it out:
+/// as long as an order would wait for it. Staging has as long as apply.
+///
+/// A rollback is a wish that stands: it waits for its hosts without end (promise 12).
+pub(super) fn patience(reason: &Reason, work: &Work) -> Option<Duration> {
+    if work.direction() == Some(Direction::Rollback) {
+        return None;
+    }
+    let deadlines = &work.assignment.deadlines;
+    if matches!(reason, Reason::Unreachable | Reason::NotInService) {
+        return Some(deadlines.start_by + deadlines.claim_wait);
+    }
+    matches!(reason, Reason::Staging).then(|| deadlines.apply + deadlines.start_by)
+}

@@ -1,0 +1,60 @@
+//! When the owner stops waiting for an order: every state of a run has a deadline here too, beyond
+//! the agent's own, because a silent agent keeps none.
+
+use super::{Active, GivenUp, event::timed_out};
+use crate::{
+    policy::{Deadlines, MARGIN},
+    run::RunState,
+    time::Timestamp,
+};
+
+/// When an order is given up, and as what.
+pub(super) fn deadline(active: &Active, deadlines: &Deadlines) -> (Timestamp, GivenUp) {
+    if !active.disrupted {
+        let wait = deadlines.start_by + deadlines.claim_wait + MARGIN;
+        return (active.ordered_at.after(wait), GivenUp::Unreachable);
+    }
+    let state = active.state.unwrap_or(RunState::Claiming);
+    let name = state_name(state);
+    let failure = timed_out(format!(
+        "silent or late: its run has been {name} past its deadline"
+    ));
+    (
+        late_at(active, state, deadlines),
+        GivenUp::TimedOut { failure },
+    )
+}
+
+fn late_at(active: &Active, state: RunState, deadlines: &Deadlines) -> Timestamp {
+    let since_entered = |wait| active.entered_at.after(wait + MARGIN);
+    match (state, active.changed_since) {
+        (RunState::Applying | RunState::Verifying, Some(began)) if !active.rebooted => {
+            began.after(deadlines.late)
+        }
+        (RunState::Claiming | RunState::Draining, _) => {
+            since_entered(deadlines.drain + deadlines.claim_wait)
+        }
+        (RunState::Drained | RunState::Readmitting(_) | RunState::Ended(_), _) => {
+            since_entered(deadlines.claim_wait)
+        }
+        (RunState::Applying | RunState::RollingBack, _) => since_entered(deadlines.apply),
+        (RunState::Rebooting, _) => since_entered(deadlines.reboot),
+        (RunState::Verifying | RunState::VerifyingRollback, _) => since_entered(deadlines.verify),
+    }
+}
+
+/// A state's name in sentences.
+pub(super) fn state_name(state: RunState) -> &'static str {
+    match state {
+        RunState::Claiming => "claiming",
+        RunState::Draining => "draining",
+        RunState::Drained => "drained",
+        RunState::Applying => "applying",
+        RunState::Rebooting => "rebooting",
+        RunState::Verifying => "verifying",
+        RunState::RollingBack => "rolling back",
+        RunState::VerifyingRollback => "verifying its rollback",
+        RunState::Readmitting(_) => "readmitting",
+        RunState::Ended(_) => "over",
+    }
+}

@@ -1,0 +1,124 @@
+//! One host of a cell, as its owner knows it.
+
+use crate::{
+    id::{HostSequence, Incarnation, OrderKey, ReportSequence},
+    inventory::Host,
+    run::RunState,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// What a host says first on a new session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Who it is, with labels and facts.
+    pub host: Host,
+    /// Its journal.
+    pub incarnation: Incarnation,
+    /// Its boot, as the kernel names it.
+    pub boot_id: String,
+    /// Its agent's version.
+    pub version: String,
+    /// Whether it is in service.
+    pub in_service: bool,
+    /// The order and state of a run that is not over.
+    pub open: Option<(OrderKey, RunState)>,
+    /// The newest order that its journal has seen.
+    pub newest: Option<OrderKey>,
+}
+
+/// Whether a host is connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "link", rename_all = "kebab-case")]
+pub enum Link {
+    /// It has a session.
+    Connected {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It has none.
+    Silent {
+        /// Since when, as far as this owner knows.
+        since: Timestamp,
+    },
+}
+
+/// One host of a cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// Labels and facts.
+    pub host: Host,
+    /// Its journal, as of its last hello.
+    pub incarnation: Incarnation,
+    /// Its boot, as of its last hello.
+    pub boot_id: String,
+    /// Its agent's version, as of its last hello.
+    pub version: String,
+    /// Whether it is connected.
+    pub link: Link,
+    /// Whether this owner has heard from it since it became the owner.
+    pub heard: bool,
+    /// Whether it last said that it is in service.
+    pub in_service: bool,
+    /// What failed when it last said that it is not; empty otherwise.
+    pub detail: String,
+    /// When its boot, journal or service last changed: it is left alone for a while after that.
+    pub changed_at: Timestamp,
+    /// The number of the last order that it was given.
+    pub last_sequence: HostSequence,
+    /// The newest report of this incarnation that was taken in.
+    pub reported: ReportSequence,
+}
+
+impl Member {
+    pub(super) fn new(hello: &Hello, now: Timestamp) -> Self {
+        Self {
+            host: hello.host.clone(),
+            incarnation: hello.incarnation,
+            boot_id: hello.boot_id.clone(),
+            version: hello.version.clone(),
+            link: Link::Connected { since: now },
+            heard: true,
+            in_service: hello.in_service,
+            detail: String::new(),
+            changed_at: now,
+            last_sequence: hello.newest.map_or(HostSequence(0), |key| key.sequence),
+            reported: ReportSequence(0),
+        }
+    }
+
+    /// Whether the host has a session.
+    pub fn is_connected(&self) -> bool {
+        matches!(self.link, Link::Connected { .. })
+    }
+
+    /// Takes in a new hello; returns whether the journal is another one than before.
+    pub(super) fn greet(&mut self, hello: &Hello, now: Timestamp) -> bool {
+        let made_anew = self.incarnation != hello.incarnation;
+        let rebooted = self.boot_id != hello.boot_id;
+        if made_anew || rebooted || self.in_service != hello.in_service {
+            self.changed_at = now;
+        }
+        if made_anew {
+            self.reported = ReportSequence(0);
+        }
+        let newest = hello.newest.map_or(HostSequence(0), |key| key.sequence);
+        self.last_sequence = self.last_sequence.max(newest);
+        self.host = hello.host.clone();
+        self.incarnation = hello.incarnation;
+        self.boot_id.clone_from(&hello.boot_id);
+        self.version.clone_from(&hello.version);
+        self.link = Link::Connected { since: now };
+        self.heard = true;
+        self.in_service = hello.in_service;
+        made_anew
+    }
+
+    pub(super) fn set_service(&mut self, in_service: bool, detail: &str, now: Timestamp) {
+        if self.in_service != in_service {
+            self.changed_at = now;
+        }
+        self.in_service = in_service;
+        detail.clone_into(&mut self.detail);
+    }
+}

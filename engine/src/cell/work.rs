@@ -1,0 +1,179 @@
+//! What one rollout does in one cell.
+
+use super::{
+    groups::Groups,
+    job::{Job, JobState},
+    slow::RunningMean,
+};
+use crate::{
+    hold::Reason,
+    id::{Generation, HostId},
+    order::Direction,
+    time::Timestamp,
+    warrant::{Assignment, Outcome, Stop, Warrant},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What one rollout does in one cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    /// What the rollout is, for this cell.
+    pub assignment: Assignment,
+    /// When it was assigned.
+    pub assigned_at: Timestamp,
+    /// The newest leave to start hosts.
+    pub warrant: Option<HeldWarrant>,
+    /// The newest stop, when it is newer than the warrant.
+    pub stop: Option<Stop>,
+    /// What the cell's own brake found, until a newer warrant.
+    pub braked: Option<String>,
+    /// The hosts that the rollout may ever take here.
+    pub jobs: BTreeMap<HostId, Job>,
+    /// When the last host was started.
+    pub last_start: Option<Timestamp>,
+    /// How long the runs that passed took.
+    pub mean: RunningMean,
+    /// Failures and attempts that an operator has seen and gone on from.
+    pub(super) judged: Tally,
+    pub(super) groups: Groups,
+    pub(super) revision: u64,
+    pub(super) unsummarised: BTreeSet<HostId>,
+    pub(super) brake_unsummarised: bool,
+}
+
+/// A warrant, and when it came.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldWarrant {
+    /// The warrant.
+    pub warrant: Warrant,
+    /// When it was received: its duration counts from here.
+    pub received_at: Timestamp,
+}
+
+impl HeldWarrant {
+    /// When it ends.
+    pub fn ends_at(&self) -> Timestamp {
+        self.received_at.after(self.warrant.starts_for)
+    }
+}
+
+/// How many hosts of a cell a rollout has attempted, and how many of those failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Tally {
+    /// Hosts past the point of disruption, now or ever.
+    pub attempted: usize,
+    /// Those that failed.
+    pub failed: usize,
+}
+
+impl Work {
+    pub(super) fn new(assignment: Assignment, now: Timestamp) -> Self {
+        let jobs = assignment
+            .hosts
+            .iter()
+            .map(|host| (host.clone(), Job::default()))
+            .collect();
+        Self {
+            assignment,
+            assigned_at: now,
+            warrant: None,
+            stop: None,
+            braked: None,
+            jobs,
+            last_start: None,
+            mean: RunningMean::default(),
+            judged: Tally::default(),
+            groups: Groups::default(),
+            revision: 0,
+            unsummarised: BTreeSet::new(),
+            brake_unsummarised: false,
+        }
+    }
+
+    /// The newest generation taken.
+    pub fn generation(&self) -> Generation {
+        let warrant = self.warrant.as_ref().map(|held| held.warrant.generation);
+        warrant
+            .max(self.stop.as_ref().map(|stop| stop.generation))
+            .unwrap_or_default()
+    }
+
+    /// Which way the newest warrant goes. Nothing before the first.
+    pub fn direction(&self) -> Option<Direction> {
+        self.warrant.as_ref().map(|held| held.warrant.direction)
+    }
+
+    /// Hosts with an order that is not over.
+    pub fn active(&self) -> usize {
+        self.jobs
+            .values()
+            .filter(|job| matches!(job.state, JobState::Active(_)))
+            .count()
+    }
+
+    /// Attempts and failures since the last judgement.
+    pub fn tally(&self) -> Tally {
+        let all = self.tally_all();
+        Tally {
+            attempted: all.attempted.saturating_sub(self.judged.attempted),
+            failed: all.failed.saturating_sub(self.judged.failed),
+        }
+    }
+
+    pub(super) fn tally_all(&self) -> Tally {
+        let mut tally = Tally::default();
+        for job in self.jobs.values() {
+            let (attempted, failed) = match &job.state {
+                JobState::Waiting | JobState::Again(_) => (false, false),
+                JobState::Active(active) => (active.disrupted, false),
+                JobState::Over(Outcome::Failed { .. }) => (true, true),
+                JobState::Over(Outcome::Passed | Outcome::RolledBack) => (true, false),
+                JobState::Over(
+                    Outcome::LeftOut { .. } | Outcome::Gone | Outcome::Running | Outcome::Waiting,
+                ) => (false, false),
+            };
+            tally.attempted += usize::from(attempted);
+            tally.failed += usize::from(failed);
+        }
+        tally
+    }
+
+    /// Why no host may be started at all now, whatever host it is.
+    pub(super) fn bar(&self, now: Timestamp) -> Option<Reason> {
+        if let Some(stop) = &self.stop {
+            return Some(Reason::Paused {
+                by: stop.reason.clone(),
+            });
+        }
+        if let Some(finding) = &self.braked {
+            return Some(Reason::Braked {
+                finding: finding.clone(),
+            });
+        }
+        let Some(held) = &self.warrant else {
+            return Some(Reason::Warrant { ended: None });
+        };
+        (now >= held.ends_at()).then(|| Reason::Warrant {
+            ended: Some(held.ends_at()),
+        })
+    }
+
+    /// Why an order that is out must not go on, if it must not: a stop, the brake, or a turn of
+    /// direction. The end of a warrant is none: it limits starts only.
+    pub(super) fn withdrawal(&self, direction: Direction) -> Option<String> {
+        if let Some(stop) = &self.stop {
+            return Some(stop.reason.clone());
+        }
+        if let Some(finding) = &self.braked {
+            return Some(finding.clone());
+        }
+        let turned = self.direction().is_some_and(|wanted| wanted != direction);
+        turned.then(|| "the rollout turned round".to_owned())
+    }
+
+    /// Marks a host's outcome as changed, to be told upwards.
+    pub(super) fn note_changed(&mut self, host: &HostId) {
+        self.unsummarised.insert(host.clone());
+    }
+}
