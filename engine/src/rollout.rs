@@ -1,0 +1,211 @@
+//! The control plane's machine: one rollout, from its start to its end.
+//!
+//! Inputs are [`RolloutEvent`]s: what operators asked, what cells summarised, and the rollout's own
+//! recorded decisions. [`Rollout::decide`] returns commands, holds and the next wake-up. The shell
+//! records each command's event before it carries the command out.
+//!
+//! ```text
+//!              pause, brake
+//!   Running <---------------> Paused          each wave: grants -> all over -> bake -> next
+//!      |  \      resume       /  |
+//!      |   +---- abort ------+---+--> Aborting ----> Ended(aborted)
+//!      |   +--- rollback ----+------> RollingBack -> Ended(rolled back)
+//!      +--> Ended(done) -- rollback --^
+//! ```
+
+mod apply;
+mod brake;
+mod decide;
+mod event;
+mod grant;
+mod progress;
+mod suspect;
+#[cfg(test)]
+mod tests;
+
+pub use decide::RolloutDecision;
+pub use event::{Action, RolloutCommand, RolloutError, RolloutEvent};
+pub use progress::{CellProgress, Wish};
+
+use crate::{
+    id::{CellId, HostId, OperatorId, WaveIndex},
+    plan::Plan,
+    time::Timestamp,
+    warrant::Outcome,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rollout {
+    plan: Plan,
+    by: OperatorId,
+    started_at: Timestamp,
+    phase: Phase,
+    phase_since: Timestamp,
+    wave: WaveIndex,
+    wave_since: Timestamp,
+    bake_since: Option<Timestamp>,
+    cells: BTreeMap<CellId, CellProgress>,
+    outcomes: BTreeMap<HostId, Outcome>,
+    /// Strata, by their place in the plan, that a host has passed with this lock file.
+    proved: BTreeSet<u32>,
+    /// Strata that two hosts have failed and none has passed.
+    convicted: BTreeSet<u32>,
+    /// Failed and left-out hosts that an operator has seen and gone on from.
+    judged: BTreeSet<HostId>,
+    /// Hosts that joined the present wave as second opinions.
+    joined: BTreeMap<CellId, Vec<HostId>>,
+    /// What cells' own brakes found and nobody has judged yet.
+    cell_findings: BTreeMap<CellId, String>,
+}
+
+/// Where a rollout stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "kebab-case")]
+pub enum Phase {
+    /// It moves.
+    Running,
+    /// It starts nothing until somebody resumes, aborts or rolls back.
+    Paused {
+        /// Who or what paused it.
+        cause: PauseCause,
+    },
+    /// It starts nothing and waits for its last runs.
+    Aborting,
+    /// It takes back what it changed.
+    RollingBack,
+    /// It is over.
+    Ended {
+        /// How.
+        end: End,
+    },
+}
+
+/// Who or what paused a rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cause", rename_all = "kebab-case")]
+pub enum PauseCause {
+    /// An operator.
+    Operator {
+        /// Who.
+        by: OperatorId,
+        /// Why. May be empty.
+        reason: String,
+    },
+    /// The brake.
+    Brake {
+        /// What it found.
+        finding: String,
+    },
+}
+
+/// How a rollout ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// Every wave passed.
+    Done,
+    /// An operator gave it up.
+    Aborted,
+    /// What it changed was taken back.
+    RolledBack,
+}
+
+impl Rollout {
+    /// Starts a rollout.
+    pub fn start(plan: Plan, by: OperatorId, now: Timestamp) -> Self {
+        let cells = plan
+            .assignments
+            .keys()
+            .map(|cell| (cell.clone(), CellProgress::default()))
+            .collect();
+        Self {
+            plan,
+            by,
+            started_at: now,
+            phase: Phase::Running,
+            phase_since: now,
+            wave: WaveIndex(0),
+            wave_since: now,
+            bake_since: None,
+            cells,
+            outcomes: BTreeMap::new(),
+            proved: BTreeSet::new(),
+            convicted: BTreeSet::new(),
+            judged: BTreeSet::new(),
+            joined: BTreeMap::new(),
+            cell_findings: BTreeMap::new(),
+        }
+    }
+
+    /// What it does, as it was planned.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Who started it.
+    pub fn by(&self) -> &OperatorId {
+        &self.by
+    }
+
+    /// When it was started.
+    pub fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
+    /// When it ended. Nothing while it has not.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        matches!(self.phase, Phase::Ended { .. }).then_some(self.phase_since)
+    }
+
+    /// Where it stands.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// The present wave.
+    pub fn wave(&self) -> WaveIndex {
+        self.wave
+    }
+
+    /// Since when the present wave bakes. Nothing while its hosts are not over.
+    pub fn bake_since(&self) -> Option<Timestamp> {
+        self.bake_since
+    }
+
+    /// How each host that it ever took or left out stands.
+    pub fn outcomes(&self) -> &BTreeMap<HostId, Outcome> {
+        &self.outcomes
+    }
+
+    /// What it wants of each cell.
+    pub fn cells(&self) -> &BTreeMap<CellId, CellProgress> {
+        &self.cells
+    }
+
+    /// Hosts that joined the present wave as second opinions, by cell.
+    pub fn joined(&self) -> &BTreeMap<CellId, Vec<HostId>> {
+        &self.joined
+    }
+
+    /// Whether it is not over.
+    pub fn is_live(&self) -> bool {
+        !matches!(self.phase, Phase::Ended { .. })
+    }
+
+    /// The hosts of a wave in one cell: its slice, and second opinions that joined it.
+    fn wave_hosts(&self, cell: &CellId) -> impl Iterator<Item = &HostId> {
+        let slice = self.present().and_then(|wave| wave.slices.get(cell));
+        let joined = self.joined.get(cell);
+        slice
+            .into_iter()
+            .flatten()
+            .chain(joined.into_iter().flatten())
+    }
+
+    fn present(&self) -> Option<&crate::plan::PlannedWave> {
+        self.plan.waves.get(usize::try_from(self.wave.0).ok()?)
+    }
+}

@@ -1,0 +1,251 @@
+//! How events change a rollout. Every event is checked before anything is changed.
+
+use super::{
+    Action, CellProgress, End, PauseCause, Phase, Rollout, RolloutError, RolloutEvent, Wish,
+};
+use crate::{
+    id::{CellId, OperatorId, WaveIndex},
+    time::Timestamp,
+    warrant::{Outcome, Stop, Summary, Warrant},
+};
+
+impl Phase {
+    /// Where a rollout stands, in one word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Paused { .. } => "paused",
+            Self::Aborting => "aborting",
+            Self::RollingBack => "rolling-back",
+            Self::Ended { end: End::Done } => "done",
+            Self::Ended { end: End::Aborted } => "aborted",
+            Self::Ended {
+                end: End::RolledBack,
+            } => "rolled-back",
+        }
+    }
+}
+
+impl Rollout {
+    /// Applies an event that happened at `now`.
+    ///
+    /// # Errors
+    /// [`RolloutError`] when the event does not fit the state; the rollout is as before.
+    pub fn apply(&mut self, event: &RolloutEvent, now: Timestamp) -> Result<(), RolloutError> {
+        match event {
+            RolloutEvent::Asked { action, by, reason } => self.asked(*action, by, reason, now),
+            RolloutEvent::Summarised { summary } => self.summarised(summary, now),
+            RolloutEvent::Assigned { cell } => {
+                let progress = self.progress(cell)?;
+                progress.assigned = true;
+                progress.revision = 0;
+                Ok(())
+            }
+            RolloutEvent::Warranted { warrant } => self.warranted(warrant, now),
+            RolloutEvent::Stopped { stop } => self.stopped(stop),
+            RolloutEvent::Braked { finding } => {
+                self.require_running("a brake")?;
+                let finding = finding.clone();
+                self.enter(
+                    Phase::Paused {
+                        cause: PauseCause::Brake { finding },
+                    },
+                    now,
+                );
+                Ok(())
+            }
+            RolloutEvent::BakeBegan { wave } => {
+                self.require_wave(*wave, "a bake")?;
+                self.bake_since = Some(now);
+                Ok(())
+            }
+            RolloutEvent::WavePassed { wave } => {
+                self.require_wave(*wave, "the end of a wave")?;
+                self.wave = WaveIndex(wave.0 + 1);
+                self.wave_since = now;
+                self.bake_since = None;
+                self.joined.clear();
+                Ok(())
+            }
+            RolloutEvent::Ended { end } => {
+                self.enter(Phase::Ended { end: *end }, now);
+                Ok(())
+            }
+        }
+    }
+
+    /// Moves where an operator asks to; every pair of phase and action is listed.
+    fn asked(
+        &mut self,
+        action: Action,
+        by: &OperatorId,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), RolloutError> {
+        let next = match (&self.phase, action) {
+            (Phase::Running | Phase::Paused { .. }, Action::Pause) => {
+                let (by, reason) = (by.clone(), reason.to_owned());
+                Phase::Paused {
+                    cause: PauseCause::Operator { by, reason },
+                }
+            }
+            (Phase::Running | Phase::Paused { .. }, Action::Resume) => Phase::Running,
+            (Phase::Running | Phase::Paused { .. } | Phase::Aborting, Action::Abort) => {
+                Phase::Aborting
+            }
+            (
+                Phase::Running
+                | Phase::Paused { .. }
+                | Phase::Aborting
+                | Phase::RollingBack
+                | Phase::Ended {
+                    end: End::Done | End::Aborted,
+                },
+                Action::Rollback,
+            ) => Phase::RollingBack,
+            (
+                Phase::Aborting | Phase::RollingBack | Phase::Ended { .. },
+                Action::Pause | Action::Resume,
+            )
+            | (Phase::RollingBack | Phase::Ended { .. }, Action::Abort)
+            | (
+                Phase::Ended {
+                    end: End::RolledBack,
+                },
+                Action::Rollback,
+            ) => {
+                let is = self.phase.name();
+                return Err(RolloutError::NotNow {
+                    rollout: self.plan.rollout.clone(),
+                    action,
+                    is,
+                });
+            }
+        };
+        if action == Action::Resume {
+            self.judge();
+        }
+        if action == Action::Rollback && matches!(self.phase, Phase::Ended { .. }) {
+            self.cells
+                .values_mut()
+                .for_each(|cell| cell.assigned = false);
+        }
+        if self.phase.name() != next.name() {
+            self.enter(next, now);
+        }
+        Ok(())
+    }
+
+    /// Marks all that went wrong so far as seen by an operator.
+    fn judge(&mut self) {
+        let wrong =
+            |outcome: &Outcome| matches!(outcome, Outcome::Failed { .. } | Outcome::LeftOut { .. });
+        let hosts = self.outcomes.iter().filter(|(_, outcome)| wrong(outcome));
+        self.judged.extend(hosts.map(|(host, _)| host.clone()));
+        self.cell_findings.clear();
+    }
+
+    fn summarised(&mut self, summary: &Summary, now: Timestamp) -> Result<(), RolloutError> {
+        let progress = self.progress(&summary.cell)?;
+        if summary.revision <= progress.revision {
+            return Ok(());
+        }
+        progress.revision = summary.revision;
+        for (host, outcome) in &summary.changed {
+            if *outcome == Outcome::Passed
+                && let Some(planned) = self.plan.hosts.get(host)
+            {
+                self.proved.extend(&planned.strata);
+            }
+            self.outcomes.insert(host.clone(), outcome.clone());
+        }
+        if let Some(finding) = &summary.braked {
+            self.cell_findings
+                .insert(summary.cell.clone(), finding.clone());
+        }
+        self.convict();
+        self.close(&summary.cell, now);
+        Ok(())
+    }
+
+    /// Notes when the last host of an open cell is over.
+    fn close(&mut self, cell: &CellId, now: Timestamp) {
+        let over = self.is_cell_over(cell);
+        let Some(progress) = self.cells.get_mut(cell) else {
+            return;
+        };
+        progress.closed_at = over.then(|| progress.closed_at.unwrap_or(now));
+    }
+
+    fn warranted(&mut self, warrant: &Warrant, now: Timestamp) -> Result<(), RolloutError> {
+        let wave = warrant.wave;
+        for host in &warrant.hosts {
+            let in_slice = self.wave_hosts(&warrant.cell).any(|member| member == host);
+            if !in_slice && warrant.direction == crate::order::Direction::Patch {
+                self.joined
+                    .entry(warrant.cell.clone())
+                    .or_default()
+                    .push(host.clone());
+            }
+        }
+        let progress = self.progress(&warrant.cell)?;
+        if progress.opened.is_none_or(|(opened, _)| opened != wave) {
+            progress.opened = Some((wave, now));
+        }
+        progress.closed_at = None;
+        progress.generation = warrant.generation;
+        let hosts = warrant.hosts.clone();
+        progress.wish = Wish::Start {
+            direction: warrant.direction,
+            hosts,
+            at: now,
+        };
+        self.close(&warrant.cell, now);
+        Ok(())
+    }
+
+    fn stopped(&mut self, stop: &Stop) -> Result<(), RolloutError> {
+        let progress = self.progress(&stop.cell)?;
+        progress.generation = stop.generation;
+        progress.wish = Wish::Stop { kind: stop.kind };
+        Ok(())
+    }
+
+    fn enter(&mut self, phase: Phase, now: Timestamp) {
+        self.phase = phase;
+        self.phase_since = now;
+    }
+
+    fn progress(&mut self, cell: &CellId) -> Result<&mut CellProgress, RolloutError> {
+        let rollout = &self.plan.rollout;
+        self.cells
+            .get_mut(cell)
+            .ok_or_else(|| RolloutError::NoCell {
+                rollout: rollout.clone(),
+                cell: cell.clone(),
+            })
+    }
+
+    fn require_running(&self, what: &'static str) -> Result<(), RolloutError> {
+        match self.phase {
+            Phase::Running => Ok(()),
+            Phase::Paused { .. } | Phase::Aborting | Phase::RollingBack | Phase::Ended { .. } => {
+                Err(RolloutError::IllegalEvent {
+                    rollout: self.plan.rollout.clone(),
+                    what,
+                })
+            }
+        }
+    }
+
+    fn require_wave(&self, wave: WaveIndex, what: &'static str) -> Result<(), RolloutError> {
+        self.require_running(what)?;
+        match wave == self.wave {
+            true => Ok(()),
+            false => Err(RolloutError::IllegalEvent {
+                rollout: self.plan.rollout.clone(),
+                what,
+            }),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The fleet's brake: what makes a rollout pause by itself.
+
+use super::{Rollout, suspect::Docket};
+use crate::{
+    id::{HostId, WaveIndex},
+    warrant::Outcome,
+};
+use std::collections::BTreeMap;
+
+impl Rollout {
+    /// What the brake finds, if it must pause the rollout.
+    pub(super) fn brake_finding(&self, docket: &Docket<'_>) -> Option<String> {
+        self.conviction(docket)
+            .or_else(|| self.cell_findings.values().next().cloned())
+            .or_else(|| self.fleet_share())
+    }
+
+    /// In the canary a stratum that fails its second opinion pauses everything.
+    fn conviction(&self, docket: &Docket<'_>) -> Option<String> {
+        if self.wave != WaveIndex(0) {
+            return None;
+        }
+        let is_new = |place: &&u32| docket.suspects.contains(place);
+        let convicted: Vec<u32> = self.convicted.iter().filter(is_new).copied().collect();
+        if convicted.is_empty() {
+            return None;
+        }
+        let strata: Vec<String> = convicted
+            .iter()
+            .filter_map(|&place| self.stratum(place))
+            .map(ToString::to_string)
+            .collect();
+        let failed: Vec<String> = self
+            .failures()
+            .filter(|(host, _)| self.is_of(host, &convicted))
+            .map(|(host, failure)| format!("{host} ({failure})"))
+            .collect();
+        Some(format!(
+            "hosts of {} failed, and so did the second opinion: {}",
+            strata.join(", "),
+            failed.join("; ")
+        ))
+    }
+
+    fn fleet_share(&self) -> Option<String> {
+        let rule = &self.plan.brake;
+        let failed = self
+            .failures()
+            .filter(|(host, _)| !self.judged.contains(*host))
+            .count();
+        let attempted = self
+            .outcomes
+            .values()
+            .filter(|outcome| is_attempt(outcome))
+            .count();
+        let exceeded =
+            failed >= rule.fleet_least && rule.fleet_share.is_exceeded(failed, attempted);
+        exceeded.then(|| {
+            format!(
+                "{failed} of {attempted} attempted hosts of the fleet failed (brake: over {}, at least {})",
+                rule.fleet_share, rule.fleet_least
+            )
+        })
+    }
+
+    fn failures(&self) -> impl Iterator<Item = (&HostId, &crate::failure::Failure)> {
+        self.outcomes
+            .iter()
+            .filter_map(|(host, outcome)| match outcome {
+                Outcome::Failed { failure, .. } => Some((host, failure)),
+                Outcome::Waiting
+                | Outcome::Running
+                | Outcome::Passed
+                | Outcome::LeftOut { .. }
+                | Outcome::RolledBack
+                | Outcome::Gone => None,
+            })
+    }
+
+    fn is_of(&self, host: &HostId, strata: &[u32]) -> bool {
+        let planned = self.plan.hosts.get(host);
+        planned.is_some_and(|planned| planned.strata.iter().any(|s| strata.contains(s)))
+    }
+
+    /// How many hosts of the present wave went wrong unjudged, and how many may: at least one.
+    pub(super) fn left_out(&self) -> (usize, usize) {
+        let present: Vec<&HostId> = self
+            .cells
+            .keys()
+            .flat_map(|cell| self.wave_hosts(cell))
+            .collect();
+        let allowed = self.plan.hosts_left_out.of_rounded_up(present.len()).max(1);
+        let wrong = present
+            .iter()
+            .filter(|host| !self.judged.contains(**host))
+            .filter(|host| {
+                matches!(
+                    self.outcomes.get(**host),
+                    Some(Outcome::Failed { .. } | Outcome::LeftOut { .. }) | None
+                )
+            });
+        (wrong.count(), allowed)
+    }
+
+    /// Failed and left-out hosts by what went wrong, largest group first: reported once each.
+    pub fn failures_by_cause(&self) -> Vec<(String, Vec<HostId>)> {
+        let mut causes: BTreeMap<String, Vec<HostId>> = BTreeMap::new();
+        for (host, outcome) in &self.outcomes {
+            let cause = match outcome {
+                Outcome::Failed { failure, .. } => failure.to_string(),
+                Outcome::LeftOut { reason } => reason.clone(),
+                Outcome::Waiting
+                | Outcome::Running
+                | Outcome::Passed
+                | Outcome::RolledBack
+                | Outcome::Gone => continue,
+            };
+            causes.entry(cause).or_default().push(host.clone());
+        }
+        let mut causes: Vec<_> = causes.into_iter().collect();
+        causes.sort_by_key(|(_, hosts)| std::cmp::Reverse(hosts.len()));
+        causes
+    }
+}
+
+fn is_attempt(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Running | Outcome::Passed | Outcome::Failed { .. } | Outcome::RolledBack
+    )
+}

@@ -1,0 +1,187 @@
+//! Which hosts each cell of the present wave may start now.
+
+use super::{
+    Rollout, Wish,
+    suspect::{Barred, Docket},
+};
+use crate::{
+    hold::{Hold, Reason, Subject},
+    id::{CellId, HostId},
+    plan::PlannedWave,
+    time::Timestamp,
+};
+use std::collections::BTreeSet;
+
+/// What each cell may start, and why the rest may not.
+pub(super) struct Grants {
+    /// Cells, and the hosts that each may start, in order. Cells that have all of it already are
+    /// not here.
+    pub(super) cells: Vec<(CellId, Vec<HostId>)>,
+    /// Why the rest waits.
+    pub(super) holds: Vec<Hold>,
+}
+
+impl Rollout {
+    /// Works out the grants of the present wave.
+    pub(super) fn grants(
+        &self,
+        wave: &PlannedWave,
+        docket: &mut Docket<'_>,
+        now: Timestamp,
+    ) -> Grants {
+        let mut grants = Grants {
+            cells: Vec::new(),
+            holds: Vec::new(),
+        };
+        let opinion = docket.next_opinion();
+        let opinion_cell = opinion.as_ref().and_then(|host| self.plan.hosts.get(host));
+        let opinion_cell = opinion_cell.map(|planned| planned.cell.clone());
+        if let (Some(host), Some(cell)) = (&opinion, &opinion_cell) {
+            self.grant_cell(cell, Some(host), docket, &mut grants, now);
+        }
+        for cell in self.open_cells(wave, &mut grants.holds, now) {
+            if opinion_cell.as_ref() != Some(&cell) {
+                self.grant_cell(&cell, None, docket, &mut grants, now);
+            }
+        }
+        grants
+    }
+
+    fn grant_cell(
+        &self,
+        cell: &CellId,
+        opinion: Option<&HostId>,
+        docket: &mut Docket<'_>,
+        grants: &mut Grants,
+        now: Timestamp,
+    ) {
+        let already: &[HostId] = match self.cells.get(cell).map(|progress| &progress.wish) {
+            Some(Wish::Start { hosts, .. }) => hosts,
+            Some(Wish::Nothing | Wish::Stop { .. }) | None => &[],
+        };
+        let granted: BTreeSet<&HostId> = already.iter().collect();
+        let mut hosts: Vec<HostId> = already
+            .iter()
+            .filter(|host| !self.is_over(host))
+            .cloned()
+            .collect();
+        let joins = opinion.filter(|host| !self.wave_hosts(cell).any(|member| member == *host));
+        for host in joins.into_iter().chain(self.wave_hosts(cell)) {
+            if granted.contains(host) || self.is_over(host) {
+                continue;
+            }
+            match docket.bar(host, opinion) {
+                None => {
+                    docket.awaits(host);
+                    hosts.push(host.clone());
+                }
+                Some(barred) => grants.holds.extend(self.barred(host, barred, now)),
+            }
+        }
+        let is_stopped = !matches!(
+            self.cells.get(cell).map(|p| &p.wish),
+            Some(Wish::Start { .. })
+        );
+        let is_new = hosts.iter().any(|host| !granted.contains(host));
+        if is_new || (is_stopped && !hosts.is_empty()) {
+            grants.cells.push((cell.clone(), hosts));
+        }
+    }
+
+    fn barred(&self, host: &HostId, barred: Barred, now: Timestamp) -> Option<Hold> {
+        let reason = match barred {
+            Barred::Convicted(place) => Reason::Convicted {
+                stratum: self.stratum(place)?.to_string(),
+            },
+            Barred::Awaits(place, awaits) => Reason::Stratum {
+                stratum: self.stratum(place)?.to_string(),
+                awaits,
+            },
+            Barred::Suspect(place) => {
+                let failed = self.outcomes.iter().find(|(failed, outcome)| {
+                    matches!(outcome, crate::warrant::Outcome::Failed { .. })
+                        && self
+                            .plan
+                            .hosts
+                            .get(*failed)
+                            .is_some_and(|p| p.strata.contains(&place))
+                });
+                let awaits = failed.map_or_else(|| host.clone(), |(failed, _)| failed.clone());
+                Reason::Stratum {
+                    stratum: self.stratum(place)?.to_string(),
+                    awaits,
+                }
+            }
+        };
+        let subject = Subject::Host {
+            rollout: self.plan.rollout.clone(),
+            host: host.clone(),
+        };
+        Some(Hold {
+            subject,
+            reason,
+            since: self.wave_since.min(now),
+        })
+    }
+
+    /// The cells of the wave that are open or may open now: group by group, at most so many at
+    /// once, a gap after each that ended.
+    fn open_cells(&self, wave: &PlannedWave, holds: &mut Vec<Hold>, now: Timestamp) -> Vec<CellId> {
+        let is_open = |cell: &CellId| self.is_opened(cell);
+        let is_closed = |cell: &CellId| is_open(cell) && self.is_cell_over(cell);
+        let mut open: Vec<CellId> = Vec::new();
+        let mut working = wave
+            .opening
+            .iter()
+            .flatten()
+            .filter(|c| is_open(c) && !is_closed(c))
+            .count();
+        let last_end = wave
+            .opening
+            .iter()
+            .flatten()
+            .filter(|cell| is_open(cell))
+            .filter_map(|cell| self.cells.get(cell)?.closed_at)
+            .max();
+        let gap_ends = last_end
+            .map(|end| end.after(wave.gap))
+            .filter(|&end| now < end);
+        for group in &wave.opening {
+            for cell in group {
+                if is_open(cell) {
+                    open.push(cell.clone());
+                } else if working < wave.cells_at_once && gap_ends.is_none() {
+                    open.push(cell.clone());
+                    working += 1;
+                } else {
+                    let subject = Subject::Slice {
+                        rollout: self.plan.rollout.clone(),
+                        cell: cell.clone(),
+                    };
+                    let reason = Reason::CellTurn { until: gap_ends };
+                    holds.push(Hold {
+                        subject,
+                        reason,
+                        since: self.wave_since,
+                    });
+                }
+            }
+            if !group.iter().all(is_closed) {
+                break;
+            }
+        }
+        open
+    }
+
+    /// Whether the present wave has opened the cell.
+    fn is_opened(&self, cell: &CellId) -> bool {
+        let opened = self.cells.get(cell).and_then(|progress| progress.opened);
+        opened.is_some_and(|(wave, _)| wave == self.wave)
+    }
+
+    /// Whether every host of the present wave in the cell is over, or held for good.
+    pub(super) fn is_cell_over(&self, cell: &CellId) -> bool {
+        self.wave_hosts(cell)
+            .all(|host| self.is_over(host) || self.is_held_for_good(host))
+    }
+}
