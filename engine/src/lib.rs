@@ -2,19 +2,24 @@
 //! logs; what a decision needs comes in as an argument, and the same inputs give the same bytes
 //! out.
 
+pub mod cell;
 pub mod digest;
 pub mod document;
 pub mod duration;
 pub mod failure;
+pub mod fleet;
+pub mod floor;
 pub mod hold;
 pub mod id;
 pub mod identity;
 pub mod inventory;
+pub mod ledger;
 pub mod order;
 pub mod package;
 pub mod patch;
 pub mod plan;
 pub mod policy;
+pub mod rollout;
 pub mod run;
 pub mod seed;
 pub mod select;

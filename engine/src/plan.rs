@@ -12,6 +12,8 @@ pub use estimate::Estimate;
 use crate::{
     digest::Digest,
     id::{CellId, HostId, RolloutId, WaveIndex, WaveName},
+    policy::BrakeRule,
+    share::Share,
     stratum::Stratum,
     warrant::Assignment,
 };
@@ -37,6 +39,10 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
     /// How long it takes.
     pub estimate: Estimate,
+    /// When the rollout pauses by itself.
+    pub brake: BrakeRule,
+    /// The share of a wave that may fail or be left out without holding the wave.
+    pub hosts_left_out: Share,
     /// How much of each capacity group it touches.
     pub blast: Blast,
 }

@@ -1,0 +1,69 @@
+//! The whole state of one process: the rollouts of its control plane and the cells of its region.
+//!
+//! Where control plane and region are one process, what one tells the other is applied here in the
+//! same breath; a link between two processes will carry the same messages.
+
+mod apply;
+mod decide;
+mod event;
+mod place;
+#[cfg(test)]
+mod tests;
+
+pub use decide::FleetDecision;
+pub use event::{FleetCommand, FleetError, FleetEvent};
+
+use crate::{
+    cell::{Cell, Member},
+    digest::Digest,
+    id::{CellId, HostId, OwnerEpoch, RolloutId},
+    inventory::PackageSet,
+    rollout::Rollout,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Rollouts, cells, hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Fleet {
+    epoch: OwnerEpoch,
+    rollouts: BTreeMap<RolloutId, Rollout>,
+    cells: BTreeMap<CellId, Cell>,
+    homes: BTreeMap<HostId, CellId>,
+    package_sets: BTreeMap<Digest, PackageSet>,
+    /// Parts of package sets that are not whole yet, by digest and number.
+    package_parts: BTreeMap<Digest, BTreeMap<u32, PackageSet>>,
+}
+
+impl Fleet {
+    /// The epoch of the present owner. 0 before the first.
+    pub fn epoch(&self) -> OwnerEpoch {
+        self.epoch
+    }
+
+    /// All rollouts, over or not, by name.
+    pub fn rollouts(&self) -> &BTreeMap<RolloutId, Rollout> {
+        &self.rollouts
+    }
+
+    /// All cells.
+    pub fn cells(&self) -> &BTreeMap<CellId, Cell> {
+        &self.cells
+    }
+
+    /// Which cell each host is in.
+    pub fn homes(&self) -> &BTreeMap<HostId, CellId> {
+        &self.homes
+    }
+
+    /// The package sets of all hosts, by digest.
+    pub fn package_sets(&self) -> &BTreeMap<Digest, PackageSet> {
+        &self.package_sets
+    }
+
+    /// A host and the cell that it is in.
+    pub fn host(&self, host: &HostId) -> Option<(&Cell, &Member)> {
+        let cell = self.cells.get(self.homes.get(host)?)?;
+        Some((cell, cell.members().get(host)?))
+    }
+}

@@ -1,0 +1,202 @@
+//! How events change a fleet: each goes to the cell or rollout that it concerns.
+
+use super::{Fleet, FleetError, FleetEvent};
+use crate::{
+    cell::{Cell, CellEvent, Hello},
+    digest::Digest,
+    id::{CellId, HostId, OperatorId, OwnerEpoch},
+    inventory::PackageSet,
+    plan::Plan,
+    rollout::Rollout,
+    time::Timestamp,
+};
+
+impl Fleet {
+    /// Applies an event that happened at `now`.
+    ///
+    /// # Errors
+    /// [`FleetError`] when the event does not fit the state; the fleet is as before.
+    pub fn apply(&mut self, event: &FleetEvent, now: Timestamp) -> Result<(), FleetError> {
+        match event {
+            FleetEvent::OwnerStarted { epoch } => self.owner_started(*epoch, now),
+            FleetEvent::HostConnected { hello } => self.host_connected(hello, now),
+            FleetEvent::Packages {
+                digest,
+                part,
+                of,
+                packages,
+            } => self.packages(*digest, *part, *of, packages),
+            FleetEvent::Host { host, event } => self.host_event(host, event, now),
+            FleetEvent::Cell { cell, event } => self.cell_event(cell, event, now),
+            FleetEvent::RolloutStarted { plan, by } => self.rollout_started(plan, by, now),
+            FleetEvent::Rollout { rollout, event } => {
+                let known = self.rollouts.get_mut(rollout);
+                let known = known.ok_or_else(|| FleetError::NoRollout(rollout.clone()))?;
+                Ok(known.apply(event, now)?)
+            }
+        }
+    }
+
+    fn owner_started(&mut self, epoch: OwnerEpoch, now: Timestamp) -> Result<(), FleetError> {
+        if epoch <= self.epoch {
+            return Err(FleetError::StaleEpoch {
+                new: epoch,
+                present: self.epoch,
+            });
+        }
+        self.epoch = epoch;
+        for cell in self.cells.values_mut() {
+            let event = CellEvent::OwnerStarted { epoch };
+            cell.apply(&event, now).map_err(|source| FleetError::Cell {
+                cell: cell.id().clone(),
+                source,
+            })?;
+        }
+        Ok(())
+    }
+
+    fn host_connected(&mut self, hello: &Hello, now: Timestamp) -> Result<(), FleetError> {
+        let home = self.place(&hello.host)?;
+        self.homes.insert(hello.host.id.clone(), home.clone());
+        let cell = self
+            .cells
+            .entry(home.clone())
+            .or_insert_with(|| Cell::new(home, self.epoch, now));
+        let event = CellEvent::HostConnected {
+            hello: Box::new(hello.clone()),
+        };
+        cell.apply(&event, now).map_err(|source| FleetError::Cell {
+            cell: cell.id().clone(),
+            source,
+        })
+    }
+
+    fn packages(
+        &mut self,
+        digest: Digest,
+        part: u32,
+        of: u32,
+        packages: &PackageSet,
+    ) -> Result<(), FleetError> {
+        if !Self::check_part(part, of) {
+            return Err(FleetError::PackagePart { digest, part, of });
+        }
+        let parts = self.package_parts.entry(digest).or_default();
+        parts.insert(part, packages.clone());
+        if parts.len() < usize::try_from(of).unwrap_or(usize::MAX) {
+            return Ok(());
+        }
+        let parts = self.package_parts.remove(&digest).unwrap_or_default();
+        let whole = PackageSet(parts.into_values().flat_map(|part| part.0).collect());
+        if whole.digest() != digest {
+            return Err(FleetError::PackageDigest(digest));
+        }
+        self.package_sets.insert(digest, whole);
+        Ok(())
+    }
+
+    fn host_event(
+        &mut self,
+        host: &HostId,
+        event: &CellEvent,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        let home = self
+            .homes
+            .get(host)
+            .ok_or_else(|| FleetError::NoHost(host.clone()))?
+            .clone();
+        self.cell_event(&home, event, now)?;
+        if matches!(event, CellEvent::HostForgotten { .. }) {
+            self.homes.remove(host);
+            self.drop_empty(&home);
+        }
+        Ok(())
+    }
+
+    /// An empty cell goes, once no rollout works in it.
+    fn drop_empty(&mut self, cell: &CellId) {
+        let is_empty = |cell: &Cell| cell.members().is_empty() && cell.work().is_empty();
+        if self.cells.get(cell).is_some_and(is_empty) {
+            self.cells.remove(cell);
+        }
+    }
+
+    fn cell_event(
+        &mut self,
+        cell: &CellId,
+        event: &CellEvent,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        let known = self
+            .cells
+            .get_mut(cell)
+            .ok_or_else(|| FleetError::NoCell(cell.clone()))?;
+        known.apply(event, now).map_err(|source| FleetError::Cell {
+            cell: cell.clone(),
+            source,
+        })
+    }
+
+    fn rollout_started(
+        &mut self,
+        plan: &Plan,
+        by: &OperatorId,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        if self.rollouts.contains_key(&plan.rollout) {
+            return Err(FleetError::RolloutExists(plan.rollout.clone()));
+        }
+        if let Some(conflict) = self.conflict(plan) {
+            return Err(conflict);
+        }
+        let rollout = Rollout::start(plan.clone(), by.clone(), now);
+        self.rollouts.insert(plan.rollout.clone(), rollout);
+        Ok(())
+    }
+
+    /// Two live rollouts that change one thing on one host (promise 9).
+    fn conflict(&self, plan: &Plan) -> Option<FleetError> {
+        let subjects = plan.subjects();
+        for (other, rollout) in self
+            .rollouts
+            .iter()
+            .filter(|(_, rollout)| rollout.is_live())
+        {
+            let theirs = rollout.plan().subjects();
+            let Some(subject) = subjects.iter().find(|subject| theirs.contains(subject)) else {
+                continue;
+            };
+            let shared = plan
+                .hosts
+                .keys()
+                .find(|host| rollout.plan().hosts.contains_key(*host));
+            if let Some(host) = shared {
+                return Some(FleetError::Conflict {
+                    other: other.clone(),
+                    subject: subject.clone(),
+                    host: host.clone(),
+                });
+            }
+        }
+        None
+    }
+}
+
+impl Plan {
+    /// What the rollout changes on its hosts: packages by name, files by path.
+    pub fn subjects(&self) -> Vec<String> {
+        let first = self.assignments.values().next();
+        first
+            .map(|assignment| assignment.patch.subjects())
+            .unwrap_or_default()
+    }
+
+    /// The digest of the lock file. Nothing of a plan without hosts.
+    pub fn lock_digest(&self) -> Option<Digest> {
+        self.assignments
+            .values()
+            .next()
+            .map(|assignment| assignment.lock.digest())
+    }
+}

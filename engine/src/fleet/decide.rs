@@ -1,0 +1,58 @@
+//! What a fleet does next: what its rollouts and its cells do.
+
+use super::{Fleet, FleetCommand};
+use crate::{hold::Hold, time::Timestamp};
+
+/// What a fleet wants done, what holds what it does not, and when to ask again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[must_use]
+pub struct FleetDecision {
+    /// To be recorded, then carried out, in this order.
+    pub commands: Vec<FleetCommand>,
+    /// Why the rest is not moving.
+    pub holds: Vec<Hold>,
+    /// When time alone changes the decision. Nothing: only an event does.
+    pub wake: Option<Timestamp>,
+}
+
+impl FleetDecision {
+    fn wake_at(&mut self, at: Option<Timestamp>) {
+        self.wake = match (self.wake, at) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
+}
+
+impl Fleet {
+    /// Decides what to do now. After the commands' events were applied there may be more: ask
+    /// again until there are none.
+    pub fn decide(&self, now: Timestamp) -> FleetDecision {
+        let mut decision = FleetDecision::default();
+        for (name, rollout) in &self.rollouts {
+            let theirs = rollout.decide(now);
+            decision.wake_at(theirs.wake);
+            decision.holds.extend(theirs.holds);
+            let command = |command| FleetCommand::Rollout {
+                rollout: name.clone(),
+                command,
+            };
+            decision
+                .commands
+                .extend(theirs.commands.into_iter().map(command));
+        }
+        for (name, cell) in &self.cells {
+            let theirs = cell.decide(now);
+            decision.wake_at(theirs.wake);
+            decision.holds.extend(theirs.holds);
+            let command = |command| FleetCommand::Cell {
+                cell: name.clone(),
+                command,
+            };
+            decision
+                .commands
+                .extend(theirs.commands.into_iter().map(command));
+        }
+        decision
+    }
+}

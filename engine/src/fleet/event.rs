@@ -1,0 +1,232 @@
+//! What can happen to a fleet, and what it can ask its shell to do.
+
+use crate::{
+    cell::{CellCommand, CellError, CellEvent, Hello},
+    digest::Digest,
+    id::{CellId, HostId, NameError, OperatorId, OwnerEpoch, RolloutId},
+    inventory::PackageSet,
+    plan::Plan,
+    rollout::{RolloutCommand, RolloutError, RolloutEvent},
+};
+use serde::{Deserialize, Serialize};
+
+/// What happened to a fleet. The store keeps these, in order; applied again they give the same
+/// fleet.
+///
+/// An event may be large (a plan names every host), so the store splits what is above its limit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fleet", rename_all = "kebab-case")]
+pub enum FleetEvent {
+    /// A process became the owner.
+    OwnerStarted {
+        /// Its epoch, above all before.
+        epoch: OwnerEpoch,
+    },
+    /// A host opened a session. A new host is given a cell.
+    HostConnected {
+        /// What it said.
+        hello: Box<Hello>,
+    },
+    /// A host sent a part of its packages.
+    Packages {
+        /// The digest of the whole set.
+        digest: Digest,
+        /// Which part, from 0.
+        part: u32,
+        /// Of how many. At least 1.
+        of: u32,
+        /// The part.
+        packages: PackageSet,
+    },
+    /// Something concerns the cell that a host is in.
+    Host {
+        /// Which host.
+        host: HostId,
+        /// What.
+        event: CellEvent,
+    },
+    /// Something concerns a cell.
+    Cell {
+        /// Which.
+        cell: CellId,
+        /// What.
+        event: CellEvent,
+    },
+    /// An operator started a rollout.
+    RolloutStarted {
+        /// What it will do.
+        plan: Box<Plan>,
+        /// Who.
+        by: OperatorId,
+    },
+    /// Something concerns a rollout.
+    Rollout {
+        /// Which.
+        rollout: RolloutId,
+        /// What.
+        event: RolloutEvent,
+    },
+}
+
+/// What a fleet asks its shell to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FleetCommand {
+    /// A cell asks.
+    Cell {
+        /// Which.
+        cell: CellId,
+        /// For what.
+        command: CellCommand,
+    },
+    /// A rollout asks.
+    Rollout {
+        /// Which.
+        rollout: RolloutId,
+        /// For what.
+        command: RolloutCommand,
+    },
+}
+
+impl FleetCommand {
+    /// What must be applied and stored, in this order, before the command is carried out. What a
+    /// rollout tells a cell, and a cell a rollout, is delivered by these events.
+    pub fn events(&self) -> Vec<FleetEvent> {
+        match self {
+            Self::Cell { cell, command } => {
+                let own = FleetEvent::Cell {
+                    cell: cell.clone(),
+                    event: command.event(),
+                };
+                let told = match command {
+                    CellCommand::Summarise(summary) => Some(FleetEvent::Rollout {
+                        rollout: summary.rollout.clone(),
+                        event: RolloutEvent::Summarised {
+                            summary: summary.clone(),
+                        },
+                    }),
+                    CellCommand::Stage { .. }
+                    | CellCommand::Order(_)
+                    | CellCommand::Resend(_)
+                    | CellCommand::AnswerClaim { .. }
+                    | CellCommand::Withdraw { .. }
+                    | CellCommand::GiveUp { .. }
+                    | CellCommand::Brake { .. }
+                    | CellCommand::Release { .. } => None,
+                };
+                std::iter::once(own).chain(told).collect()
+            }
+            Self::Rollout { rollout, command } => {
+                let own = FleetEvent::Rollout {
+                    rollout: rollout.clone(),
+                    event: command.event(),
+                };
+                std::iter::once(own).chain(told_to_cell(command)).collect()
+            }
+        }
+    }
+}
+
+fn told_to_cell(command: &RolloutCommand) -> Option<FleetEvent> {
+    let (cell, event) = match command {
+        RolloutCommand::Assign(assignment) => (
+            &assignment.cell,
+            CellEvent::Assigned {
+                assignment: assignment.clone(),
+            },
+        ),
+        RolloutCommand::Warrant(warrant) => (
+            &warrant.cell,
+            CellEvent::Warranted {
+                warrant: warrant.clone(),
+            },
+        ),
+        RolloutCommand::Stop(stop) => (&stop.cell, CellEvent::Stopped { stop: stop.clone() }),
+        RolloutCommand::Brake { .. }
+        | RolloutCommand::BeginBake { .. }
+        | RolloutCommand::PassWave { .. }
+        | RolloutCommand::End { .. } => return None,
+    };
+    Some(FleetEvent::Cell {
+        cell: cell.clone(),
+        event,
+    })
+}
+
+/// Why a fleet refuses an event. Its state is as before.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FleetError {
+    /// The host is in no cell.
+    #[error("host {0} is not known: it never connected, or was forgotten")]
+    NoHost(HostId),
+    /// There is no such cell.
+    #[error("there is no cell {0}")]
+    NoCell(CellId),
+    /// There is no such rollout.
+    #[error("there is no rollout {0}")]
+    NoRollout(RolloutId),
+    /// A label that decides the host's cell is missing.
+    #[error("host {host} has no label `{label}`: add it to the host's enrolment")]
+    NoLabel {
+        /// The host.
+        host: HostId,
+        /// The label.
+        label: &'static str,
+    },
+    /// A label makes no cell name.
+    #[error("the region and zone of host {host} make no cell name")]
+    CellName {
+        /// The host.
+        host: HostId,
+        /// What is wrong with it.
+        #[source]
+        source: NameError,
+    },
+    /// A rollout of this name exists.
+    #[error("there is a rollout {0} already: a name is used once")]
+    RolloutExists(RolloutId),
+    /// A live rollout changes the same thing on the same host.
+    #[error(
+        "rollout {other} is live and changes {subject} on host {host} too: wait for it, or abort it"
+    )]
+    Conflict {
+        /// The live rollout.
+        other: RolloutId,
+        /// What both change.
+        subject: String,
+        /// The first host that both select.
+        host: HostId,
+    },
+    /// A part of a package set is out of its bounds.
+    #[error("part {part} of {of} of package set {digest} is out of bounds")]
+    PackagePart {
+        /// The digest of the set.
+        digest: Digest,
+        /// The part.
+        part: u32,
+        /// The number of parts.
+        of: u32,
+    },
+    /// The parts of a package set are not what its digest says.
+    #[error("the packages sent under {0} are others")]
+    PackageDigest(Digest),
+    /// The owner's epoch is not above the present one.
+    #[error("owner epoch {new} is not above {present}")]
+    StaleEpoch {
+        /// The epoch.
+        new: OwnerEpoch,
+        /// The present one.
+        present: OwnerEpoch,
+    },
+    /// A cell refuses.
+    #[error("cell {cell} refuses")]
+    Cell {
+        /// Which.
+        cell: CellId,
+        /// Why.
+        #[source]
+        source: CellError,
+    },
+    /// A rollout refuses.
+    #[error(transparent)]
+    Rollout(#[from] RolloutError),
+}
