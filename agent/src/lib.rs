@@ -3,4 +3,5 @@
 pub mod actions;
 pub mod checks;
 pub mod flag;
+pub mod health;
 pub mod host;

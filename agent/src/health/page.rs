@@ -1,0 +1,264 @@
+//! The pages that the health responder shows, as pure functions of the state file.
+//!
+//! `/healthz` is `application/health+json` (draft-inadarei-api-health-check-06): how the host is.
+//! `/ready` is a word for load balancers: whether to send traffic. The two are separate: a host may
+//! be well and drained.
+
+use crate::{
+    checks::verdict::Verdict,
+    flag::{CheckState, FlagState, State, StateError},
+};
+use serde_json::{Map, Value, json};
+use std::{error::Error, net::IpAddr};
+
+/// What the pages are made of.
+#[derive(Debug)]
+pub struct Seen {
+    /// The state file as it is now.
+    pub state: Result<State, StateError>,
+    /// The host's address that the client connected to.
+    pub address: IpAddr,
+    /// How long the host has been up. Absent: not known.
+    pub uptime_secs: Option<u64>,
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The HTTP status.
+    pub status: u16,
+    /// The media type of the body.
+    pub media_type: &'static str,
+    /// The body.
+    pub body: String,
+}
+
+impl Page {
+    /// The page under a path.
+    pub fn of(path: &str, seen: &Seen) -> Self {
+        match path {
+            "/healthz" => healthz(seen),
+            "/ready" => ready(&seen.state),
+            _ => Self::plain(404, "there are /healthz and /ready"),
+        }
+    }
+
+    /// A page of one line.
+    pub fn plain(status: u16, line: &str) -> Self {
+        Self {
+            status,
+            media_type: "text/plain; charset=utf-8",
+            body: format!("{line}\n"),
+        }
+    }
+
+    /// The answer's bytes; without the body, as `HEAD` wants it, with its length all the same.
+    pub fn to_http(&self, with_body: bool) -> Vec<u8> {
+        let allow = if self.status == 405 {
+            "Allow: GET, HEAD\r\n"
+        } else {
+            ""
+        };
+        let head = format!(
+            "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n{allow}\
+             Cache-Control: no-store\r\nConnection: close\r\n\r\n",
+            self.status,
+            phrase(self.status),
+            self.media_type,
+            self.body.len()
+        );
+        let body = if with_body { self.body.as_str() } else { "" };
+        [head.as_bytes(), body.as_bytes()].concat()
+    }
+}
+
+fn phrase(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        431 => "Request Header Fields Too Large",
+        _ => "Service Unavailable",
+    }
+}
+
+/// Whether to send traffic: 200 only while the state file says that the flag is up.
+fn ready(state: &Result<State, StateError>) -> Page {
+    match state {
+        Ok(state) if state.flag == FlagState::Up => Page::plain(200, "ready"),
+        Ok(state) => Page::plain(503, &format!("not available: {}", state.reason)),
+        Err(error) => Page::plain(503, &format!("not available: {}", chain(error))),
+    }
+}
+
+/// How the host is: 200 with `pass` or `warn`, 503 with `fail`.
+fn healthz(seen: &Seen) -> Page {
+    let mut page = Map::new();
+    let status = match &seen.state {
+        Ok(state) => {
+            page.insert("version".into(), json!(state.agent));
+            page.insert("serviceId".into(), json!(state.host));
+            page.insert("description".into(), json!("a host managed by Cofferdam"));
+            if let Some(release) = &state.release {
+                page.insert("releaseId".into(), json!(release));
+            }
+            if state.flag == FlagState::Down {
+                page.insert(
+                    "notes".into(),
+                    json!([format!("not available: {}", state.reason)]),
+                );
+            }
+            status_of(&state.checks)
+        }
+        Err(error) => {
+            page.insert("output".into(), json!(chain(error)));
+            Verdict::Fail
+        }
+    };
+    page.insert("status".into(), word(status));
+    page.insert("checks".into(), checks(seen));
+    Page {
+        status: if status == Verdict::Fail { 503 } else { 200 },
+        media_type: "application/health+json",
+        body: Value::Object(page).to_string() + "\n",
+    }
+}
+
+fn checks(seen: &Seen) -> Value {
+    let mut checks = Map::new();
+    let address = seen.address.to_string();
+    checks.insert(
+        "host:address".into(),
+        json!([{"componentType": "system", "observedValue": address, "status": "pass"}]),
+    );
+    if let Some(secs) = seen.uptime_secs {
+        checks.insert(
+            "system:uptime".into(),
+            json!([{
+                "componentType": "system", "observedValue": secs, "observedUnit": "s",
+                "status": "pass",
+            }]),
+        );
+    }
+    for check in seen.state.iter().flat_map(|state| &state.checks) {
+        // A colon divides component and measurement, so a name must not have one.
+        let key = format!("{}:verdict", check.name.replace(':', "_"));
+        let entry = json!([{
+            "componentType": "component", "observedValue": check.verdict,
+            "status": word(check.verdict), "output": check.output,
+        }]);
+        checks.insert(key, entry);
+    }
+    Value::Object(checks)
+}
+
+fn status_of(checks: &[CheckState]) -> Verdict {
+    let any = |verdict| checks.iter().any(|check| check.verdict == verdict);
+    if any(Verdict::Fail) {
+        Verdict::Fail
+    } else if any(Verdict::NoData) {
+        Verdict::NoData
+    } else {
+        Verdict::Pass
+    }
+}
+
+/// The draft's word for a verdict.
+fn word(verdict: Verdict) -> Value {
+    match verdict {
+        Verdict::Pass => json!("pass"),
+        Verdict::NoData => json!("warn"),
+        Verdict::Fail => json!("fail"),
+    }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flag::FORMAT;
+    use std::net::Ipv4Addr;
+
+    fn seen(flag: FlagState, verdicts: &[(&str, Verdict)]) -> Seen {
+        let check = |&(name, verdict): &(&str, Verdict)| CheckState {
+            name: name.to_owned(),
+            verdict,
+            output: "said".to_owned(),
+        };
+        Seen {
+            state: Ok(State {
+                version: FORMAT,
+                host: "web-1".to_owned(),
+                agent: "0.1.0".to_owned(),
+                flag,
+                reason: "rollout r1 drains it".to_owned(),
+                release: Some("r0".to_owned()),
+                checks: verdicts.iter().map(check).collect(),
+            }),
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            uptime_secs: Some(7),
+        }
+    }
+
+    fn health(seen: &Seen) -> (u16, Value) {
+        let page = Page::of("/healthz", seen);
+        (page.status, serde_json::from_str(&page.body).unwrap())
+    }
+
+    #[test]
+    fn ready_is_the_flag_and_nothing_else() {
+        let failing = [("app", Verdict::Fail)];
+        assert_eq!(
+            Page::of("/ready", &seen(FlagState::Up, &failing)).status,
+            200
+        );
+        let down = Page::of("/ready", &seen(FlagState::Down, &[]));
+        assert_eq!(down.status, 503);
+        assert_eq!(down.body, "not available: rollout r1 drains it\n");
+    }
+
+    #[test]
+    fn health_is_the_worst_of_the_checks() {
+        for (verdict, status, word) in [
+            (Verdict::Pass, 200, "pass"),
+            (Verdict::NoData, 200, "warn"),
+            (Verdict::Fail, 503, "fail"),
+        ] {
+            let (code, page) = health(&seen(
+                FlagState::Up,
+                &[("a", Verdict::Pass), ("b", verdict)],
+            ));
+            assert_eq!((code, &page["status"]), (status, &json!(word)));
+        }
+    }
+
+    #[test]
+    fn health_names_version_release_address_uptime_and_checks() {
+        let (_, page) = health(&seen(FlagState::Down, &[("a:b", Verdict::Pass)]));
+        assert_eq!(page["version"], "0.1.0");
+        assert_eq!(page["releaseId"], "r0");
+        assert_eq!(
+            page["checks"]["host:address"][0]["observedValue"],
+            "127.0.0.1"
+        );
+        assert_eq!(page["checks"]["system:uptime"][0]["observedValue"], 7);
+        assert_eq!(page["checks"]["a_b:verdict"][0]["output"], "said");
+        assert_eq!(page["notes"][0], "not available: rollout r1 drains it");
+    }
+
+    #[test]
+    fn without_a_state_file_the_host_is_not_available() {
+        let mut nothing = seen(FlagState::Up, &[]);
+        nothing.state = Err(StateError::Missing("/run/x".into()));
+        let (code, page) = health(&nothing);
+        assert_eq!((code, &page["status"]), (503, &json!("fail")));
+        assert_eq!(page["output"], "there is no state file /run/x");
+        assert_eq!(Page::of("/ready", &nothing).status, 503);
+    }
+}
