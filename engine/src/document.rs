@@ -207,6 +207,11 @@ pub fn read<T, R>(
     })
 }
 
+/// A text as TOML writes it, with its quotes.
+pub fn quote(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
 /// The file as TOML. Nothing when it is none: what could be saved of it would only be wrong in
 /// other ways.
 fn parse<'t, R>(log: &Log<'t, R>) -> Option<DeTable<'t>> {

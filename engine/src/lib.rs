@@ -14,6 +14,7 @@ pub mod id;
 pub mod identity;
 pub mod inventory;
 pub mod ledger;
+pub mod lockfile;
 pub mod order;
 pub mod package;
 pub mod patch;

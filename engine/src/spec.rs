@@ -20,7 +20,7 @@ pub use wave::{Wave, WaveSize};
 
 use self::{limit::Limits, patch::PatchFragment, settings::Settings, wave::WaveFragment};
 use crate::{
-    document::{self, Mistakes, Table},
+    document::{self, Mistakes, Table, quote},
     id::RolloutId,
     patch::{Patch, RebootPolicy},
     policy::{BrakeRule, Deadlines, Health, OnHostFailure, Pace, Retry},
@@ -201,9 +201,4 @@ fn selection(mut table: Table<'_, Refusal>) -> Option<Selection> {
 fn settings_keys() -> Vec<&'static str> {
     let entries = Settings::default().entries();
     entries.into_iter().map(|(key, _)| key).collect()
-}
-
-/// A text as TOML writes it.
-fn quote(text: &str) -> String {
-    toml::Value::from(text).to_string()
 }

@@ -6,7 +6,7 @@ use crate::{
     select::{SelectError, Selection},
     share::{Share, ShareError},
 };
-use std::{fmt::Display, ops::Range, time::Duration};
+use std::{ops::Range, time::Duration};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -139,21 +139,21 @@ impl<'d, R> Table<'d, R> {
         self.text(key, Share::parse)
     }
 
-    /// A whole number of at least `least`.
-    pub fn count(&mut self, key: &'static str, least: u32) -> Option<u32> {
-        let expected = || format!("a whole number of at least {least}");
+    /// A whole number of at least `least`, and at most what its type holds.
+    pub fn count<N: TryFrom<u64>>(&mut self, key: &'static str, least: u64) -> Option<N> {
+        let expected = format!("a whole number of at least {least}");
         let value = self.take(key)?;
         let DeValue::Integer(number) = value.get_ref() else {
-            return self.other_type(key, value, &expected());
+            return self.other_type(key, value, &expected);
         };
-        let parsed = u32::from_str_radix(number.as_str(), number.radix());
-        match parsed {
-            Ok(count) if count >= least => Some(count),
-            Ok(_) | Err(_) => {
-                self.note_other_type(key, value.span().start, &expected(), number.as_str());
-                None
-            }
+        let count = u64::from_str_radix(number.as_str(), number.radix())
+            .ok()
+            .filter(|count| *count >= least)
+            .and_then(|count| N::try_from(count).ok());
+        if count.is_none() {
+            return self.other_type(key, value, &expected);
         }
+        count
     }
 
     /// A yes or no.
@@ -316,23 +316,13 @@ impl<'d, R> Table<'d, R> {
     }
 
     fn other_type<T>(&self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str) -> Option<T> {
-        self.note_other_type(key, value.span().start, expected, &show(value.get_ref()));
-        None
-    }
-
-    fn note_other_type(
-        &self,
-        key: &str,
-        at: usize,
-        expected: &str,
-        found: &(impl Display + ?Sized),
-    ) {
         let problem = Problem::OtherType {
             key: self.key(key),
             expected: expected.to_owned(),
-            found: found.to_string(),
+            found: show(value.get_ref()),
         };
-        self.log.note(at, problem);
+        self.log.note(value.span().start, problem);
+        None
     }
 }
 

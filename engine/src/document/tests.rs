@@ -6,7 +6,7 @@ fn mistakes(text: &str) -> String {
     let read = |mut top: Table<'_, ShareError>| {
         top.require("share", "share = \"5%\"");
         top.share("share");
-        top.count("count", 2);
+        top.count::<u32>("count", 2);
         top.flag("flag");
         top.texts("list");
         for mut row in top.tables("row", "[[row]]").unwrap_or_default() {

@@ -73,7 +73,7 @@ impl<'s> Limits<'s> {
         }
         let selection = table.selection("match");
         let default = Limit::default_of(self.settings);
-        let at_once = super::settings::count(&mut table, "at_once_per_cell", 1);
+        let at_once = table.count("at_once_per_cell", 1);
         let floors = floors(&mut table);
         table.finish(&["waiver", "standing", "window"], &settings_keys());
         self.closed |= is_for_all;

@@ -1,8 +1,8 @@
 //! The keys at the top of a rollout file: one table of names, values and defaults.
 
-use super::{Refusal, quote};
+use super::Refusal;
 use crate::{
-    document::Table,
+    document::{Table, quote},
     duration,
     policy::{
         BrakeRule, CANARY_BAKE, CellOrder, Deadlines, HOSTS_LEFT_OUT, Health, OnHostFailure, Pace,
@@ -154,8 +154,12 @@ impl Settings {
 
 fn pace(top: &mut Table<'_, Refusal>, default: Pace) -> Pace {
     Pace {
-        at_once_per_cell: count(top, "at_once_per_cell", 1).unwrap_or(default.at_once_per_cell),
-        cells_at_once: count(top, "cells_at_once", 1).unwrap_or(default.cells_at_once),
+        at_once_per_cell: top
+            .count("at_once_per_cell", 1)
+            .unwrap_or(default.at_once_per_cell),
+        cells_at_once: top
+            .count("cells_at_once", 1)
+            .unwrap_or(default.cells_at_once),
         cells_gap: top.duration("cells_gap").unwrap_or(default.cells_gap),
         start_spacing: top
             .duration("start_spacing")
@@ -199,21 +203,12 @@ fn brake(top: &mut Table<'_, Refusal>, default: BrakeRule) -> BrakeRule {
     };
     let rule = BrakeRule {
         cell_share: table.share("cell_share").unwrap_or(default.cell_share),
-        cell_least: count(&mut table, "cell_least", 1).unwrap_or(default.cell_least),
+        cell_least: table.count("cell_least", 1).unwrap_or(default.cell_least),
         fleet_share: table.share("fleet_share").unwrap_or(default.fleet_share),
-        fleet_least: count(&mut table, "fleet_least", 1).unwrap_or(default.fleet_least),
+        fleet_least: table.count("fleet_least", 1).unwrap_or(default.fleet_least),
     };
     table.finish(&[], &[]);
     rule
-}
-
-/// A count as the machines use it.
-pub(super) fn count(
-    table: &mut Table<'_, Refusal>,
-    key: &'static str,
-    least: u32,
-) -> Option<usize> {
-    usize::try_from(table.count(key, least)?).ok()
 }
 
 /// A duration that must not be nothing: a deadline of 0s would be missed by everybody.

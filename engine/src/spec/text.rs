@@ -1,10 +1,9 @@
 //! A rollout as a file that says everything, defaults too: what its digest is of.
 
-use super::{
-    Limit, Spec, WaveSize, patch::REBOOTS, quote, settings::Settings, wave::DEFAULT_WAVES,
-};
+use super::{Limit, Spec, WaveSize, patch::REBOOTS, settings::Settings, wave::DEFAULT_WAVES};
 use crate::{
     digest::Digest,
+    document::quote,
     duration,
     patch::{Patch, RebootPolicy},
     policy::FloorRule,

@@ -1,6 +1,6 @@
 //! The `[[wave]]` tables of a rollout file.
 
-use super::{Refusal, settings, settings::Settings, settings_keys};
+use super::{Refusal, settings::Settings, settings_keys};
 use crate::{document::Table, id::WaveName, select::Selection, share::Share};
 use std::{cmp::Ordering, time::Duration};
 
@@ -116,7 +116,7 @@ impl WaveFragment {
             size: size(table),
             selection: table.selection("match"),
             bake: table.duration("bake"),
-            cells_at_once: settings::count(table, "cells_at_once", 1),
+            cells_at_once: table.count("cells_at_once", 1),
             gap: table.duration("gap"),
         }
     }
@@ -148,8 +148,8 @@ impl WaveFragment {
 fn size(table: &mut Table<'_, Refusal>) -> Option<WaveSize> {
     let said: Vec<_> = SIZES.iter().filter(|key| table.has(key)).collect();
     let to = table.share("to");
-    let hosts = settings::count(table, "hosts", 1);
-    let cells = settings::count(table, "cells_per_region", 1);
+    let hosts = table.count("hosts", 1);
+    let cells = table.count("cells_per_region", 1);
     if said.is_empty() {
         table.require("to", "to = \"10%\"");
     }
