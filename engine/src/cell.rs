@@ -19,16 +19,21 @@ mod apply;
 mod brake;
 mod candidate;
 mod decide;
+mod ending;
 mod event;
 mod groups;
 mod job;
 mod late;
+mod leave;
 mod member;
+mod order;
+mod presence;
 mod report;
 mod retry;
 mod slow;
-#[cfg(test)]
-mod tests;
+mod stage;
+mod start;
+mod tend;
 mod work;
 
 pub use decide::CellDecision;

@@ -7,8 +7,6 @@ mod apply;
 mod decide;
 mod event;
 mod place;
-#[cfg(test)]
-mod tests;
 
 pub use decide::FleetDecision;
 pub use event::{FleetCommand, FleetError, FleetEvent};

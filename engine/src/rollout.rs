@@ -20,8 +20,6 @@ mod event;
 mod grant;
 mod progress;
 mod suspect;
-#[cfg(test)]
-mod tests;
 
 pub use decide::RolloutDecision;
 pub use event::{Action, RolloutCommand, RolloutError, RolloutEvent};

@@ -15,9 +15,8 @@ pub(super) fn deadline(active: &Active, deadlines: &Deadlines) -> (Timestamp, Gi
         return (active.ordered_at.after(wait), GivenUp::Unreachable);
     }
     let state = active.state.unwrap_or(RunState::Claiming);
-    let name = state_name(state);
     let failure = timed_out(format!(
-        "silent or late: its run has been {name} past its deadline"
+        "silent or late: its run has been {state} past its deadline"
     ));
     (
         late_at(active, state, deadlines),
@@ -40,21 +39,5 @@ fn late_at(active: &Active, state: RunState, deadlines: &Deadlines) -> Timestamp
         (RunState::Applying | RunState::RollingBack, _) => since_entered(deadlines.apply),
         (RunState::Rebooting, _) => since_entered(deadlines.reboot),
         (RunState::Verifying | RunState::VerifyingRollback, _) => since_entered(deadlines.verify),
-    }
-}
-
-/// A state's name in sentences.
-pub(super) fn state_name(state: RunState) -> &'static str {
-    match state {
-        RunState::Claiming => "claiming",
-        RunState::Draining => "draining",
-        RunState::Drained => "drained",
-        RunState::Applying => "applying",
-        RunState::Rebooting => "rebooting",
-        RunState::Verifying => "verifying",
-        RunState::RollingBack => "rolling back",
-        RunState::VerifyingRollback => "verifying its rollback",
-        RunState::Readmitting(_) => "readmitting",
-        RunState::Ended(_) => "over",
     }
 }

@@ -1,13 +1,13 @@
 //! How a host's reports change its job.
 
-use super::{Active, Again, Cell, CellError, Job, JobState, Staging, retry};
+use super::{Active, Cell, CellError, Job, JobState, Staging, retry};
 use crate::{
     failure::{Failure, FailureKind},
     id::{HostId, OrderKey, RolloutId},
-    order::{Direction, Refusal, Report, ReportBody},
-    run::{Ending, RunState},
+    order::{Refusal, Report, ReportBody},
+    run::RunState,
     time::Timestamp,
-    warrant::{FailedEnd, Outcome},
+    warrant::Outcome,
 };
 
 impl Cell {
@@ -147,152 +147,7 @@ impl Cell {
         }
     }
 
-    fn ended(&mut self, host: &HostId, key: OrderKey, ending: Ending, now: Timestamp) {
-        let Some((rollout, active)) = self.active_under(host, key) else {
-            return;
-        };
-        let token = active.order.token;
-        if ending == Ending::Quarantined {
-            let failure = failure_of(&active);
-            if self
-                .ledger
-                .lose(host, token, format!("quarantined: {failure}"))
-                .is_err()
-            {
-                debug_assert!(false, "an active order without its reservation");
-            }
-            let outcome = Outcome::Failed {
-                failure,
-                end: FailedEnd::Quarantined,
-            };
-            self.end_job(&rollout, host, outcome);
-            return;
-        }
-        self.ledger.release(host, token);
-        match (ending, active.order.direction) {
-            (Ending::Patched, _) => {
-                if let Some(work) = self.work.get_mut(&rollout) {
-                    work.mean.add(now.since(active.ordered_at));
-                }
-                self.end_job(&rollout, host, Outcome::Passed);
-            }
-            (Ending::RolledBack, Direction::Rollback) => {
-                self.end_job(&rollout, host, Outcome::RolledBack);
-            }
-            (Ending::RolledBack, Direction::Patch) => {
-                self.went_back(&rollout, host, failure_of(&active), now);
-            }
-            (Ending::Undone | Ending::Cancelled, _) => {
-                let failure = active.failure.unwrap_or_else(|| {
-                    Failure::new(
-                        FailureKind::TimedOut,
-                        "the order was withdrawn or unanswered",
-                    )
-                });
-                self.wait_again(&rollout, host, failure, now);
-            }
-            (Ending::Quarantined, _) => {}
-        }
-    }
-
-    /// A host whose patch failed is back at what it had: try again, or count it as failed.
-    fn went_back(&mut self, rollout: &RolloutId, host: &HostId, failure: Failure, now: Timestamp) {
-        let Some(work) = self.work.get_mut(rollout) else {
-            return;
-        };
-        let policy = work.assignment.retry.clone();
-        let Some(job) = work.jobs.get_mut(host) else {
-            return;
-        };
-        if failure.kind.may_pass() && job.attempts <= policy.more {
-            let at = now.after(retry::backoff(policy.backoff, job.attempts, rollout, host));
-            job.state = JobState::Again(Again { at, failure });
-            work.note_changed(host);
-            return;
-        }
-        self.end_job(
-            rollout,
-            host,
-            Outcome::Failed {
-                failure,
-                end: FailedEnd::RolledBack,
-            },
-        );
-    }
-
-    /// An order was cancelled or undone: no failure and no try used, but each further one waits
-    /// longer.
-    pub(super) fn wait_again(
-        &mut self,
-        rollout: &RolloutId,
-        host: &HostId,
-        failure: Failure,
-        now: Timestamp,
-    ) {
-        let Some(work) = self.work.get_mut(rollout) else {
-            return;
-        };
-        let wait = work.assignment.retry.backoff;
-        let was_withdrawn = work.stop.is_some() || work.braked.is_some();
-        work.note_changed(host);
-        let Some(job) = work.jobs.get_mut(host) else {
-            return;
-        };
-        job.attempts = job.attempts.saturating_sub(1);
-        if was_withdrawn {
-            job.state = JobState::Waiting;
-            return;
-        }
-        job.undone += 1;
-        let at = now.after(retry::backoff(wait, job.undone, rollout, host));
-        job.state = JobState::Again(Again { at, failure });
-    }
-
-    /// A run that the owner had given up ended after all: the outcome is what the host says.
-    fn ended_late(
-        &mut self,
-        host: &HostId,
-        key: OrderKey,
-        ending: Ending,
-        failure: Option<&Failure>,
-    ) {
-        let given_up = self.work.iter().find_map(|(rollout, work)| {
-            let job = work.jobs.get(host)?;
-            (job.last_key == Some(key)).then(|| (rollout.clone(), job.state.clone()))
-        });
-        let Some((rollout, JobState::Over(present))) = given_up else {
-            return;
-        };
-        if ending != Ending::Quarantined {
-            self.ledger.recovered(host);
-        }
-        let kept = |present: Outcome| match present {
-            Outcome::Failed { failure: found, .. } => failure.cloned().unwrap_or(found),
-            Outcome::Running
-            | Outcome::Waiting
-            | Outcome::Passed
-            | Outcome::LeftOut { .. }
-            | Outcome::RolledBack
-            | Outcome::Gone => failure
-                .cloned()
-                .unwrap_or_else(|| Failure::new(FailureKind::TimedOut, "late, without a cause")),
-        };
-        let outcome = match ending {
-            Ending::Patched => Outcome::Passed,
-            Ending::RolledBack => Outcome::Failed {
-                failure: kept(present),
-                end: FailedEnd::RolledBack,
-            },
-            Ending::Quarantined => Outcome::Failed {
-                failure: kept(present),
-                end: FailedEnd::Quarantined,
-            },
-            Ending::Undone | Ending::Cancelled => return,
-        };
-        self.end_job(&rollout, host, outcome);
-    }
-
-    fn active_under(&self, host: &HostId, key: OrderKey) -> Option<(RolloutId, Active)> {
+    pub(super) fn active_under(&self, host: &HostId, key: OrderKey) -> Option<(RolloutId, Active)> {
         self.work
             .iter()
             .find_map(|(rollout, work)| match work.jobs.get(host) {
@@ -316,11 +171,4 @@ fn note_state(active: &mut Active, state: RunState, failure: Option<&Failure>, n
         active.changed_since.get_or_insert(now);
     }
     active.rebooted |= state == RunState::Rebooting;
-}
-
-fn failure_of(active: &Active) -> Failure {
-    active
-        .failure
-        .clone()
-        .unwrap_or_else(|| Failure::new(FailureKind::Unhealthy, "the host named no cause"))
 }

@@ -1,0 +1,59 @@
+//! What the control plane tells a cell: what a rollout is, what may be started, what must stop.
+
+use super::{Cell, CellError, HeldWarrant, Work, groups::Groups};
+use crate::{
+    time::Timestamp,
+    warrant::{Assignment, Stop, Warrant},
+};
+
+impl Cell {
+    pub(super) fn assigned(
+        &mut self,
+        assignment: &Assignment,
+        now: Timestamp,
+    ) -> Result<(), CellError> {
+        if let Some(work) = self.work.get(&assignment.rollout) {
+            return match work.assignment == *assignment {
+                true => Ok(()),
+                false => Err(CellError::OtherContent(assignment.rollout.clone())),
+            };
+        }
+        let mut work = Work::new(assignment.clone(), now);
+        work.groups = Groups::of(self, assignment);
+        self.work.insert(assignment.rollout.clone(), work);
+        Ok(())
+    }
+
+    pub(super) fn warranted(&mut self, warrant: &Warrant, now: Timestamp) -> Result<(), CellError> {
+        let work = self.work_mut(&warrant.rollout)?;
+        if warrant.generation <= work.generation() {
+            return Ok(());
+        }
+        for host in &warrant.hosts {
+            let job = work.jobs.entry(host.clone()).or_default();
+            let turned =
+                work.warrant.as_ref().map(|held| held.warrant.direction) != Some(warrant.direction);
+            if turned || job.granted_at.is_none() {
+                job.granted_at = Some(now);
+            }
+        }
+        if work.stop.is_some() || work.braked.is_some() {
+            work.judged = work.tally_all();
+        }
+        work.stop = None;
+        work.braked = None;
+        work.warrant = Some(HeldWarrant {
+            warrant: warrant.clone(),
+            received_at: now,
+        });
+        Ok(())
+    }
+
+    pub(super) fn stopped(&mut self, stop: &Stop) -> Result<(), CellError> {
+        let work = self.work_mut(&stop.rollout)?;
+        if stop.generation > work.generation() {
+            work.stop = Some(stop.clone());
+        }
+        Ok(())
+    }
+}

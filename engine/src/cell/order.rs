@@ -1,0 +1,178 @@
+//! What the cell decided for a host, and the claims of the hosts that it ordered.
+
+use super::{Active, Cell, CellError, GivenUp, Job, JobState, Staging, event::timed_out};
+use crate::{
+    id::{HostId, OrderKey, ReservationToken, RolloutId},
+    ledger::Holder,
+    order::{ClaimAnswer, ClaimPoint, Direction, Order},
+    time::Timestamp,
+    warrant::{FailedEnd, Outcome},
+};
+
+impl Cell {
+    pub(super) fn stage_asked(
+        &mut self,
+        rollout: &RolloutId,
+        host: &HostId,
+        now: Timestamp,
+    ) -> Result<(), CellError> {
+        let job = self.job_mut(rollout, host)?;
+        let failed = match &job.staging {
+            Staging::NotAsked | Staging::Ready => 0,
+            Staging::Asked { failed, .. } | Staging::Again { failed, .. } => *failed,
+        };
+        job.staging = Staging::Asked { at: now, failed };
+        Ok(())
+    }
+
+    pub(super) fn ordered(&mut self, order: &Order, now: Timestamp) -> Result<(), CellError> {
+        let (rollout, host) = (&order.grant.rollout, &order.host);
+        let job = self.job(rollout, host)?;
+        if matches!(job.state, JobState::Active(_)) {
+            return Err(CellError::IllegalEvent {
+                rollout: rollout.clone(),
+                host: host.clone(),
+                what: "a second order",
+            });
+        }
+        let last = self.members.get(host).map(|member| member.last_sequence);
+        let last = last.ok_or_else(|| CellError::NoMember(host.clone()))?;
+        if order.key.sequence <= last {
+            return Err(CellError::StaleOrder {
+                host: host.clone(),
+                key: order.key,
+            });
+        }
+        let holder = Holder::Rollout {
+            rollout: rollout.clone(),
+        };
+        let was_out = self.ledger.entry(host).is_some();
+        self.ledger.reserve(host, holder, order.token, now)?;
+        self.member_mut(host)?.last_sequence = order.key.sequence;
+        let work = self.work_mut(rollout)?;
+        work.last_start = Some(now);
+        work.note_changed(host);
+        let job = work.jobs.entry(host.clone()).or_default();
+        job.attempts = order.attempt;
+        job.last_key = Some(order.key);
+        job.state = JobState::Active(Active {
+            order: Box::new(order.clone()),
+            was_out,
+            ordered_at: now,
+            unsent: false,
+            state: None,
+            entered_at: now,
+            claim: None,
+            disrupted: false,
+            changed_since: None,
+            rebooted: false,
+            failure: None,
+            withdrawn: false,
+        });
+        Ok(())
+    }
+
+    pub(super) fn claimed(
+        &mut self,
+        host: &HostId,
+        key: OrderKey,
+        token: ReservationToken,
+        point: ClaimPoint,
+    ) -> Result<(), CellError> {
+        self.member_mut(host)?;
+        let active = self
+            .work
+            .values_mut()
+            .filter_map(|work| match work.jobs.get_mut(host) {
+                Some(Job {
+                    state: JobState::Active(active),
+                    ..
+                }) => Some(active),
+                Some(_) | None => None,
+            });
+        for active in active.filter(|active| active.order.key == key && active.order.token == token)
+        {
+            active.claim = Some(point);
+            active.unsent = false;
+        }
+        Ok(())
+    }
+
+    pub(super) fn claim_answered(
+        &mut self,
+        rollout: &RolloutId,
+        host: &HostId,
+        point: ClaimPoint,
+        answer: &ClaimAnswer,
+    ) -> Result<(), CellError> {
+        let active = self.active_mut(rollout, host, "an answered claim")?;
+        active.claim = None;
+        if point == ClaimPoint::BeforeDrain && *answer == ClaimAnswer::Granted {
+            active.disrupted = true;
+            let token = active.order.token;
+            self.ledger.disrupt(host, token)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn gave_up(
+        &mut self,
+        rollout: &RolloutId,
+        host: &HostId,
+        why: &GivenUp,
+        now: Timestamp,
+    ) -> Result<(), CellError> {
+        if let GivenUp::NotStarted { reason } = why {
+            self.job_mut(rollout, host)?;
+            self.end_job(
+                rollout,
+                host,
+                Outcome::LeftOut {
+                    reason: reason.clone(),
+                },
+            );
+            return Ok(());
+        }
+        let order = self.active_mut(rollout, host, "giving up")?.order.clone();
+        if let GivenUp::TimedOut { failure } = why {
+            self.ledger.lose(host, order.token, failure.to_string())?;
+            let failure = failure.clone();
+            self.end_job(
+                rollout,
+                host,
+                Outcome::Failed {
+                    failure,
+                    end: FailedEnd::Silent,
+                },
+            );
+            return Ok(());
+        }
+        let reason = "ordered, and not heard of before its start_by";
+        self.ledger.lose(host, order.token, reason)?;
+        match order.direction {
+            Direction::Patch => {
+                self.end_job(
+                    rollout,
+                    host,
+                    Outcome::LeftOut {
+                        reason: reason.to_owned(),
+                    },
+                );
+            }
+            Direction::Rollback => self.wait_again(rollout, host, timed_out(reason), now),
+        }
+        Ok(())
+    }
+
+    /// Ends a job, and remembers to tell it upwards.
+    pub(super) fn end_job(&mut self, rollout: &RolloutId, host: &HostId, outcome: Outcome) {
+        let Some(work) = self.work.get_mut(rollout) else {
+            return;
+        };
+        let Some(job) = work.jobs.get_mut(host) else {
+            return;
+        };
+        job.state = JobState::Over(outcome);
+        work.note_changed(host);
+    }
+}

@@ -1,0 +1,161 @@
+//! Who is there: owners, sessions, and what hosts say of their service.
+
+use super::{
+    Cell, CellError, Hello, Job, JobState, Link, Member, event::timed_out, groups::Groups,
+};
+use crate::{
+    id::{HostId, OwnerEpoch, RolloutId},
+    time::Timestamp,
+    warrant::{FailedEnd, Outcome},
+};
+
+impl Cell {
+    pub(super) fn owner_started(
+        &mut self,
+        epoch: OwnerEpoch,
+        now: Timestamp,
+    ) -> Result<(), CellError> {
+        if epoch <= self.epoch {
+            return Err(CellError::StaleEpoch {
+                new: epoch,
+                present: self.epoch,
+            });
+        }
+        self.epoch = epoch;
+        self.owner_since = now;
+        for member in self.members.values_mut() {
+            member.heard = false;
+            member.link = Link::Silent { since: now };
+        }
+        Ok(())
+    }
+
+    pub(super) fn host_connected(&mut self, hello: &Hello, now: Timestamp) {
+        let host = &hello.host.id;
+        let known = self.members.get_mut(host);
+        let is_new = known.is_none();
+        let relabelled = known
+            .as_ref()
+            .is_some_and(|m| m.host.labels != hello.host.labels);
+        let made_anew = match known {
+            Some(member) => member.greet(hello, now),
+            None => {
+                self.members.insert(host.clone(), Member::new(hello, now));
+                false
+            }
+        };
+        if is_new || relabelled {
+            self.regroup();
+        }
+        for rollout in self.work.keys().cloned().collect::<Vec<_>>() {
+            self.resume_job(&rollout, hello, made_anew);
+        }
+        self.note_service(
+            host,
+            hello.in_service && hello.open.is_none(),
+            "not in service",
+            now,
+        );
+    }
+
+    /// Brings a job that was out when its host's session ended in step with what the host says now.
+    fn resume_job(&mut self, rollout: &RolloutId, hello: &Hello, made_anew: bool) {
+        let host = &hello.host.id;
+        let Ok(active) = self.active_mut(rollout, host, "a hello") else {
+            return;
+        };
+        active.claim = None;
+        active.unsent = hello.newest.is_none_or(|newest| newest < active.order.key);
+        if !made_anew {
+            return;
+        }
+        let (token, disrupted) = (active.order.token, active.disrupted);
+        let outcome = match disrupted {
+            true => Outcome::Failed {
+                failure: timed_out("the host was made anew in the middle of its run"),
+                end: FailedEnd::Silent,
+            },
+            false => Outcome::LeftOut {
+                reason: "the host was made anew before its run".to_owned(),
+            },
+        };
+        self.end_job(rollout, host, outcome);
+        if self
+            .ledger
+            .lose(host, token, "made anew in the middle of its run")
+            .is_err()
+        {
+            debug_assert!(false, "an active order without its reservation");
+        }
+    }
+
+    pub(super) fn host_disconnected(
+        &mut self,
+        host: &HostId,
+        now: Timestamp,
+    ) -> Result<(), CellError> {
+        let member = self.member_mut(host)?;
+        member.link = Link::Silent { since: now };
+        for work in self.work.values_mut() {
+            if let Some(Job {
+                state: JobState::Active(active),
+                ..
+            }) = work.jobs.get_mut(host)
+            {
+                active.claim = None;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn host_forgotten(&mut self, host: &HostId) -> Result<(), CellError> {
+        self.member_mut(host)?;
+        self.members.remove(host);
+        self.ledger.forget(host);
+        for work in self.work.values_mut() {
+            if let Some(job) = work.jobs.get_mut(host) {
+                job.state = JobState::Over(Outcome::Gone);
+                work.note_changed(host);
+            }
+        }
+        self.regroup();
+        Ok(())
+    }
+
+    /// Takes in what a host says of its service outside a run.
+    pub(super) fn note_service(
+        &mut self,
+        host: &HostId,
+        in_service: bool,
+        detail: &str,
+        now: Timestamp,
+    ) {
+        let is_working = self.work.values().any(|work| {
+            matches!(
+                work.jobs.get(host),
+                Some(Job {
+                    state: JobState::Active(_),
+                    ..
+                })
+            )
+        });
+        match (in_service, is_working) {
+            (_, true) => {}
+            (true, false) => self.ledger.recovered(host),
+            (false, false) => self.ledger.fell(host, detail, now),
+        }
+    }
+
+    fn regroup(&mut self) {
+        let groups: Vec<_> = self
+            .work
+            .iter()
+            .map(|(rollout, work)| (rollout.clone(), Groups::of(self, &work.assignment)))
+            .collect();
+        for (rollout, groups) in groups {
+            if let Some(work) = self.work.get_mut(&rollout) {
+                work.groups = groups;
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Asks hosts to stage: spread over `stage_within`, at once where a warrant names the host.
+
+use super::{CellCommand, GivenUp, Job, JobState, Link, Member, Staging, Work, decide::Draft};
+use crate::{
+    id::HostId,
+    order::Direction,
+    seed,
+    time::{Timestamp, millis},
+    warrant::StopKind,
+};
+use std::time::Duration;
+
+impl Draft<'_> {
+    pub(super) fn stage(&mut self, work: &Work) {
+        let ended = work
+            .stop
+            .as_ref()
+            .is_some_and(|stop| stop.kind == StopKind::End);
+        if ended || work.direction() == Some(Direction::Rollback) {
+            return;
+        }
+        for (host, job) in &work.jobs {
+            let Some(member) = self.cell.members.get(host) else {
+                continue;
+            };
+            let Some(due) = stage_due(work, host, job, member) else {
+                continue;
+            };
+            if self.now < due {
+                self.wake_at(due);
+                continue;
+            }
+            let lock = &work.assignment.lock;
+            let platform = &member.host.facts.platform;
+            let rollout = work.assignment.rollout.clone();
+            let host = host.clone();
+            self.push(match lock.content_for(platform, &work.assignment.patch) {
+                Some(content) => CellCommand::Stage {
+                    rollout,
+                    host,
+                    lock_digest: lock.digest(),
+                    content,
+                    one_way: work.assignment.one_way,
+                },
+                None => {
+                    let reason = format!("the lock file has nothing for {platform}");
+                    CellCommand::GiveUp {
+                        rollout,
+                        host,
+                        why: GivenUp::NotStarted { reason },
+                    }
+                }
+            });
+        }
+    }
+}
+
+/// When a host is to be asked to stage; nothing while it need not, or cannot, be asked.
+fn stage_due(work: &Work, host: &HostId, job: &Job, member: &Member) -> Option<Timestamp> {
+    let Link::Connected { since: connected } = member.link else {
+        return None;
+    };
+    if !matches!(job.state, JobState::Waiting | JobState::Again(_)) {
+        return None;
+    }
+    match &job.staging {
+        Staging::NotAsked if job.granted_at.is_some() => Some(work.assigned_at),
+        Staging::NotAsked => Some(work.assigned_at.after(stage_delay(work, host))),
+        Staging::Asked { at, .. } => (connected > *at).then_some(connected),
+        Staging::Again { at, .. } => Some(*at),
+        Staging::Ready => None,
+    }
+}
+
+/// A host's place in the time that staging is spread over.
+fn stage_delay(work: &Work, host: &HostId) -> Duration {
+    let within = millis(work.assignment.pace.stage_within);
+    let seed = seed::of(&[host.as_str(), work.assignment.rollout.as_str(), "stage"]);
+    Duration::from_millis(seed.checked_rem(within).unwrap_or(0))
+}

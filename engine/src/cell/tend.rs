@@ -1,0 +1,119 @@
+//! Looks after the orders that are out: resend, withdraw, answer, give up.
+
+use super::{Active, CellCommand, Work, decide::Draft, groups::OutCounts, late};
+use crate::{
+    hold::Reason,
+    id::HostId,
+    order::{ClaimAnswer, ClaimPoint},
+};
+
+impl Draft<'_> {
+    /// Looks after one order that is out.
+    pub(super) fn tend(
+        &mut self,
+        work: &Work,
+        counts: &OutCounts,
+        host: &HostId,
+        active: &Active,
+        finding: Option<&str>,
+    ) {
+        let Some(member) = self.cell.members.get(host) else {
+            return;
+        };
+        let rollout = work.assignment.rollout.clone();
+        let (at, why) = late::deadline(active, &work.assignment.deadlines);
+        if self.now >= at {
+            self.push(CellCommand::GiveUp {
+                rollout,
+                host: host.clone(),
+                why,
+            });
+            return;
+        }
+        self.wake_at(at);
+        if !member.is_connected() {
+            return;
+        }
+        let withdrawal = work
+            .withdrawal(active.order.direction)
+            .or_else(|| finding.map(ToOwned::to_owned));
+        if let Some(reason) = &withdrawal
+            && !active.withdrawn
+            && !active.has_begun_change()
+        {
+            let (host, key, reason) = (host.clone(), active.order.key, reason.clone());
+            self.push(CellCommand::Withdraw {
+                rollout: rollout.clone(),
+                host,
+                key,
+                reason,
+            });
+        }
+        if let Some(point) = active.claim {
+            self.answer(work, counts, host, active, point, withdrawal);
+        } else if active.unsent {
+            self.push(CellCommand::Resend(active.order.clone()));
+        }
+    }
+
+    fn answer(
+        &mut self,
+        work: &Work,
+        counts: &OutCounts,
+        host: &HostId,
+        active: &Active,
+        point: ClaimPoint,
+        withdrawal: Option<String>,
+    ) {
+        let settle = work.assignment.deadlines.settle;
+        let is_first = point == ClaimPoint::BeforeDrain && !active.disrupted;
+        let settling = self
+            .cell
+            .settles_until(settle)
+            .filter(|&until| self.now < until);
+        if let (true, None, Some(until)) = (is_first, &withdrawal, settling) {
+            self.hold_host(work, host, Reason::Settle { until });
+            return;
+        }
+        let refusal = withdrawal.or_else(|| match (point, active.disrupted) {
+            (ClaimPoint::BeforeDrain, false) => self.forbid_disruption(work, counts, host, active),
+            (ClaimPoint::BeforeDrain | ClaimPoint::BeforeApply, true) => None,
+            (ClaimPoint::BeforeApply, false) => Some("drained without leave".to_owned()),
+        });
+        let answer = match refusal {
+            None => ClaimAnswer::Granted,
+            Some(reason) => ClaimAnswer::Refused { reason },
+        };
+        let rollout = work.assignment.rollout.clone();
+        let (host, key) = (host.clone(), active.order.key);
+        self.push(CellCommand::AnswerClaim {
+            rollout,
+            host,
+            key,
+            point,
+            answer,
+        });
+    }
+
+    /// Why an ordered host must not be disrupted after all, if it must not (promises 1, 2, 4).
+    fn forbid_disruption(
+        &self,
+        work: &Work,
+        counts: &OutCounts,
+        host: &HostId,
+        active: &Active,
+    ) -> Option<String> {
+        if let Some(reason) = work.bar(self.now) {
+            return Some(reason.to_string());
+        }
+        let entry = self.cell.ledger.entry(host);
+        if entry.is_none_or(|entry| entry.token != active.order.token) {
+            return Some("the host's reservation is gone".to_owned());
+        }
+        if active.was_out {
+            return None;
+        }
+        let group = work.groups.forbid_disrupting(counts, host)?;
+        Some(work.groups.reason(counts, group).to_string())
+    }
+}
