@@ -9,6 +9,7 @@ mod error_chain;
 pub mod operator;
 pub mod session;
 pub mod status;
+pub mod tls;
 
 pub use error_chain::error_chain;
 

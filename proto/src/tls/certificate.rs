@@ -1,0 +1,90 @@
+//! Reads what a certificate says of its holder.
+
+use super::CertificateRefusal;
+use cofferdam_engine::identity::Identity;
+use rustls::pki_types::CertificateDer;
+use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
+
+/// The most characters of a foreign certificate's text in a message.
+const MAX_HOLDER_CHARS: usize = 200;
+
+/// What a certificate says of its holder.
+pub(super) struct Certificate {
+    uris: Vec<String>,
+    subject: String,
+    not_after_secs: i64,
+}
+
+impl Certificate {
+    /// Reads a certificate.
+    pub(super) fn read(der: &CertificateDer<'_>) -> Result<Self, CertificateRefusal> {
+        let unreadable = |_| CertificateRefusal::Unreadable;
+        let (_, certificate) = X509Certificate::from_der(der).map_err(unreadable)?;
+        let names = certificate
+            .subject_alternative_name()
+            .map_err(|_| CertificateRefusal::Unreadable)?;
+        let mut uris = Vec::new();
+        for name in names.iter().flat_map(|names| &names.value.general_names) {
+            if let GeneralName::URI(uri) = name {
+                uris.push((*uri).to_owned());
+            }
+        }
+        Ok(Self {
+            uris,
+            subject: certificate.subject().to_string(),
+            not_after_secs: certificate.validity().not_after.timestamp(),
+        })
+    }
+
+    /// Whom the certificate speaks for.
+    pub(super) fn identity(&self, trust_domain: &str) -> Result<Identity, CertificateRefusal> {
+        let uri = self.only_uri()?;
+        Identity::parse(uri, trust_domain).map_err(|source| CertificateRefusal::Identity {
+            holder: self.holder(),
+            source,
+        })
+    }
+
+    /// The trust domain that the certificate belongs to.
+    pub(super) fn trust_domain(&self) -> Result<&str, CertificateRefusal> {
+        let uri = self.only_uri()?;
+        let domain = uri
+            .strip_prefix("spiffe://")
+            .and_then(|rest| rest.split_once('/'));
+        // What is no SPIFFE URI is of no trust domain, and refused as such by `identity`.
+        Ok(domain.map_or("", |(domain, _)| domain))
+    }
+
+    fn only_uri(&self) -> Result<&str, CertificateRefusal> {
+        match self.uris.as_slice() {
+            [uri] => Ok(uri),
+            [] => Err(CertificateRefusal::NoUri {
+                holder: self.holder(),
+            }),
+            several => Err(CertificateRefusal::SeveralUris {
+                holder: self.holder(),
+                count: several.len(),
+            }),
+        }
+    }
+
+    /// The holder for messages: the path of its SPIFFE URI, as in `agent/web-1`, else its subject.
+    pub(super) fn holder(&self) -> String {
+        let path = |uri: &String| {
+            let (_, path) = uri.strip_prefix("spiffe://")?.split_once('/')?;
+            Some(path.to_owned())
+        };
+        let text = match self.uris.first().and_then(path) {
+            Some(path) => path,
+            None if self.subject.is_empty() => "a holder without a name".to_owned(),
+            None => self.subject.clone(),
+        };
+        let printable = text.chars().filter(|c| !c.is_control());
+        printable.take(MAX_HOLDER_CHARS).collect()
+    }
+
+    /// The last second in which the certificate is valid, since the Unix epoch.
+    pub(super) fn not_after_secs(&self) -> i64 {
+        self.not_after_secs
+    }
+}

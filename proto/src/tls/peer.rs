@@ -1,0 +1,56 @@
+//! Who calls, as a handler learns it.
+
+use crate::status::{CallError, CallErrorKind};
+use cofferdam_engine::{
+    id::{HostId, OperatorId},
+    identity::Identity,
+};
+use std::net::SocketAddr;
+use tonic::{Request, Status};
+
+/// The other side of an accepted connection. A request carries it in its extensions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Whom its certificate names.
+    pub identity: Identity,
+    /// Where it came from.
+    pub address: SocketAddr,
+}
+
+/// Whose call a request is.
+///
+/// # Errors
+/// `PERMISSION_DENIED` when the connection was not made by [`incoming`](super::incoming()).
+pub fn peer<T>(request: &Request<T>) -> Result<Identity, Status> {
+    let peer = request.extensions().get::<Peer>();
+    peer.map(|peer| peer.identity.clone())
+        .ok_or_else(|| denied("the call came without a certificate"))
+}
+
+/// The host that a request speaks for.
+///
+/// # Errors
+/// `PERMISSION_DENIED` when it is not an agent's.
+pub fn agent<T>(request: &Request<T>) -> Result<HostId, Status> {
+    let caller = peer(request)?;
+    if let Identity::Agent(host) = caller {
+        return Ok(host);
+    }
+    Err(denied(&format!("{caller} is no agent")))
+}
+
+/// The operator that a request comes from.
+///
+/// # Errors
+/// `PERMISSION_DENIED` when it is not an operator's.
+pub fn operator<T>(request: &Request<T>) -> Result<OperatorId, Status> {
+    let caller = peer(request)?;
+    if let Identity::Operator(name) = caller {
+        return Ok(name);
+    }
+    Err(denied(&format!("{caller} is no operator")))
+}
+
+fn denied(message: &str) -> Status {
+    CallError::new(CallErrorKind::Denied, message).into()
+}
