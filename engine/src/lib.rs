@@ -3,6 +3,7 @@
 //! out.
 
 pub mod cell;
+pub mod cells;
 pub mod digest;
 pub mod document;
 pub mod duration;
