@@ -101,7 +101,7 @@ impl Cell {
     /// settled; until then the cell starts nothing (see [`Cell::settles_until`]).
     pub fn is_out(&self, host: &HostId) -> bool {
         let silent = |member: &Member| matches!(member.link, Link::Silent { .. });
-        self.ledger.entry(host).is_some() || self.members.get(host).is_some_and(silent)
+        self.ledger.holds(host) || self.members.get(host).is_some_and(silent)
     }
 
     /// Until when at most the owner hears from its hosts before it starts more. Nothing once every

@@ -111,6 +111,11 @@ impl Ledger {
         self.entries.get(host)
     }
 
+    /// Whether the host is out or may be.
+    pub fn holds(&self, host: &HostId) -> bool {
+        self.entries.contains_key(host)
+    }
+
     /// All entries: all hosts that are out or may be.
     pub fn entries(&self) -> &BTreeMap<HostId, Entry> {
         &self.entries

@@ -53,6 +53,8 @@ pub struct Rollout {
     convicted: BTreeSet<u32>,
     /// Failed and left-out hosts that an operator has seen and gone on from.
     judged: BTreeSet<HostId>,
+    /// Hosts that joined an earlier wave: what became of them was counted there.
+    opinions: BTreeSet<HostId>,
     /// Hosts that joined the present wave as second opinions.
     joined: BTreeMap<CellId, Vec<HostId>>,
     /// What cells' own brakes found and nobody has judged yet.
@@ -133,6 +135,7 @@ impl Rollout {
             proved: BTreeSet::new(),
             convicted: BTreeSet::new(),
             judged: BTreeSet::new(),
+            opinions: BTreeSet::new(),
             joined: BTreeMap::new(),
             cell_findings: BTreeMap::new(),
         }

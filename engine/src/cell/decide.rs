@@ -8,6 +8,7 @@ use super::{Cell, CellCommand, JobState, Work, brake};
 use crate::{
     hold::{Hold, Reason, Subject},
     id::{HostId, ReservationToken},
+    order::Direction,
     time::Timestamp,
     warrant::{Outcome, StopKind, Summary},
 };
@@ -82,6 +83,9 @@ impl<'a> Draft<'a> {
         let outcome = |host: &HostId| match work.jobs.get(host).map(|job| &job.state) {
             Some(JobState::Over(outcome)) => outcome.clone(),
             Some(JobState::Active(_)) => Outcome::Running,
+            Some(JobState::Again(again)) if again.direction == Direction::Rollback => {
+                Outcome::Passed
+            }
             Some(JobState::Waiting | JobState::Again(_)) | None => Outcome::Waiting,
         };
         let changed = work

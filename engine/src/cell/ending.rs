@@ -33,6 +33,9 @@ impl Cell {
             return;
         }
         self.ledger.release(host, token);
+        if let Some(member) = self.members.get_mut(host) {
+            member.set_service(true, "", now);
+        }
         match (ending, active.order.direction) {
             (Ending::Patched, _) => {
                 if let Some(work) = self.work.get_mut(&rollout) {
@@ -70,7 +73,12 @@ impl Cell {
         };
         if failure.kind.may_pass() && job.attempts <= policy.more {
             let at = now.after(retry::backoff(policy.backoff, job.attempts, rollout, host));
-            job.state = JobState::Again(Again { at, failure });
+            let direction = Direction::Patch;
+            job.state = JobState::Again(Again {
+                at,
+                failure,
+                direction,
+            });
             work.note_changed(host);
             return;
         }
@@ -84,8 +92,8 @@ impl Cell {
         );
     }
 
-    /// An order was cancelled or undone: no failure and no try used, but each further one waits
-    /// longer.
+    /// An order was cancelled or undone: no failure and no try used. Where nobody withdrew it, each
+    /// further one waits longer.
     pub(super) fn wait_again(
         &mut self,
         rollout: &RolloutId,
@@ -97,19 +105,29 @@ impl Cell {
             return;
         };
         let wait = work.assignment.retry.backoff;
-        let was_withdrawn = work.stop.is_some() || work.braked.is_some();
+        let is_stopped = work.stop.is_some() || work.braked.is_some();
         work.note_changed(host);
         let Some(job) = work.jobs.get_mut(host) else {
             return;
         };
-        job.attempts = job.attempts.saturating_sub(1);
-        if was_withdrawn {
-            job.state = JobState::Waiting;
+        let JobState::Active(active) = &job.state else {
             return;
-        }
-        job.undone += 1;
-        let at = now.after(retry::backoff(wait, job.undone, rollout, host));
-        job.state = JobState::Again(Again { at, failure });
+        };
+        let direction = active.order.direction;
+        let was_withdrawn = active.withdrawn || is_stopped;
+        job.attempts = job.attempts.saturating_sub(1);
+        let at = match was_withdrawn {
+            true => now,
+            false => {
+                job.undone += 1;
+                now.after(retry::backoff(wait, job.undone, rollout, host))
+            }
+        };
+        job.state = JobState::Again(Again {
+            at,
+            failure,
+            direction,
+        });
     }
 
     /// A run that the owner had given up ended after all: the outcome is what the host says.

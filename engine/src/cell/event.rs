@@ -281,6 +281,14 @@ pub enum CellError {
         /// The order.
         key: OrderKey,
     },
+    /// The host claims an order that is not out, or under another token: the answer is no.
+    #[error("order {key} to host {host} is not good, or not under this token")]
+    NoOrder {
+        /// The host.
+        host: HostId,
+        /// The order.
+        key: OrderKey,
+    },
     /// The report is of a journal that the host no longer has.
     #[error("host {host} reports from another journal than its hello")]
     OtherIncarnation {

@@ -1,6 +1,6 @@
 //! The capacity groups of a cell under one rollout's floors: who is in them, how many may be out.
 
-use super::Cell;
+use super::{Cell, Member};
 use crate::{
     floor::{Membership, allowance, group_name},
     hold::Reason,
@@ -86,7 +86,12 @@ impl Groups {
     /// How many members of each group are out, as far as the owner knows.
     pub(super) fn count_out(&self, cell: &Cell) -> OutCounts {
         let mut counts = OutCounts(vec![0; self.groups.len()]);
-        for host in self.counting.keys().filter(|host| cell.is_out(host)) {
+        let is_silent = |member: &Member| !member.is_connected();
+        let silent = cell.members.iter().filter(|(_, member)| is_silent(member));
+        let silent = silent
+            .map(|(host, _)| host)
+            .filter(|host| !cell.ledger.holds(host));
+        for host in cell.ledger.entries().keys().chain(silent) {
             self.note_out(&mut counts, host);
         }
         counts

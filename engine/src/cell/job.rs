@@ -3,7 +3,7 @@
 use crate::{
     failure::Failure,
     id::OrderKey,
-    order::{ClaimPoint, Order},
+    order::{ClaimPoint, Direction, Order},
     run::RunState,
     time::Timestamp,
     warrant::Outcome,
@@ -87,6 +87,8 @@ pub struct Again {
     pub at: Timestamp,
     /// What ended the last order.
     pub failure: Failure,
+    /// Which way the last order went: a host that is to go back still has the patch.
+    pub direction: Direction,
 }
 
 /// An order that is out.

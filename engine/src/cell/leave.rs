@@ -2,6 +2,7 @@
 
 use super::{Cell, CellError, HeldWarrant, Work, groups::Groups};
 use crate::{
+    id::HostId,
     time::Timestamp,
     warrant::{Assignment, Stop, Warrant},
 };
@@ -20,11 +21,21 @@ impl Cell {
         }
         let mut work = Work::new(assignment.clone(), now);
         work.groups = Groups::of(self, assignment);
+        for host in assignment
+            .hosts
+            .iter()
+            .filter(|host| !self.members.contains_key(host))
+        {
+            work.leave_gone(host);
+        }
         self.work.insert(assignment.rollout.clone(), work);
         Ok(())
     }
 
     pub(super) fn warranted(&mut self, warrant: &Warrant, now: Timestamp) -> Result<(), CellError> {
+        let members = &self.members;
+        let gone = |host: &&HostId| !members.contains_key(host);
+        let gone: Vec<HostId> = warrant.hosts.iter().filter(gone).cloned().collect();
         let work = self.work_mut(&warrant.rollout)?;
         if warrant.generation <= work.generation() {
             return Ok(());
@@ -36,6 +47,9 @@ impl Cell {
             if turned || job.granted_at.is_none() {
                 job.granted_at = Some(now);
             }
+        }
+        for host in &gone {
+            work.leave_gone(host);
         }
         if work.stop.is_some() || work.braked.is_some() {
             work.judged = work.tally_all();

@@ -80,6 +80,7 @@ impl Cell {
         point: ClaimPoint,
     ) -> Result<(), CellError> {
         self.member_mut(host)?;
+        let mut is_known = false;
         let active = self
             .work
             .values_mut()
@@ -94,8 +95,15 @@ impl Cell {
         {
             active.claim = Some(point);
             active.unsent = false;
+            is_known = true;
         }
-        Ok(())
+        match is_known {
+            true => Ok(()),
+            false => Err(CellError::NoOrder {
+                host: host.clone(),
+                key,
+            }),
+        }
     }
 
     pub(super) fn claim_answered(

@@ -1,7 +1,7 @@
 //! Who is there: owners, sessions, and what hosts say of their service.
 
 use super::{
-    Cell, CellError, Hello, Job, JobState, Link, Member, event::timed_out, groups::Groups,
+    Cell, CellError, Hello, Job, JobState, Link, Member, Staging, event::timed_out, groups::Groups,
 };
 use crate::{
     id::{HostId, OwnerEpoch, RolloutId},
@@ -26,6 +26,9 @@ impl Cell {
         for member in self.members.values_mut() {
             member.heard = false;
             member.link = Link::Silent { since: now };
+        }
+        for work in self.work.values_mut() {
+            work.drop_claims();
         }
         Ok(())
     }
@@ -61,6 +64,9 @@ impl Cell {
     /// Brings a job that was out when its host's session ended in step with what the host says now.
     fn resume_job(&mut self, rollout: &RolloutId, hello: &Hello, made_anew: bool) {
         let host = &hello.host.id;
+        if let (true, Ok(job)) = (made_anew, self.job_mut(rollout, host)) {
+            job.staging = Staging::NotAsked;
+        }
         let Ok(active) = self.active_mut(rollout, host, "a hello") else {
             return;
         };
@@ -113,9 +119,8 @@ impl Cell {
         self.members.remove(host);
         self.ledger.forget(host);
         for work in self.work.values_mut() {
-            if let Some(job) = work.jobs.get_mut(host) {
-                job.state = JobState::Over(Outcome::Gone);
-                work.note_changed(host);
+            if work.jobs.contains_key(host) {
+                work.leave_gone(host);
             }
         }
         self.regroup();

@@ -1,7 +1,7 @@
 //! Starts hosts: asks the rules of `candidate` of each; the first that says no is its hold.
 
 use super::{
-    CellCommand, GivenUp, HeldWarrant, Job, Link, Member, Work,
+    CellCommand, GivenUp, HeldWarrant, Job, JobState, Link, Member, Work,
     candidate::{self, LedgerSays},
     decide::Draft,
     groups::OutCounts,
@@ -20,12 +20,13 @@ impl Draft<'_> {
         let Some(warrant) = work.warrant.as_ref().map(|held| &held.warrant) else {
             return;
         };
-        let wanted: Vec<(&HostId, &Job)> = warrant
+        let mut wanted: Vec<(&HostId, &Job)> = warrant
             .hosts
             .iter()
             .filter_map(|host| Some((host, work.jobs.get(host)?)))
             .filter(|(_, job)| candidate::is_wanted(job, warrant.direction))
             .collect();
+        wanted.sort_by_key(|(_, job)| matches!(job.state, JobState::Again(_)));
         if wanted.is_empty() {
             return;
         }

@@ -1,10 +1,12 @@
 //! Looks after the orders that are out: resend, withdraw, answer, give up.
 
-use super::{Active, CellCommand, Work, decide::Draft, groups::OutCounts, late};
+use super::{Active, CellCommand, Link, Member, Work, decide::Draft, groups::OutCounts, late};
 use crate::{
     hold::Reason,
     id::HostId,
     order::{ClaimAnswer, ClaimPoint},
+    policy::MARGIN,
+    time::Timestamp,
 };
 
 impl Draft<'_> {
@@ -22,6 +24,7 @@ impl Draft<'_> {
         };
         let rollout = work.assignment.rollout.clone();
         let (at, why) = late::deadline(active, &work.assignment.deadlines);
+        let at = at.max(self.hears_from(member, work));
         if self.now >= at {
             self.push(CellCommand::GiveUp {
                 rollout,
@@ -115,5 +118,18 @@ impl Draft<'_> {
         }
         let group = work.groups.forbid_disrupting(counts, host)?;
         Some(work.groups.reason(counts, group).to_string())
+    }
+
+    /// Until when an owner that just started, or a host that just came back, is given time to be
+    /// heard before an order is given up (promise 11).
+    fn hears_from(&self, member: &Member, work: &Work) -> Timestamp {
+        match (member.heard, member.link) {
+            (false, _) => self
+                .cell
+                .owner_since
+                .after(work.assignment.deadlines.settle),
+            (true, Link::Connected { since }) => since.after(MARGIN),
+            (true, Link::Silent { .. }) => Timestamp::default(),
+        }
     }
 }

@@ -172,6 +172,21 @@ impl Work {
         turned.then(|| "the rollout turned round".to_owned())
     }
 
+    /// Takes note that a host is no longer in the cell.
+    pub(super) fn leave_gone(&mut self, host: &HostId) {
+        self.jobs.entry(host.clone()).or_default().state = JobState::Over(Outcome::Gone);
+        self.note_changed(host);
+    }
+
+    /// Forgets claims that wait: their sessions are gone, and the hosts will ask again.
+    pub(super) fn drop_claims(&mut self) {
+        for job in self.jobs.values_mut() {
+            if let JobState::Active(active) = &mut job.state {
+                active.claim = None;
+            }
+        }
+    }
+
     /// Marks a host's outcome as changed, to be told upwards.
     pub(super) fn note_changed(&mut self, host: &HostId) {
         self.unsummarised.insert(host.clone());

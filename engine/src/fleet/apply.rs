@@ -128,6 +128,12 @@ impl Fleet {
         event: &CellEvent,
         now: Timestamp,
     ) -> Result<(), FleetError> {
+        if let CellEvent::Assigned { .. } = event {
+            // A cell whose last host was forgotten is gone; its part of a rollout still ends.
+            let epoch = self.epoch;
+            let made = || Cell::new(cell.clone(), epoch, now);
+            self.cells.entry(cell.clone()).or_insert_with(made);
+        }
         let known = self
             .cells
             .get_mut(cell)

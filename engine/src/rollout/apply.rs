@@ -64,7 +64,8 @@ impl Rollout {
                 self.wave = WaveIndex(wave.0 + 1);
                 self.wave_since = now;
                 self.bake_since = None;
-                self.joined.clear();
+                let joined = std::mem::take(&mut self.joined);
+                self.opinions.extend(joined.into_values().flatten());
                 Ok(())
             }
             RolloutEvent::Ended { end } => {

@@ -92,7 +92,7 @@ impl Rollout {
         let allowed = self.plan.hosts_left_out.of_rounded_up(present.len()).max(1);
         let wrong = present
             .iter()
-            .filter(|host| !self.judged.contains(**host))
+            .filter(|host| !self.judged.contains(**host) && !self.opinions.contains(**host))
             .filter(|host| {
                 matches!(
                     self.outcomes.get(**host),
