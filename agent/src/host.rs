@@ -4,6 +4,8 @@ pub mod captured;
 pub mod command;
 pub mod connections;
 pub mod durable;
+pub mod keep;
+pub mod locks;
 pub mod os_release;
 pub mod process;
 pub mod root;

@@ -5,3 +5,4 @@ pub mod checks;
 pub mod flag;
 pub mod health;
 pub mod host;
+pub mod packages;

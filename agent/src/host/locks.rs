@@ -1,0 +1,135 @@
+//! Who holds a lock on a file: the locks that dpkg and apt take with fcntl(2).
+
+use nix::{
+    fcntl::{FcntlArg, fcntl},
+    libc,
+};
+use std::{
+    fmt,
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+/// A process that holds a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its number. 0 or less: it cannot be seen from here, as from within a container.
+    pub pid: i32,
+    /// Its name, as the kernel shows it. Empty: not known.
+    pub name: String,
+    /// The file that it locked.
+    pub file: PathBuf,
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = self.file.display();
+        if self.pid <= 0 {
+            return write!(
+                f,
+                "{file} is locked by a process that cannot be seen from here"
+            );
+        }
+        write!(
+            f,
+            "{file} is locked by process {} ({})",
+            self.pid, self.name
+        )
+    }
+}
+
+/// Who holds a lock on a file. Absent: nobody, or there is no such file.
+///
+/// # Errors
+/// The system's error when the file cannot be opened or asked.
+pub fn holder(path: &Path) -> io::Result<Option<Holder>> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mut lock = libc::flock {
+        l_type: libc::F_WRLCK as libc::c_short,
+        l_whence: libc::SEEK_SET as libc::c_short,
+        l_start: 0,
+        l_len: 0,
+        l_pid: 0,
+    };
+    fcntl(&file, FcntlArg::F_GETLK(&mut lock))?;
+    if lock.l_type == libc::F_UNLCK as libc::c_short {
+        return Ok(None);
+    }
+    let comm = fs::read_to_string(format!("/proc/{}/comm", lock.l_pid));
+    Ok(Some(Holder {
+        pid: lock.l_pid,
+        name: comm.unwrap_or_default().trim().to_owned(),
+        file: path.to_owned(),
+    }))
+}
+
+#[cfg(test)]
+pub(crate) mod samples {
+    use std::{
+        io::Read,
+        path::Path,
+        process::{Child, Command, Stdio},
+    };
+
+    /// Another process that locks a file until it is dropped.
+    pub(crate) struct Locker(Child);
+
+    impl Locker {
+        pub(crate) fn on(path: &Path) -> Self {
+            // Perl is part of every Debian, and can lock as dpkg does.
+            let script = "use Fcntl; open(F, '+>>', $ARGV[0]) or die; \
+                my $l = pack('s s x4 q q i x4', F_WRLCK, 0, 0, 0, 0); \
+                fcntl(F, F_SETLK, $l) or die; $| = 1; print 'x'; sleep 600";
+            let mut child = Command::new("perl")
+                .args(["-e", script])
+                .arg(path)
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut locked = [0];
+            child
+                .stdout
+                .as_mut()
+                .unwrap()
+                .read_exact(&mut locked)
+                .unwrap();
+            Self(child)
+        }
+
+        pub(crate) fn pid(&self) -> u32 {
+            self.0.id()
+        }
+    }
+
+    impl Drop for Locker {
+        fn drop(&mut self) {
+            self.0.kill().unwrap();
+            self.0.wait().unwrap();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_holder_of_a_lock_is_named_until_it_lets_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        assert_eq!(holder(&path).unwrap(), None);
+        let locker = samples::Locker::on(&path);
+        let found = holder(&path).unwrap().unwrap();
+        assert_eq!(
+            (found.pid.unsigned_abs(), found.name.as_str()),
+            (locker.pid(), "perl")
+        );
+        drop(locker);
+        assert_eq!(holder(&path).unwrap(), None);
+    }
+}

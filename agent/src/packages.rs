@@ -1,0 +1,215 @@
+//! Packages through apt and dpkg, by their own commands.
+//!
+//! Running a tool is one function, reading its output another: the readers are pure and have saved
+//! samples. Nothing here decides: [`crate::step`] does.
+
+pub mod archive;
+pub mod complaint;
+pub mod conf;
+pub mod database;
+pub mod simulation;
+pub mod stanza;
+pub mod transaction;
+
+use crate::host::{
+    command::{Command, Output, Runner},
+    durable::{self, FileError},
+    locks::{self, Holder},
+    root::Root,
+};
+use cofferdam_engine::failure::{Failure, FailureKind};
+use database::Database;
+use stanza::Label;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::Duration,
+};
+use tokio::time::{Instant, sleep};
+
+/// The files that dpkg and apt lock while they change packages, below the root.
+const LOCKS: [&str; 3] = [
+    "var/lib/dpkg/lock-frontend",
+    "var/lib/dpkg/lock",
+    "var/cache/apt/archives/lock",
+];
+
+/// The wait between two looks at a lock (guess).
+const LOCK_POLL: Duration = Duration::from_millis(250);
+
+/// apt and dpkg on one root.
+pub struct Apt {
+    root: Root,
+    runner: Rc<dyn Runner>,
+    online: PathBuf,
+    offline: PathBuf,
+    updated: tokio::sync::Mutex<Option<Instant>>,
+}
+
+impl Apt {
+    /// Takes apt and dpkg on a root; writes their configuration into a state folder.
+    ///
+    /// # Errors
+    /// [`FileError`] when the configuration cannot be written, or another root's folders for apt
+    /// cannot be made.
+    pub fn new(root: Root, state_dir: &Path, runner: Rc<dyn Runner>) -> Result<Self, FileError> {
+        let folder = state_dir.join("apt");
+        let no_lists = folder.join("no-lists");
+        let mut folders = vec![no_lists.join("partial")];
+        if !root.is_machine() {
+            let needed = [
+                "var/lib/apt/lists/partial",
+                "var/cache/apt/archives/partial",
+                "var/log/apt",
+            ];
+            folders.extend(needed.map(|inner| root.join(inner)));
+        }
+        for folder in folders {
+            fs::create_dir_all(&folder).map_err(FileError::of("making", &folder))?;
+        }
+        let (online, offline) = (folder.join("online.conf"), folder.join("offline.conf"));
+        durable::write(&online, conf::online(&root).as_bytes())?;
+        durable::write(&offline, conf::offline(&root, &no_lists).as_bytes())?;
+        Ok(Self {
+            root,
+            runner,
+            online,
+            offline,
+            updated: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// The host's package architecture, as in `amd64`.
+    ///
+    /// # Errors
+    /// A [`Failure`] when dpkg does not say.
+    pub async fn architecture(&self) -> Result<String, Failure> {
+        let output = self
+            .must(&Command::new("dpkg").arg("--print-architecture"))
+            .await?;
+        Ok(output.stdout.text().trim().to_owned())
+    }
+
+    /// What is on the host, as dpkg's own database says it.
+    ///
+    /// # Errors
+    /// A [`Failure`] when the database cannot be read.
+    pub async fn database(&self) -> Result<Database, Failure> {
+        let architecture = self.architecture().await?;
+        let command = Command::new("dpkg-query")
+            .arg(format!(
+                "--admindir={}",
+                self.root.join("var/lib/dpkg").display()
+            ))
+            .args(["--show", "--showformat", database::FORMAT]);
+        let output = self.runner.run(&command).await?;
+        let is_empty = output.stderr.text().contains("no packages found");
+        if !output.is_success() && !is_empty {
+            return Err(complaint::failure(&command, &output));
+        }
+        whole(&command, &output)?;
+        Ok(Database::parse(&output.stdout.text(), &architecture))
+    }
+
+    /// What a package file says of itself.
+    ///
+    /// # Errors
+    /// A [`Failure`] when it is no package, or a damaged one.
+    pub async fn label(&self, deb: &Path) -> Result<Label, Failure> {
+        let command = Command::new("dpkg-deb").arg("--field").arg(deb).args([
+            "Package",
+            "Version",
+            "Architecture",
+            "Installed-Size",
+        ]);
+        let output = self.must(&command).await?;
+        Label::parse(&output.stdout.text()).ok_or_else(|| {
+            let what = format!("{} does not say which package it is", deb.display());
+            Failure::new(FailureKind::PackageManager, what)
+        })
+    }
+
+    /// Waits until nobody else holds the locks of dpkg and apt.
+    ///
+    /// # Errors
+    /// [`FailureKind::Locked`] with the holder's name when one does for all of `limit`.
+    pub async fn wait_for_locks(&self, limit: Duration) -> Result<(), Failure> {
+        let until = Instant::now() + limit;
+        while let Some(holder) = self.lock_holder()? {
+            if Instant::now() >= until {
+                let waited = limit.as_secs_f64();
+                let detail = format!("{holder}, still after {waited} s");
+                return Err(Failure::new(FailureKind::Locked, detail));
+            }
+            tracing::info!(%holder, "waiting for the package manager's lock");
+            sleep(LOCK_POLL).await;
+        }
+        Ok(())
+    }
+
+    fn lock_holder(&self) -> Result<Option<Holder>, Failure> {
+        for file in LOCKS {
+            let path = self.root.join(file);
+            let holder = locks::holder(&path).map_err(FileError::of("asking who locks", &path))?;
+            if holder.is_some() {
+                return Ok(holder);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A program of apt that may look at the repositories.
+    fn online(&self, program: &str) -> Command {
+        with_environment(program, &self.online)
+    }
+
+    /// A program of apt that knows only this host.
+    fn offline(&self, program: &str) -> Command {
+        with_environment(program, &self.offline)
+    }
+
+    /// dpkg itself, on this root.
+    fn dpkg(&self) -> Command {
+        with_environment("dpkg", &self.offline).args(conf::dpkg_options(&self.root))
+    }
+
+    /// Runs a program that has to end with status 0, and keeps what it said whole.
+    async fn must(&self, command: &Command) -> Result<Output, Failure> {
+        let output = self.runner.run(command).await?;
+        if !output.is_success() {
+            return Err(complaint::failure(command, &output));
+        }
+        Ok(output)
+    }
+}
+
+/// Never a question, whoever would ask it: debconf, apt's own helpers, needrestart, which may only
+/// list what it would restart.
+fn with_environment(program: &str, conf: &Path) -> Command {
+    Command::new(program)
+        .env("APT_CONFIG", conf)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .env("DEBIAN_PRIORITY", "critical")
+        .env("APT_LISTCHANGES_FRONTEND", "none")
+        .env("APT_LISTBUGS_FRONTEND", "none")
+        .env("NEEDRESTART_MODE", "l")
+        .env("UCF_FORCE_CONFFOLD", "1")
+}
+
+/// An answer that lost its middle must not be taken for a whole one.
+fn whole(command: &Command, output: &Output) -> Result<(), Failure> {
+    if output.stdout.missing == 0 {
+        return Ok(());
+    }
+    let detail = format!(
+        "the answer of {} is too long to be read",
+        command.program.to_string_lossy()
+    );
+    Err(Failure::new(FailureKind::PackageManager, detail))
+}
+
+#[cfg(test)]
+pub(crate) mod lab;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! What the repositories offer: update, look up, fetch.
+
+use super::{Apt, simulation::Simulation, stanza, whole};
+use crate::host::durable::FileError;
+use cofferdam_engine::{
+    failure::{Failure, FailureKind},
+    patch::{LockedPackage, VersionWish},
+};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::time::Instant;
+
+/// How long an update may take (guess: apt's own time-outs are 30 s a repository and try).
+const UPDATE_DEADLINE: Duration = Duration::from_secs(300);
+/// How long fetching a patch's packages may take (guess: 1 GB at 2 Mbit/s).
+const FETCH_DEADLINE: Duration = Duration::from_secs(4000);
+
+/// A package and a version of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exactly<'a> {
+    /// The package's name.
+    pub name: &'a str,
+    /// The version.
+    pub version: &'a str,
+}
+
+impl Exactly<'_> {
+    fn argument(&self) -> String {
+        format!("{}={}", self.name, self.version)
+    }
+}
+
+impl Apt {
+    /// Brings the lists of what the repositories offer up to date. One update at a time: who asks
+    /// while one runs shares the next with all others who asked meanwhile.
+    ///
+    /// # Errors
+    /// A [`Failure`] when any repository could not be read whole.
+    pub async fn update(&self) -> Result<(), Failure> {
+        let asked = Instant::now();
+        // Held while apt works: being the only one is what it is for.
+        let mut updated = self.updated.lock().await;
+        if updated.is_some_and(|begun| begun >= asked) {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let command = self
+            .online("apt-get")
+            .arg("update")
+            .deadline(UPDATE_DEADLINE);
+        self.must(&command).await?;
+        *updated = Some(begun);
+        Ok(())
+    }
+
+    /// What an installation from the repositories would do, without doing it.
+    ///
+    /// # Errors
+    /// [`FailureKind::NotFound`] names what no repository has; any other [`Failure`] says why apt
+    /// cannot.
+    pub async fn simulate(
+        &self,
+        packages: &BTreeMap<String, VersionWish>,
+    ) -> Result<Simulation, Failure> {
+        let wishes = packages.iter().map(|(name, wish)| match wish {
+            VersionWish::Latest => name.clone(),
+            VersionWish::Exactly(version) => Exactly { name, version }.argument(),
+        });
+        let command = self
+            .online("apt-get")
+            .args(["--simulate", "--allow-downgrades", "install", "--"])
+            .args(wishes);
+        let output = self.must(&command).await?;
+        whole(&command, &output)?;
+        Simulation::parse(&output.stdout.text()).ok_or_else(|| not_understood(&command.to_string()))
+    }
+
+    /// Hash and size of a package's version, as the repositories tell them. Absent: none has it.
+    ///
+    /// # Errors
+    /// A [`Failure`] when apt cannot be asked.
+    pub async fn locked(&self, wanted: Exactly<'_>) -> Result<Option<LockedPackage>, Failure> {
+        let command = self
+            .online("apt-cache")
+            .args(["show", "--"])
+            .arg(wanted.argument());
+        let output = self.runner.run(&command).await?;
+        whole(&command, &output)?;
+        Ok(stanza::locked(
+            &output.stdout.text(),
+            wanted.name,
+            wanted.version,
+        ))
+    }
+
+    /// Fetches package files into an empty folder. What was fetched before one failed stays there.
+    ///
+    /// # Errors
+    /// A [`Failure`] when not all could be fetched; apt has checked the hashes of those that were.
+    pub async fn fetch(&self, wanted: &[Exactly<'_>], folder: &Path) -> Result<(), Failure> {
+        let command = self
+            .online("apt-get")
+            .args(["download", "--"])
+            .args(wanted.iter().map(Exactly::argument))
+            .within(folder)
+            .deadline(FETCH_DEADLINE);
+        self.must(&command).await.map(drop)
+    }
+
+    /// The files in apt's own cache that may be a version of a package, by their names.
+    ///
+    /// # Errors
+    /// A [`Failure`] when the cache is there and cannot be read.
+    pub fn cached(&self, wanted: Exactly<'_>) -> Result<Vec<PathBuf>, Failure> {
+        let folder = self.root.join("var/cache/apt/archives");
+        if !folder.exists() {
+            return Ok(Vec::new());
+        }
+        let base = wanted.name.split(':').next().unwrap_or_default();
+        let start = format!("{base}_{}_", wanted.version.replace(':', "%3a"));
+        let mut debs = debs_in(&folder)?;
+        debs.retain(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with(&start)
+        });
+        Ok(debs)
+    }
+}
+
+/// The package files in a folder, in order of names.
+///
+/// # Errors
+/// [`FileError`] when the folder cannot be read.
+pub fn debs_in(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let reading = || -> std::io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.path()))
+            .collect()
+    };
+    let mut debs = reading().map_err(FileError::of("reading", folder))?;
+    debs.retain(|path| path.extension().is_some_and(|ending| ending == "deb"));
+    debs.sort();
+    Ok(debs)
+}
+
+pub(super) fn not_understood(command: &str) -> Failure {
+    let detail = format!("the answer of `{command}` is not understood");
+    Failure::new(FailureKind::PackageManager, detail)
+}

@@ -1,0 +1,109 @@
+//! The configuration that apt runs with, as pure text.
+//!
+//! It goes in by `APT_CONFIG`, never by `-o`: options come after the machine's own configuration was
+//! read, and with it the machine's hooks. Two files are written: *online* knows the repositories;
+//! *offline* knows only what is installed and the files on the command line, so that what is
+//! installed is what was staged, whatever the repositories say by then, or none of it.
+
+use crate::host::root::Root;
+use std::path::Path;
+
+/// Configuration for looking at repositories and fetching from them.
+pub fn online(root: &Root) -> String {
+    if root.is_machine() {
+        // Only adds: what the host's own files say stays in force.
+        return format!("{COMMON}{}", options(root));
+    }
+    let folder = root.path().display();
+    format!(
+        r#"Dir "{folder}";
+Dir::Etc "{folder}/etc/apt";
+Dir::Etc::main "none";
+Dir::Etc::parts "apt.conf.d";
+Dir::State "{folder}/var/lib/apt";
+Dir::State::status "{folder}/var/lib/dpkg/status";
+Dir::Cache "{folder}/var/cache/apt";
+Dir::Log "{folder}/var/log/apt";
+Dir::Bin::Methods "/usr/lib/apt/methods";
+APT::Sandbox::User "";
+Acquire::Languages "none";
+DPkg::Inhibit-Shutdown "false";
+{COMMON}{}"#,
+        options(root)
+    )
+}
+
+/// Configuration for installing files that are on this host. `no_lists` is an empty folder.
+pub fn offline(root: &Root, no_lists: &Path) -> String {
+    format!(
+        r#"{}Dir::Etc::sourcelist "/dev/null";
+Dir::Etc::sourceparts "/dev/null";
+Dir::State::lists "{}";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+"#,
+        online(root),
+        no_lists.display()
+    )
+}
+
+/// What holds on any root: no terminal, and an update that misses an index has failed.
+const COMMON: &str = r#"Dpkg::Use-Pty "false";
+APT::Update::Error-Mode "any";
+"#;
+
+/// The options that dpkg gets, from apt and from the agent alike: the host's own version of a
+/// changed config file stays, without a question.
+pub fn dpkg_options(root: &Root) -> Vec<String> {
+    let mut options = vec!["--force-confold".to_owned()];
+    if !root.is_machine() {
+        let folder = root.path().display();
+        options.push(format!("--root={folder}"));
+        options.push("--force-not-root".to_owned());
+        options.push(format!("--log={folder}/var/log/dpkg.log"));
+    }
+    options
+}
+
+fn options(root: &Root) -> String {
+    let quoted: Vec<String> = dpkg_options(root)
+        .iter()
+        .map(|option| format!("\"{option}\"; "))
+        .collect();
+    format!("Dpkg::Options {{ {}}};\n", quoted.concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_the_machine_itself_only_what_is_needed_is_added() {
+        let text = online(&Root::machine());
+        assert!(!text.contains("Dir"), "{text}");
+        assert!(
+            text.contains("Dpkg::Options { \"--force-confold\"; };"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn another_root_sees_nothing_of_the_machine() {
+        let text = online(&Root::new("/srv/r 1").unwrap());
+        assert!(text.contains("Dir::Etc \"/srv/r 1/etc/apt\";"), "{text}");
+        assert!(
+            text.contains("\"--root=/srv/r 1\"; \"--force-not-root\";"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn offline_there_are_no_repositories() {
+        let text = offline(&Root::machine(), Path::new("/var/lib/x"));
+        assert!(text.contains("Dir::State::lists \"/var/lib/x\";"), "{text}");
+        assert!(
+            text.contains("Dir::Etc::sourcelist \"/dev/null\";"),
+            "{text}"
+        );
+    }
+}

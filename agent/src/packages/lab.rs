@@ -1,0 +1,175 @@
+//! A host in a folder for tests: a root of its own for dpkg, a repository beside it, and tiny
+//! packages made with dpkg-deb. Needs no root and no network.
+
+use crate::{
+    host::{process::Processes, root::Root, settings::HostSettings, settings::samples},
+    packages::Apt,
+};
+use cofferdam_engine::{digest::Digest, patch::LockedPackage};
+use std::{
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    rc::Rc,
+};
+
+/// The folder of a test's host and its repository.
+pub(crate) struct Lab {
+    folder: tempfile::TempDir,
+}
+
+/// A package to be made.
+#[derive(Clone, Copy)]
+pub(crate) struct Deb<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) version: &'a str,
+    /// Further lines of its control file, each with its end.
+    pub(crate) fields: &'a str,
+}
+
+impl<'a> Deb<'a> {
+    pub(crate) fn new(name: &'a str, version: &'a str) -> Self {
+        let fields = "";
+        Self {
+            name,
+            version,
+            fields,
+        }
+    }
+
+    pub(crate) fn with(self, fields: &'a str) -> Self {
+        Self { fields, ..self }
+    }
+}
+
+impl Lab {
+    /// An empty host, and an empty repository that it knows.
+    pub(crate) fn new() -> Self {
+        let lab = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        for folder in [
+            "repo",
+            "root/etc/apt/apt.conf.d",
+            "root/etc/apt/preferences.d",
+            "root/var/lib/dpkg/info",
+            "root/var/lib/dpkg/updates",
+            "root/var/lib/dpkg/triggers",
+            "root/var/lib/apt",
+            "root/var/log",
+            "root/var/cache/apt",
+        ] {
+            fs::create_dir_all(lab.path(folder)).unwrap();
+        }
+        fs::write(lab.path("root/var/lib/dpkg/status"), "").unwrap();
+        let source = format!("deb [trusted=yes] copy:{} ./\n", lab.path("repo").display());
+        fs::write(lab.path("root/etc/apt/sources.list"), source).unwrap();
+        lab.index();
+        lab
+    }
+
+    pub(crate) fn path(&self, inner: &str) -> PathBuf {
+        self.folder.path().join(inner)
+    }
+
+    pub(crate) fn settings(&self) -> HostSettings {
+        samples::settings(self.folder.path())
+    }
+
+    pub(crate) fn apt(&self) -> Apt {
+        let root = Root::new(self.path("root")).unwrap();
+        Apt::new(root, &self.path("state"), Rc::new(Processes)).unwrap()
+    }
+
+    /// Puts a package into the repository, and says what a lock file says of it.
+    pub(crate) fn publish(&self, deb: Deb<'_>) -> LockedPackage {
+        let file = build(deb, &self.path("repo"));
+        self.index();
+        let bytes = fs::read(file).unwrap();
+        LockedPackage {
+            name: deb.name.to_owned(),
+            version: deb.version.to_owned(),
+            sha256: Digest::of(&bytes),
+            size: bytes.len() as u64,
+        }
+    }
+
+    /// Takes a package out of the repository.
+    pub(crate) fn unpublish(&self, locked: &LockedPackage) {
+        fs::remove_file(deb_path(&self.path("repo"), &locked.name, &locked.version)).unwrap();
+        self.index();
+    }
+
+    /// Installs packages of the repository by hand, as if before Cofferdam came, and forgets
+    /// their files.
+    pub(crate) fn install(&self, debs: &[Deb<'_>]) {
+        let folder = tempfile::tempdir().unwrap();
+        let files = debs.iter().map(|&deb| build(deb, folder.path()));
+        run(Command::new("dpkg")
+            .env("PATH", crate::host::process::PATH)
+            .arg(format!("--root={}", self.path("root").display()))
+            .args(["--force-not-root", "--log=/dev/null", "-i"])
+            .args(files));
+    }
+
+    /// The version that a package's own file on the host says. Absent: it is not installed.
+    pub(crate) fn installed_file(&self, name: &str) -> Option<String> {
+        let file = self.path("root/usr/share").join(name).join("version");
+        Some(fs::read_to_string(file).ok()?.trim().to_owned())
+    }
+
+    /// Writes the repository's index anew.
+    fn index(&self) {
+        let repo = self.path("repo");
+        let mut index = String::new();
+        for entry in fs::read_dir(&repo).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_none_or(|ending| ending != "deb") {
+                continue;
+            }
+            let control = run(Command::new("dpkg-deb").arg("-f").arg(&path));
+            let bytes = fs::read(&path).unwrap();
+            let name = path.file_name().unwrap().to_string_lossy();
+            write!(
+                index,
+                "{control}Filename: ./{name}\nSize: {}\nSHA256: {}\n\n",
+                bytes.len(),
+                Digest::of(&bytes)
+            )
+            .unwrap();
+        }
+        fs::write(repo.join("Packages"), index).unwrap();
+    }
+}
+
+fn deb_path(folder: &Path, name: &str, version: &str) -> PathBuf {
+    // apt wants the colon of an epoch in a URI as it is, and the file system does too.
+    folder.join(format!("{name}_{version}_all.deb"))
+}
+
+fn build(deb: Deb<'_>, into: &Path) -> PathBuf {
+    let tree = tempfile::tempdir().unwrap();
+    let data = tree.path().join("usr/share").join(deb.name);
+    fs::create_dir_all(&data).unwrap();
+    fs::create_dir(tree.path().join("DEBIAN")).unwrap();
+    fs::write(data.join("version"), deb.version).unwrap();
+    let control = format!(
+        "Package: {}\nVersion: {}\nArchitecture: all\nMaintainer: Lab <lab@example.org>\n\
+         Installed-Size: 8\n{}Description: made for a test\n",
+        deb.name, deb.version, deb.fields
+    );
+    fs::write(tree.path().join("DEBIAN/control"), control).unwrap();
+    let file = deb_path(into, deb.name, deb.version);
+    run(Command::new("dpkg-deb")
+        .args(["--root-owner-group", "-Zgzip", "--build"])
+        .arg(tree.path())
+        .arg(&file));
+    file
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.env("LC_ALL", "C").output().unwrap();
+    assert!(output.status.success(), "{command:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}

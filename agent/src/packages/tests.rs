@@ -1,0 +1,217 @@
+//! The real apt and dpkg in a private root.
+
+use super::{
+    archive::Exactly,
+    lab::{Deb, Lab},
+    transaction::{Again, Change, Conditions},
+    *,
+};
+use crate::host::locks::samples::Locker;
+use cofferdam_engine::patch::VersionWish;
+use std::collections::BTreeMap;
+
+const LOCK_LIMIT: Duration = Duration::from_millis(50);
+
+fn exactly<'a>(name: &'a str, version: &'a str) -> Exactly<'a> {
+    Exactly { name, version }
+}
+
+/// Fetches packages into a folder.
+async fn fetched(lab: &Lab, wanted: &[Exactly<'_>]) -> Vec<PathBuf> {
+    let folder = tempfile::tempdir_in(lab.path("")).unwrap().keep();
+    lab.apt().fetch(wanted, &folder).await.unwrap();
+    archive::debs_in(&folder).unwrap()
+}
+
+async fn change(lab: &Lab, change: &Change) -> Result<(), Failure> {
+    let transcript = lab.path("transcript.log");
+    let on = Conditions {
+        deadline: Duration::from_secs(60),
+        transcript: &transcript,
+    };
+    lab.apt().change(change, on).await
+}
+
+fn install(debs: Vec<PathBuf>) -> Change {
+    Change {
+        install: debs,
+        remove: Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn packages_go_up_down_and_away() {
+    let lab = Lab::new();
+    for version in ["1", "2"] {
+        let fields = format!("Depends: data (= {version})\n");
+        lab.publish(Deb::new("tool", version).with(&fields));
+        lab.publish(Deb::new("data", version));
+    }
+    let apt = lab.apt();
+    apt.update().await.unwrap();
+    for version in ["1", "2", "1"] {
+        let debs = fetched(&lab, &[exactly("tool", version), exactly("data", version)]).await;
+        change(&lab, &install(debs)).await.unwrap();
+        assert_eq!(apt.database().await.unwrap().version("tool"), Some(version));
+        assert_eq!(lab.installed_file("data").as_deref(), Some(version));
+    }
+    let away = Change {
+        install: Vec::new(),
+        remove: vec!["tool".to_owned(), "data".to_owned()],
+    };
+    change(&lab, &away).await.unwrap();
+    assert_eq!(apt.database().await.unwrap(), Database::default());
+}
+
+#[tokio::test]
+async fn dpkg_alone_can_go_back() {
+    let lab = Lab::new();
+    lab.install(&[Deb::new("tool", "2"), Deb::new("new", "1")]);
+    lab.publish(Deb::new("tool", "1"));
+    let apt = lab.apt();
+    apt.update().await.unwrap();
+    let back = Change {
+        install: fetched(&lab, &[exactly("tool", "1")]).await,
+        remove: vec!["new".to_owned()],
+    };
+    let transcript = lab.path("transcript.log");
+    let on = Conditions {
+        deadline: Duration::from_secs(60),
+        transcript: &transcript,
+    };
+    apt.change_by_dpkg(&back, on).await.unwrap();
+    let database = apt.database().await.unwrap();
+    assert_eq!(
+        (database.version("tool"), database.version("new")),
+        (Some("1"), None)
+    );
+}
+
+#[tokio::test]
+async fn a_simulation_brings_the_closure_with_hashes() {
+    let lab = Lab::new();
+    lab.install(&[Deb::new("data", "1")]);
+    lab.publish(Deb::new("tool", "2").with("Depends: data (= 2)\n"));
+    let locked = lab.publish(Deb::new("data", "2"));
+    let apt = lab.apt();
+    apt.update().await.unwrap();
+    let wish = BTreeMap::from([("tool".to_owned(), VersionWish::Latest)]);
+    let simulation = apt.simulate(&wish).await.unwrap();
+    let installs: Vec<_> = simulation
+        .installs
+        .iter()
+        .map(|i| (&*i.name, i.installed.as_deref()))
+        .collect();
+    assert!(installs.contains(&("tool", None)) && installs.contains(&("data", Some("1"))));
+    assert_eq!(
+        apt.locked(exactly("data", "2")).await.unwrap(),
+        Some(locked)
+    );
+    assert_eq!(apt.locked(exactly("data", "3")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_no_repository_has_is_named() {
+    let lab = Lab::new();
+    lab.publish(Deb::new("tool", "1"));
+    let apt = lab.apt();
+    apt.update().await.unwrap();
+    for (name, version) in [("nosuch", "latest"), ("tool", "9")] {
+        let wish = VersionWish::from(version.to_owned());
+        let wishes = BTreeMap::from([(name.to_owned(), wish)]);
+        let failure = apt.simulate(&wishes).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::NotFound);
+        assert!(failure.detail.contains(name), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn a_repository_that_is_gone_fails_the_update() {
+    let lab = Lab::new();
+    fs::remove_dir_all(lab.path("repo")).unwrap();
+    let failure = lab.apt().update().await.unwrap_err();
+    assert!(failure.detail.contains("repo"), "{failure}");
+}
+
+#[tokio::test]
+async fn updates_asked_for_meanwhile_are_one() {
+    let lab = Lab::new();
+    let apt = lab.apt();
+    let (first, second, third) = tokio::join!(apt.update(), apt.update(), apt.update());
+    assert!(first.is_ok() && second.is_ok() && third.is_ok());
+}
+
+#[tokio::test]
+async fn a_change_that_needs_more_than_its_files_is_refused() {
+    let lab = Lab::new();
+    lab.publish(Deb::new("tool", "1").with("Depends: data\n"));
+    lab.publish(Deb::new("data", "1"));
+    let apt = lab.apt();
+    apt.update().await.unwrap();
+    let half = install(fetched(&lab, &[exactly("tool", "1")]).await);
+    let failure = apt.rehearse(&half, Again::No).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Dependency);
+    assert!(failure.detail.contains("data"), "{failure}");
+    assert_eq!(
+        change(&lab, &half).await.unwrap_err().kind,
+        FailureKind::Dependency
+    );
+    assert_eq!(apt.database().await.unwrap(), Database::default());
+}
+
+#[tokio::test]
+async fn a_change_removes_nothing_but_what_it_names() {
+    let lab = Lab::new();
+    lab.install(&[Deb::new("old", "1")]);
+    lab.publish(Deb::new("tool", "1").with("Conflicts: old\n"));
+    lab.apt().update().await.unwrap();
+    let debs = fetched(&lab, &[exactly("tool", "1")]).await;
+    let failure = change(&lab, &install(debs)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Dependency);
+    assert!(lab.installed_file("old").is_some());
+}
+
+#[tokio::test]
+async fn who_holds_the_lock_is_named() {
+    let lab = Lab::new();
+    let lock = lab.path("root/var/lib/dpkg/lock-frontend");
+    let locker = Locker::on(&lock);
+    let failure = lab.apt().wait_for_locks(LOCK_LIMIT).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Locked);
+    let holder = format!("process {} (perl)", locker.pid());
+    assert!(failure.detail.contains(&holder), "{failure}");
+    drop(locker);
+    lab.apt().wait_for_locks(LOCK_LIMIT).await.unwrap();
+}
+
+#[tokio::test]
+async fn marks_and_interruptions_are_put_right() {
+    let lab = Lab::new();
+    lab.install(&[Deb::new("data", "1")]);
+    fs::write(lab.path("root/var/lib/dpkg/updates/0001"), "").unwrap();
+    let transcript = lab.path("transcript.log");
+    let on = Conditions {
+        deadline: Duration::from_secs(60),
+        transcript: &transcript,
+    };
+    let apt = lab.apt();
+    apt.repair(on).await.unwrap();
+    assert_eq!(
+        fs::read_dir(lab.path("root/var/lib/dpkg/updates"))
+            .unwrap()
+            .count(),
+        0
+    );
+    assert!(apt.automatic().await.unwrap().is_empty());
+    apt.mark_automatic(&["data"], on).await.unwrap();
+    assert!(apt.automatic().await.unwrap().contains("data"));
+}
+
+#[tokio::test]
+async fn a_damaged_package_file_is_no_package() {
+    let lab = Lab::new();
+    let file = lab.path("bad.deb");
+    fs::write(&file, b"!<arch>\ngarbage").unwrap();
+    let failure = lab.apt().label(&file).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::PackageManager);
+}
