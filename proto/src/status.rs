@@ -131,10 +131,15 @@ impl From<FieldError> for Status {
 impl From<Status> for CallError {
     fn from(status: Status) -> Self {
         let kind = CallErrorKind::of(status.code());
-        let message = match (status.message(), status.source()) {
-            ("", None) => status.code().description().to_owned(),
-            (message, None) => message.to_owned(),
-            (message, Some(source)) => format!("{message}: {}", error_chain(source)),
+        let said = match status.message() {
+            "" => status.code().description(),
+            message => message,
+        };
+        let causes = status.source().map(error_chain).unwrap_or_default();
+        let message = match causes.as_str() {
+            "" => said.to_owned(),
+            causes if causes.starts_with(said) => causes.to_owned(),
+            causes => format!("{said}: {causes}"),
         };
         Self::new(kind, message)
     }

@@ -12,6 +12,7 @@
 
 mod certificate;
 mod client;
+mod client_io;
 mod credentials;
 #[cfg(feature = "server")]
 mod incoming;
@@ -20,11 +21,10 @@ mod peer;
 mod refusal;
 #[cfg(feature = "server")]
 mod server;
-#[cfg(all(test, feature = "server"))]
-mod tests;
 mod verify;
 
-pub use client::{AddressError, Client, ClientIo, ConnectError, Connector, Dialling, uri};
+pub use client::{AddressError, Client, ConnectError, Connector, Dialling, uri};
+pub use client_io::ClientIo;
 pub use credentials::{CredentialFiles, CredentialPem, Credentials, CredentialsError};
 #[cfg(feature = "server")]
 pub use incoming::{Incoming, incoming, sockets};

@@ -3,14 +3,16 @@
 use super::CertificateRefusal;
 use cofferdam_engine::identity::Identity;
 use rustls::pki_types::CertificateDer;
+use std::net::IpAddr;
 use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
 
 /// The most characters of a foreign certificate's text in a message.
-const MAX_HOLDER_CHARS: usize = 200;
+const MAX_TEXT_CHARS: usize = 200;
 
 /// What a certificate says of its holder.
 pub(super) struct Certificate {
     uris: Vec<String>,
+    addresses: Vec<String>,
     subject: String,
     not_after_secs: i64,
 }
@@ -23,14 +25,19 @@ impl Certificate {
         let names = certificate
             .subject_alternative_name()
             .map_err(|_| CertificateRefusal::Unreadable)?;
-        let mut uris = Vec::new();
+        let (mut uris, mut addresses) = (Vec::new(), Vec::new());
         for name in names.iter().flat_map(|names| &names.value.general_names) {
             if let GeneralName::URI(uri) = name {
                 uris.push((*uri).to_owned());
+            } else if let GeneralName::DNSName(dns) = name {
+                addresses.push((*dns).to_owned());
+            } else if let GeneralName::IPAddress(bytes) = name {
+                addresses.extend(ip_address(bytes));
             }
         }
         Ok(Self {
             uris,
+            addresses,
             subject: certificate.subject().to_string(),
             not_after_secs: certificate.validity().not_after.timestamp(),
         })
@@ -74,17 +81,37 @@ impl Certificate {
             let (_, path) = uri.strip_prefix("spiffe://")?.split_once('/')?;
             Some(path.to_owned())
         };
-        let text = match self.uris.first().and_then(path) {
-            Some(path) => path,
-            None if self.subject.is_empty() => "a holder without a name".to_owned(),
-            None => self.subject.clone(),
-        };
-        let printable = text.chars().filter(|c| !c.is_control());
-        printable.take(MAX_HOLDER_CHARS).collect()
+        let holder = self.uris.first().and_then(path);
+        let holder = holder.unwrap_or_else(|| self.subject.clone());
+        if holder.is_empty() {
+            return "a holder without a name".to_owned();
+        }
+        printable(&holder)
+    }
+
+    /// The names to dial it by, for messages.
+    pub(super) fn addresses(&self) -> String {
+        if self.addresses.is_empty() {
+            return "no address at all".to_owned();
+        }
+        printable(&self.addresses.join(", "))
     }
 
     /// The last second in which the certificate is valid, since the Unix epoch.
     pub(super) fn not_after_secs(&self) -> i64 {
         self.not_after_secs
     }
+}
+
+fn ip_address(bytes: &[u8]) -> Option<String> {
+    if let Ok(four) = <[u8; 4]>::try_from(bytes) {
+        return Some(IpAddr::from(four).to_string());
+    }
+    let sixteen = <[u8; 16]>::try_from(bytes).ok()?;
+    Some(IpAddr::from(sixteen).to_string())
+}
+
+fn printable(text: &str) -> String {
+    let printable = text.chars().filter(|c| !c.is_control());
+    printable.take(MAX_TEXT_CHARS).collect()
 }

@@ -1,8 +1,8 @@
 //! The dialling side.
 
 use super::{
-    ALPN_HTTP2, CertificateRefusal, Credentials, CredentialsError, Expect, HANDSHAKE_WITHIN,
-    verify::ServerCheck,
+    ALPN_HTTP2, CertificateRefusal, ClientIo, Credentials, CredentialsError, Expect,
+    HANDSHAKE_WITHIN, verify::ServerCheck,
 };
 use http::Uri;
 use hyper_util::rt::TokioIo;
@@ -25,11 +25,8 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
-use tokio_rustls::{TlsConnector, client::TlsStream};
+use tokio_rustls::TlsConnector;
 use tower::Service;
-
-/// A connection as tonic's channel takes it.
-pub type ClientIo<IO> = TokioIo<TlsStream<IO>>;
 
 /// A connection that is being dialled.
 pub type Dialling = Pin<Box<dyn Future<Output = io::Result<TcpStream>> + Send>>;
@@ -165,7 +162,7 @@ impl Client {
         self,
         uri: Uri,
         dialling: impl Future<Output = io::Result<IO>>,
-    ) -> Result<ClientIo<IO>, ConnectError>
+    ) -> Result<TokioIo<ClientIo<IO>>, ConnectError>
     where
         IO: AsyncRead + AsyncWrite + Unpin,
     {
@@ -186,7 +183,7 @@ impl Client {
                 .map_err(|error| ended(&address, error))
         };
         match timeout(HANDSHAKE_WITHIN, connected).await {
-            Ok(connected) => connected.map(TokioIo::new),
+            Ok(connected) => connected.map(ClientIo).map(TokioIo::new),
             Err(_) => Err(ConnectError::TooLate {
                 address: address.clone(),
             }),
@@ -200,9 +197,9 @@ where
     F: Future<Output = io::Result<IO>> + Send + 'static,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    type Response = ClientIo<IO>;
+    type Response = TokioIo<ClientIo<IO>>;
     type Error = ConnectError;
-    type Future = Pin<Box<dyn Future<Output = Result<ClientIo<IO>, ConnectError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<TokioIo<ClientIo<IO>>, ConnectError>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
         Poll::Ready(Ok(()))

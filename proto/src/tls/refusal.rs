@@ -141,11 +141,13 @@ impl CertificateRefusal {
             CertificateError::UnknownIssuer | CertificateError::BadSignature => {
                 Self::OtherAuthority { holder }
             }
-            CertificateError::NotValidForNameContext { presented, .. } => Self::OtherName {
-                holder,
-                dialled: dialled.unwrap_or("it").to_owned(),
-                presented: presented.join(", "),
-            },
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Self::OtherName {
+                    holder,
+                    dialled: dialled.unwrap_or("it").to_owned(),
+                    presented: certificate.addresses(),
+                }
+            }
             CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
                 Self::WrongRole { holder, role }
             }

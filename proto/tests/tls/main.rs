@@ -1,0 +1,9 @@
+//! Mutual TLS over real loopback sockets: who is accepted, who is refused, and with which words.
+#![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
+
+mod accepted;
+mod credentials;
+mod pki;
+mod refused_client;
+mod refused_server;
+mod service;
