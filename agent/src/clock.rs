@@ -1,0 +1,146 @@
+//! The agent's clock: the only place where time is read.
+
+use crate::host::durable::{self, FileError};
+use cofferdam_engine::time::Timestamp;
+use nix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+use std::{
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+use tokio::time::Instant;
+
+/// Tells the time. It never runs backwards.
+pub trait Clock: 'static {
+    /// The moment now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The host's clock: counts from an anchor with the boot-time clock, which goes on in suspend, and
+/// which no step of the wall clock moves. The anchor is kept, so that a restart of the agent does
+/// not take over a step either; a new boot takes a new one.
+#[derive(Debug)]
+pub struct SystemClock {
+    anchor: Anchor,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Anchor {
+    boot_id: String,
+    /// The boot-time clock at the anchor, in milliseconds.
+    uptime: u64,
+    /// The moment at the anchor.
+    at: Timestamp,
+}
+
+impl SystemClock {
+    /// Starts the clock. `not_before` is the latest moment that the journal holds: a host whose
+    /// wall clock was lost while it was off does not go back behind it.
+    ///
+    /// # Errors
+    /// When the anchor cannot be read from or written to `path`. One that makes no sense is made
+    /// anew.
+    pub fn start(
+        path: &Path,
+        boot_id: &str,
+        not_before: Option<Timestamp>,
+    ) -> Result<Self, FileError> {
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let fresh = Anchor {
+            boot_id: boot_id.to_owned(),
+            uptime: uptime(),
+            at: Timestamp::default()
+                .after(wall)
+                .max(not_before.unwrap_or_default()),
+        };
+        let kept = durable::read(path)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        let anchor = choose(kept, fresh);
+        let text = serde_json::to_vec(&anchor).expect("an anchor is text and numbers");
+        durable::write(path, &text)?;
+        Ok(Self { anchor })
+    }
+}
+
+/// Goes on with the kept anchor while it is of the same boot.
+fn choose(kept: Option<Anchor>, fresh: Anchor) -> Anchor {
+    kept.filter(|kept| kept.boot_id == fresh.boot_id && kept.uptime <= fresh.uptime)
+        .unwrap_or(fresh)
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let passed = uptime().saturating_sub(self.anchor.uptime);
+        self.anchor.at.after(Duration::from_millis(passed))
+    }
+}
+
+/// The boot-time clock in milliseconds.
+fn uptime() -> u64 {
+    let time = clock_gettime(ClockId::CLOCK_BOOTTIME)
+        .expect("every Linux since 2.6.39 has the boot-time clock");
+    cofferdam_engine::time::millis(time.into())
+}
+
+/// A clock that counts with tokio's time, so that a simulation drives it.
+#[derive(Debug, Clone)]
+pub struct TokioClock {
+    start: Instant,
+    at: Timestamp,
+}
+
+impl TokioClock {
+    /// A clock that says `at` now.
+    pub fn starting_at(at: Timestamp) -> Self {
+        Self {
+            start: Instant::now(),
+            at,
+        }
+    }
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Timestamp {
+        self.at.after(self.start.elapsed())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn anchor(boot_id: &str, uptime: u64, at: u64) -> Anchor {
+        Anchor {
+            boot_id: boot_id.to_owned(),
+            uptime,
+            at: Timestamp(at),
+        }
+    }
+
+    #[test]
+    fn an_anchor_holds_for_its_boot_and_no_longer() {
+        let kept = anchor("a", 100, 5_000);
+        let stepped = anchor("a", 200, 9_000_000);
+        let rebooted = anchor("b", 10, 6_000);
+        assert_eq!(choose(Some(kept.clone()), stepped), kept);
+        assert_eq!(choose(Some(kept), rebooted.clone()), rebooted);
+    }
+
+    #[test]
+    fn a_clock_that_lost_the_date_does_not_go_back_behind_the_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let far = Timestamp(u64::MAX / 2);
+        let clock = SystemClock::start(&folder.path().join("clock"), "a", Some(far)).unwrap();
+        assert!(clock.now() >= far);
+    }
+
+    #[test]
+    fn a_restart_goes_on_with_the_same_anchor() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clock");
+        let first = SystemClock::start(&path, "a", Some(Timestamp(u64::MAX / 2))).unwrap();
+        let second = SystemClock::start(&path, "a", None).unwrap();
+        assert_eq!(first.anchor, second.anchor);
+    }
+}

@@ -1,0 +1,192 @@
+//! What the agent knows: its records, applied one after the other.
+
+use super::Record;
+use crate::outbox::Outbox;
+use cofferdam_engine::{
+    digest::Digest,
+    id::{Incarnation, OrderKey},
+    order::{Direction, Order, Refusal, ReportBody},
+    run::{Ending, Run, RunError, RunEvent, RunState},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What the agent knows of its past.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct History {
+    incarnation: Incarnation,
+    run: Option<Run>,
+    boot_id: Option<String>,
+    refused: Option<RefusedOrder>,
+    outbox: Outbox,
+    denied: BTreeSet<Digest>,
+}
+
+/// The newest order that was not accepted. It counts as seen: it is never run later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedOrder {
+    /// The order.
+    pub key: OrderKey,
+    /// Its digest.
+    pub digest: Digest,
+    /// The answer that it got.
+    pub refusal: Refusal,
+}
+
+/// A record does not follow from those before it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum HistoryError {
+    /// It moves a run, and none is open.
+    #[error("no run is open")]
+    NoRun,
+    /// It opens a run while another one is open.
+    #[error("the run of order {0} is open")]
+    Open(OrderKey),
+    /// It moves the run in a way in which it cannot move.
+    #[error("the run cannot move so")]
+    Run(#[from] RunError),
+}
+
+impl History {
+    /// The history of an agent that knows nothing yet.
+    pub fn begin(incarnation: Incarnation) -> Self {
+        Self {
+            incarnation,
+            run: None,
+            boot_id: None,
+            refused: None,
+            outbox: Outbox::default(),
+            denied: BTreeSet::new(),
+        }
+    }
+
+    /// Learns one record.
+    ///
+    /// # Errors
+    /// [`HistoryError`] when it does not follow from what is known; nothing has changed then.
+    pub fn apply(&mut self, record: &Record) -> Result<(), HistoryError> {
+        match record {
+            Record::Snapshot { history } => *self = (**history).clone(),
+            Record::Accepted { order, at } => self.accept(order, *at)?,
+            Record::Moved { event, at, boot_id } => self.advance(event, *at, boot_id)?,
+            Record::Refused {
+                key,
+                digest,
+                refusal,
+            } => self.refuse(*key, *digest, refusal),
+            Record::Said { body } => self.outbox.push(self.incarnation, body.clone()),
+            Record::Acknowledged { up_to } => self.outbox.acknowledge(*up_to),
+        }
+        Ok(())
+    }
+
+    /// The number of this journal.
+    pub fn incarnation(&self) -> Incarnation {
+        self.incarnation
+    }
+
+    /// The newest run, over or not. Absent: there was none.
+    pub fn run(&self) -> Option<&Run> {
+        self.run.as_ref()
+    }
+
+    /// The run that is not over. Absent: none is open.
+    pub fn open(&self) -> Option<&Run> {
+        self.run.as_ref().filter(|run| !run.state().is_over())
+    }
+
+    /// The newest order that was refused. Absent: none was.
+    pub fn refused(&self) -> Option<&RefusedOrder> {
+        self.refused.as_ref()
+    }
+
+    /// The newest order that was seen. Absent: none was.
+    pub fn newest(&self) -> Option<OrderKey> {
+        let run = self.run.as_ref().map(|run| run.order().key);
+        run.max(self.refused.as_ref().map(|refused| refused.key))
+    }
+
+    /// Whether the host went back from these bits for good.
+    pub fn denies(&self, lock_digest: &Digest) -> bool {
+        self.denied.contains(lock_digest)
+    }
+
+    /// What is to be said.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// The latest moment that stands in it. Absent: no run was ever accepted.
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.run.as_ref().map(Run::entered_at)
+    }
+
+    /// What a start under a boot means to the open run. Absent: none is open.
+    pub fn resumption(&self, boot_id: &str) -> Option<RunEvent> {
+        let run = self.open()?;
+        let other_boot = self.boot_id.as_deref() != Some(boot_id);
+        let rebooted = run.state() == RunState::Rebooting && other_boot;
+        Some(if rebooted {
+            RunEvent::Rebooted
+        } else {
+            RunEvent::Resumed
+        })
+    }
+
+    fn accept(&mut self, order: &Order, at: Timestamp) -> Result<(), HistoryError> {
+        if let Some(open) = self.open() {
+            return Err(HistoryError::Open(open.order().key));
+        }
+        self.run = Some(Run::accept(order.clone(), at));
+        self.report_state();
+        Ok(())
+    }
+
+    fn advance(
+        &mut self,
+        event: &RunEvent,
+        at: Timestamp,
+        boot_id: &str,
+    ) -> Result<(), HistoryError> {
+        let run = self.run.as_mut().ok_or(HistoryError::NoRun)?;
+        let before = run.state();
+        run.apply(event.clone(), at)?;
+        if self.boot_id.as_deref() != Some(boot_id) {
+            self.boot_id = Some(boot_id.to_owned());
+        }
+        if run.state() == before {
+            return Ok(());
+        }
+        // Promise 12: what was rolled back by an order is not installed again from the same bits.
+        let went_back = run.state() == RunState::Ended(Ending::RolledBack);
+        if went_back && run.order().direction == Direction::Rollback {
+            self.denied.insert(run.order().grant.lock_digest);
+        }
+        self.report_state();
+        Ok(())
+    }
+
+    fn report_state(&mut self) {
+        let Some(run) = &self.run else { return };
+        let body = ReportBody::Entered {
+            key: run.order().key,
+            state: run.state(),
+            failure: run.failure().cloned(),
+        };
+        self.outbox.push(self.incarnation, body);
+    }
+
+    fn refuse(&mut self, key: OrderKey, digest: Digest, refusal: &Refusal) {
+        if self.newest() < Some(key) && *refusal != Refusal::OtherHost {
+            self.refused = Some(RefusedOrder {
+                key,
+                digest,
+                refusal: refusal.clone(),
+            });
+        }
+        let refusal = refusal.clone();
+        self.outbox
+            .push(self.incarnation, ReportBody::Refused { key, refusal });
+    }
+}

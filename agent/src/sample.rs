@@ -1,0 +1,49 @@
+//! Orders for tests.
+
+use cofferdam_engine::{
+    digest::Digest,
+    id::{
+        CellId, Generation, HostId, HostSequence, OrderKey, OwnerEpoch, ReservationToken,
+        RolloutId, WaveIndex,
+    },
+    order::{Direction, Grant, Order},
+    patch::{Content, RebootPolicy},
+    policy::Deadlines,
+};
+use std::time::Duration;
+
+pub(crate) fn host() -> HostId {
+    HostId::new("web-1").unwrap()
+}
+
+pub(crate) fn rollout() -> RolloutId {
+    RolloutId::new("practice").unwrap()
+}
+
+pub(crate) fn order(sequence: u64) -> Order {
+    Order {
+        key: OrderKey {
+            epoch: OwnerEpoch(1),
+            sequence: HostSequence(sequence),
+        },
+        host: host(),
+        token: ReservationToken(sequence),
+        grant: Grant {
+            rollout: rollout(),
+            rollout_digest: Digest::of("rollout"),
+            lock_digest: Digest::of("lock"),
+            wave: WaveIndex(0),
+            cell: CellId::new("r1-a-0").unwrap(),
+            generation: Generation(1),
+            signature: Vec::new(),
+        },
+        direction: Direction::Patch,
+        attempt: 1,
+        content: Content::Noop,
+        reboot: RebootPolicy::IfRequired,
+        one_way: false,
+        deadlines: Deadlines::default(),
+        stable_for: Duration::from_secs(10),
+        first_answer: Duration::from_secs(60),
+    }
+}
