@@ -4,13 +4,17 @@
 //! short by a crash is simply run again after the restart. An action whose deadline passes is
 //! cancelled by dropping its future, so a body that starts processes kills them when dropped.
 
+mod scripted;
+
+pub use cofferdam_proto::session::{SimulatedPackage, StageRequest};
+pub use scripted::{Effect, ScriptedActions, Step, Turn};
+
 use cofferdam_engine::{
-    digest::Digest,
     failure::Failure,
     id::RolloutId,
     inventory::{Facts, PackageSet},
     order::Order,
-    patch::{Content, LockedPackage, VersionWish},
+    patch::VersionWish,
 };
 use std::collections::BTreeMap;
 
@@ -87,26 +91,4 @@ pub struct Service {
     pub in_service: bool,
     /// What fails, in one line. Empty when in service.
     pub detail: String,
-}
-
-/// Asks for the bits of a rollout ahead of time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StageRequest {
-    /// The rollout.
-    pub rollout: RolloutId,
-    /// The digest of its lock file.
-    pub lock_digest: Digest,
-    /// What this host is to have.
-    pub content: Content,
-    /// Whether a patch without a proved way back is allowed.
-    pub one_way: bool,
-}
-
-/// One package that an installation would bring.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SimulatedPackage {
-    /// The version that is installed now. Absent: none.
-    pub installed: Option<String>,
-    /// What would be installed.
-    pub locked: LockedPackage,
 }
