@@ -1,13 +1,31 @@
 //! The agent: patches its own host, and nothing else.
+//!
+//! An [`Agent`] is put together of who it is, what acts on the host, a journal, a clock and a
+//! connector; production and simulation differ only there. All of it runs on one thread.
 
+mod acceptance;
 pub mod actions;
+mod agent;
 pub mod checks;
 pub mod clock;
+mod driver;
 pub mod flag;
 pub mod health;
 pub mod host;
 pub mod journal;
+pub mod link;
 pub mod outbox;
 pub mod packages;
+pub mod profile;
+mod runner;
 #[cfg(test)]
 mod sample;
+mod service;
+mod session;
+mod simulation;
+mod staging;
+mod task;
+mod uplink;
+
+pub use agent::Agent;
+pub use driver::DriverError;

@@ -1,0 +1,177 @@
+//! Whether an order is run, answered again, or refused (promise 7).
+
+use crate::journal::History;
+use cofferdam_engine::{
+    id::HostId,
+    order::{Direction, Order, Refusal, ReportBody},
+};
+
+/// What is done with an order that came in.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Judgement {
+    /// It is run.
+    Accept,
+    /// It was seen before; this is said of it again.
+    Repeat(ReportBody),
+    /// It is not run, now or later.
+    Refuse(Refusal),
+}
+
+/// Judges an order by what the agent knows.
+pub(crate) fn judge(order: &Order, host: &HostId, history: &History) -> Judgement {
+    if order.host != *host {
+        return Judgement::Refuse(Refusal::OtherHost);
+    }
+    if let Some(judgement) = seen_before(order, history) {
+        return judgement;
+    }
+    if let Some(newest) = history.newest().filter(|newest| order.key < *newest) {
+        return Judgement::Refuse(Refusal::Older { newest });
+    }
+    if let Some(open) = history.open() {
+        let with = open.order().key;
+        return Judgement::Refuse(Refusal::Busy { with });
+    }
+    let forward = order.direction == Direction::Patch;
+    if forward && history.denies(&order.grant.lock_digest) {
+        return Judgement::Refuse(Refusal::Denied);
+    }
+    Judgement::Accept
+}
+
+/// The answer to an order whose key is known.
+fn seen_before(order: &Order, history: &History) -> Option<Judgement> {
+    let key = order.key;
+    if let Some(run) = history.run().filter(|run| run.order().key == key) {
+        if run.order() != order {
+            return Some(Judgement::Refuse(Refusal::OtherContent));
+        }
+        return Some(Judgement::Repeat(ReportBody::Entered {
+            key,
+            state: run.state(),
+            failure: run.failure().cloned(),
+        }));
+    }
+    let refused = history.refused().filter(|refused| refused.key == key)?;
+    if refused.digest != order.digest() {
+        return Some(Judgement::Refuse(Refusal::OtherContent));
+    }
+    let refusal = refused.refusal.clone();
+    Some(Judgement::Repeat(ReportBody::Refused { key, refusal }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{journal::Record, sample};
+    use cofferdam_engine::{
+        id::Incarnation,
+        run::{RunEvent, RunState},
+        time::Timestamp,
+    };
+
+    #[test]
+    fn an_order_is_judged_by_what_was_seen_before() {
+        let mut history = History::begin(Incarnation(1));
+        let host = sample::host();
+        let first = sample::order(1);
+        let accept = |order: &Order| Record::Accepted {
+            order: Box::new(order.clone()),
+            at: Timestamp(0),
+        };
+        assert_eq!(judge(&first, &host, &history), Judgement::Accept);
+        history.apply(&accept(&first)).unwrap();
+
+        let mut elsewhere = sample::order(9);
+        elsewhere.host = HostId::new("web-9").unwrap();
+        let mut changed = first.clone();
+        changed.one_way = !changed.one_way;
+        let with = first.key;
+        let refused = |refusal| Judgement::Refuse(refusal);
+        let repeated = Judgement::Repeat(entered(&first, RunState::Claiming));
+        let cases = [
+            (&elsewhere, refused(Refusal::OtherHost)),
+            (&first, repeated),
+            (&changed, refused(Refusal::OtherContent)),
+            (
+                &sample::order(0),
+                refused(Refusal::Older { newest: first.key }),
+            ),
+            (&sample::order(2), refused(Refusal::Busy { with })),
+        ];
+        for (order, expected) in cases {
+            assert_eq!(
+                judge(order, &host, &history),
+                expected,
+                "order {}",
+                order.key
+            );
+        }
+    }
+
+    #[test]
+    fn a_refused_order_is_not_run_later() {
+        let mut history = History::begin(Incarnation(1));
+        let (first, second) = (sample::order(1), sample::order(2));
+        let busy = Refusal::Busy { with: first.key };
+        history
+            .apply(&Record::Refused {
+                key: second.key,
+                digest: second.digest(),
+                refusal: busy.clone(),
+            })
+            .unwrap();
+
+        let again = judge(&second, &sample::host(), &history);
+
+        let key = second.key;
+        assert_eq!(
+            again,
+            Judgement::Repeat(ReportBody::Refused { key, refusal: busy })
+        );
+        assert!(matches!(
+            judge(&first, &sample::host(), &history),
+            Judgement::Refuse(Refusal::Older { .. })
+        ));
+    }
+
+    #[test]
+    fn bits_that_an_order_rolled_back_are_denied() {
+        let mut history = History::begin(Incarnation(1));
+        let mut back = sample::order(1);
+        back.direction = Direction::Rollback;
+        let order = Box::new(back);
+        let at = Timestamp(0);
+        history.apply(&Record::Accepted { order, at }).unwrap();
+        let done = RunEvent::Done {
+            needs_reboot: false,
+        };
+        let granted = RunEvent::ClaimGranted;
+        let events = [
+            granted.clone(),
+            done.clone(),
+            granted,
+            done.clone(),
+            done.clone(),
+            done,
+        ];
+        for event in events {
+            let boot_id = "boot-1".to_owned();
+            history
+                .apply(&Record::Moved { event, at, boot_id })
+                .unwrap();
+        }
+
+        let judgement = judge(&sample::order(2), &sample::host(), &history);
+
+        assert_eq!(judgement, Judgement::Refuse(Refusal::Denied));
+    }
+
+    fn entered(order: &Order, state: RunState) -> ReportBody {
+        ReportBody::Entered {
+            key: order.key,
+            state,
+            failure: None,
+        }
+    }
+}

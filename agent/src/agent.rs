@@ -1,0 +1,93 @@
+//! The agent as a whole: a session and the driver's loop, on one thread.
+
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    actions::{Actions, Flag},
+    clock::Clock,
+    driver::{Driver, DriverError},
+    journal::{Journal, Opened},
+    link::Connector,
+    profile::Profile,
+    session::Session,
+};
+use cofferdam_engine::run::RunState;
+use std::{future::Future, rc::Rc, time::Duration};
+use tokio::{sync::mpsc, time};
+
+/// The coordinator's messages that may wait for the driver (guess: it takes them as they come).
+const INBOX_CAPACITY: usize = 32;
+
+/// How long putting the flag back at start may take (guess: it is one small file).
+const RESTORE_WITHIN: Duration = Duration::from_secs(30);
+
+/// An agent that is ready to run.
+pub struct Agent<A, J, C, K> {
+    profile: Profile,
+    actions: Rc<A>,
+    opened: Opened<J>,
+    clock: C,
+    connector: K,
+}
+
+impl<A: Actions, J: Journal, C: Clock, K: Connector> Agent<A, J, C, K> {
+    /// Puts an agent together.
+    pub fn new(profile: Profile, actions: A, opened: Opened<J>, clock: C, connector: K) -> Self {
+        Self {
+            profile,
+            actions: Rc::new(actions),
+            opened,
+            clock,
+            connector,
+        }
+    }
+
+    /// Runs until it is told to shut down. An open run stays in the journal, and the next start goes
+    /// on with it. Dropping the future is the same as killing the agent.
+    ///
+    /// # Errors
+    /// [`DriverError`] when the journal cannot be written.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), DriverError> {
+        self.restore_flag().await;
+        let (to_driver, inbox) = mpsc::channel(INBOX_CAPACITY);
+        let session = Session {
+            connector: self.connector,
+            host: self.profile.host.clone(),
+            coordinators: self.profile.coordinators.clone(),
+            driver: to_driver,
+        };
+        let stored = (self.opened.journal, self.opened.history);
+        let mut driver = Driver::new(self.profile, self.actions, stored, self.clock, inbox);
+        let ended = tokio::select! {
+            biased;
+            () = shutdown => Ok(()),
+            ended = driver.drive() => ended,
+            () = session.keep() => Ok(()),
+        };
+        driver.leave();
+        ended
+    }
+
+    /// Puts the flag where the journal says it was. Where the journal was lost nobody knows, so it
+    /// stays as it is: down after a reboot, and reported.
+    async fn restore_flag(&self) {
+        if let Some(damage) = &self.opened.damage {
+            tracing::error!("{damage}; the agent begins a new one and leaves the flag as it is");
+            return;
+        }
+        let state = self.opened.history.run().map(|run| run.state());
+        let flag = match state {
+            // Its step puts the flag up, or has done so already.
+            Some(RunState::Readmitting(_)) => return,
+            Some(state) if state.is_drained() => Flag::Down,
+            Some(_) | None => Flag::Up,
+        };
+        let restored = time::timeout(RESTORE_WITHIN, self.actions.restore(flag)).await;
+        match restored {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => tracing::error!(%failure, "the flag could not be put back"),
+            Err(_) => tracing::error!("the flag could not be put back in time"),
+        }
+    }
+}

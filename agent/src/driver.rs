@@ -1,0 +1,379 @@
+//! The agent's one loop, sole owner of what it knows.
+//!
+//! Duty: to take what happens (a message, a step's outcome, time), have the change of its history
+//! stored, and then let the run, the session and the rest follow the history. In: [`Input`]s of the
+//! session, outcomes of the work that it started. Out: messages, steps.
+//!
+//! ```text
+//!   session --Input--> +--------+ --record--> journal   (stored first)
+//!   runner --outcome-> | driver | --follow--> runner    (acted on second)
+//!   staging, watch --> +--------+ --send----> uplink    (said third)
+//! ```
+//!
+//! A step's state is journalled before the step acts and its outcome afterwards, in one unit with
+//! the report of it, so a transition costs one sync.
+
+use crate::{
+    acceptance::{Judgement, judge},
+    actions::{Actions, Service},
+    clock::Clock,
+    journal::{Durability, History, HistoryError, Journal, JournalError, Record},
+    profile::Profile,
+    runner::Runner,
+    service::ServiceWatch,
+    session::Input,
+    simulation::Simulation,
+    staging::Staging,
+    task::Task,
+    uplink::Uplink,
+};
+use cofferdam_engine::{
+    failure::{Failure, FailureKind},
+    id::OrderKey,
+    inventory::{Facts, PackageSet},
+    order::{ClaimAnswer, ClaimPoint, Order, Refusal, ReportBody},
+    run::RunEvent,
+    time::Timestamp,
+};
+use cofferdam_proto::{
+    error_chain,
+    session::{FromAgent, Hello, ToAgent},
+};
+use std::{rc::Rc, time::Duration};
+use tokio::{sync::mpsc, time};
+
+/// How long the host's facts may take (guess: a package database on a slow disk).
+const FACTS_WITHIN: Duration = Duration::from_secs(20);
+
+/// The agent's one loop.
+pub(crate) struct Driver<A, J, C> {
+    profile: Profile,
+    actions: Rc<A>,
+    journal: J,
+    history: History,
+    clock: C,
+    inbox: mpsc::Receiver<Input>,
+    uplink: Uplink,
+    greeting: Task<Result<Greeting, Failure>>,
+    runner: Runner<A>,
+    staging: Staging<A>,
+    simulation: Simulation<A>,
+    service: ServiceWatch<A>,
+}
+
+/// Why the loop cannot go on. The next start goes on from the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// The journal cannot be written, so nothing may be done.
+    #[error("the journal cannot be written")]
+    Journal(#[from] JournalError),
+}
+
+/// What the agent says first in a session.
+type Greeting = (Facts, PackageSet, Service);
+
+/// What woke the loop.
+enum Wake {
+    Deadline,
+    Stepped(RunEvent),
+    Staged(Option<ReportBody>),
+    Simulated(FromAgent),
+    Looked(Option<ReportBody>),
+    Greeted(Result<Greeting, Failure>),
+    CanSend,
+    Input(Input),
+}
+
+impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
+    /// A loop at rest.
+    pub(crate) fn new(
+        profile: Profile,
+        actions: Rc<A>,
+        (journal, history): (J, History),
+        clock: C,
+        inbox: mpsc::Receiver<Input>,
+    ) -> Self {
+        Self {
+            profile,
+            journal,
+            history,
+            clock,
+            inbox,
+            uplink: Uplink::default(),
+            greeting: Task::idle(),
+            runner: Runner::new(Rc::clone(&actions)),
+            staging: Staging::new(Rc::clone(&actions)),
+            simulation: Simulation::new(Rc::clone(&actions)),
+            service: ServiceWatch::new(Rc::clone(&actions)),
+            actions,
+        }
+    }
+
+    /// Goes on from the journal, for ever.
+    pub(crate) async fn drive(&mut self) -> Result<(), DriverError> {
+        if let Some(event) = self.history.resumption(&self.profile.boot_id) {
+            self.happen(event)?;
+        }
+        loop {
+            self.follow();
+            let wake = self.next().await;
+            self.take(wake)?;
+        }
+    }
+
+    /// Stops, and leaves what the open run started to itself: the journal knows where it was, and
+    /// half a package installed is worse than one that nobody waits for.
+    pub(crate) fn leave(&mut self) {
+        self.runner.abandon();
+    }
+
+    async fn next(&mut self) -> Wake {
+        let now = self.clock.now();
+        let deadline = self.deadline(now);
+        let has_something = self.uplink.has_something(&self.history);
+        tokio::select! {
+            biased;
+            () = sleep(deadline) => Wake::Deadline,
+            event = self.runner.outcome() => Wake::Stepped(event),
+            said = self.staging.outcome() => Wake::Staged(said),
+            answer = self.simulation.outcome() => Wake::Simulated(answer),
+            said = self.service.outcome() => Wake::Looked(said),
+            greeting = self.greeting.outcome() => Wake::Greeted(greeting),
+            () = self.uplink.ready(), if has_something => Wake::CanSend,
+            Some(input) = self.inbox.recv() => Wake::Input(input),
+        }
+    }
+
+    fn take(&mut self, wake: Wake) -> Result<(), DriverError> {
+        match wake {
+            Wake::Deadline => self.happen(RunEvent::DeadlinePassed),
+            Wake::Stepped(event) => self.happen(event),
+            Wake::Staged(said) => self.say(said),
+            Wake::Looked(said) => self.say(said),
+            Wake::Simulated(answer) => {
+                self.uplink.answer(answer);
+                Ok(())
+            }
+            Wake::Greeted(greeting) => {
+                self.greet(greeting);
+                Ok(())
+            }
+            Wake::CanSend => {
+                self.uplink.send(&self.history);
+                Ok(())
+            }
+            Wake::Input(Input::Up(link)) => {
+                self.uplink.open(link);
+                self.greeting.start(greeting(Rc::clone(&self.actions)));
+                Ok(())
+            }
+            Wake::Input(Input::Down) => {
+                self.uplink.close();
+                self.greeting.cancel();
+                self.simulation.forget();
+                Ok(())
+            }
+            Wake::Input(Input::Message(message)) => self.hear(message),
+        }
+    }
+
+    fn hear(&mut self, message: ToAgent) -> Result<(), DriverError> {
+        match message {
+            ToAgent::Welcome { want_packages, .. } => self.uplink.welcomed(want_packages),
+            ToAgent::Heartbeat => {}
+            ToAgent::Acknowledge { up_to } => {
+                if self.history.outbox().holds_up_to(up_to) {
+                    self.note(Record::Acknowledged { up_to }, Durability::Lazy)?;
+                }
+            }
+            ToAgent::Stage(request) => self.staging.stage(request),
+            ToAgent::Release { rollout } => self.staging.release(rollout),
+            ToAgent::Order(order) => self.order(*order)?,
+            ToAgent::Withdraw { key, reason } => {
+                if self.runs(key) {
+                    self.happen(RunEvent::Withdrawn { reason })?;
+                }
+            }
+            ToAgent::ClaimAnswer { key, point, answer } => self.answered(key, point, answer)?,
+            ToAgent::Simulate { request, packages } => {
+                if let Some(answer) = self.simulation.ask(request, packages) {
+                    self.uplink.answer(answer);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn order(&mut self, order: Order) -> Result<(), DriverError> {
+        if self.history.outbox().is_full() {
+            tracing::warn!(order = %order.key, "too many reports wait; the order is not taken");
+            return Ok(());
+        }
+        let record = match judge(&order, &self.profile.host, &self.history) {
+            Judgement::Repeat(body) => Record::Said { body },
+            Judgement::Refuse(refusal) => refused(&order, refusal),
+            Judgement::Accept => {
+                tracing::info!(order = %order.key, rollout = %order.grant.rollout, "order accepted");
+                let at = self.clock.now();
+                let order = Box::new(order);
+                Record::Accepted { order, at }
+            }
+        };
+        self.note(record, Durability::Synced)
+    }
+
+    /// Takes the answer to the question that the run is asking; any other is out of date.
+    fn answered(
+        &mut self,
+        key: OrderKey,
+        point: ClaimPoint,
+        answer: ClaimAnswer,
+    ) -> Result<(), DriverError> {
+        let asked = self.runs(key) && self.history.open().and_then(|r| r.awaits()) == Some(point);
+        if !asked {
+            tracing::debug!(order = %key, "an answer to a claim that is not being made");
+            return Ok(());
+        }
+        self.happen(match answer {
+            ClaimAnswer::Granted => RunEvent::ClaimGranted,
+            ClaimAnswer::Refused { reason } => RunEvent::ClaimRefused { reason },
+        })
+    }
+
+    fn runs(&self, key: OrderKey) -> bool {
+        self.history
+            .open()
+            .is_some_and(|run| run.order().key == key)
+    }
+
+    /// Moves the open run. The move is stored before anything follows it.
+    fn happen(&mut self, event: RunEvent) -> Result<(), DriverError> {
+        let name = event.name();
+        let record = Record::Moved {
+            event,
+            at: self.clock.now(),
+            boot_id: self.profile.boot_id.clone(),
+        };
+        self.commit(&record, Durability::Synced)?;
+        if let Some(run) = self.history.run() {
+            let failure = run.failure().map(ToString::to_string).unwrap_or_default();
+            tracing::info!(order = %run.order().key, state = %run.state(), failure, "{name}");
+        }
+        Ok(())
+    }
+
+    /// Says something that is said again later if it is lost now.
+    fn say(&mut self, body: Option<ReportBody>) -> Result<(), DriverError> {
+        let Some(body) = body else { return Ok(()) };
+        if self.history.outbox().is_full() {
+            return Ok(());
+        }
+        if let ReportBody::Service { in_service, .. } = body {
+            self.service.told(in_service);
+        }
+        self.note(Record::Said { body }, Durability::Synced)
+    }
+
+    /// Stores what may be lost for lack of room: nothing has been done yet that depends on it.
+    fn note(&mut self, record: Record, durability: Durability) -> Result<(), DriverError> {
+        match self.commit(&record, durability) {
+            Err(DriverError::Journal(error @ JournalError::Full { .. })) => {
+                tracing::error!("not taken: {}", error_chain(&error));
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    /// Learns a record on a copy, stores it, and only then believes the copy. A record that does not
+    /// follow from what is known is passed over.
+    fn commit(&mut self, record: &Record, durability: Durability) -> Result<(), DriverError> {
+        let mut history = self.history.clone();
+        if let Err(error) = history.apply(record) {
+            let error: HistoryError = error;
+            tracing::warn!("passed over: {}", error_chain(&error));
+            return Ok(());
+        }
+        let records = std::slice::from_ref(record);
+        self.journal.append(records, durability)?;
+        self.history = history;
+        if self.history.open().is_none() {
+            self.journal.compact(&self.history)?;
+        }
+        Ok(())
+    }
+
+    /// Lets everything follow the history.
+    fn follow(&mut self) {
+        if let Some(run) = self.history.run() {
+            self.runner.follow(run, self.clock.now());
+        }
+        let run = self.history.open();
+        self.staging
+            .proceed(run.map(|run| &run.order().grant.rollout));
+        self.service.watch(run.is_none() && self.uplink.is_open());
+    }
+
+    fn deadline(&self, now: Timestamp) -> Option<Duration> {
+        let wake = self.history.open()?.decide(now).wake?;
+        Some(wake.since(now))
+    }
+
+    fn greet(&mut self, greeting: Result<Greeting, Failure>) {
+        let (facts, packages, service) = match greeting {
+            Ok(greeting) => greeting,
+            Err(failure) => {
+                tracing::error!(%failure, "cannot say hello: the host's facts are not to be had");
+                return;
+            }
+        };
+        self.service.told(service.in_service);
+        let profile = &self.profile;
+        let open = self.history.open();
+        let hello = Hello {
+            host: profile.host.clone(),
+            incarnation: self.history.incarnation(),
+            boot_id: profile.boot_id.clone(),
+            version: profile.version.clone(),
+            labels: profile.labels.clone(),
+            facts,
+            in_service: service.in_service,
+            open: open.map(|run| (run.order().key, run.state())),
+            newest: self.history.newest(),
+        };
+        self.uplink.greet(hello, packages);
+    }
+}
+
+async fn greeting<A: Actions>(actions: Rc<A>) -> Result<Greeting, Failure> {
+    let found = time::timeout(FACTS_WITHIN, async {
+        let (facts, packages) = actions.facts().await?;
+        Ok((facts, packages, actions.in_service().await))
+    });
+    found.await.unwrap_or_else(|_| {
+        Err(Failure::new(
+            FailureKind::TimedOut,
+            format!(
+                "the host's facts took longer than {} s",
+                FACTS_WITHIN.as_secs()
+            ),
+        ))
+    })
+}
+
+fn refused(order: &Order, refusal: Refusal) -> Record {
+    tracing::warn!(order = %order.key, %refusal, "order refused");
+    Record::Refused {
+        key: order.key,
+        digest: order.digest(),
+        refusal,
+    }
+}
+
+/// Sleeps this long; for ever when there is nothing to wait for.
+async fn sleep(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => time::sleep(wait).await,
+        None => std::future::pending().await,
+    }
+}
