@@ -1,2 +1,3 @@
-//! Cofferdam.
+//! `cofferdam`: the operator's command.
+
 fn main() {}
