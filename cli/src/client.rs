@@ -1,0 +1,286 @@
+//! The coordinator's operator API, as the commands call it: every call has a deadline, every
+//! answer is checked.
+
+use crate::{channel, config::Settings, http_date};
+use anyhow::{Context as _, Result};
+use cofferdam_engine::id::{HostId, RolloutId};
+use cofferdam_proto::{
+    convert::{FieldError, bounds::MAX_CHUNK_BYTES},
+    operator::{
+        ArtefactStored, ChangeRequest, Description, ExplainRequest, Explanation, ForgetHostRequest,
+        HostView, PlanReply, PlanRequest, RolloutLine, RolloutRequest, RolloutView, StartRequest,
+    },
+    status::{CallError, CallErrorKind},
+    v1::{self, operator_client::OperatorClient},
+};
+use std::{future::Future, time::Duration};
+use tokio::time::timeout;
+use tonic::{Response, Status, Streaming, transport::Channel};
+
+/// For what the coordinator answers from memory (guess).
+const ANSWER: Duration = Duration::from_secs(30);
+
+/// For what hosts or the disk have a part in: agents simulate a plan, artefacts are stored (guess).
+const WORK: Duration = Duration::from_secs(300);
+
+/// A connection to one coordinator.
+#[derive(Clone)]
+pub struct Client {
+    api: OperatorClient<Channel>,
+    endpoint: String,
+}
+
+/// The other side's clock, as whole seconds since 1970. Nothing when it did not say.
+pub type PeerDate = Option<u64>;
+
+impl Client {
+    /// Dials a coordinator and proves who both are.
+    ///
+    /// # Errors
+    /// When a certificate cannot be read, or the coordinator cannot be reached or is another.
+    pub async fn connect(settings: &Settings) -> Result<Self> {
+        let endpoint = settings.endpoint.to_string();
+        let channel = channel::open(settings).await?;
+        Ok(Self {
+            api: OperatorClient::new(channel),
+            endpoint,
+        })
+    }
+
+    /// The URL that it dialled.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Stores the bytes of an artefact.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn put_artefact(&self, bytes: &[u8]) -> Result<ArtefactStored> {
+        let chunks: Vec<v1::Chunk> = bytes
+            .chunks(MAX_CHUNK_BYTES)
+            .map(|data| v1::Chunk {
+                data: data.to_vec(),
+            })
+            .collect();
+        let mut api = self.api.clone();
+        let call = api.put_artefact(tokio_stream::iter(chunks));
+        self.answer("store the artefact", WORK, call).await
+    }
+
+    /// Resolves a rollout file to its lock file and plan.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn plan(&self, request: PlanRequest) -> Result<PlanReply> {
+        let what = format!("plan {}", request.file_name);
+        let mut api = self.api.clone();
+        let call = api.plan(v1::PlanRequest::from(request));
+        self.answer(&what, WORK, call).await
+    }
+
+    /// Starts a rollout.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn start(&self, request: StartRequest) -> Result<RolloutView> {
+        let what = format!("start {}", request.file_name);
+        let mut api = self.api.clone();
+        let call = api.start(v1::StartRequest::from(request));
+        self.answer(&what, WORK, call).await
+    }
+
+    /// Lists the rollouts, newest first.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn list(&self) -> Result<Vec<RolloutLine>> {
+        let mut api = self.api.clone();
+        let call = api.list(v1::ListRequest {});
+        let reply = self.reply("list the rollouts", ANSWER, call).await?;
+        let lines = reply.into_inner().rollouts.into_iter();
+        self.checked(
+            "list the rollouts",
+            lines.map(RolloutLine::try_from).collect(),
+        )
+    }
+
+    /// How a rollout stands.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn status(&self, rollout: &RolloutId) -> Result<RolloutView> {
+        let what = format!("show rollout {rollout}");
+        let mut api = self.api.clone();
+        let call = api.status(v1::StatusRequest::from(request(rollout)));
+        self.answer(&what, ANSWER, call).await
+    }
+
+    /// Follows a rollout: how it stands now, then after each change.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn watch(&self, rollout: &RolloutId) -> Result<Watch> {
+        let what = format!("watch rollout {rollout}");
+        let mut api = self.api.clone();
+        let call = api.watch(v1::WatchRequest::from(request(rollout)));
+        let stream = self.reply(&what, ANSWER, call).await?.into_inner();
+        let client = self.clone();
+        Ok(Watch {
+            stream,
+            client,
+            what,
+        })
+    }
+
+    /// Why a rollout, a cell or a host is as it is.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn explain(&self, subject: &str) -> Result<Explanation> {
+        let what = format!("explain {subject}");
+        let subject = subject.to_owned();
+        let mut api = self.api.clone();
+        let call = api.explain(v1::ExplainRequest::from(ExplainRequest { subject }));
+        self.answer(&what, ANSWER, call).await
+    }
+
+    /// Changes how a rollout goes on.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn change(&self, request: ChangeRequest) -> Result<RolloutView> {
+        let what = format!("{} rollout {}", request.action, request.rollout);
+        let mut api = self.api.clone();
+        let call = api.change(v1::ChangeRequest::from(request));
+        self.answer(&what, ANSWER, call).await
+    }
+
+    /// All hosts, in order of their names.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn hosts(&self) -> Result<Vec<HostView>> {
+        let what = "list the hosts";
+        let mut api = self.api.clone();
+        let call = api.hosts(v1::HostsRequest {});
+        let mut stream = self.reply(what, ANSWER, call).await?.into_inner();
+        let mut hosts = Vec::new();
+        loop {
+            let next = timeout(ANSWER, stream.message()).await;
+            let next = next.map_err(|_| self.silent(what, ANSWER))?;
+            let Some(host) = next.map_err(|status| self.failed(what, status))? else {
+                return Ok(hosts);
+            };
+            hosts.push(self.checked(what, HostView::try_from(host))?);
+        }
+    }
+
+    /// Deletes a host from the inventory.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn forget_host(&self, host: HostId) -> Result<()> {
+        let what = format!("forget host {host}");
+        let mut api = self.api.clone();
+        let call = api.forget_host(v1::ForgetHostRequest::from(ForgetHostRequest { host }));
+        self.reply(&what, ANSWER, call).await?;
+        Ok(())
+    }
+
+    /// What the coordinator is, and what its clock says.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn describe(&self) -> Result<(Description, PeerDate)> {
+        let what = "ask the coordinator what it is";
+        let mut api = self.api.clone();
+        let call = api.describe(v1::DescribeRequest {});
+        let reply = self.reply(what, ANSWER, call).await?;
+        let date = reply
+            .metadata()
+            .get("date")
+            .and_then(|date| date.to_str().ok());
+        let date = date.and_then(http_date::parse);
+        let description = Description::try_from(reply.into_inner());
+        Ok((self.checked(what, description)?, date))
+    }
+
+    /// Waits for an answer, within its deadline, and checks it.
+    async fn answer<W, T>(
+        &self,
+        what: &str,
+        deadline: Duration,
+        call: impl Future<Output = Result<Response<W>, Status>>,
+    ) -> Result<T>
+    where
+        T: TryFrom<W, Error = FieldError>,
+    {
+        let reply = self.reply(what, deadline, call).await?;
+        self.checked(what, T::try_from(reply.into_inner()))
+    }
+
+    async fn reply<W>(
+        &self,
+        what: &str,
+        deadline: Duration,
+        call: impl Future<Output = Result<Response<W>, Status>>,
+    ) -> Result<Response<W>> {
+        let reply = timeout(deadline, call).await;
+        let reply = reply.map_err(|_| self.silent(what, deadline))?;
+        reply.map_err(|status| self.failed(what, status))
+    }
+
+    fn failed(&self, what: &str, status: Status) -> anyhow::Error {
+        let error = CallError::from(status);
+        let away = error.kind() == CallErrorKind::Unavailable;
+        let error = anyhow::Error::from(error);
+        if away {
+            return error.context(format!(
+                "cannot {what}: no connection to {}; `cofferdam doctor` looks for the cause",
+                self.endpoint
+            ));
+        }
+        error.context(format!("cannot {what}"))
+    }
+
+    fn silent(&self, what: &str, deadline: Duration) -> anyhow::Error {
+        let (endpoint, secs) = (&self.endpoint, deadline.as_secs());
+        let error = format!("{endpoint} did not answer within {secs} s");
+        anyhow::Error::from(CallError::new(CallErrorKind::TooLate, error))
+            .context(format!("cannot {what}"))
+    }
+
+    fn checked<T>(&self, what: &str, answer: Result<T, FieldError>) -> Result<T> {
+        answer.with_context(|| {
+            let endpoint = &self.endpoint;
+            format!("cannot {what}: {endpoint} answered what this version does not understand")
+        })
+    }
+}
+
+/// A rollout that is followed.
+pub struct Watch {
+    stream: Streaming<v1::RolloutView>,
+    client: Client,
+    what: String,
+}
+
+impl Watch {
+    /// How the rollout stands after its next change. Nothing when it is over.
+    ///
+    /// # Errors
+    /// When the connection breaks or the answer cannot be understood. It has no deadline of its
+    /// own, as a rollout may bake for hours: the connection proves that it lives.
+    pub async fn next(&mut self) -> Result<Option<RolloutView>> {
+        let next = self.stream.message().await;
+        let next = next.map_err(|status| self.client.failed(&self.what, status))?;
+        let next = next.map(|view| self.client.checked(&self.what, RolloutView::try_from(view)));
+        next.transpose()
+    }
+}
+
+fn request(rollout: &RolloutId) -> RolloutRequest {
+    let rollout = rollout.clone();
+    RolloutRequest { rollout }
+}

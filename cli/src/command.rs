@@ -1,0 +1,77 @@
+//! The commands, one file each, and where they begin.
+
+pub mod change;
+pub mod completions;
+pub mod doctor;
+pub mod explain;
+pub mod hosts;
+pub mod list;
+pub mod pki;
+pub mod plan;
+pub mod start;
+pub mod status;
+pub mod watch;
+
+use crate::{
+    args::{Cli, Command, Remote},
+    client::Client,
+    config::Config,
+    demo,
+    exit::Exit,
+    render::Output,
+};
+use anyhow::{Context as _, Result};
+use cofferdam_proto::operator::Action;
+use std::future::Future;
+
+/// A command's connection and where its answer goes.
+#[derive(Clone)]
+pub struct Session {
+    /// The coordinator.
+    pub client: Client,
+    /// The standard output, in the format that was asked for.
+    pub out: Output,
+}
+
+/// Runs a command line.
+///
+/// # Errors
+/// Whatever keeps the command from doing what was asked.
+pub fn run(cli: Cli) -> Result<Exit> {
+    let out = Output::new(cli.output);
+    let config = Config::new(cli.connection, cli.config);
+    match cli.command {
+        Command::Pki(args) => pki::run(args, config.trust_domain(), out),
+        Command::Completions(args) => completions::run(&args, out),
+        Command::Doctor(args) => wait(doctor::run(args, &config, out))?,
+        Command::Demo(args) => wait(demo::run(args, out))?,
+        Command::Remote(remote) => wait(call(remote, &config, out))?,
+    }
+}
+
+async fn call(command: Remote, config: &Config, out: Output) -> Result<Exit> {
+    let client = Client::connect(&config.settings()?).await?;
+    let session = Session { client, out };
+    match command {
+        Remote::Plan(args) => plan::run(args, &session).await,
+        Remote::Start(args) => start::run(args, &session).await,
+        Remote::List(args) => list::run(args, &session).await,
+        Remote::Status(args) => status::run(args, &session).await,
+        Remote::Watch(args) => watch::run(args, &session).await,
+        Remote::Explain(args) => explain::run(args, &session).await,
+        Remote::Pause(args) => change::run(args, Action::Pause, &session).await,
+        Remote::Resume(args) => change::run(args, Action::Resume, &session).await,
+        Remote::Abort(args) => change::run(args, Action::Abort, &session).await,
+        Remote::Rollback(args) => change::run(args, Action::Rollback, &session).await,
+        Remote::Hosts(args) => hosts::run(args, &session).await,
+    }
+}
+
+/// One thread is plenty for a command.
+fn wait<T>(work: impl Future<Output = T>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    Ok(runtime.block_on(work))
+}

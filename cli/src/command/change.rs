@@ -1,0 +1,32 @@
+//! `cofferdam pause | resume | abort | rollback`: how a rollout goes on.
+
+use crate::{clock, command::Session, exit::Exit, render::rollout::Standing};
+use anyhow::Result;
+use cofferdam_engine::id::RolloutId;
+use cofferdam_proto::operator::{Action, ChangeRequest};
+
+/// Arguments of each of them.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The rollout's name
+    #[arg(value_parser = |name: &str| RolloutId::new(name))]
+    rollout: RolloutId,
+    /// Why, for those who read it later
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    reason: String,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the coordinator cannot be asked, does not know the rollout, or the rollout cannot go on so.
+pub async fn run(args: Args, action: Action, session: &Session) -> Result<Exit> {
+    let request = ChangeRequest {
+        rollout: args.rollout,
+        action,
+        reason: args.reason,
+    };
+    let rollout = session.client.change(request).await?;
+    session.out.show(&Standing::new(&rollout, clock::now()))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,49 @@
+//! `cofferdam hosts`: the inventory.
+
+use crate::{
+    clock,
+    command::Session,
+    exit::Exit,
+    render::hosts::{Forgotten, HostList},
+};
+use anyhow::Result;
+use clap::Subcommand;
+use cofferdam_engine::id::HostId;
+
+/// Arguments of `hosts`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  cofferdam hosts -o json")]
+pub struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Delete a host that is gone for good; it must not be connected
+    #[command(after_help = "Example:\n  cofferdam hosts forget web-17")]
+    Forget {
+        /// The host's name
+        #[arg(value_parser = |name: &str| HostId::new(name))]
+        host: HostId,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the coordinator cannot be asked, or refuses to forget the host.
+pub async fn run(args: Args, session: &Session) -> Result<Exit> {
+    match args.action {
+        None => {
+            let hosts = session.client.hosts().await?;
+            let now = clock::now();
+            session.out.show(&HostList { hosts, now })?;
+        }
+        Some(Action::Forget { host }) => {
+            session.client.forget_host(host.clone()).await?;
+            session.out.show(&Forgotten { forgotten: host })?;
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,68 @@
+//! `cofferdam plan`: what a rollout would do, and its lock file.
+
+use crate::{
+    client::Client,
+    command::Session,
+    exit::Exit,
+    file,
+    render::plan::{Lock, Planned},
+    rollout_file::RolloutFile,
+};
+use anyhow::{Context as _, Result};
+use cofferdam_proto::operator::PlanRequest;
+use std::{fs, path::PathBuf};
+
+/// Arguments of `plan`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Writes NAME.lock beside FILE, with the exact bits that every wave \
+    installs. A lock file that is there is kept.\n\nExample:\n  cofferdam plan openssl-2026-11.toml"
+)]
+pub struct Args {
+    /// The rollout file
+    pub file: PathBuf,
+    /// Resolve the bits anew, though there is a lock file
+    #[arg(long)]
+    pub relock: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the file is wrong, the coordinator refuses it, or the lock file cannot be written.
+pub async fn run(args: Args, session: &Session) -> Result<Exit> {
+    let file = RolloutFile::read(&args.file)?;
+    upload(&file, &session.client).await?;
+    let lock_text = if args.relock { None } else { file.lock()? };
+    let lock = match lock_text {
+        Some(_) => Lock::Kept,
+        None => Lock::Written,
+    };
+    let request = PlanRequest {
+        file_name: file.name(),
+        spec_text: file.text().to_owned(),
+        lock_text,
+    };
+    let reply = session.client.plan(request).await?;
+    let lock_file = file.lock_path();
+    if lock == Lock::Written {
+        file::replace(&lock_file, file::PUBLIC, &reply.lock_text)?;
+    }
+    session.out.show(&Planned {
+        lock_file,
+        lock,
+        plan: reply.plan,
+    })?;
+    Ok(Exit::Done)
+}
+
+/// A config patch's bits must be in the artefact store before its lock file names them.
+async fn upload(file: &RolloutFile, client: &Client) -> Result<()> {
+    let Some(source) = file.source() else {
+        return Ok(());
+    };
+    let bytes = fs::read(&source)
+        .with_context(|| format!("cannot read {}, the patch's source", source.display()))?;
+    client.put_artefact(&bytes).await?;
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! `cofferdam watch`: a rollout's progress, until it ends or is held.
+
+use crate::{
+    clock,
+    command::Session,
+    exit::Exit,
+    render::{
+        Format,
+        progress::Progress,
+        rollout::{Standing, exit_of},
+    },
+};
+use anyhow::Result;
+use cofferdam_engine::id::RolloutId;
+use cofferdam_proto::{
+    operator::{RolloutState, RolloutView},
+    status::CallError,
+};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// Arguments of `watch`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Exits when the rollout is done (0), aborted or rolled back (1), or held, \
+    with nothing under way (3).\n\nExample:\n  cofferdam watch openssl-2026-11"
+)]
+pub struct Args {
+    /// The rollout's name
+    #[arg(value_parser = |name: &str| RolloutId::new(name))]
+    pub rollout: RolloutId,
+}
+
+/// A coordinator that restarts, or a link that breaks, is waited for this long (guess: restarts
+/// take seconds).
+const AWAY: Duration = Duration::from_secs(120);
+
+/// The pause between two tries (guess).
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Runs the command.
+///
+/// # Errors
+/// When the coordinator cannot be asked, or does not know the rollout.
+pub async fn run(args: Args, session: &Session) -> Result<Exit> {
+    let rollout = follow(&args.rollout, session).await?;
+    Ok(exit_of(rollout.state))
+}
+
+/// Shows a rollout's progress until it ends or is held, and how it stands then.
+///
+/// # Errors
+/// When the coordinator refuses, or stays away for too long.
+pub async fn follow(rollout: &RolloutId, session: &Session) -> Result<RolloutView> {
+    let end = follow_to_end(rollout, session).await?;
+    if session.out.format() == Format::Text {
+        session.out.show(&Standing::new(&end, clock::now()))?;
+    }
+    Ok(end)
+}
+
+async fn follow_to_end(rollout: &RolloutId, session: &Session) -> Result<RolloutView> {
+    let mut progress = Progress::begin(session.out);
+    let mut heard = Instant::now();
+    loop {
+        match follow_once(rollout, session, &mut progress, &mut heard).await {
+            Ok(Some(end)) => return Ok(end),
+            Ok(None) => {}
+            Err(error) if may_pass(&error) && heard.elapsed() < AWAY => {
+                progress.say("the connection broke; trying again")?;
+            }
+            Err(error) => return Err(error),
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+/// Follows one stream. Nothing when it ended, and the rollout did not.
+async fn follow_once(
+    rollout: &RolloutId,
+    session: &Session,
+    progress: &mut Progress,
+    heard: &mut Instant,
+) -> Result<Option<RolloutView>> {
+    let mut watch = session.client.watch(rollout).await?;
+    while let Some(view) = watch.next().await? {
+        *heard = Instant::now();
+        progress.show(&view)?;
+        if is_end(&view) {
+            return Ok(Some(view));
+        }
+    }
+    let view = session.client.status(rollout).await?;
+    Ok(Some(view).filter(is_end))
+}
+
+/// Whether nothing more happens by itself: it is over, or held with nothing under way.
+fn is_end(view: &RolloutView) -> bool {
+    let under_way = view.waves.iter().any(|wave| wave.running > 0);
+    view.state.is_over() || (view.state == RolloutState::Paused && !under_way)
+}
+
+fn may_pass(error: &anyhow::Error) -> bool {
+    let mut calls = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<CallError>());
+    calls.any(CallError::may_pass)
+}

@@ -1,0 +1,119 @@
+//! Every answer is a view: one type that shows itself as text for people, or as JSON.
+
+pub mod doctor;
+pub mod error;
+pub mod explain;
+pub mod hosts;
+pub mod list;
+pub mod plan;
+pub mod progress;
+pub mod rollout;
+pub mod table;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+use std::io::{self, IsTerminal as _, Write as _};
+
+/// How answers are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+pub enum Format {
+    /// For people. May change from release to release.
+    #[default]
+    Text,
+    /// For programs. One JSON document a answer, with stable field names.
+    Json,
+}
+
+/// Something that a command answers. Its JSON is its [`Serialize`], whose names are stable.
+pub trait View: Serialize {
+    /// The same for people, with line ends, ending in one.
+    fn text(&self) -> String;
+}
+
+/// Shows views on the standard output.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    format: Format,
+    to: To,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum To {
+    Stdout,
+    Nowhere,
+}
+
+impl Output {
+    /// Shows in a format.
+    pub fn new(format: Format) -> Self {
+        let to = To::Stdout;
+        Self { format, to }
+    }
+
+    /// The same for what only people read, before the one answer that programs wait for.
+    #[must_use]
+    pub fn for_people(self) -> Self {
+        let to = match self.format {
+            Format::Text => self.to,
+            Format::Json => To::Nowhere,
+        };
+        Self { to, ..self }
+    }
+
+    /// Shows a view: text, or indented JSON.
+    ///
+    /// # Errors
+    /// When the output is closed or full.
+    pub fn show(self, view: &impl View) -> Result<()> {
+        match self.format {
+            Format::Text => self.write(&view.text()),
+            Format::Json => self.write(&(json(serde_json::to_string_pretty(view))? + "\n")),
+        }
+    }
+
+    /// Shows one of a series of views: text, or one line of JSON.
+    ///
+    /// # Errors
+    /// When the output is closed or full.
+    pub fn show_next(self, view: &impl View) -> Result<()> {
+        match self.format {
+            Format::Text => self.write(&view.text()),
+            Format::Json => self.write(&(json(serde_json::to_string(view))? + "\n")),
+        }
+    }
+
+    /// Tells people something beside the answer. Says nothing to programs.
+    ///
+    /// # Errors
+    /// When the output is closed or full.
+    pub fn say(self, line: &str) -> Result<()> {
+        match self.format {
+            Format::Text => self.write(&format!("{line}\n")),
+            Format::Json => Ok(()),
+        }
+    }
+
+    /// The format.
+    pub fn format(self) -> Format {
+        self.format
+    }
+
+    /// Whether a line may be drawn over and over, because a person looks at a terminal.
+    pub fn is_live(self) -> bool {
+        self.format == Format::Text && io::stdout().is_terminal()
+    }
+
+    fn write(self, text: &str) -> Result<()> {
+        if self.to == To::Nowhere {
+            return Ok(());
+        }
+        let mut out = io::stdout().lock();
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.flush())
+            .context("cannot write to the standard output")
+    }
+}
+
+fn json(text: serde_json::Result<String>) -> Result<String> {
+    text.context("cannot write the answer as JSON")
+}

@@ -1,0 +1,172 @@
+//! Hosts, one line each.
+
+use crate::render::{
+    View,
+    table::{short, table},
+};
+use cofferdam_engine::{
+    id::HostId,
+    inventory::{INSTANCE_TYPE, SERVICE},
+    run::RunState,
+    time::Timestamp,
+};
+use cofferdam_proto::operator::HostView;
+use serde::Serialize;
+
+/// Hosts, in order of their names.
+#[derive(Debug, Serialize)]
+pub struct HostList {
+    /// The hosts.
+    pub hosts: Vec<HostView>,
+    /// The moment at which they are looked at.
+    #[serde(skip)]
+    pub now: Timestamp,
+}
+
+impl View for HostList {
+    fn text(&self) -> String {
+        if self.hosts.is_empty() {
+            return "no hosts yet: they appear when their agents connect\n".to_owned();
+        }
+        let rows = self.hosts.iter().map(|host| self.row(host));
+        let headings = [
+            "host",
+            "cell",
+            "service",
+            "type",
+            "connected",
+            "in service",
+            "now",
+        ];
+        table(headings, rows.collect())
+    }
+}
+
+impl HostList {
+    fn row(&self, host: &HostView) -> [String; 7] {
+        let label = |name: &str| host.labels.get(name).cloned().unwrap_or_default();
+        let connected = match host.connected_since_ms {
+            Some(since) => short(self.now.since(since)),
+            None => "no".to_owned(),
+        };
+        let in_service = if host.in_service { "yes" } else { "NO" };
+        [
+            host.host.to_string(),
+            host.cell.to_string(),
+            label(SERVICE),
+            label(INSTANCE_TYPE),
+            connected,
+            in_service.to_owned(),
+            doing(host),
+        ]
+    }
+}
+
+/// What goes on with a host: its run, who holds it, what fails on it. Empty: nothing.
+fn doing(host: &HostView) -> String {
+    let run = host.run.as_ref().map(|run| {
+        let slow = if run.slow { ", slow" } else { "" };
+        format!("{} by {}{slow}", doing_in(run.state), run.rollout)
+    });
+    let held = || {
+        let out = host.out.as_ref()?;
+        Some(format!("out: {}, held by {}", out.why, out.holder))
+    };
+    let fails = Some(host.detail.clone()).filter(|detail| !detail.is_empty());
+    let parts: Vec<String> = [run.or_else(held), fails].into_iter().flatten().collect();
+    parts.join("; ")
+}
+
+fn doing_in(state: RunState) -> &'static str {
+    match state {
+        RunState::Claiming => "claiming",
+        RunState::Draining => "draining",
+        RunState::Drained => "drained",
+        RunState::Applying => "applying",
+        RunState::Rebooting => "rebooting",
+        RunState::Verifying => "verifying",
+        RunState::RollingBack => "rolling back",
+        RunState::VerifyingRollback => "verifying its rollback",
+        RunState::Readmitting(_) => "readmitting",
+        RunState::Ended(_) => "ended",
+    }
+}
+
+/// A host was deleted from the inventory.
+#[derive(Debug, Serialize)]
+pub struct Forgotten {
+    /// Which.
+    pub forgotten: HostId,
+}
+
+impl View for Forgotten {
+    fn text(&self) -> String {
+        format!("{} is forgotten\n", self.forgotten)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cofferdam_engine::{
+        id::{CellId, RolloutId},
+        inventory::{Labels, Platform},
+    };
+    use cofferdam_proto::operator::{OutView, RunView};
+
+    fn host(name: &str) -> HostView {
+        let labels = [(SERVICE, "web"), (INSTANCE_TYPE, "m7.large")];
+        HostView {
+            host: HostId::new(name).unwrap(),
+            cell: CellId::new("r1-a-1").unwrap(),
+            labels: Labels::from(labels.map(|(key, value)| (key.to_owned(), value.to_owned()))),
+            platform: Platform {
+                os_release: "debian-12".to_owned(),
+                architecture: "amd64".to_owned(),
+            },
+            kernel: "6.1.0".to_owned(),
+            connected_since_ms: Some(Timestamp(1_000)),
+            in_service: true,
+            detail: String::new(),
+            out: None,
+            run: None,
+            agent_version: "0.1.0".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_host_is_one_line_that_says_what_goes_on_with_it() {
+        let rollout = RolloutId::new("openssl-2026-11").unwrap();
+        let patched = HostView {
+            in_service: false,
+            run: Some(RunView {
+                rollout,
+                state: RunState::Applying,
+                since_ms: Timestamp(2_000),
+                slow: true,
+            }),
+            ..host("a-2")
+        };
+        let lost = HostView {
+            connected_since_ms: None,
+            in_service: false,
+            detail: "check abi failed".to_owned(),
+            out: Some(OutView {
+                holder: "itself".to_owned(),
+                why: "silent".to_owned(),
+                since_ms: Timestamp(2_000),
+            }),
+            ..host("a-3")
+        };
+        let list = HostList {
+            hosts: vec![host("a-1"), patched, lost],
+            now: Timestamp(61_000),
+        };
+        insta::assert_snapshot!(list.text(), @r"
+    HOST  CELL    SERVICE  TYPE      CONNECTED  IN SERVICE  NOW
+    a-1   r1-a-1  web      m7.large  1m         yes
+    a-2   r1-a-1  web      m7.large  1m         NO          applying by openssl-2026-11, slow
+    a-3   r1-a-1  web      m7.large  no         NO          out: silent, held by itself; check abi failed
+    ");
+    }
+}

@@ -1,0 +1,206 @@
+//! What a rollout would do.
+
+use crate::render::{
+    View,
+    table::{brief, indented, short, table},
+};
+use cofferdam_proto::operator::{PlanView, PlannedWave};
+use serde::Serialize;
+use std::{path::PathBuf, time::Duration};
+
+/// A plan, and the lock file that was written for it.
+#[derive(Debug, Serialize)]
+pub struct Planned {
+    /// Where the lock file is.
+    pub lock_file: PathBuf,
+    /// Whether the lock file is new.
+    pub lock: Lock,
+    /// The plan.
+    #[serde(flatten)]
+    pub plan: PlanView,
+}
+
+/// What became of the lock file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lock {
+    /// It was resolved now, and written.
+    Written,
+    /// It was there, and stays as it is.
+    Kept,
+}
+
+/// The most strata that are shown; JSON has all.
+const SHOWN_STRATA: usize = 20;
+
+impl View for Planned {
+    fn text(&self) -> String {
+        let plan = &self.plan;
+        let hosts: u64 = plan.waves.iter().map(|wave| wave.hosts).sum();
+        let mut text = format!(
+            "{}: {hosts} hosts in {} waves, about {} if nothing goes wrong\n",
+            plan.rollout,
+            plan.waves.len(),
+            short(Duration::from_millis(plan.estimate_ms)),
+        );
+        let lock = match self.lock {
+            Lock::Written => "written",
+            Lock::Kept => "kept as it is; --relock resolves anew",
+        };
+        let (file, digest) = (self.lock_file.display(), brief(plan.lock_digest));
+        text += &format!("lock file {file} ({digest}, {lock})\n\n");
+        text += &waves(&plan.waves);
+        text += &self.strata();
+        text += &self.groups();
+        for warning in &plan.warnings {
+            text += &format!("\nwarning: {warning}\n");
+        }
+        text
+    }
+}
+
+impl Planned {
+    fn strata(&self) -> String {
+        let strata = &self.plan.coverage.strata;
+        let rows = strata.iter().take(SHOWN_STRATA).map(|stratum| {
+            let counts = [stratum.hosts, stratum.in_canary].map(|count| count.to_string());
+            let [hosts, in_canary] = counts;
+            [stratum.stratum.clone(), hosts, in_canary]
+        });
+        let shown = table(["stratum", "hosts", "in canary"], rows.collect());
+        let more = strata.len().saturating_sub(SHOWN_STRATA);
+        match (shown.is_empty(), more) {
+            (true, _) => String::new(),
+            (false, 0) => format!("\nWhat the canary proves\n{}", indented(&shown)),
+            (false, more) => {
+                format!(
+                    "\nWhat the canary proves\n{}  and {more} more\n",
+                    indented(&shown)
+                )
+            }
+        }
+    }
+
+    fn groups(&self) -> String {
+        let rows = self.plan.coverage.groups.iter().map(|group| {
+            let counts = [group.members, group.may_be_out].map(|count| count.to_string());
+            let [members, may_be_out] = counts;
+            [group.group.clone(), members, may_be_out]
+        });
+        let shown = table(["capacity group", "hosts", "may be out"], rows.collect());
+        if shown.is_empty() {
+            return shown;
+        }
+        format!("\nWhat the floors allow\n{}", indented(&shown))
+    }
+}
+
+fn waves(waves: &[PlannedWave]) -> String {
+    let rows = waves.iter().map(|wave| {
+        let cells = wave.slices.iter().filter(|slice| slice.hosts > 0);
+        let cells: Vec<String> = cells
+            .map(|slice| format!("{} ({})", slice.cell, slice.hosts))
+            .collect();
+        [
+            wave.name.clone(),
+            wave.hosts.to_string(),
+            short(Duration::from_millis(wave.bake_ms)),
+            shortened(&cells),
+        ]
+    });
+    let shown = table(["wave", "hosts", "bake", "cells (hosts)"], rows.collect());
+    format!("Waves\n{}", indented(&shown))
+}
+
+/// The most cells that one line names.
+const NAMED_CELLS: usize = 4;
+
+fn shortened(cells: &[String]) -> String {
+    let named = cells.iter().take(NAMED_CELLS).cloned().collect::<Vec<_>>();
+    let named = named.join(", ");
+    match cells.len().saturating_sub(NAMED_CELLS) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cofferdam_engine::{
+        digest::Digest,
+        id::{CellId, RolloutId},
+    };
+    use cofferdam_proto::operator::{Coverage, GroupView, PlannedSlice, StratumView};
+
+    fn wave(name: &str, hosts: u64, bake_ms: u64) -> PlannedWave {
+        let cell = CellId::new("r1-a-1").unwrap();
+        PlannedWave {
+            name: name.to_owned(),
+            bake_ms,
+            hosts,
+            slices: vec![PlannedSlice { cell, hosts }],
+        }
+    }
+
+    fn planned() -> Planned {
+        let stratum = StratumView {
+            stratum: "instance_type=x2.metal".to_owned(),
+            hosts: 2,
+            in_canary: 1,
+        };
+        let group = GroupView {
+            group: "service=web zone=a".to_owned(),
+            members: 8,
+            may_be_out: 2,
+        };
+        Planned {
+            lock_file: PathBuf::from("openssl-2026-11.lock"),
+            lock: Lock::Written,
+            plan: PlanView {
+                rollout: RolloutId::new("openssl-2026-11").unwrap(),
+                digest: Digest::of("rollout"),
+                lock_digest: Digest::of("lock"),
+                waves: vec![wave("canary", 4, 900_000), wave("full", 20, 0)],
+                warnings: vec!["no gate watches the patched hosts".to_owned()],
+                estimate_ms: 1_234_567,
+                coverage: Coverage {
+                    strata: vec![stratum],
+                    groups: vec![group],
+                },
+            },
+        }
+    }
+
+    #[test]
+    fn a_plan_shows_waves_coverage_allowances_and_warnings() {
+        insta::assert_snapshot!(planned().text(), @r"
+    openssl-2026-11: 24 hosts in 2 waves, about 20m34s if nothing goes wrong
+    lock file openssl-2026-11.lock (0c030586945f, written)
+
+    Waves
+      WAVE    HOSTS  BAKE  CELLS (HOSTS)
+      canary  4      15m   r1-a-1 (4)
+      full    20     0s    r1-a-1 (20)
+
+    What the canary proves
+      STRATUM                 HOSTS  IN CANARY
+      instance_type=x2.metal  2      1
+
+    What the floors allow
+      CAPACITY GROUP      HOSTS  MAY BE OUT
+      service=web zone=a  8      2
+
+    warning: no gate watches the patched hosts
+    ");
+    }
+
+    #[test]
+    fn the_json_of_a_plan_has_the_lock_file_beside_the_plans_own_fields() {
+        let json = serde_json::to_value(planned()).unwrap();
+        assert_eq!(json["lock_file"], "openssl-2026-11.lock");
+        assert_eq!(json["lock"], "written");
+        assert_eq!(json["waves"][0]["hosts"], 4);
+        assert_eq!(json["coverage"]["groups"][0]["may_be_out"], 2);
+    }
+}

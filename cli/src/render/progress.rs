@@ -1,0 +1,194 @@
+//! A rollout's progress in one line: drawn over and over on a terminal, line after line elsewhere.
+
+use crate::{
+    clock,
+    render::{Format, Output, rollout::Standing},
+};
+use anyhow::Result;
+use cofferdam_proto::operator::{RolloutView, WaveState, WaveView};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::time::Duration;
+
+/// How a rollout's progress is shown.
+pub enum Progress {
+    /// One line that is drawn anew.
+    Live(ProgressBar),
+    /// A line whenever it says something new.
+    Lines {
+        /// Where to.
+        out: Output,
+        /// The line before.
+        last: String,
+    },
+    /// A JSON document whenever the coordinator says something new.
+    Json(Output),
+}
+
+/// Fast enough to look alive, slow enough to cost nothing (guess).
+const TICK: Duration = Duration::from_millis(120);
+
+/// In the words of `indicatif`.
+const TEMPLATE: &str = "{spinner} {bar:24} {pos}/{len} {wide_msg}";
+
+impl Progress {
+    /// Begins to show a rollout's progress as fits the output.
+    pub fn begin(out: Output) -> Self {
+        if out.format() == Format::Json {
+            return Self::Json(out);
+        }
+        if !out.is_live() {
+            let last = String::new();
+            return Self::Lines { out, last };
+        }
+        let style = ProgressStyle::with_template(TEMPLATE).expect("the template is a constant");
+        let bar = ProgressBar::new(0).with_style(style.progress_chars("=> "));
+        bar.enable_steady_tick(TICK);
+        Self::Live(bar)
+    }
+
+    /// Shows how the rollout stands now.
+    ///
+    /// # Errors
+    /// When the output is closed or full.
+    pub fn show(&mut self, rollout: &RolloutView) -> Result<()> {
+        let line = line(rollout);
+        match self {
+            Self::Live(bar) => {
+                bar.set_length(rollout.hosts);
+                bar.set_position(passed(rollout));
+                bar.set_message(line);
+                Ok(())
+            }
+            Self::Lines { last, .. } if *last == line => Ok(()),
+            Self::Lines { out, last } => {
+                out.say(&line)?;
+                *last = line;
+                Ok(())
+            }
+            Self::Json(out) => out.show_next(&Standing::new(rollout, clock::now())),
+        }
+    }
+
+    /// Says something beside the progress, as that the connection was lost.
+    ///
+    /// # Errors
+    /// When the output is closed or full.
+    pub fn say(&self, text: &str) -> Result<()> {
+        match self {
+            Self::Live(bar) => {
+                bar.println(text);
+                Ok(())
+            }
+            Self::Lines { out, .. } => out.say(text),
+            Self::Json(_) => Ok(()),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if let Self::Live(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// The progress as one line, without moments, so that it changes only when the rollout does.
+pub fn line(rollout: &RolloutView) -> String {
+    let name = &rollout.name;
+    let (passed, hosts) = (passed(rollout), rollout.hosts);
+    match current(&rollout.waves) {
+        Some(wave) => format!(
+            "{name} {}, {passed} of {hosts} hosts passed; {}",
+            rollout.state,
+            of_wave(wave)
+        ),
+        None => format!("{name} {}, {passed} of {hosts} hosts passed", rollout.state),
+    }
+}
+
+fn passed(rollout: &RolloutView) -> u64 {
+    rollout.waves.iter().map(|wave| wave.passed).sum()
+}
+
+/// The first wave that has not passed.
+fn current(waves: &[WaveView]) -> Option<&WaveView> {
+    waves.iter().find(|wave| wave.state != WaveState::Passed)
+}
+
+fn of_wave(wave: &WaveView) -> String {
+    let counts = [
+        (wave.running, "running"),
+        (wave.passed, "passed"),
+        (wave.failed, "failed"),
+        (wave.left_out, "left out"),
+        (wave.rolled_back, "rolled back"),
+    ];
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let counts: String = counts
+        .map(|(count, what)| format!(", {count} {what}"))
+        .collect();
+    format!(
+        "wave {} {}, {} hosts{counts}",
+        wave.name, wave.state, wave.hosts
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cofferdam_engine::id::RolloutId;
+    use cofferdam_proto::operator::RolloutState;
+
+    fn wave(name: &str, state: WaveState, hosts: u64, passed: u64) -> WaveView {
+        WaveView {
+            name: name.to_owned(),
+            state,
+            hosts,
+            running: 0,
+            passed,
+            failed: 0,
+            left_out: 0,
+            rolled_back: 0,
+            bake_until_ms: None,
+        }
+    }
+
+    fn rollout(state: RolloutState, waves: Vec<WaveView>) -> RolloutView {
+        RolloutView {
+            name: RolloutId::new("demo-2").unwrap(),
+            state,
+            reason: String::new(),
+            waves,
+            failures: Vec::new(),
+            holds: Vec::new(),
+            hosts: 24,
+            slow_hosts: Vec::new(),
+            warnings: Vec::new(),
+            started_at_ms: None,
+            ended_at_ms: None,
+        }
+    }
+
+    #[test]
+    fn the_line_tells_of_the_whole_and_of_the_wave_that_works() {
+        let half = WaveView {
+            running: 2,
+            ..wave("half", WaveState::Running, 8, 3)
+        };
+        let waves = vec![wave("canary", WaveState::Passed, 4, 4), half];
+        assert_eq!(
+            line(&rollout(RolloutState::Running, waves)),
+            "demo-2 running, 7 of 24 hosts passed; wave half running, 8 hosts, 2 running, 3 passed"
+        );
+    }
+
+    #[test]
+    fn a_finished_rollout_is_in_no_wave() {
+        let waves = vec![wave("full", WaveState::Passed, 24, 24)];
+        assert_eq!(
+            line(&rollout(RolloutState::Done, waves)),
+            "demo-2 done, 24 of 24 hosts passed"
+        );
+    }
+}

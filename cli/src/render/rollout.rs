@@ -1,0 +1,174 @@
+//! How one rollout stands.
+
+use crate::{
+    exit::Exit,
+    render::{
+        View,
+        table::{ago, indented, short, table},
+    },
+};
+use cofferdam_engine::time::Timestamp;
+use cofferdam_proto::operator::{FailureCluster, HoldView, RolloutState, RolloutView, WaveView};
+use serde::Serialize;
+
+/// A rollout, seen at a moment.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Standing<'a> {
+    rollout: &'a RolloutView,
+    #[serde(skip)]
+    now: Timestamp,
+}
+
+impl<'a> Standing<'a> {
+    /// The rollout as it stands now.
+    pub fn new(rollout: &'a RolloutView, now: Timestamp) -> Self {
+        Self { rollout, now }
+    }
+}
+
+/// How a command exits that was asked how a rollout ends.
+pub fn exit_of(state: RolloutState) -> Exit {
+    match state {
+        RolloutState::Planned
+        | RolloutState::Running
+        | RolloutState::RollingBack
+        | RolloutState::Done => Exit::Done,
+        RolloutState::Aborted | RolloutState::RolledBack => Exit::Failed,
+        RolloutState::Paused => Exit::Held,
+    }
+}
+
+impl View for Standing<'_> {
+    fn text(&self) -> String {
+        let rollout = self.rollout;
+        let mut text = self.headline();
+        text += &waves(&rollout.waves, self.now);
+        text += &failures(&rollout.failures);
+        text += &holds("What does not move, and why", &rollout.holds, self.now);
+        if !rollout.slow_hosts.is_empty() {
+            text += &format!("\nslower than others: {}\n", names(&rollout.slow_hosts));
+        }
+        for warning in &rollout.warnings {
+            text += &format!("\nwarning: {warning}\n");
+        }
+        text
+    }
+}
+
+impl Standing<'_> {
+    fn headline(&self) -> String {
+        let rollout = self.rollout;
+        let mut line = format!(
+            "{}: {}, {} hosts",
+            rollout.name, rollout.state, rollout.hosts
+        );
+        let ended = rollout.ended_at_ms;
+        if let Some(started) = rollout.started_at_ms {
+            line += &match ended {
+                Some(ended) => format!(
+                    ", took {}, ended {}",
+                    short(ended.since(started)),
+                    ago(ended, self.now)
+                ),
+                None => format!(", started {}", ago(started, self.now)),
+            };
+        }
+        if !rollout.reason.is_empty() {
+            line += &format!("\n  {}", rollout.reason);
+        }
+        line + "\n\n"
+    }
+}
+
+fn waves(waves: &[WaveView], now: Timestamp) -> String {
+    let rows = waves.iter().map(|wave| {
+        let counts = [
+            wave.hosts,
+            wave.running,
+            wave.passed,
+            wave.failed,
+            wave.left_out,
+            wave.rolled_back,
+        ];
+        let [hosts, running, passed, failed, left_out, rolled_back] =
+            counts.map(|count| count.to_string());
+        let state = match wave.bake_until_ms {
+            Some(until) => format!("{} {} more", wave.state, short(until.since(now))),
+            None => wave.state.to_string(),
+        };
+        let name = wave.name.clone();
+        [
+            name,
+            state,
+            hosts,
+            running,
+            passed,
+            failed,
+            left_out,
+            rolled_back,
+        ]
+    });
+    let headings = [
+        "wave",
+        "state",
+        "hosts",
+        "running",
+        "passed",
+        "failed",
+        "left out",
+        "rolled back",
+    ];
+    table(headings, rows.collect())
+}
+
+fn failures(clusters: &[FailureCluster]) -> String {
+    if clusters.is_empty() {
+        return String::new();
+    }
+    let mut text = "\nWhat failed\n".to_owned();
+    for cluster in clusters {
+        let count = cluster.hosts.len();
+        let hosts = names(&cluster.hosts);
+        text += &format!("  {} on {count}: {hosts}\n", cluster.kind);
+        text += &indented(&indented(&cluster.detail));
+    }
+    text
+}
+
+/// What does not move, one line each. Nothing when everything moves.
+pub fn holds(heading: &str, holds: &[HoldView], now: Timestamp) -> String {
+    let rows = holds.iter().map(|hold| {
+        [
+            hold.subject.clone(),
+            hold.hosts.to_string(),
+            short(now.since(hold.since_ms)),
+            format!("{} [{}]", hold.reason, hold.rule),
+        ]
+    });
+    let shown = table(["what", "hosts", "for", "why"], rows.collect());
+    if shown.is_empty() {
+        return shown;
+    }
+    format!("\n{heading}\n{}", indented(&shown))
+}
+
+/// The most hosts that one line names; JSON has all.
+const NAMED_HOSTS: usize = 8;
+
+fn names(hosts: &[impl std::fmt::Display]) -> String {
+    let named: Vec<String> = hosts
+        .iter()
+        .take(NAMED_HOSTS)
+        .map(ToString::to_string)
+        .collect();
+    let named = named.join(", ");
+    match hosts.len().saturating_sub(NAMED_HOSTS) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+#[path = "rollout/tests.rs"]
+mod tests;

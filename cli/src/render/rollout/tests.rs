@@ -1,0 +1,94 @@
+//! How a rollout that the brake stopped is shown.
+
+use super::*;
+use cofferdam_engine::{
+    failure::FailureKind,
+    id::{HostId, RolloutId},
+};
+use cofferdam_proto::operator::WaveState;
+
+fn wave(name: &str, state: WaveState, failed: u64) -> WaveView {
+    WaveView {
+        name: name.to_owned(),
+        state,
+        hosts: 4,
+        running: 0,
+        passed: 0,
+        failed,
+        left_out: 0,
+        rolled_back: 0,
+        bake_until_ms: None,
+    }
+}
+
+fn stopped() -> RolloutView {
+    let hosts = ["a-8", "c-8"]
+        .map(|name| HostId::new(name).unwrap())
+        .to_vec();
+    RolloutView {
+        name: RolloutId::new("demo-3").unwrap(),
+        state: RolloutState::Paused,
+        reason: "the brake stopped it: instance_type=x2.metal failed twice".to_owned(),
+        waves: vec![
+            wave("canary", WaveState::Running, 2),
+            wave("full", WaveState::Pending, 0),
+        ],
+        failures: vec![FailureCluster {
+            kind: FailureKind::Unhealthy,
+            detail: "check abi: release 3 does not run on x2.metal".to_owned(),
+            hosts,
+        }],
+        holds: vec![HoldView {
+            subject: "rollout demo-3".to_owned(),
+            reason: "the brake stopped it".to_owned(),
+            rule: "braked".to_owned(),
+            since_ms: Timestamp(9_000),
+            hosts: 22,
+        }],
+        hosts: 24,
+        slow_hosts: Vec::new(),
+        warnings: vec!["no gate watches the patched hosts".to_owned()],
+        started_at_ms: Some(Timestamp(1_000)),
+        ended_at_ms: None,
+    }
+}
+
+#[test]
+fn a_stopped_rollout_says_what_failed_where_and_what_is_held() {
+    insta::assert_snapshot!(Standing::new(&stopped(), Timestamp(14_000)).text(), @r"
+    demo-3: paused, 24 hosts, started 13s ago
+      the brake stopped it: instance_type=x2.metal failed twice
+
+    WAVE    STATE    HOSTS  RUNNING  PASSED  FAILED  LEFT OUT  ROLLED BACK
+    canary  running  4      0        0       2       0         0
+    full    pending  4      0        0       0       0         0
+
+    What failed
+      unhealthy on 2: a-8, c-8
+        check abi: release 3 does not run on x2.metal
+
+    What does not move, and why
+      WHAT            HOSTS  FOR  WHY
+      rollout demo-3  22     5s   the brake stopped it [braked]
+
+    warning: no gate watches the patched hosts
+    ");
+}
+
+#[test]
+fn json_is_the_rollout_itself() {
+    let rollout = stopped();
+    let shown = serde_json::to_value(Standing::new(&rollout, Timestamp(0))).unwrap();
+    assert_eq!(shown, serde_json::to_value(&rollout).unwrap());
+    assert_eq!(shown["state"], "paused");
+    assert_eq!(shown["started_at_ms"], 1_000);
+}
+
+#[test]
+fn the_exit_follows_how_the_rollout_ended() {
+    assert_eq!(exit_of(RolloutState::Done), Exit::Done);
+    assert_eq!(exit_of(RolloutState::Running), Exit::Done);
+    assert_eq!(exit_of(RolloutState::Aborted), Exit::Failed);
+    assert_eq!(exit_of(RolloutState::RolledBack), Exit::Failed);
+    assert_eq!(exit_of(RolloutState::Paused), Exit::Held);
+}

@@ -1,0 +1,114 @@
+//! A rollout file on the operator's machine, and the lock file beside it.
+
+use crate::{exit::UsageError, file};
+use anyhow::Result;
+use cofferdam_engine::{id::RolloutId, patch::Patch, spec::Spec};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// A rollout file that was read and holds no mistake.
+#[derive(Debug)]
+pub struct RolloutFile {
+    path: PathBuf,
+    text: String,
+    spec: Spec,
+}
+
+impl RolloutFile {
+    /// Reads and checks a rollout file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or every mistake in it with file and line.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = file::read(path)?;
+        let spec = Spec::parse(&path.display().to_string(), &text)
+            .map_err(|mistakes| UsageError(mistakes.to_string()))?;
+        let path = path.to_owned();
+        Ok(Self { path, text, spec })
+    }
+
+    /// Its file name, for messages of the coordinator.
+    pub fn name(&self) -> String {
+        let name = self.path.file_name().unwrap_or(self.path.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
+    /// What it says.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The rollout's name in it.
+    pub fn rollout(&self) -> &RolloutId {
+        self.spec.name()
+    }
+
+    /// Where its lock file is: beside it, named after the rollout.
+    pub fn lock_path(&self) -> PathBuf {
+        self.path.with_file_name(format!("{}.lock", self.rollout()))
+    }
+
+    /// What the lock file says. Nothing when there is none yet.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn lock(&self) -> Result<Option<String>> {
+        let path = self.lock_path();
+        match fs::metadata(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Ok(_) | Err(_) => file::read(&path).map(Some),
+        }
+    }
+
+    /// The file that a config patch replaces hosts' files with: a path beside this file. Nothing
+    /// for other patches.
+    pub fn source(&self) -> Option<PathBuf> {
+        match self.spec.patch() {
+            Patch::Config(config) => Some(self.path.with_file_name("").join(&config.source)),
+            Patch::Packages { .. } | Patch::Noop => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::{self, Exit};
+
+    const PRACTICE: &str =
+        "name = \"practice\"\n[patch]\nkind = \"noop\"\n[select]\nmatch = 'service == \"web\"'\n";
+
+    #[test]
+    fn the_lock_file_is_named_after_the_rollout_and_lies_beside_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("anything.toml");
+        fs::write(&path, PRACTICE).unwrap();
+        let rollout = RolloutFile::read(&path).unwrap();
+        assert_eq!(rollout.lock_path(), folder.path().join("practice.lock"));
+        assert_eq!(rollout.lock().unwrap(), None);
+        fs::write(rollout.lock_path(), "locked").unwrap();
+        assert_eq!(rollout.lock().unwrap().as_deref(), Some("locked"));
+    }
+
+    #[test]
+    fn a_mistake_in_the_file_is_a_mistake_of_the_caller_with_file_and_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bad.toml");
+        fs::write(&path, PRACTICE.replace("kind", "kinds")).unwrap();
+        let error = RolloutFile::read(&path).unwrap_err();
+        assert!(error.to_string().contains("bad.toml:3:1"), "{error}");
+        assert_eq!(exit::of_error(&error), Exit::Usage);
+    }
+
+    #[test]
+    fn the_source_of_a_config_patch_lies_beside_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let patch = "kind = \"config\"\npath = \"/etc/app.conf\"\nsource = \"app.conf\"";
+        fs::write(&path, PRACTICE.replace("kind = \"noop\"", patch)).unwrap();
+        let source = RolloutFile::read(&path).unwrap().source();
+        assert_eq!(source, Some(folder.path().join("app.conf")));
+    }
+}
