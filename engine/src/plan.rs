@@ -4,10 +4,23 @@
 //! shown, compared and signed. The same inputs give the same plan.
 
 mod blast;
+mod coverage;
+mod error;
 mod estimate;
+mod floors;
+mod make;
+mod selected;
+mod strata;
+#[cfg(test)]
+mod tests;
+mod warning;
+mod wave;
 
 pub use blast::{Blast, GroupBlast};
+pub use error::{Cure, PlanError, PlanErrors};
 pub use estimate::Estimate;
+pub use make::{PlanInput, rollout_digest};
+pub use warning::Warning;
 
 use crate::{
     digest::Digest,
@@ -85,52 +98,6 @@ impl Plan {
             .flat_map(|planned| &planned.strata)
             .filter_map(|place| self.strata.get(usize::try_from(*place).ok()?))
     }
-}
-
-/// What an operator should know before the start. Displays as one plain sentence.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "warning", rename_all = "kebab-case")]
-pub enum Warning {
-    /// Bakes pass by time alone.
-    #[error("no gate watches the patched hosts: a bake passes when its time is over")]
-    NoGate,
-    /// The first wave takes more hosts than its size says, to have one of every stratum.
-    #[error(
-        "wave {wave} takes {takes} hosts, its size says {sized}: at least one host of every stratum and region is in the first wave"
-    )]
-    CanaryGrew {
-        /// The first wave.
-        wave: WaveName,
-        /// How many hosts it takes.
-        takes: usize,
-        /// How many its size says.
-        sized: usize,
-    },
-    /// The first wave's own selection leaves out strata of later waves.
-    #[error(
-        "wave {wave} has no host of {}: its match leaves them out, so later waves hold such hosts until one has passed",
-        list(strata)
-    )]
-    NotCovered {
-        /// The first wave.
-        wave: WaveName,
-        /// The strata that none of its hosts is of.
-        strata: Vec<Stratum>,
-    },
-    /// A wave takes no host.
-    #[error("wave {wave} comes out empty: earlier waves already took the hosts up to its size")]
-    EmptyWave {
-        /// The wave.
-        wave: WaveName,
-    },
-    /// Selected hosts that no wave takes.
-    #[error("{hosts} of {of} selected hosts are in no wave and stay unpatched")]
-    NotAll {
-        /// How many.
-        hosts: usize,
-        /// Of how many.
-        of: usize,
-    },
 }
 
 /// The most names that a sentence lists.

@@ -100,3 +100,113 @@ fn short(digest: Digest) -> String {
     text.truncate(DELTA_DIGITS);
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        id::HostId,
+        inventory::{Facts, Platform},
+        patch::{LockedPackage, LockedPlatform},
+    };
+
+    fn host(labels: &[(&str, &str)]) -> Host {
+        let labels = labels
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Host {
+            id: HostId::new("web-1").unwrap(),
+            labels: labels.collect(),
+            facts: Facts {
+                platform: Platform {
+                    os_release: "debian-12".to_owned(),
+                    architecture: "amd64".to_owned(),
+                },
+                kernel: "6.1".to_owned(),
+                packages: Digest::of("some"),
+            },
+        }
+    }
+
+    fn lock(version: &str) -> LockFile {
+        let package = LockedPackage {
+            name: "openssl".to_owned(),
+            version: version.to_owned(),
+            sha256: Digest::of(version),
+            size: 1,
+        };
+        let platforms = vec![LockedPlatform {
+            platform: host(&[]).facts.platform,
+            packages: vec![package],
+        }];
+        LockFile {
+            rollout: "x".to_owned(),
+            content: Locked::Packages { platforms },
+        }
+    }
+
+    fn installed(packages: &[(&str, &str)]) -> PackageSet {
+        let packages = packages
+            .iter()
+            .map(|(name, version)| ((*name).to_owned(), (*version).to_owned()));
+        PackageSet(packages.collect())
+    }
+
+    #[test]
+    fn labels_and_facts_make_strata_and_a_zone_names_its_region() {
+        let labels = [
+            ("service", "web"),
+            ("region", "r1"),
+            ("zone", "a"),
+            ("rack", "7"),
+        ];
+        let strata: Vec<_> = of(&host(&labels)).iter().map(Stratum::to_string).collect();
+        assert_eq!(
+            strata,
+            [
+                "architecture=amd64",
+                "kernel=6.1",
+                "os_release=debian-12",
+                "region=r1",
+                "service=web",
+                "zone=r1/a"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_delta_is_what_becomes_of_the_locked_packages_alone() {
+        let delta = |packages: &[(&str, &str)], version: &str| {
+            delta(&host(&[]), Some(&installed(packages)), &lock(version)).unwrap()
+        };
+        let one = delta(&[("openssl", "1")], "3");
+        assert_eq!(one.value.len(), DELTA_DIGITS);
+        assert_eq!(one, delta(&[("openssl", "1"), ("curl", "8")], "3"));
+        assert_ne!(one, delta(&[("openssl", "2")], "3"));
+        assert_ne!(one, delta(&[("openssl", "1")], "4"));
+        assert_ne!(one, delta(&[], "3"));
+    }
+
+    #[test]
+    fn a_patch_without_packages_for_a_host_makes_no_delta() {
+        let practice = LockFile {
+            rollout: "x".to_owned(),
+            content: Locked::Noop,
+        };
+        assert_eq!(delta(&host(&[]), None, &practice), None);
+        let mut other = host(&[]);
+        other.facts.platform.architecture = "arm64".to_owned();
+        assert_eq!(delta(&other, None, &lock("3")), None);
+    }
+
+    #[test]
+    fn hosts_of_unknown_packages_share_a_delta_by_their_digest() {
+        let unknown = |packages: &str| {
+            let mut host = host(&[]);
+            host.facts.packages = Digest::of(packages);
+            delta(&host, None, &lock("3")).unwrap()
+        };
+        assert_eq!(unknown("a"), unknown("a"));
+        assert_ne!(unknown("a"), unknown("b"));
+    }
+}

@@ -1,6 +1,12 @@
 //! How much of the fleet a rollout touches, by capacity group.
 
+use super::{
+    PlanInput,
+    floors::Floors,
+    selected::{Place, Selected},
+};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What a plan touches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +34,43 @@ pub struct GroupBlast {
     pub members: usize,
     /// How many of them the plan takes.
     pub planned: usize,
-    /// How many of them may be out at once.
+    /// How many of them may be out at once, by the strictest floor that binds one of the planned.
     pub allowance: usize,
+}
+
+impl Blast {
+    /// Counts what a plan touches; `planned` are the hosts that some wave takes.
+    pub(super) fn of(
+        input: &PlanInput<'_>,
+        selected: usize,
+        planned: &[&Selected<'_>],
+        floors: &Floors<'_>,
+    ) -> Self {
+        let mut counts: BTreeMap<Place<'_>, (usize, usize)> = BTreeMap::new();
+        for host in planned {
+            counts.entry(host.place).or_default().1 += 1;
+        }
+        for place in input.hosts.values().filter_map(Place::of) {
+            if let Some((members, _)) = counts.get_mut(&place) {
+                *members += 1;
+            }
+        }
+        let allowances = floors.allowances();
+        let groups = counts
+            .into_iter()
+            .map(|(place, (members, planned))| GroupBlast {
+                region: place.region.to_owned(),
+                zone: place.zone.to_owned(),
+                service: place.service.to_owned(),
+                members,
+                planned,
+                allowance: allowances.get(&place).copied().unwrap_or(0),
+            });
+        Self {
+            hosts: planned.len(),
+            selected,
+            known: input.hosts.len(),
+            groups: groups.collect(),
+        }
+    }
 }

@@ -1,15 +1,137 @@
 //! How long a rollout takes, between two bounds.
+//!
+//! Of one host, at least: `stable_for`; at most: every deadline of its run. Of a slice of `n` hosts
+//! of which `w` may be out at once (by floors and `at_once_per_cell`), in rounds of `w`:
+//!
+//! - at least `max(rounds x host, (n - 1) x start_spacing + host)`,
+//! - at most `rounds x host + (n - 1) x start_spacing`; in the first wave `n` rounds, since a
+//!   stratum's second host waits for its first.
+//!
+//! Of a group of `c` cells that open side by side, `k` at once: at least the longest slice, at most
+//! `ceil(c / k)` times that, and `gap` between these batches. A wave is its groups, `gap` between
+//! them, and its bake. At most, staging takes all of `stage_within` before the first start.
 
+use super::{PlannedWave, floors::Floors};
+use crate::{id::CellId, patch::RebootPolicy, policy::Pace, spec::Spec};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// The time that a plan needs, from its start.
 ///
-/// Both bounds assume that no host is held by others and that nothing pauses.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Both bounds assume that every host passes, that none is held by others, and that nothing pauses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Estimate {
     /// When every step takes no time and every host is healthy at once.
     pub least: Duration,
     /// When every step takes as long as its deadline allows.
     pub most: Duration,
+}
+
+impl Estimate {
+    const NONE: Self = Self {
+        least: Duration::ZERO,
+        most: Duration::ZERO,
+    };
+
+    /// The time of all waves; `at_once` is each cell's own limit.
+    pub(super) fn of(
+        spec: &Spec,
+        waves: &[PlannedWave],
+        floors: &Floors<'_>,
+        at_once: &BTreeMap<CellId, usize>,
+    ) -> Self {
+        let mut total = Self::NONE;
+        for (place, wave) in waves.iter().enumerate() {
+            let is_first = place == 0;
+            let slices = wave.slices.iter().map(|(cell, hosts)| {
+                let limit = at_once.get(cell).copied().unwrap_or(1);
+                let width = floors.width(cell).min(limit).max(1);
+                (cell, slice(spec, hosts.len(), width, is_first))
+            });
+            let slices: BTreeMap<_, _> = slices.collect();
+            total = total.then(opening(wave, &slices)).then_wait(wave.bake);
+        }
+        total.most = total.most.saturating_add(spec.pace().stage_within);
+        total
+    }
+
+    fn then(self, next: Self) -> Self {
+        Self {
+            least: self.least.saturating_add(next.least),
+            most: self.most.saturating_add(next.most),
+        }
+    }
+
+    fn then_wait(self, wait: Duration) -> Self {
+        self.then(Self {
+            least: wait,
+            most: wait,
+        })
+    }
+}
+
+/// The cells of a wave, group after group.
+fn opening(wave: &PlannedWave, slices: &BTreeMap<&CellId, Estimate>) -> Estimate {
+    let mut total = Estimate::NONE;
+    for (place, group) in wave.opening.iter().enumerate() {
+        let of_group = group.iter().filter_map(|cell| slices.get(cell));
+        let longest = of_group.fold(Estimate::NONE, |longest, slice| Estimate {
+            least: longest.least.max(slice.least),
+            most: longest.most.max(slice.most),
+        });
+        let batches = group.len().div_ceil(wave.cells_at_once.max(1));
+        if place > 0 {
+            total = total.then_wait(wave.gap);
+        }
+        total = total
+            .then(Estimate {
+                least: longest.least,
+                most: times(longest.most, batches),
+            })
+            .then_wait(times(wave.gap, batches.saturating_sub(1)));
+    }
+    total
+}
+
+/// A slice of `hosts`, of which `width` may be out at once.
+fn slice(spec: &Spec, hosts: usize, width: usize, is_first: bool) -> Estimate {
+    let Pace { start_spacing, .. } = spec.pace();
+    let starts = times(*start_spacing, hosts.saturating_sub(1));
+    let rounds = hosts.div_ceil(width);
+    let (host_least, host_most) = host(spec, is_first);
+    let most_rounds = if is_first { hosts } else { rounds };
+    Estimate {
+        least: times(host_least, rounds).max(starts.saturating_add(host_least)),
+        most: times(host_most, most_rounds).saturating_add(starts),
+    }
+}
+
+/// One host's run, at least and at most.
+fn host(spec: &Spec, is_first: bool) -> (Duration, Duration) {
+    let (deadlines, health) = (spec.deadlines(), spec.health());
+    let least = if is_first {
+        health.stable_for_canary
+    } else {
+        health.stable_for
+    };
+    let reboot = match spec.reboot() {
+        RebootPolicy::Never => Duration::ZERO,
+        RebootPolicy::IfRequired | RebootPolicy::Always => deadlines.reboot,
+    };
+    let most = [
+        deadlines.start_by,
+        deadlines.claim_wait,
+        deadlines.drain,
+        deadlines.claim_wait,
+        deadlines.apply,
+        reboot,
+        deadlines.verify,
+    ]
+    .into_iter()
+    .fold(Duration::ZERO, Duration::saturating_add);
+    (least, most)
+}
+
+fn times(duration: Duration, count: usize) -> Duration {
+    duration.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))
 }

@@ -1,0 +1,42 @@
+//! The fewest hosts that have one of every stratum.
+
+use super::{selected::Selected, strata::place};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+};
+
+/// Chooses hosts of `candidates`, by place in it, such that each stratum of any of them has one.
+///
+/// Greedy: the next one is always of the most strata that still lack a host, and of several such
+/// the first. That is at most a few hosts above the fewest possible, and near-linear: hosts of the
+/// same strata are tried once, and what one adds only shrinks, so it is counted anew only when its
+/// turn comes.
+pub(super) fn cover(candidates: &[&Selected<'_>], strata: usize) -> Vec<usize> {
+    let mut kinds: BTreeMap<&[u32], usize> = BTreeMap::new();
+    for (candidate, host) in candidates.iter().enumerate() {
+        kinds.entry(&host.strata).or_insert(candidate);
+    }
+    let mut is_covered = vec![false; strata];
+    let mut queue: BinaryHeap<(usize, Reverse<usize>)> = kinds
+        .iter()
+        .map(|(strata, candidate)| (strata.len(), Reverse(*candidate)))
+        .collect();
+    let mut chosen = Vec::new();
+    while let Some((believed, Reverse(candidate))) = queue.pop() {
+        let strata = &candidates[candidate].strata;
+        let adds = strata.iter().filter(|s| !is_covered[place(**s)]).count();
+        if adds == 0 {
+            continue;
+        }
+        if adds < believed {
+            queue.push((adds, Reverse(candidate)));
+            continue;
+        }
+        for stratum in strata {
+            is_covered[place(*stratum)] = true;
+        }
+        chosen.push(candidate);
+    }
+    chosen
+}

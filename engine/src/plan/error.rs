@@ -1,0 +1,110 @@
+//! Why no plan can be made, each reason with its cure.
+
+use super::list;
+use crate::{
+    id::{HostId, RolloutId},
+    inventory::Platform,
+    patch::VersionWish,
+    select::Selection,
+};
+use std::fmt;
+
+/// Every reason why no plan can be made. Not empty. Displays one line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanErrors(pub Vec<PlanError>);
+
+impl fmt::Display for PlanErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl std::error::Error for PlanErrors {}
+
+/// A reason why no plan can be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// The lock file was made for another rollout.
+    #[error(
+        "the lock file is of rollout {lock}, not of {spec}; make it anew with `cofferdam plan`"
+    )]
+    OtherRollout {
+        /// The rollout in the lock file.
+        lock: String,
+        /// The rollout that is planned.
+        spec: RolloutId,
+    },
+    /// The lock file was made for another patch.
+    #[error("the lock file is of another kind of patch; make it anew with `cofferdam plan`")]
+    OtherPatch,
+    /// The lock file does not hold what the rollout file wishes.
+    #[error(
+        "the rollout file wishes {package} = \"{wish}\", the lock file has {} for {platform}; make it anew with `cofferdam plan`",
+        locked.as_deref().unwrap_or("none")
+    )]
+    OtherVersion {
+        /// The package.
+        package: String,
+        /// What the rollout file wishes.
+        wish: VersionWish,
+        /// The platform.
+        platform: Platform,
+        /// What the lock file has. Nothing: the package is not there.
+        locked: Option<String>,
+    },
+    /// No host is selected.
+    #[error("no host of {known} matches `{selection}`; `cofferdam hosts` shows their labels")]
+    NothingSelected {
+        /// Which hosts the rollout is for.
+        selection: Selection,
+        /// How many hosts are known.
+        known: usize,
+    },
+    /// The lock file has nothing for the platform of some hosts.
+    #[error(
+        "the lock file has no packages for {platform}, the platform of {}; make it anew with `cofferdam plan`, or leave them out with `os_release` and `architecture` in match",
+        list(hosts)
+    )]
+    NotLocked {
+        /// The platform.
+        platform: Platform,
+        /// The hosts.
+        hosts: Vec<HostId>,
+    },
+    /// Some hosts are in no cell.
+    #[error(
+        "no cell holds {}; give such hosts the labels region, zone and service where they are enrolled, or leave them out of match",
+        list(hosts)
+    )]
+    NoCell {
+        /// The hosts.
+        hosts: Vec<HostId>,
+    },
+    /// Groups whose floors never let a host out.
+    #[error("the floor lets no host out of {}; {cure}", list(groups))]
+    Stuck {
+        /// The groups, as in `service=web zone=a in r1-a-1`.
+        groups: Vec<String>,
+        /// Why, and so what to do.
+        cure: Cure,
+    },
+}
+
+/// What lets a host out of a group that lets none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+pub enum Cure {
+    /// The group has one host.
+    #[error(
+        "nothing stands in for the one host of a group: leave it out of match, or give it a floor of \"0%\" in [[limits]]"
+    )]
+    Lone,
+    /// All of the group must stay.
+    #[error("all of a group must stay in service: lower its min_in_service in [[limits]]")]
+    AllMustStay,
+    /// Too few of the group are in the cell.
+    #[error(
+        "other cells have more of the group, and sharing what rounding leaves over is not built yet: lower its min_in_service in [[limits]], or leave these hosts out of match"
+    )]
+    SmallPart,
+}

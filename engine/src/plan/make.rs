@@ -1,0 +1,248 @@
+//! Makes a plan of a rollout, its lock file and an inventory.
+
+use super::{
+    Blast, Estimate, Plan, PlanError, PlanErrors, PlannedHost, PlannedWave, Warning,
+    floors::Floors,
+    selected::{self, Selected},
+    strata::{Strata, place},
+    wave::{self, Waves},
+};
+use crate::{
+    digest::Digest,
+    id::{CellId, HostId, WaveIndex},
+    inventory::{Host, PackageSet},
+    patch::{LockFile, Locked, Patch, VersionWish},
+    policy::Pace,
+    spec::Spec,
+    stratum::Stratum,
+    warrant::Assignment,
+};
+use std::collections::BTreeMap;
+
+/// What a plan is made of beside its rollout.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanInput<'a> {
+    /// All known hosts.
+    pub hosts: &'a BTreeMap<HostId, Host>,
+    /// The cell of each host that has one.
+    pub cells: &'a BTreeMap<HostId, CellId>,
+    /// The package sets that hosts have, by digest. One that is not known is no error: its hosts
+    /// are a stratum of their own.
+    pub package_sets: &'a BTreeMap<Digest, PackageSet>,
+}
+
+impl Plan {
+    /// Makes a plan. The same inputs make the same plan.
+    ///
+    /// # Errors
+    /// Every reason why none can be made, each with its cure.
+    pub fn make(spec: &Spec, lock: &LockFile, input: &PlanInput<'_>) -> Result<Self, PlanErrors> {
+        let mut errors = Vec::new();
+        check_lock(spec, lock, &mut errors);
+        let mut strata = Strata::new(lock, input.package_sets);
+        let selected = selected::select(spec, lock, input, &mut strata, &mut errors);
+        let waves = Waves::take(spec, &selected, strata.count());
+        let planned: Vec<_> = selected
+            .iter()
+            .zip(&waves.taken)
+            .filter_map(|(host, wave)| Some((host, (*wave)?)))
+            .collect();
+        let planned_hosts: Vec<_> = planned.iter().map(|(host, _)| *host).collect();
+        let floors = Floors::find(spec, input, &planned_hosts);
+        floors.refuse_stuck(&mut errors);
+        if !errors.is_empty() {
+            return Err(PlanErrors(errors));
+        }
+        let rollout_digest = rollout_digest(spec, lock);
+        let draft = Draft {
+            spec,
+            lock,
+            rollout_digest,
+            selected: &selected,
+            planned: &planned,
+            floors: &floors,
+        };
+        let planned_waves = draft.waves();
+        let assignments = draft.assignments();
+        let (strata, hosts) = draft.hosts(&strata);
+        let at_once = assignments
+            .iter()
+            .map(|(cell, assignment)| (cell.clone(), assignment.pace.at_once_per_cell))
+            .collect();
+        Ok(Self {
+            rollout: spec.name().clone(),
+            rollout_digest,
+            warnings: draft.warnings(waves.warnings, &strata, &hosts),
+            estimate: Estimate::of(spec, &planned_waves, &floors, &at_once),
+            brake: spec.brake().clone(),
+            hosts_left_out: spec.hosts_left_out(),
+            blast: Blast::of(input, selected.len(), &planned_hosts, &floors),
+            waves: planned_waves,
+            strata,
+            hosts,
+            assignments,
+        })
+    }
+}
+
+/// The digest of a rollout: of what its file means and what its lock file holds.
+pub fn rollout_digest(spec: &Spec, lock: &LockFile) -> Digest {
+    Digest::of(format!("{}\n{}\n", spec.digest(), lock.digest()))
+}
+
+/// The lock file was made of this rollout file, as far as can be told without asking a host.
+fn check_lock(spec: &Spec, lock: &LockFile, errors: &mut Vec<PlanError>) {
+    if lock.rollout != spec.name().as_str() {
+        errors.push(PlanError::OtherRollout {
+            lock: lock.rollout.clone(),
+            spec: spec.name().clone(),
+        });
+    }
+    let (packages, platforms) = match (spec.patch(), &lock.content) {
+        (Patch::Packages { packages }, Locked::Packages { platforms }) => (packages, platforms),
+        (Patch::Config(_), Locked::Config(_)) | (Patch::Noop, Locked::Noop) => return,
+        (Patch::Packages { .. } | Patch::Config(_) | Patch::Noop, _) => {
+            errors.push(PlanError::OtherPatch);
+            return;
+        }
+    };
+    for entry in platforms {
+        for (package, wish) in packages {
+            let locked = entry.packages.iter().find(|p| p.name == *package);
+            let version = locked.map(|locked| &locked.version);
+            let is_met = match wish {
+                VersionWish::Latest => version.is_some(),
+                VersionWish::Exactly(wished) => version == Some(wished),
+            };
+            if !is_met {
+                errors.push(PlanError::OtherVersion {
+                    package: package.clone(),
+                    wish: wish.clone(),
+                    platform: entry.platform.clone(),
+                    locked: version.cloned(),
+                });
+            }
+        }
+    }
+}
+
+/// Everything that the parts of a plan are made of.
+struct Draft<'d, 'a> {
+    spec: &'d Spec,
+    lock: &'d LockFile,
+    rollout_digest: Digest,
+    selected: &'d [Selected<'a>],
+    planned: &'d [(&'d Selected<'a>, WaveIndex)],
+    floors: &'d Floors<'a>,
+}
+
+impl<'d, 'a> Draft<'d, 'a> {
+    fn waves(&self) -> Vec<PlannedWave> {
+        let mut hosts: BTreeMap<WaveIndex, Vec<&Selected<'_>>> = BTreeMap::new();
+        for (host, wave) in self.planned {
+            hosts.entry(*wave).or_default().push(host);
+        }
+        let order = self.spec.pace().order;
+        let waves = self.spec.waves().iter().zip((0..).map(WaveIndex));
+        waves
+            .map(|(wave, index)| {
+                let hosts = hosts.remove(&index).unwrap_or_default();
+                wave::planned(wave, &hosts, self.selected, order)
+            })
+            .collect()
+    }
+
+    fn assignments(&self) -> BTreeMap<CellId, Assignment> {
+        let mut cells: BTreeMap<&CellId, Vec<&Selected<'a>>> = BTreeMap::new();
+        for (host, _) in self.planned {
+            cells.entry(host.cell).or_default().push(host);
+        }
+        let assignments = cells
+            .into_iter()
+            .map(|(cell, hosts)| (cell.clone(), self.assignment(cell, &hosts)));
+        assignments.collect()
+    }
+
+    fn assignment(&self, cell: &CellId, hosts: &[&Selected<'a>]) -> Assignment {
+        let spec = self.spec;
+        let limits = hosts
+            .iter()
+            .filter_map(|host| spec.limits().get(host.limit));
+        let at_once = limits.map(|limit| limit.at_once_per_cell).min();
+        Assignment {
+            rollout: spec.name().clone(),
+            rollout_digest: self.rollout_digest,
+            signature: Vec::new(),
+            cell: cell.clone(),
+            patch: spec.patch().clone(),
+            lock: self.lock.clone(),
+            reboot: spec.reboot(),
+            one_way: spec.is_one_way(),
+            hosts: hosts.iter().map(|host| host.host.id.clone()).collect(),
+            pace: Pace {
+                at_once_per_cell: at_once.unwrap_or(spec.pace().at_once_per_cell),
+                ..spec.pace().clone()
+            },
+            deadlines: spec.deadlines().clone(),
+            health: spec.health().clone(),
+            retry: spec.retry().clone(),
+            brake: spec.brake().clone(),
+            floors: self.floors.assignments(cell, hosts),
+        }
+    }
+
+    /// The strata of the planned hosts, and the hosts.
+    fn hosts(&self, strata: &Strata<'_>) -> (Vec<Stratum>, BTreeMap<HostId, PlannedHost>) {
+        let mut is_kept = vec![false; strata.count()];
+        for number in self.planned.iter().flat_map(|(host, _)| &host.strata) {
+            is_kept[place(*number)] = true;
+        }
+        let (kept, ranks) = strata.ranked(|number| is_kept[place(number)]);
+        let hosts = self.planned.iter().map(|(host, wave)| {
+            let mut strata: Vec<u32> = host.strata.iter().map(|number| ranks[number]).collect();
+            strata.sort_unstable();
+            let planned = PlannedHost {
+                cell: host.cell.clone(),
+                wave: *wave,
+                strata,
+            };
+            (host.host.id.clone(), planned)
+        });
+        (kept, hosts.collect())
+    }
+
+    fn warnings(
+        &self,
+        of_waves: Vec<Warning>,
+        strata: &[Stratum],
+        hosts: &BTreeMap<HostId, PlannedHost>,
+    ) -> Vec<Warning> {
+        let mut warnings = vec![Warning::NoGate];
+        warnings.extend(of_waves);
+        let mut is_covered = vec![false; strata.len()];
+        let first = hosts.values().filter(|host| host.wave == WaveIndex(0));
+        for stratum in first.flat_map(|host| &host.strata) {
+            is_covered[place(*stratum)] = true;
+        }
+        let uncovered: Vec<_> = strata
+            .iter()
+            .zip(is_covered)
+            .filter(|(_, is_covered)| !is_covered)
+            .map(|(stratum, _)| stratum.clone())
+            .collect();
+        if let (Some(wave), false) = (self.spec.waves().first(), uncovered.is_empty()) {
+            warnings.push(Warning::NotCovered {
+                wave: wave.name.clone(),
+                strata: uncovered,
+            });
+        }
+        let (planned, selected) = (self.planned.len(), self.selected.len());
+        if planned < selected {
+            warnings.push(Warning::NotAll {
+                hosts: selected - planned,
+                of: selected,
+            });
+        }
+        warnings
+    }
+}

@@ -1,0 +1,124 @@
+//! The hosts that a rollout is for, with what the planner needs to know of each.
+
+use super::{PlanError, PlanInput, strata::Strata};
+use crate::{
+    id::{CellId, HostId},
+    inventory::{Host, Platform, REGION, SERVICE, ZONE},
+    patch::{LockFile, Locked, Patch},
+    seed,
+    spec::Spec,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A host that a rollout is for.
+#[derive(Debug)]
+pub(super) struct Selected<'a> {
+    pub(super) host: &'a Host,
+    pub(super) cell: &'a CellId,
+    pub(super) place: Place<'a>,
+    /// Its strata, by their numbers in [`Strata`].
+    pub(super) strata: Vec<u32>,
+    /// How many selected hosts are of its rarest stratum.
+    pub(super) rarest: usize,
+    /// Its place among the rollout's limits.
+    pub(super) limit: usize,
+    /// Orders hosts that are alike, differently for each rollout.
+    pub(super) seed: u64,
+}
+
+/// Where a capacity group is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Place<'a> {
+    pub(super) region: &'a str,
+    pub(super) zone: &'a str,
+    pub(super) service: &'a str,
+}
+
+impl<'a> Place<'a> {
+    /// The place of a host. Nothing when it lacks one of the three labels.
+    pub(super) fn of(host: &'a Host) -> Option<Self> {
+        Some(Self {
+            region: host.value(REGION)?,
+            zone: host.value(ZONE)?,
+            service: host.value(SERVICE)?,
+        })
+    }
+}
+
+/// Finds the hosts of a rollout, in order of their names, and notes why it cannot be for some.
+pub(super) fn select<'a>(
+    spec: &Spec,
+    lock: &LockFile,
+    input: &PlanInput<'a>,
+    strata: &mut Strata<'a>,
+    errors: &mut Vec<PlanError>,
+) -> Vec<Selected<'a>> {
+    let matched: Vec<&Host> = input
+        .hosts
+        .values()
+        .filter(|host| spec.selection().matches(host))
+        .collect();
+    if matched.is_empty() {
+        errors.push(PlanError::NothingSelected {
+            selection: spec.selection().clone(),
+            known: input.hosts.len(),
+        });
+    }
+    check_platforms(spec, lock, &matched, errors);
+    let mut nowhere = Vec::new();
+    let mut selected = Vec::new();
+    for host in matched {
+        let Some((place, cell)) = Place::of(host).zip(input.cells.get(&host.id)) else {
+            nowhere.push(host.id.clone());
+            continue;
+        };
+        selected.push(Selected {
+            host,
+            cell,
+            place,
+            strata: strata.add(host),
+            rarest: 0,
+            limit: limit_of(spec, host),
+            seed: seed::of(&[host.id.as_str(), spec.name().as_str(), "order"]),
+        });
+    }
+    if !nowhere.is_empty() {
+        errors.push(PlanError::NoCell { hosts: nowhere });
+    }
+    for host in &mut selected {
+        let sizes = host.strata.iter().map(|stratum| strata.size(*stratum));
+        host.rarest = sizes.min().unwrap_or(0);
+    }
+    selected
+}
+
+/// The first limit that matches: the last one matches every host.
+fn limit_of(spec: &Spec, host: &Host) -> usize {
+    let last = spec.limits().len().saturating_sub(1);
+    let first = spec.limits().iter().position(|limit| limit.matches(host));
+    first.unwrap_or(last)
+}
+
+/// Every platform of the hosts is in the lock file, when it has platforms.
+fn check_platforms(spec: &Spec, lock: &LockFile, hosts: &[&Host], errors: &mut Vec<PlanError>) {
+    let (Patch::Packages { .. }, Locked::Packages { platforms }) = (spec.patch(), &lock.content)
+    else {
+        return;
+    };
+    let locked: BTreeSet<&Platform> = platforms.iter().map(|entry| &entry.platform).collect();
+    let mut missing: BTreeMap<&Platform, Vec<HostId>> = BTreeMap::new();
+    for host in hosts {
+        let platform = &host.facts.platform;
+        if !locked.contains(platform) {
+            missing.entry(platform).or_default().push(host.id.clone());
+        }
+    }
+    errors.extend(
+        missing
+            .into_iter()
+            .map(|(platform, hosts)| PlanError::NotLocked {
+                platform: platform.clone(),
+                hosts,
+            }),
+    );
+}

@@ -1,0 +1,51 @@
+//! What an operator should know before a rollout starts.
+
+use super::list;
+use crate::{id::WaveName, stratum::Stratum};
+use serde::{Deserialize, Serialize};
+
+/// What an operator should know before the start. Displays as one plain sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "warning", rename_all = "kebab-case")]
+pub enum Warning {
+    /// Bakes pass by time alone.
+    #[error("no gate watches the patched hosts: a bake passes when its time is over")]
+    NoGate,
+    /// The first wave takes more hosts than its size says, to have one of every stratum.
+    #[error(
+        "wave {wave} takes {takes} hosts, its size says {sized}: at least one host of every stratum and region is in the first wave"
+    )]
+    CanaryGrew {
+        /// The first wave.
+        wave: WaveName,
+        /// How many hosts it takes.
+        takes: usize,
+        /// How many its size says.
+        sized: usize,
+    },
+    /// The first wave's own selection leaves out strata of later waves.
+    #[error(
+        "wave {wave} has no host of {}: its match leaves them out, so a later wave is the first to try them",
+        list(strata)
+    )]
+    NotCovered {
+        /// The first wave.
+        wave: WaveName,
+        /// The strata that none of its hosts is of.
+        strata: Vec<Stratum>,
+    },
+    /// A wave takes no host.
+    #[error("wave {wave} comes out empty: earlier waves took all hosts up to its size")]
+    EmptyWave {
+        /// The wave.
+        wave: WaveName,
+    },
+    /// Selected hosts that no wave takes.
+    #[error("{hosts} of {of} selected hosts are in no wave and stay as they are")]
+    NotAll {
+        /// How many.
+        hosts: usize,
+        /// Of how many.
+        of: usize,
+    },
+}

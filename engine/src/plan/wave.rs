@@ -1,0 +1,204 @@
+//! Which wave takes which host, and in which order its cells open and its hosts start.
+
+use super::{PlannedWave, Warning, coverage, selected::Selected};
+use crate::{
+    id::{CellId, WaveIndex},
+    policy::CellOrder,
+    spec::{Spec, Wave, WaveSize},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Hands selected hosts to waves, wave by wave.
+#[derive(Debug)]
+pub(super) struct Waves<'s, 'a> {
+    selected: &'s [Selected<'a>],
+    /// The selected hosts, by place, in the order in which waves take them: from any point on, each
+    /// cell has given its share.
+    spread: Vec<usize>,
+    /// The wave of each selected host. Nothing: none yet.
+    pub(super) taken: Vec<Option<WaveIndex>>,
+    pub(super) warnings: Vec<Warning>,
+}
+
+impl<'s, 'a> Waves<'s, 'a> {
+    /// Lets every wave of a rollout take its hosts. `strata` is how many there are.
+    pub(super) fn take(spec: &Spec, selected: &'s [Selected<'a>], strata: usize) -> Self {
+        let mut waves = Self {
+            selected,
+            spread: spread(selected),
+            taken: vec![None; selected.len()],
+            warnings: Vec::new(),
+        };
+        for (wave, index) in spec.waves().iter().zip(0..) {
+            waves.take_wave(wave, WaveIndex(index), strata);
+        }
+        waves
+    }
+
+    fn take_wave(&mut self, wave: &Wave, index: WaveIndex, strata: usize) {
+        let may_take = |place: &usize| {
+            let host = self.selected[*place].host;
+            let selection = wave.selection.as_ref();
+            selection.is_none_or(|selection| selection.matches(host))
+        };
+        let candidates: Vec<usize> = self.spread.iter().copied().filter(may_take).collect();
+        let mut chosen = self.up_to(wave.size, &candidates);
+        if index == WaveIndex(0) {
+            let sized = chosen.len();
+            chosen = self.covered(&candidates, chosen, strata);
+            if chosen.len() > sized {
+                self.warnings.push(Warning::CanaryGrew {
+                    wave: wave.name.clone(),
+                    takes: chosen.len(),
+                    sized,
+                });
+            }
+        }
+        if chosen.is_empty() {
+            self.warnings.push(Warning::EmptyWave {
+                wave: wave.name.clone(),
+            });
+        }
+        for place in chosen {
+            self.taken[place] = Some(index);
+        }
+    }
+
+    /// The candidates that no wave took yet, as far as a size goes.
+    fn up_to(&self, size: WaveSize, candidates: &[usize]) -> Vec<usize> {
+        let is_free = |place: &usize| self.taken[*place].is_none();
+        let free = candidates.iter().copied().filter(is_free);
+        let count = match size {
+            WaveSize::To(share) => share.of_rounded_up(candidates.len()),
+            WaveSize::Hosts(count) => count,
+            WaveSize::CellsPerRegion(count) => {
+                let cells = self.first_cells(count, candidates);
+                return free
+                    .filter(|place| cells.contains(self.selected[*place].cell))
+                    .collect();
+            }
+        };
+        let taken = candidates.len() - free.clone().count();
+        free.take(count.saturating_sub(taken)).collect()
+    }
+
+    /// The first wave's hosts: enough to have one of every stratum, then others of `sized` until
+    /// they are as many as those.
+    fn covered(&self, candidates: &[usize], sized: Vec<usize>, strata: usize) -> Vec<usize> {
+        let hosts: Vec<_> = candidates
+            .iter()
+            .map(|place| &self.selected[*place])
+            .collect();
+        let mut chosen: Vec<usize> = coverage::cover(&hosts, strata)
+            .into_iter()
+            .map(|candidate| candidates[candidate])
+            .collect();
+        let cover: BTreeSet<usize> = chosen.iter().copied().collect();
+        let more = sized.len().saturating_sub(chosen.len());
+        let others = sized.into_iter().filter(|place| !cover.contains(place));
+        chosen.extend(others.take(more));
+        chosen
+    }
+
+    /// The first so many cells of each region that have candidates: one of each zone in turn, the
+    /// smallest first.
+    fn first_cells(&self, count: usize, candidates: &[usize]) -> BTreeSet<&'a CellId> {
+        let mut sizes: BTreeMap<(&str, &str, &'a CellId), usize> = BTreeMap::new();
+        for place in candidates {
+            let Selected { place, cell, .. } = &self.selected[*place];
+            *sizes.entry((place.region, place.zone, cell)).or_default() += 1;
+        }
+        let mut zones: BTreeMap<(&str, &str), Vec<(usize, &'a CellId)>> = BTreeMap::new();
+        for ((region, zone, cell), size) in sizes {
+            zones.entry((region, zone)).or_default().push((size, cell));
+        }
+        let mut regions: BTreeMap<&str, Vec<(usize, usize, &'a CellId)>> = BTreeMap::new();
+        for ((region, _), mut cells) in zones {
+            cells.sort();
+            let ranked = cells.into_iter().enumerate();
+            let ranked = ranked.map(|(rank, (size, cell))| (rank, size, cell));
+            regions.entry(region).or_default().extend(ranked);
+        }
+        let firsts = regions.into_values().flat_map(|mut cells| {
+            cells.sort();
+            cells.into_iter().take(count).map(|(_, _, cell)| cell)
+        });
+        firsts.collect()
+    }
+}
+
+/// The order in which waves take hosts: by how much of its cell stands before each, so that every
+/// beginning of it holds the same share of each cell.
+fn spread(selected: &[Selected<'_>]) -> Vec<usize> {
+    let mut cells: BTreeMap<&CellId, Vec<usize>> = BTreeMap::new();
+    for (place, host) in selected.iter().enumerate() {
+        cells.entry(host.cell).or_default().push(place);
+    }
+    let mut order = Vec::with_capacity(selected.len());
+    for mut members in cells.into_values() {
+        members.sort_by_key(|place| (selected[*place].seed, *place));
+        let count = u128::try_from(members.len()).unwrap_or(u128::MAX);
+        for (place, rank) in members.into_iter().zip(0_u128..) {
+            let share = ((2 * rank + 1) << 64) / count;
+            order.push((share, selected[place].seed, place));
+        }
+    }
+    order.sort_unstable();
+    order.into_iter().map(|(_, _, place)| place).collect()
+}
+
+/// Makes one wave of a plan of the hosts that it took.
+pub(super) fn planned(
+    wave: &Wave,
+    hosts: &[&Selected<'_>],
+    selected: &[Selected<'_>],
+    order: CellOrder,
+) -> PlannedWave {
+    let mut hosts = hosts.to_vec();
+    hosts.sort_by_key(|host| (host.rarest, host.seed, &host.host.id));
+    let mut slices: BTreeMap<CellId, Vec<_>> = BTreeMap::new();
+    let mut firsts: Vec<&Selected<'_>> = Vec::new();
+    for host in hosts {
+        let slice = slices.entry(host.cell.clone()).or_insert_with(|| {
+            firsts.push(host);
+            Vec::new()
+        });
+        slice.push(host.host.id.clone());
+    }
+    PlannedWave {
+        name: wave.name.clone(),
+        bake: wave.bake,
+        cells_at_once: wave.cells_at_once,
+        gap: wave.gap,
+        slices,
+        opening: opening(&firsts, selected, order),
+    }
+}
+
+/// The order in which cells open; `firsts` are the first hosts of each cell's slice, rarest first,
+/// and within a group of cells that order stays.
+fn opening(
+    firsts: &[&Selected<'_>],
+    selected: &[Selected<'_>],
+    order: CellOrder,
+) -> Vec<Vec<CellId>> {
+    match order {
+        CellOrder::None if firsts.is_empty() => Vec::new(),
+        CellOrder::None => vec![firsts.iter().map(|host| host.cell.clone()).collect()],
+        CellOrder::Regions => {
+            let mut regions: BTreeMap<&str, usize> = BTreeMap::new();
+            let mut zones: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+            for Selected { place, .. } in selected {
+                *regions.entry(place.region).or_default() += 1;
+                *zones.entry((place.region, place.zone)).or_default() += 1;
+            }
+            let mut groups: BTreeMap<_, Vec<CellId>> = BTreeMap::new();
+            for Selected { place, cell, .. } in firsts {
+                let (region, zone) = (place.region, place.zone);
+                let size = (regions[region], region, zones[&(region, zone)], zone);
+                groups.entry(size).or_default().push((*cell).clone());
+            }
+            groups.into_values().collect()
+        }
+    }
+}
