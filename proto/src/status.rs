@@ -99,6 +99,12 @@ impl CallError {
         Self::new(kind, error_chain(error))
     }
 
+    /// An answer that cannot be read: the other side is of another version, or fails.
+    pub fn of_answer(error: &FieldError) -> Self {
+        let message = format!("the answer cannot be read: {error}");
+        Self::new(CallErrorKind::Internal, message)
+    }
+
     /// What to do about it.
     pub fn kind(&self) -> CallErrorKind {
         self.kind
@@ -110,21 +116,16 @@ impl CallError {
     }
 }
 
-impl From<FieldError> for CallError {
-    fn from(error: FieldError) -> Self {
-        Self::of(CallErrorKind::Invalid, &error)
-    }
-}
-
 impl From<CallError> for Status {
     fn from(error: CallError) -> Self {
         Self::new(error.kind.code(), error.message)
     }
 }
 
+/// A request that cannot be read.
 impl From<FieldError> for Status {
     fn from(error: FieldError) -> Self {
-        CallError::from(error).into()
+        CallError::of(CallErrorKind::Invalid, &error).into()
     }
 }
 

@@ -192,8 +192,7 @@ impl TryFrom<v1::FetchArtefactRequest> for Digest {
 }
 
 impl v1::Chunk {
-    /// The bytes of the chunk: at least one, at most
-    /// [`MAX_CHUNK_BYTES`](super::bounds::MAX_CHUNK_BYTES).
+    /// The bytes of the chunk: at least one, at most [`MAX_CHUNK_BYTES`].
     ///
     /// # Errors
     /// [`FieldError`] when it has none, or more.

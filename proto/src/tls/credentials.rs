@@ -201,8 +201,8 @@ impl Credentials {
         self.valid_until
     }
 
-    /// Checks the own certificate as a peer would, by the wall clock: said here, the reason is in
-    /// this process's own log too.
+    /// Checks the own certificate as a peer would, by the wall clock. A peer's refusal says little;
+    /// this says it in full.
     ///
     /// # Errors
     /// [`CertificateRefusal`] when it is not valid now, or not of the authorities that are trusted.

@@ -1,0 +1,359 @@
+//! Draws messages of every shape that the checked types allow.
+
+use cofferdam_engine::{
+    digest::Digest,
+    failure::{Failure, FailureKind},
+    id::{
+        Generation, HostSequence, Incarnation, OrderKey, OwnerEpoch, ReportSequence,
+        ReservationToken, WaveIndex,
+    },
+    inventory::{Facts, PackageSet, Platform},
+    order::{ClaimAnswer, ClaimPoint, Direction, Grant, Order, Refusal, Report, ReportBody},
+    patch::{ConfigPatch, Content, LockedFile, LockedPackage, RebootPolicy, VersionWish},
+    policy::Deadlines,
+    run::{Ending, RunState},
+};
+use cofferdam_proto::session::{FromAgent, Hello, SimulatedPackage, StageRequest, ToAgent};
+use proptest::{
+    collection::{btree_map, vec},
+    option,
+    prelude::*,
+    sample::select,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+pub(crate) fn from_agent() -> impl Strategy<Value = FromAgent> {
+    prop_oneof![
+        hello().prop_map(FromAgent::Hello),
+        texts().prop_map(|packages| FromAgent::Packages(PackageSet(packages))),
+        Just(FromAgent::Heartbeat),
+        report().prop_map(FromAgent::Report),
+        (key(), 1_u64.., point()).prop_map(|(key, token, point)| FromAgent::Claim {
+            key,
+            token: ReservationToken(token),
+            point,
+        }),
+        (any::<u64>(), simulated())
+            .prop_map(|(request, result)| FromAgent::Simulated { request, result }),
+    ]
+}
+
+pub(crate) fn to_agent() -> impl Strategy<Value = ToAgent> {
+    let reason = line;
+    prop_oneof![
+        (1_u64.., 1..100_000_u64, any::<bool>()).prop_map(|(epoch, ms, want_packages)| {
+            ToAgent::Welcome {
+                epoch: OwnerEpoch(epoch),
+                heartbeat: Duration::from_millis(ms),
+                want_packages,
+            }
+        }),
+        any::<u64>().prop_map(|up_to| ToAgent::Acknowledge {
+            up_to: ReportSequence(up_to)
+        }),
+        Just(ToAgent::Heartbeat),
+        stage().prop_map(ToAgent::Stage),
+        order().prop_map(|order| ToAgent::Order(Box::new(order))),
+        (key(), reason()).prop_map(|(key, reason)| ToAgent::Withdraw { key, reason }),
+        (key(), point(), answer()).prop_map(|(key, point, answer)| ToAgent::ClaimAnswer {
+            key,
+            point,
+            answer,
+        }),
+        (any::<u64>(), wishes())
+            .prop_map(|(request, packages)| ToAgent::Simulate { request, packages }),
+        name().prop_map(|rollout| ToAgent::Release { rollout }),
+    ]
+}
+
+fn hello() -> impl Strategy<Value = Hello> {
+    let identity = (name(), any::<u64>(), word(), word());
+    let state = (texts(), facts(), any::<bool>());
+    let orders = (option::of((key(), run_state())), option::of(key()));
+    (identity, state, orders).prop_map(|(identity, state, (open, newest))| {
+        let (host, incarnation, boot_id, version) = identity;
+        let (labels, facts, in_service) = state;
+        Hello {
+            host,
+            incarnation: Incarnation(incarnation),
+            boot_id,
+            version,
+            labels,
+            facts,
+            in_service,
+            open,
+            newest,
+        }
+    })
+}
+
+fn facts() -> impl Strategy<Value = Facts> {
+    (word(), word(), line(), digest()).prop_map(|(os_release, architecture, kernel, packages)| {
+        Facts {
+            platform: Platform {
+                os_release,
+                architecture,
+            },
+            kernel,
+            packages,
+        }
+    })
+}
+
+fn report() -> impl Strategy<Value = Report> {
+    (any::<u64>(), 1_u64.., body()).prop_map(|(incarnation, sequence, body)| Report {
+        incarnation: Incarnation(incarnation),
+        sequence: ReportSequence(sequence),
+        body,
+    })
+}
+
+fn body() -> impl Strategy<Value = ReportBody> {
+    prop_oneof![
+        (name(), digest(), option::of(failure())).prop_map(|(rollout, lock_digest, failure)| {
+            ReportBody::Staged {
+                rollout,
+                lock_digest,
+                failure,
+            }
+        }),
+        (key(), refusal()).prop_map(|(key, refusal)| ReportBody::Refused { key, refusal }),
+        (key(), run_state(), option::of(failure())).prop_map(|(key, state, failure)| {
+            ReportBody::Entered {
+                key,
+                state,
+                failure,
+            }
+        }),
+        (any::<bool>(), line())
+            .prop_map(|(in_service, detail)| ReportBody::Service { in_service, detail }),
+    ]
+}
+
+fn refusal() -> impl Strategy<Value = Refusal> {
+    prop_oneof![
+        key().prop_map(|newest| Refusal::Older { newest }),
+        Just(Refusal::OtherContent),
+        key().prop_map(|with| Refusal::Busy { with }),
+        Just(Refusal::OtherHost),
+        Just(Refusal::Denied),
+        failure().prop_map(|failure| Refusal::Impossible { failure }),
+    ]
+}
+
+fn simulated() -> impl Strategy<Value = Result<Vec<SimulatedPackage>, Failure>> {
+    let package = (option::of(word()), locked_package())
+        .prop_map(|(installed, locked)| SimulatedPackage { installed, locked });
+    prop_oneof![vec(package, 0..4).prop_map(Ok), failure().prop_map(Err),]
+}
+
+pub(crate) fn order() -> impl Strategy<Value = Order> {
+    let who = (key(), name(), 1_u64.., grant());
+    let what = (direction(), 1_u32.., content(), reboot(), any::<bool>());
+    let how = (deadlines(), wait(), wait());
+    (who, what, how).prop_map(|(who, what, how)| {
+        let (key, host, token, grant) = who;
+        let (direction, attempt, content, reboot, one_way) = what;
+        let (deadlines, stable_for, first_answer) = how;
+        Order {
+            key,
+            host,
+            token: ReservationToken(token),
+            grant,
+            direction,
+            attempt,
+            content,
+            reboot,
+            one_way,
+            deadlines,
+            stable_for,
+            first_answer,
+        }
+    })
+}
+
+fn grant() -> impl Strategy<Value = Grant> {
+    let what = (name(), digest(), digest());
+    let signature = vec(any::<u8>(), 0..100);
+    let which = (any::<u32>(), name(), any::<u64>(), signature);
+    (what, which).prop_map(|(what, (wave, cell, generation, signature))| {
+        let (rollout, rollout_digest, lock_digest) = what;
+        Grant {
+            rollout,
+            rollout_digest,
+            lock_digest,
+            wave: WaveIndex(wave),
+            cell,
+            generation: Generation(generation),
+            signature,
+        }
+    })
+}
+
+fn stage() -> impl Strategy<Value = StageRequest> {
+    (name(), digest(), content(), any::<bool>()).prop_map(
+        |(rollout, lock_digest, content, one_way)| StageRequest {
+            rollout,
+            lock_digest,
+            content,
+            one_way,
+        },
+    )
+}
+
+fn content() -> impl Strategy<Value = Content> {
+    prop_oneof![
+        vec(locked_package(), 0..4).prop_map(|packages| Content::Packages { packages }),
+        (config(), digest(), any::<u64>()).prop_map(|(config, sha256, size)| {
+            let file = LockedFile { sha256, size };
+            Content::Config { config, file }
+        }),
+        Just(Content::Noop),
+    ]
+}
+
+fn config() -> impl Strategy<Value = ConfigPatch> {
+    let path = "(/[a-z]{1,9}){1,4}";
+    (path, word(), option::of(word()), option::of(word())).prop_map(
+        |(path, source, validate, reload)| ConfigPatch {
+            path: path.into(),
+            source: source.into(),
+            validate,
+            reload,
+        },
+    )
+}
+
+fn locked_package() -> impl Strategy<Value = LockedPackage> {
+    (word(), word(), digest(), any::<u64>()).prop_map(|(name, version, sha256, size)| {
+        LockedPackage {
+            name,
+            version,
+            sha256,
+            size,
+        }
+    })
+}
+
+fn wishes() -> impl Strategy<Value = BTreeMap<String, VersionWish>> {
+    let wish = option::of(word());
+    let wish = wish.prop_map(|wish| wish.map_or(VersionWish::Latest, VersionWish::Exactly));
+    btree_map(word(), wish, 1..4)
+}
+
+fn deadlines() -> impl Strategy<Value = Deadlines> {
+    vec(wait(), 9).prop_map(|waits| Deadlines {
+        start_by: waits[0],
+        claim_wait: waits[1],
+        drain: waits[2],
+        apply: waits[3],
+        script: waits[4],
+        reboot: waits[5],
+        verify: waits[6],
+        late: waits[7],
+        settle: waits[8],
+    })
+}
+
+fn answer() -> impl Strategy<Value = ClaimAnswer> {
+    prop_oneof![
+        Just(ClaimAnswer::Granted),
+        line().prop_map(|reason| ClaimAnswer::Refused { reason }),
+    ]
+}
+
+fn run_state() -> impl Strategy<Value = RunState> {
+    let ending = select(vec![
+        Ending::Patched,
+        Ending::RolledBack,
+        Ending::Undone,
+        Ending::Cancelled,
+        Ending::Quarantined,
+    ]);
+    prop_oneof![
+        Just(RunState::Claiming),
+        Just(RunState::Draining),
+        Just(RunState::Drained),
+        Just(RunState::Applying),
+        Just(RunState::Rebooting),
+        Just(RunState::Verifying),
+        Just(RunState::RollingBack),
+        Just(RunState::VerifyingRollback),
+        ending.clone().prop_map(RunState::Readmitting),
+        ending.prop_map(RunState::Ended),
+    ]
+}
+
+fn failure() -> impl Strategy<Value = Failure> {
+    let kind = select(vec![
+        FailureKind::Network,
+        FailureKind::Locked,
+        FailureKind::DiskFull,
+        FailureKind::Signature,
+        FailureKind::NotFound,
+        FailureKind::Dependency,
+        FailureKind::MaintainerScript,
+        FailureKind::PackageManager,
+        FailureKind::NoWayBack,
+        FailureKind::Validate,
+        FailureKind::Service,
+        FailureKind::Unhealthy,
+        FailureKind::NoData,
+        FailureKind::TimedOut,
+        FailureKind::Reboot,
+        FailureKind::Io,
+        FailureKind::Unsupported,
+    ]);
+    (kind, line()).prop_map(|(kind, detail)| Failure { kind, detail })
+}
+
+fn key() -> impl Strategy<Value = OrderKey> {
+    (1_u64.., 1_u64..).prop_map(|(epoch, sequence)| OrderKey {
+        epoch: OwnerEpoch(epoch),
+        sequence: HostSequence(sequence),
+    })
+}
+
+fn point() -> impl Strategy<Value = ClaimPoint> {
+    select(vec![ClaimPoint::BeforeDrain, ClaimPoint::BeforeApply])
+}
+
+fn direction() -> impl Strategy<Value = Direction> {
+    select(vec![Direction::Patch, Direction::Rollback])
+}
+
+fn reboot() -> impl Strategy<Value = RebootPolicy> {
+    select(vec![
+        RebootPolicy::Never,
+        RebootPolicy::IfRequired,
+        RebootPolicy::Always,
+    ])
+}
+
+fn wait() -> impl Strategy<Value = Duration> {
+    (0..100_000_000_u64).prop_map(Duration::from_millis)
+}
+
+fn digest() -> impl Strategy<Value = Digest> {
+    any::<[u8; 32]>().prop_map(Digest::from_bytes)
+}
+
+/// A name of any type.
+fn name<T: TryFrom<String, Error: std::fmt::Debug> + std::fmt::Debug>() -> impl Strategy<Value = T>
+{
+    "[a-zA-Z0-9][a-zA-Z0-9._-]{0,30}".prop_map(|text| T::try_from(text).unwrap())
+}
+
+/// A line.
+fn line() -> impl Strategy<Value = String> {
+    "\\PC{0,40}"
+}
+
+/// A line that is not empty.
+fn word() -> impl Strategy<Value = String> {
+    "\\PC{1,20}"
+}
+
+fn texts() -> impl Strategy<Value = BTreeMap<String, String>> {
+    btree_map(word(), line(), 0..6)
+}

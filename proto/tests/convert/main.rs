@@ -1,0 +1,10 @@
+//! Conversion between messages and checked types: nothing lost, nothing wrong let in.
+#![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
+
+mod drawn;
+mod hostile;
+mod numbers;
+mod operator;
+mod refused;
+mod sample;
+mod session;

@@ -1,0 +1,314 @@
+//! Operator messages come back as they went.
+
+use crate::sample::{cell, host, over_the_wire, platform, rollout};
+use cofferdam_engine::{
+    digest::Digest, failure::FailureKind, id::OwnerEpoch, run::RunState, time::Timestamp,
+};
+use cofferdam_proto::{
+    operator::{
+        Action, ArtefactStored, ChangeRequest, Coverage, Description, ExplainRequest, Explanation,
+        Fact, FailureCluster, ForgetHostRequest, GroupView, HoldView, HostView, OutView, PlanReply,
+        PlanRequest, PlanView, PlannedSlice, PlannedWave, RolloutLine, RolloutRequest,
+        RolloutState, RolloutView, RunView, StartRequest, StratumView, SubjectKind, WaveState,
+        WaveView,
+    },
+    v1,
+};
+use std::collections::BTreeMap;
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+#[test]
+fn requests_arrive_unchanged() {
+    for lock_text in [None, Some(text("lock = 1\n"))] {
+        let plan = PlanRequest {
+            file_name: text("openssl.toml"),
+            spec_text: text("name = \"x\"\n"),
+            lock_text,
+        };
+        assert_eq!(over_the_wire::<v1::PlanRequest, _>(plan.clone()), Ok(plan));
+    }
+    let start = StartRequest {
+        file_name: text("openssl.toml"),
+        spec_text: text("name = \"x\"\n"),
+        lock_text: text("lock = 1\n"),
+    };
+    assert_eq!(
+        over_the_wire::<v1::StartRequest, _>(start.clone()),
+        Ok(start)
+    );
+    let which = RolloutRequest { rollout: rollout() };
+    assert_eq!(
+        over_the_wire::<v1::StatusRequest, _>(which.clone()),
+        Ok(which.clone())
+    );
+    assert_eq!(
+        over_the_wire::<v1::WatchRequest, _>(which.clone()),
+        Ok(which)
+    );
+    let explain = ExplainRequest {
+        subject: text("web-1"),
+    };
+    assert_eq!(
+        over_the_wire::<v1::ExplainRequest, _>(explain.clone()),
+        Ok(explain)
+    );
+    let forget = ForgetHostRequest { host: host() };
+    assert_eq!(
+        over_the_wire::<v1::ForgetHostRequest, _>(forget.clone()),
+        Ok(forget)
+    );
+    let digest = Digest::of("bits");
+    assert_eq!(
+        over_the_wire::<v1::FetchArtefactRequest, _>(digest),
+        Ok(digest)
+    );
+}
+
+#[test]
+fn every_action_arrives_unchanged() {
+    for action in [
+        Action::Pause,
+        Action::Resume,
+        Action::Abort,
+        Action::Rollback,
+    ] {
+        let change = ChangeRequest {
+            rollout: rollout(),
+            action,
+            reason: text("errors rise"),
+        };
+        assert_eq!(
+            over_the_wire::<v1::ChangeRequest, _>(change.clone()),
+            Ok(change)
+        );
+    }
+}
+
+#[test]
+fn a_plan_arrives_unchanged() {
+    let reply = PlanReply {
+        lock_text: text("lock = 1\n"),
+        plan: PlanView {
+            rollout: rollout(),
+            digest: Digest::of("rollout"),
+            lock_digest: Digest::of("lock"),
+            waves: vec![PlannedWave {
+                name: text("canary"),
+                bake_ms: 900_000,
+                hosts: 2,
+                slices: vec![PlannedSlice {
+                    cell: cell(),
+                    hosts: 2,
+                }],
+            }],
+            warnings: vec![text("stratum kernel=6.1.0-27 has one host")],
+            estimate_ms: 3_600_000,
+            coverage: Coverage {
+                strata: vec![StratumView {
+                    stratum: text("instance_type=r5.large"),
+                    hosts: 8,
+                    in_canary: 1,
+                }],
+                groups: vec![GroupView {
+                    group: text("service=web zone=a"),
+                    members: 8,
+                    may_be_out: 2,
+                }],
+            },
+        },
+    };
+    assert_eq!(over_the_wire::<v1::PlanReply, _>(reply.clone()), Ok(reply));
+}
+
+#[test]
+fn a_rollout_arrives_unchanged_in_every_state() {
+    for state in [
+        RolloutState::Planned,
+        RolloutState::Running,
+        RolloutState::Paused,
+        RolloutState::Done,
+        RolloutState::Aborted,
+        RolloutState::RollingBack,
+        RolloutState::RolledBack,
+    ] {
+        let view = rollout_view(state);
+        assert_eq!(over_the_wire::<v1::RolloutView, _>(view.clone()), Ok(view));
+        let lines = vec![RolloutLine {
+            name: rollout(),
+            state,
+            reason: String::new(),
+            wave: Some(text("canary")),
+            hosts: 24,
+            passed: 3,
+            failed: 1,
+            started_at_ms: Some(Timestamp(1)),
+            ended_at_ms: None,
+        }];
+        assert_eq!(over_the_wire::<v1::ListReply, _>(lines.clone()), Ok(lines));
+    }
+}
+
+fn rollout_view(state: RolloutState) -> RolloutView {
+    let wave = |state| WaveView {
+        name: text("canary"),
+        state,
+        hosts: 10,
+        running: 1,
+        passed: 2,
+        failed: 3,
+        left_out: 4,
+        rolled_back: 5,
+        bake_until_ms: Some(Timestamp(6)),
+    };
+    RolloutView {
+        name: rollout(),
+        state,
+        reason: text("the brake stopped it"),
+        waves: vec![
+            wave(WaveState::Pending),
+            wave(WaveState::Running),
+            wave(WaveState::Baking),
+            wave(WaveState::Passed),
+        ],
+        failures: vec![FailureCluster {
+            kind: FailureKind::Unhealthy,
+            detail: text("check type failed"),
+            hosts: vec![host()],
+        }],
+        holds: vec![hold()],
+        hosts: 24,
+        slow_hosts: vec![host()],
+        warnings: vec![text("one host has no zone")],
+        started_at_ms: Some(Timestamp(1)),
+        ended_at_ms: Some(Timestamp(2)),
+    }
+}
+
+fn hold() -> HoldView {
+    HoldView {
+        subject: text("rollout x host web-1"),
+        reason: text("the host is not connected"),
+        rule: text("unreachable"),
+        since_ms: Timestamp(5),
+        hosts: 1,
+    }
+}
+
+#[test]
+fn a_host_arrives_unchanged() {
+    for view in [bare_host(), full_host()] {
+        assert_eq!(over_the_wire::<v1::HostView, _>(view.clone()), Ok(view));
+    }
+}
+
+#[test]
+fn explanations_descriptions_and_artefacts_arrive_unchanged() {
+    for kind in [SubjectKind::Rollout, SubjectKind::Cell, SubjectKind::Host] {
+        let explanation = Explanation {
+            kind,
+            subject: text("web-1"),
+            headline: text("web-1 waits for its turn"),
+            lines: vec![hold()],
+            facts: vec![Fact {
+                key: text("cell"),
+                value: String::new(),
+            }],
+        };
+        assert_eq!(
+            over_the_wire::<v1::Explanation, _>(explanation.clone()),
+            Ok(explanation)
+        );
+    }
+    let description = Description {
+        version: text("0.1.0"),
+        epoch: OwnerEpoch(3),
+        trust_domain: text("example.org"),
+        store: text("sled /var/lib/cofferdam"),
+        started_at_ms: Timestamp(1),
+        connected: 2,
+        hosts: 3,
+        cells: 4,
+        rollouts: 5,
+    };
+    assert_eq!(
+        over_the_wire::<v1::Description, _>(description.clone()),
+        Ok(description)
+    );
+    let stored = ArtefactStored {
+        digest: Digest::of("bits"),
+        size: 4,
+    };
+    assert_eq!(
+        over_the_wire::<v1::ArtefactStored, _>(stored.clone()),
+        Ok(stored)
+    );
+}
+
+#[test]
+fn json_has_the_names_that_scripts_rely_on() {
+    let json = serde_json::to_value(full_host()).unwrap();
+
+    let expected = serde_json::json!({
+        "host": "web-1",
+        "cell": "r1-a-1",
+        "labels": { "zone": "a" },
+        "platform": { "os_release": "debian-12", "architecture": "amd64" },
+        "kernel": "6.1.0-28",
+        "connected_since_ms": 1,
+        "in_service": true,
+        "detail": "check disk failed",
+        "out": { "holder": "rollout x", "why": "draining", "since_ms": 2 },
+        "run": {
+            "rollout": "openssl-2026-11",
+            "state": "draining",
+            "since_ms": 3,
+            "slow": true
+        },
+        "agent_version": "0.1.0"
+    });
+    assert_eq!(json, expected);
+    let state = serde_json::to_value(RolloutState::RollingBack).unwrap();
+    assert_eq!(state, "rolling-back");
+}
+
+fn bare_host() -> HostView {
+    HostView {
+        host: host(),
+        cell: cell(),
+        labels: BTreeMap::new(),
+        platform: platform(),
+        kernel: String::new(),
+        connected_since_ms: None,
+        in_service: false,
+        detail: String::new(),
+        out: None,
+        run: None,
+        agent_version: String::new(),
+    }
+}
+
+fn full_host() -> HostView {
+    HostView {
+        labels: BTreeMap::from([(text("zone"), text("a"))]),
+        kernel: text("6.1.0-28"),
+        connected_since_ms: Some(Timestamp(1)),
+        in_service: true,
+        detail: text("check disk failed"),
+        out: Some(OutView {
+            holder: text("rollout x"),
+            why: text("draining"),
+            since_ms: Timestamp(2),
+        }),
+        run: Some(RunView {
+            rollout: rollout(),
+            state: RunState::Draining,
+            since_ms: Timestamp(3),
+            slow: true,
+        }),
+        agent_version: text("0.1.0"),
+        ..bare_host()
+    }
+}

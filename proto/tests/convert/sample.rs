@@ -1,0 +1,103 @@
+//! One of each thing, and the way over the wire.
+
+use cofferdam_engine::{
+    digest::Digest,
+    id::{
+        CellId, Generation, HostId, HostSequence, Incarnation, OrderKey, OwnerEpoch,
+        ReservationToken, RolloutId, WaveIndex,
+    },
+    inventory::{Facts, Platform},
+    order::{Direction, Grant, Order},
+    patch::{Content, LockedPackage, RebootPolicy},
+    policy::Deadlines,
+    run::RunState,
+};
+use cofferdam_proto::{convert::FieldError, session::Hello};
+use prost::Message;
+use std::{collections::BTreeMap, time::Duration};
+
+/// Turns a value into its message, that into bytes, and all the way back.
+pub(crate) fn over_the_wire<W, T>(value: T) -> Result<T, FieldError>
+where
+    W: Message + From<T> + Default,
+    T: TryFrom<W, Error = FieldError>,
+{
+    let bytes = W::from(value).encode_to_vec();
+    T::try_from(W::decode(bytes.as_slice()).unwrap())
+}
+
+pub(crate) fn rollout() -> RolloutId {
+    RolloutId::new("openssl-2026-11").unwrap()
+}
+
+pub(crate) fn host() -> HostId {
+    HostId::new("web-1").unwrap()
+}
+
+pub(crate) fn cell() -> CellId {
+    CellId::new("r1-a-1").unwrap()
+}
+
+pub(crate) fn key() -> OrderKey {
+    OrderKey {
+        epoch: OwnerEpoch(3),
+        sequence: HostSequence(14),
+    }
+}
+
+pub(crate) fn platform() -> Platform {
+    Platform {
+        os_release: "debian-12".to_owned(),
+        architecture: "amd64".to_owned(),
+    }
+}
+
+pub(crate) fn order() -> Order {
+    Order {
+        key: key(),
+        host: host(),
+        token: ReservationToken(7),
+        grant: Grant {
+            rollout: rollout(),
+            rollout_digest: Digest::of("rollout"),
+            lock_digest: Digest::of("lock"),
+            wave: WaveIndex(1),
+            cell: cell(),
+            generation: Generation(2),
+            signature: Vec::new(),
+        },
+        direction: Direction::Patch,
+        attempt: 1,
+        content: Content::Packages {
+            packages: vec![LockedPackage {
+                name: "openssl".to_owned(),
+                version: "3.0.15-1~deb12u1".to_owned(),
+                sha256: Digest::of("openssl"),
+                size: 1_431_656,
+            }],
+        },
+        reboot: RebootPolicy::IfRequired,
+        one_way: false,
+        deadlines: Deadlines::default(),
+        stable_for: Duration::from_secs(10),
+        first_answer: Duration::from_secs(60),
+    }
+}
+
+pub(crate) fn hello() -> Hello {
+    Hello {
+        host: host(),
+        incarnation: Incarnation(99),
+        boot_id: "0b1c".to_owned(),
+        version: "0.1.0".to_owned(),
+        labels: BTreeMap::from([("zone".to_owned(), "a".to_owned())]),
+        facts: Facts {
+            platform: platform(),
+            kernel: "6.1.0-28".to_owned(),
+            packages: Digest::of("packages"),
+        },
+        in_service: true,
+        open: Some((key(), RunState::Draining)),
+        newest: Some(key()),
+    }
+}
