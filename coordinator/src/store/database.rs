@@ -8,12 +8,12 @@
 //! DIR/sled/   sled's own: conf, db (all records), blobs/ (always empty, see below)
 //!
 //! tree         key                                    frame's payload
-//! log          position: u64                          one record
+//! log          position: u64                          a record, or a piece of one
 //! checkpoint   position: u64, then chunk: u32         a part of the state after that position
 //! meta         `checkpoint`                           position: u64, then chunks: u32
 //! ```
 //!
-//! Numbers are big-endian. Positions count records from 1, without gaps, for the life of the store.
+//! Numbers are big-endian. Positions count pieces from 1, without gaps, for the life of the store.
 //! Values are frames (see `record.rs`).
 //!
 //! # Durability
@@ -27,7 +27,7 @@ use super::{
     Loaded, Record, StoreError,
     head::{Head, Position},
     lock::DirectoryLock,
-    record::{self, FrameError},
+    record::{self, FrameError, Joiner},
 };
 use sled::{Batch, Db, IVec, Tree};
 use std::{
@@ -35,7 +35,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// sled's segment: 4 x (17 x `MAX_RECORD_BYTES` + headers), rounded up to a power of two.
+/// sled's segment: 4 x (17 x `MAX_PAYLOAD_BYTES` + headers), rounded up to a power of two.
 const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 
 /// sled's page cache. 1 MiB: the store is read once, at start (field measurement: 20 MB of memory
@@ -119,7 +119,6 @@ impl Database {
         self.covered = meta.map_or(0, |meta| meta.position);
         self.drop_covered()?;
         let records = self.read_log()?;
-        self.last = self.covered + records.len() as Position;
         let acknowledged = self.head.read()?;
         if self.last < acknowledged {
             return Err(self.missing(LOG, (self.last + 1).to_string()));
@@ -134,10 +133,10 @@ impl Database {
     pub(super) fn append(&mut self, records: &[Record]) -> Result<(), StoreError> {
         let mut batch = Batch::default();
         let mut position = self.last;
-        for record in records {
+        for payload in records.iter().flat_map(Record::pieces) {
             position += 1;
             let key = position.to_be_bytes();
-            batch.insert(&key, record::seal(LOG, &key, record.bytes()));
+            batch.insert(&key, record::seal(LOG, &key, &payload));
         }
         self.log
             .apply_batch(batch)
@@ -160,7 +159,7 @@ impl Database {
     /// First: the state, under a position that nothing refers to yet.
     fn write_chunks(&mut self, state: &[u8]) -> Result<Meta, StoreError> {
         let mut chunks = 0;
-        for chunk in state.chunks(record::MAX_RECORD_BYTES) {
+        for chunk in state.chunks(record::MAX_PAYLOAD_BYTES) {
             let key = chunk_key(self.last, chunks);
             let frame = record::seal(CHECKPOINT, &key, chunk);
             self.chunks
@@ -259,21 +258,26 @@ impl Database {
         Ok(state)
     }
 
-    fn read_log(&self) -> Result<Vec<Record>, StoreError> {
+    /// Reads the records after the checkpoint; finds the last position.
+    fn read_log(&mut self) -> Result<Vec<Record>, StoreError> {
         let mut records = Vec::new();
-        for (expected, entry) in (self.covered + 1..).zip(&self.log) {
+        let mut joiner = Joiner::default();
+        self.last = self.covered;
+        for entry in &self.log {
             let (key, frame) = entry.map_err(|e| self.refused("read", e))?;
             let Ok(position) = key.as_ref().try_into().map(Position::from_be_bytes) else {
-                return Err(self.damaged_key(LOG, &key));
+                return Err(self.damaged(LOG, &key, FrameError::Content));
             };
-            if position != expected {
-                return Err(self.missing(LOG, expected.to_string()));
+            if position != self.last + 1 {
+                return Err(self.missing(LOG, (self.last + 1).to_string()));
             }
-            let payload = self.unseal(LOG, &key, &frame)?.to_vec();
-            let Ok(record) = Record::new(payload) else {
-                return Err(self.damaged_key(LOG, &key));
-            };
-            records.push(record);
+            let payload = self.unseal(LOG, &key, &frame)?;
+            let joined = joiner.take(payload);
+            records.extend(joined.map_err(|e| self.damaged(LOG, &key, e))?);
+            self.last = position;
+        }
+        if !joiner.is_between_records() {
+            return Err(self.missing(LOG, (self.last + 1).to_string()));
         }
         Ok(records)
     }

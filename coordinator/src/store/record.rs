@@ -3,43 +3,72 @@
 //! A frame is `version: 1 byte | CRC-32: 4 bytes | payload`. The checksum (IEEE, big-endian) is
 //! taken over the frame's tree, its key and the payload, so that a whole frame under a wrong key
 //! is found out too.
+//!
+//! A record of the log is cut into pieces, one a frame, each `more: 1 byte | bytes`: `more` is 1
+//! when the record goes on in the next piece, else 0.
 
 /// The layout of frames that this release writes.
 pub const FRAME_VERSION: u8 = 1;
 
-/// The most bytes of one record: past them sled spills a page to a blob file, which it never
-/// syncs (see [`super::sled`]).
-pub const MAX_RECORD_BYTES: usize = 60 * 1024;
+/// The most payload bytes of one frame: past them sled spills a page to a blob file, which it
+/// never syncs (see `database.rs`).
+pub const MAX_PAYLOAD_BYTES: usize = 60 * 1024;
 
 const HEADER_BYTES: usize = 5;
 
-/// One thing that happened, as the store keeps it: bytes of at most [`MAX_RECORD_BYTES`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record(Vec<u8>);
+const LAST: u8 = 0;
+const MORE: u8 = 1;
 
-/// The bytes are too many for one record.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a record has at most {MAX_RECORD_BYTES} bytes, this one has {len}")]
-pub struct RecordTooLong {
-    /// The number of bytes.
-    pub len: usize,
-}
+/// One thing that happened, as the store keeps it: bytes that it does not look into.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record(pub Vec<u8>);
 
 impl Record {
-    /// Takes bytes as a record.
-    ///
-    /// # Errors
-    /// [`RecordTooLong`] when they are too many.
-    pub fn new(bytes: Vec<u8>) -> Result<Self, RecordTooLong> {
-        if bytes.len() > MAX_RECORD_BYTES {
-            return Err(RecordTooLong { len: bytes.len() });
-        }
-        Ok(Self(bytes))
+    /// The payloads that the record is cut into. At least one.
+    pub fn pieces(&self) -> impl Iterator<Item = Vec<u8>> {
+        let most = MAX_PAYLOAD_BYTES - 1;
+        let count = self.0.len().div_ceil(most).max(1);
+        (0..count).map(move |i| {
+            let bytes = &self.0[i * most..self.0.len().min((i + 1) * most)];
+            let more = if i + 1 < count { MORE } else { LAST };
+            let mut payload = Vec::with_capacity(1 + bytes.len());
+            payload.push(more);
+            payload.extend_from_slice(bytes);
+            payload
+        })
+    }
+}
+
+/// Puts records together again from their pieces.
+#[derive(Debug, Default)]
+pub struct Joiner {
+    pending: Option<Vec<u8>>,
+}
+
+impl Joiner {
+    /// Whether no record waits for its next piece.
+    pub fn is_between_records(&self) -> bool {
+        self.pending.is_none()
     }
 
-    /// The bytes.
-    pub fn bytes(&self) -> &[u8] {
-        &self.0
+    /// Takes the next piece; returns the record that it ends. Nothing when the record goes on.
+    ///
+    /// # Errors
+    /// [`FrameError::Content`] when the payload is no piece.
+    pub fn take(&mut self, payload: &[u8]) -> Result<Option<Record>, FrameError> {
+        let [more, bytes @ ..] = payload else {
+            return Err(FrameError::Content);
+        };
+        let mut joined = self.pending.take().unwrap_or_default();
+        joined.extend_from_slice(bytes);
+        match *more {
+            LAST => Ok(Some(Record(joined))),
+            MORE => {
+                self.pending = Some(joined);
+                Ok(None)
+            }
+            _ => Err(FrameError::Content),
+        }
     }
 }
 
@@ -111,14 +140,19 @@ fn checksum(tree: &str, key: &[u8], payload: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    /// What the first release wrote for the payload `cofferdam` as the first entry of the log.
-    const GOLDEN: &[u8] = b"\x01\xf8\xe2\xdd\xb8cofferdam";
+    /// What the first release wrote for the record `cofferdam` as the first entry of the log.
+    const GOLDEN: &[u8] = b"\x01\x6c\xb0\xc0\xdf\0cofferdam";
 
     #[test]
     fn a_frame_of_the_first_release_is_read() {
         let key = 1u64.to_be_bytes();
-        assert_eq!(open("log", &key, GOLDEN), Ok(&b"cofferdam"[..]));
-        assert_eq!(seal("log", &key, b"cofferdam"), GOLDEN);
+        let record = Record(b"cofferdam".to_vec());
+
+        let payload = open("log", &key, GOLDEN).unwrap();
+        assert_eq!(Joiner::default().take(payload), Ok(Some(record.clone())));
+
+        let payload = record.pieces().next().unwrap();
+        assert_eq!(seal("log", &key, &payload), GOLDEN);
     }
 
     #[test]
@@ -150,8 +184,26 @@ mod tests {
     }
 
     #[test]
-    fn a_record_has_a_limit() {
-        assert!(Record::new(vec![0; MAX_RECORD_BYTES]).is_ok());
-        assert!(Record::new(vec![0; MAX_RECORD_BYTES + 1]).is_err());
+    fn a_record_of_any_length_is_cut_and_joined_again() {
+        let most = MAX_PAYLOAD_BYTES - 1;
+        for (len, pieces) in [(0, 1), (1, 1), (most, 1), (most + 1, 2), (3 * most, 3)] {
+            let record = Record((0..len).map(|i| i as u8).collect());
+            let payloads: Vec<_> = record.pieces().collect();
+            assert_eq!(payloads.len(), pieces, "{len}");
+            assert!(payloads.iter().all(|p| p.len() <= MAX_PAYLOAD_BYTES));
+
+            let mut joiner = Joiner::default();
+            let joined: Vec<_> = payloads
+                .iter()
+                .filter_map(|payload| joiner.take(payload).unwrap())
+                .collect();
+            assert_eq!(joined, [record]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_piece_is_damaged() {
+        assert_eq!(Joiner::default().take(b""), Err(FrameError::Content));
+        assert_eq!(Joiner::default().take(b"\x02x"), Err(FrameError::Content));
     }
 }

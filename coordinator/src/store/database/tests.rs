@@ -10,7 +10,7 @@ fn load_in(dir: &Path) -> Result<Loaded, StoreError> {
 }
 
 fn records(texts: &[&str]) -> Vec<Record> {
-    let record = |text: &&str| Record::new(text.as_bytes().to_vec()).unwrap();
+    let record = |text: &&str| Record(text.as_bytes().to_vec());
     texts.iter().map(record).collect()
 }
 
@@ -30,9 +30,24 @@ fn what_was_appended_is_loaded_in_order() {
 }
 
 #[test]
+fn a_record_longer_than_a_frame_is_loaded_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let long = Record((0..200_000).map(|i| i as u8).collect());
+    let mut first = open_in(dir.path());
+    first.append(&[long.clone(), long.clone()]).unwrap();
+    first.append(&records(&["a"])).unwrap();
+    drop(first);
+
+    let loaded = load_in(dir.path()).unwrap();
+
+    assert_eq!(loaded.records[..2], [long.clone(), long]);
+    assert_eq!(loaded.records[2..], records(&["a"]));
+}
+
+#[test]
 fn a_checkpoint_replaces_the_records_before_it() {
     let dir = tempfile::tempdir().unwrap();
-    let state: Vec<u8> = (0..3 * record::MAX_RECORD_BYTES + 5)
+    let state: Vec<u8> = (0..3 * record::MAX_PAYLOAD_BYTES + 5)
         .map(|i| i as u8)
         .collect();
     let mut first = open_in(dir.path());
@@ -205,12 +220,12 @@ fn flipped_bytes_on_disk_never_drop_a_record_in_silence() {
 fn the_longest_records_never_spill_into_blob_files() {
     let dir = tempfile::tempdir().unwrap();
     let mut database = open_in(dir.path());
-    let longest = Record::new(vec![7; record::MAX_RECORD_BYTES]).unwrap();
+    let longest = Record(vec![7; 3 * record::MAX_PAYLOAD_BYTES]);
     for _ in 0..10 {
-        database.append(&vec![longest.clone(); 8]).unwrap();
+        database.append(&vec![longest.clone(); 3]).unwrap();
     }
     database
-        .checkpoint(&vec![7; 40 * record::MAX_RECORD_BYTES])
+        .checkpoint(&vec![7; 40 * record::MAX_PAYLOAD_BYTES])
         .unwrap();
 
     let blobs = std::fs::read_dir(dir.path().join("sled/blobs")).unwrap();
