@@ -1,14 +1,59 @@
 //! The coordinator's config file: TOML to [`Settings`], every mistake at once.
-//!
-//! Two stages: the text becomes a [`fragment`], in which each key is read alone and may be absent;
-//! the fragment, with the defaults, becomes [`Settings`] of domain types.
 
-mod fragment;
-mod settings;
+mod read;
 
-pub use self::settings::{Regions, Settings};
+pub use self::read::{Refusal, SettingsErrors};
 
-use std::{fmt, fs, io, path::PathBuf};
+use cofferdam_engine::id::Region;
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// What a coordinator is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where agents and operators dial (gRPC with mutual TLS). Default `0.0.0.0:7300`.
+    pub listen: SocketAddr,
+    /// Where metrics and health are served (plain HTTP). Default `127.0.0.1:7301`.
+    pub http: SocketAddr,
+    /// Which regions it serves. Default all.
+    pub regions: Regions,
+    /// Its certificate chain, PEM.
+    pub cert: PathBuf,
+    /// The certificate's private key, PEM.
+    pub key: PathBuf,
+    /// The certificates that it trusts, PEM.
+    pub ca: PathBuf,
+    /// The trust domain of every SPIFFE URI, as in `example.org`.
+    pub trust_domain: String,
+    /// Where store and artefacts are. Default `/var/lib/cofferdam-coordinator`.
+    pub data_dir: PathBuf,
+    /// How often both sides of a session send a sign of life. Default 10 s.
+    pub heartbeat: Duration,
+}
+
+/// The regions that a process serves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Regions {
+    /// Every region that a host names.
+    All,
+    /// These.
+    Only(BTreeSet<Region>),
+}
+
+impl Regions {
+    /// Whether a region is among them.
+    pub fn contain(&self, region: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(regions) => regions.iter().any(|served| served.as_str() == region),
+        }
+    }
+}
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
@@ -23,22 +68,8 @@ pub enum ConfigError {
         source: io::Error,
     },
     /// The file is not what it should be.
-    #[error("{}", lines(path, mistakes))]
-    Mistakes {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong, in order of lines. Not empty.
-        mistakes: Vec<Mistake>,
-    },
-}
-
-/// One thing that is wrong with a config file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
-    /// The line, from 1. Absent: it is about something that is not there.
-    pub line: Option<usize>,
-    /// What is wrong, with the key.
-    pub message: String,
+    #[error(transparent)]
+    Mistakes(#[from] SettingsErrors),
 }
 
 impl Settings {
@@ -46,32 +77,12 @@ impl Settings {
     ///
     /// # Errors
     /// [`ConfigError`], with every mistake at once.
-    pub fn read(path: &std::path::Path) -> Result<Self, ConfigError> {
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
             path: path.to_owned(),
             source,
         })?;
-        Self::parse(&text).map_err(|mut mistakes| {
-            mistakes.sort_by_key(|mistake| mistake.line.unwrap_or(usize::MAX));
-            ConfigError::Mistakes {
-                path: path.to_owned(),
-                mistakes,
-            }
-        })
-    }
-}
-
-fn lines(path: &std::path::Path, mistakes: &[Mistake]) -> String {
-    let line = |mistake: &Mistake| format!("{}:{mistake}", path.display());
-    mistakes.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{line}: {}", self.message),
-            None => write!(f, " {}", self.message),
-        }
+        Ok(Self::parse(&path.display().to_string(), &text)?)
     }
 }
 

@@ -9,13 +9,13 @@ trust_domain = "example.org"
 "#;
 
 fn mistakes_of(text: &str) -> Vec<String> {
-    let mistakes = Settings::parse(text).unwrap_err();
-    mistakes.iter().map(ToString::to_string).collect()
+    let mistakes = Settings::parse("c.toml", text).unwrap_err();
+    mistakes.to_string().lines().map(str::to_owned).collect()
 }
 
 #[test]
 fn four_keys_are_enough() {
-    let settings = Settings::parse(LEAST).unwrap();
+    let settings = Settings::parse("c.toml", LEAST).unwrap();
 
     assert_eq!(settings.listen.to_string(), "0.0.0.0:7300");
     assert_eq!(settings.http.to_string(), "127.0.0.1:7301");
@@ -33,7 +33,7 @@ fn every_key_is_read() {
         "{LEAST}listen = \"127.0.0.1:1\"\nhttp = \"127.0.0.1:2\"\nregions = [\"r1\", \"r2\"]\n\
          data_dir = \"/tmp/x\"\nheartbeat = \"500ms\"\n"
     );
-    let settings = Settings::parse(&text).unwrap();
+    let settings = Settings::parse("c.toml", &text).unwrap();
 
     assert_eq!(settings.listen.port(), 1);
     assert_eq!(settings.http.port(), 2);
@@ -44,28 +44,28 @@ fn every_key_is_read() {
 
 #[test]
 fn a_star_stands_for_every_region() {
-    let settings = Settings::parse(&format!("{LEAST}region = \"*\"\n")).unwrap();
+    let settings = Settings::parse("c.toml", &format!("{LEAST}region = \"*\"\n")).unwrap();
     assert!(settings.regions.contain("anywhere"));
 }
 
 #[test]
 fn all_mistakes_are_reported_at_once_each_with_its_line() {
     let found = mistakes_of(
-        "listen = \"here\"\nhttp = 80\nlisten_on = \"x\"\nheartbeat = \"1h\"\nregion = \"a b\"\n\
+        "listen = \"here\"\nhttp = 80\nliste = \"x\"\nheartbeat = \"1h\"\nregion = \"a b\"\n\
          cert = \"\"\nkey = \"k\"\nca = \"c\"\n",
     );
 
     for expected in [
-        "1: `listen`: `here` is not an address with a port, as in \"0.0.0.0:7300\"",
-        "2: `http` must be a text in quotes",
-        "3: unknown key `listen_on`; known are listen,",
-        "4: `heartbeat` must be from 100ms to 20s",
-        "5: `a b` is not a region name",
-        "6: `cert` must not be empty",
-        " `trust_domain` is missing",
+        "c.toml:1:1: \"trust_domain\" is missing",
+        "c.toml:1:10: listen: `here` is not an address with a port",
+        "c.toml:2:8: http: a text in quotes is expected, this is 80",
+        "c.toml:3:1: unknown key \"liste\"; did you mean \"listen\"?",
+        "c.toml:4:13: heartbeat: it must be from 100ms to 20s",
+        "c.toml:5:10: region: `a b` is not a region name",
+        "c.toml:6:8: cert: it must not be empty",
     ] {
         assert!(
-            found.iter().any(|f| f.starts_with(expected)),
+            found.iter().any(|line| line.starts_with(expected)),
             "{expected}\n{found:#?}"
         );
     }
@@ -75,30 +75,35 @@ fn all_mistakes_are_reported_at_once_each_with_its_line() {
 #[test]
 fn what_is_not_toml_is_told_with_its_line() {
     let found = mistakes_of(&format!("{LEAST}\nlisten = = 3\n"));
-    assert!(found[0].starts_with("7: "), "{found:#?}");
+    assert!(found[0].starts_with("c.toml:7:"), "{found:#?}");
 }
 
 #[test]
 fn two_ways_to_name_regions_exclude_each_other() {
     let found = mistakes_of(&format!("{LEAST}region = \"r1\"\nregions = [\"r2\"]\n"));
-    assert_eq!(found, ["7: `region` and `regions` exclude each other"]);
+    assert_eq!(
+        found,
+        ["c.toml:7:11: regions: `region` and `regions` exclude each other; keep one"]
+    );
 }
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let error = Settings::read(std::path::Path::new("/nowhere/c.toml")).unwrap_err();
+    let error = Settings::load(Path::new("/nowhere/c.toml")).unwrap_err();
     assert_eq!(error.to_string(), "cannot read /nowhere/c.toml");
 }
 
 #[test]
-fn mistakes_of_a_file_stand_one_a_line_with_its_name() {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("c.toml");
-    fs::write(&path, format!("{LEAST}x = 1\ny = 2\n")).unwrap();
+fn the_shipped_file_is_right_and_shows_the_defaults() {
+    let shipped = include_str!("../../../packaging/etc/cofferdam/coordinator.toml");
+    let as_shipped = Settings::parse("shipped", shipped).unwrap();
 
-    let message = Settings::read(&path).unwrap_err().to_string();
+    let is_default =
+        |line: &str| line.starts_with('#') && line[1..].starts_with(char::is_lowercase);
+    let spelt_out: String = shipped
+        .lines()
+        .map(|line| if is_default(line) { &line[1..] } else { line })
+        .fold(String::new(), |text, line| text + line + "\n");
 
-    let lines: Vec<_> = message.lines().collect();
-    assert_eq!(lines.len(), 2, "{message}");
-    assert!(lines[0].starts_with(&format!("{}:6: unknown key `x`", path.display())));
+    assert_eq!(Settings::parse("spelt out", &spelt_out), Ok(as_shipped));
 }
