@@ -7,12 +7,13 @@
 use cofferdam_engine::time::Timestamp;
 use nix::time::{ClockId, clock_gettime};
 use std::{
+    fmt::Debug,
     sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// What tells the driver the time. Simulations bring their own.
-pub trait Clock: Send + Sync + 'static {
+pub trait Clock: Debug + Send + Sync + 'static {
     /// This moment; never before any that it gave earlier.
     fn now(&self) -> Timestamp;
 
@@ -48,6 +49,20 @@ impl Clock for AnchoredClock {
     fn keep_after(&self, earlier: Timestamp) {
         let least = earlier.0.saturating_sub(since_boot_ms());
         self.anchor_ms.fetch_max(least, Ordering::Relaxed);
+    }
+}
+
+/// Measures how long something takes, for metrics; no decision depends on it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn seconds(self) -> f64 {
+        self.0.elapsed().as_secs_f64()
     }
 }
 

@@ -1,0 +1,258 @@
+//! The driver: the one owner of the fleet's state and of the store.
+//!
+//! ```text
+//!            inputs (bounded)
+//!  sessions ----+
+//!  operators ---+--> take a batch --> apply --> decide, apply, again --> append --> carry out
+//!  web ---------+                     refuse      until nothing moves    durable     answer, send
+//!      ^                                                                                |
+//!      +--------------------------------------------------------------------------------+
+//! ```
+//!
+//! Stored before sent, always: an acknowledgement, an answer, an order leave only after every event
+//! behind them is durable. One append a batch: a commit costs a batch, not a host. What the state
+//! refuses is answered and counted, and never stops the loop. A store that cannot promise durability
+//! any more does: the process ends, and what is on disk is the truth.
+
+mod carry;
+mod history;
+mod input;
+mod turn;
+
+pub use self::history::HistoryError;
+pub(crate) use self::input::{DriverHandle, Said, Stopping};
+
+use self::{
+    history::Replayed,
+    input::{Input, QUEUE},
+    turn::Turn,
+};
+use crate::{
+    clock::{Clock, Stopwatch},
+    metrics::Metrics,
+    sessions::Sessions,
+    store::{Store, StoreError},
+    tasks::Stop,
+};
+use cofferdam_engine::{
+    fleet::{Fleet, FleetEvent},
+    hold::Hold,
+    time::Timestamp,
+};
+use std::{
+    future::pending,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+use tokio::sync::{mpsc, watch};
+
+/// Inputs taken at once at most: sled's best batch is 100 to 200 records (measured), an input
+/// makes one to three.
+const BATCH: usize = 256;
+
+/// Decisions in one turn at most. What a decision starts may allow more, so it is asked again; a
+/// turn that goes on and on keeps inputs waiting, so the rest is for the next one (guess).
+const ROUNDS: usize = 8;
+
+/// How long after a decision that the state refused it is asked again: a bug must not spin.
+const AFTER_REFUSAL: Duration = Duration::from_secs(1);
+
+/// A checkpoint is due this long after the last one (field notes 2.20) ...
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(5 * 60);
+
+/// ... or when the log has this many bytes: some 50,000 events, which replay in a second (guess).
+const CHECKPOINT_BYTES: usize = 32 * 1024 * 1024;
+
+/// What cannot be gone on from.
+#[derive(Debug, thiserror::Error)]
+pub enum DriverError {
+    /// The store broke its promise.
+    #[error("the store failed; nothing is lost that was acknowledged")]
+    Store(#[from] StoreError),
+    /// What the store held cannot be replayed.
+    #[error("the stored history cannot be replayed")]
+    History(#[from] HistoryError),
+    /// The state does not take this process as its owner.
+    #[error("this process cannot take the fleet over")]
+    Takeover(#[source] cofferdam_engine::fleet::FleetError),
+}
+
+/// The fleet's state, its store, and everybody's way to both.
+pub(crate) struct Driver<S> {
+    fleet: Fleet,
+    store: S,
+    clock: Arc<dyn Clock>,
+    sessions: Sessions,
+    metrics: Metrics,
+    terms: Terms,
+    inputs: mpsc::Receiver<Input>,
+    changes: watch::Sender<u64>,
+    holds: Vec<Hold>,
+    wake: Option<Timestamp>,
+    log_bytes: usize,
+    checkpoint_at: Timestamp,
+}
+
+/// What every session is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Terms {
+    /// How often both sides send a sign of life.
+    pub(crate) heartbeat: Duration,
+}
+
+impl<S: Store> Driver<S> {
+    /// Replays what the store holds and takes the fleet over under a new epoch.
+    ///
+    /// # Errors
+    /// [`DriverError`] when the store or its history is damaged.
+    pub(crate) async fn take_over(
+        mut store: S,
+        clock: Arc<dyn Clock>,
+        metrics: Metrics,
+        terms: Terms,
+    ) -> Result<(Self, DriverHandle), DriverError> {
+        let Replayed { fleet, at } = history::replay(&store.load().await?)?;
+        clock.keep_after(at);
+        let (sender, inputs) = mpsc::channel(QUEUE);
+        let (changes, watched) = watch::channel(0);
+        let mut driver = Self {
+            fleet,
+            store,
+            sessions: Sessions::default(),
+            metrics,
+            terms,
+            inputs,
+            changes,
+            holds: Vec::new(),
+            wake: None,
+            log_bytes: 0,
+            checkpoint_at: clock.now().after(CHECKPOINT_EVERY),
+            clock,
+        };
+        driver.own().await?;
+        let handle = DriverHandle {
+            inputs: sender,
+            changes: watched,
+            last_session: Arc::new(AtomicU64::new(0)),
+        };
+        Ok((driver, handle))
+    }
+
+    /// Runs until it is told to stop. Every session ends with it.
+    ///
+    /// # Errors
+    /// [`DriverError::Store`].
+    pub(crate) async fn run(mut self, mut stop: Stop) -> Result<(), DriverError> {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            let wake = self.wake.map(|at| at.since(self.clock.now()));
+            tokio::select! {
+                biased;
+                () = stop.asked() => return Ok(()),
+                taken = self.inputs.recv_many(&mut batch, BATCH) => {
+                    if taken == 0 {
+                        return Ok(());
+                    }
+                }
+                () = sleep(wake) => {}
+            }
+            self.turn(&mut batch).await?;
+            self.checkpoint_if_due().await?;
+        }
+    }
+
+    async fn own(&mut self) -> Result<(), DriverError> {
+        let mut turn = Turn::begin(self.clock.now());
+        let epoch = self.fleet.epoch().next();
+        let event = FleetEvent::OwnerStarted { epoch };
+        turn.apply(&mut self.fleet, &event)
+            .map_err(DriverError::Takeover)?;
+        self.decide(&mut turn);
+        self.end(turn).await?;
+        tracing::info!(%epoch, hosts = self.fleet.homes().len(), "took the fleet over");
+        Ok(())
+    }
+
+    async fn turn(&mut self, batch: &mut Vec<Input>) -> Result<(), DriverError> {
+        self.metrics.batch_inputs.observe(batch.len() as f64);
+        let mut turn = Turn::begin(self.clock.now());
+        for input in batch.drain(..) {
+            self.take(&mut turn, input);
+        }
+        for host in self.sessions.take_overrun() {
+            tracing::warn!(%host, "closed a session that could not take a message");
+            self.disconnect(&mut turn, &host);
+        }
+        self.decide(&mut turn);
+        self.end(turn).await
+    }
+
+    /// Makes the turn's events durable, then carries out what waited for that.
+    async fn end(&mut self, turn: Turn) -> Result<(), DriverError> {
+        let has_changed = !turn.records.is_empty();
+        if has_changed {
+            self.log_bytes += turn.records.iter().map(|r| r.0.len()).sum::<usize>();
+            let watch = Stopwatch::start();
+            self.store.append(turn.records).await?;
+            self.metrics.append_seconds.observe(watch.seconds());
+        }
+        for effect in turn.effects {
+            self.carry_out(effect, turn.now);
+        }
+        if self.sessions.has_overrun() {
+            self.wake = Some(turn.now);
+        }
+        self.metrics.connected.set(self.sessions.count() as i64);
+        if has_changed {
+            self.changes.send_modify(|revision| *revision += 1);
+        }
+        Ok(())
+    }
+
+    /// Asks what to do until there is nothing left, and applies it.
+    fn decide(&mut self, turn: &mut Turn) {
+        for _ in 0..ROUNDS {
+            let watch = Stopwatch::start();
+            let decision = self.fleet.decide(turn.now);
+            self.metrics.decide_seconds.observe(watch.seconds());
+            self.wake = decision.wake;
+            self.holds = decision.holds;
+            if decision.commands.is_empty() {
+                return;
+            }
+            for command in decision.commands {
+                if let Err(refusal) = turn.command(&mut self.fleet, command) {
+                    let refusal = cofferdam_proto::error_chain(&refusal);
+                    tracing::error!(refusal, "the state refused its own decision");
+                    self.metrics.refused.inc();
+                    self.wake = Some(turn.now.after(AFTER_REFUSAL));
+                    return;
+                }
+            }
+        }
+        self.wake = Some(turn.now);
+    }
+
+    async fn checkpoint_if_due(&mut self) -> Result<(), DriverError> {
+        let now = self.clock.now();
+        if now < self.checkpoint_at && self.log_bytes < CHECKPOINT_BYTES {
+            return Ok(());
+        }
+        self.checkpoint_at = now.after(CHECKPOINT_EVERY);
+        if self.log_bytes == 0 {
+            return Ok(());
+        }
+        let state = history::write_checkpoint(now, &self.fleet);
+        tracing::debug!(bytes = state.len(), "makes a checkpoint");
+        self.store.checkpoint(state).await?;
+        self.log_bytes = 0;
+        Ok(())
+    }
+}
+
+async fn sleep(wait: Option<Duration>) {
+    match wait {
+        Some(wait) => tokio::time::sleep(wait).await,
+        None => pending().await,
+    }
+}

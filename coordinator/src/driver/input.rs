@@ -1,0 +1,178 @@
+//! What reaches the driver, and the handle through which it does.
+
+use crate::{
+    sessions::{Outbound, SessionNumber, Simulation},
+    view::Situation,
+};
+use cofferdam_engine::{
+    fleet::{FleetError, FleetEvent},
+    id::{HostId, OrderKey, ReservationToken},
+    inventory::PackageSet,
+    order::{ClaimPoint, Report},
+    patch::VersionWish,
+};
+use cofferdam_proto::session::Hello;
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// Inputs that wait for the driver at most; whoever sends more waits (guess: sixteen batches).
+pub(super) const QUEUE: usize = 4096;
+
+/// One thing for the driver to take in.
+pub(super) enum Input {
+    /// A host opened a session.
+    Opened {
+        hello: Box<Hello>,
+        number: SessionNumber,
+        outbound: Outbound,
+    },
+    /// A host said something on its session.
+    Said {
+        host: HostId,
+        number: SessionNumber,
+        said: Said,
+    },
+    /// A host's session ended.
+    Closed { host: HostId, number: SessionNumber },
+    /// Somebody wants to know what a host would install.
+    Simulate {
+        host: HostId,
+        packages: BTreeMap<String, VersionWish>,
+        reply: oneshot::Sender<Simulation>,
+    },
+    /// An operator does something.
+    Act {
+        event: Box<FleetEvent>,
+        reply: oneshot::Sender<Result<(), FleetError>>,
+    },
+    /// Somebody wants to know how the fleet stands.
+    Ask(Question),
+}
+
+/// What a host says on its session, beside its hello and signs of life.
+#[derive(Debug)]
+pub(crate) enum Said {
+    Packages(PackageSet),
+    Report(Report),
+    Claim {
+        key: OrderKey,
+        token: ReservationToken,
+        point: ClaimPoint,
+    },
+    Simulated {
+        request: u64,
+        result: Simulation,
+    },
+}
+
+/// A question about the fleet; it sends its own answer.
+pub(super) type Question = Box<dyn FnOnce(Situation<'_>) + Send>;
+
+/// The driver is gone: the process is stopping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the coordinator is stopping")]
+pub(crate) struct Stopping;
+
+/// How everybody else reaches the driver.
+#[derive(Clone)]
+pub(crate) struct DriverHandle {
+    pub(super) inputs: mpsc::Sender<Input>,
+    pub(super) changes: watch::Receiver<u64>,
+    pub(super) last_session: Arc<AtomicU64>,
+}
+
+impl fmt::Debug for DriverHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DriverHandle").finish_non_exhaustive()
+    }
+}
+
+impl DriverHandle {
+    /// Tells that a host opened a session; the driver drops `outbound` when it is to end.
+    pub(crate) async fn opened(
+        &self,
+        hello: Hello,
+        outbound: Outbound,
+    ) -> Result<SessionNumber, Stopping> {
+        let number = SessionNumber(self.last_session.fetch_add(1, Ordering::Relaxed) + 1);
+        let hello = Box::new(hello);
+        self.put(Input::Opened {
+            hello,
+            number,
+            outbound,
+        })
+        .await?;
+        Ok(number)
+    }
+
+    /// Tells what a host said.
+    pub(crate) async fn said(
+        &self,
+        host: &HostId,
+        number: SessionNumber,
+        said: Said,
+    ) -> Result<(), Stopping> {
+        let host = host.clone();
+        self.put(Input::Said { host, number, said }).await
+    }
+
+    /// Tells that a host's session ended.
+    pub(crate) async fn closed(&self, host: HostId, number: SessionNumber) {
+        // When the driver is gone, so are all sessions.
+        self.put(Input::Closed { host, number }).await.ok();
+    }
+
+    /// Asks a host what it would install. The receiver ends without an answer when the host has no
+    /// session, or loses it.
+    pub(crate) async fn simulate(
+        &self,
+        host: HostId,
+        packages: BTreeMap<String, VersionWish>,
+    ) -> Result<oneshot::Receiver<Simulation>, Stopping> {
+        let (reply, answer) = oneshot::channel();
+        self.put(Input::Simulate {
+            host,
+            packages,
+            reply,
+        })
+        .await?;
+        Ok(answer)
+    }
+
+    /// Has an event of an operator applied and stored; it is durable when this returns.
+    pub(crate) async fn act(&self, event: FleetEvent) -> Result<Result<(), FleetError>, Stopping> {
+        let (reply, answer) = oneshot::channel();
+        let event = Box::new(event);
+        self.put(Input::Act { event, reply }).await?;
+        answer.await.map_err(|_| Stopping)
+    }
+
+    /// Looks at the fleet, between two turns of the driver: everything it sees is durable.
+    pub(crate) async fn ask<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(Situation<'_>) -> T + Send + 'static,
+    ) -> Result<T, Stopping> {
+        let (reply, answer) = oneshot::channel();
+        let question: Question = Box::new(move |situation| {
+            reply.send(look(situation)).ok();
+        });
+        self.put(Input::Ask(question)).await?;
+        answer.await.map_err(|_| Stopping)
+    }
+
+    /// Changes whenever the fleet's state may have changed.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.clone()
+    }
+
+    async fn put(&self, input: Input) -> Result<(), Stopping> {
+        self.inputs.send(input).await.map_err(|_| Stopping)
+    }
+}

@@ -1,0 +1,110 @@
+//! One turn of the driver: what it changed, and what waits until that is durable.
+
+use super::{history, input::Question};
+use crate::{sessions::SessionNumber, store::Record};
+use cofferdam_engine::{
+    fleet::{Fleet, FleetCommand, FleetError, FleetEvent},
+    id::HostId,
+    inventory::PackageSet,
+    time::Timestamp,
+};
+use std::collections::BTreeSet;
+use tokio::sync::oneshot;
+
+/// Packages in one event at most. Each has about 40 bytes, so that a part fits one frame of the
+/// store.
+const PACKAGES_PER_PART: usize = 1000;
+
+/// What one turn did so far.
+pub(super) struct Turn {
+    /// The moment of everything in it.
+    pub(super) now: Timestamp,
+    /// To be stored.
+    pub(super) records: Vec<Record>,
+    /// To be carried out afterwards, in order.
+    pub(super) effects: Vec<Effect>,
+    acknowledged: BTreeSet<HostId>,
+}
+
+/// What is done once a turn's events are durable.
+pub(super) enum Effect {
+    /// Tell a host the terms of its session.
+    Welcome {
+        host: HostId,
+        number: SessionNumber,
+        want_packages: bool,
+    },
+    /// Tell a host which of its reports are stored.
+    Acknowledge(HostId),
+    /// Carry out a decision.
+    Command(FleetCommand),
+    /// Answer an operator.
+    Reply {
+        reply: oneshot::Sender<Result<(), FleetError>>,
+        result: Result<(), FleetError>,
+    },
+    /// Answer a question.
+    Answer(Question),
+}
+
+impl Turn {
+    pub(super) fn begin(now: Timestamp) -> Self {
+        Self {
+            now,
+            records: Vec::new(),
+            effects: Vec::new(),
+            acknowledged: BTreeSet::new(),
+        }
+    }
+
+    /// Applies an event and notes it to be stored.
+    pub(super) fn apply(
+        &mut self,
+        fleet: &mut Fleet,
+        event: &FleetEvent,
+    ) -> Result<(), FleetError> {
+        fleet.apply(event, self.now)?;
+        self.records.push(history::write_entry(self.now, event));
+        Ok(())
+    }
+
+    /// Applies a decision's events and notes it to be carried out.
+    pub(super) fn command(
+        &mut self,
+        fleet: &mut Fleet,
+        command: FleetCommand,
+    ) -> Result<(), FleetError> {
+        for event in command.events() {
+            self.apply(fleet, &event)?;
+        }
+        self.effects.push(Effect::Command(command));
+        Ok(())
+    }
+
+    /// Notes that a host's reports are to be acknowledged: once a turn, with the last of them.
+    pub(super) fn acknowledge(&mut self, host: &HostId) {
+        if self.acknowledged.insert(host.clone()) {
+            self.effects.push(Effect::Acknowledge(host.clone()));
+        }
+    }
+}
+
+/// The events that bring a package set in.
+pub(super) fn package_events(set: &PackageSet) -> Vec<FleetEvent> {
+    let digest = set.digest();
+    let entries: Vec<_> = set.0.iter().collect();
+    let parts: Vec<_> = entries.chunks(PACKAGES_PER_PART).collect();
+    let of = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+    let part = |(part, entries): (u32, &&[(&String, &String)])| FleetEvent::Packages {
+        digest,
+        part,
+        of,
+        packages: PackageSet(
+            entries
+                .iter()
+                .map(|(name, version)| ((*name).clone(), (*version).clone()))
+                .collect(),
+        ),
+    };
+    (0..).zip(&parts).map(part).collect()
+}

@@ -1,0 +1,222 @@
+//! The agents' live sessions as the driver sees them: where to send, and who awaits an answer.
+//!
+//! One session a host: a newer one closes the older. What a session cannot take at once closes it,
+//! so that one slow agent never holds up the others; it connects again and is told what it missed.
+
+use cofferdam_engine::{failure::Failure, id::HostId, patch::VersionWish};
+use cofferdam_proto::session::{SimulatedPackage, ToAgent};
+use std::{collections::BTreeMap, convert::Infallible};
+use tokio::sync::{mpsc, oneshot};
+
+/// Messages that wait for one agent at most: two rollouts' worth of stage, order and answers
+/// (guess).
+const OUTBOUND: usize = 32;
+
+/// Tells a host's sessions apart. Given out in rising order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SessionNumber(pub(crate) u64);
+
+/// What an agent would install.
+pub(crate) type Simulation = Result<Vec<SimulatedPackage>, Failure>;
+
+/// Every live session.
+#[derive(Debug, Default)]
+pub(crate) struct Sessions {
+    live: BTreeMap<HostId, Live>,
+    simulations: BTreeMap<u64, Awaited>,
+    last_request: u64,
+    overrun: Vec<HostId>,
+}
+
+/// The driver's end of a session. Dropping it ends the session.
+#[derive(Debug)]
+pub(crate) struct Outbound {
+    queue: mpsc::Sender<ToAgent>,
+    _open: oneshot::Sender<Infallible>,
+}
+
+/// The session's own end.
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    /// Where signs of life go, as long as the driver holds its end.
+    pub(crate) queue: mpsc::WeakSender<ToAgent>,
+    /// Resolves when the driver has dropped its end.
+    pub(crate) closed: oneshot::Receiver<Infallible>,
+}
+
+/// Both ends of a session, and the messages for its agent.
+pub(crate) fn ends() -> (Outbound, Inbound, mpsc::Receiver<ToAgent>) {
+    let (queue, messages) = mpsc::channel(OUTBOUND);
+    let (open, closed) = oneshot::channel();
+    let inbound = Inbound {
+        queue: queue.downgrade(),
+        closed,
+    };
+    (Outbound { queue, _open: open }, inbound, messages)
+}
+
+#[derive(Debug)]
+struct Live {
+    number: SessionNumber,
+    outbound: Outbound,
+}
+
+#[derive(Debug)]
+struct Awaited {
+    host: HostId,
+    reply: oneshot::Sender<Simulation>,
+}
+
+impl Sessions {
+    /// Takes in a host's new session; an older one is closed.
+    pub(crate) fn open(&mut self, host: &HostId, number: SessionNumber, outbound: Outbound) {
+        self.forget_simulations(host);
+        self.live.insert(host.clone(), Live { number, outbound });
+    }
+
+    /// Whether a session is its host's live one.
+    pub(crate) fn is_live(&self, host: &HostId, number: SessionNumber) -> bool {
+        self.live
+            .get(host)
+            .is_some_and(|live| live.number == number)
+    }
+
+    /// Closes a host's session.
+    pub(crate) fn close(&mut self, host: &HostId) {
+        self.live.remove(host);
+        self.forget_simulations(host);
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.live.len()
+    }
+
+    /// Hands a message to a host's session. Without one it is dropped: the host is told again when
+    /// it connects. A session that cannot take it is closed, see [`Sessions::take_overrun`].
+    pub(crate) fn send(&mut self, host: &HostId, message: ToAgent) {
+        let Some(live) = self.live.get(host) else {
+            return;
+        };
+        if live.outbound.queue.try_send(message).is_err() {
+            self.close(host);
+            self.overrun.push(host.clone());
+        }
+    }
+
+    /// Whether [`Sessions::take_overrun`] has something to take.
+    pub(crate) fn has_overrun(&self) -> bool {
+        !self.overrun.is_empty()
+    }
+
+    /// The hosts whose sessions were closed because they could not take a message.
+    pub(crate) fn take_overrun(&mut self) -> Vec<HostId> {
+        std::mem::take(&mut self.overrun)
+    }
+
+    /// Asks a host what it would install. The reply is dropped when its session ends.
+    pub(crate) fn simulate(
+        &mut self,
+        host: HostId,
+        packages: BTreeMap<String, VersionWish>,
+        reply: oneshot::Sender<Simulation>,
+    ) {
+        if !self.live.contains_key(&host) {
+            return;
+        }
+        self.last_request += 1;
+        let request = self.last_request;
+        self.send(&host, ToAgent::Simulate { request, packages });
+        self.simulations
+            .retain(|_, awaited| !awaited.reply.is_closed());
+        self.simulations.insert(request, Awaited { host, reply });
+    }
+
+    /// Takes in a host's answer to [`Sessions::simulate`]. One that nobody awaits is dropped.
+    pub(crate) fn simulated(&mut self, host: &HostId, request: u64, result: Simulation) {
+        if self
+            .simulations
+            .get(&request)
+            .is_none_or(|awaited| awaited.host != *host)
+        {
+            return;
+        }
+        if let Some(awaited) = self.simulations.remove(&request) {
+            awaited.reply.send(result).ok();
+        }
+    }
+
+    fn forget_simulations(&mut self, host: &HostId) {
+        self.simulations.retain(|_, awaited| awaited.host != *host);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(name: &str) -> HostId {
+        HostId::new(name).unwrap()
+    }
+
+    fn session(sessions: &mut Sessions, name: &str, number: u64) -> mpsc::Receiver<ToAgent> {
+        let (outbound, _inbound, messages) = ends();
+        sessions.open(&host(name), SessionNumber(number), outbound);
+        messages
+    }
+
+    #[test]
+    fn a_newer_session_closes_the_older() {
+        let mut sessions = Sessions::default();
+        let mut older = session(&mut sessions, "a", 1);
+        let mut newer = session(&mut sessions, "a", 2);
+
+        sessions.send(&host("a"), ToAgent::Heartbeat);
+
+        assert_eq!(
+            older.try_recv(),
+            Err(mpsc::error::TryRecvError::Disconnected)
+        );
+        assert_eq!(newer.try_recv(), Ok(ToAgent::Heartbeat));
+        assert!(!sessions.is_live(&host("a"), SessionNumber(1)));
+    }
+
+    #[test]
+    fn a_session_that_takes_nothing_more_is_closed() {
+        let mut sessions = Sessions::default();
+        let _stuck = session(&mut sessions, "a", 1);
+
+        for _ in 0..=OUTBOUND {
+            sessions.send(&host("a"), ToAgent::Heartbeat);
+        }
+
+        assert_eq!(sessions.take_overrun(), [host("a")]);
+        assert_eq!(sessions.count(), 0);
+    }
+
+    #[test]
+    fn only_the_host_that_was_asked_may_answer() {
+        let mut sessions = Sessions::default();
+        let _a = session(&mut sessions, "a", 1);
+        let _b = session(&mut sessions, "b", 2);
+        let (reply, mut answer) = oneshot::channel();
+        sessions.simulate(host("a"), BTreeMap::new(), reply);
+
+        sessions.simulated(&host("b"), 1, Ok(Vec::new()));
+        assert!(answer.try_recv().is_err());
+        sessions.simulated(&host("a"), 1, Ok(Vec::new()));
+        assert_eq!(answer.try_recv(), Ok(Ok(Vec::new())));
+    }
+
+    #[test]
+    fn a_question_ends_with_the_session_it_was_asked_on() {
+        let mut sessions = Sessions::default();
+        let _a = session(&mut sessions, "a", 1);
+        let (reply, mut answer) = oneshot::channel();
+        sessions.simulate(host("a"), BTreeMap::new(), reply);
+
+        sessions.close(&host("a"));
+
+        assert_eq!(answer.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+    }
+}
