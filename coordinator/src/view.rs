@@ -1,0 +1,27 @@
+//! What operators see: pure functions from the fleet's state to the views of the wire.
+
+mod cluster;
+mod explain;
+mod host;
+mod plan;
+mod rollout;
+
+pub(crate) use self::{
+    explain::explain,
+    host::hosts,
+    plan::plan,
+    rollout::{rollout, rollout_line},
+};
+
+use cofferdam_engine::{fleet::Fleet, hold::Hold, time::Timestamp};
+
+/// How the fleet stands at a moment.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Situation<'a> {
+    /// Rollouts, cells, hosts.
+    pub(crate) fleet: &'a Fleet,
+    /// Why what does not move does not.
+    pub(crate) holds: &'a [Hold],
+    /// The moment.
+    pub(crate) now: Timestamp,
+}

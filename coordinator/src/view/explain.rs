@@ -1,0 +1,213 @@
+//! Why a rollout, a cell or a host does not move.
+
+use super::{
+    Situation, cluster,
+    host::{connected_since, out, run},
+    rollout::{Tally, reason, rollout_of, state},
+};
+use cofferdam_engine::{
+    cell::{Cell, Member},
+    hold::{Hold, Subject},
+    id::{CellId, HostId, RolloutId},
+    rollout::Rollout,
+    warrant::{FailedEnd, Outcome},
+};
+use cofferdam_proto::operator::{Explanation, Fact, HoldView, SubjectKind};
+
+/// Explains a rollout, a cell or a host by its name. Nothing when nothing has that name.
+pub(crate) fn explain(situation: Situation<'_>, subject: &str) -> Option<Explanation> {
+    let rollouts = situation.fleet.rollouts();
+    if let Some(rollout) = RolloutId::new(subject)
+        .ok()
+        .and_then(|id| rollouts.get(&id))
+    {
+        return Some(explain_rollout(situation, rollout));
+    }
+    let cells = situation.fleet.cells();
+    if let Some(cell) = CellId::new(subject).ok().and_then(|id| cells.get(&id)) {
+        return Some(explain_cell(situation, cell));
+    }
+    let (cell, member) = situation.fleet.host(&HostId::new(subject).ok()?)?;
+    Some(explain_host(situation, cell, member))
+}
+
+fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
+    let name = &rollout.plan().rollout;
+    let lines = lines(situation, |subject| rollout_of(subject) == name);
+    let why = reason(rollout);
+    let headline = match (why.is_empty(), lines.first()) {
+        (false, _) => format!("rollout {name} is {}: {why}", state(rollout)),
+        (true, Some(first)) if rollout.is_live() => {
+            format!("rollout {name} is {}: {}", state(rollout), first.reason)
+        }
+        (true, _) => format!("rollout {name} is {}", state(rollout)),
+    };
+    let tally = Tally::of(rollout.outcomes().values());
+    let mut facts = Facts::default();
+    facts.add("started by", rollout.by());
+    facts.add("rollout digest", rollout.plan().rollout_digest);
+    facts.add("selected hosts", rollout.plan().hosts.len());
+    facts.add("running", tally.running);
+    facts.add("passed", tally.passed);
+    facts.add("failed", tally.failed);
+    facts.add("left out", tally.left_out);
+    facts.add("rolled back", tally.rolled_back);
+    for cluster in cluster::failures(rollout) {
+        let hosts: Vec<_> = cluster.hosts.iter().map(HostId::as_str).collect();
+        let failure = format!("{}: {}", cluster.kind, cluster.detail);
+        facts.add(&format!("failed on {}", hosts.join(", ")), failure);
+    }
+    for line in cluster::left_out(rollout) {
+        facts.add("left out", line);
+    }
+    Explanation {
+        kind: SubjectKind::Rollout,
+        subject: name.to_string(),
+        headline,
+        lines,
+        facts: facts.0,
+    }
+}
+
+fn explain_cell(situation: Situation<'_>, cell: &Cell) -> Explanation {
+    let id = cell.id();
+    let lines = lines(situation, |subject| match subject {
+        Subject::Slice { cell, .. } => cell == id,
+        Subject::Host { host, .. } => cell.members().contains_key(host),
+        Subject::Rollout { .. } | Subject::Wave { .. } => false,
+    });
+    let members = cell.members();
+    let is_out = |host: &&HostId| cell.is_out(host);
+    let hosts_out: Vec<_> = members.keys().filter(is_out).collect();
+    let mut facts = Facts::default();
+    facts.add("hosts", members.len());
+    let connected = members.values().filter(|member| member.is_connected());
+    facts.add("connected", connected.count());
+    for host in &hosts_out {
+        let why = match cell.ledger().entry(host).map(out) {
+            Some(entry) => format!("{}, held by {}", entry.why, entry.holder),
+            None => "not heard from".to_owned(),
+        };
+        facts.add(&format!("out: {host}"), why);
+    }
+    for (rollout, work) in cell.work() {
+        let at_work = format!("{} of {} hosts at work", work.active(), work.jobs.len());
+        facts.add(&format!("rollout {rollout}"), at_work);
+    }
+    Explanation {
+        kind: SubjectKind::Cell,
+        subject: id.to_string(),
+        headline: format!(
+            "cell {id}: {} of {} hosts are out",
+            hosts_out.len(),
+            members.len()
+        ),
+        lines,
+        facts: facts.0,
+    }
+}
+
+fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Explanation {
+    let id = &member.host.id;
+    let lines = host_lines(situation, cell, id);
+    let run = run(cell, id, situation.now);
+    let entry = cell.ledger().entry(id).map(out);
+    let headline = match (&run, lines.first(), &entry) {
+        (Some(run), ..) => format!("host {id} is at work: {}", run.state),
+        (None, Some(first), _) => format!("host {id} waits: {}", first.reason),
+        (None, None, Some(entry)) => format!("host {id} is out: {}", entry.why),
+        (None, None, None) if member.is_connected() => format!("host {id} is at rest"),
+        (None, None, None) => format!("host {id} is not connected"),
+    };
+    let mut facts = Facts::default();
+    facts.add("cell", cell.id());
+    match connected_since(member) {
+        Some(since) => facts.add("connected since", since),
+        None => facts.add("connected", "no"),
+    }
+    facts.add("in service", if member.in_service { "yes" } else { "no" });
+    if !member.detail.is_empty() {
+        facts.add("what fails", &member.detail);
+    }
+    if let Some(entry) = entry {
+        facts.add("out", format!("{}, held by {}", entry.why, entry.holder));
+    }
+    facts.add("platform", &member.host.facts.platform);
+    facts.add("agent", &member.version);
+    for (name, rollout) in situation.fleet.rollouts() {
+        if let Some(outcome) = rollout.outcomes().get(id) {
+            facts.add(&format!("in rollout {name}"), outcome_in_words(outcome));
+        }
+    }
+    Explanation {
+        kind: SubjectKind::Host,
+        subject: id.to_string(),
+        headline,
+        lines,
+        facts: facts.0,
+    }
+}
+
+/// What holds a host: itself first, else its cell's slice, else the rollouts that it is part of.
+fn host_lines(situation: Situation<'_>, cell: &Cell, id: &HostId) -> Vec<HoldView> {
+    let own = lines(
+        situation,
+        |subject| matches!(subject, Subject::Host { host, .. } if host == id),
+    );
+    if !own.is_empty() {
+        return own;
+    }
+    let awaits = |rollout: &RolloutId| {
+        let rollout = situation.fleet.rollouts().get(rollout);
+        rollout.is_some_and(|rollout| {
+            let outcome = rollout.outcomes().get(id);
+            rollout.plan().hosts.contains_key(id)
+                && matches!(outcome, None | Some(Outcome::Waiting))
+        })
+    };
+    lines(situation, |subject| match subject {
+        Subject::Host { .. } => false,
+        Subject::Slice {
+            rollout,
+            cell: held,
+        } => held == cell.id() && awaits(rollout),
+        Subject::Rollout { rollout } | Subject::Wave { rollout, .. } => awaits(rollout),
+    })
+}
+
+fn lines(situation: Situation<'_>, is_meant: impl Fn(&Subject) -> bool) -> Vec<HoldView> {
+    let meant = |hold: &&Hold| is_meant(&hold.subject);
+    cluster::holds(situation.holds.iter().filter(meant))
+}
+
+/// What is known, in the order to show it.
+#[derive(Debug, Default)]
+struct Facts(Vec<Fact>);
+
+impl Facts {
+    fn add(&mut self, key: &str, value: impl ToString) {
+        self.0.push(Fact {
+            key: key.to_owned(),
+            value: value.to_string(),
+        });
+    }
+}
+
+fn outcome_in_words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Waiting => "waits".to_owned(),
+        Outcome::Running => "at work".to_owned(),
+        Outcome::Passed => "patched".to_owned(),
+        Outcome::Failed { failure, end } => {
+            let end = match end {
+                FailedEnd::RolledBack => "rolled back",
+                FailedEnd::Quarantined => "quarantined",
+                FailedEnd::Silent => "not heard of since",
+            };
+            format!("failed, {end}: {failure}")
+        }
+        Outcome::LeftOut { reason } => format!("left out: {reason}"),
+        Outcome::RolledBack => "rolled back by order".to_owned(),
+        Outcome::Gone => "deleted from the inventory".to_owned(),
+    }
+}

@@ -1,0 +1,84 @@
+//! How a host stands.
+
+use super::Situation;
+use cofferdam_engine::{
+    cell::{Active, Cell, Job, JobState, Link, Member, Work},
+    id::HostId,
+    ledger::{Entry, Occupancy},
+    run::RunState,
+    time::Timestamp,
+};
+use cofferdam_proto::operator::{HostView, OutView, RunView};
+
+/// Every host, in order of names.
+pub(crate) fn hosts(situation: Situation<'_>) -> Vec<HostView> {
+    let of = |host: &HostId| {
+        let (cell, member) = situation.fleet.host(host)?;
+        Some(view(cell, member, situation.now))
+    };
+    situation.fleet.homes().keys().filter_map(of).collect()
+}
+
+fn view(cell: &Cell, member: &Member, now: Timestamp) -> HostView {
+    let host = &member.host;
+    HostView {
+        host: host.id.clone(),
+        cell: cell.id().clone(),
+        labels: host.labels.clone(),
+        platform: host.facts.platform.clone(),
+        kernel: host.facts.kernel.clone(),
+        connected_since_ms: connected_since(member),
+        in_service: member.in_service,
+        detail: member.detail.clone(),
+        out: cell.ledger().entry(&host.id).map(out),
+        run: run(cell, &host.id, now),
+        agent_version: member.version.clone(),
+    }
+}
+
+/// When the host's session began. Nothing while it has none.
+pub(super) fn connected_since(member: &Member) -> Option<Timestamp> {
+    match member.link {
+        Link::Connected { since } => Some(since),
+        Link::Silent { .. } => None,
+    }
+}
+
+/// A ledger's entry in words.
+pub(super) fn out(entry: &Entry) -> OutView {
+    OutView {
+        holder: entry.holder.to_string(),
+        why: match &entry.occupancy {
+            Occupancy::Reserved => "reserved: may be taken out at any moment".to_owned(),
+            Occupancy::Disrupted => "taken out for its run".to_owned(),
+            Occupancy::Casualty { why } => why.clone(),
+        },
+        since_ms: entry.since,
+    }
+}
+
+/// The run on a host that is not over.
+pub(super) fn run(cell: &Cell, host: &HostId, now: Timestamp) -> Option<RunView> {
+    cell.work().iter().find_map(|(rollout, work)| {
+        let active = active(work.jobs.get(host)?)?;
+        Some(RunView {
+            rollout: rollout.clone(),
+            state: active.state.unwrap_or(RunState::Claiming),
+            since_ms: active.entered_at,
+            slow: is_slow(work, active, now),
+        })
+    })
+}
+
+/// The order of a job that is out.
+pub(super) fn active(job: &Job) -> Option<&Active> {
+    match &job.state {
+        JobState::Active(active) => Some(active),
+        JobState::Waiting | JobState::Again(_) | JobState::Over(_) => None,
+    }
+}
+
+/// Whether a run takes longer than others in its cell.
+pub(super) fn is_slow(work: &Work, active: &Active, now: Timestamp) -> bool {
+    work.mean.is_slow(now.since(active.ordered_at))
+}

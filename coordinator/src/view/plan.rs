@@ -1,0 +1,78 @@
+//! What a rollout would do.
+
+use super::rollout::count;
+use cofferdam_engine::{
+    digest::Digest,
+    id::WaveIndex,
+    plan::{self, GroupBlast, Plan},
+    time::millis,
+};
+use cofferdam_proto::operator::{
+    Coverage, GroupView, PlanView, PlannedSlice, PlannedWave, StratumView,
+};
+
+/// A plan as operators see it.
+pub(crate) fn plan(plan: &Plan, lock_digest: Digest) -> PlanView {
+    PlanView {
+        rollout: plan.rollout.clone(),
+        digest: plan.rollout_digest,
+        lock_digest,
+        waves: plan.waves.iter().map(wave).collect(),
+        warnings: plan.warnings.iter().map(ToString::to_string).collect(),
+        estimate_ms: millis(plan.estimate.least),
+        coverage: Coverage {
+            strata: strata(plan),
+            groups: plan.blast.groups.iter().map(group).collect(),
+        },
+    }
+}
+
+fn wave(planned: &plan::PlannedWave) -> PlannedWave {
+    let slice = |(cell, hosts): (&cofferdam_engine::id::CellId, &Vec<_>)| PlannedSlice {
+        cell: cell.clone(),
+        hosts: count(hosts.len()),
+    };
+    PlannedWave {
+        name: planned.name.to_string(),
+        bake_ms: millis(planned.bake),
+        hosts: count(planned.slices.values().map(Vec::len).sum()),
+        slices: planned.slices.iter().map(slice).collect(),
+    }
+}
+
+fn strata(plan: &Plan) -> Vec<StratumView> {
+    let mut views: Vec<StratumView> = plan
+        .strata
+        .iter()
+        .map(|stratum| StratumView {
+            stratum: stratum.to_string(),
+            hosts: 0,
+            in_canary: 0,
+        })
+        .collect();
+    for host in plan.hosts.values() {
+        for place in &host.strata {
+            let place = usize::try_from(*place).unwrap_or(usize::MAX);
+            let Some(view) = views.get_mut(place) else {
+                continue;
+            };
+            view.hosts += 1;
+            view.in_canary += u64::from(host.wave == WaveIndex(0));
+        }
+    }
+    views
+}
+
+fn group(group: &GroupBlast) -> GroupView {
+    let GroupBlast {
+        region,
+        zone,
+        service,
+        ..
+    } = group;
+    GroupView {
+        group: format!("service={service} zone={region}/{zone}"),
+        members: count(group.members),
+        may_be_out: count(group.allowance),
+    }
+}

@@ -1,0 +1,195 @@
+//! How a rollout stands.
+
+use super::{Situation, cluster};
+use cofferdam_engine::{
+    hold::Subject,
+    id::{HostId, RolloutId, WaveIndex},
+    rollout::{End, PauseCause, Phase, Rollout},
+    warrant::Outcome,
+};
+use cofferdam_proto::operator::{RolloutLine, RolloutState, RolloutView, WaveState, WaveView};
+use std::collections::BTreeSet;
+
+/// One rollout in a list.
+pub(crate) fn rollout_line(rollout: &Rollout) -> RolloutLine {
+    let tally = Tally::of(rollout.outcomes().values());
+    let wave = usize::try_from(rollout.wave().0)
+        .ok()
+        .and_then(|place| rollout.plan().waves.get(place))
+        .filter(|_| rollout.is_live());
+    RolloutLine {
+        name: rollout.plan().rollout.clone(),
+        state: state(rollout),
+        reason: reason(rollout),
+        wave: wave.map(|wave| wave.name.to_string()),
+        hosts: count(rollout.plan().hosts.len()),
+        passed: tally.passed,
+        failed: tally.failed,
+        started_at_ms: Some(rollout.started_at()),
+        ended_at_ms: rollout.ended_at(),
+    }
+}
+
+/// One rollout, whole. Nothing when there is none of this name.
+pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<RolloutView> {
+    let rollout = situation.fleet.rollouts().get(name)?;
+    let theirs = situation
+        .holds
+        .iter()
+        .filter(|hold| rollout_of(&hold.subject) == name);
+    let mut warnings: Vec<String> = rollout
+        .plan()
+        .warnings
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    warnings.extend(cluster::left_out(rollout));
+    Some(RolloutView {
+        name: name.clone(),
+        state: state(rollout),
+        reason: reason(rollout),
+        waves: waves(rollout),
+        failures: cluster::failures(rollout),
+        holds: cluster::holds(theirs),
+        hosts: count(rollout.plan().hosts.len()),
+        slow_hosts: slow_hosts(situation, name),
+        warnings,
+        started_at_ms: Some(rollout.started_at()),
+        ended_at_ms: rollout.ended_at(),
+    })
+}
+
+/// The rollout that a hold is of.
+pub(super) fn rollout_of(subject: &Subject) -> &RolloutId {
+    match subject {
+        Subject::Rollout { rollout }
+        | Subject::Wave { rollout, .. }
+        | Subject::Slice { rollout, .. }
+        | Subject::Host { rollout, .. } => rollout,
+    }
+}
+
+/// How a rollout stands, in the operator's words.
+pub(super) fn state(rollout: &Rollout) -> RolloutState {
+    match rollout.phase() {
+        // It is not over while runs are: `reason` says that it is being given up.
+        Phase::Running | Phase::Aborting => RolloutState::Running,
+        Phase::Paused { .. } => RolloutState::Paused,
+        Phase::RollingBack => RolloutState::RollingBack,
+        Phase::Ended { end: End::Done } => RolloutState::Done,
+        Phase::Ended { end: End::Aborted } => RolloutState::Aborted,
+        Phase::Ended {
+            end: End::RolledBack,
+        } => RolloutState::RolledBack,
+    }
+}
+
+/// Why it stands so. Empty: nothing to say.
+pub(super) fn reason(rollout: &Rollout) -> String {
+    match rollout.phase() {
+        Phase::Paused {
+            cause: PauseCause::Operator { by, reason },
+        } if reason.is_empty() => format!("paused by {by}"),
+        Phase::Paused {
+            cause: PauseCause::Operator { by, reason },
+        } => format!("paused by {by}: {reason}"),
+        Phase::Paused {
+            cause: PauseCause::Brake { finding },
+        } => format!("the brake stopped it: {finding}"),
+        Phase::Aborting => "aborted: waits for the runs that began".to_owned(),
+        Phase::Running | Phase::RollingBack | Phase::Ended { .. } => String::new(),
+    }
+}
+
+/// Outcomes, counted.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) running: u64,
+    pub(super) passed: u64,
+    pub(super) failed: u64,
+    pub(super) left_out: u64,
+    pub(super) rolled_back: u64,
+}
+
+impl Tally {
+    pub(super) fn of<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Self {
+        let mut tally = Self::default();
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Waiting => {}
+                Outcome::Running => tally.running += 1,
+                Outcome::Passed => tally.passed += 1,
+                Outcome::Failed { .. } => tally.failed += 1,
+                Outcome::LeftOut { .. } | Outcome::Gone => tally.left_out += 1,
+                Outcome::RolledBack => tally.rolled_back += 1,
+            }
+        }
+        tally
+    }
+}
+
+fn waves(rollout: &Rollout) -> Vec<WaveView> {
+    let plan = rollout.plan();
+    let joined: BTreeSet<&HostId> = rollout.joined().values().flatten().collect();
+    // A second opinion counts where it was taken, not where it was planned.
+    let wave_of = |host: &HostId| match plan.hosts.get(host) {
+        Some(_) if joined.contains(host) => Some(rollout.wave()),
+        planned => planned.map(|planned| planned.wave),
+    };
+    let view = |(index, planned): (u32, &cofferdam_engine::plan::PlannedWave)| {
+        let index = WaveIndex(index);
+        let is_of = |host: &&HostId| wave_of(host) == Some(index);
+        let outcomes = rollout.outcomes().iter();
+        let tally = Tally::of(outcomes.filter(|(host, _)| is_of(host)).map(|(_, o)| o));
+        let since = rollout
+            .bake_since()
+            .filter(|_| rollout.is_live() && rollout.wave() == index);
+        WaveView {
+            name: planned.name.to_string(),
+            state: wave_state(rollout, index),
+            hosts: count(plan.hosts.keys().filter(is_of).count()),
+            running: tally.running,
+            passed: tally.passed,
+            failed: tally.failed,
+            left_out: tally.left_out,
+            rolled_back: tally.rolled_back,
+            bake_until_ms: since.map(|since| since.after(planned.bake)),
+        }
+    };
+    (0..).zip(&plan.waves).map(view).collect()
+}
+
+fn wave_state(rollout: &Rollout, index: WaveIndex) -> WaveState {
+    if matches!(rollout.phase(), Phase::Ended { end: End::Done }) || index < rollout.wave() {
+        return WaveState::Passed;
+    }
+    if index > rollout.wave() {
+        return WaveState::Pending;
+    }
+    match rollout.bake_since() {
+        Some(_) => WaveState::Baking,
+        None => WaveState::Running,
+    }
+}
+
+fn slow_hosts(situation: Situation<'_>, name: &RolloutId) -> Vec<HostId> {
+    let mut slow = Vec::new();
+    for cell in situation.fleet.cells().values() {
+        let Some(work) = cell.work().get(name) else {
+            continue;
+        };
+        for (host, job) in &work.jobs {
+            let active = super::host::active(job);
+            if active.is_some_and(|active| super::host::is_slow(work, active, situation.now)) {
+                slow.push(host.clone());
+            }
+        }
+    }
+    slow.sort();
+    slow
+}
+
+/// A count as the wire has it.
+pub(super) fn count(count: usize) -> u64 {
+    count as u64
+}
