@@ -1,0 +1,13 @@
+//! What the coordinator serves: one service for agents, one for operators, each with its own
+//! authorisation by the name in the caller's certificate.
+
+mod agent;
+mod call;
+mod operator;
+mod planner;
+mod watch;
+
+pub(crate) use self::{
+    agent::AgentApi,
+    operator::{OperatorApi, Standing},
+};

@@ -1,0 +1,315 @@
+//! The service for operators: each call needs an operator's certificate.
+
+use super::{call, planner::Planner, watch};
+use crate::{
+    artefact::{ArtefactFolder, PutError},
+    driver::DriverHandle,
+    tasks::{Stop, Tasks},
+    view,
+};
+use cofferdam_engine::{
+    cell::{CellEvent, Member},
+    fleet::{FleetError, FleetEvent},
+    id::{HostId, OperatorId, RolloutId},
+    rollout::{self, RolloutError, RolloutEvent},
+    time::Timestamp,
+};
+use cofferdam_proto::{
+    operator::{
+        Action, ArtefactStored, ChangeRequest, Description, ExplainRequest, ForgetHostRequest,
+        PlanReply, PlanRequest, RolloutRequest, RolloutView, StartRequest,
+    },
+    status::{CallError, CallErrorKind},
+    tls, v1,
+};
+use tokio_stream::{Iter, wrappers::ReceiverStream};
+use tonic::{Request, Response, Status, Streaming};
+
+/// Serves operators.
+#[derive(Debug)]
+pub(crate) struct OperatorApi {
+    pub(crate) driver: DriverHandle,
+    pub(crate) artefacts: ArtefactFolder,
+    pub(crate) tasks: Tasks,
+    pub(crate) stop: Stop,
+    pub(crate) standing: Standing,
+}
+
+/// What a coordinator is, beside its fleet.
+#[derive(Debug, Clone)]
+pub(crate) struct Standing {
+    pub(crate) trust_domain: String,
+    pub(crate) store: String,
+    pub(crate) started_at: Timestamp,
+}
+
+#[tonic::async_trait]
+impl v1::operator_server::Operator for OperatorApi {
+    type WatchStream = ReceiverStream<Result<v1::RolloutView, Status>>;
+    type HostsStream = Iter<std::vec::IntoIter<Result<v1::HostView, Status>>>;
+
+    async fn put_artefact(
+        &self,
+        request: Request<Streaming<v1::Chunk>>,
+    ) -> Result<Response<v1::ArtefactStored>, Status> {
+        tls::operator(&request)?;
+        let stored = self.store_artefact(request.into_inner()).await?;
+        Ok(Response::new(stored.into()))
+    }
+
+    async fn plan(
+        &self,
+        request: Request<v1::PlanRequest>,
+    ) -> Result<Response<v1::PlanReply>, Status> {
+        tls::operator(&request)?;
+        let asked = PlanRequest::try_from(request.into_inner())?;
+        let planned = self.planner().plan(&asked).await?;
+        let reply = PlanReply {
+            lock_text: planned.lock_text(),
+            plan: view::plan(&planned.plan, planned.lock.digest()),
+        };
+        Ok(Response::new(reply.into()))
+    }
+
+    async fn start(
+        &self,
+        request: Request<v1::StartRequest>,
+    ) -> Result<Response<v1::RolloutView>, Status> {
+        let by = tls::operator(&request)?;
+        let asked = StartRequest::try_from(request.into_inner())?;
+        let view = self.start_rollout(by, asked).await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn list(
+        &self,
+        request: Request<v1::ListRequest>,
+    ) -> Result<Response<v1::ListReply>, Status> {
+        tls::operator(&request)?;
+        let look = |situation: view::Situation<'_>| {
+            let rollouts = situation.fleet.rollouts().values();
+            rollouts.map(view::rollout_line).collect::<Vec<_>>()
+        };
+        let mut lines = self.driver.ask(look).await.map_err(call::stopping)?;
+        lines.sort_by_key(|line| std::cmp::Reverse(line.started_at_ms));
+        Ok(Response::new(lines.into()))
+    }
+
+    async fn status(
+        &self,
+        request: Request<v1::StatusRequest>,
+    ) -> Result<Response<v1::RolloutView>, Status> {
+        tls::operator(&request)?;
+        let asked = RolloutRequest::try_from(request.into_inner())?;
+        let view = self.view(&asked.rollout).await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn watch(
+        &self,
+        request: Request<v1::WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
+        tls::operator(&request)?;
+        let RolloutRequest { rollout } = request.into_inner().try_into()?;
+        let first = self.view(&rollout).await?;
+        let (views, stream) = watch::channel();
+        let driver = self.driver.clone();
+        let stop = self.stop.clone();
+        self.tasks
+            .spawn(watch::follow(driver, rollout, first, views, stop));
+        Ok(Response::new(stream))
+    }
+
+    async fn explain(
+        &self,
+        request: Request<v1::ExplainRequest>,
+    ) -> Result<Response<v1::Explanation>, Status> {
+        tls::operator(&request)?;
+        let ExplainRequest { subject } = request.into_inner().try_into()?;
+        let name = subject.clone();
+        let look = move |situation: view::Situation<'_>| view::explain(situation, &name);
+        let explained = self.driver.ask(look).await.map_err(call::stopping)?;
+        let explanation = explained.ok_or_else(|| {
+            let message = format!("there is no rollout, cell or host `{subject}`");
+            CallError::new(CallErrorKind::NotFound, message)
+        })?;
+        Ok(Response::new(explanation.into()))
+    }
+
+    async fn change(
+        &self,
+        request: Request<v1::ChangeRequest>,
+    ) -> Result<Response<v1::RolloutView>, Status> {
+        let by = tls::operator(&request)?;
+        let asked = ChangeRequest::try_from(request.into_inner())?;
+        tracing::info!(%by, rollout = %asked.rollout, action = %asked.action, reason = asked.reason, "operator");
+        let event = RolloutEvent::Asked {
+            action: action(asked.action),
+            by,
+            reason: asked.reason,
+        };
+        let rollout = asked.rollout.clone();
+        self.act(FleetEvent::Rollout { rollout, event }).await?;
+        let view = self.view(&asked.rollout).await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn hosts(
+        &self,
+        request: Request<v1::HostsRequest>,
+    ) -> Result<Response<Self::HostsStream>, Status> {
+        tls::operator(&request)?;
+        let look = |situation: view::Situation<'_>| view::hosts(situation);
+        let hosts = self.driver.ask(look).await.map_err(call::stopping)?;
+        let wire: Vec<_> = hosts.into_iter().map(|host| Ok(host.into())).collect();
+        Ok(Response::new(tokio_stream::iter(wire)))
+    }
+
+    async fn forget_host(
+        &self,
+        request: Request<v1::ForgetHostRequest>,
+    ) -> Result<Response<v1::ForgetHostReply>, Status> {
+        let by = tls::operator(&request)?;
+        let ForgetHostRequest { host } = request.into_inner().try_into()?;
+        tracing::info!(%by, %host, "operator forgets a host");
+        self.forget(host).await?;
+        Ok(Response::new(v1::ForgetHostReply {}))
+    }
+
+    async fn describe(
+        &self,
+        request: Request<v1::DescribeRequest>,
+    ) -> Result<Response<v1::Description>, Status> {
+        tls::operator(&request)?;
+        let standing = self.standing.clone();
+        let look = move |situation: view::Situation<'_>| describe(situation, standing);
+        let description = self.driver.ask(look).await.map_err(call::stopping)?;
+        Ok(Response::new(description.into()))
+    }
+}
+
+impl OperatorApi {
+    fn planner(&self) -> Planner<'_> {
+        Planner {
+            driver: &self.driver,
+            artefacts: &self.artefacts,
+        }
+    }
+
+    async fn start_rollout(
+        &self,
+        by: OperatorId,
+        asked: StartRequest,
+    ) -> Result<RolloutView, CallError> {
+        let planned = self
+            .planner()
+            .plan(&PlanRequest {
+                file_name: asked.file_name,
+                spec_text: asked.spec_text,
+                lock_text: Some(asked.lock_text),
+            })
+            .await?;
+        let rollout = planned.plan.rollout.clone();
+        tracing::info!(%by, %rollout, digest = %planned.plan.rollout_digest, "operator starts a rollout");
+        let plan = Box::new(planned.plan);
+        self.act(FleetEvent::RolloutStarted { plan, by }).await?;
+        self.view(&rollout).await
+    }
+
+    /// A host that is connected would be back at once with its next message, so it is refused.
+    async fn forget(&self, host: HostId) -> Result<(), CallError> {
+        let id = host.clone();
+        let look = move |situation: view::Situation<'_>| {
+            let known = situation.fleet.host(&id);
+            known.map(|(_, member)| member.is_connected())
+        };
+        let connected = self.driver.ask(look).await.map_err(call::stopping)?;
+        if connected == Some(true) {
+            let message = format!("host {host} is connected: stop its agent first");
+            return Err(CallError::new(CallErrorKind::NotNow, message));
+        }
+        let event = CellEvent::HostForgotten { host: host.clone() };
+        self.act(FleetEvent::Host { host, event }).await
+    }
+
+    async fn store_artefact(
+        &self,
+        mut chunks: Streaming<v1::Chunk>,
+    ) -> Result<ArtefactStored, Status> {
+        let artefacts = self.artefacts.clone();
+        let mut upload = call::blocking(move || artefacts.begin(), put_kind).await?;
+        while let Some(chunk) = chunks.message().await? {
+            let bytes = chunk.into_bytes()?;
+            let write = move || upload.write(&bytes).map(|()| upload);
+            upload = call::blocking(write, put_kind).await?;
+        }
+        let (digest, size) = call::blocking(move || upload.finish(None), put_kind).await?;
+        Ok(ArtefactStored { digest, size })
+    }
+
+    async fn act(&self, event: FleetEvent) -> Result<(), CallError> {
+        let applied = self.driver.act(event).await.map_err(call::stopping)?;
+        applied.map_err(|refusal| CallError::of(refusal_kind(&refusal), &refusal))
+    }
+
+    async fn view(&self, rollout: &RolloutId) -> Result<RolloutView, CallError> {
+        watch::look(&self.driver, rollout).await
+    }
+}
+
+fn describe(situation: view::Situation<'_>, standing: Standing) -> Description {
+    let fleet = situation.fleet;
+    let members = fleet
+        .cells()
+        .values()
+        .flat_map(|cell| cell.members().values());
+    Description {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        epoch: fleet.epoch(),
+        trust_domain: standing.trust_domain,
+        store: standing.store,
+        started_at_ms: standing.started_at,
+        connected: members
+            .filter(|member| Member::is_connected(member))
+            .count() as u64,
+        hosts: fleet.homes().len() as u64,
+        cells: fleet.cells().len() as u64,
+        rollouts: fleet.rollouts().len() as u64,
+    }
+}
+
+fn action(asked: Action) -> rollout::Action {
+    match asked {
+        Action::Pause => rollout::Action::Pause,
+        Action::Resume => rollout::Action::Resume,
+        Action::Abort => rollout::Action::Abort,
+        Action::Rollback => rollout::Action::Rollback,
+    }
+}
+
+fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
+    match refusal {
+        FleetError::NoHost(_) | FleetError::NoCell(_) | FleetError::NoRollout(_) => {
+            CallErrorKind::NotFound
+        }
+        FleetError::RolloutExists(_) => CallErrorKind::Exists,
+        FleetError::Conflict { .. }
+        | FleetError::Cell { .. }
+        | FleetError::Rollout(RolloutError::NotNow { .. }) => CallErrorKind::NotNow,
+        FleetError::NoLabel { .. }
+        | FleetError::CellName { .. }
+        | FleetError::PackagePart { .. }
+        | FleetError::PackageDigest(_)
+        | FleetError::StaleEpoch { .. }
+        | FleetError::Rollout(RolloutError::NoCell { .. } | RolloutError::IllegalEvent { .. }) => {
+            CallErrorKind::Internal
+        }
+    }
+}
+
+fn put_kind(error: &PutError) -> CallErrorKind {
+    match error {
+        PutError::TooLarge | PutError::OtherContent { .. } => CallErrorKind::Invalid,
+        PutError::Io { .. } => CallErrorKind::Internal,
+    }
+}

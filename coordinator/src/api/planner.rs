@@ -1,0 +1,152 @@
+//! From a rollout file to its plan: read, resolve, check, plan.
+
+use super::call;
+use crate::{
+    artefact::ArtefactFolder,
+    driver::DriverHandle,
+    resolve::{self, ResolveErrors},
+    view::Situation,
+};
+use cofferdam_engine::{
+    digest::Digest,
+    fleet::Fleet,
+    id::{CellId, HostId},
+    inventory::{Host, PackageSet},
+    lockfile,
+    patch::{LockFile, Locked, LockedFile, Patch},
+    plan::{Plan, PlanInput},
+    spec::Spec,
+};
+use cofferdam_proto::{
+    operator::PlanRequest,
+    status::{CallError, CallErrorKind},
+};
+use std::collections::BTreeMap;
+
+/// Makes plans.
+#[derive(Debug)]
+pub(super) struct Planner<'a> {
+    pub(super) driver: &'a DriverHandle,
+    pub(super) artefacts: &'a ArtefactFolder,
+}
+
+/// A plan and the lock file that it is of.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) plan: Plan,
+    pub(super) lock: LockFile,
+}
+
+impl Planned {
+    /// The text of the lock file.
+    pub(super) fn lock_text(&self) -> String {
+        lockfile::format(&self.lock)
+    }
+}
+
+impl Planner<'_> {
+    /// Plans a rollout file; resolves its lock file when there is none yet.
+    ///
+    /// # Errors
+    /// [`CallError`] with every mistake of the file, of the lock file, or of the plan.
+    pub(super) async fn plan(&self, asked: &PlanRequest) -> Result<Planned, CallError> {
+        let spec = Spec::parse(&asked.file_name, &asked.spec_text)
+            .map_err(|mistakes| CallError::of(CallErrorKind::Invalid, &mistakes))?;
+        let lock = match &asked.lock_text {
+            Some(text) => {
+                let file = format!("{}.lock", spec.name());
+                lockfile::parse(&file, text)
+                    .map_err(|mistakes| CallError::of(CallErrorKind::Invalid, &mistakes))?
+            }
+            None => self.lock(&spec).await?,
+        };
+        if let Locked::Config(file) = &lock.content {
+            self.check_artefact(file).await?;
+        }
+        let plan = self.make(spec, lock.clone()).await?;
+        Ok(Planned { plan, lock })
+    }
+
+    /// Resolves what a rollout wishes to exact bits.
+    async fn lock(&self, spec: &Spec) -> Result<LockFile, CallError> {
+        let content = match spec.patch() {
+            Patch::Packages { packages } => {
+                let platforms = resolve::platforms(self.driver, spec.selection(), packages)
+                    .await
+                    .map_err(call::stopping)?
+                    .map_err(|errors| CallError::of(resolve_kind(&errors), &errors))?;
+                Locked::Packages { platforms }
+            }
+            Patch::Config(config) => {
+                let message = format!(
+                    "the lock file of a config patch is made where {} is: use `cofferdam plan`",
+                    config.source.display()
+                );
+                return Err(CallError::new(CallErrorKind::Invalid, message));
+            }
+            Patch::Noop => Locked::Noop,
+        };
+        let rollout = spec.name().to_string();
+        Ok(LockFile { rollout, content })
+    }
+
+    async fn check_artefact(&self, file: &LockedFile) -> Result<(), CallError> {
+        let LockedFile { sha256, size } = *file;
+        let artefacts = self.artefacts.clone();
+        let stored = tokio::task::spawn_blocking(move || artefacts.size(&sha256))
+            .await
+            .map_err(|panicked| CallError::of(CallErrorKind::Internal, &panicked))?;
+        if stored == Some(size) {
+            return Ok(());
+        }
+        let message = format!(
+            "the artefact store does not hold {sha256} of {size} bytes: `cofferdam plan` uploads it"
+        );
+        Err(CallError::new(CallErrorKind::NotNow, message))
+    }
+
+    /// Plans against the inventory as it is now. A plan of 25,000 hosts takes a moment, which the
+    /// driver must not wait for, so the inventory is copied out.
+    async fn make(&self, spec: Spec, lock: LockFile) -> Result<Plan, CallError> {
+        let look = |situation: Situation<'_>| Inventory::of(situation.fleet);
+        let inventory = self.driver.ask(look).await.map_err(call::stopping)?;
+        let input = PlanInput {
+            hosts: &inventory.hosts,
+            cells: &inventory.cells,
+            package_sets: &inventory.package_sets,
+        };
+        Plan::make(&spec, &lock, &input)
+            .map_err(|errors| CallError::of(CallErrorKind::NotNow, &errors))
+    }
+}
+
+/// What a plan needs to know of a fleet.
+#[derive(Debug)]
+struct Inventory {
+    hosts: BTreeMap<HostId, Host>,
+    cells: BTreeMap<HostId, CellId>,
+    package_sets: BTreeMap<Digest, PackageSet>,
+}
+
+impl Inventory {
+    fn of(fleet: &Fleet) -> Self {
+        let members = fleet
+            .cells()
+            .values()
+            .flat_map(|cell| cell.members().values());
+        Self {
+            hosts: members
+                .map(|member| (member.host.id.clone(), member.host.clone()))
+                .collect(),
+            cells: fleet.homes().clone(),
+            package_sets: fleet.package_sets().clone(),
+        }
+    }
+}
+
+fn resolve_kind(errors: &ResolveErrors) -> CallErrorKind {
+    match errors.may_pass() {
+        true => CallErrorKind::Unavailable,
+        false => CallErrorKind::NotNow,
+    }
+}

@@ -1,0 +1,175 @@
+//! A coordinator on a real machine: files, ports, signals.
+
+use crate::{
+    artefact::ArtefactFolder,
+    clock::AnchoredClock,
+    config::Settings,
+    driver::DriverError,
+    start::{RunError, Setup, start},
+    store::{SledStore, sled::OpenError},
+};
+use cofferdam_engine::identity::Identity;
+use cofferdam_proto::tls::{
+    self, CertificateRefusal, CredentialFiles, Credentials, CredentialsError, sockets,
+};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use tokio::{
+    net::TcpListener,
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+};
+
+/// Why a coordinator did not start, or stopped by itself. Displays with what to do where that is
+/// not plain.
+#[derive(Debug, thiserror::Error)]
+pub enum ProductionError {
+    /// Certificate, key or authorities are of no use.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The certificate is not valid now.
+    #[error("{} is of no use now: issue a new one with `cofferdam pki issue`", path.display())]
+    Certificate {
+        /// The certificate's file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: CertificateRefusal,
+    },
+    /// The certificate is somebody else's.
+    #[error(
+        "{} is for {identity} of {found}: a coordinator's of {expected} is needed",
+        path.display()
+    )]
+    NotOurs {
+        /// The certificate's file.
+        path: PathBuf,
+        /// Whom it is for.
+        identity: Identity,
+        /// Of which trust domain.
+        found: String,
+        /// The trust domain of the config file.
+        expected: String,
+    },
+    /// A port cannot be had.
+    #[error("cannot listen on {address}: stop what does, or change `{key}` in the config file")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The config key that gives it.
+        key: &'static str,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The folder of artefacts cannot be opened.
+    #[error("cannot open the artefacts in {}", path.display())]
+    Artefacts {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The store or its history is damaged.
+    #[error(transparent)]
+    Start(#[from] DriverError),
+    /// It stopped by itself.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The system gave no threads, or no signals.
+    #[error("the system refused what every process needs")]
+    System(#[source] io::Error),
+}
+
+/// Runs a coordinator until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`ProductionError`]: why it did not start, or stopped by itself.
+pub fn run(settings: Settings) -> Result<(), ProductionError> {
+    let credentials = credentials(&settings)?;
+    let store_dir = settings.data_dir.join("store");
+    let store = SledStore::open(&store_dir)?;
+    let path = settings.data_dir.join("artefacts");
+    let artefacts = ArtefactFolder::open(&path)
+        .map_err(|source| ProductionError::Artefacts { path, source })?;
+    let runtime = Runtime::new().map_err(ProductionError::System)?;
+    runtime.block_on(async {
+        let listener = listen(settings.listen, "listen").await?;
+        let http = listen(settings.http, "http").await?;
+        tracing::info!(listen = %settings.listen, http = %settings.http, "listens");
+        let setup = Setup {
+            settings,
+            store,
+            store_name: format!("sled in {}", store_dir.display()),
+            clock: Arc::new(AnchoredClock::start()),
+            credentials,
+            sockets: sockets(listener),
+            http: Some(http),
+            artefacts,
+        };
+        let mut running = start(setup).await?;
+        let told = tokio::select! {
+            biased;
+            error = running.failed() => Err(error.into()),
+            told = told_to_stop() => told.map_err(ProductionError::System),
+        };
+        running.stop().await;
+        told
+    })
+}
+
+fn credentials(settings: &Settings) -> Result<tls::Server, ProductionError> {
+    let credentials = Credentials::load(&CredentialFiles {
+        certificate: settings.cert.clone(),
+        key: settings.key.clone(),
+        authority: settings.ca.clone(),
+    })?;
+    let path: &Path = &settings.cert;
+    let identity = credentials.identity();
+    let is_coordinator = matches!(identity, Identity::Coordinator(_) | Identity::Control);
+    if !is_coordinator || credentials.trust_domain() != settings.trust_domain {
+        return Err(ProductionError::NotOurs {
+            path: path.to_owned(),
+            identity: identity.clone(),
+            found: credentials.trust_domain().to_owned(),
+            expected: settings.trust_domain.clone(),
+        });
+    }
+    credentials
+        .check()
+        .map_err(|source| ProductionError::Certificate {
+            path: path.to_owned(),
+            source,
+        })?;
+    Ok(tls::Server::new(&credentials)?)
+}
+
+async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, ProductionError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| ProductionError::Listen {
+            address,
+            key,
+            source,
+        })
+}
+
+async fn told_to_stop() -> io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        biased;
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("told to stop");
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Puts a coordinator together, and takes it apart again.
+
+use crate::{
+    api::{AgentApi, OperatorApi, Standing},
+    artefact::ArtefactFolder,
+    clock::Clock,
+    config::Settings,
+    driver::{Driver, DriverError, Terms},
+    metrics::Metrics,
+    server,
+    store::Store,
+    tasks::{Joiner, StopSign, tasks},
+    web::{self, Web},
+};
+use cofferdam_proto::{error_chain, tls};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    task::JoinHandle,
+};
+use tokio_stream::Stream;
+
+/// How long open calls may take to end when the process stops: systemd kills after 90 s by
+/// default, and nothing is lost when a call is cut off (guess).
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What a coordinator is made of.
+#[derive(Debug)]
+pub struct Setup<S, A> {
+    /// What it is told.
+    pub settings: Settings,
+    /// Where it keeps what happened.
+    pub store: S,
+    /// What the store is, for operators, as in `sled in /var/lib/cofferdam-coordinator`.
+    pub store_name: String,
+    /// What tells it the time.
+    pub clock: Arc<dyn Clock>,
+    /// What it proves itself with, and whom it trusts.
+    pub credentials: tls::Server,
+    /// Where connections of agents and operators come from.
+    pub sockets: A,
+    /// Where metrics and health are asked for. Absent: they are not served.
+    pub http: Option<TcpListener>,
+    /// Where artefacts are.
+    pub artefacts: ArtefactFolder,
+}
+
+/// Why a coordinator stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Its driver could not go on.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+    /// Its driver panicked; the log says where.
+    #[error("the driver panicked")]
+    Panicked,
+}
+
+/// A coordinator that serves.
+#[derive(Debug)]
+pub struct Running {
+    driver: JoinHandle<Result<(), DriverError>>,
+    sign: StopSign,
+    joiner: Joiner,
+}
+
+/// Replays the store, takes the fleet over and serves.
+///
+/// # Errors
+/// [`DriverError`] when the store or its history is damaged.
+pub async fn start<S, A, IO>(setup: Setup<S, A>) -> Result<Running, DriverError>
+where
+    S: Store,
+    A: Stream<Item = io::Result<(IO, SocketAddr)>> + Unpin + Send + 'static,
+    IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let metrics = Metrics::default();
+    let terms = Terms {
+        heartbeat: setup.settings.heartbeat,
+    };
+    let (driver, handle) =
+        Driver::take_over(setup.store, setup.clock.clone(), metrics.clone(), terms).await?;
+    let sign = StopSign::new();
+    let (tasks, joiner) = tasks();
+    let driver = tokio::spawn(driver.run(sign.watch()));
+    let agents = AgentApi {
+        driver: handle.clone(),
+        artefacts: setup.artefacts.clone(),
+        regions: setup.settings.regions,
+        heartbeat: setup.settings.heartbeat,
+        tasks: tasks.clone(),
+    };
+    let operators = OperatorApi {
+        driver: handle.clone(),
+        artefacts: setup.artefacts,
+        tasks: tasks.clone(),
+        stop: sign.watch(),
+        standing: Standing {
+            trust_domain: setup.settings.trust_domain,
+            store: setup.store_name,
+            started_at: setup.clock.now(),
+        },
+    };
+    let serving = server::serve(
+        setup.sockets,
+        setup.credentials,
+        agents,
+        operators,
+        sign.watch(),
+    );
+    tasks.spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::error!(error = error_chain(&error), "the gRPC server ended");
+        }
+    });
+    if let Some(listener) = setup.http {
+        let web = Web {
+            driver: handle,
+            metrics,
+        };
+        tasks.spawn(web::serve(listener, web, sign.watch()));
+    }
+    Ok(Running {
+        driver,
+        sign,
+        joiner,
+    })
+}
+
+impl Running {
+    /// Waits until the coordinator stops by itself, which it does only when it cannot go on.
+    ///
+    /// # Errors
+    /// [`RunError`]: why.
+    pub async fn failed(&mut self) -> RunError {
+        match (&mut self.driver).await {
+            Ok(Err(error)) => error.into(),
+            // Nobody gave the stop sign, so a driver that ended well did not end well.
+            Ok(Ok(())) | Err(_) => RunError::Panicked,
+        }
+    }
+
+    /// Stops: no new calls, sessions closed, open calls ended within a grace.
+    pub async fn stop(self) {
+        self.sign.give();
+        if let Err(left) = self.joiner.join(GRACE).await {
+            tracing::warn!("{left}");
+        }
+    }
+}
