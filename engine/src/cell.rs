@@ -95,6 +95,11 @@ impl Cell {
         &self.work
     }
 
+    /// Since when it has its present owner.
+    pub fn owner_since(&self) -> Timestamp {
+        self.owner_since
+    }
+
     /// Whether a host is out as far as the owner knows: in the ledger, or not heard from.
     ///
     /// After a restart nobody has been heard from yet, so silence counts only once the owner has

@@ -4,6 +4,7 @@
 
 pub mod cell;
 pub mod cells;
+pub mod check;
 pub mod digest;
 pub mod document;
 pub mod duration;

@@ -40,6 +40,16 @@ impl Default for Job {
     }
 }
 
+impl Job {
+    /// The order that is out. Nothing while none is.
+    pub fn active(&self) -> Option<&Active> {
+        match &self.state {
+            JobState::Active(active) => Some(active),
+            JobState::Waiting | JobState::Again(_) | JobState::Over(_) => None,
+        }
+    }
+}
+
 /// Whether the bits of a rollout are on a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "staging", rename_all = "kebab-case")]

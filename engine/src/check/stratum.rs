@@ -1,0 +1,91 @@
+//! Promise 9: every wave installs the bits that the canary proved, on hosts whose like has passed;
+//! two live rollouts that name one thing on one host are refused.
+
+use super::{Broken, Disturbance, Step};
+use crate::{
+    fleet::Fleet,
+    rollout::{Phase, Rollout},
+    warrant::Outcome,
+};
+use std::collections::BTreeMap;
+
+/// Of a stratum that no host has passed, one host at a time is out.
+pub(super) fn in_rollout(rollout: &Rollout, all: &mut Vec<Broken>) {
+    if *rollout.phase() != Phase::Running {
+        return;
+    }
+    let mut running: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut passed = Vec::new();
+    for (host, outcome) in rollout.outcomes() {
+        let planned = rollout.plan().hosts.get(host);
+        let strata = planned.map(|planned| planned.strata.as_slice());
+        let strata = strata.unwrap_or_default();
+        if *outcome == Outcome::Passed {
+            passed.extend(strata);
+        }
+        if *outcome == Outcome::Running {
+            strata
+                .iter()
+                .for_each(|s| *running.entry(*s).or_default() += 1);
+        }
+    }
+    for (stratum, out) in running {
+        if out > 1 && !passed.contains(&stratum) {
+            all.push(Broken {
+                promise: 9,
+                what: format!(
+                    "rollout {}: {out} hosts of {} are out, and none has passed",
+                    rollout.plan().rollout,
+                    name(rollout, stratum)
+                ),
+            });
+        }
+    }
+}
+
+/// An order carries the locked bits of its rollout.
+pub(super) fn by(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
+    if of.step != Step::Order {
+        return;
+    }
+    let assignment = &of.work.assignment;
+    let platform = &of.member.host.facts.platform;
+    let content = assignment.lock.content_for(platform, &assignment.patch);
+    let is_locked = content.as_ref() == Some(&of.order.content)
+        && of.order.grant.lock_digest == assignment.lock.digest();
+    if !is_locked {
+        all.push(of.broken(9, "it does not carry what the lock file says"));
+    }
+}
+
+/// No two live rollouts name one thing on one host.
+pub(super) fn between_rollouts(fleet: &Fleet, all: &mut Vec<Broken>) {
+    let live: Vec<_> = fleet
+        .rollouts()
+        .iter()
+        .filter(|(_, rollout)| rollout.is_live())
+        .collect();
+    for (place, (name, rollout)) in live.iter().enumerate() {
+        for (other_name, other) in live.iter().skip(place + 1) {
+            if share_a_subject(rollout, other) {
+                all.push(Broken {
+                    promise: 9,
+                    what: format!("rollouts {name} and {other_name} change one thing on one host"),
+                });
+            }
+        }
+    }
+}
+
+fn share_a_subject(one: &Rollout, other: &Rollout) -> bool {
+    let theirs = other.plan().subjects();
+    let shared = one.plan().subjects().iter().any(|s| theirs.contains(s));
+    let mut hosts = one.plan().hosts.keys();
+    shared && hosts.any(|host| other.plan().hosts.contains_key(host))
+}
+
+fn name(rollout: &Rollout, stratum: u32) -> String {
+    let place = usize::try_from(stratum).unwrap_or(usize::MAX);
+    let stratum = rollout.plan().strata.get(place);
+    stratum.map_or_else(|| "an unknown stratum".to_owned(), ToString::to_string)
+}

@@ -1,0 +1,124 @@
+//! Promise 3: no host of a wave starts before the wave before it is over and has baked.
+
+use super::{Broken, Disturbance};
+use crate::{
+    id::{HostId, WaveIndex},
+    order::Direction,
+    plan::PlannedHost,
+    rollout::{Phase, Rollout, RolloutCommand},
+    time::Timestamp,
+    warrant::Outcome,
+};
+
+/// A host is disturbed in its wave or later, or as a second opinion that joined an earlier one.
+pub(super) fn by_disturbing(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
+    if !of.is_forward() {
+        return;
+    }
+    let joined = of.rollout.joined().values().flatten();
+    let is_due = wave_of(of.rollout, of.host()).is_some_and(|wave| wave <= of.rollout.wave());
+    if !is_due && !joined.into_iter().any(|host| host == of.host()) {
+        let wave = of.rollout.wave();
+        all.push(of.broken(3, &format!("its wave comes after wave {wave}")));
+    }
+}
+
+/// Waves pass in order, over and baked; what is granted early is a second opinion.
+pub(super) fn by_rollout(
+    rollout: &Rollout,
+    command: &RolloutCommand,
+    now: Timestamp,
+    all: &mut Vec<Broken>,
+) {
+    let found = match command {
+        RolloutCommand::Warrant(warrant) if warrant.direction == Direction::Patch => {
+            let early = warrant.hosts.iter().find(|host| is_early(rollout, host));
+            early.map(|host| format!("host {host} is granted before its wave, and is no opinion"))
+        }
+        RolloutCommand::BeginBake { wave } => not_over(rollout, *wave),
+        RolloutCommand::PassWave { wave } => {
+            not_over(rollout, *wave).or_else(|| not_baked(rollout, *wave, now))
+        }
+        RolloutCommand::End { .. } if *rollout.phase() == Phase::Running => {
+            let waves = rollout.plan().waves.len();
+            let last = u32::try_from(waves).unwrap_or(u32::MAX).saturating_sub(1);
+            let last = WaveIndex(last);
+            not_over(rollout, last).or_else(|| not_baked(rollout, last, now))
+        }
+        RolloutCommand::Warrant(_)
+        | RolloutCommand::Assign(_)
+        | RolloutCommand::Stop(_)
+        | RolloutCommand::Brake { .. }
+        | RolloutCommand::End { .. } => None,
+    };
+    let name = &rollout.plan().rollout;
+    all.extend(found.map(|what| Broken {
+        promise: 3,
+        what: format!("rollout {name}: {what}"),
+    }));
+}
+
+fn wave_of(rollout: &Rollout, host: &HostId) -> Option<WaveIndex> {
+    rollout.plan().hosts.get(host).map(|planned| planned.wave)
+}
+
+/// Why the wave must not be called over.
+fn not_over(rollout: &Rollout, wave: WaveIndex) -> Option<String> {
+    if rollout.wave() != wave {
+        return Some(format!("wave {wave} is not the present one"));
+    }
+    let mut hosts = rollout.plan().hosts.iter();
+    let waiting = hosts.find(|(host, planned)| {
+        planned.wave == wave && !is_over(rollout, host) && !is_held_for_good(rollout, planned)
+    });
+    waiting.map(|(host, _)| format!("host {host} of wave {wave} is not over"))
+}
+
+fn not_baked(rollout: &Rollout, wave: WaveIndex, now: Timestamp) -> Option<String> {
+    let planned = rollout.plan().waves.get(usize::try_from(wave.0).ok()?)?;
+    let ends = rollout.bake_since().map(|since| since.after(planned.bake));
+    let is_baked = ends.is_some_and(|ends| ends <= now);
+    (!is_baked).then(|| format!("wave {wave} has not baked"))
+}
+
+fn is_over(rollout: &Rollout, host: &HostId) -> bool {
+    let outcome = rollout.outcomes().get(host);
+    !matches!(outcome, None | Some(Outcome::Running | Outcome::Waiting))
+}
+
+/// Whether the host is of a stratum that two hosts have failed and none has passed.
+fn is_held_for_good(rollout: &Rollout, planned: &PlannedHost) -> bool {
+    planned.strata.iter().any(|&stratum| {
+        let failed = of_stratum(rollout, stratum, |o| matches!(o, Outcome::Failed { .. }));
+        failed >= 2 && of_stratum(rollout, stratum, |o| *o == Outcome::Passed) == 0
+    })
+}
+
+/// Whether a host is granted before its wave without being a second opinion: of a stratum that a
+/// host has failed and none has passed.
+fn is_early(rollout: &Rollout, host: &HostId) -> bool {
+    let Some(planned) = rollout.plan().hosts.get(host) else {
+        return true;
+    };
+    let joined = rollout
+        .joined()
+        .values()
+        .flatten()
+        .any(|other| other == host);
+    let is_opinion = planned.strata.iter().any(|&stratum| {
+        of_stratum(rollout, stratum, |o| matches!(o, Outcome::Failed { .. })) > 0
+            && of_stratum(rollout, stratum, |o| *o == Outcome::Passed) == 0
+    });
+    planned.wave > rollout.wave() && !joined && !is_opinion
+}
+
+fn of_stratum(rollout: &Rollout, stratum: u32, is: impl Fn(&Outcome) -> bool) -> usize {
+    let of_it = |host: &HostId| {
+        let planned = rollout.plan().hosts.get(host);
+        planned.is_some_and(|planned| planned.strata.contains(&stratum))
+    };
+    let outcomes = rollout.outcomes().iter();
+    outcomes
+        .filter(|(host, outcome)| is(outcome) && of_it(host))
+        .count()
+}
