@@ -1,0 +1,111 @@
+//! Commands that only ask: lists, explanations, hosts; and what can be done without a coordinator.
+
+use crate::{coordinator::Script, lab::Lab};
+use cofferdam_engine::{
+    id::{CellId, HostId, RolloutId},
+    inventory::{Labels, Platform},
+};
+use cofferdam_proto::operator::{Explanation, HostView, RolloutLine, RolloutState, SubjectKind};
+
+fn script() -> Script {
+    let line = RolloutLine {
+        name: RolloutId::new("practice").unwrap(),
+        state: RolloutState::Running,
+        reason: String::new(),
+        wave: None,
+        hosts: 8,
+        passed: 0,
+        failed: 0,
+        started_at_ms: None,
+        ended_at_ms: None,
+    };
+    let host = HostView {
+        host: HostId::new("web-1").unwrap(),
+        cell: CellId::new("r1-a-1").unwrap(),
+        labels: Labels::new(),
+        platform: Platform {
+            os_release: "debian-12".to_owned(),
+            architecture: "amd64".to_owned(),
+        },
+        kernel: String::new(),
+        connected_since_ms: None,
+        in_service: true,
+        detail: String::new(),
+        out: None,
+        run: None,
+        agent_version: String::new(),
+    };
+    let explanation = Explanation {
+        kind: SubjectKind::Host,
+        subject: "web-1".to_owned(),
+        headline: "nothing holds it".to_owned(),
+        lines: Vec::new(),
+        facts: Vec::new(),
+    };
+    Script {
+        list: vec![line],
+        hosts: vec![host],
+        explanation: Some(explanation),
+        ..Script::default()
+    }
+}
+
+#[test]
+fn each_question_has_its_answer_as_json_with_stable_names() {
+    let lab = Lab::new(script());
+    let json = |line: &str| lab.run(&format!("{line} -o json")).json();
+    assert_eq!(json("list")["rollouts"][0]["state"], "running");
+    assert_eq!(
+        json("hosts")["hosts"][0]["platform"]["os_release"],
+        "debian-12"
+    );
+    assert_eq!(json("explain web-1")["headline"], "nothing holds it");
+    assert_eq!(json("hosts forget web-1")["forgotten"], "web-1");
+    assert_eq!(json("completions bash")["shell"], "bash");
+    assert_eq!(lab.asked(), ["forget web-1"]);
+}
+
+#[test]
+fn each_question_has_its_answer_as_text() {
+    let lab = Lab::new(script());
+    for (line, part) in [
+        ("list", "practice  running"),
+        ("hosts", "web-1  r1-a-1"),
+        ("explain web-1", "host web-1: nothing holds it"),
+        ("hosts forget web-1", "web-1 is forgotten"),
+    ] {
+        let ran = lab.run(line);
+        assert_eq!(ran.code, 0, "{line}: {}", ran.err);
+        assert!(ran.out.contains(part), "{line}: {}", ran.out);
+    }
+}
+
+#[test]
+fn what_does_not_exist_fails_and_says_what_was_asked() {
+    let lab = Lab::new(Script::default());
+    let ran = lab.run("explain nobody");
+    assert_eq!(ran.code, 1);
+    assert_eq!(
+        ran.err,
+        "error: cannot explain nobody\n  because there is none of that name\n"
+    );
+    let json = lab.run("status practice -o json");
+    assert_eq!(json.code, 1);
+    let error: serde_json::Value = serde_json::from_str(&json.err).unwrap();
+    assert_eq!(error["error"], "cannot show rollout practice");
+}
+
+#[test]
+fn a_malformed_command_line_is_a_mistake_of_usage() {
+    let lab = Lab::new(Script::default());
+    for line in [
+        "",
+        "plan",
+        "status",
+        "status ../x",
+        "nothing",
+        "list --nothing",
+    ] {
+        assert_eq!(lab.run(line).code, 2, "{line}");
+    }
+}

@@ -1,0 +1,165 @@
+//! A coordinator that answers by a script, over real mutual TLS.
+
+use cofferdam::pki::Pair;
+use cofferdam_proto::{
+    operator::{
+        ArtefactStored, Description, Explanation, HostView, PlanReply, RolloutLine, RolloutView,
+    },
+    status::{CallError, CallErrorKind},
+    tls::{self, CredentialFiles, Credentials, Server},
+    v1::{
+        self,
+        operator_server::{Operator, OperatorServer},
+    },
+};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    pin::Pin,
+    sync::{Arc, Mutex, mpsc},
+    thread,
+};
+use tokio::net::TcpListener;
+use tokio_stream::Stream;
+use tonic::{Request, Response, Status, Streaming};
+
+/// What the coordinator answers. What is absent is refused as not found.
+#[derive(Default, Clone)]
+pub(crate) struct Script {
+    pub(crate) plan: Option<PlanReply>,
+    pub(crate) rollout: Option<RolloutView>,
+    pub(crate) changes: Vec<RolloutView>,
+    pub(crate) list: Vec<RolloutLine>,
+    pub(crate) hosts: Vec<HostView>,
+    pub(crate) explanation: Option<Explanation>,
+    pub(crate) description: Option<Description>,
+    /// What was asked, one line a call.
+    pub(crate) asked: Arc<Mutex<Vec<String>>>,
+}
+
+type Answer<T> = Result<Response<T>, Status>;
+type Flow<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+/// Starts a coordinator that lives as long as the test's process, and says where.
+pub(crate) fn start(script: Script, pair: Pair, authority: &Path) -> SocketAddr {
+    let credentials = Credentials::load(&CredentialFiles {
+        certificate: pair.certificate,
+        key: pair.key,
+        authority: authority.to_owned(),
+    })
+    .unwrap();
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        runtime.unwrap().block_on(async move {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            tell.send(listener.local_addr().unwrap()).unwrap();
+            let server = Server::new(&credentials).unwrap();
+            let connections = tls::incoming(tls::sockets(listener), server);
+            tonic::transport::Server::builder()
+                .add_service(OperatorServer::new(script))
+                .serve_with_incoming(connections)
+                .await
+                .unwrap();
+        });
+    });
+    told.recv().unwrap()
+}
+
+impl Script {
+    fn note(&self, call: String) {
+        self.asked.lock().unwrap().push(call);
+    }
+}
+
+fn answer<T, W: From<T>>(scripted: Option<T>) -> Answer<W> {
+    let missing = || CallError::new(CallErrorKind::NotFound, "there is none of that name");
+    let found = scripted.ok_or_else(missing)?;
+    Ok(Response::new(found.into()))
+}
+
+#[tonic::async_trait]
+impl Operator for Script {
+    type WatchStream = Flow<v1::RolloutView>;
+    type HostsStream = Flow<v1::HostView>;
+
+    async fn put_artefact(
+        &self,
+        request: Request<Streaming<v1::Chunk>>,
+    ) -> Answer<v1::ArtefactStored> {
+        let mut chunks = request.into_inner();
+        let mut bytes = Vec::new();
+        while let Some(chunk) = chunks.message().await? {
+            bytes.extend(chunk.data);
+        }
+        self.note(format!("put {}", String::from_utf8_lossy(&bytes)));
+        answer(Some(ArtefactStored {
+            digest: cofferdam_engine::digest::Digest::of(&bytes),
+            size: bytes.len() as u64,
+        }))
+    }
+
+    async fn plan(&self, request: Request<v1::PlanRequest>) -> Answer<v1::PlanReply> {
+        let lock = request.into_inner().lock_text;
+        self.note(format!("plan with {lock:?}"));
+        answer(self.plan.clone())
+    }
+
+    async fn start(&self, request: Request<v1::StartRequest>) -> Answer<v1::RolloutView> {
+        self.note(format!("start with {:?}", request.into_inner().lock_text));
+        answer(self.rollout.clone())
+    }
+
+    async fn list(&self, _: Request<v1::ListRequest>) -> Answer<v1::ListReply> {
+        let rollouts = self.list.iter().cloned().map(Into::into).collect();
+        Ok(Response::new(v1::ListReply { rollouts }))
+    }
+
+    async fn status(&self, _: Request<v1::StatusRequest>) -> Answer<v1::RolloutView> {
+        answer(self.rollout.clone())
+    }
+
+    async fn watch(&self, _: Request<v1::WatchRequest>) -> Answer<Self::WatchStream> {
+        let changes: Vec<_> = self
+            .changes
+            .iter()
+            .cloned()
+            .map(|view| Ok(view.into()))
+            .collect();
+        Ok(Response::new(Box::pin(tokio_stream::iter(changes))))
+    }
+
+    async fn explain(&self, _: Request<v1::ExplainRequest>) -> Answer<v1::Explanation> {
+        answer(self.explanation.clone())
+    }
+
+    async fn change(&self, request: Request<v1::ChangeRequest>) -> Answer<v1::RolloutView> {
+        let request = request.into_inner();
+        self.note(format!("{:?}: {}", request.action(), request.reason));
+        answer(self.rollout.clone())
+    }
+
+    async fn hosts(&self, _: Request<v1::HostsRequest>) -> Answer<Self::HostsStream> {
+        let hosts: Vec<_> = self
+            .hosts
+            .iter()
+            .cloned()
+            .map(|host| Ok(host.into()))
+            .collect();
+        Ok(Response::new(Box::pin(tokio_stream::iter(hosts))))
+    }
+
+    async fn forget_host(
+        &self,
+        request: Request<v1::ForgetHostRequest>,
+    ) -> Answer<v1::ForgetHostReply> {
+        self.note(format!("forget {}", request.into_inner().host));
+        Ok(Response::new(v1::ForgetHostReply {}))
+    }
+
+    async fn describe(&self, _: Request<v1::DescribeRequest>) -> Answer<v1::Description> {
+        answer(self.description.clone())
+    }
+}

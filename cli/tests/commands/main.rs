@@ -1,0 +1,8 @@
+//! The built command against a scripted coordinator: what each command prints and how it exits.
+#![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
+
+mod answers;
+mod connection;
+mod coordinator;
+mod lab;
+mod rollouts;

@@ -1,0 +1,170 @@
+//! From the file to the end: plan, start, watch, and the four ways to change a rollout's course.
+
+use crate::{
+    coordinator::Script,
+    lab::{Lab, rollout},
+};
+use cofferdam_engine::{digest::Digest, id::RolloutId};
+use cofferdam_proto::operator::{Coverage, PlanReply, PlanView, RolloutState};
+use std::fs;
+
+const PRACTICE: &str =
+    "name = \"practice\"\n[patch]\nkind = \"noop\"\n[select]\nmatch = 'service == \"web\"'\n";
+
+fn plan_reply() -> PlanReply {
+    let coverage = Coverage {
+        strata: Vec::new(),
+        groups: Vec::new(),
+    };
+    let plan = PlanView {
+        rollout: RolloutId::new("practice").unwrap(),
+        digest: Digest::of("rollout"),
+        lock_digest: Digest::of("lock"),
+        waves: Vec::new(),
+        warnings: Vec::new(),
+        estimate_ms: 1000,
+        coverage,
+    };
+    PlanReply {
+        lock_text: "locked".to_owned(),
+        plan,
+    }
+}
+
+fn lab(file: &str) -> Lab {
+    let lab = Lab::new(Script {
+        plan: Some(plan_reply()),
+        rollout: Some(rollout(RolloutState::Running, 0, 0)),
+        ..Script::default()
+    });
+    fs::write(lab.path("rollout.toml"), file).unwrap();
+    lab
+}
+
+#[test]
+fn plan_writes_the_lock_file_once_and_start_sends_it() {
+    let lab = lab(PRACTICE);
+
+    let first = lab.run("plan rollout.toml -o json");
+    let second = lab.run("plan rollout.toml -o json");
+    let third = lab.run("plan rollout.toml --relock -o json");
+    let start = lab.run("start rollout.toml");
+
+    assert_eq!(first.json()["lock"], "written", "{}", first.err);
+    assert_eq!(first.json()["lock_file"], "practice.lock");
+    assert_eq!(second.json()["lock"], "kept");
+    assert_eq!(third.json()["lock"], "written");
+    assert_eq!(
+        fs::read_to_string(lab.path("practice.lock")).unwrap(),
+        "locked"
+    );
+    assert_eq!((start.code, first.code, second.code), (0, 0, 0));
+    assert_eq!(
+        lab.asked(),
+        [
+            "plan with None",
+            "plan with Some(\"locked\")",
+            "plan with None",
+            "start with \"locked\""
+        ]
+    );
+}
+
+#[test]
+fn start_without_a_lock_file_says_to_plan_first() {
+    let lab = lab(PRACTICE);
+    let ran = lab.run("start rollout.toml");
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err.contains("run `cofferdam plan rollout.toml` first"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(lab.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn the_source_of_a_config_patch_is_stored_before_the_plan() {
+    let patch = "kind = \"config\"\npath = \"/etc/app.conf\"\nsource = \"app.conf\"";
+    let lab = lab(&PRACTICE.replace("kind = \"noop\"", patch));
+    fs::write(lab.path("app.conf"), "workers = 4").unwrap();
+    let ran = lab.run("plan rollout.toml");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert_eq!(lab.asked(), ["put workers = 4", "plan with None"]);
+}
+
+#[test]
+fn a_mistake_in_the_file_is_said_with_its_line_before_anybody_is_asked() {
+    let lab = lab(&PRACTICE.replace("kind", "kinds"));
+    let ran = lab.run("plan rollout.toml");
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("rollout.toml:3:1"), "{}", ran.err);
+    assert_eq!(lab.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn watch_shows_each_change_and_exits_by_how_the_rollout_ended() {
+    let cases = [
+        (RolloutState::Done, 0),
+        (RolloutState::Aborted, 1),
+        (RolloutState::RolledBack, 1),
+        (RolloutState::Paused, 3),
+    ];
+    for (end, code) in cases {
+        let running = rollout(RolloutState::Running, 3, 2);
+        let lab = Lab::new(Script {
+            changes: vec![running.clone(), running, rollout(end, 5, 0)],
+            ..Script::default()
+        });
+        let text = lab.run("watch practice");
+        assert_eq!(text.code, code, "{end}: {}", text.err);
+        let line = "practice running, 3 of 8 hosts passed";
+        assert_eq!(text.out.matches(line).count(), 1, "{}", text.out);
+        let json = lab.run("watch practice -o json");
+        assert_eq!(json.code, code);
+        let last = json.out.lines().last().unwrap();
+        let last: serde_json::Value = serde_json::from_str(last).unwrap();
+        assert_eq!(last["state"], end.to_string());
+    }
+}
+
+#[test]
+fn a_paused_rollout_is_watched_until_nothing_is_under_way() {
+    let lab = Lab::new(Script {
+        changes: vec![
+            rollout(RolloutState::Paused, 3, 2),
+            rollout(RolloutState::Paused, 5, 0),
+        ],
+        ..Script::default()
+    });
+    let ran = lab.run("watch practice");
+    assert_eq!(ran.code, 3);
+    assert!(ran.out.contains("5 of 8 hosts passed"), "{}", ran.out);
+}
+
+#[test]
+fn each_change_of_course_carries_its_reason() {
+    let lab = lab(PRACTICE);
+    for action in ["pause", "resume", "abort", "rollback"] {
+        let ran = lab.run(&format!("{action} practice --reason because"));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+    }
+    let expected = [
+        "Pause: because",
+        "Resume: because",
+        "Abort: because",
+        "Rollback: because",
+    ];
+    assert_eq!(lab.asked(), expected);
+}
+
+#[test]
+fn status_of_a_held_rollout_exits_with_3() {
+    let lab = Lab::new(Script {
+        rollout: Some(rollout(RolloutState::Paused, 1, 0)),
+        ..Script::default()
+    });
+    let ran = lab.run("status practice -o json");
+    assert_eq!(ran.code, 3);
+    assert_eq!(ran.json()["state"], "paused");
+}
