@@ -6,8 +6,10 @@
 mod acceptance;
 pub mod actions;
 mod agent;
+pub mod artefact;
 pub mod checks;
 pub mod clock;
+pub mod config_file;
 mod driver;
 pub mod flag;
 pub mod health;
@@ -24,6 +26,7 @@ mod service;
 mod session;
 mod simulation;
 mod staging;
+pub mod step;
 mod task;
 mod uplink;
 
