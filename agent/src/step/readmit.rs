@@ -14,11 +14,14 @@ use crate::{
 };
 use cofferdam_engine::{failure::Failure, order::Order};
 use std::{path::Path, time::Duration};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 /// How old readings may be that answer for the host outside a run (guess: load balancers have their
 /// own, quicker eyes).
 const FRESH: Duration = Duration::from_secs(30);
+
+/// Checks that take longer than this say nothing outside a run: who asks waits 5 s (guess).
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 
 /// The file that names the rollout which last patched the host.
 const RELEASE: &str = "release";
@@ -46,8 +49,8 @@ impl Steps {
         }
         let is_fresh = |checked: &Checked| checked.at.elapsed() < FRESH;
         let known = self.checked.borrow().as_ref().is_some_and(is_fresh);
-        if !known {
-            self.read_checks().await;
+        if !known && timeout(ANSWER_WITHIN, self.read_checks()).await.is_err() {
+            self.remember(Vec::new());
         }
         let checked = self.checked.borrow();
         let readings = checked
@@ -66,7 +69,6 @@ impl Steps {
 
     /// Makes every check once, shows the verdicts in the state file, and remembers them.
     pub(super) async fn read_checks(&self) -> Vec<Reading> {
-        let at = Instant::now();
         let readings = checks::read_all(&*self.outside.runner, &self.settings).await;
         if let Err(error) = self.state.show_checks(&readings) {
             tracing::warn!(
@@ -74,12 +76,13 @@ impl Steps {
                 "the verdicts are not shown"
             );
         }
-        let remembered = readings.clone();
-        *self.checked.borrow_mut() = Some(Checked {
-            at,
-            readings: remembered,
-        });
+        self.remember(readings.clone());
         readings
+    }
+
+    fn remember(&self, readings: Vec<Reading>) {
+        let at = Instant::now();
+        *self.checked.borrow_mut() = Some(Checked { at, readings });
     }
 }
 
