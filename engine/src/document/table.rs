@@ -141,19 +141,18 @@ impl<'d, R> Table<'d, R> {
 
     /// A whole number of at least `least`, and at most what its type holds.
     pub fn count<N: TryFrom<u64>>(&mut self, key: &'static str, least: u64) -> Option<N> {
-        let expected = format!("a whole number of at least {least}");
         let value = self.take(key)?;
-        let DeValue::Integer(number) = value.get_ref() else {
-            return self.other_type(key, value, &expected);
+        self.number(key, value, least)
+    }
+
+    /// A list of whole numbers, each as [`Table::count`] takes it.
+    pub fn counts<N: TryFrom<u64>>(&mut self, key: &'static str, least: u64) -> Option<Vec<N>> {
+        let value = self.take(key)?;
+        let DeValue::Array(items) = value.get_ref() else {
+            return self.other_type(key, value, "a list of whole numbers");
         };
-        let count = u64::from_str_radix(number.as_str(), number.radix())
-            .ok()
-            .filter(|count| *count >= least)
-            .and_then(|count| N::try_from(count).ok());
-        if count.is_none() {
-            return self.other_type(key, value, &expected);
-        }
-        count
+        let numbers = items.iter().map(|item| self.number(key, item, least));
+        numbers.collect()
     }
 
     /// A yes or no.
@@ -306,6 +305,28 @@ impl<'d, R> Table<'d, R> {
     fn take(&mut self, key: &'static str) -> Option<&'d Spanned<DeValue<'d>>> {
         self.asked.push(key);
         self.entries.get(key)
+    }
+
+    fn number<N: TryFrom<u64>>(
+        &self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        least: u64,
+    ) -> Option<N> {
+        let count = match value.get_ref() {
+            DeValue::Integer(number) => u64::from_str_radix(number.as_str(), number.radix()).ok(),
+            DeValue::String(_)
+            | DeValue::Float(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => None,
+        };
+        let count = count.filter(|count| *count >= least);
+        count.and_then(|count| N::try_from(count).ok()).or_else(|| {
+            let expected = format!("a whole number of at least {least}");
+            self.other_type(key, value, &expected)
+        })
     }
 
     fn key(&self, name: &str) -> Key {

@@ -9,6 +9,7 @@ fn mistakes(text: &str) -> String {
         top.count::<u32>("count", 2);
         top.flag("flag");
         top.texts("list");
+        top.counts::<u16>("ports", 1);
         for mut row in top.tables("row", "[[row]]").unwrap_or_default() {
             row.share("size");
             row.finish(&["later"], &["flag"]);
@@ -50,6 +51,14 @@ fn a_value_of_another_type_is_named_with_what_is_expected() {
         (
             "count = \"3\"",
             "count: a whole number of at least 2 is expected, this is \"3\"",
+        ),
+        (
+            "ports = [80, 70000]",
+            "ports: a whole number of at least 1 is expected, this is 70000",
+        ),
+        (
+            "ports = 80",
+            "ports: a list of whole numbers is expected, this is 80",
         ),
         (
             "flag = \"yes\"",

@@ -1,8 +1,9 @@
 //! How much of the fleet a rollout touches, by capacity group.
 
 use super::{
+    PlanInput,
     floors::Floors,
-    selected::{Known, Place, Selected},
+    selected::{Place, Selected},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ pub struct GroupBlast {
     pub zone: String,
     /// Its service.
     pub service: String,
-    /// How many hosts it has in cells.
+    /// How many hosts it has.
     pub members: usize,
     /// How many of them the plan takes.
     pub planned: usize,
@@ -40,7 +41,7 @@ pub struct GroupBlast {
 impl Blast {
     /// Counts what a plan touches; `planned` are the hosts that some wave takes.
     pub(super) fn of(
-        known: &[Known<'_>],
+        input: &PlanInput<'_>,
         selected: usize,
         planned: &[&Selected<'_>],
         floors: &Floors<'_>,
@@ -49,7 +50,7 @@ impl Blast {
         for host in planned {
             counts.entry(host.place).or_default().1 += 1;
         }
-        for (_, place) in known.iter().filter_map(|known| known.home) {
+        for place in input.hosts.values().filter_map(Place::of) {
             if let Some((members, _)) = counts.get_mut(&place) {
                 *members += 1;
             }
@@ -68,7 +69,7 @@ impl Blast {
         Self {
             hosts: planned.len(),
             selected,
-            known: known.len(),
+            known: input.hosts.len(),
             groups: groups.collect(),
         }
     }
