@@ -6,12 +6,11 @@
 mod acceptance;
 pub mod actions;
 mod agent;
-pub mod artefact;
 pub mod checks;
 pub mod clock;
-pub mod config_file;
 mod driver;
 pub mod flag;
+pub mod grpc;
 pub mod health;
 pub mod host;
 pub mod journal;
@@ -26,7 +25,6 @@ mod service;
 mod session;
 mod simulation;
 mod staging;
-pub mod step;
 mod task;
 mod uplink;
 

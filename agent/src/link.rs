@@ -21,7 +21,7 @@ pub trait Connector: 'static {
     async fn connect(&self, coordinator: &Coordinator) -> Result<Link, LinkError>;
 }
 
-/// Where a coordinator is, as in `https://10.0.0.1:7443`.
+/// Where a coordinator is, as `HOST:PORT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Coordinator(pub String);
 

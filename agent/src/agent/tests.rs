@@ -49,7 +49,7 @@ impl Stage {
             labels: Labels::new(),
             boot_id: boot_id.clone(),
             version: "0".to_owned(),
-            coordinators: vec![Coordinator("https://r1".to_owned())],
+            coordinators: vec![Coordinator("r1:7300".to_owned())],
         };
         let agent = Agent::new(
             profile,
