@@ -1,6 +1,5 @@
 //! The host itself: its files, processes, units, connections and facts.
 
-pub mod boot;
 pub mod captured;
 pub mod command;
 pub mod connections;
@@ -12,4 +11,3 @@ pub mod process;
 pub mod root;
 pub mod settings;
 pub mod space;
-pub mod unit;

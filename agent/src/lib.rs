@@ -8,6 +8,7 @@ pub mod actions;
 mod agent;
 pub mod checks;
 pub mod clock;
+pub mod config;
 mod driver;
 pub mod flag;
 pub mod grpc;

@@ -8,9 +8,8 @@ use crate::{
     checks::verdict::Verdict,
     flag::{CheckState, FlagState, State, StateError},
 };
-use cofferdam_proto::error_chain;
 use serde_json::{Map, Value, json};
-use std::net::IpAddr;
+use std::{error::Error, net::IpAddr};
 
 /// What the pages are made of.
 #[derive(Debug)]
@@ -89,7 +88,7 @@ fn ready(state: &Result<State, StateError>) -> Page {
     match state {
         Ok(state) if state.flag == FlagState::Up => Page::plain(200, "ready"),
         Ok(state) => Page::plain(503, &format!("not available: {}", state.reason)),
-        Err(error) => Page::plain(503, &format!("not available: {}", error_chain(error))),
+        Err(error) => Page::plain(503, &format!("not available: {}", chain(error))),
     }
 }
 
@@ -113,7 +112,7 @@ fn healthz(seen: &Seen) -> Page {
             status_of(&state.checks)
         }
         Err(error) => {
-            page.insert("output".into(), json!(error_chain(error)));
+            page.insert("output".into(), json!(chain(error)));
             Verdict::Fail
         }
     };
@@ -172,6 +171,12 @@ fn word(verdict: Verdict) -> Value {
         Verdict::NoData => json!("warn"),
         Verdict::Fail => json!("fail"),
     }
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn Error) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 #[cfg(test)]

@@ -1,0 +1,105 @@
+//! The agent's config file: TOML to [`Settings`], every mistake at once.
+
+mod labels;
+mod probe;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use read::{Refusal, SettingsErrors};
+
+use crate::{
+    checks::probe::Probe,
+    host::{
+        root::Root,
+        settings::{HostSettings, Traffic},
+    },
+    link::Coordinator,
+};
+use cofferdam_engine::{id::HostId, inventory::Labels};
+use cofferdam_proto::tls::CredentialFiles;
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// What an agent is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The host's name. Absent: the one in its certificate. One that is there must be the same.
+    pub host: Option<HostId>,
+    /// The host's labels.
+    pub labels: Labels,
+    /// The coordinators that it dials, in turn. Not empty.
+    pub coordinators: Vec<Coordinator>,
+    /// Its certificate, key and authority, PEM.
+    pub credentials: CredentialFiles,
+    /// The trust domain that its certificate must be of, as in `example.org`.
+    pub trust_domain: String,
+    /// Where journal, staged bits and old versions are. Default `/var/lib/cofferdam-agent`.
+    pub state_dir: PathBuf,
+    /// Where the state file for the health responder is. Default `/run/cofferdam`.
+    pub run_dir: PathBuf,
+    /// The folder of check programs. Default `/etc/cofferdam/checks.d`.
+    pub checks_dir: PathBuf,
+    /// The probes of the application.
+    pub probes: Vec<Probe>,
+    /// How drain waits.
+    pub traffic: Traffic,
+    /// Validate commands of config files, by name.
+    pub validators: BTreeMap<String, Vec<String>>,
+    /// How long another program may hold the package manager's locks. Default 5 min.
+    pub lock_wait: Duration,
+    /// Where the health responder listens. Default `0.0.0.0:9100`: load balancers are elsewhere.
+    pub health: SocketAddr,
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The file is not what it should be.
+    #[error(transparent)]
+    Mistakes(#[from] SettingsErrors),
+}
+
+impl Settings {
+    /// Reads a config file.
+    ///
+    /// # Errors
+    /// [`ConfigError`], with every mistake at once.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok(Self::parse(&path.display().to_string(), &text)?)
+    }
+
+    /// What the host's part of the agent is told, once the host's name is known.
+    pub fn host_settings(&self, host: HostId, root: Root) -> HostSettings {
+        HostSettings {
+            host,
+            labels: self.labels.clone(),
+            root,
+            state_dir: self.state_dir.clone(),
+            run_dir: self.run_dir.clone(),
+            checks_dir: self.checks_dir.clone(),
+            probes: self.probes.clone(),
+            traffic: self.traffic.clone(),
+            validators: self.validators.clone(),
+            lock_wait: self.lock_wait,
+        }
+    }
+}

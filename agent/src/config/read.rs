@@ -1,0 +1,228 @@
+//! Reads the keys of a config file.
+
+use super::{Settings, labels, probe};
+use crate::{
+    host::settings::{LOCK_WAIT, Traffic},
+    link::Coordinator,
+};
+use cofferdam_engine::{
+    document::{self, Mistakes, Table},
+    duration::DurationError,
+    id::{HostId, NameError},
+};
+use cofferdam_proto::tls::{self, AddressError, CredentialFiles};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+/// Every mistake of a config file.
+pub type SettingsErrors = Mistakes<Refusal>;
+
+/// Why a value is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is empty.
+    #[error("it must not be empty")]
+    Empty,
+    /// It is not a host's name.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// It is not where a coordinator or an application can be.
+    #[error(transparent)]
+    Peer(#[from] AddressError),
+    /// It is not an address to listen on.
+    #[error("`{0}` is not an address with a port, as in \"0.0.0.0:9100\"")]
+    Address(String),
+    /// It is not an absolute path.
+    #[error("`{0}` is not an absolute path")]
+    Relative(String),
+    /// It is not a duration.
+    #[error(transparent)]
+    Duration(#[from] DurationError),
+    /// The longest wait is shorter than the shortest.
+    #[error("it must not be shorter than `at_least`")]
+    EndsBeforeItBegins,
+    /// Labels that decide floors are missing.
+    #[error("{0} missing: they decide in which cell and groups the host is")]
+    LabelsMissing(String),
+    /// A probe asks neither or both of its two questions.
+    #[error("a probe has either `tcp` or `http`")]
+    OneQuestion,
+    /// It is not the URL of a probe.
+    #[error("`{0}` is not a URL that can be probed, as in \"http://127.0.0.1:8080/health\"")]
+    Url(String),
+    /// It is neither a status nor a range of them.
+    #[error("`{0}` is not a status or a range of them, as in \"204\" or \"200-299\"")]
+    Statuses(String),
+    /// A name stands twice.
+    #[error("`{0}` stands here twice")]
+    Twice(String),
+    /// A validate command does not say where the candidate goes.
+    #[error("no argument holds `{FILE}`, which stands for the file to validate")]
+    NoFile,
+}
+
+/// What stands for the candidate in a validate command.
+const FILE: &str = "{file}";
+
+/// All interfaces, since load balancers are elsewhere. The port is that of node exporters, which
+/// health pages are like; a host that has one says another.
+const HEALTH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 9100);
+
+/// Where the package's units have their folders.
+const STATE_DIR: &str = "/var/lib/cofferdam-agent";
+const RUN_DIR: &str = "/run/cofferdam";
+const CHECKS_DIR: &str = "/etc/cofferdam/checks.d";
+
+impl Settings {
+    /// Reads the text of a config file; `file` is what its mistakes call it.
+    ///
+    /// # Errors
+    /// Every mistake of the file, when there is any.
+    pub fn parse(file: &str, text: &str) -> Result<Self, SettingsErrors> {
+        document::read(file, text, read)
+    }
+}
+
+fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
+    let host = top.text("host", |name| HostId::new(name));
+    let coordinators = coordinators(&mut top);
+    let credentials = credentials(&mut top);
+    top.require("trust_domain", "trust_domain = \"example.org\"");
+    let trust_domain = top.text("trust_domain", filled);
+    let state_dir = top.text("state_dir", absolute);
+    let run_dir = top.text("run_dir", absolute);
+    let checks_dir = top.text("checks_dir", absolute);
+    let health = top.text("health", listening);
+    let lock_wait = top.duration("lock_wait");
+    let labels = labels::read(&mut top);
+    let traffic = drain(&mut top);
+    let probes = probe::read(&mut top);
+    let validators = validators(&mut top);
+    top.finish(&[], &[]);
+    Some(Settings {
+        host,
+        labels,
+        coordinators,
+        credentials: credentials?,
+        trust_domain: trust_domain?,
+        state_dir: state_dir.unwrap_or_else(|| STATE_DIR.into()),
+        run_dir: run_dir.unwrap_or_else(|| RUN_DIR.into()),
+        checks_dir: checks_dir.unwrap_or_else(|| CHECKS_DIR.into()),
+        probes,
+        traffic,
+        validators,
+        lock_wait: lock_wait.unwrap_or(LOCK_WAIT),
+        health: health.unwrap_or(HEALTH),
+    })
+}
+
+fn coordinators(top: &mut Table<'_, Refusal>) -> Vec<Coordinator> {
+    const KEY: &str = "coordinators";
+    top.require(KEY, "coordinators = [\"coordinator.example.org:7300\"]");
+    let addresses = top.texts(KEY);
+    if addresses.as_ref().is_some_and(Vec::is_empty) {
+        top.refuse(KEY, Refusal::Empty);
+    }
+    let mut coordinators = Vec::new();
+    for address in addresses.unwrap_or_default() {
+        if let Err(malformed) = tls::uri(&address) {
+            top.refuse(KEY, malformed);
+        }
+        coordinators.push(Coordinator(address));
+    }
+    coordinators
+}
+
+fn credentials(top: &mut Table<'_, Refusal>) -> Option<CredentialFiles> {
+    top.require("cert", "cert = \"/etc/cofferdam/pki/agent.pem\"");
+    top.require("key", "key = \"/etc/cofferdam/pki/agent.key\"");
+    top.require("ca", "ca = \"/etc/cofferdam/pki/ca.pem\"");
+    let certificate = top.text("cert", path);
+    let key = top.text("key", path);
+    let authority = top.text("ca", path);
+    Some(CredentialFiles {
+        certificate: certificate?,
+        key: key?,
+        authority: authority?,
+    })
+}
+
+fn drain(top: &mut Table<'_, Refusal>) -> Traffic {
+    let mut traffic = Traffic::default();
+    let Some(mut table) = top.table("drain", "[drain]") else {
+        return traffic;
+    };
+    let ports = table.counts("ports", 1);
+    traffic.ports = ports.unwrap_or_default().into_iter().collect();
+    if let Some(at_least) = table.duration("at_least") {
+        traffic.at_least = at_least;
+    }
+    traffic.at_most = table.duration("at_most");
+    if traffic.at_most.is_some_and(|most| most < traffic.at_least) {
+        table.refuse("at_most", Refusal::EndsBeforeItBegins);
+    }
+    table.finish(&[], &[]);
+    traffic
+}
+
+fn validators(top: &mut Table<'_, Refusal>) -> BTreeMap<String, Vec<String>> {
+    let mut validators = BTreeMap::new();
+    for mut table in top.tables("validate", "[[validate]]").unwrap_or_default() {
+        table.require("name", "name = \"nginx\"");
+        table.require(
+            "command",
+            "command = [\"/usr/sbin/nginx\", \"-t\", \"-c\", \"{file}\"]",
+        );
+        let name = table.text("name", filled);
+        let command = table.texts("command");
+        if let Some(command) = &command {
+            check_command(&table, command);
+        }
+        if let (Some(name), Some(command)) = (name, command)
+            && validators.insert(name.clone(), command).is_some()
+        {
+            table.refuse("name", Refusal::Twice(name));
+        }
+        table.finish(&[], &[]);
+    }
+    validators
+}
+
+fn check_command(table: &Table<'_, Refusal>, command: &[String]) {
+    match command.split_first() {
+        None => table.refuse("command", Refusal::Empty),
+        Some((program, _)) if !program.starts_with('/') => {
+            table.refuse("command", Refusal::Relative(program.clone()));
+        }
+        Some((_, arguments)) if !arguments.iter().any(|a| a.contains(FILE)) => {
+            table.refuse("command", Refusal::NoFile);
+        }
+        Some(_) => {}
+    }
+}
+
+pub(super) fn filled(text: &str) -> Result<String, Refusal> {
+    if text.is_empty() {
+        return Err(Refusal::Empty);
+    }
+    Ok(text.to_owned())
+}
+
+fn path(text: &str) -> Result<PathBuf, Refusal> {
+    filled(text).map(PathBuf::from)
+}
+
+fn absolute(text: &str) -> Result<PathBuf, Refusal> {
+    let path = path(text)?;
+    if path.is_relative() {
+        return Err(Refusal::Relative(text.to_owned()));
+    }
+    Ok(path)
+}
+
+fn listening(text: &str) -> Result<SocketAddr, Refusal> {
+    text.parse().map_err(|_| Refusal::Address(text.to_owned()))
+}

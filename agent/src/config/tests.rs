@@ -1,0 +1,114 @@
+use super::*;
+use crate::checks::probe::Question;
+
+const LEAST: &str = r#"
+coordinators = ["coordinator.example.org:7300"]
+trust_domain = "example.org"
+cert = "/etc/cofferdam/pki/agent.pem"
+key = "/etc/cofferdam/pki/agent.key"
+ca = "/etc/cofferdam/pki/ca.pem"
+"#;
+
+const LABELS: &str = r#"
+[labels]
+service = "web"
+region = "r1"
+zone = "a"
+"#;
+
+fn parse(more: &str) -> Result<Settings, String> {
+    let text = format!("{LEAST}{more}{LABELS}");
+    Settings::parse("agent.toml", &text).map_err(|mistakes| mistakes.to_string())
+}
+
+#[test]
+fn a_file_with_the_least_has_the_defaults() {
+    let settings = parse("").unwrap();
+    assert_eq!(settings.host, None);
+    assert_eq!(settings.state_dir, Path::new("/var/lib/cofferdam-agent"));
+    assert_eq!(settings.traffic, Traffic::default());
+    assert_eq!(settings.labels.len(), 3);
+    assert_eq!(settings.health.port(), 9100);
+}
+
+#[test]
+fn probes_ask_over_tcp_or_http() {
+    let settings = parse(
+        r#"
+        [[probe]]
+        tcp = "127.0.0.1:5432"
+        timeout = "500ms"
+        [[probe]]
+        name = "web"
+        http = "http://127.0.0.1/health?deep=1"
+        expect_status = "200"
+        [[probe]]
+        http = "http://[::1]:8080"
+        "#,
+    )
+    .unwrap();
+    let mut asked = Vec::new();
+    for probe in &settings.probes {
+        let question = match &probe.question {
+            Question::Tcp => "tcp".to_owned(),
+            Question::Http { path, statuses } => format!("{path} {statuses:?}"),
+        };
+        asked.push(format!("{} at {}: {question}", probe.name, probe.address));
+    }
+    assert_eq!(
+        asked,
+        [
+            "127.0.0.1:5432 at 127.0.0.1:5432: tcp",
+            "web at 127.0.0.1:80: /health?deep=1 200..=200",
+            "[::1]:8080 at [::1]:8080: / 200..=299",
+        ]
+    );
+    assert_eq!(settings.probes[0].deadline, Duration::from_millis(500));
+}
+
+#[test]
+fn drain_and_validate_say_how() {
+    let settings = parse(
+        r#"
+        [drain]
+        ports = [80, 443]
+        at_least = "1s"
+        at_most = "2m"
+        [[validate]]
+        name = "nginx"
+        command = ["/usr/sbin/nginx", "-t", "-c", "{file}"]
+        "#,
+    )
+    .unwrap();
+    assert_eq!(settings.traffic.ports, [80, 443].into());
+    assert_eq!(settings.traffic.at_most, Some(Duration::from_secs(120)));
+    assert_eq!(settings.validators["nginx"].len(), 4);
+}
+
+#[test]
+fn every_mistake_is_said_at_once_with_its_place() {
+    let text = r#"host = "-"
+coordinators = ["https://r1"]
+trust_domian = "example.org"
+cert = ""
+state_dir = "state"
+health = "9100"
+[labels]
+service = "web"
+[drain]
+ports = [0, 70000, "http"]
+at_least = "9s"
+at_most = "1s"
+[[probe]]
+tcp = "127.0.0.1"
+http = "ftp://x"
+[[probe]]
+http = "http://x/"
+expect_status = "299-200"
+[[validate]]
+name = "nginx"
+command = ["nginx"]
+"#;
+    let mistakes = Settings::parse("agent.toml", text).unwrap_err().to_string();
+    insta::assert_snapshot!(mistakes);
+}
