@@ -1,5 +1,6 @@
 //! The host itself: its files, processes, units, connections and facts.
 
+pub mod boot;
 pub mod captured;
 pub mod command;
 pub mod connections;
@@ -11,3 +12,4 @@ pub mod process;
 pub mod root;
 pub mod settings;
 pub mod space;
+pub mod unit;

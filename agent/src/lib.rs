@@ -6,9 +6,11 @@
 mod acceptance;
 pub mod actions;
 mod agent;
+pub mod artefact;
 pub mod checks;
 pub mod clock;
 pub mod config;
+pub mod config_file;
 mod driver;
 pub mod flag;
 pub mod grpc;
@@ -26,6 +28,7 @@ mod service;
 mod session;
 mod simulation;
 mod staging;
+pub mod step;
 mod task;
 mod uplink;
 

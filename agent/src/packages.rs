@@ -28,8 +28,11 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
+/// The file that apt locks while it updates its lists, below the root.
+pub const LISTS_LOCK: &str = "var/lib/apt/lists/lock";
+
 /// The files that dpkg and apt lock while they change packages, below the root.
-const LOCKS: [&str; 3] = [
+pub const CHANGE_LOCKS: [&str; 3] = [
     "var/lib/dpkg/lock-frontend",
     "var/lib/dpkg/lock",
     "var/cache/apt/archives/lock",
@@ -130,13 +133,13 @@ impl Apt {
         })
     }
 
-    /// Waits until nobody else holds the locks of dpkg and apt.
+    /// Waits until nobody else holds any of these locks.
     ///
     /// # Errors
     /// [`FailureKind::Locked`] with the holder's name when one does for all of `limit`.
-    pub async fn wait_for_locks(&self, limit: Duration) -> Result<(), Failure> {
+    pub async fn wait_for_locks(&self, files: &[&str], limit: Duration) -> Result<(), Failure> {
         let until = Instant::now() + limit;
-        while let Some(holder) = self.lock_holder()? {
+        while let Some(holder) = self.lock_holder(files)? {
             if Instant::now() >= until {
                 let waited = limit.as_secs_f64();
                 let detail = format!("{holder}, still after {waited} s");
@@ -148,8 +151,8 @@ impl Apt {
         Ok(())
     }
 
-    fn lock_holder(&self) -> Result<Option<Holder>, Failure> {
-        for file in LOCKS {
+    fn lock_holder(&self, files: &[&str]) -> Result<Option<Holder>, Failure> {
+        for file in files {
             let path = self.root.join(file);
             let holder = locks::holder(&path).map_err(FileError::of("asking who locks", &path))?;
             if holder.is_some() {

@@ -8,8 +8,9 @@ use crate::{
     checks::verdict::Verdict,
     flag::{CheckState, FlagState, State, StateError},
 };
+use cofferdam_proto::error_chain;
 use serde_json::{Map, Value, json};
-use std::{error::Error, net::IpAddr};
+use std::net::IpAddr;
 
 /// What the pages are made of.
 #[derive(Debug)]
@@ -88,7 +89,7 @@ fn ready(state: &Result<State, StateError>) -> Page {
     match state {
         Ok(state) if state.flag == FlagState::Up => Page::plain(200, "ready"),
         Ok(state) => Page::plain(503, &format!("not available: {}", state.reason)),
-        Err(error) => Page::plain(503, &format!("not available: {}", chain(error))),
+        Err(error) => Page::plain(503, &format!("not available: {}", error_chain(error))),
     }
 }
 
@@ -112,7 +113,7 @@ fn healthz(seen: &Seen) -> Page {
             status_of(&state.checks)
         }
         Err(error) => {
-            page.insert("output".into(), json!(chain(error)));
+            page.insert("output".into(), json!(error_chain(error)));
             Verdict::Fail
         }
     };
@@ -171,12 +172,6 @@ fn word(verdict: Verdict) -> Value {
         Verdict::NoData => json!("warn"),
         Verdict::Fail => json!("fail"),
     }
-}
-
-/// An error with its causes, in one line.
-fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(error.source(), |&cause| cause.source());
-    causes.fold(error.to_string(), |line, cause| format!("{line}: {cause}"))
 }
 
 #[cfg(test)]

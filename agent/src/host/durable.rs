@@ -99,6 +99,15 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     }
 }
 
+/// Whether a file is there.
+///
+/// # Errors
+/// [`FileError`] when that cannot be told.
+pub fn exists(path: &Path) -> Result<bool, FileError> {
+    path.try_exists()
+        .map_err(FileError::of("looking for", path))
+}
+
 /// Makes the entries of a folder durable.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! What the repositories offer: update, look up, fetch.
 
-use super::{Apt, simulation::Simulation, stanza, whole};
+use super::{Apt, LISTS_LOCK, simulation::Simulation, stanza, whole};
 use crate::host::durable::FileError;
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
@@ -36,17 +36,19 @@ impl Exactly<'_> {
 
 impl Apt {
     /// Brings the lists of what the repositories offer up to date. One update at a time: who asks
-    /// while one runs shares the next with all others who asked meanwhile.
+    /// while one runs shares the next with all others who asked meanwhile. Another program that
+    /// updates is waited for, as long as `lock_wait`.
     ///
     /// # Errors
     /// A [`Failure`] when any repository could not be read whole.
-    pub async fn update(&self) -> Result<(), Failure> {
+    pub async fn update(&self, lock_wait: Duration) -> Result<(), Failure> {
         let asked = Instant::now();
         // Held while apt works: being the only one is what it is for.
         let mut updated = self.updated.lock().await;
         if updated.is_some_and(|begun| begun >= asked) {
             return Ok(());
         }
+        self.wait_for_locks(&[LISTS_LOCK], lock_wait).await?;
         let begun = Instant::now();
         let command = self
             .online("apt-get")
@@ -79,35 +81,47 @@ impl Apt {
         Simulation::parse(&output.stdout.text()).ok_or_else(|| not_understood(&command.to_string()))
     }
 
-    /// Hash and size of a package's version, as the repositories tell them. Absent: none has it.
+    /// Hashes and sizes of versions of packages, as the repositories tell them, in the same order.
+    /// Absent: no repository has it.
     ///
     /// # Errors
     /// A [`Failure`] when apt cannot be asked.
-    pub async fn locked(&self, wanted: Exactly<'_>) -> Result<Option<LockedPackage>, Failure> {
+    pub async fn locked(
+        &self,
+        wanted: &[Exactly<'_>],
+    ) -> Result<Vec<Option<LockedPackage>>, Failure> {
         let command = self
             .online("apt-cache")
             .args(["show", "--"])
-            .arg(wanted.argument());
+            .args(wanted.iter().map(Exactly::argument));
+        // Its status says only that one of them is not there.
         let output = self.runner.run(&command).await?;
         whole(&command, &output)?;
-        Ok(stanza::locked(
-            &output.stdout.text(),
-            wanted.name,
-            wanted.version,
-        ))
+        let answer = output.stdout.text();
+        let locked = wanted
+            .iter()
+            .map(|one| stanza::locked(&answer, one.name, one.version));
+        Ok(locked.collect())
     }
 
-    /// Fetches package files into an empty folder. What was fetched before one failed stays there.
+    /// Fetches package files into an empty folder, and writes down how. What was fetched before one
+    /// failed stays there.
     ///
     /// # Errors
     /// A [`Failure`] when not all could be fetched; apt has checked the hashes of those that were.
-    pub async fn fetch(&self, wanted: &[Exactly<'_>], folder: &Path) -> Result<(), Failure> {
+    pub async fn fetch(
+        &self,
+        wanted: &[Exactly<'_>],
+        folder: &Path,
+        transcript: &Path,
+    ) -> Result<(), Failure> {
         let command = self
             .online("apt-get")
             .args(["download", "--"])
             .args(wanted.iter().map(Exactly::argument))
             .within(folder)
-            .deadline(FETCH_DEADLINE);
+            .deadline(FETCH_DEADLINE)
+            .transcript(transcript.to_owned());
         self.must(&command).await.map(drop)
     }
 

@@ -19,7 +19,10 @@ fn exactly<'a>(name: &'a str, version: &'a str) -> Exactly<'a> {
 /// Fetches packages into a folder.
 async fn fetched(lab: &Lab, wanted: &[Exactly<'_>]) -> Vec<PathBuf> {
     let folder = tempfile::tempdir_in(lab.path("")).unwrap().keep();
-    lab.apt().fetch(wanted, &folder).await.unwrap();
+    lab.apt()
+        .fetch(wanted, &folder, &lab.path("transcript.log"))
+        .await
+        .unwrap();
     archive::debs_in(&folder).unwrap()
 }
 
@@ -48,7 +51,7 @@ async fn packages_go_up_down_and_away() {
         lab.publish(Deb::new("data", version));
     }
     let apt = lab.apt();
-    apt.update().await.unwrap();
+    apt.update(LOCK_LIMIT).await.unwrap();
     for version in ["1", "2", "1"] {
         let debs = fetched(&lab, &[exactly("tool", version), exactly("data", version)]).await;
         change(&lab, &install(debs)).await.unwrap();
@@ -69,7 +72,7 @@ async fn dpkg_alone_can_go_back() {
     lab.install(&[Deb::new("tool", "2"), Deb::new("new", "1")]);
     lab.publish(Deb::new("tool", "1"));
     let apt = lab.apt();
-    apt.update().await.unwrap();
+    apt.update(LOCK_LIMIT).await.unwrap();
     let back = Change {
         install: fetched(&lab, &[exactly("tool", "1")]).await,
         remove: vec!["new".to_owned()],
@@ -94,7 +97,7 @@ async fn a_simulation_brings_the_closure_with_hashes() {
     lab.publish(Deb::new("tool", "2").with("Depends: data (= 2)\n"));
     let locked = lab.publish(Deb::new("data", "2"));
     let apt = lab.apt();
-    apt.update().await.unwrap();
+    apt.update(LOCK_LIMIT).await.unwrap();
     let wish = BTreeMap::from([("tool".to_owned(), VersionWish::Latest)]);
     let simulation = apt.simulate(&wish).await.unwrap();
     let installs: Vec<_> = simulation
@@ -103,11 +106,15 @@ async fn a_simulation_brings_the_closure_with_hashes() {
         .map(|i| (&*i.name, i.installed.as_deref()))
         .collect();
     assert!(installs.contains(&("tool", None)) && installs.contains(&("data", Some("1"))));
+    let wanted = [
+        exactly("data", "3"),
+        exactly("data", "2"),
+        exactly("nosuch", "1"),
+    ];
     assert_eq!(
-        apt.locked(exactly("data", "2")).await.unwrap(),
-        Some(locked)
+        apt.locked(&wanted).await.unwrap(),
+        [None, Some(locked), None]
     );
-    assert_eq!(apt.locked(exactly("data", "3")).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -115,7 +122,7 @@ async fn what_no_repository_has_is_named() {
     let lab = Lab::new();
     lab.publish(Deb::new("tool", "1"));
     let apt = lab.apt();
-    apt.update().await.unwrap();
+    apt.update(LOCK_LIMIT).await.unwrap();
     for (name, version) in [("nosuch", "latest"), ("tool", "9")] {
         let wish = VersionWish::from(version.to_owned());
         let wishes = BTreeMap::from([(name.to_owned(), wish)]);
@@ -129,7 +136,7 @@ async fn what_no_repository_has_is_named() {
 async fn a_repository_that_is_gone_fails_the_update() {
     let lab = Lab::new();
     fs::remove_dir_all(lab.path("repo")).unwrap();
-    let failure = lab.apt().update().await.unwrap_err();
+    let failure = lab.apt().update(LOCK_LIMIT).await.unwrap_err();
     assert!(failure.detail.contains("repo"), "{failure}");
 }
 
@@ -137,7 +144,11 @@ async fn a_repository_that_is_gone_fails_the_update() {
 async fn updates_asked_for_meanwhile_are_one() {
     let lab = Lab::new();
     let apt = lab.apt();
-    let (first, second, third) = tokio::join!(apt.update(), apt.update(), apt.update());
+    let (first, second, third) = tokio::join!(
+        apt.update(LOCK_LIMIT),
+        apt.update(LOCK_LIMIT),
+        apt.update(LOCK_LIMIT)
+    );
     assert!(first.is_ok() && second.is_ok() && third.is_ok());
 }
 
@@ -147,7 +158,7 @@ async fn a_change_that_needs_more_than_its_files_is_refused() {
     lab.publish(Deb::new("tool", "1").with("Depends: data\n"));
     lab.publish(Deb::new("data", "1"));
     let apt = lab.apt();
-    apt.update().await.unwrap();
+    apt.update(LOCK_LIMIT).await.unwrap();
     let half = install(fetched(&lab, &[exactly("tool", "1")]).await);
     let failure = apt.rehearse(&half, Again::No).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Dependency);
@@ -164,7 +175,7 @@ async fn a_change_removes_nothing_but_what_it_names() {
     let lab = Lab::new();
     lab.install(&[Deb::new("old", "1")]);
     lab.publish(Deb::new("tool", "1").with("Conflicts: old\n"));
-    lab.apt().update().await.unwrap();
+    lab.apt().update(LOCK_LIMIT).await.unwrap();
     let debs = fetched(&lab, &[exactly("tool", "1")]).await;
     let failure = change(&lab, &install(debs)).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Dependency);
@@ -176,12 +187,19 @@ async fn who_holds_the_lock_is_named() {
     let lab = Lab::new();
     let lock = lab.path("root/var/lib/dpkg/lock-frontend");
     let locker = Locker::on(&lock);
-    let failure = lab.apt().wait_for_locks(LOCK_LIMIT).await.unwrap_err();
+    let failure = lab
+        .apt()
+        .wait_for_locks(&CHANGE_LOCKS, LOCK_LIMIT)
+        .await
+        .unwrap_err();
     assert_eq!(failure.kind, FailureKind::Locked);
     let holder = format!("process {} (perl)", locker.pid());
     assert!(failure.detail.contains(&holder), "{failure}");
     drop(locker);
-    lab.apt().wait_for_locks(LOCK_LIMIT).await.unwrap();
+    lab.apt()
+        .wait_for_locks(&CHANGE_LOCKS, LOCK_LIMIT)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

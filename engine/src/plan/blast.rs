@@ -1,9 +1,8 @@
 //! How much of the fleet a rollout touches, by capacity group.
 
 use super::{
-    PlanInput,
     floors::Floors,
-    selected::{Place, Selected},
+    selected::{Known, Place, Selected},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,7 +29,7 @@ pub struct GroupBlast {
     pub zone: String,
     /// Its service.
     pub service: String,
-    /// How many hosts it has.
+    /// How many hosts it has in cells.
     pub members: usize,
     /// How many of them the plan takes.
     pub planned: usize,
@@ -41,7 +40,7 @@ pub struct GroupBlast {
 impl Blast {
     /// Counts what a plan touches; `planned` are the hosts that some wave takes.
     pub(super) fn of(
-        input: &PlanInput<'_>,
+        known: &[Known<'_>],
         selected: usize,
         planned: &[&Selected<'_>],
         floors: &Floors<'_>,
@@ -50,7 +49,7 @@ impl Blast {
         for host in planned {
             counts.entry(host.place).or_default().1 += 1;
         }
-        for place in input.hosts.values().filter_map(Place::of) {
+        for (_, place) in known.iter().filter_map(|known| known.home) {
             if let Some((members, _)) = counts.get_mut(&place) {
                 *members += 1;
             }
@@ -69,7 +68,7 @@ impl Blast {
         Self {
             hosts: planned.len(),
             selected,
-            known: input.hosts.len(),
+            known: known.len(),
             groups: groups.collect(),
         }
     }

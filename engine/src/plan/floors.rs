@@ -1,17 +1,21 @@
 //! The capacity groups that a rollout's floors make, and how many hosts they let out.
 
 use super::{
-    Cure, PlanError, PlanInput,
-    selected::{Place, Selected},
+    Cure, PlanError,
+    selected::{Known, Place, Selected},
 };
 use crate::{
     floor::{Membership, allowance, group_name},
     id::CellId,
+    inventory::Host,
     policy::FloorRule,
     spec::Spec,
     warrant::FloorAssignment,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+};
 
 /// The floors of a rollout: one entry a rule of a limit, in order of the file.
 #[derive(Debug)]
@@ -41,7 +45,7 @@ struct Part<'a> {
 
 impl<'a> Floors<'a> {
     /// Finds the groups of all rules; `planned` are the hosts that some wave takes.
-    pub(super) fn find(spec: &'a Spec, input: &PlanInput<'a>, planned: &[&Selected<'a>]) -> Self {
+    pub(super) fn find(spec: &'a Spec, known: &[Known<'a>], planned: &[&Selected<'a>]) -> Self {
         let mut floors = Vec::new();
         for (limit, of) in spec.limits().iter().enumerate() {
             let bound = planned.iter().filter(|host| host.limit == limit);
@@ -50,7 +54,7 @@ impl<'a> Floors<'a> {
                     rule,
                     limit,
                     rank,
-                    parts: parts(rule, input, bound.clone().copied()),
+                    parts: parts(rule, known, bound.clone().copied()),
                 });
             }
         }
@@ -142,39 +146,37 @@ impl Part<'_> {
 /// count as members.
 fn parts<'s, 'a: 's>(
     rule: &FloorRule,
-    input: &PlanInput<'a>,
+    known: &[Known<'a>],
     bound: impl Iterator<Item = &'s Selected<'a>>,
 ) -> BTreeMap<&'a CellId, Vec<Part<'a>>> {
-    let groups: BTreeSet<_> = bound
-        .map(|host| (host.place.region, group_name(rule, host.host)))
+    let key = |region: &'a str, host: &'a Host| -> Vec<Option<&'a str>> {
+        let values = rule.group_by.iter().map(|label| host.value(label));
+        iter::once(Some(region)).chain(values).collect()
+    };
+    let mut groups: BTreeMap<_, BTreeMap<&CellId, (&Host, Place<'_>, usize)>> = bound
+        .map(|host| (key(host.place.region, host.host), BTreeMap::new()))
         .collect();
     if groups.is_empty() {
         return BTreeMap::new();
     }
-    let mut members: BTreeMap<_, BTreeMap<&CellId, (Place<'_>, usize)>> = BTreeMap::new();
-    for (id, cell) in input.cells {
-        let Some(host) = input.hosts.get(id) else {
+    for Known { host, home } in known {
+        let Some((cell, place)) = *home else {
             continue;
         };
-        let Some(place) = Place::of(host) else {
-            continue;
-        };
-        let group = (place.region, group_name(rule, host));
-        if groups.contains(&group) {
-            let cells = members.entry(group).or_default();
-            cells.entry(cell).or_insert((place, 0)).1 += 1;
+        if let Some(cells) = groups.get_mut(&key(place.region, host)) {
+            cells.entry(cell).or_insert((host, place, 0)).2 += 1;
         }
     }
     let mut parts: BTreeMap<&CellId, Vec<Part<'_>>> = BTreeMap::new();
-    for ((_, group), cells) in members {
+    for cells in groups.into_values() {
         let membership = if cells.len() > 1 {
             Membership::Split
         } else {
             Membership::Whole
         };
-        for (cell, (place, members)) in cells {
+        for (cell, (member, place, members)) in cells {
             parts.entry(cell).or_default().push(Part {
-                group: group.clone(),
+                group: group_name(rule, member),
                 place,
                 members,
                 membership,

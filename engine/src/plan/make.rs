@@ -40,7 +40,8 @@ impl Plan {
         let mut errors = Vec::new();
         check_lock(spec, lock, &mut errors);
         let mut strata = Strata::new(lock, input.package_sets);
-        let selected = selected::select(spec, lock, input, &mut strata, &mut errors);
+        let known = selected::known(input);
+        let selected = selected::select(spec, lock, &known, &mut strata, &mut errors);
         let waves = Waves::take(spec, &selected, strata.count());
         let planned: Vec<_> = selected
             .iter()
@@ -48,7 +49,7 @@ impl Plan {
             .filter_map(|(host, wave)| Some((host, (*wave)?)))
             .collect();
         let planned_hosts: Vec<_> = planned.iter().map(|(host, _)| *host).collect();
-        let floors = Floors::find(spec, input, &planned_hosts);
+        let floors = Floors::find(spec, &known, &planned_hosts);
         floors.refuse_stuck(&mut errors);
         if !errors.is_empty() {
             return Err(PlanErrors(errors));
@@ -76,7 +77,7 @@ impl Plan {
             estimate: Estimate::of(spec, &planned_waves, &floors, &at_once),
             brake: spec.brake().clone(),
             hosts_left_out: spec.hosts_left_out(),
-            blast: Blast::of(input, selected.len(), &planned_hosts, &floors),
+            blast: Blast::of(&known, selected.len(), &planned_hosts, &floors),
             waves: planned_waves,
             strata,
             hosts,

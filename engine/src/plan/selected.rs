@@ -45,30 +45,53 @@ impl<'a> Place<'a> {
     }
 }
 
+/// A host of the inventory.
+#[derive(Debug)]
+pub(super) struct Known<'a> {
+    pub(super) host: &'a Host,
+    /// Where it is. Nothing: it lacks a label, or no cell holds it.
+    pub(super) home: Option<(&'a CellId, Place<'a>)>,
+}
+
+/// All hosts of the inventory, in order of their names.
+pub(super) fn known<'a>(input: &PlanInput<'a>) -> Vec<Known<'a>> {
+    let mut cells = input.cells.iter().peekable();
+    let mut cell_of = |host: &HostId| {
+        while cells.next_if(|(other, _)| *other < host).is_some() {}
+        cells
+            .next_if(|(other, _)| *other == host)
+            .map(|(_, cell)| cell)
+    };
+    let hosts = input.hosts.iter().map(|(id, host)| Known {
+        host,
+        home: cell_of(id).zip(Place::of(host)),
+    });
+    hosts.collect()
+}
+
 /// Finds the hosts of a rollout, in order of their names, and notes why it cannot be for some.
 pub(super) fn select<'a>(
     spec: &Spec,
     lock: &LockFile,
-    input: &PlanInput<'a>,
+    known: &[Known<'a>],
     strata: &mut Strata<'a>,
     errors: &mut Vec<PlanError>,
 ) -> Vec<Selected<'a>> {
-    let matched: Vec<&Host> = input
-        .hosts
-        .values()
-        .filter(|host| spec.selection().matches(host))
+    let matched: Vec<_> = known
+        .iter()
+        .filter(|known| spec.selection().matches(known.host))
         .collect();
     if matched.is_empty() {
         errors.push(PlanError::NothingSelected {
             selection: spec.selection().clone(),
-            known: input.hosts.len(),
+            known: known.len(),
         });
     }
     check_platforms(spec, lock, &matched, errors);
     let mut nowhere = Vec::new();
-    let mut selected = Vec::new();
-    for host in matched {
-        let Some((place, cell)) = Place::of(host).zip(input.cells.get(&host.id)) else {
+    let mut selected = Vec::with_capacity(matched.len());
+    for Known { host, home } in matched {
+        let Some((cell, place)) = *home else {
             nowhere.push(host.id.clone());
             continue;
         };
@@ -100,14 +123,19 @@ fn limit_of(spec: &Spec, host: &Host) -> usize {
 }
 
 /// Every platform of the hosts is in the lock file, when it has platforms.
-fn check_platforms(spec: &Spec, lock: &LockFile, hosts: &[&Host], errors: &mut Vec<PlanError>) {
+fn check_platforms(
+    spec: &Spec,
+    lock: &LockFile,
+    hosts: &[&Known<'_>],
+    errors: &mut Vec<PlanError>,
+) {
     let (Patch::Packages { .. }, Locked::Packages { platforms }) = (spec.patch(), &lock.content)
     else {
         return;
     };
     let locked: BTreeSet<&Platform> = platforms.iter().map(|entry| &entry.platform).collect();
     let mut missing: BTreeMap<&Platform, Vec<HostId>> = BTreeMap::new();
-    for host in hosts {
+    for Known { host, .. } in hosts {
         let platform = &host.facts.platform;
         if !locked.contains(platform) {
             missing.entry(platform).or_default().push(host.id.clone());

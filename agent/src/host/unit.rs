@@ -1,0 +1,54 @@
+//! systemd units.
+
+use super::command::{Command, Runner};
+use cofferdam_engine::failure::{Failure, FailureKind};
+use std::time::Duration;
+
+/// How long a unit may take to reload (systemd's own default of 90 s for starts, and a margin).
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Lets a unit read its files again, or restarts it where it cannot. One that does not run is left
+/// alone.
+///
+/// # Errors
+/// [`FailureKind::Service`] when systemd says no, or the unit has failed afterwards.
+pub async fn reload(runner: &dyn Runner, unit: &str) -> Result<(), Failure> {
+    let no = |detail: String| Err(Failure::new(FailureKind::Service, detail));
+    let reload = systemctl(&["try-reload-or-restart", "--", unit]).deadline(DEADLINE);
+    let output = runner.run(&reload).await?;
+    if !output.is_success() {
+        let said = output.text();
+        return no(format!(
+            "unit {unit} could not be reloaded: {}",
+            said.trim()
+        ));
+    }
+    if runner
+        .run(&systemctl(&["is-failed", "--quiet", "--", unit]))
+        .await?
+        .is_success()
+    {
+        return no(format!("unit {unit} has failed after its reload"));
+    }
+    Ok(())
+}
+
+/// Asks systemd to reboot the machine, and does not wait for it.
+///
+/// # Errors
+/// [`FailureKind::Reboot`] when systemd says no.
+pub async fn reboot(runner: &dyn Runner) -> Result<(), Failure> {
+    let output = runner.run(&systemctl(&["--no-wall", "reboot"])).await?;
+    if output.is_success() {
+        return Ok(());
+    }
+    let said = output.text();
+    let detail = format!("systemd does not reboot: {}", said.trim());
+    Err(Failure::new(FailureKind::Reboot, detail))
+}
+
+fn systemctl(args: &[&str]) -> Command {
+    Command::new("systemctl")
+        .arg("--no-ask-password")
+        .args(args)
+}

@@ -1,0 +1,162 @@
+//! What a run does to this host: the real body of [`Actions`].
+//!
+//! ```text
+//! stage ---> keep, staged.json                 (no run: may happen long before)
+//! drain ---> state file: flag down ---> connections end
+//! apply ---> before.json ---> repair, install from the keep ---> read back
+//! verify --> checks.d, probes, over and over
+//! rollback-> before.json and the keep, nothing else ---> read back
+//! readmit -> state file: flag up
+//! ```
+//!
+//! Each action looks first, acts second, looks again, so that it may be cut short anywhere and done
+//! again. What it needs of the world outside comes in by [`Outside`].
+
+mod apply;
+mod drain;
+mod facts;
+mod readmit;
+mod reboot;
+pub mod record;
+mod release;
+mod rollback;
+mod simulate;
+mod stage;
+mod transaction;
+mod verify;
+
+use crate::{
+    actions::{Actions, Applied, Flag, Service, SimulatedPackage, StageRequest},
+    artefact::Artefacts,
+    checks::verdict::Reading,
+    flag::StateFile,
+    host::{command::Runner, durable::FileError, keep::Keep, settings::HostSettings, space::Space},
+    packages::Apt,
+};
+use cofferdam_engine::{
+    failure::Failure,
+    id::RolloutId,
+    inventory::{Facts, PackageSet},
+    order::Order,
+    patch::VersionWish,
+};
+use record::Records;
+use std::{
+    cell::RefCell, collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::PathBuf, rc::Rc,
+};
+use tokio::time::Instant;
+
+/// The agent's own folders are nobody else's business.
+const PRIVATE: u32 = 0o700;
+
+/// The world outside the agent, each part behind its trait.
+pub struct Outside {
+    /// Runs programs.
+    pub runner: Rc<dyn Runner>,
+    /// Tells how much room is left.
+    pub space: Rc<dyn Space>,
+    /// Has the bits of config files.
+    pub artefacts: Rc<dyn Artefacts>,
+}
+
+/// The real host.
+pub struct Steps {
+    settings: HostSettings,
+    outside: Outside,
+    apt: Apt,
+    keep: Keep,
+    records: Records,
+    state: StateFile,
+    checked: RefCell<Option<Checked>>,
+}
+
+/// The last readings of the checks.
+struct Checked {
+    at: Instant,
+    readings: Vec<Reading>,
+}
+
+impl Steps {
+    /// Takes the host in hand: makes the agent's own folders where they are missing. The flag stays
+    /// as it is.
+    ///
+    /// # Errors
+    /// [`FileError`] when a folder or file of the agent's own cannot be made.
+    pub fn open(settings: HostSettings, outside: Outside) -> Result<Self, FileError> {
+        fs::create_dir_all(&settings.state_dir)
+            .and_then(|()| {
+                fs::set_permissions(&settings.state_dir, PermissionsExt::from_mode(PRIVATE))
+            })
+            .map_err(FileError::of("making", &settings.state_dir))?;
+        let runner = Rc::clone(&outside.runner);
+        let apt = Apt::new(settings.root.clone(), &settings.state_dir, runner)?;
+        let release = readmit::last_release(&settings.state_dir)?;
+        Ok(Self {
+            apt,
+            keep: Keep::open(&settings.state_dir)?,
+            records: Records::new(&settings.state_dir),
+            state: StateFile::open(&settings.run_dir, settings.host.as_str(), release),
+            checked: RefCell::default(),
+            outside,
+            settings,
+        })
+    }
+
+    fn transcript(&self, rollout: &RolloutId, step: &str) -> PathBuf {
+        let folder = self.settings.state_dir.join("transcripts");
+        folder.join(rollout.as_str()).join(format!("{step}.log"))
+    }
+}
+
+impl Actions for Steps {
+    async fn restore(&self, flag: Flag) -> Result<(), Failure> {
+        self.restore_flag(flag)
+    }
+
+    async fn stage(&self, request: &StageRequest) -> Result<(), Failure> {
+        self.stage_bits(request).await
+    }
+
+    async fn drain(&self, order: &Order) -> Result<(), Failure> {
+        self.drain_traffic(order).await
+    }
+
+    async fn apply(&self, order: &Order) -> Result<Applied, Failure> {
+        self.apply_content(order).await
+    }
+
+    async fn reboot(&self, _order: &Order) -> Result<(), Failure> {
+        self.ask_for_reboot().await
+    }
+
+    async fn verify(&self, order: &Order) -> Result<(), Failure> {
+        self.verify_health(order).await
+    }
+
+    async fn rollback(&self, order: &Order) -> Result<(), Failure> {
+        self.roll_back(order).await
+    }
+
+    async fn readmit(&self, order: &Order) -> Result<(), Failure> {
+        self.put_flag_up(order)
+    }
+
+    async fn simulate(
+        &self,
+        packages: &BTreeMap<String, VersionWish>,
+    ) -> Result<Vec<SimulatedPackage>, Failure> {
+        self.simulate_install(packages).await
+    }
+
+    async fn release(&self, rollout: &RolloutId) {
+        self.let_go(rollout).await;
+    }
+
+    async fn facts(&self) -> Result<(Facts, PackageSet), Failure> {
+        self.find_facts().await
+    }
+
+    async fn in_service(&self) -> Service {
+        self.service().await
+    }
+}

@@ -1,0 +1,60 @@
+//! Changes the host. What it had is on disk before anything is changed.
+
+mod config;
+mod packages;
+
+use super::{
+    Steps,
+    record::{Before, Phase, Was},
+};
+use crate::{
+    actions::{Applied, StageRequest},
+    host::boot,
+};
+use cofferdam_engine::{failure::Failure, order::Order, patch::Content};
+
+impl Steps {
+    /// Makes sure that all bits are there, keeps what the host has, and changes it.
+    pub(super) async fn apply_content(&self, order: &Order) -> Result<Applied, Failure> {
+        self.stage_bits(&StageRequest {
+            rollout: order.grant.rollout.clone(),
+            lock_digest: order.grant.lock_digest,
+            content: order.content.clone(),
+            one_way: order.one_way,
+        })
+        .await?;
+        let _filling = self.keep.filling();
+        match &order.content {
+            Content::Packages { packages } => self.apply_packages(order, packages).await?,
+            Content::Config { config, file } => self.apply_config(order, config, file).await?,
+            Content::Noop => {
+                self.begin(order, Was::Noop)?;
+                return Ok(Applied {
+                    needs_reboot: false,
+                });
+            }
+        }
+        let needs_reboot = boot::is_required(&self.settings.root)?;
+        Ok(Applied { needs_reboot })
+    }
+
+    /// Whether an earlier, interrupted apply of this rollout has written what the host had.
+    fn has_begun(&self, order: &Order) -> Result<bool, Failure> {
+        let before = self.records.before(&order.grant.rollout)?;
+        Ok(before.is_some_and(|before| before.phase == Phase::Begun))
+    }
+
+    /// Writes what the host has, once: what is found after an interruption may be half changed.
+    fn begin(&self, order: &Order, was: Was) -> Result<(), Failure> {
+        if self.has_begun(order)? {
+            return Ok(());
+        }
+        let before = Before {
+            number: self.records.next_number()?,
+            lock_digest: order.grant.lock_digest,
+            phase: Phase::Begun,
+            was,
+        };
+        Ok(self.records.save_before(&order.grant.rollout, &before)?)
+    }
+}

@@ -1,0 +1,110 @@
+//! Installs packages from the keep.
+
+use super::Steps;
+use crate::{
+    packages::{
+        database::{Database, State},
+        transaction::Conditions,
+    },
+    step::{
+        record::{OldPackage, PackageWas, Was},
+        stage::changed,
+    },
+};
+use cofferdam_engine::{
+    failure::{Failure, FailureKind},
+    order::Order,
+    patch::LockedPackage,
+};
+
+impl Steps {
+    pub(super) async fn apply_packages(
+        &self,
+        order: &Order,
+        packages: &[LockedPackage],
+    ) -> Result<(), Failure> {
+        let transcript = self.transcript(&order.grant.rollout, "apply");
+        let on = Conditions {
+            deadline: order.deadlines.apply,
+            transcript: &transcript,
+        };
+        self.wait_for_package_manager(order).await?;
+        let database = self.apt.database().await?;
+        if !self.has_begun(order)? {
+            let was = self.packages_now(order, packages, &database).await?;
+            self.begin(order, Was::Packages { packages: was })?;
+        }
+        self.apt.repair(on).await?;
+        let database = self.apt.database().await?;
+        let changed = changed(packages, &database);
+        if !changed.is_empty() {
+            let change = self.install(changed.iter().map(|package| package.sha256));
+            self.change(&change, on, self.lock_wait(order)).await?;
+        }
+        require_installed(packages, &self.apt.database().await?)?;
+        self.restore_marks(&order.grant.rollout, on).await
+    }
+
+    /// What the host has of the packages that will change.
+    async fn packages_now(
+        &self,
+        order: &Order,
+        packages: &[LockedPackage],
+        database: &Database,
+    ) -> Result<Vec<PackageWas>, Failure> {
+        let automatic = self.apt.automatic().await?;
+        let mut was = Vec::new();
+        for package in changed(packages, database) {
+            let old = match database.0.get(&package.name) {
+                None => None,
+                Some(entry) => Some(OldPackage {
+                    version: entry.version.clone(),
+                    sha256: self.keep.find_deb(&package.name, &entry.version)?,
+                    automatic: automatic.contains(&package.name),
+                    on_hold: entry.on_hold,
+                }),
+            };
+            let has_way_back = old.as_ref().is_none_or(|old| old.sha256.is_some());
+            if !has_way_back && !order.one_way {
+                // It changed since it was staged.
+                return Err(no_way_back(package));
+            }
+            was.push(PackageWas {
+                name: package.name.clone(),
+                new_version: package.version.clone(),
+                old,
+            });
+        }
+        Ok(was)
+    }
+}
+
+fn no_way_back(package: &LockedPackage) -> Failure {
+    let detail = format!(
+        "what is installed of {} changed since it was staged, and its file is not in the keep",
+        package.name
+    );
+    Failure::new(FailureKind::NoWayBack, detail)
+}
+
+/// Reads back what apt says it did.
+fn require_installed(packages: &[LockedPackage], database: &Database) -> Result<(), Failure> {
+    let wrong: Vec<String> = changed(packages, database)
+        .into_iter()
+        .map(|package| {
+            let found = match database.0.get(&package.name) {
+                None => "not installed".to_owned(),
+                Some(entry) if entry.state == State::Broken => {
+                    format!("half installed at {}", entry.version)
+                }
+                Some(entry) => format!("at {}", entry.version),
+            };
+            format!("{} is {found} instead of {}", package.name, package.version)
+        })
+        .collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let detail = format!("after installing, {}", wrong.join(", "));
+    Err(Failure::new(FailureKind::PackageManager, detail))
+}

@@ -1,0 +1,52 @@
+//! Takes the flag down and waits until traffic has ended.
+
+use super::Steps;
+use crate::{
+    actions::Flag,
+    host::{connections, durable::FileError},
+};
+use cofferdam_engine::{
+    failure::{Failure, FailureKind},
+    order::Order,
+};
+use std::{path::Path, time::Duration};
+use tokio::time::{Instant, sleep};
+
+/// The wait between two looks at the connections (guess).
+const POLL: Duration = Duration::from_millis(200);
+
+impl Steps {
+    /// Takes the flag down, gives load balancers the time to see it, and waits for the connections.
+    pub(super) async fn drain_traffic(&self, order: &Order) -> Result<(), Failure> {
+        let reason = format!("rollout {} works on this host", order.grant.rollout);
+        self.state.set(Flag::Down, &reason)?;
+        let begin = Instant::now();
+        let traffic = &self.settings.traffic;
+        sleep(traffic.at_least).await;
+        loop {
+            let open = connections::open_to(&traffic.ports)
+                .map_err(FileError::of("reading", Path::new("/proc/net/tcp")))?;
+            if open == 0 {
+                return Ok(());
+            }
+            if traffic
+                .at_most
+                .is_some_and(|at_most| begin.elapsed() >= at_most)
+            {
+                tracing::warn!(open, "the connections that are still open will be cut");
+                return Ok(());
+            }
+            // Just before the caller gives up, since only here the reason is known.
+            if begin.elapsed() + 2 * POLL >= order.deadlines.drain {
+                let detail = format!("{open} connections are still open at the end of drain");
+                return Err(Failure::new(FailureKind::TimedOut, detail));
+            }
+            sleep(POLL).await;
+        }
+    }
+
+    /// Puts the flag where the journal says it was.
+    pub(super) fn restore_flag(&self, flag: Flag) -> Result<(), Failure> {
+        Ok(self.state.set(flag, "a run is not over on this host")?)
+    }
+}

@@ -1,0 +1,51 @@
+//! What the host finds out about itself.
+
+use super::Steps;
+use crate::host::{
+    durable::{self, FileError},
+    os_release,
+};
+use cofferdam_engine::{
+    failure::{Failure, FailureKind},
+    inventory::{Facts, PackageSet, Platform},
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Where the kernel tells its release, as `uname -r` prints it.
+const KERNEL: &str = "/proc/sys/kernel/osrelease";
+
+impl Steps {
+    pub(super) async fn find_facts(&self) -> Result<(Facts, PackageSet), Failure> {
+        let kernel = Path::new(KERNEL);
+        let kernel = fs::read_to_string(kernel).map_err(FileError::of("reading", kernel))?;
+        let packages = self.apt.database().await?.package_set();
+        let facts = Facts {
+            platform: Platform {
+                os_release: self.os_release()?,
+                architecture: self.apt.architecture().await?,
+            },
+            kernel: kernel.trim().to_owned(),
+            packages: packages.digest(),
+        };
+        Ok((facts, packages))
+    }
+
+    /// The release that the root says; a root that says none has the machine's.
+    fn os_release(&self) -> Result<String, Failure> {
+        let files = ["etc/os-release", "usr/lib/os-release"];
+        let roots = files.map(|file| self.settings.root.join(file));
+        let machine = files.map(|file| Path::new("/").join(file));
+        let all: Vec<PathBuf> = roots.into_iter().chain(machine).collect();
+        for path in &all {
+            let text = durable::read(path)?.unwrap_or_default();
+            if let Some(release) = os_release::parse(&String::from_utf8_lossy(&text)) {
+                return Ok(release);
+            }
+        }
+        let detail = "no os-release file names this distribution";
+        Err(Failure::new(FailureKind::Unsupported, detail))
+    }
+}

@@ -1,0 +1,93 @@
+//! Puts the flag up, and tells outside runs whether the host is in service.
+
+use super::{
+    Checked, Steps,
+    record::{Before, Phase},
+};
+use crate::{
+    actions::{Flag, Service},
+    checks::{
+        self,
+        verdict::{Reading, Verdict},
+    },
+    host::durable::{self, FileError},
+};
+use cofferdam_engine::{failure::Failure, order::Order};
+use std::{path::Path, time::Duration};
+use tokio::time::{Instant, timeout};
+
+/// How old readings may be that answer for the host outside a run (guess: load balancers have their
+/// own, quicker eyes).
+const FRESH: Duration = Duration::from_secs(30);
+
+/// Checks that take longer than this say nothing outside a run: who asks waits 5 s (guess).
+const ANSWER_WITHIN: Duration = Duration::from_secs(3);
+
+/// The file that names the rollout which last patched the host.
+const RELEASE: &str = "release";
+
+impl Steps {
+    /// Puts the flag up. When the rollout has patched the host, it is the release from now on.
+    pub(super) fn put_flag_up(&self, order: &Order) -> Result<(), Failure> {
+        let rollout = &order.grant.rollout;
+        let is_patched = |before: Before| before.phase == Phase::Begun;
+        if self.records.before(rollout)?.is_some_and(is_patched) {
+            let path = self.settings.state_dir.join(RELEASE);
+            durable::write(&path, rollout.as_str().as_bytes())?;
+            self.state.set_release(rollout.as_str())?;
+        }
+        Ok(self.state.set(Flag::Up, "")?)
+    }
+
+    /// Whether the flag is up and no check fails, by readings that are at most [`FRESH`].
+    pub(super) async fn service(&self) -> Service {
+        if !self.state.is_up() {
+            return Service {
+                in_service: false,
+                detail: self.state.reason(),
+            };
+        }
+        let is_fresh = |checked: &Checked| checked.at.elapsed() < FRESH;
+        let known = self.checked.borrow().as_ref().is_some_and(is_fresh);
+        if !known && timeout(ANSWER_WITHIN, self.read_checks()).await.is_err() {
+            self.remember(Vec::new());
+        }
+        let checked = self.checked.borrow();
+        let readings = checked
+            .as_ref()
+            .map_or(&[][..], |checked| &checked.readings);
+        let failing: Vec<String> = readings
+            .iter()
+            .filter(|reading| reading.verdict == Verdict::Fail)
+            .map(Reading::to_string)
+            .collect();
+        Service {
+            in_service: failing.is_empty(),
+            detail: failing.join("; "),
+        }
+    }
+
+    /// Makes every check once, shows the verdicts in the state file, and remembers them.
+    pub(super) async fn read_checks(&self) -> Vec<Reading> {
+        let readings = checks::read_all(&*self.outside.runner, &self.settings).await;
+        if let Err(error) = self.state.show_checks(&readings) {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the verdicts are not shown"
+            );
+        }
+        self.remember(readings.clone());
+        readings
+    }
+
+    fn remember(&self, readings: Vec<Reading>) {
+        let at = Instant::now();
+        *self.checked.borrow_mut() = Some(Checked { at, readings });
+    }
+}
+
+/// The rollout that last patched the host. Absent: none has.
+pub(super) fn last_release(state_dir: &Path) -> Result<Option<String>, FileError> {
+    let name = durable::read(&state_dir.join(RELEASE))?;
+    Ok(name.and_then(|name| String::from_utf8(name).ok()))
+}

@@ -1,0 +1,193 @@
+//! Puts the old packages back.
+
+use super::Steps;
+use crate::{
+    packages::{
+        database::{Database, State},
+        transaction::{Again, Change, Conditions},
+    },
+    step::record::PackageWas,
+};
+use cofferdam_engine::{
+    digest::Digest,
+    failure::{Failure, FailureKind},
+    order::Order,
+};
+
+/// What has to happen to one package on the way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Return<'a> {
+    /// It is as it was.
+    Done,
+    /// It is neither what it was nor what the rollout made of it: others changed it since, and it
+    /// stays so.
+    LeftAlone,
+    /// Its old file is installed.
+    Install(Digest),
+    /// It was not there, and goes.
+    Remove(&'a str),
+    /// Its old file was never to be had.
+    Impossible(&'a str),
+}
+
+impl Steps {
+    pub(super) async fn roll_back_packages(
+        &self,
+        order: &Order,
+        packages: &[PackageWas],
+    ) -> Result<(), Failure> {
+        let transcript = self.transcript(&order.grant.rollout, "rollback");
+        let on = Conditions {
+            deadline: order.deadlines.apply,
+            transcript: &transcript,
+        };
+        self.wait_for_package_manager(order).await?;
+        if let Err(failure) = self.apt.repair(on).await {
+            // What cannot be configured is what is about to be replaced.
+            tracing::warn!(%failure, "dpkg could not end what was interrupted");
+        }
+        let change = self.way_back(packages).await?;
+        if !change.is_empty() {
+            self.return_by_apt(&change, on, order).await?;
+        }
+        let left = self.way_back(packages).await?;
+        if !left.is_empty() {
+            // apt itself may be what the patch broke, and it takes nothing that is on hold.
+            self.apt.change_by_dpkg(&left, on).await?;
+        }
+        let left = self.way_back(packages).await?;
+        if !left.is_empty() {
+            let detail = format!("after the rollback, there is still to do: {left:?}");
+            return Err(Failure::new(FailureKind::PackageManager, detail));
+        }
+        self.restore_marks(&order.grant.rollout, on).await
+    }
+
+    /// What is still to be done to be back. Empty: nothing.
+    async fn way_back(&self, packages: &[PackageWas]) -> Result<Change, Failure> {
+        let database = self.apt.database().await?;
+        let mut change = Change::default();
+        for package in packages {
+            match return_of(package, &database) {
+                Return::Done => {}
+                Return::LeftAlone => {
+                    tracing::warn!(package.name, "changed since by others: left as it is");
+                }
+                Return::Install(digest) => {
+                    self.require_kept(digest).await?;
+                    change.install.push(self.keep.deb(digest));
+                }
+                Return::Remove(name) => change.remove.push(name.to_owned()),
+                Return::Impossible(name) => {
+                    let detail = format!("the old file of {name} was not to be had (one_way)");
+                    return Err(Failure::new(FailureKind::NoWayBack, detail));
+                }
+            }
+        }
+        Ok(change)
+    }
+
+    /// Goes back by apt, which knows the right order. What it cannot do is left for dpkg, but for a
+    /// lock or a full disk, with which dpkg fares no better.
+    async fn return_by_apt(
+        &self,
+        change: &Change,
+        on: Conditions<'_>,
+        order: &Order,
+    ) -> Result<(), Failure> {
+        if let Ok(simulation) = self.apt.rehearse(change, Again::Yes).await {
+            let is_named = |name: &&String| change.remove.contains(name);
+            if let Some(other) = simulation.removals.iter().find(|name| !is_named(name)) {
+                let detail = format!("the way back would also remove {other}");
+                return Err(Failure::new(FailureKind::Dependency, detail));
+            }
+        }
+        match self.change(change, on, self.lock_wait(order)).await {
+            Err(failure) if failure.kind.may_pass() => Err(failure),
+            Err(failure) => {
+                tracing::warn!(%failure, "apt cannot go back");
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
+    }
+}
+
+fn return_of<'a>(package: &'a PackageWas, database: &Database) -> Return<'a> {
+    let name = package.name.as_str();
+    let now = database.0.get(name);
+    let back = match &package.old {
+        None if now.is_none() => return Return::Done,
+        None => Return::Remove(name),
+        Some(old) => old.sha256.map_or(Return::Impossible(name), Return::Install),
+    };
+    let Some(now) = now.filter(|now| now.state == State::Whole) else {
+        // Gone, or half installed: this rollout's doing.
+        return back;
+    };
+    match &package.old {
+        Some(old) if old.version == now.version => Return::Done,
+        Some(_) | None if now.version == package.new_version => back,
+        Some(_) | None => Return::LeftAlone,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{packages::database::Entry, step::record::OldPackage};
+    use std::collections::BTreeMap;
+
+    fn package(old: Option<Option<Digest>>) -> PackageWas {
+        PackageWas {
+            name: "tool".to_owned(),
+            new_version: "2".to_owned(),
+            old: old.map(|sha256| OldPackage {
+                version: "1".to_owned(),
+                sha256,
+                automatic: false,
+                on_hold: false,
+            }),
+        }
+    }
+
+    fn host(now: Option<(&str, State)>) -> Database {
+        let entry = now.map(|(version, state)| {
+            let entry = Entry {
+                version: version.to_owned(),
+                state,
+                on_hold: false,
+            };
+            ("tool".to_owned(), entry)
+        });
+        Database(BTreeMap::from_iter(entry))
+    }
+
+    #[test]
+    fn each_package_has_its_own_way_back() {
+        use State::{Broken, Whole};
+        let old = Digest::of("old");
+        let install = || Return::Install(old);
+        let cases = [
+            (Some(Some(old)), Some(("2", Whole)), install()),
+            (Some(Some(old)), Some(("1", Whole)), Return::Done),
+            (Some(Some(old)), Some(("1", Broken)), install()),
+            (Some(Some(old)), Some(("2", Broken)), install()),
+            (Some(Some(old)), None, install()),
+            (Some(Some(old)), Some(("3", Whole)), Return::LeftAlone),
+            (Some(None), Some(("2", Whole)), Return::Impossible("tool")),
+            (Some(None), Some(("1", Whole)), Return::Done),
+            (None, Some(("2", Whole)), Return::Remove("tool")),
+            (None, Some(("2", Broken)), Return::Remove("tool")),
+            (None, Some(("3", Whole)), Return::LeftAlone),
+            (None, None, Return::Done),
+        ];
+        for (was, now, expected) in cases {
+            assert_eq!(
+                return_of(&package(was), &host(now)),
+                expected,
+                "{was:?} {now:?}"
+            );
+        }
+    }
+}

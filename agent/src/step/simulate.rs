@@ -1,0 +1,102 @@
+//! Finds out which exact bits a wish for packages comes to on this host.
+
+use super::Steps;
+use crate::{
+    actions::SimulatedPackage,
+    packages::{archive::Exactly, database::Database, simulation::Simulation},
+};
+use cofferdam_engine::{
+    failure::{Failure, FailureKind},
+    patch::{LockedPackage, VersionWish},
+};
+use std::collections::BTreeMap;
+
+/// A version of a package that would be on the host, and the one that is.
+struct Would {
+    version: String,
+    installed: Option<String>,
+}
+
+impl Steps {
+    pub(super) async fn simulate_install(
+        &self,
+        packages: &BTreeMap<String, VersionWish>,
+    ) -> Result<Vec<SimulatedPackage>, Failure> {
+        self.apt.update(self.settings.lock_wait).await?;
+        let simulation = self.apt.simulate(packages).await?;
+        if !simulation.removals.is_empty() {
+            let detail = format!("it would remove {}", simulation.removals.join(", "));
+            return Err(Failure::new(FailureKind::Dependency, detail));
+        }
+        let closure = closure(packages, simulation, &self.apt.database().await?)?;
+        let wanted: Vec<Exactly<'_>> = closure
+            .iter()
+            .map(|(name, would)| Exactly {
+                name,
+                version: &would.version,
+            })
+            .collect();
+        let offers = self.apt.locked(&wanted).await?;
+        let mut simulated = Vec::new();
+        for ((name, would), offer) in closure.iter().zip(offers) {
+            simulated.push(SimulatedPackage {
+                installed: would.installed.clone(),
+                locked: match offer {
+                    Some(locked) => locked,
+                    None => self.locked_from_keep(name, &would.version)?,
+                },
+            });
+        }
+        Ok(simulated)
+    }
+
+    /// A package that is installed and in no repository any more, as the keep has it.
+    fn locked_from_keep(&self, name: &str, version: &str) -> Result<LockedPackage, Failure> {
+        let nowhere = || {
+            let detail = format!("{name} {version} is in no repository, so nobody knows its hash");
+            Failure::new(FailureKind::NotFound, detail)
+        };
+        let sha256 = self.keep.find_deb(name, version)?.ok_or_else(nowhere)?;
+        let size = std::fs::metadata(self.keep.deb(sha256))
+            .map_err(|_| nowhere())?
+            .len();
+        Ok(LockedPackage {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            sha256,
+            size,
+        })
+    }
+}
+
+/// What is installed afterwards: what apt would install, and what was wished for and is there
+/// already.
+fn closure(
+    packages: &BTreeMap<String, VersionWish>,
+    simulation: Simulation,
+    database: &Database,
+) -> Result<BTreeMap<String, Would>, Failure> {
+    let mut closure = BTreeMap::new();
+    for install in simulation.installs {
+        let would = Would {
+            version: install.version,
+            installed: install.installed,
+        };
+        closure.insert(install.name, would);
+    }
+    for name in packages.keys() {
+        if closure.contains_key(name) {
+            continue;
+        }
+        let Some(version) = database.version(name) else {
+            let detail = format!("apt neither installs {name} nor is it installed: is it held?");
+            return Err(Failure::new(FailureKind::Dependency, detail));
+        };
+        let would = Would {
+            version: version.to_owned(),
+            installed: Some(version.to_owned()),
+        };
+        closure.insert(name.clone(), would);
+    }
+    Ok(closure)
+}

@@ -1,0 +1,58 @@
+//! Fetches and proves the bits of a rollout, and of the way back from it, ahead of time.
+
+mod config;
+mod packages;
+
+pub(super) use packages::changed;
+
+use super::{Steps, record::Staged};
+use crate::{actions::StageRequest, host::keep};
+use cofferdam_engine::{digest::Digest, failure::Failure, patch::Content};
+use std::collections::BTreeSet;
+
+impl Steps {
+    /// Stages a rollout once; when that is done already, only proves that its bits are still there.
+    pub(super) async fn stage_bits(&self, request: &StageRequest) -> Result<(), Failure> {
+        if self.is_staged(request).await? {
+            return Ok(());
+        }
+        let filling = self.keep.filling();
+        let bits = match &request.content {
+            Content::Packages { packages } => self.stage_packages(request, packages).await?,
+            Content::Config { config, file } => self.stage_config(request, config, file).await?,
+            Content::Noop => BTreeSet::new(),
+        };
+        let staged = Staged {
+            lock_digest: request.lock_digest,
+            bits,
+        };
+        self.records.save_staged(&request.rollout, &staged)?;
+        drop(filling);
+        Ok(())
+    }
+
+    async fn is_staged(&self, request: &StageRequest) -> Result<bool, Failure> {
+        let Some(staged) = self.records.staged(&request.rollout)? else {
+            return Ok(false);
+        };
+        if staged.lock_digest != request.lock_digest {
+            return Ok(false);
+        }
+        for digest in staged.bits {
+            if !self.is_kept(digest).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether the keep has these bits, unharmed.
+    pub(super) async fn is_kept(&self, digest: Digest) -> Result<bool, Failure> {
+        for path in [self.keep.deb(digest), self.keep.file(digest)] {
+            if path.exists() {
+                return Ok(keep::digest_of(&path).await? == digest);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,318 @@
+//! Stages packages: the new ones, the old ones, and a rehearsal of both ways.
+
+use super::Steps;
+use crate::{
+    actions::StageRequest,
+    host::{keep, space},
+    packages::{
+        archive::{self, Exactly},
+        database::Database,
+        simulation::Simulation,
+        transaction::{Again, Change},
+    },
+};
+use cofferdam_engine::{
+    digest::Digest,
+    failure::{Failure, FailureKind},
+    id::RolloutId,
+    patch::LockedPackage,
+};
+use std::{collections::BTreeSet, path::Path};
+
+impl Steps {
+    /// Brings all new and old packages of the closure into the keep and proves that apt can use
+    /// them without anything else.
+    pub(super) async fn stage_packages(
+        &self,
+        request: &StageRequest,
+        packages: &[LockedPackage],
+    ) -> Result<BTreeSet<Digest>, Failure> {
+        let database = self.apt.database().await?;
+        let changed = changed(packages, &database);
+        refuse_unready(&database, packages, &changed)?;
+        self.fetch_new(request, packages).await?;
+        let way_back = self.find_way_back(request, &changed, &database).await?;
+        self.require_room(&changed)?;
+        self.rehearse_forward(&changed).await?;
+        self.rehearse_back(&way_back).await?;
+        let new = packages.iter().map(|package| package.sha256);
+        Ok(new.chain(way_back).collect())
+    }
+
+    /// Fetches what the keep does not have: as the lists know it, and if that fails once more after
+    /// an update, so that a host with good lists asks the repositories for packages only.
+    async fn fetch_new(
+        &self,
+        request: &StageRequest,
+        packages: &[LockedPackage],
+    ) -> Result<(), Failure> {
+        let mut missing = Vec::new();
+        for package in packages {
+            if !self.is_kept(package.sha256).await? {
+                missing.push(package);
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let bytes = missing.iter().map(|package| package.size).sum();
+        space::require(&*self.outside.space, self.keep.folder(), bytes)?;
+        if self.try_fetch(request, &missing).await.is_ok() {
+            return Ok(());
+        }
+        let updated = self.apt.update(self.settings.lock_wait).await;
+        let fetched = self.try_fetch(request, &missing).await;
+        // A repository that could not be asked is why a version is not found.
+        fetched.map_err(|failure| match updated {
+            Err(update) if failure.kind == FailureKind::NotFound => update,
+            Ok(()) | Err(_) => failure,
+        })
+    }
+
+    async fn try_fetch(
+        &self,
+        request: &StageRequest,
+        missing: &[&LockedPackage],
+    ) -> Result<(), Failure> {
+        let folder = self.keep.incoming(request.rollout.as_str())?;
+        let wanted: Vec<Exactly<'_>> = missing.iter().map(|package| exactly(package)).collect();
+        let transcript = self.transcript(&request.rollout, "stage");
+        self.apt.fetch(&wanted, &folder, &transcript).await?;
+        for deb in archive::debs_in(&folder)? {
+            let label = self.apt.label(&deb).await?;
+            let is_it = |package: &&&LockedPackage| {
+                label.is_of(&package.name) && label.version == package.version
+            };
+            let Some(package) = missing.iter().find(is_it) else {
+                continue;
+            };
+            let digest = keep::digest_of(&deb).await?;
+            if digest != package.sha256 {
+                return Err(other_bits(package, digest));
+            }
+            self.keep.take_deb(&deb, &label).await?;
+        }
+        for package in missing {
+            if !self.keep.deb(package.sha256).exists() {
+                let detail = format!("apt did not bring {} {}", package.name, package.version);
+                return Err(Failure::new(FailureKind::NotFound, detail));
+            }
+        }
+        Ok(())
+    }
+
+    /// The digests of the packages that are installed now and will not be. What is not to be had
+    /// is left out when the rollout allows it.
+    async fn find_way_back(
+        &self,
+        request: &StageRequest,
+        changed: &[&LockedPackage],
+        database: &Database,
+    ) -> Result<Vec<Digest>, Failure> {
+        let mut found = Vec::new();
+        for package in changed {
+            let Some(old) = database.0.get(&package.name) else {
+                // It is new here: the way back is to remove it.
+                continue;
+            };
+            let old = Exactly {
+                name: &package.name,
+                version: &old.version,
+            };
+            match self.find_old(&request.rollout, old).await {
+                Ok(digest) => found.push(digest),
+                Err(failure) if request.one_way => {
+                    tracing::warn!(%failure, "there is no way back from this rollout");
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Finds an old package in the keep, in apt's cache or in the archive, in this order, and takes
+    /// it into the keep.
+    async fn find_old(&self, rollout: &RolloutId, old: Exactly<'_>) -> Result<Digest, Failure> {
+        if let Some(digest) = self.keep.find_deb(old.name, old.version)?
+            && self.is_kept(digest).await?
+        {
+            return Ok(digest);
+        }
+        let folder = self.keep.incoming(rollout.as_str())?;
+        for cached in self.apt.cached(old)? {
+            let copy = folder.join("cached.deb");
+            if std::fs::copy(&cached, &copy).is_err() {
+                continue;
+            }
+            if let Some(digest) = self.take_if(&copy, old).await? {
+                return Ok(digest);
+            }
+        }
+        let folder = self.keep.incoming(rollout.as_str())?;
+        let transcript = self.transcript(rollout, "stage");
+        let fetched = self.apt.fetch(&[old], &folder, &transcript).await;
+        for deb in archive::debs_in(&folder)? {
+            if let Some(digest) = self.take_if(&deb, old).await? {
+                return Ok(digest);
+            }
+        }
+        Err(no_way_back(old, fetched.err()))
+    }
+
+    /// Takes a file into the keep if its own control file says that it is the package.
+    async fn take_if(&self, deb: &Path, wanted: Exactly<'_>) -> Result<Option<Digest>, Failure> {
+        let Ok(label) = self.apt.label(deb).await else {
+            return Ok(None);
+        };
+        if !label.is_of(wanted.name) || label.version != wanted.version {
+            return Ok(None);
+        }
+        Ok(Some(self.keep.take_deb(deb, &label).await?))
+    }
+
+    /// dpkg unpacks the new files beside the old ones, so all of them need room at once.
+    fn require_room(&self, changed: &[&LockedPackage]) -> Result<(), Failure> {
+        let labels = changed
+            .iter()
+            .filter_map(|package| self.keep.label(package.sha256));
+        let unpacked: u64 = labels
+            .map(|label| label.installed_kib.saturating_mul(1024))
+            .sum();
+        let packed: u64 = changed.iter().map(|package| package.size).sum();
+        let root = self.settings.root.path();
+        Ok(space::require(
+            &*self.outside.space,
+            root,
+            unpacked.saturating_add(packed),
+        )?)
+    }
+
+    async fn rehearse_forward(&self, changed: &[&LockedPackage]) -> Result<(), Failure> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let change = self.install(changed.iter().map(|package| package.sha256));
+        let simulation = self.apt.rehearse(&change, Again::Yes).await?;
+        let wanted = changed
+            .iter()
+            .map(|p| (p.name.as_str(), p.version.as_str()));
+        require_exactly(&simulation, wanted.collect())
+    }
+
+    /// What is installed is installed again in thought: that the old files are ones that apt takes,
+    /// alone, is all that can be known before the patch.
+    async fn rehearse_back(&self, way_back: &[Digest]) -> Result<(), Failure> {
+        if way_back.is_empty() {
+            return Ok(());
+        }
+        let labels: Vec<_> = way_back
+            .iter()
+            .filter_map(|&bits| self.keep.label(bits))
+            .collect();
+        let change = self.install(way_back.iter().copied());
+        let simulation = self.apt.rehearse(&change, Again::Yes).await?;
+        let planned = simulation.installs.len();
+        if planned == labels.len() && simulation.removals.is_empty() {
+            return Ok(());
+        }
+        let detail = format!(
+            "the way back would install {planned} packages instead of {}, and remove {}",
+            labels.len(),
+            simulation.removals.len()
+        );
+        Err(Failure::new(FailureKind::NoWayBack, detail))
+    }
+
+    /// The installation of some kept packages.
+    pub(in crate::step) fn install(&self, bits: impl Iterator<Item = Digest>) -> Change {
+        Change {
+            install: bits.map(|digest| self.keep.deb(digest)).collect(),
+            remove: Vec::new(),
+        }
+    }
+}
+
+/// The packages that the host does not have in the wanted version.
+pub(in crate::step) fn changed<'a>(
+    packages: &'a [LockedPackage],
+    database: &Database,
+) -> Vec<&'a LockedPackage> {
+    let is_other = |package: &&LockedPackage| {
+        database.version(&package.name) != Some(package.version.as_str())
+    };
+    packages.iter().filter(is_other).collect()
+}
+
+/// A host whose package database is not sound, or whose people hold one of the packages, is not
+/// ready: better said before it is drained.
+fn refuse_unready(
+    database: &Database,
+    packages: &[LockedPackage],
+    changed: &[&LockedPackage],
+) -> Result<(), Failure> {
+    let is_ours = |name: &str| packages.iter().any(|package| package.name == name);
+    if let Some(broken) = database.broken().find(|name| !is_ours(name)) {
+        let detail = format!("package {broken} is only half installed on this host");
+        return Err(Failure::new(FailureKind::PackageManager, detail));
+    }
+    let is_held = |name: &str| database.0.get(name).is_some_and(|entry| entry.on_hold);
+    if let Some(held) = changed.iter().find(|package| is_held(&package.name)) {
+        let detail = format!("package {} is on hold on this host", held.name);
+        return Err(Failure::new(FailureKind::Unsupported, detail));
+    }
+    Ok(())
+}
+
+/// Every wave installs what the canary proved, so a host that would get more or less is refused.
+fn require_exactly(simulation: &Simulation, wanted: BTreeSet<(&str, &str)>) -> Result<(), Failure> {
+    let installs = simulation.installs.iter();
+    let planned: BTreeSet<_> = installs
+        .map(|i| (i.name.as_str(), i.version.as_str()))
+        .collect();
+    if planned == wanted && simulation.removals.is_empty() {
+        return Ok(());
+    }
+    let odd: Vec<String> = planned
+        .symmetric_difference(&wanted)
+        .map(|(name, version)| format!("{name} {version}"))
+        .chain(
+            simulation
+                .removals
+                .iter()
+                .map(|name| format!("{name} (removed)")),
+        )
+        .collect();
+    let detail = format!("this host would not change as locked: {}", odd.join(", "));
+    Err(Failure::new(FailureKind::Dependency, detail))
+}
+
+fn exactly(package: &LockedPackage) -> Exactly<'_> {
+    Exactly {
+        name: &package.name,
+        version: &package.version,
+    }
+}
+
+fn other_bits(package: &LockedPackage, found: Digest) -> Failure {
+    let detail = format!(
+        "{} {} has the hash {found}, {} is locked",
+        package.name, package.version, package.sha256
+    );
+    Failure::new(FailureKind::Signature, detail)
+}
+
+/// What is not to be had; a network that failed may have it after all.
+fn no_way_back(old: Exactly<'_>, from_archive: Option<Failure>) -> Failure {
+    let (name, version) = (old.name, old.version);
+    let said = from_archive
+        .as_ref()
+        .map_or("it brought none", |failure| &failure.detail);
+    let detail = format!(
+        "no package file of {name} {version}, which is installed: not in the agent's keep, not in \
+         apt's cache, not in the archive ({said})"
+    );
+    match from_archive {
+        Some(failure) if failure.kind.may_pass() => Failure::new(failure.kind, detail),
+        Some(_) | None => Failure::new(FailureKind::NoWayBack, detail),
+    }
+}
