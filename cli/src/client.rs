@@ -47,11 +47,6 @@ impl Client {
         })
     }
 
-    /// The URL that it dialled.
-    pub fn endpoint(&self) -> &str {
-        &self.endpoint
-    }
-
     /// Stores the bytes of an artefact.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use crate::{
 };
 use anyhow::Result;
 use cofferdam_engine::{id::HostId, identity::Identity};
+use std::net::SocketAddr;
 
 /// Starts the agent of a host on its root tree.
 ///
@@ -19,7 +20,7 @@ use cofferdam_engine::{id::HostId, identity::Identity};
 pub fn start(
     site: &Site<'_>,
     host: &Host,
-    coordinator: &str,
+    coordinator: SocketAddr,
     processes: &mut Processes,
 ) -> Result<()> {
     let dir = site.folder.host(&host.name);
@@ -34,7 +35,7 @@ pub fn start(
     processes.start(&name, &dir.join("log"), command)
 }
 
-fn config_text(site: &Site<'_>, host: &Host, pair: &Pair, coordinator: &str) -> String {
+fn config_text(site: &Site<'_>, host: &Host, pair: &Pair, coordinator: SocketAddr) -> String {
     let dir = site.folder.host(&host.name);
     format!(
         "# The agent of {name}, a host of the demo.\n\
@@ -45,7 +46,9 @@ fn config_text(site: &Site<'_>, host: &Host, pair: &Pair, coordinator: &str) -> 
          ca = \"{ca}\"\n\
          state_dir = \"{dir}/state\"\n\
          run_dir = \"{dir}/run\"\n\
-         checks_dir = \"{dir}/root/etc/cofferdam/checks.d\"\n\n\
+         checks_dir = \"{dir}/root/etc/cofferdam/checks.d\"\n\
+         # No load balancer sends traffic here, so none needs time to see the flag.\n\
+         drain = {{ at_least = \"0s\" }}\n\n\
          [labels]\n\
          service = \"web\"\n\
          region = \"{region}\"\n\

@@ -31,6 +31,16 @@ const ANSWERS_WITHIN: Duration = Duration::from_secs(20);
 /// How often that is looked for.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// The coordinator as it runs.
+pub struct Coordinator {
+    /// Where agents and operators dial.
+    pub address: SocketAddr,
+    /// An operator's connection to it.
+    pub client: Client,
+    /// Its process.
+    pub processes: Processes,
+}
+
 struct Ports {
     listen: SocketAddr,
     http: SocketAddr,
@@ -40,7 +50,7 @@ struct Ports {
 ///
 /// # Errors
 /// When a file cannot be written, it does not run, or it does not answer in time.
-pub async fn start(site: &Site<'_>) -> Result<(Client, Processes)> {
+pub async fn start(site: &Site<'_>) -> Result<Coordinator> {
     file::folder(&site.folder.coordinator())?;
     let names = ServerNames {
         dns: Vec::new(),
@@ -58,7 +68,7 @@ pub async fn start(site: &Site<'_>) -> Result<(Client, Processes)> {
     }
 }
 
-async fn start_once(site: &Site<'_>, pair: &Pair, operator: &Pair) -> Result<(Client, Processes)> {
+async fn start_once(site: &Site<'_>, pair: &Pair, operator: &Pair) -> Result<Coordinator> {
     let dir = site.folder.coordinator();
     let ports = free_ports().context("no ports can be had on 127.0.0.1")?;
     let config = dir.join("coordinator.toml");
@@ -67,7 +77,11 @@ async fn start_once(site: &Site<'_>, pair: &Pair, operator: &Pair) -> Result<(Cl
     let command = site.command("cofferdam-coordinator", &config)?;
     processes.start("the coordinator", &dir.join("log"), command)?;
     let client = dial(&settings(site, operator, ports.listen), &mut processes).await?;
-    Ok((client, processes))
+    Ok(Coordinator {
+        address: ports.listen,
+        client,
+        processes,
+    })
 }
 
 /// Two ports that are free now.

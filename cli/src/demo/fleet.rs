@@ -3,7 +3,8 @@
 use crate::{
     command::Session,
     demo::{
-        agent, coordinator,
+        agent,
+        coordinator::{self, Coordinator},
         folder::Folder,
         host::Host,
         processes::Processes,
@@ -68,9 +69,13 @@ impl Fleet {
     ) -> Result<Self> {
         let site = Site::create(folder)?;
         let hosts = make_roots(folder, fleet, source).await?;
-        let (client, mut processes) = coordinator::start(&site).await?;
+        let Coordinator {
+            address,
+            client,
+            mut processes,
+        } = coordinator::start(&site).await?;
         for rooted in &hosts {
-            agent::start(&site, &rooted.host, client.endpoint(), &mut processes)?;
+            agent::start(&site, &rooted.host, address, &mut processes)?;
         }
         let mut fleet = Self {
             session: Session { client, out },

@@ -4,7 +4,7 @@ use crate::file;
 use anyhow::{Context as _, Result, ensure};
 use std::{
     env, fs,
-    path::{Path, PathBuf},
+    path::{self, Path, PathBuf},
     process,
 };
 
@@ -13,6 +13,9 @@ const MAX_SOCKET_PATH: usize = 107;
 
 /// The longest name of gpg-agent's sockets, in its folder.
 const LONGEST_SOCKET: &str = "S.gpg-agent.browser";
+
+/// Where gpg keeps its things: a short name, for its sockets' sake.
+const GPG: &str = "gpg";
 
 /// The demo's folder. Removed when dropped, unless it is to be kept.
 pub struct Folder {
@@ -34,19 +37,13 @@ impl Folder {
     /// system's temporary folder where that is not writable.
     ///
     /// # Errors
-    /// When `dir` exists, cannot be made, or its path is too long.
+    /// When `dir` exists, cannot be made, or its path is too long or too odd for apt and gpg.
     pub fn create(dir: Option<PathBuf>, at_end: AtEnd) -> Result<Self> {
         let path = match dir {
-            Some(dir) => {
-                make(&dir)?;
-                dir
-            }
+            Some(dir) => make(&dir)?,
             None => make_default()?,
         };
-        let path = fs::canonicalize(&path)
-            .with_context(|| format!("cannot resolve {}", path.display()))?;
         let folder = Self { path, at_end };
-        folder.check_length()?;
         file::folder(&folder.tmp())?;
         Ok(folder)
     }
@@ -66,9 +63,9 @@ impl Folder {
         self.path.join("repository")
     }
 
-    /// Where gpg keeps the repository's key and its sockets: a short name, for their sake.
+    /// Where gpg keeps the repository's key and its sockets.
     pub fn gpg(&self) -> PathBuf {
-        self.path.join("gpg")
+        self.path.join(GPG)
     }
 
     /// Where tools put their temporary files.
@@ -90,17 +87,6 @@ impl Folder {
     pub fn rollouts(&self) -> PathBuf {
         self.path.join("rollouts")
     }
-
-    fn check_length(&self) -> Result<()> {
-        let longest = self.gpg().join(LONGEST_SOCKET);
-        let over = longest.as_os_str().len().saturating_sub(MAX_SOCKET_PATH);
-        ensure!(
-            over == 0,
-            "the path {} is {over} bytes too long for gpg's sockets: give a shorter one with --dir",
-            self.path.display()
-        );
-        Ok(())
-    }
 }
 
 impl Drop for Folder {
@@ -112,16 +98,44 @@ impl Drop for Folder {
     }
 }
 
-fn make(dir: &Path) -> Result<()> {
+/// Makes a folder that does not exist yet, and returns its absolute path.
+fn make(dir: &Path) -> Result<PathBuf> {
+    let dir = path::absolute(dir).with_context(|| format!("cannot resolve {}", dir.display()))?;
+    check_length(&dir)?;
+    check_characters(&dir)?;
     if let Some(parent) = dir.parent() {
         file::folder(parent)?;
     }
-    fs::create_dir(dir).with_context(|| {
+    fs::create_dir(&dir).with_context(|| {
         format!(
             "cannot make {}: the demo needs a folder of its own that does not exist yet",
             dir.display()
         )
-    })
+    })?;
+    Ok(dir)
+}
+
+fn check_length(dir: &Path) -> Result<()> {
+    let longest = dir.join(GPG).join(LONGEST_SOCKET);
+    let over = longest.as_os_str().len().saturating_sub(MAX_SOCKET_PATH);
+    ensure!(
+        over == 0,
+        "the path {} is {over} bytes too long for gpg's sockets: give a shorter one with --dir",
+        dir.display()
+    );
+    Ok(())
+}
+
+/// The path stands unquoted in apt's list of sources, and in quotes in other files.
+fn check_characters(dir: &Path) -> Result<()> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "/._-+~".contains(c);
+    ensure!(
+        dir.to_str().is_some_and(|text| text.chars().all(fits)),
+        "the path {} holds more than letters, digits and /._-+~, which apt's files need: give \
+         another one with --dir",
+        dir.display()
+    );
+    Ok(())
 }
 
 /// Tries `target/`, which holds the folder of the running binary, then the temporary folder.
@@ -131,15 +145,11 @@ fn make_default() -> Result<PathBuf> {
     let target = binary
         .ancestors()
         .find(|folder| folder.file_name().is_some_and(|name| name == "target"));
-    if let Some(target) = target {
-        let dir = target.join(&name);
-        if make(&dir).is_ok() {
-            return Ok(dir);
-        }
+    let beside = target.map(|target| make(&target.join(&name)));
+    if let Some(Ok(dir)) = beside {
+        return Ok(dir);
     }
-    let dir = env::temp_dir().join(format!("cofferdam-{name}"));
-    make(&dir)?;
-    Ok(dir)
+    make(&env::temp_dir().join(format!("cofferdam-{name}")))
 }
 
 #[cfg(test)]
@@ -162,6 +172,19 @@ mod tests {
         let taken = Folder::create(Some(lab.path().to_owned()), AtEnd::Remove);
         assert!(taken.is_err());
         assert!(lab.path().exists());
+    }
+
+    #[test]
+    fn a_path_that_apt_cannot_read_is_refused() {
+        let lab = tempfile::tempdir().unwrap();
+        for odd in ["with space", "with\"quote", "with[bracket"] {
+            let dir = lab.path().join(odd);
+            let error = Folder::create(Some(dir.clone()), AtEnd::Remove)
+                .err()
+                .unwrap();
+            assert!(error.to_string().contains("--dir"), "{error}");
+            assert!(!dir.exists());
+        }
     }
 
     #[test]

@@ -23,8 +23,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long children may take to end when asked to, before they are killed (guess).
-const GENTLE: Duration = Duration::from_secs(3);
+/// How long the kernel may take to end what was killed (guess).
+const ENDS_WITHIN: Duration = Duration::from_secs(3);
 
 /// How often an ending is looked for.
 const LOOK: Duration = Duration::from_millis(10);
@@ -89,25 +89,20 @@ impl Processes {
 }
 
 impl Drop for Processes {
+    /// Kills them all: what they would still tidy up goes away with the demo's folder.
     fn drop(&mut self) {
-        for signal in [Signal::SIGTERM, Signal::SIGKILL] {
-            for running in &self.children {
-                signal_group(&running.child, signal);
-            }
-            let deadline = Instant::now() + GENTLE;
-            while !self.children.is_empty() && Instant::now() < deadline {
-                self.children
-                    .retain_mut(|running| matches!(running.child.try_wait(), Ok(None)));
-                thread::sleep(LOOK);
-            }
+        for running in &mut self.children {
+            kill_group(&running.child);
+            // A child that was killed is waited for only until the kernel is done with it.
+            let _status = running.child.wait();
         }
     }
 }
 
 /// A group that is gone already is what is wanted, so a failure says nothing.
-fn signal_group(child: &Child, signal: Signal) {
+fn kill_group(child: &Child) {
     if let Ok(id) = i32::try_from(child.id()) {
-        let _gone = killpg(Pid::from_raw(id), signal);
+        let _gone = killpg(Pid::from_raw(id), Signal::SIGKILL);
     }
 }
 
@@ -128,7 +123,7 @@ pub fn adopt_orphans() -> Result<()> {
 /// Kills and reaps every child that is left. Call it when nothing of this process waits for a child
 /// any more.
 pub fn end_orphans() {
-    let deadline = Instant::now() + GENTLE;
+    let deadline = Instant::now() + ENDS_WITHIN;
     while Instant::now() < deadline {
         for orphan in orphans() {
             let _gone = kill(orphan, Signal::SIGKILL);
@@ -187,7 +182,7 @@ mod tests {
         let mut processes = Processes::default();
         let script = "sleep 600 & echo $!; wait";
         processes.start("shell", &log, shell(script)).unwrap();
-        let deadline = Instant::now() + GENTLE;
+        let deadline = Instant::now() + ENDS_WITHIN;
         while !file::read(&log).unwrap().ends_with('\n') {
             assert!(Instant::now() < deadline, "the shell did not start");
             thread::sleep(LOOK);
@@ -208,7 +203,7 @@ mod tests {
         let mut processes = Processes::default();
         let script = "echo address in use; exit 1";
         processes.start("coordinator", &log, shell(script)).unwrap();
-        let deadline = Instant::now() + GENTLE;
+        let deadline = Instant::now() + ENDS_WITHIN;
         let error = loop {
             assert!(Instant::now() < deadline, "the child did not end");
             if let Err(error) = processes.check() {
