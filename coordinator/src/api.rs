@@ -2,7 +2,7 @@
 //! authorisation by the name in the caller's certificate.
 
 mod agent;
-mod call;
+pub(crate) mod call;
 mod operator;
 mod planner;
 mod watch;

@@ -54,6 +54,10 @@ const BATCH: usize = 256;
 /// turn that goes on and on keeps inputs waiting, so the rest is for the next one (guess).
 const ROUNDS: usize = 8;
 
+/// The shortest wait for what time alone changes: the engine's waits are a hundred times as long,
+/// and one that lies in the past must not spin.
+const LEAST_WAIT: Duration = Duration::from_millis(1);
+
 /// How long after a decision that the state refused it is asked again: a bug must not spin.
 const AFTER_REFUSAL: Duration = Duration::from_secs(1);
 
@@ -84,20 +88,13 @@ pub(crate) struct Driver<S> {
     clock: Arc<dyn Clock>,
     sessions: Sessions,
     metrics: Metrics,
-    terms: Terms,
+    heartbeat: Duration,
     inputs: mpsc::Receiver<Input>,
     changes: watch::Sender<u64>,
     holds: Vec<Hold>,
     wake: Option<Timestamp>,
     log_bytes: usize,
     checkpoint_at: Timestamp,
-}
-
-/// What every session is told.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Terms {
-    /// How often both sides send a sign of life.
-    pub(crate) heartbeat: Duration,
 }
 
 impl<S: Store> Driver<S> {
@@ -109,7 +106,7 @@ impl<S: Store> Driver<S> {
         mut store: S,
         clock: Arc<dyn Clock>,
         metrics: Metrics,
-        terms: Terms,
+        heartbeat: Duration,
     ) -> Result<(Self, DriverHandle), DriverError> {
         let Replayed { fleet, at } = history::replay(&store.load().await?)?;
         clock.keep_after(at);
@@ -120,7 +117,7 @@ impl<S: Store> Driver<S> {
             store,
             sessions: Sessions::default(),
             metrics,
-            terms,
+            heartbeat,
             inputs,
             changes,
             holds: Vec::new(),
@@ -174,7 +171,9 @@ impl<S: Store> Driver<S> {
     }
 
     async fn turn(&mut self, batch: &mut Vec<Input>) -> Result<(), DriverError> {
-        self.metrics.batch_inputs.observe(batch.len() as f64);
+        if !batch.is_empty() {
+            self.metrics.batch_inputs.observe(batch.len() as f64);
+        }
         let mut turn = Turn::begin(self.clock.now());
         for input in batch.drain(..) {
             self.take(&mut turn, input);
@@ -215,9 +214,10 @@ impl<S: Store> Driver<S> {
             let watch = Stopwatch::start();
             let decision = self.fleet.decide(turn.now);
             self.metrics.decide_seconds.observe(watch.seconds());
-            self.wake = decision.wake;
             self.holds = decision.holds;
             if decision.commands.is_empty() {
+                let soonest = turn.now.after(LEAST_WAIT);
+                self.wake = decision.wake.map(|at| at.max(soonest));
                 return;
             }
             for command in decision.commands {

@@ -6,28 +6,36 @@
 //! malformed, or at the stream's end, it ends by itself and tells the driver.
 
 use crate::{
+    api::call,
     driver::{DriverHandle, Said, Stopping},
-    sessions::{Inbound, SessionNumber},
+    sessions::{Inbound, Outbound, SessionNumber},
 };
 use cofferdam_engine::id::HostId;
 use cofferdam_proto::{
     convert::FieldError,
-    session::{FromAgent, MISSED_HEARTBEATS, ToAgent},
+    session::{FromAgent, Hello, MISSED_HEARTBEATS, ToAgent},
+    status::CallError,
     v1,
 };
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, MissedTickBehavior, interval_at, sleep_until},
+};
 use tonic::{Status, Streaming};
 
-/// One live session.
+/// One agent's session.
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) host: HostId,
-    pub(crate) number: SessionNumber,
     pub(crate) heartbeat: Duration,
     pub(crate) driver: DriverHandle,
+    pub(crate) number: SessionNumber,
     pub(crate) ends: Inbound,
 }
+
+/// Tells whoever answers the agent's call whether the session was accepted.
+pub(crate) type Accepted = oneshot::Sender<Result<(), CallError>>;
 
 /// Why a session ended.
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +57,22 @@ enum Ended {
 }
 
 impl Session {
-    /// Runs the session to its end.
-    pub(crate) async fn run(mut self, mut inbound: Streaming<v1::FromAgent>) {
+    /// Opens the session and runs it to its end. It is a task apart from the agent's call: when that
+    /// is given up in the middle, the driver still learns that the session ended.
+    pub(crate) async fn run(
+        mut self,
+        hello: Hello,
+        outbound: Outbound,
+        accepted: Accepted,
+        mut inbound: Streaming<v1::FromAgent>,
+    ) {
+        let opened = self.driver.opened(hello, self.number, outbound).await;
+        let opened = opened.map_err(call::stopping).and_then(call::applied);
+        let is_refused = opened.is_err();
+        if accepted.send(opened).is_err() || is_refused {
+            self.driver.closed(self.host, self.number).await;
+            return;
+        }
         tracing::info!(host = %self.host, "session opened");
         let ended = self.exchange(&mut inbound).await;
         let why = cofferdam_proto::error_chain(&ended);

@@ -59,6 +59,8 @@ pub(crate) fn ends() -> (Outbound, Inbound, mpsc::Receiver<ToAgent>) {
 struct Live {
     number: SessionNumber,
     outbound: Outbound,
+    /// Whether its first message was sent: before it, nothing else is.
+    is_welcome: bool,
 }
 
 #[derive(Debug)]
@@ -71,7 +73,21 @@ impl Sessions {
     /// Takes in a host's new session; an older one is closed.
     pub(crate) fn open(&mut self, host: &HostId, number: SessionNumber, outbound: Outbound) {
         self.forget_simulations(host);
-        self.live.insert(host.clone(), Live { number, outbound });
+        let live = Live {
+            number,
+            outbound,
+            is_welcome: false,
+        };
+        self.live.insert(host.clone(), live);
+    }
+
+    /// Sends the first message of a session, if it is still its host's live one.
+    pub(crate) fn welcome(&mut self, host: &HostId, number: SessionNumber, welcome: ToAgent) {
+        let live = self.live.get_mut(host);
+        if let Some(live) = live.filter(|live| live.number == number) {
+            live.is_welcome = true;
+            self.send(host, welcome);
+        }
     }
 
     /// Whether a session is its host's live one.
@@ -92,10 +108,10 @@ impl Sessions {
         self.live.len()
     }
 
-    /// Hands a message to a host's session. Without one it is dropped: the host is told again when
-    /// it connects. A session that cannot take it is closed, see [`Sessions::take_overrun`].
+    /// Hands a message to a host's session. Without one, or before its welcome, it is dropped: the
+    /// host is told again then. A session that cannot take it is closed, see [`Sessions::take_overrun`].
     pub(crate) fn send(&mut self, host: &HostId, message: ToAgent) {
-        let Some(live) = self.live.get(host) else {
+        let Some(live) = self.live.get(host).filter(|live| live.is_welcome) else {
             return;
         };
         if live.outbound.queue.try_send(message).is_err() {
@@ -121,7 +137,7 @@ impl Sessions {
         packages: BTreeMap<String, VersionWish>,
         reply: oneshot::Sender<Simulation>,
     ) {
-        if !self.live.contains_key(&host) {
+        if self.live.get(&host).is_none_or(|live| !live.is_welcome) {
             return;
         }
         self.last_request += 1;
@@ -162,6 +178,7 @@ mod tests {
     fn session(sessions: &mut Sessions, name: &str, number: u64) -> mpsc::Receiver<ToAgent> {
         let (outbound, _inbound, messages) = ends();
         sessions.open(&host(name), SessionNumber(number), outbound);
+        sessions.welcome(&host(name), SessionNumber(number), ToAgent::Heartbeat);
         messages
     }
 
@@ -171,8 +188,7 @@ mod tests {
         let mut older = session(&mut sessions, "a", 1);
         let mut newer = session(&mut sessions, "a", 2);
 
-        sessions.send(&host("a"), ToAgent::Heartbeat);
-
+        assert_eq!(older.try_recv(), Ok(ToAgent::Heartbeat));
         assert_eq!(
             older.try_recv(),
             Err(mpsc::error::TryRecvError::Disconnected)
@@ -186,12 +202,27 @@ mod tests {
         let mut sessions = Sessions::default();
         let _stuck = session(&mut sessions, "a", 1);
 
-        for _ in 0..=OUTBOUND {
+        for _ in 0..OUTBOUND {
             sessions.send(&host("a"), ToAgent::Heartbeat);
         }
 
         assert_eq!(sessions.take_overrun(), [host("a")]);
         assert_eq!(sessions.count(), 0);
+    }
+
+    #[test]
+    fn nothing_is_sent_before_the_welcome() {
+        let mut sessions = Sessions::default();
+        let (outbound, _inbound, mut messages) = ends();
+        let number = SessionNumber(1);
+        sessions.open(&host("a"), number, outbound);
+
+        sessions.send(&host("a"), ToAgent::Heartbeat);
+        assert!(messages.try_recv().is_err());
+
+        let up_to = cofferdam_engine::id::ReportSequence(7);
+        sessions.welcome(&host("a"), number, ToAgent::Acknowledge { up_to });
+        assert_eq!(messages.try_recv(), Ok(ToAgent::Acknowledge { up_to }));
     }
 
     #[test]

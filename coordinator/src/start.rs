@@ -5,7 +5,7 @@ use crate::{
     artefact::ArtefactFolder,
     clock::Clock,
     config::Settings,
-    driver::{Driver, DriverError, Terms},
+    driver::{Driver, DriverError},
     metrics::Metrics,
     server,
     store::Store,
@@ -18,6 +18,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
     task::JoinHandle,
+    time::timeout,
 };
 use tokio_stream::Stream;
 
@@ -76,11 +77,9 @@ where
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let metrics = Metrics::default();
-    let terms = Terms {
-        heartbeat: setup.settings.heartbeat,
-    };
+    let heartbeat = setup.settings.heartbeat;
     let (driver, handle) =
-        Driver::take_over(setup.store, setup.clock.clone(), metrics.clone(), terms).await?;
+        Driver::take_over(setup.store, setup.clock.clone(), metrics.clone(), heartbeat).await?;
     let sign = StopSign::new();
     let (tasks, joiner) = tasks();
     let driver = tokio::spawn(driver.run(sign.watch()));
@@ -88,7 +87,7 @@ where
         driver: handle.clone(),
         artefacts: setup.artefacts.clone(),
         regions: setup.settings.regions,
-        heartbeat: setup.settings.heartbeat,
+        heartbeat,
         tasks: tasks.clone(),
     };
     let operators = OperatorApi {
@@ -142,8 +141,11 @@ impl Running {
     }
 
     /// Stops: no new calls, sessions closed, open calls ended within a grace.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         self.sign.give();
+        if !self.driver.is_finished() && timeout(GRACE, &mut self.driver).await.is_err() {
+            tracing::warn!("the driver did not end within {} s", GRACE.as_secs());
+        }
         if let Err(left) = self.joiner.join(GRACE).await {
             tracing::warn!("{left}");
         }

@@ -4,7 +4,7 @@ use super::call;
 use crate::{
     artefact::{ArtefactFolder, CHUNK_BYTES, FetchError},
     config::Regions,
-    driver::DriverHandle,
+    driver::{DriverHandle, Stopping},
     session::Session,
     sessions,
     tasks::Tasks,
@@ -16,6 +16,7 @@ use cofferdam_proto::{
     tls, v1,
 };
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio_stream::{Iter, StreamExt as _, adapters, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
@@ -48,19 +49,17 @@ impl v1::agent_server::Agent for AgentApi {
         let mut inbound = request.into_inner();
         let hello = self.hello(&host, &mut inbound).await?;
         let (outbound, ends, messages) = sessions::ends();
-        let number = self
-            .driver
-            .opened(hello, outbound)
-            .await
-            .map_err(call::stopping)?;
         let session = Session {
             host,
-            number,
             heartbeat: self.heartbeat,
             driver: self.driver.clone(),
+            number: self.driver.next_session(),
             ends,
         };
-        self.tasks.spawn(session.run(inbound));
+        let (accepted, answer) = oneshot::channel();
+        self.tasks
+            .spawn(session.run(hello, outbound, accepted, inbound));
+        answer.await.map_err(|_| call::stopping(Stopping))??;
         let to_wire: fn(ToAgent) -> _ = |message| Ok(message.into());
         Ok(Response::new(ReceiverStream::new(messages).map(to_wire)))
     }

@@ -1,12 +1,18 @@
 //! What calls of both services share: errors as the wire carries them, blocking work aside.
 
 use crate::driver::Stopping;
+use cofferdam_engine::{fleet::FleetError, rollout::RolloutError};
 use cofferdam_proto::status::{CallError, CallErrorKind};
 use std::error::Error;
 
 /// The answer to whoever calls while the process stops.
-pub(super) fn stopping(stopping: Stopping) -> CallError {
+pub(crate) fn stopping(stopping: Stopping) -> CallError {
     CallError::of(CallErrorKind::Unavailable, &stopping)
+}
+
+/// The answer to whoever wanted an event applied.
+pub(crate) fn applied(applied: Result<(), FleetError>) -> Result<(), CallError> {
+    applied.map_err(|refusal| CallError::of(refusal_kind(&refusal), &refusal))
 }
 
 /// Does blocking work on a thread of its own.
@@ -22,4 +28,24 @@ where
         .await
         .map_err(|panicked| CallError::of(CallErrorKind::Internal, &panicked))?
         .map_err(|error| CallError::of(kind(&error), &error))
+}
+
+fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
+    match refusal {
+        FleetError::NoHost(_) | FleetError::NoCell(_) | FleetError::NoRollout(_) => {
+            CallErrorKind::NotFound
+        }
+        FleetError::RolloutExists(_) => CallErrorKind::Exists,
+        FleetError::Conflict { .. }
+        | FleetError::NoLabel { .. }
+        | FleetError::CellName { .. }
+        | FleetError::Cell { .. }
+        | FleetError::Rollout(RolloutError::NotNow { .. }) => CallErrorKind::NotNow,
+        FleetError::PackagePart { .. }
+        | FleetError::PackageDigest(_)
+        | FleetError::StaleEpoch { .. }
+        | FleetError::Rollout(RolloutError::NoCell { .. } | RolloutError::IllegalEvent { .. }) => {
+            CallErrorKind::Internal
+        }
+    }
 }

@@ -9,9 +9,9 @@ use crate::{
 };
 use cofferdam_engine::{
     cell::{CellEvent, Member},
-    fleet::{FleetError, FleetEvent},
+    fleet::FleetEvent,
     id::{HostId, OperatorId, RolloutId},
-    rollout::{self, RolloutError, RolloutEvent},
+    rollout::{self, RolloutEvent},
     time::Timestamp,
 };
 use cofferdam_proto::{
@@ -248,8 +248,8 @@ impl OperatorApi {
     }
 
     async fn act(&self, event: FleetEvent) -> Result<(), CallError> {
-        let applied = self.driver.act(event).await.map_err(call::stopping)?;
-        applied.map_err(|refusal| CallError::of(refusal_kind(&refusal), &refusal))
+        let applied = self.driver.act(event).await;
+        applied.map_err(call::stopping).and_then(call::applied)
     }
 
     async fn view(&self, rollout: &RolloutId) -> Result<RolloutView, CallError> {
@@ -284,26 +284,6 @@ fn action(asked: Action) -> rollout::Action {
         Action::Resume => rollout::Action::Resume,
         Action::Abort => rollout::Action::Abort,
         Action::Rollback => rollout::Action::Rollback,
-    }
-}
-
-fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
-    match refusal {
-        FleetError::NoHost(_) | FleetError::NoCell(_) | FleetError::NoRollout(_) => {
-            CallErrorKind::NotFound
-        }
-        FleetError::RolloutExists(_) => CallErrorKind::Exists,
-        FleetError::Conflict { .. }
-        | FleetError::Cell { .. }
-        | FleetError::Rollout(RolloutError::NotNow { .. }) => CallErrorKind::NotNow,
-        FleetError::NoLabel { .. }
-        | FleetError::CellName { .. }
-        | FleetError::PackagePart { .. }
-        | FleetError::PackageDigest(_)
-        | FleetError::StaleEpoch { .. }
-        | FleetError::Rollout(RolloutError::NoCell { .. } | RolloutError::IllegalEvent { .. }) => {
-            CallErrorKind::Internal
-        }
     }
 }
 

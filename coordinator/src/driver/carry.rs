@@ -13,7 +13,7 @@ use crate::{
 };
 use cofferdam_engine::{
     cell::{self, CellCommand, CellEvent},
-    fleet::{FleetCommand, FleetEvent},
+    fleet::{FleetCommand, FleetError, FleetEvent},
     id::HostId,
     inventory::Host,
     order::{ClaimAnswer, Report},
@@ -32,7 +32,11 @@ impl<S: Store> Driver<S> {
                 hello,
                 number,
                 outbound,
-            } => self.opened(turn, *hello, number, outbound),
+                reply,
+            } => {
+                let result = self.opened(turn, *hello, number, outbound);
+                turn.effects.push(Effect::Reply { reply, result });
+            }
             Input::Said { host, number, said } => {
                 if self.sessions.is_live(&host, number) {
                     self.said(turn, host, said);
@@ -48,7 +52,11 @@ impl<S: Store> Driver<S> {
                 host,
                 packages,
                 reply,
-            } => self.sessions.simulate(host, packages, reply),
+            } => turn.effects.push(Effect::Simulate {
+                host,
+                packages,
+                reply,
+            }),
             Input::Act { event, reply } => {
                 let result = turn.apply(&mut self.fleet, &event);
                 turn.effects.push(Effect::Reply { reply, result });
@@ -71,16 +79,18 @@ impl<S: Store> Driver<S> {
                 number,
                 want_packages,
             } => {
-                if self.sessions.is_live(&host, number) {
-                    let (epoch, heartbeat) = (self.fleet.epoch(), self.terms.heartbeat);
-                    let welcome = ToAgent::Welcome {
-                        epoch,
-                        heartbeat,
-                        want_packages,
-                    };
-                    self.sessions.send(&host, welcome);
-                }
+                let welcome = ToAgent::Welcome {
+                    epoch: self.fleet.epoch(),
+                    heartbeat: self.heartbeat,
+                    want_packages,
+                };
+                self.sessions.welcome(&host, number, welcome);
             }
+            Effect::Simulate {
+                host,
+                packages,
+                reply,
+            } => self.sessions.simulate(host, packages, reply),
             Effect::Acknowledge(host) => {
                 if let Some((_, member)) = self.fleet.host(&host) {
                     let up_to = member.reported;
@@ -102,7 +112,13 @@ impl<S: Store> Driver<S> {
         }
     }
 
-    fn opened(&mut self, turn: &mut Turn, hello: Hello, number: SessionNumber, outbound: Outbound) {
+    fn opened(
+        &mut self,
+        turn: &mut Turn,
+        hello: Hello,
+        number: SessionNumber,
+        outbound: Outbound,
+    ) -> Result<(), FleetError> {
         let host = hello.host.clone();
         let want_packages = !self
             .fleet
@@ -111,11 +127,8 @@ impl<S: Store> Driver<S> {
         let event = FleetEvent::HostConnected {
             hello: Box::new(known(hello)),
         };
-        if let Err(refusal) = turn.apply(&mut self.fleet, &event) {
-            // Dropping `outbound` ends the session.
-            self.refuse(&host, "a hello", &refusal);
-            return;
-        }
+        turn.apply(&mut self.fleet, &event)
+            .inspect_err(|refusal| self.refuse(&host, "a hello", refusal))?;
         self.sessions.open(&host, number, outbound);
         turn.effects.push(Effect::Welcome {
             host: host.clone(),
@@ -123,6 +136,7 @@ impl<S: Store> Driver<S> {
             want_packages,
         });
         turn.effects.push(Effect::Acknowledge(host));
+        Ok(())
     }
 
     fn said(&mut self, turn: &mut Turn, host: HostId, said: Said) {
@@ -160,10 +174,10 @@ impl<S: Store> Driver<S> {
             host: host.clone(),
             report,
         };
-        if known || self.host_event(turn, host, event) {
+        if known {
             turn.acknowledge(host);
-        }
-        if !known {
+        } else if self.host_event(turn, host, event) {
+            turn.acknowledge(host);
             self.metrics.reports.inc();
         }
     }

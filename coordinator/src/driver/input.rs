@@ -32,6 +32,7 @@ pub(super) enum Input {
         hello: Box<Hello>,
         number: SessionNumber,
         outbound: Outbound,
+        reply: oneshot::Sender<Result<(), FleetError>>,
     },
     /// A host said something on its session.
     Said {
@@ -95,21 +96,29 @@ impl fmt::Debug for DriverHandle {
 }
 
 impl DriverHandle {
-    /// Tells that a host opened a session; the driver drops `outbound` when it is to end.
+    /// A number for a new session.
+    pub(crate) fn next_session(&self) -> SessionNumber {
+        SessionNumber(self.last_session.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Tells that a host opened a session; the driver drops `outbound` when it is to end, which is
+    /// at once when the state refuses the host.
     pub(crate) async fn opened(
         &self,
         hello: Hello,
+        number: SessionNumber,
         outbound: Outbound,
-    ) -> Result<SessionNumber, Stopping> {
-        let number = SessionNumber(self.last_session.fetch_add(1, Ordering::Relaxed) + 1);
+    ) -> Result<Result<(), FleetError>, Stopping> {
+        let (reply, answer) = oneshot::channel();
         let hello = Box::new(hello);
         self.put(Input::Opened {
             hello,
             number,
             outbound,
+            reply,
         })
         .await?;
-        Ok(number)
+        answer.await.map_err(|_| Stopping)
     }
 
     /// Tells what a host said.

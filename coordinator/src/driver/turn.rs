@@ -1,14 +1,18 @@
 //! One turn of the driver: what it changed, and what waits until that is durable.
 
 use super::{history, input::Question};
-use crate::{sessions::SessionNumber, store::Record};
+use crate::{
+    sessions::{SessionNumber, Simulation},
+    store::Record,
+};
 use cofferdam_engine::{
     fleet::{Fleet, FleetCommand, FleetError, FleetEvent},
     id::HostId,
     inventory::PackageSet,
+    patch::VersionWish,
     time::Timestamp,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::oneshot;
 
 /// Packages in one event at most. Each has about 40 bytes, so that a part fits one frame of the
@@ -34,11 +38,17 @@ pub(super) enum Effect {
         number: SessionNumber,
         want_packages: bool,
     },
+    /// Ask a host what it would install.
+    Simulate {
+        host: HostId,
+        packages: BTreeMap<String, VersionWish>,
+        reply: oneshot::Sender<Simulation>,
+    },
     /// Tell a host which of its reports are stored.
     Acknowledge(HostId),
     /// Carry out a decision.
     Command(FleetCommand),
-    /// Answer an operator.
+    /// Say whether the state took an event.
     Reply {
         reply: oneshot::Sender<Result<(), FleetError>>,
         result: Result<(), FleetError>,
