@@ -42,7 +42,7 @@ const ENGINE_MAY_USE: &[&str] = &[
 ];
 
 /// Outside libraries and the only crates that may use them.
-const WRAPPERS: [(&str, &[&str]); 7] = [
+const WRAPPERS: [(&str, &[&str]); 6] = [
     ("sled", &["cofferdam-coordinator"]),
     (
         "tonic",
@@ -56,7 +56,6 @@ const WRAPPERS: [(&str, &[&str]); 7] = [
     ),
     ("prost", &["cofferdam-proto"]),
     ("tonic-prost", &["cofferdam-proto"]),
-    ("x509-parser", &["cofferdam-proto"]),
     ("anyhow", &["cofferdam"]),
     ("turmoil", &["cofferdam-tests"]),
 ];

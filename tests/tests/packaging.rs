@@ -1,5 +1,6 @@
 //! What the packages put on a machine is what the programs read.
 
+use cofferdam_agent::config::Settings as AgentSettings;
 use cofferdam_coordinator::config::Settings as CoordinatorSettings;
 use std::{fs, path::Path};
 
@@ -8,23 +9,43 @@ fn shipped(path: &str) -> String {
     fs::read_to_string(root.join(path)).expect("a file of the repository")
 }
 
-/// The file with each default taken out of its comment, as an operator does it.
-fn spelled_out(text: &str) -> String {
-    let line = |line: &str| match line.strip_prefix('#') {
-        Some(default) if default.starts_with(|c: char| c.is_ascii_lowercase() || c == '[') => {
-            default.to_owned()
-        }
+/// The file with some of its comments taken out of their `#`, as an operator does it.
+fn without(mark: &str, text: &str) -> String {
+    let line = |line: &str| match line.strip_prefix(mark) {
+        Some(setting) if is_setting(setting) => setting.to_owned(),
         Some(_) | None => line.to_owned(),
     };
     text.lines().map(line).collect::<Vec<_>>().join("\n")
 }
 
+/// Whether a line is TOML rather than prose: a table, or a key and its value.
+fn is_setting(line: &str) -> bool {
+    let is_key =
+        |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+    line.starts_with('[') || line.split_once(" = ").is_some_and(|(key, _)| is_key(key))
+}
+
 #[test]
 fn the_shipped_coordinator_config_is_read_and_shows_the_defaults() {
     let text = shipped("packaging/etc/cofferdam/coordinator.toml");
-    let as_shipped = CoordinatorSettings::parse(&text).unwrap();
-    let with_defaults = CoordinatorSettings::parse(&spelled_out(&text)).unwrap();
-    assert_eq!(as_shipped, with_defaults);
+    let read = |text: &str| CoordinatorSettings::parse("coordinator.toml", text).unwrap();
+    assert_eq!(read(&text), read(&without("#", &text)));
+}
+
+#[test]
+fn the_shipped_agent_config_is_read_and_shows_the_defaults() {
+    let text = shipped("packaging/etc/cofferdam/agent.toml");
+    let read = |text: &str| AgentSettings::parse("agent.toml", text).unwrap();
+    assert_eq!(read(&text), read(&without("#", &text)));
+}
+
+#[test]
+fn the_examples_in_the_shipped_agent_config_are_read_too() {
+    let text = shipped("packaging/etc/cofferdam/agent.toml");
+    let with_examples = without("# ", &without("#", &text));
+    let settings = AgentSettings::parse("agent.toml", &with_examples).unwrap();
+    assert_eq!((settings.probes.len(), settings.validators.len()), (1, 1));
+    assert_eq!(settings.labels.len(), 4);
 }
 
 /// A unit that names a file which is not shipped would fail on the first start.
