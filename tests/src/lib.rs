@@ -1,11 +1,18 @@
 //! What the tests of Cofferdam share: it starts the built programs as processes on loopback, talks
-//! to them as an operator does, hurts them, and cleans up.
+//! to them as an operator does, hurts them, and looks at what they leave behind.
 //!
 //! A [`fleet::Fleet`] is one coordinator and its agents in a folder of their own. Nothing here
 //! sleeps for time to pass: [`patience::eventually`] waits for conditions, each with a deadline.
 
 pub mod deadly;
+pub mod evidence;
+pub mod fleet;
+pub mod folder;
+pub mod machine;
 pub mod patience;
 pub mod pki;
+pub mod ports;
 pub mod process;
+pub mod rollout;
+pub mod site;
 pub mod size;

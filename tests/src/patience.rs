@@ -1,9 +1,6 @@
 //! Waiting for a condition, with a deadline.
 
-use std::{
-    future::Future,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 /// How often a condition is looked at. Loopback answers within a few milliseconds.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -12,10 +9,11 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 ///
 /// # Panics
 /// When there is still nothing after `within`. The message names `what` and the last obstacle.
-pub async fn eventually<T, F>(what: &str, within: Duration, mut look: impl FnMut() -> F) -> T
-where
-    F: Future<Output = Result<T, String>>,
-{
+pub async fn eventually<T>(
+    what: &str,
+    within: Duration,
+    mut look: impl AsyncFnMut() -> Result<T, String>,
+) -> T {
     let deadline = Instant::now() + within;
     loop {
         let obstacle = match look().await {
