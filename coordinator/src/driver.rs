@@ -17,6 +17,8 @@
 mod carry;
 mod history;
 mod input;
+#[cfg(test)]
+mod tests;
 mod turn;
 
 pub use self::history::HistoryError;

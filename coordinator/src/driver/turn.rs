@@ -99,11 +99,14 @@ impl Turn {
     }
 }
 
-/// The events that bring a package set in.
+/// The events that bring a package set in: at least one, or the set would never be known.
 pub(super) fn package_events(set: &PackageSet) -> Vec<FleetEvent> {
     let digest = set.digest();
     let entries: Vec<_> = set.0.iter().collect();
-    let parts: Vec<_> = entries.chunks(PACKAGES_PER_PART).collect();
+    let mut parts: Vec<_> = entries.chunks(PACKAGES_PER_PART).collect();
+    if parts.is_empty() {
+        parts.push(&[]);
+    }
     let of = u32::try_from(parts.len()).unwrap_or(u32::MAX);
     let part = |(part, entries): (u32, &&[(&String, &String)])| FleetEvent::Packages {
         digest,
