@@ -1,5 +1,8 @@
 //! Sessions over gRPC.
 
+mod answer;
+
+use self::answer::Answer;
 use crate::link::{Connector, Coordinator, Inbound, LINK_CAPACITY, Link, LinkError};
 use cofferdam_proto::{
     error_chain,
@@ -12,7 +15,7 @@ use std::{cell::RefCell, error::Error, future::Future, rc::Rc};
 use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{
-    Status, Streaming,
+    Status,
     transport::{self, Channel, Endpoint},
 };
 
@@ -62,16 +65,16 @@ where
         *self.current.0.borrow_mut() = Some(channel.clone());
         let (outbound, queue) = mpsc::channel(LINK_CAPACITY);
         let outgoing = ReceiverStream::new(queue).map(v1::FromAgent::from);
-        let answer = AgentClient::new(channel).session(outgoing).await;
-        let answer = answer.map_err(|status| refused(coordinator, status))?;
-        let inbound = checked(coordinator.clone(), answer.into_inner());
+        let mut api = AgentClient::new(channel);
+        let answer = Answer::to(async move { api.session(outgoing).await });
+        let inbound = checked(coordinator.clone(), answer);
         Ok(Link { outbound, inbound })
     }
 }
 
 /// What the coordinator says, checked. What cannot be understood is passed over, so that a newer
 /// coordinator's message costs that message and not the session.
-fn checked(coordinator: Coordinator, messages: Streaming<v1::ToAgent>) -> Inbound {
+fn checked(coordinator: Coordinator, messages: Answer) -> Inbound {
     Box::pin(messages.filter_map(move |message| {
         let checked = message.map(ToAgent::try_from);
         match checked {
