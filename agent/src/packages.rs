@@ -7,6 +7,7 @@ pub mod archive;
 pub mod complaint;
 pub mod conf;
 pub mod database;
+pub mod scripts;
 pub mod simulation;
 pub mod stanza;
 pub mod transaction;
@@ -14,6 +15,7 @@ pub mod transaction;
 use crate::host::{
     command::{Command, Output, Runner},
     durable::{self, FileError},
+    leftover,
     locks::{self, Holder},
     root::Root,
 };
@@ -47,6 +49,7 @@ pub struct Apt {
     runner: Rc<dyn Runner>,
     online: PathBuf,
     offline: PathBuf,
+    running: PathBuf,
     updated: tokio::sync::Mutex<Option<Instant>>,
 }
 
@@ -79,6 +82,7 @@ impl Apt {
             runner,
             online,
             offline,
+            running: folder.join("running"),
             updated: tokio::sync::Mutex::default(),
         })
     }
@@ -133,7 +137,8 @@ impl Apt {
         })
     }
 
-    /// Waits until nobody else holds any of these locks.
+    /// Waits until nobody else holds any of these locks, and until a change that an earlier agent
+    /// began and did not see the end of is over.
     ///
     /// # Errors
     /// [`FailureKind::Locked`] with the holder's name when one does for all of `limit`.
@@ -152,6 +157,9 @@ impl Apt {
     }
 
     fn lock_holder(&self, files: &[&str]) -> Result<Option<Holder>, Failure> {
+        if let Some(left) = leftover::find(&self.running)? {
+            return Ok(Some(left));
+        }
         for file in files {
             let path = self.root.join(file);
             let holder = locks::holder(&path).map_err(FileError::of("asking who locks", &path))?;

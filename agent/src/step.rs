@@ -160,3 +160,6 @@ impl Actions for Steps {
         self.service().await
     }
 }
+
+#[cfg(test)]
+mod tests;

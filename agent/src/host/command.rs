@@ -46,6 +46,8 @@ pub struct Command {
     pub deadline: Duration,
     /// Where its output goes.
     pub output: Sink,
+    /// Where its process is written down while it runs, for [`super::leftover`]. Absent: nowhere.
+    pub running: Option<PathBuf>,
 }
 
 /// Where a program's output goes.
@@ -68,6 +70,7 @@ impl Command {
             directory: None,
             deadline: QUESTION_DEADLINE,
             output: Sink::Memory,
+            running: None,
         }
     }
 
@@ -104,6 +107,13 @@ impl Command {
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// Writes its process down in a file while it runs.
+    #[must_use]
+    pub fn running(mut self, file: &Path) -> Self {
+        self.running = Some(file.to_owned());
         self
     }
 

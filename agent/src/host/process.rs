@@ -3,6 +3,7 @@
 use super::{
     captured::{Ends, TAIL_BYTES},
     command::{Captured, Command, Exit, LocalFuture, Output, RunError, Runner, Sink},
+    leftover,
 };
 use nix::{
     sys::signal::{Signal, killpg},
@@ -178,6 +179,11 @@ impl Running {
             source,
         })?;
         let pid = child.id().and_then(|id| i32::try_from(id).ok());
+        if let (Some(file), Some(pid)) = (&command.running, pid)
+            && let Err(error) = leftover::write_down(file, pid)
+        {
+            tracing::warn!(%error, "a program runs that the next agent would not know of");
+        }
         Ok(Self {
             child,
             group: pid.map(Pid::from_raw),
@@ -197,6 +203,9 @@ impl Running {
             });
         };
         self.group = None;
+        if let Some(file) = &command.running {
+            leftover::strike_out(file);
+        }
         ended.map(exit_of).map_err(|source| RunError::Wait {
             program: command.program.to_string_lossy().into_owned(),
             source,

@@ -9,6 +9,7 @@ use cofferdam_engine::{digest::Digest, patch::LockedPackage};
 use std::{
     fmt::Write as _,
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::Command,
     rc::Rc,
@@ -26,20 +27,26 @@ pub(crate) struct Deb<'a> {
     pub(crate) version: &'a str,
     /// Further lines of its control file, each with its end.
     pub(crate) fields: &'a str,
+    /// What runs after it is unpacked. Empty: nothing.
+    pub(crate) postinst: &'a str,
 }
 
 impl<'a> Deb<'a> {
     pub(crate) fn new(name: &'a str, version: &'a str) -> Self {
-        let fields = "";
         Self {
             name,
             version,
-            fields,
+            fields: "",
+            postinst: "",
         }
     }
 
     pub(crate) fn with(self, fields: &'a str) -> Self {
         Self { fields, ..self }
+    }
+
+    pub(crate) fn with_postinst(self, postinst: &'a str) -> Self {
+        Self { postinst, ..self }
     }
 }
 
@@ -65,8 +72,21 @@ impl Lab {
         fs::write(lab.path("root/var/lib/dpkg/status"), "").unwrap();
         let source = format!("deb [trusted=yes] copy:{} ./\n", lab.path("repo").display());
         fs::write(lab.path("root/etc/apt/sources.list"), source).unwrap();
+        // A test needs no disk, and no patience with what is not there.
+        lab.configure("Dpkg::Options { \"--force-unsafe-io\"; }; Acquire::Retries \"0\";");
         lab.index();
         lab
+    }
+
+    /// Lets maintainer scripts run on the machine, since the root holds no shell.
+    pub(crate) fn run_scripts_without_chroot(&self) {
+        self.configure("Dpkg::Options { \"--force-script-chrootless\"; };");
+    }
+
+    fn configure(&self, text: &str) {
+        let path = self.path("root/etc/apt/apt.conf.d/lab");
+        let before = fs::read_to_string(&path).unwrap_or_default();
+        fs::write(path, before + text + "\n").unwrap();
     }
 
     pub(crate) fn path(&self, inner: &str) -> PathBuf {
@@ -160,6 +180,11 @@ fn build(deb: Deb<'_>, into: &Path) -> PathBuf {
         deb.name, deb.version, deb.fields
     );
     fs::write(tree.path().join("DEBIAN/control"), control).unwrap();
+    if !deb.postinst.is_empty() {
+        let path = tree.path().join("DEBIAN/postinst");
+        fs::write(&path, format!("#!/bin/sh\n{}\n", deb.postinst)).unwrap();
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
     let file = deb_path(into, deb.name, deb.version);
     run(Command::new("dpkg-deb")
         .args(["--root-owner-group", "-Zgzip", "--build"])

@@ -26,12 +26,17 @@ async fn fetched(lab: &Lab, wanted: &[Exactly<'_>]) -> Vec<PathBuf> {
     archive::debs_in(&folder).unwrap()
 }
 
+fn within(transcript: &Path) -> Conditions<'_> {
+    Conditions {
+        deadline: Duration::from_secs(60),
+        script_deadline: Duration::from_millis(300),
+        transcript,
+    }
+}
+
 async fn change(lab: &Lab, change: &Change) -> Result<(), Failure> {
     let transcript = lab.path("transcript.log");
-    let on = Conditions {
-        deadline: Duration::from_secs(60),
-        transcript: &transcript,
-    };
+    let on = within(&transcript);
     lab.apt().change(change, on).await
 }
 
@@ -78,10 +83,7 @@ async fn dpkg_alone_can_go_back() {
         remove: vec!["new".to_owned()],
     };
     let transcript = lab.path("transcript.log");
-    let on = Conditions {
-        deadline: Duration::from_secs(60),
-        transcript: &transcript,
-    };
+    let on = within(&transcript);
     apt.change_by_dpkg(&back, on).await.unwrap();
     let database = apt.database().await.unwrap();
     assert_eq!(
@@ -208,10 +210,7 @@ async fn marks_and_interruptions_are_put_right() {
     lab.install(&[Deb::new("data", "1")]);
     fs::write(lab.path("root/var/lib/dpkg/updates/0001"), "").unwrap();
     let transcript = lab.path("transcript.log");
-    let on = Conditions {
-        deadline: Duration::from_secs(60),
-        transcript: &transcript,
-    };
+    let on = within(&transcript);
     let apt = lab.apt();
     apt.repair(on).await.unwrap();
     assert_eq!(
@@ -223,6 +222,38 @@ async fn marks_and_interruptions_are_put_right() {
     assert!(apt.automatic().await.unwrap().is_empty());
     apt.mark_automatic(&["data"], on).await.unwrap();
     assert!(apt.automatic().await.unwrap().contains("data"));
+}
+
+#[tokio::test]
+async fn a_maintainer_script_that_is_late_is_ended() {
+    let lab = Lab::new();
+    lab.run_scripts_without_chroot();
+    lab.publish(Deb::new("slow", "1").with_postinst("sleep 600"));
+    lab.apt().update(LOCK_LIMIT).await.unwrap();
+    let debs = fetched(&lab, &[exactly("slow", "1")]).await;
+    let failure = change(&lab, &install(debs)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::MaintainerScript, "{failure}");
+    assert!(failure.detail.contains("slow"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_change_that_an_earlier_agent_began_is_waited_for() {
+    let lab = Lab::new();
+    let mut earlier = std::process::Command::new("sleep")
+        .arg("600")
+        .spawn()
+        .unwrap();
+    let pid = i32::try_from(earlier.id()).unwrap();
+    let apt = lab.apt();
+    leftover::write_down(&apt.running, pid).unwrap();
+    let failure = apt
+        .wait_for_locks(&CHANGE_LOCKS, LOCK_LIMIT)
+        .await
+        .unwrap_err();
+    assert!(failure.detail.contains("(sleep)"), "{failure}");
+    earlier.kill().unwrap();
+    earlier.wait().unwrap();
+    apt.wait_for_locks(&CHANGE_LOCKS, LOCK_LIMIT).await.unwrap();
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Changing packages from files on this host, never from a repository.
 
-use super::{Apt, archive::not_understood, complaint, simulation::Simulation, whole};
+use super::{Apt, archive::not_understood, scripts, simulation::Simulation, whole};
 use crate::host::{command::Command, durable::FileError};
 use cofferdam_engine::failure::Failure;
 use std::{
@@ -37,15 +37,10 @@ impl Change {
 pub struct Conditions<'a> {
     /// How long it may take.
     pub deadline: Duration,
+    /// How long each maintainer script may take.
+    pub script_deadline: Duration,
     /// The transcript.
     pub transcript: &'a Path,
-}
-
-impl Conditions<'_> {
-    fn on(&self, command: Command) -> Command {
-        let path = self.transcript.to_owned();
-        command.deadline(self.deadline).transcript(path)
-    }
 }
 
 /// Whether apt may take the version that is installed already.
@@ -88,7 +83,7 @@ impl Apt {
             command = command.arg("--no-remove");
         }
         let command = command.args(["install", "--"]).args(change.arguments());
-        self.must(&on.on(command)).await.map(drop)
+        self.must_change(command, on).await
     }
 
     /// Makes a change with dpkg alone, for when apt itself is broken.
@@ -98,13 +93,26 @@ impl Apt {
     pub async fn change_by_dpkg(&self, change: &Change, on: Conditions<'_>) -> Result<(), Failure> {
         if !change.install.is_empty() {
             let install = self.dpkg().args(["--auto-deconfigure", "--install"]);
-            self.must(&on.on(install.args(&change.install))).await?;
+            self.must_change(install.args(&change.install), on).await?;
         }
         if !change.remove.is_empty() {
             let remove = self.dpkg().arg("--remove").args(&change.remove);
-            self.must(&on.on(remove)).await?;
+            self.must_change(remove, on).await?;
         }
         Ok(())
+    }
+
+    /// Runs a program that changes packages, with a watch over its maintainer scripts.
+    async fn must_change(&self, command: Command, on: Conditions<'_>) -> Result<(), Failure> {
+        let command = command
+            .deadline(on.deadline)
+            .transcript(on.transcript.to_owned())
+            .running(&self.running);
+        tokio::select! {
+            biased;
+            done = self.must(&command) => done.map(drop),
+            never = scripts::watch(&self.running, on.script_deadline) => match never {},
+        }
     }
 
     /// Ends what an interrupted dpkg left half done. Nothing was: does nothing.
@@ -116,7 +124,7 @@ impl Apt {
             return Ok(());
         }
         let command = self.dpkg().args(["--configure", "--pending"]);
-        self.must(&on.on(command)).await.map(drop)
+        self.must_change(command, on).await
     }
 
     /// Whether dpkg left updates of its database that are not merged: apt refuses to work then.
@@ -147,11 +155,6 @@ impl Apt {
             return Ok(());
         }
         let command = self.offline("apt-mark").args(["auto", "--"]).args(names);
-        let command = on.on(command);
-        let output = self.runner.run(&command).await?;
-        if !output.is_success() {
-            return Err(complaint::failure(&command, &output));
-        }
-        Ok(())
+        self.must_change(command, on).await
     }
 }

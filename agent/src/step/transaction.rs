@@ -10,8 +10,17 @@ use cofferdam_engine::{
     id::RolloutId,
     order::Order,
 };
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 use tokio::time::Instant;
+
+/// The conditions under which an order changes packages.
+pub(super) fn conditions<'a>(order: &Order, transcript: &'a Path) -> Conditions<'a> {
+    Conditions {
+        deadline: order.deadlines.apply,
+        script_deadline: order.deadlines.script,
+        transcript,
+    }
+}
 
 impl Steps {
     /// How long this order may wait for another program: as the host says, and at most half of

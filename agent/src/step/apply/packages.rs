@@ -2,13 +2,11 @@
 
 use super::Steps;
 use crate::{
-    packages::{
-        database::{Database, State},
-        transaction::Conditions,
-    },
+    packages::database::{Database, State},
     step::{
         record::{OldPackage, PackageWas, Was},
         stage::changed,
+        transaction::conditions,
     },
 };
 use cofferdam_engine::{
@@ -24,10 +22,7 @@ impl Steps {
         packages: &[LockedPackage],
     ) -> Result<(), Failure> {
         let transcript = self.transcript(&order.grant.rollout, "apply");
-        let on = Conditions {
-            deadline: order.deadlines.apply,
-            transcript: &transcript,
-        };
+        let on = conditions(order, &transcript);
         self.wait_for_package_manager(order).await?;
         let database = self.apt.database().await?;
         if !self.has_begun(order)? {

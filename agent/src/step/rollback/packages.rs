@@ -6,7 +6,7 @@ use crate::{
         database::{Database, State},
         transaction::{Again, Change, Conditions},
     },
-    step::record::PackageWas,
+    step::{record::PackageWas, transaction::conditions},
 };
 use cofferdam_engine::{
     digest::Digest,
@@ -37,10 +37,7 @@ impl Steps {
         packages: &[PackageWas],
     ) -> Result<(), Failure> {
         let transcript = self.transcript(&order.grant.rollout, "rollback");
-        let on = Conditions {
-            deadline: order.deadlines.apply,
-            transcript: &transcript,
-        };
+        let on = conditions(order, &transcript);
         self.wait_for_package_manager(order).await?;
         if let Err(failure) = self.apt.repair(on).await {
             // What cannot be configured is what is about to be replaced.

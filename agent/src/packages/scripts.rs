@@ -1,0 +1,90 @@
+//! Maintainer scripts, each with its own deadline.
+//!
+//! dpkg waits for a script for ever. A watch beside it ends a script that is late, with all that the
+//! script started; dpkg then fails as it does for any script that fails.
+
+use crate::host::{leftover, process_table};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use process_table::Entry;
+use std::{collections::BTreeMap, convert::Infallible, path::Path, time::Duration};
+use tokio::time::{Instant, sleep};
+
+/// The wait between two looks at the processes (guess).
+const POLL: Duration = Duration::from_secs(1);
+
+/// Where dpkg keeps the scripts of installed packages, and of one that it unpacks.
+const FOLDERS: [&str; 2] = ["/var/lib/dpkg/info/", "/var/lib/dpkg/tmp.ci/"];
+
+/// The names of scripts, or their endings.
+const NAMES: [&str; 4] = ["preinst", "postinst", "prerm", "postrm"];
+
+/// Ends scripts that run longer than `deadline`, in the group of the process that `running` names.
+/// Never ends by itself.
+pub async fn watch(running: &Path, deadline: Duration) -> Infallible {
+    let mut seen: BTreeMap<(i32, u64), Instant> = BTreeMap::new();
+    loop {
+        sleep(POLL.min(deadline)).await;
+        let Ok(Some(leader)) = leftover::find(running) else {
+            continue;
+        };
+        // Without a table there is nothing to watch.
+        let table = process_table::all().unwrap_or_default();
+        let mut now = BTreeMap::new();
+        for script in scripts(&table, leader.pid) {
+            let key = (script.pid, script.started);
+            let since = *seen.get(&key).unwrap_or(&Instant::now());
+            if since.elapsed() >= deadline {
+                tracing::warn!(script = %script.name, "a maintainer script is late and is ended");
+                end(&table, script.pid);
+            }
+            now.insert(key, since);
+        }
+        seen = now;
+    }
+}
+
+/// The processes of a group that are maintainer scripts.
+fn scripts(table: &[Entry], group: i32) -> impl Iterator<Item = &Entry> {
+    table.iter().filter(move |entry| {
+        entry.group == group
+            && process_table::arguments(entry.pid)
+                .iter()
+                .any(|a| is_script(a))
+    })
+}
+
+fn is_script(argument: &str) -> bool {
+    FOLDERS.iter().any(|folder| argument.contains(folder))
+        && NAMES.iter().any(|name| argument.ends_with(name))
+}
+
+/// Ends a process and all that it started, the deepest first.
+fn end(table: &[Entry], pid: i32) {
+    for child in table.iter().filter(|entry| entry.parent == pid) {
+        end(table, child.pid);
+    }
+    // It may have ended meanwhile.
+    kill(Pid::from_raw(pid), Signal::SIGKILL).ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_is_known_by_its_path() {
+        for script in [
+            "/var/lib/dpkg/info/libc6:amd64.postinst",
+            "/srv/r1/var/lib/dpkg/info/tool.prerm",
+            "/var/lib/dpkg/tmp.ci/preinst",
+        ] {
+            assert!(is_script(script), "{script}");
+        }
+        for other in ["/usr/bin/dpkg", "/var/lib/dpkg/info/tool.list", "postinst"] {
+            assert!(!is_script(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Whole steps on a host in a folder, with the real apt and dpkg.
+
+mod config;
+mod packages;
+mod service;
+
+use super::*;
+use crate::{
+    artefact::scripted,
+    host::{process::Processes, space},
+    packages::lab::Lab,
+    sample,
+};
+use cofferdam_engine::{
+    digest::Digest,
+    failure::FailureKind,
+    patch::{Content, LockedPackage},
+};
+
+/// The steps of a lab's host; each call is a new start of the agent.
+fn steps(lab: &Lab) -> Steps {
+    steps_with(
+        lab.settings(),
+        Rc::new(space::Kernel),
+        scripted::Scripted::default(),
+    )
+}
+
+fn steps_with(
+    settings: HostSettings,
+    space: Rc<dyn Space>,
+    artefacts: scripted::Scripted,
+) -> Steps {
+    let outside = Outside {
+        runner: Rc::new(Processes),
+        space,
+        artefacts: Rc::new(artefacts),
+    };
+    Steps::open(settings, outside).unwrap()
+}
+
+fn rollout(name: &str) -> RolloutId {
+    RolloutId::new(name).unwrap()
+}
+
+/// An order of a rollout, whose lock file has the rollout's name for a digest.
+fn order(name: &str, content: Content) -> Order {
+    let mut order = sample::order(1);
+    order.grant.rollout = rollout(name);
+    order.grant.lock_digest = Digest::of(name);
+    order.content = content;
+    order
+}
+
+fn packages(packages: &[LockedPackage]) -> Content {
+    Content::Packages {
+        packages: packages.to_vec(),
+    }
+}
+
+fn request(order: &Order) -> StageRequest {
+    StageRequest {
+        rollout: order.grant.rollout.clone(),
+        lock_digest: order.grant.lock_digest,
+        content: order.content.clone(),
+        one_way: order.one_way,
+    }
+}

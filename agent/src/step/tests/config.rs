@@ -1,0 +1,133 @@
+//! Config files: staged, applied, rolled back.
+
+use super::*;
+use cofferdam_engine::patch::{ConfigPatch, LockedFile};
+use std::{os::unix::fs::MetadataExt, path::Path};
+
+const NEW: &str = "listen 81\n";
+
+fn config(validate: Option<&str>) -> Content {
+    Content::Config {
+        config: ConfigPatch {
+            path: "/etc/app/app.conf".into(),
+            source: "app.conf".into(),
+            validate: validate.map(str::to_owned),
+            reload: Some("app.service".to_owned()),
+        },
+        file: LockedFile {
+            sha256: Digest::of(NEW),
+            size: NEW.len() as u64,
+        },
+    }
+}
+
+fn steps(lab: &Lab) -> Steps {
+    fs::create_dir_all(lab.path("root/etc/app")).unwrap();
+    let mut settings = lab.settings();
+    let grep = |word: &str| ["grep", "-q", word, "{file}"].map(str::to_owned).to_vec();
+    settings
+        .validators
+        .insert("good".to_owned(), grep("listen"));
+    settings
+        .validators
+        .insert("bad".to_owned(), grep("nothing like it"));
+    let bits = BTreeMap::from([(Digest::of(NEW), NEW.as_bytes().to_vec())]);
+    steps_with(settings, Rc::new(space::Kernel), scripted::Scripted(bits))
+}
+
+fn content(path: &Path) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+#[tokio::test]
+async fn a_file_is_replaced_and_put_back_with_its_mode() {
+    let lab = Lab::new();
+    let path = lab.path("root/etc/app/app.conf");
+    let order = order("c1", config(Some("good")));
+    steps(&lab)
+        .stage(&request(&order))
+        .await
+        .unwrap_or_else(|failure| panic!("{failure}"));
+    fs::write(&path, "listen 80\n").unwrap();
+    fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+    for _ in 0..2 {
+        for _ in 0..2 {
+            steps(&lab).apply(&order).await.unwrap();
+            assert_eq!(content(&path), NEW);
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o640);
+        }
+        for _ in 0..2 {
+            steps(&lab).rollback(&order).await.unwrap();
+            assert_eq!(content(&path), "listen 80\n");
+            assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, 0o640);
+        }
+    }
+    assert_eq!(fs::read_dir(lab.path("root/etc/app")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_file_that_was_not_there_goes_again() {
+    let lab = Lab::new();
+    let order = order("c1", config(None));
+    steps(&lab).apply(&order).await.unwrap();
+    let path = lab.path("root/etc/app/app.conf");
+    assert_eq!(content(&path), NEW);
+    steps(&lab).rollback(&order).await.unwrap();
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_valid_is_refused_and_leaves_no_trace() {
+    let lab = Lab::new();
+    for (validate, says) in [
+        ("bad", "`bad` ended with status 1"),
+        ("none", "no validate command `none`"),
+    ] {
+        let order = order("c1", config(Some(validate)));
+        let failure = steps(&lab).stage(&request(&order)).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Validate);
+        assert!(failure.detail.contains(says), "{failure}");
+        assert!(steps(&lab).apply(&order).await.is_err());
+        assert_eq!(fs::read_dir(lab.path("root/etc/app")).unwrap().count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn bits_that_the_store_does_not_have_or_forged_are_refused() {
+    let lab = Lab::new();
+    let order = order("c1", config(None));
+    fs::create_dir_all(lab.path("root/etc/app")).unwrap();
+    let forged = BTreeMap::from([(Digest::of(NEW), b"listen 99\n".to_vec())]);
+    for (bits, kind) in [
+        (BTreeMap::new(), FailureKind::NotFound),
+        (forged, FailureKind::Signature),
+    ] {
+        let store = scripted::Scripted(bits);
+        let steps = steps_with(lab.settings(), Rc::new(space::Kernel), store);
+        assert_eq!(steps.stage(&request(&order)).await.unwrap_err().kind, kind);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_others_changed_since_is_left_alone() {
+    let lab = Lab::new();
+    let order = order("c1", config(None));
+    steps(&lab).apply(&order).await.unwrap();
+    let path = lab.path("root/etc/app/app.conf");
+    fs::write(&path, "by hand\n").unwrap();
+    steps(&lab).rollback(&order).await.unwrap();
+    assert_eq!(content(&path), "by hand\n");
+}
+
+#[tokio::test]
+async fn a_place_that_is_not_for_a_file_is_refused() {
+    let lab = Lab::new();
+    let order = order("c1", config(None));
+    let steps = steps(&lab);
+    fs::create_dir(lab.path("root/etc/app/app.conf")).unwrap();
+    let failure = steps.stage(&request(&order)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unsupported, "{failure}");
+    fs::remove_dir_all(lab.path("root/etc/app")).unwrap();
+    let failure = steps.stage(&request(&order)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unsupported, "{failure}");
+}
