@@ -1,6 +1,7 @@
 //! Sessions over gRPC.
 
 mod answer;
+mod artefact;
 
 use self::answer::Answer;
 use crate::link::{Connector, Coordinator, Inbound, LINK_CAPACITY, Link, LinkError};
@@ -16,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio_stream::{StreamExt, wrappers::ReceiverStream};
 use tonic::{
     Status,
-    transport::{self, Channel, Endpoint},
+    transport::{Channel, Endpoint},
 };
 
 /// Opens sessions over channels that `open` makes of an address: over mutual TLS and TCP in
@@ -53,10 +54,11 @@ impl<F> GrpcConnector<F> {
     }
 }
 
-impl<F, Opening> Connector for GrpcConnector<F>
+impl<F, Opening, Failed> Connector for GrpcConnector<F>
 where
     F: Fn(Endpoint) -> Opening + 'static,
-    Opening: Future<Output = Result<Channel, transport::Error>>,
+    Opening: Future<Output = Result<Channel, Failed>>,
+    Failed: Error + Send + Sync + 'static,
 {
     async fn connect(&self, coordinator: &Coordinator) -> Result<Link, LinkError> {
         let uri = tls::uri(&coordinator.0).map_err(|error| failed(coordinator, error))?;

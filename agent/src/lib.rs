@@ -16,10 +16,12 @@ pub mod flag;
 pub mod grpc;
 pub mod health;
 pub mod host;
+pub mod identity;
 pub mod journal;
 pub mod link;
 pub mod outbox;
 pub mod packages;
+pub mod production;
 pub mod profile;
 mod runner;
 #[cfg(test)]

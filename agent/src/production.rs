@@ -1,0 +1,118 @@
+//! An agent on a real host: files, certificates, signals.
+
+use crate::{
+    Agent, DriverError,
+    clock::SystemClock,
+    config::Settings,
+    grpc::GrpcConnector,
+    host::{durable::FileError, process::Processes, root::Root, space::Kernel},
+    identity::{self, IdentityError},
+    journal::{FileJournal, JournalError},
+    profile::Profile,
+    step::{Outside, Steps},
+};
+use cofferdam_proto::tls::{Client, CredentialFiles, Credentials, CredentialsError, Expect};
+use std::{io, rc::Rc};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tonic::transport::{self, Channel, Endpoint};
+
+/// Why an agent did not start, or stopped by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ProductionError {
+    /// Certificate, key or authority are of no use.
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    /// The certificate is not this host's.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// A file of its own cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// The journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The event loop or its signals cannot be had.
+    #[error("the agent could not start")]
+    Start(#[source] io::Error),
+    /// The loop could not go on.
+    #[error(transparent)]
+    Driver(#[from] DriverError),
+}
+
+/// A channel to a coordinator was not opened.
+#[derive(Debug, thiserror::Error)]
+enum OpenError {
+    #[error(transparent)]
+    Credentials(#[from] CredentialsError),
+    #[error(transparent)]
+    Transport(#[from] transport::Error),
+}
+
+/// Runs the agent of this host on a root tree until SIGTERM or SIGINT.
+///
+/// # Errors
+/// [`ProductionError`] when it cannot start, or its journal cannot be written.
+pub fn run(settings: Settings, root: Root) -> Result<(), ProductionError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(ProductionError::Start)?;
+    runtime.block_on(async {
+        let mut stop = stop_signals().map_err(ProductionError::Start)?;
+        let [terminate, interrupt] = &mut stop;
+        let shutdown = async {
+            tokio::select! {
+                biased;
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("told to stop; an open run stays in the journal");
+        };
+        serve(settings, root, shutdown).await
+    })
+}
+
+async fn serve(
+    settings: Settings,
+    root: Root,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), ProductionError> {
+    let credentials = Credentials::load(&settings.credentials)?;
+    let host = identity::host(&settings, &credentials)?;
+    let boot_id = identity::boot_id()?;
+    let opened = FileJournal::open(&settings.state_dir, identity::draw_incarnation()?)?;
+    let not_before = opened.history.latest();
+    let clock = SystemClock::start(&settings.state_dir.join("clock"), &boot_id, not_before)?;
+    let files = settings.credentials.clone();
+    let connector = GrpcConnector::new(move |endpoint| open(files.clone(), endpoint));
+    let outside = Outside {
+        runner: Rc::new(Processes),
+        space: Rc::new(Kernel),
+        artefacts: Rc::new(connector.current()),
+    };
+    let steps = Steps::open(settings.host_settings(host.clone(), root), outside)?;
+    let profile = Profile {
+        host,
+        labels: settings.labels,
+        boot_id,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        coordinators: settings.coordinators,
+    };
+    tracing::info!(host = %profile.host, incarnation = %opened.history.incarnation(), "started");
+    let agent = Agent::new(profile, steps, opened, clock, connector);
+    Ok(agent.run(shutdown).await?)
+}
+
+/// Opens a channel with what the credentials are now: a certificate that was renewed is taken with
+/// the next session, without a restart.
+async fn open(files: CredentialFiles, endpoint: Endpoint) -> Result<Channel, OpenError> {
+    let client = Client::new(Credentials::load(&files)?, Expect::Coordinator)?;
+    Ok(endpoint.connect_with_connector(client.connector()).await?)
+}
+
+fn stop_signals() -> io::Result<[Signal; 2]> {
+    Ok([
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    ])
+}
