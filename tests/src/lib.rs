@@ -6,6 +6,7 @@
 
 pub mod deadly;
 pub mod evidence;
+pub mod figures;
 pub mod fleet;
 pub mod folder;
 pub mod machine;
@@ -16,3 +17,4 @@ pub mod process;
 pub mod rollout;
 pub mod site;
 pub mod size;
+pub mod usage;

@@ -126,6 +126,14 @@ pub fn built(name: &str) -> PathBuf {
     deps.parent().expect("cargo builds into one").join(name)
 }
 
+/// One of our own binaries: the built one, or what `make bench` measures.
+pub fn binary(name: &str) -> PathBuf {
+    match std::env::var_os("COFFERDAM_BIN") {
+        Some(folder) => PathBuf::from(folder).join(name),
+        None => built(name),
+    }
+}
+
 fn append(log: &Path) -> File {
     OpenOptions::new()
         .create(true)

@@ -13,7 +13,7 @@ use crate::{
     machine::Machine,
     pki::{Authority, Credentials, TRUST_DOMAIN},
     ports,
-    process::built,
+    process::binary,
 };
 use cofferdam_engine::{
     id::{HostId, OperatorId, Region},
@@ -41,6 +41,8 @@ pub struct Site {
     pub listen: SocketAddr,
     /// Where metrics are.
     pub http: SocketAddr,
+    /// Where a health responder answers, when one is started.
+    pub health_address: SocketAddr,
 }
 
 impl Site {
@@ -55,6 +57,7 @@ impl Site {
             folder,
             listen: ports::free(),
             http: ports::free(),
+            health_address: ports::free(),
         };
         fs::create_dir_all(site.folder.join("hosts")).expect("a folder for hosts");
         let region = Region::new("r1").expect("a good name");
@@ -133,18 +136,23 @@ impl Site {
 
     /// The command that starts the coordinator.
     pub fn coordinator(&self) -> Command {
-        self.program("cofferdam-coordinator", &self.coordinator_config())
+        self.program("cofferdam-coordinator", "run", &self.coordinator_config())
     }
 
     /// The command that starts an agent.
     pub fn agent(&self, host: &HostId) -> Command {
-        let mut command = self.program("cofferdam-agent", &self.agent_config(host));
+        let mut command = self.program("cofferdam-agent", "run", &self.agent_config(host));
         command.arg("--root").arg(self.agent_folder(host, "root"));
         command
     }
 
-    fn program(&self, name: &str, config: &Path) -> Command {
-        let mut command = Command::new(built(name));
+    /// The command that starts a host's health responder.
+    pub fn health(&self, host: &HostId) -> Command {
+        self.program("cofferdam-agent", "health", &self.agent_config(host))
+    }
+
+    fn program(&self, name: &str, subcommand: &str, config: &Path) -> Command {
+        let mut command = Command::new(binary(name));
         command
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
@@ -152,7 +160,7 @@ impl Site {
             .env("HOME", self.path())
             .env("RUST_BACKTRACE", "1")
             .current_dir(self.path())
-            .args(["run", "--config"])
+            .args([subcommand, "--config"])
             .arg(config);
         command
     }
@@ -170,8 +178,9 @@ impl Site {
     fn agent_text(&self, machine: &Machine, own: &Credentials) -> String {
         let folder = |name| self.agent_folder(&machine.host, name);
         format!(
-            "coordinators = [\"{}\"]\nstate_dir = \"{}\"\nrun_dir = \"{}\"\nchecks_dir = \"{}\"\n{}\n{}\n{DRAIN}",
+            "coordinators = [\"{}\"]\nhealth = \"{}\"\nstate_dir = \"{}\"\nrun_dir = \"{}\"\nchecks_dir = \"{}\"\n{}\n{}\n{DRAIN}",
             self.listen,
+            self.health_address,
             folder("state").display(),
             folder("run").display(),
             folder("root").join("etc/cofferdam/checks.d").display(),

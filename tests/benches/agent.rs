@@ -1,0 +1,97 @@
+//! What an agent costs its host: memory, threads, size, and processor time while nothing happens.
+
+use cofferdam_tests::{
+    figures::{Figures, millis},
+    fleet::Fleet,
+    machine::Machine,
+    patience::eventually,
+    process::{Process, binary},
+    usage,
+};
+use std::{
+    fs,
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+/// How long idleness is watched.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Starts are measured this often; the median counts.
+const STARTS: usize = 9;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    let mut figures = Figures::default();
+    let mut fleet = Fleet::start(Machine::several(1)).await;
+    let host = fleet.hosts().remove(0);
+    idle(&mut figures, fleet.agent(&host).id()).await;
+    start_to_connected(&mut figures, &mut fleet).await;
+    start_to_health(&mut figures, &fleet);
+    let size = fs::metadata(binary("cofferdam-agent")).expect("the agent was built");
+    #[expect(clippy::cast_precision_loss, reason = "a file of less than 2^52 bytes")]
+    figures.note("binary_bytes", size.len() as f64);
+    fleet.finish();
+    figures.publish("agent");
+}
+
+async fn idle(figures: &mut Figures, agent: u32) {
+    // What it does right after its start is not idleness.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let before = usage::processor_time(agent);
+    tokio::time::sleep(IDLE).await;
+    let spent = usage::processor_time(agent) - before;
+    let per_minute = Duration::from_secs(60).as_secs_f64() / IDLE.as_secs_f64();
+    figures.note("idle_cpu_ms_per_min", millis(spent) * per_minute);
+    figures.note("rss_kib", usage::status(agent, "VmRSS"));
+    figures.note("threads", usage::status(agent, "Threads"));
+}
+
+/// From the start of the process to the coordinator's word that the host has a session.
+async fn start_to_connected(figures: &mut Figures, fleet: &mut Fleet) {
+    let host = fleet.hosts().remove(0);
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        fleet.kill_agent(&host);
+        eventually(
+            "the session to end",
+            Duration::from_secs(20),
+            async || match usage::sessions(fleet.site.http) {
+                0 => Ok(()),
+                open => Err(format!("{open} are open")),
+            },
+        )
+        .await;
+        let start = Instant::now();
+        fleet.start_agent(&host, None);
+        while usage::sessions(fleet.site.http) == 0 {
+            assert!(start.elapsed() < Duration::from_secs(20), "no session");
+        }
+        times.push(start.elapsed());
+    }
+    times.sort_unstable();
+    figures.note("start_to_connected_ms", millis(times[STARTS / 2]));
+}
+
+/// From the start of the responder to its first answer.
+fn start_to_health(figures: &mut Figures, fleet: &Fleet) {
+    let host = fleet.hosts().remove(0);
+    let log = fleet.site.path().join("health.log");
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        let command = fleet.site.health(&host);
+        let start = Instant::now();
+        let responder = Process::start(command, &log);
+        while !answers(fleet.site.health_address) {
+            assert!(start.elapsed() < Duration::from_secs(20), "no answer");
+        }
+        times.push(start.elapsed());
+        responder.kill();
+    }
+    times.sort_unstable();
+    figures.note("start_to_health_ms", millis(times[STARTS / 2]));
+}
+
+fn answers(address: SocketAddr) -> bool {
+    usage::page(address, "/healthz").is_ok_and(|page| page.starts_with("HTTP/1.1 "))
+}
