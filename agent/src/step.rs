@@ -18,6 +18,7 @@ mod facts;
 mod readmit;
 mod reboot;
 pub mod record;
+pub mod records;
 mod release;
 mod rollback;
 mod simulate;
@@ -40,7 +41,7 @@ use cofferdam_engine::{
     order::Order,
     patch::VersionWish,
 };
-use record::Records;
+use records::Records;
 use std::{
     cell::RefCell, collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::PathBuf, rc::Rc,
 };

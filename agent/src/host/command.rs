@@ -253,3 +253,42 @@ impl From<RunError> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+pub(crate) mod scripted {
+    use super::*;
+    use std::cell::RefCell;
+
+    /// Answers each program with a status and its standard error, and writes down what was run.
+    pub(crate) struct Scripted {
+        answer: fn(&Command) -> (i32, &'static str),
+        run: RefCell<Vec<String>>,
+    }
+
+    impl Scripted {
+        pub(crate) fn new(answer: fn(&Command) -> (i32, &'static str)) -> Self {
+            let run = RefCell::default();
+            Self { answer, run }
+        }
+
+        pub(crate) fn said(&self) -> Vec<String> {
+            self.run.borrow().clone()
+        }
+    }
+
+    impl Runner for Scripted {
+        fn run<'a>(&'a self, command: &'a Command) -> LocalFuture<'a, Result<Output, RunError>> {
+            self.run.borrow_mut().push(command.to_string());
+            let (status, stderr) = (self.answer)(command);
+            let output = Output {
+                exit: Exit::Status(status),
+                stdout: Captured::default(),
+                stderr: Captured {
+                    bytes: stderr.as_bytes().to_vec(),
+                    missing: 0,
+                },
+            };
+            Box::pin(std::future::ready(Ok(output)))
+        }
+    }
+}

@@ -52,3 +52,46 @@ fn systemctl(args: &[&str]) -> Command {
         .arg("--no-ask-password")
         .args(args)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::command::scripted::Scripted;
+
+    #[tokio::test]
+    async fn a_unit_that_reloads_and_runs_on_is_well() {
+        let systemd = Scripted::new(|command| {
+            let asks_for_failure = command.args.iter().any(|arg| arg == "is-failed");
+            (i32::from(asks_for_failure), "")
+        });
+        reload(&systemd, "app.service").await.unwrap();
+        assert_eq!(
+            systemd.said(),
+            [
+                "systemctl --no-ask-password try-reload-or-restart -- app.service",
+                "systemctl --no-ask-password is-failed --quiet -- app.service"
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_unit_that_cannot_reload_or_fails_afterwards_is_named() {
+        for systemd in [
+            Scripted::new(|_| (1, "Unit app.service not found.\n")),
+            Scripted::new(|_| (0, "")),
+        ] {
+            let failure = reload(&systemd, "app.service").await.unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Service);
+            assert!(failure.detail.contains("app.service"), "{failure}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reboot_that_is_refused_is_said() {
+        let refusing = Scripted::new(|_| (1, "Access denied\n"));
+        let failure = reboot(&refusing).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Reboot);
+        assert_eq!(failure.detail, "systemd does not reboot: Access denied");
+        reboot(&Scripted::new(|_| (0, ""))).await.unwrap();
+    }
+}

@@ -1,8 +1,13 @@
 //! Whole steps on a host in a folder, with the real apt and dpkg.
 
 mod config;
+mod interruption;
+mod inventory;
 mod packages;
+mod release;
 mod service;
+mod staging;
+mod tool;
 
 use super::*;
 use crate::{

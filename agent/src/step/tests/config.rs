@@ -131,3 +131,20 @@ async fn a_place_that_is_not_for_a_file_is_refused() {
     let failure = steps.stage(&request(&order)).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unsupported, "{failure}");
 }
+
+#[tokio::test]
+async fn a_symlink_stays_and_its_target_is_replaced() {
+    let lab = Lab::new();
+    let order = order("c1", config(None));
+    let steps = steps(&lab);
+    let target = lab.path("root/srv/real.conf");
+    fs::create_dir_all(target.parent().unwrap()).unwrap();
+    fs::write(&target, "listen 80\n").unwrap();
+    let link = lab.path("root/etc/app/app.conf");
+    std::os::unix::fs::symlink("/srv/real.conf", &link).unwrap();
+    steps.apply(&order).await.unwrap();
+    assert_eq!(content(&target), NEW);
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    steps.rollback(&order).await.unwrap();
+    assert_eq!(content(&target), "listen 80\n");
+}

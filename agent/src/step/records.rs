@@ -1,0 +1,256 @@
+//! The records of all rollouts on this host.
+//!
+//! ```text
+//! rollouts/ROLLOUT/staged.json   the bits that staging proved
+//! rollouts/ROLLOUT/before.json   what the host had, written before anything is changed
+//! ```
+//!
+//! The two are versioned JSON, replaced whole. `before.json` outlives the run, so that an operator's
+//! later rollback finds it; it says no more than that there is nothing to undo once that is done or
+//! a later rollout has changed the same packages or file.
+
+use super::record::{Before, Phase, Staged, Was};
+use crate::host::durable::{self, FileError};
+use cofferdam_engine::{
+    digest::Digest,
+    failure::{Failure, FailureKind},
+    id::RolloutId,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The version of both formats that this program reads and writes.
+const FORMAT: u32 = 1;
+
+/// The records in one folder.
+#[derive(Debug)]
+pub struct Records {
+    folder: PathBuf,
+}
+
+/// A record could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Its file could not be.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// It is not what this program writes.
+    #[error("the record {path} is damaged")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Where.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Another version of the agent wrote it.
+    #[error("the record {path} has format {found}, {FORMAT} is expected")]
+    OtherFormat {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+    },
+}
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::File(error) => error.into(),
+            RecordError::Damaged { ref source, .. } => {
+                Self::new(FailureKind::Io, format!("{error}: {source}"))
+            }
+            RecordError::OtherFormat { .. } => Self::new(FailureKind::Io, error.to_string()),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Format {
+    version: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Versioned<T> {
+    version: u32,
+    #[serde(flatten)]
+    record: T,
+}
+
+impl Records {
+    /// The records in a state folder.
+    pub fn new(state_dir: &Path) -> Self {
+        let folder = state_dir.join("rollouts");
+        Self { folder }
+    }
+
+    /// What staging of a rollout proved. Absent: nothing yet.
+    ///
+    /// # Errors
+    /// [`RecordError`] when that cannot be told.
+    pub fn staged(&self, rollout: &RolloutId) -> Result<Option<Staged>, RecordError> {
+        load(&self.staged_path(rollout))
+    }
+
+    /// Keeps what staging of a rollout proved.
+    ///
+    /// # Errors
+    /// [`RecordError`] when it cannot be written.
+    pub fn save_staged(&self, rollout: &RolloutId, staged: &Staged) -> Result<(), RecordError> {
+        save(&self.staged_path(rollout), staged)
+    }
+
+    /// What the host had before a rollout. Absent: the rollout has changed nothing yet.
+    ///
+    /// # Errors
+    /// [`RecordError`] when that cannot be told.
+    pub fn before(&self, rollout: &RolloutId) -> Result<Option<Before>, RecordError> {
+        load(&self.before_path(rollout))
+    }
+
+    /// Keeps what the host had before a rollout.
+    ///
+    /// # Errors
+    /// [`RecordError`] when it cannot be written.
+    pub fn save_before(&self, rollout: &RolloutId, before: &Before) -> Result<(), RecordError> {
+        save(&self.before_path(rollout), before)
+    }
+
+    /// The number of the next change of this host.
+    ///
+    /// # Errors
+    /// [`RecordError`] when a record cannot be read.
+    pub fn next_number(&self) -> Result<u64, RecordError> {
+        let all = self.all_before()?;
+        let last = all.values().map(|before| before.number).max();
+        Ok(last.unwrap_or(0) + 1)
+    }
+
+    /// Forgets what was staged for a rollout, and, where it changed the host, the ways back of
+    /// earlier rollouts that it took the place of.
+    ///
+    /// # Errors
+    /// [`RecordError`] when a record cannot be read or written.
+    pub fn release(&self, rollout: &RolloutId) -> Result<(), RecordError> {
+        let staged = self.staged(rollout)?;
+        let Some(done) = self.before(rollout)? else {
+            if let Some(staged) = staged {
+                self.save_before(rollout, &self.nothing(staged.lock_digest)?)?;
+            }
+            return Ok(durable::remove(&self.staged_path(rollout))?);
+        };
+        durable::remove(&self.staged_path(rollout))?;
+        if done.phase != Phase::Begun {
+            return Ok(());
+        }
+        for (other, mut before) in self.all_before()? {
+            let is_earlier = before.phase == Phase::Begun && before.number < done.number;
+            if is_earlier && before.was.is_changed_by(&done.was) {
+                before.phase = Phase::Superseded;
+                self.save_before(&other, &before)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The record of a rollout that was staged and changed nothing: a later rollback of it is then
+    /// told from one that this host knows nothing of.
+    fn nothing(&self, lock_digest: Digest) -> Result<Before, RecordError> {
+        Ok(Before {
+            number: self.next_number()?,
+            lock_digest,
+            phase: Phase::Undone,
+            was: Was::Noop,
+        })
+    }
+
+    /// The bits that something staged or some way back needs.
+    ///
+    /// # Errors
+    /// [`RecordError`] when a record cannot be read: then nothing must be thrown away.
+    pub fn needed_bits(&self) -> Result<BTreeSet<Digest>, RecordError> {
+        let mut needed = BTreeSet::new();
+        for before in self.all_before()?.into_values() {
+            if before.phase == Phase::Begun {
+                needed.extend(before.was.bits());
+            }
+        }
+        for rollout in self.rollouts()? {
+            if let Some(staged) = self.staged(&rollout)? {
+                needed.extend(staged.bits);
+            }
+        }
+        Ok(needed)
+    }
+
+    fn all_before(&self) -> Result<BTreeMap<RolloutId, Before>, RecordError> {
+        let mut all = BTreeMap::new();
+        for rollout in self.rollouts()? {
+            if let Some(before) = self.before(&rollout)? {
+                all.insert(rollout, before);
+            }
+        }
+        Ok(all)
+    }
+
+    fn rollouts(&self) -> Result<Vec<RolloutId>, FileError> {
+        let entries = match fs::read_dir(&self.folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            entries => entries.and_then(Iterator::collect::<io::Result<Vec<_>>>),
+        };
+        let entries = entries.map_err(FileError::of("reading", &self.folder))?;
+        let names = entries
+            .iter()
+            .filter_map(|entry| entry.file_name().into_string().ok());
+        Ok(names.filter_map(|name| RolloutId::new(name).ok()).collect())
+    }
+
+    fn staged_path(&self, rollout: &RolloutId) -> PathBuf {
+        self.folder.join(rollout.as_str()).join("staged.json")
+    }
+
+    fn before_path(&self, rollout: &RolloutId) -> PathBuf {
+        self.folder.join(rollout.as_str()).join("before.json")
+    }
+}
+
+fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RecordError> {
+    let Some(json) = durable::read(path)? else {
+        return Ok(None);
+    };
+    let damaged = |source| RecordError::Damaged {
+        path: path.to_owned(),
+        source,
+    };
+    let format: Format = serde_json::from_slice(&json).map_err(damaged)?;
+    if format.version != FORMAT {
+        return Err(RecordError::OtherFormat {
+            path: path.to_owned(),
+            found: format.version,
+        });
+    }
+    let versioned: Versioned<T> = serde_json::from_slice(&json).map_err(damaged)?;
+    Ok(Some(versioned.record))
+}
+
+fn save<T: Serialize>(path: &Path, record: &T) -> Result<(), RecordError> {
+    let versioned = Versioned {
+        version: FORMAT,
+        record,
+    };
+    let json = serde_json::to_vec_pretty(&versioned).expect("plain data becomes JSON");
+    let folder = path.parent().unwrap_or(path);
+    if !durable::exists(folder)? {
+        // The rollout's own folder must outlive a power cut too.
+        fs::create_dir_all(folder).map_err(FileError::of("making", folder))?;
+        durable::sync_folder(folder.parent().unwrap_or(folder))?;
+    }
+    Ok(durable::write(path, &json)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! Records: what they keep, and for how long.
+
+use super::*;
+use crate::step::record::{OldPackage, PackageWas};
+
+fn rollout(name: &str) -> RolloutId {
+    RolloutId::new(name).unwrap()
+}
+
+fn package(number: u64, name: &str, old: &str) -> Before {
+    Before {
+        number,
+        lock_digest: Digest::of("lock"),
+        phase: Phase::Begun,
+        was: Was::Packages {
+            packages: vec![PackageWas {
+                name: name.to_owned(),
+                new_version: "new".to_owned(),
+                old: Some(OldPackage {
+                    version: old.to_owned(),
+                    sha256: Some(Digest::of(old)),
+                    automatic: true,
+                    on_hold: false,
+                }),
+            }],
+        },
+    }
+}
+
+#[test]
+fn a_record_reads_back_what_was_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = Records::new(folder.path());
+    let before = package(1, "tool", "1");
+    assert_eq!(records.before(&rollout("r1")).unwrap(), None);
+    records.save_before(&rollout("r1"), &before).unwrap();
+    assert_eq!(records.before(&rollout("r1")).unwrap(), Some(before));
+}
+
+/// Written by the first version of the agent; every later one must read it.
+const FIRST: &str = r#"{"version":1,"number":1,
+    "lock_digest":"0000000000000000000000000000000000000000000000000000000000000000",
+    "phase":"begun","was":{"kind":"config","path":"/etc/a",
+    "new":"1111111111111111111111111111111111111111111111111111111111111111",
+    "old":{"sha256":"2222222222222222222222222222222222222222222222222222222222222222",
+    "mode":420,"uid":0,"gid":0},"reload":"a.service"}}"#;
+
+#[test]
+fn records_of_the_first_format_are_read_and_others_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rollouts/r1/before.json");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let records = Records::new(folder.path());
+    fs::write(&path, FIRST).unwrap();
+    assert!(matches!(
+        records.before(&rollout("r1")).unwrap().unwrap().was,
+        Was::Config(_)
+    ));
+    for (text, says) in [
+        (FIRST.replacen('1', "2", 1), "has format 2"),
+        (FIRST.replace("begun", "x"), "is damaged"),
+        ("{".to_owned(), "is damaged"),
+    ] {
+        fs::write(&path, text).unwrap();
+        let error = records.before(&rollout("r1")).unwrap_err().to_string();
+        assert!(
+            error.contains("r1/before.json") && error.contains(says),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn a_way_back_is_needed_until_a_later_rollout_takes_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = Records::new(folder.path());
+    records
+        .save_before(&rollout("r1"), &package(1, "tool", "1"))
+        .unwrap();
+    records
+        .save_before(&rollout("r2"), &package(2, "tool", "2"))
+        .unwrap();
+    records
+        .save_before(&rollout("r3"), &package(3, "other", "3"))
+        .unwrap();
+    records.release(&rollout("r2")).unwrap();
+    let needed = BTreeSet::from([Digest::of("2"), Digest::of("3")]);
+    assert_eq!(records.needed_bits().unwrap(), needed);
+    let phase = |name| records.before(&rollout(name)).unwrap().unwrap().phase;
+    assert_eq!(
+        (phase("r1"), phase("r2")),
+        (Phase::Superseded, Phase::Begun)
+    );
+}
+
+#[test]
+fn a_late_release_takes_no_way_back_of_a_later_rollout() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = Records::new(folder.path());
+    for (number, name) in [(1, "r1"), (2, "r2")] {
+        assert_eq!(records.next_number().unwrap(), number);
+        records
+            .save_before(&rollout(name), &package(number, "tool", name))
+            .unwrap();
+    }
+    records.release(&rollout("r1")).unwrap();
+    let needed = BTreeSet::from([Digest::of("r1"), Digest::of("r2")]);
+    assert_eq!(records.needed_bits().unwrap(), needed);
+}
+
+#[test]
+fn what_is_staged_is_needed_until_it_is_released() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = Records::new(folder.path());
+    let staged = Staged {
+        lock_digest: Digest::of("lock"),
+        bits: BTreeSet::from([Digest::of("a")]),
+    };
+    records.save_staged(&rollout("r1"), &staged).unwrap();
+    assert_eq!(records.needed_bits().unwrap(), staged.bits);
+    records.release(&rollout("r1")).unwrap();
+    assert!(records.needed_bits().unwrap().is_empty());
+    let nothing = records.before(&rollout("r1")).unwrap().unwrap();
+    assert_eq!((nothing.phase, nothing.was), (Phase::Undone, Was::Noop));
+}

@@ -1,0 +1,79 @@
+//! Steps that are cut short, as by kill -9.
+
+use super::{
+    tool::{Tool, both},
+    *,
+};
+use crate::host::command::{Command, LocalFuture, Output, RunError};
+use std::{cell::Cell, time::Duration};
+use tokio::sync::Notify;
+
+/// Cuts apply off after ever more of its outside programs, as a kill would, and ends it each time
+/// by another start of the agent: forward with even counts, back with odd ones.
+#[tokio::test]
+async fn an_apply_that_is_cut_short_anywhere_can_be_ended_or_undone() {
+    let host = Tool::new();
+    let order = host.order();
+    steps(&host.lab).stage(&request(&order)).await.unwrap();
+    for cut_after in 0..40 {
+        let cut = Rc::new(CutShort::after(cut_after));
+        let outside = Outside {
+            runner: cut.clone(),
+            space: Rc::new(space::Kernel),
+            artefacts: Rc::new(scripted::Scripted::default()),
+        };
+        let steps_cut = Steps::open(host.lab.settings(), outside).unwrap();
+        let ended = tokio::select! {
+            biased;
+            applied = steps_cut.apply(&order) => { applied.unwrap(); true }
+            () = cut.reached() => false,
+        };
+        if cut_after % 2 == 0 {
+            steps(&host.lab).apply(&order).await.unwrap();
+            assert_eq!(host.versions(), both("2"), "cut after {cut_after}");
+        }
+        steps(&host.lab).rollback(&order).await.unwrap();
+        assert_eq!(host.versions(), both("1"), "cut after {cut_after}");
+        if ended {
+            assert!(cut_after > 5, "apply runs more programs than {cut_after}");
+            return;
+        }
+    }
+    panic!("apply never ends");
+}
+
+/// Runs some programs and then none for ever, but begins each last one: as if the agent had died
+/// while it ran.
+struct CutShort {
+    left: Cell<usize>,
+    reached: Notify,
+}
+
+impl CutShort {
+    fn after(count: usize) -> Self {
+        Self {
+            left: Cell::new(count),
+            reached: Notify::new(),
+        }
+    }
+
+    async fn reached(&self) {
+        self.reached.notified().await;
+    }
+}
+
+impl Runner for CutShort {
+    fn run<'a>(&'a self, command: &'a Command) -> LocalFuture<'a, Result<Output, RunError>> {
+        Box::pin(async move {
+            if let Some(left) = self.left.get().checked_sub(1) {
+                self.left.set(left);
+                return Processes.run(command).await;
+            }
+            // Half of the time a program has for its work, it gets.
+            let brief = command.clone().deadline(Duration::from_millis(30));
+            drop(Processes.run(&brief).await);
+            self.reached.notify_one();
+            std::future::pending().await
+        })
+    }
+}

@@ -1,0 +1,43 @@
+//! What a host says of itself and of its repositories.
+
+use super::{tool::Tool, *};
+
+#[tokio::test]
+async fn a_simulation_locks_the_closure_and_what_is_there_already() {
+    let host = Tool::new();
+    let steps = steps(&host.lab);
+    let wish = |version: &str| {
+        BTreeMap::from([("tool".to_owned(), VersionWish::from(version.to_owned()))])
+    };
+    let simulated = steps.simulate(&wish("latest")).await.unwrap();
+    let locked: Vec<LockedPackage> = simulated.iter().map(|one| one.locked.clone()).collect();
+    assert_eq!(locked, host.two);
+    assert!(
+        simulated
+            .iter()
+            .all(|one| one.installed.as_deref() == Some("1"))
+    );
+    let there = steps.simulate(&wish("1")).await.unwrap();
+    assert_eq!(there.len(), 1);
+    assert_eq!(
+        (&*there[0].locked.version, there[0].installed.as_deref()),
+        ("1", Some("1"))
+    );
+    let failure = steps.simulate(&wish("9")).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotFound, "{failure}");
+}
+
+#[tokio::test]
+async fn facts_name_the_platform_and_the_packages() {
+    let host = Tool::new();
+    fs::write(
+        host.lab.path("root/etc/os-release"),
+        "ID=lab\nVERSION_ID=7\n",
+    )
+    .unwrap();
+    let (facts, set) = steps(&host.lab).facts().await.unwrap();
+    assert_eq!(facts.platform.os_release, "lab-7");
+    assert!(!facts.platform.architecture.is_empty() && !facts.kernel.is_empty());
+    assert_eq!(set.0.get("tool").map(String::as_str), Some("1"));
+    assert_eq!(facts.packages, set.digest());
+}
