@@ -4,7 +4,7 @@
 mod tests;
 
 use crate::{
-    actions::{Actions, Flag},
+    actions::Actions,
     clock::Clock,
     driver::{Driver, DriverError},
     journal::{Journal, Opened},
@@ -12,7 +12,6 @@ use crate::{
     profile::Profile,
     session::Session,
 };
-use cofferdam_engine::run::RunState;
 use std::{future::Future, rc::Rc, time::Duration};
 use tokio::{sync::mpsc, time};
 
@@ -69,19 +68,13 @@ impl<A: Actions, J: Journal, C: Clock, K: Connector> Agent<A, J, C, K> {
         ended
     }
 
-    /// Puts the flag where the journal says it was. Where the journal was lost nobody knows, so it
-    /// stays as it is: down after a reboot, and reported.
+    /// Puts the flag where the journal says it was.
     async fn restore_flag(&self) {
         if let Some(damage) = &self.opened.damage {
-            tracing::error!("{damage}; the agent begins a new one and leaves the flag as it is");
-            return;
+            tracing::error!("{damage}; a new one begins, and the flag stays as it is until a run");
         }
-        let state = self.opened.history.run().map(|run| run.state());
-        let flag = match state {
-            // Its step puts the flag up, or has done so already.
-            Some(RunState::Readmitting(_)) => return,
-            Some(state) if state.is_drained() => Flag::Down,
-            Some(_) | None => Flag::Up,
+        let Some(flag) = self.opened.history.flag() else {
+            return;
         };
         let restored = time::timeout(RESTORE_WITHIN, self.actions.restore(flag)).await;
         match restored {

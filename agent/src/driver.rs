@@ -212,6 +212,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         let record = match judge(&order, &self.profile.host, &self.history) {
             Judgement::Repeat(body) => Record::Said { body },
             Judgement::Refuse(refusal) => refused(&order, refusal),
+            Judgement::Accept if !self.journal.hold_back_room() => refused(&order, no_room()),
             Judgement::Accept => {
                 tracing::info!(order = %order.key, rollout = %order.grant.rollout, "order accepted");
                 let at = self.clock.now();
@@ -359,6 +360,13 @@ async fn greeting<A: Actions>(actions: Rc<A>) -> Result<Greeting, Failure> {
             ),
         ))
     })
+}
+
+fn no_room() -> Refusal {
+    let detail = "no room to journal a run to its end";
+    Refusal::Impossible {
+        failure: Failure::new(FailureKind::DiskFull, detail),
+    }
 }
 
 fn refused(order: &Order, refusal: Refusal) -> Record {

@@ -5,8 +5,9 @@
 //! believes and acts on the copy. What was stored is therefore always enough to go on from.
 //!
 //! A journal that was damaged in the middle is set aside, never guessed at: the agent begins a new
-//! one under a new incarnation, leaves the host's flag where it is, and says so. Its coordinator
-//! then knows that the host forgot, and the claims of old orders are refused there.
+//! one under a new incarnation, leaves the host's flag where it is until a run puts it up, and says
+//! so. Its coordinator then knows that the host forgot, and the claims of old orders are refused
+//! there.
 
 mod file;
 mod frame;
@@ -34,6 +35,10 @@ pub trait Journal: 'static {
     /// [`JournalError`] when they could not be stored. [`JournalError::Full`] leaves the journal as
     /// it was; after any other error it must not be used any more.
     fn append(&mut self, records: &[Record], durability: Durability) -> Result<(), JournalError>;
+
+    /// Holds back the room that a whole run needs, and says whether there is that much. A run is
+    /// not begun without it.
+    fn hold_back_room(&mut self) -> bool;
 
     /// Replaces all records by the history that they led to, when they have grown large.
     ///

@@ -13,6 +13,9 @@ use cofferdam_proto::session::{FromAgent, Hello};
 use std::collections::VecDeque;
 use tokio::sync::mpsc::{self, error::TrySendError};
 
+/// The most answers that wait; a coordinator that asks more without reading gets no more (guess).
+const MAX_ANSWERS: usize = 32;
+
 /// The sending half of the session, if there is one, and what was sent in it.
 #[derive(Debug, Default)]
 pub(crate) struct Uplink {
@@ -78,7 +81,7 @@ impl Uplink {
 
     /// Sends an answer in this session, or not at all.
     pub(crate) fn answer(&mut self, message: FromAgent) {
-        if self.is_open() {
+        if self.is_open() && self.answers.len() < MAX_ANSWERS {
             self.answers.push_back(message);
         }
     }

@@ -4,7 +4,7 @@ mod coordinator;
 
 use super::*;
 use crate::{
-    actions::{Effect, ScriptedActions, StageRequest, Step, Turn},
+    actions::{Effect, Flag, ScriptedActions, StageRequest, Step, Turn},
     clock::TokioClock,
     journal::{Crash, MemoryJournal},
     link::Coordinator,
@@ -17,7 +17,7 @@ use cofferdam_engine::{
     inventory::Labels,
     order::{Direction, Order, Refusal, ReportBody},
     patch::{Content, RebootPolicy},
-    run::Ending,
+    run::{Ending, RunState},
     time::Timestamp,
 };
 use cofferdam_proto::session::ToAgent;

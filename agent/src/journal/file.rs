@@ -22,6 +22,10 @@ use std::{
 /// The size from which a journal is rewritten (guess: some hundred runs).
 const COMPACT_FROM_BYTES: u64 = 256 * 1024;
 
+/// How many times its size after the last rewrite a journal grows to before the next (guess): one
+/// that holds a large order is not rewritten at each record.
+const COMPACT_FROM_TIMES: u64 = 4;
+
 /// How much room is held back (guess: a dozen transitions of a run with the largest order).
 const RESERVE_BYTES: usize = 256 * 1024;
 
@@ -31,6 +35,7 @@ pub struct FileJournal {
     path: PathBuf,
     file: File,
     len: u64,
+    rewritten_len: u64,
     _lock: Flock<File>,
 }
 
@@ -59,7 +64,10 @@ impl FileJournal {
         let (history, (file, len)) = match whole {
             Some((history, len)) => (*history, (go_on(&path, len)?, len)),
             None => {
-                let history = History::begin(incarnation);
+                let history = match damage {
+                    Some(_) => History::begin_again(incarnation),
+                    None => History::begin(incarnation),
+                };
                 let begun = rewrite(&path, &history)?;
                 (history, begun)
             }
@@ -68,6 +76,7 @@ impl FileJournal {
             path,
             file,
             len,
+            rewritten_len: 0,
             _lock: lock,
         };
         journal.hold_back_room();
@@ -103,18 +112,6 @@ impl FileJournal {
         let path = self.path.clone();
         Err(JournalError::Full { path })
     }
-
-    /// Holds room back, where there is some. Without it a full disk is noticed earlier, no more.
-    fn hold_back_room(&self) {
-        let reserve = self.reserve();
-        let is_whole = |found: fs::Metadata| found.len() == RESERVE_BYTES as u64;
-        if fs::metadata(&reserve).is_ok_and(is_whole) {
-            return;
-        }
-        if let Err(error) = fs::write(&reserve, vec![0; RESERVE_BYTES]) {
-            tracing::warn!(%error, path = %reserve.display(), "no room could be held back");
-        }
-    }
 }
 
 impl Journal for FileJournal {
@@ -130,12 +127,29 @@ impl Journal for FileJournal {
         }
     }
 
+    fn hold_back_room(&mut self) -> bool {
+        let reserve = self.reserve();
+        let is_whole = |found: fs::Metadata| found.len() == RESERVE_BYTES as u64;
+        if fs::metadata(&reserve).is_ok_and(is_whole) {
+            return true;
+        }
+        let held = fs::write(&reserve, vec![0; RESERVE_BYTES]);
+        if let Err(error) = &held {
+            tracing::warn!(%error, path = %reserve.display(), "no room could be held back");
+        }
+        held.is_ok()
+    }
+
     fn compact(&mut self, history: &History) -> Result<(), JournalError> {
-        if self.len < COMPACT_FROM_BYTES {
+        let grown = self.rewritten_len.saturating_mul(COMPACT_FROM_TIMES);
+        if self.len < grown.max(COMPACT_FROM_BYTES) {
             return Ok(());
         }
         match rewrite(&self.path, history) {
-            Ok(begun) => (self.file, self.len) = begun,
+            Ok(begun) => {
+                (self.file, self.len) = begun;
+                self.rewritten_len = self.len;
+            }
             Err(error) if durable::kind_of(&error.source) == FailureKind::DiskFull => {}
             Err(error) => return Err(error.into()),
         }

@@ -1,7 +1,7 @@
 //! What the agent knows: its records, applied one after the other.
 
 use super::Record;
-use crate::outbox::Outbox;
+use crate::{actions::Flag, outbox::Outbox};
 use cofferdam_engine::{
     digest::Digest,
     id::{Incarnation, OrderKey},
@@ -16,6 +16,8 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct History {
     incarnation: Incarnation,
+    /// Whether a journal before this one was lost, and no run has put the flag up since.
+    forgot: bool,
     run: Option<Run>,
     boot_id: Option<String>,
     refused: Option<RefusedOrder>,
@@ -53,11 +55,20 @@ impl History {
     pub fn begin(incarnation: Incarnation) -> Self {
         Self {
             incarnation,
+            forgot: false,
             run: None,
             boot_id: None,
             refused: None,
             outbox: Outbox::default(),
             denied: BTreeSet::new(),
+        }
+    }
+
+    /// The history of an agent that lost the one before.
+    pub fn begin_again(incarnation: Incarnation) -> Self {
+        Self {
+            forgot: true,
+            ..Self::begin(incarnation)
         }
     }
 
@@ -117,6 +128,17 @@ impl History {
         &self.outbox
     }
 
+    /// Where the flag belongs. Absent: nobody knows, or the open run is about to put it up; it stays
+    /// where it is.
+    pub fn flag(&self) -> Option<Flag> {
+        match self.run.as_ref().map(Run::state) {
+            Some(RunState::Readmitting(_)) => None,
+            Some(state) if state.is_drained() => Some(Flag::Down),
+            Some(_) | None if self.forgot => None,
+            Some(_) | None => Some(Flag::Up),
+        }
+    }
+
     /// The latest moment that stands in it. Absent: no run was ever accepted.
     pub fn latest(&self) -> Option<Timestamp> {
         self.run.as_ref().map(Run::entered_at)
@@ -158,10 +180,14 @@ impl History {
         if run.state() == before {
             return Ok(());
         }
-        // Promise 12: what was rolled back by an order is not installed again from the same bits.
-        let went_back = run.state() == RunState::Ended(Ending::RolledBack);
-        if went_back && run.order().direction == Direction::Rollback {
-            self.denied.insert(run.order().grant.lock_digest);
+        if let RunState::Ended(ending) = run.state() {
+            let is_in_service = !matches!(ending, Ending::Cancelled | Ending::Quarantined);
+            self.forgot &= !is_in_service;
+            // Promise 12: what an order rolled back is not installed again from the same bits.
+            let went_back = ending == Ending::RolledBack;
+            if went_back && run.order().direction == Direction::Rollback {
+                self.denied.insert(run.order().grant.lock_digest);
+            }
         }
         self.report_state();
         Ok(())

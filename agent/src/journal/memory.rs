@@ -86,6 +86,10 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
+    fn hold_back_room(&mut self) -> bool {
+        true
+    }
+
     fn compact(&mut self, _: &History) -> Result<(), JournalError> {
         Ok(())
     }

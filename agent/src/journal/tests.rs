@@ -1,5 +1,5 @@
 use super::*;
-use crate::{outbox::Outbox, sample};
+use crate::{actions::Flag, outbox::Outbox, sample};
 use cofferdam_engine::{
     id::{Incarnation, ReportSequence},
     order::ReportBody,
@@ -132,7 +132,8 @@ fn a_damaged_record_in_the_middle_sets_the_journal_aside_and_says_where() {
     let damage = opened.damage.unwrap();
     assert_eq!(damage.offset, middle as u64);
     assert_eq!(fs::read(&damage.kept).unwrap(), bytes);
-    assert_eq!(opened.history, History::begin(SECOND));
+    assert_eq!(opened.history, History::begin_again(SECOND));
+    assert_eq!(opened.history.flag(), None, "nobody knows where it was");
     assert!(damage.to_string().contains("journal.damaged-2"), "{damage}");
 }
 
@@ -202,6 +203,39 @@ fn a_journal_that_grew_is_rewritten_and_nothing_is_forgotten() {
 
     assert_eq!(again.history, history);
     assert!(size(&folder) < before / 10);
+}
+
+#[test]
+fn room_that_cannot_be_held_back_is_missed() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = open(&folder, FIRST).journal;
+    assert!(journal.hold_back_room());
+
+    let reserve = folder.path().join("journal.reserve");
+    fs::remove_file(&reserve).unwrap();
+    fs::create_dir(&reserve).unwrap();
+
+    assert!(!journal.hold_back_room());
+}
+
+#[test]
+fn a_host_that_forgot_keeps_its_flag_until_a_run_puts_it_up() {
+    let mut history = History::begin_again(SECOND);
+    let done = || {
+        moved(RunEvent::Done {
+            needs_reboot: false,
+        })
+    };
+    history.apply(&accepted()).unwrap();
+    assert_eq!(history.flag(), None);
+    for record in [
+        moved(RunEvent::ClaimGranted),
+        moved(RunEvent::DeadlinePassed),
+        done(),
+    ] {
+        history.apply(&record).unwrap();
+    }
+    assert_eq!(history.flag(), Some(Flag::Up));
 }
 
 #[test]
