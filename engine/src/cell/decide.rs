@@ -8,6 +8,7 @@ use super::{Cell, CellCommand, JobState, Work, brake};
 use crate::{
     hold::{Hold, Reason, Subject},
     id::{HostId, ReservationToken},
+    ledger::Holder,
     order::Direction,
     time::Timestamp,
     warrant::{Outcome, StopKind, Summary},
@@ -54,6 +55,7 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn consider(&mut self, work: &'a Work) {
+        let before = self.decision.commands.len();
         let finding = brake::finding(work);
         if let Some(finding) = finding.clone() {
             let rollout = work.assignment.rollout.clone();
@@ -72,8 +74,12 @@ impl<'a> Draft<'a> {
         if finding.is_none() {
             self.start(work, &mut counts);
         }
-        self.summarise(work);
-        self.release(work);
+        // A summary empties what is to be told, so it must not stand beside a command that adds to
+        // it: that is told after it, in the next round.
+        if self.decision.commands.len() == before {
+            self.summarise(work);
+            self.release(work);
+        }
     }
 
     fn summarise(&mut self, work: &Work) {
@@ -109,7 +115,17 @@ impl<'a> Draft<'a> {
             .stop
             .as_ref()
             .is_some_and(|stop| stop.kind == StopKind::End);
-        if ended && work.active() == 0 && work.unsummarised.is_empty() {
+        let holder = Holder::Rollout {
+            rollout: work.assignment.rollout.clone(),
+        };
+        // A casualty may still be heard of, and what it says belongs to its rollout.
+        let awaited = self
+            .cell
+            .ledger
+            .entries()
+            .values()
+            .any(|entry| entry.holder == holder);
+        if ended && !awaited && work.unsummarised.is_empty() {
             let rollout = work.assignment.rollout.clone();
             self.push(CellCommand::Release {
                 rollout,

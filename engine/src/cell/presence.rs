@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     id::{HostId, OwnerEpoch, RolloutId},
+    ledger::Holder,
     time::Timestamp,
     warrant::{FailedEnd, Outcome},
 };
@@ -53,12 +54,10 @@ impl Cell {
         for rollout in self.work.keys().cloned().collect::<Vec<_>>() {
             self.resume_job(&rollout, hello, made_anew);
         }
-        self.note_service(
-            host,
-            hello.in_service && hello.open.is_none(),
-            "not in service",
-            now,
-        );
+        if made_anew || !self.has_more_to_say(hello) {
+            let in_service = hello.in_service && hello.open.is_none();
+            self.note_service(host, in_service, "not in service", now);
+        }
     }
 
     /// Brings a job that was out when its host's session ended in step with what the host says now.
@@ -93,6 +92,19 @@ impl Cell {
         {
             debug_assert!(false, "an active order without its reservation");
         }
+    }
+
+    /// Whether the host took an order that the owner gave up, and its report of it is still to
+    /// come: until then it is out, whatever its hello says.
+    fn has_more_to_say(&self, hello: &Hello) -> bool {
+        let host = &hello.host.id;
+        let Some(Holder::Rollout { rollout }) = self.ledger.entry(host).map(|entry| &entry.holder)
+        else {
+            return false;
+        };
+        let job = self.work.get(rollout).and_then(|work| work.jobs.get(host));
+        let key = job.and_then(|job| job.last_key);
+        key.is_some() && hello.newest >= key
     }
 
     pub(super) fn host_disconnected(
