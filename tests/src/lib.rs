@@ -15,6 +15,7 @@ pub mod pki;
 pub mod ports;
 pub mod process;
 pub mod rollout;
+pub mod simulation;
 pub mod site;
 pub mod size;
 pub mod usage;

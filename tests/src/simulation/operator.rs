@@ -1,0 +1,140 @@
+//! The simulated operator: plans, starts and watches one rollout, and asks again when nobody
+//! answers.
+
+use super::{COORDINATOR, PORT, Scene, authority::Authority, network};
+use cofferdam_engine::{id::OperatorId, identity::Identity};
+use cofferdam_proto::{
+    operator::{PlanReply, PlanRequest, RolloutState, RolloutView, StartRequest},
+    tls::{self, Credentials},
+    v1::{self, operator_client::OperatorClient},
+};
+use std::{cell::RefCell, future::Future, rc::Rc, time::Duration};
+use tonic::{
+    Response, Status,
+    transport::{Channel, Endpoint},
+};
+
+/// Between two questions.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long one question may take.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How long after the last fault everybody has been heard: longer than any agent waits before it
+/// dials again.
+const HEALED: Duration = Duration::from_secs(45);
+
+/// How the rollout was when the operator saw it end or stop.
+pub(super) type Seen = Rc<RefCell<Option<RolloutView>>>;
+
+/// Puts the operator on the network; the simulation ends when it has seen the end.
+pub(super) fn client(sim: &mut turmoil::Sim<'_>, authority: &Authority, scene: &Scene, seen: Seen) {
+    let identity = Identity::Operator(OperatorId::new("ana").expect("a good name"));
+    let operator = Operator {
+        credentials: authority.issue(&identity, None),
+    };
+    let hosts = scene.racks * scene.seats;
+    let rollout = scene.rollout.clone();
+    let last_fault = scene.faults.last().map(|(at, _)| *at + HEALED);
+    let not_before = last_fault.unwrap_or_default();
+    sim.client("operator", async move {
+        let planned = operator.plan_when_all_are_there(hosts, &rollout).await;
+        let request = StartRequest {
+            file_name: "rollout.toml".to_owned(),
+            spec_text: rollout,
+            lock_text: planned.lock_text,
+        };
+        let name = planned.plan.rollout.to_string();
+        operator.start(&name, request).await;
+        *seen.borrow_mut() = Some(operator.watch(&name, not_before).await);
+        Ok(())
+    });
+}
+
+struct Operator {
+    credentials: Credentials,
+}
+
+impl Operator {
+    async fn plan_when_all_are_there(&self, hosts: usize, rollout: &str) -> PlanReply {
+        loop {
+            let request = PlanRequest {
+                file_name: "rollout.toml".to_owned(),
+                spec_text: rollout.to_owned(),
+                lock_text: None,
+            };
+            let reply = self
+                .ask(|mut api| {
+                    let request = v1::PlanRequest::from(request.clone());
+                    async move { api.plan(request).await }
+                })
+                .await;
+            let reply = reply.map(|reply| PlanReply::try_from(reply).expect("a checked reply"));
+            if let Some(reply) = reply.filter(|reply| planned_hosts(reply) == hosts) {
+                return reply;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Starts it, until it is known to be started: an answer may be lost.
+    async fn start(&self, name: &str, request: StartRequest) {
+        while self.status(name).await.is_none() {
+            let request = v1::StartRequest::from(request.clone());
+            self.ask(|mut api| async move { api.start(request).await })
+                .await;
+        }
+    }
+
+    /// Watches until it is over or stopped, and everybody could say what became of it.
+    async fn watch(&self, name: &str, not_before: Duration) -> RolloutView {
+        loop {
+            let view = self.status(name).await;
+            let is_over = |view: &RolloutView| {
+                !matches!(view.state, RolloutState::Planned | RolloutState::Running)
+            };
+            if let Some(view) = view
+                .filter(is_over)
+                .filter(|_| turmoil::elapsed() >= not_before)
+            {
+                return view;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn status(&self, name: &str) -> Option<RolloutView> {
+        let request = v1::StatusRequest {
+            rollout: name.to_owned(),
+        };
+        let view = self
+            .ask(|mut api| async move { api.status(request).await })
+            .await?;
+        Some(RolloutView::try_from(view).expect("a checked reply"))
+    }
+
+    /// One call on a connection of its own. Nothing when it failed: the network may be cut.
+    async fn ask<T, F>(&self, call: impl FnOnce(OperatorClient<Channel>) -> F) -> Option<T>
+    where
+        F: Future<Output = Result<Response<T>, Status>>,
+    {
+        let uri = tls::uri(&format!("{COORDINATOR}:{PORT}")).expect("a good address");
+        let answer = async {
+            let channel = network::dial(self.credentials.clone(), Endpoint::from(uri))
+                .await
+                .ok()?;
+            call(OperatorClient::new(channel)).await.ok()
+        };
+        let answer = tokio::time::timeout(ANSWER, answer).await.ok()??;
+        Some(answer.into_inner())
+    }
+}
+
+fn planned_hosts(reply: &PlanReply) -> usize {
+    reply
+        .plan
+        .waves
+        .iter()
+        .map(|wave| wave.hosts as usize)
+        .sum()
+}
