@@ -13,6 +13,7 @@ cells_gap = "0s"
 order = "none"
 stable_for = "10ms"
 settle = "3s"
+retry_backoff = "500ms"
 {more}
 
 [patch]
