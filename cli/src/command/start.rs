@@ -41,6 +41,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
         lock_text,
     };
     let rollout = session.client.start(request).await?;
-    session.out.show(&Standing::new(&rollout, clock::now()))?;
+    let begun = Standing::new(&rollout, clock::now()).begun();
+    session.out.show(&begun)?;
     Ok(Exit::Done)
 }

@@ -54,7 +54,9 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
 pub async fn follow(rollout: &RolloutId, session: &Session) -> Result<RolloutView> {
     let end = follow_to_end(rollout, session).await?;
     if session.out.format() == Format::Text {
-        session.out.show(&Standing::new(&end, clock::now()))?;
+        let course = Standing::new(&end, clock::now()).course();
+        session.out.say("")?;
+        session.out.show(&course)?;
     }
     Ok(end)
 }

@@ -91,8 +91,10 @@ impl Processes {
 impl Drop for Processes {
     /// Kills them all: what they would still tidy up goes away with the demo's folder.
     fn drop(&mut self) {
-        for running in &mut self.children {
+        for running in &self.children {
             kill_group(&running.child);
+        }
+        for running in &mut self.children {
             // A child that was killed is waited for only until the kernel is done with it.
             let _status = running.child.wait();
         }
@@ -128,10 +130,26 @@ pub fn end_orphans() {
         for orphan in orphans() {
             let _gone = kill(orphan, Signal::SIGKILL);
         }
+        if reap() == Left::None {
+            return;
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Left {
+    Some,
+    None,
+}
+
+/// Takes note of every child that ended, and says whether others are left.
+fn reap() -> Left {
+    loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::StillAlive) => thread::sleep(LOOK),
+            Ok(WaitStatus::StillAlive) => return Left::Some,
             Ok(_) => {}
-            Err(_) => return,
+            Err(_) => return Left::None,
         }
     }
 }

@@ -117,6 +117,7 @@ mod tests {
             (health.stable_for, health.stable_for_canary),
             (second, second)
         );
+        assert_eq!(health.first_answer, second);
         assert_eq!(spec.waves().len(), 3);
         assert_eq!(spec.waves()[0].bake, second);
         assert_eq!(spec.reboot(), RebootPolicy::Never);

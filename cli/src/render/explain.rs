@@ -24,13 +24,12 @@ impl Explained {
 impl View for Explained {
     fn text(&self) -> String {
         let Explanation {
-            kind,
-            subject,
             headline,
             lines,
             facts,
+            ..
         } = &self.explanation;
-        let mut text = format!("{kind} {subject}: {headline}\n");
+        let mut text = format!("{headline}\n");
         let width = facts.iter().map(|fact| fact.key.len()).max().unwrap_or(0);
         let facts = facts
             .iter()
@@ -55,24 +54,24 @@ mod tests {
         let explanation = Explanation {
             kind: SubjectKind::Rollout,
             subject: "demo-3".to_owned(),
-            headline: "paused in the canary: instance_type=x2.metal failed twice".to_owned(),
+            headline: "rollout demo-3 is paused: instance_type=x2.metal failed twice".to_owned(),
             lines: vec![HoldView {
                 subject: "host b-1".to_owned(),
-                reason: "the brake stopped it".to_owned(),
-                rule: "braked".to_owned(),
+                reason: "the host is not connected".to_owned(),
+                rule: "unreachable".to_owned(),
                 since_ms: Timestamp(1_000),
                 hosts: 1,
             }],
             facts: vec![fact("wave", "canary"), fact("failed", "a-8, c-8")],
         };
         insta::assert_snapshot!(Explained::new(explanation, Timestamp(4_000)).text(), @r"
-    rollout demo-3: paused in the canary: instance_type=x2.metal failed twice
+    rollout demo-3 is paused: instance_type=x2.metal failed twice
       wave    canary
       failed  a-8, c-8
 
     What holds it
       WHAT      HOSTS  FOR  WHY
-      host b-1  1      3s   the brake stopped it [braked]
+      host b-1  1      3s   the host is not connected [unreachable]
     ");
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::render::{
     View,
+    rollout::warnings,
     table::{brief, indented, short, table},
 };
 use cofferdam_proto::operator::{PlanView, PlannedWave};
@@ -52,10 +53,7 @@ impl View for Planned {
         text += &waves(&plan.waves);
         text += &self.strata();
         text += &self.groups();
-        for warning in &plan.warnings {
-            text += &format!("\nwarning: {warning}\n");
-        }
-        text
+        text + &warnings(&plan.warnings)
     }
 }
 

@@ -5,8 +5,8 @@ use crate::{
     render::{Format, Output, rollout::Standing},
 };
 use anyhow::Result;
-use cofferdam_proto::operator::{RolloutView, WaveState, WaveView};
-use indicatif::{ProgressBar, ProgressStyle};
+use cofferdam_proto::operator::{RolloutState, RolloutView, WaveState, WaveView};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
 /// How a rollout's progress is shown.
@@ -28,7 +28,7 @@ pub enum Progress {
 const TICK: Duration = Duration::from_millis(120);
 
 /// In the words of `indicatif`.
-const TEMPLATE: &str = "{spinner} {bar:24} {pos}/{len} {wide_msg}";
+const TEMPLATE: &str = "{spinner} {bar:16} {pos}/{len} {wide_msg}";
 
 impl Progress {
     /// Begins to show a rollout's progress as fits the output.
@@ -41,7 +41,9 @@ impl Progress {
             return Self::Lines { out, last };
         }
         let style = ProgressStyle::with_template(TEMPLATE).expect("the template is a constant");
-        let bar = ProgressBar::new(0).with_style(style.progress_chars("=> "));
+        let style = style.progress_chars("=> ");
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stdout());
+        let bar = bar.with_style(style);
         bar.enable_steady_tick(TICK);
         Self::Live(bar)
     }
@@ -51,18 +53,19 @@ impl Progress {
     /// # Errors
     /// When the output is closed or full.
     pub fn show(&mut self, rollout: &RolloutView) -> Result<()> {
-        let line = line(rollout);
         match self {
             Self::Live(bar) => {
                 bar.set_length(rollout.hosts);
                 bar.set_position(passed(rollout));
-                bar.set_message(line);
+                bar.set_message(message(rollout));
                 Ok(())
             }
-            Self::Lines { last, .. } if *last == line => Ok(()),
             Self::Lines { out, last } => {
-                out.say(&line)?;
-                *last = line;
+                let line = line(rollout);
+                if *last != line {
+                    out.say(&line)?;
+                    *last = line;
+                }
                 Ok(())
             }
             Self::Json(out) => out.show_next(&Standing::new(rollout, clock::now())),
@@ -107,6 +110,15 @@ pub fn line(rollout: &RolloutView) -> String {
     }
 }
 
+/// The same beside a bar that shows the hosts: short, to fit into 80 columns.
+fn message(rollout: &RolloutView) -> String {
+    match current(&rollout.waves) {
+        Some(wave) if rollout.state == RolloutState::Running => of_wave(wave),
+        Some(wave) => format!("{}: {}", rollout.state, of_wave(wave)),
+        None => rollout.state.to_string(),
+    }
+}
+
 fn passed(rollout: &RolloutView) -> u64 {
     rollout.waves.iter().map(|wave| wave.passed).sum()
 }
@@ -119,7 +131,6 @@ fn current(waves: &[WaveView]) -> Option<&WaveView> {
 fn of_wave(wave: &WaveView) -> String {
     let counts = [
         (wave.running, "running"),
-        (wave.passed, "passed"),
         (wave.failed, "failed"),
         (wave.left_out, "left out"),
         (wave.rolled_back, "rolled back"),
@@ -128,17 +139,20 @@ fn of_wave(wave: &WaveView) -> String {
     let counts: String = counts
         .map(|(count, what)| format!(", {count} {what}"))
         .collect();
-    format!(
-        "wave {} {}, {} hosts{counts}",
-        wave.name, wave.state, wave.hosts
-    )
+    let WaveView {
+        name,
+        state,
+        hosts,
+        passed,
+        ..
+    } = wave;
+    format!("{name} {state}: {passed} of {hosts} passed{counts}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use cofferdam_engine::id::RolloutId;
-    use cofferdam_proto::operator::RolloutState;
 
     fn wave(name: &str, state: WaveState, hosts: u64, passed: u64) -> WaveView {
         WaveView {
@@ -178,8 +192,12 @@ mod tests {
         };
         let waves = vec![wave("canary", WaveState::Passed, 4, 4), half];
         assert_eq!(
-            line(&rollout(RolloutState::Running, waves)),
-            "demo-2 running, 7 of 24 hosts passed; wave half running, 8 hosts, 2 running, 3 passed"
+            line(&rollout(RolloutState::Running, waves.clone())),
+            "demo-2 running, 7 of 24 hosts passed; half running: 3 of 8 passed, 2 running"
+        );
+        assert_eq!(
+            message(&rollout(RolloutState::Paused, waves)),
+            "paused: half running: 3 of 8 passed, 2 running"
         );
     }
 

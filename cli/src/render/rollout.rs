@@ -18,12 +18,44 @@ pub struct Standing<'a> {
     rollout: &'a RolloutView,
     #[serde(skip)]
     now: Timestamp,
+    #[serde(skip)]
+    detail: Detail,
+}
+
+/// How much of a rollout people are told. JSON always has all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    /// One line, and what to do next.
+    Begun,
+    /// How far it came and what failed.
+    Course,
+    /// What does not move and what to know, too.
+    All,
 }
 
 impl<'a> Standing<'a> {
-    /// The rollout as it stands now.
+    /// All of a rollout as it stands now.
     pub fn new(rollout: &'a RolloutView, now: Timestamp) -> Self {
-        Self { rollout, now }
+        let detail = Detail::All;
+        Self {
+            rollout,
+            now,
+            detail,
+        }
+    }
+
+    /// The same of a rollout that just began.
+    #[must_use]
+    pub fn begun(self) -> Self {
+        let detail = Detail::Begun;
+        Self { detail, ..self }
+    }
+
+    /// The same of a rollout whose course ended, for now or for good.
+    #[must_use]
+    pub fn course(self) -> Self {
+        let detail = Detail::Course;
+        Self { detail, ..self }
     }
 }
 
@@ -41,18 +73,21 @@ pub fn exit_of(state: RolloutState) -> Exit {
 
 impl View for Standing<'_> {
     fn text(&self) -> String {
-        let rollout = self.rollout;
-        let mut text = self.headline();
-        text += &waves(&rollout.waves, self.now);
+        let Self { rollout, now, .. } = *self;
+        let headline = self.headline();
+        if self.detail == Detail::Begun {
+            return format!("{headline}\nfollow it: cofferdam watch {}\n", rollout.name);
+        }
+        let mut text = format!("{headline}\n\n{}", waves(&rollout.waves, now));
         text += &failures(&rollout.failures);
-        text += &holds("What does not move, and why", &rollout.holds, self.now);
+        if self.detail == Detail::Course {
+            return text;
+        }
+        text += &holds("What does not move, and why", &rollout.holds, now);
         if !rollout.slow_hosts.is_empty() {
             text += &format!("\nslower than others: {}\n", names(&rollout.slow_hosts));
         }
-        for warning in &rollout.warnings {
-            text += &format!("\nwarning: {warning}\n");
-        }
-        text
+        text + &warnings(&rollout.warnings)
     }
 }
 
@@ -77,7 +112,18 @@ impl Standing<'_> {
         if !rollout.reason.is_empty() {
             line += &format!("\n  {}", rollout.reason);
         }
-        line + "\n\n"
+        line
+    }
+}
+
+/// What an operator should know, a line each.
+pub fn warnings(warnings: &[String]) -> String {
+    let lines = warnings
+        .iter()
+        .map(|warning| format!("\nwarning: {warning}"));
+    match lines.collect::<String>() {
+        none if none.is_empty() => none,
+        lines => lines + "\n",
     }
 }
 
@@ -137,8 +183,11 @@ fn failures(clusters: &[FailureCluster]) -> String {
 }
 
 /// What does not move, one line each. Nothing when everything moves.
+///
+/// That the whole rollout is stopped, and why, is the headline's to say.
 pub fn holds(heading: &str, holds: &[HoldView], now: Timestamp) -> String {
-    let rows = holds.iter().map(|hold| {
+    let is_stop = |hold: &&HoldView| matches!(hold.rule.as_str(), "paused" | "braked");
+    let rows = holds.iter().filter(|hold| !is_stop(hold)).map(|hold| {
         [
             hold.subject.clone(),
             hold.hosts.to_string(),

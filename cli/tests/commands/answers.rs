@@ -38,7 +38,7 @@ fn script() -> Script {
     let explanation = Explanation {
         kind: SubjectKind::Host,
         subject: "web-1".to_owned(),
-        headline: "nothing holds it".to_owned(),
+        headline: "host web-1 is at rest".to_owned(),
         lines: Vec::new(),
         facts: Vec::new(),
     };
@@ -59,7 +59,7 @@ fn each_question_has_its_answer_as_json_with_stable_names() {
         json("hosts")["hosts"][0]["platform"]["os_release"],
         "debian-12"
     );
-    assert_eq!(json("explain web-1")["headline"], "nothing holds it");
+    assert_eq!(json("explain web-1")["headline"], "host web-1 is at rest");
     assert_eq!(json("hosts forget web-1")["forgotten"], "web-1");
     assert_eq!(json("completions bash")["shell"], "bash");
     assert_eq!(lab.asked(), ["forget web-1"]);
@@ -71,7 +71,7 @@ fn each_question_has_its_answer_as_text() {
     for (line, part) in [
         ("list", "practice  running"),
         ("hosts", "web-1  r1-a-1"),
-        ("explain web-1", "host web-1: nothing holds it"),
+        ("explain web-1", "host web-1 is at rest"),
         ("hosts forget web-1", "web-1 is forgotten"),
     ] {
         let ran = lab.run(line);

@@ -21,6 +21,16 @@ fn wave(name: &str, state: WaveState, failed: u64) -> WaveView {
     }
 }
 
+fn hold(subject: &str, reason: &str, rule: &str) -> HoldView {
+    HoldView {
+        subject: subject.to_owned(),
+        reason: reason.to_owned(),
+        rule: rule.to_owned(),
+        since_ms: Timestamp(9_000),
+        hosts: 1,
+    }
+}
+
 fn stopped() -> RolloutView {
     let hosts = ["a-8", "c-8"]
         .map(|name| HostId::new(name).unwrap())
@@ -38,13 +48,14 @@ fn stopped() -> RolloutView {
             detail: "check abi: release 3 does not run on x2.metal".to_owned(),
             hosts,
         }],
-        holds: vec![HoldView {
-            subject: "rollout demo-3".to_owned(),
-            reason: "the brake stopped it".to_owned(),
-            rule: "braked".to_owned(),
-            since_ms: Timestamp(9_000),
-            hosts: 22,
-        }],
+        holds: vec![
+            hold("rollout demo-3", "the brake stopped it", "braked"),
+            hold(
+                "rollout demo-3 host b-1",
+                "the host is not connected",
+                "unreachable",
+            ),
+        ],
         hosts: 24,
         slow_hosts: Vec::new(),
         warnings: vec!["no gate watches the patched hosts".to_owned()],
@@ -68,8 +79,8 @@ fn a_stopped_rollout_says_what_failed_where_and_what_is_held() {
         check abi: release 3 does not run on x2.metal
 
     What does not move, and why
-      WHAT            HOSTS  FOR  WHY
-      rollout demo-3  22     5s   the brake stopped it [braked]
+      WHAT                     HOSTS  FOR  WHY
+      rollout demo-3 host b-1  1      5s   the host is not connected [unreachable]
 
     warning: no gate watches the patched hosts
     ");
