@@ -114,28 +114,40 @@ pub fn require(space: &dyn Space, path: &Path, bytes: u64) -> Result<(), SpaceEr
 pub(crate) mod scripted {
     use super::*;
 
-    /// A file system with exactly this much room.
-    pub(crate) struct Scripted(pub(crate) Room);
+    /// File systems with exactly this many bytes left, told by a path on them, and inodes enough.
+    pub(crate) struct Scripted<F>(pub(crate) F);
 
-    impl Space for Scripted {
-        fn left(&self, _path: &Path) -> io::Result<Room> {
-            Ok(self.0)
+    impl<F: Fn(&Path) -> u64> Space for Scripted<F> {
+        fn left(&self, path: &Path) -> io::Result<Room> {
+            let bytes = (self.0)(path);
+            Ok(Room {
+                bytes,
+                inodes: None,
+            })
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{scripted::Scripted, *};
+    use super::*;
+
+    impl Space for Room {
+        fn left(&self, _path: &Path) -> io::Result<Room> {
+            Ok(*self)
+        }
+    }
 
     #[test]
     fn bytes_inodes_and_margin_are_needed() {
-        let room = |bytes, inodes| Scripted(Room { bytes, inodes });
-        let enough = |space: Scripted| require(&space, Path::new("/"), 100).is_ok();
-        assert!(enough(room(MARGIN_BYTES + 100, None)));
-        assert!(enough(room(MARGIN_BYTES + 100, Some(MARGIN_INODES))));
-        assert!(!enough(room(MARGIN_BYTES + 99, None)));
-        assert!(!enough(room(u64::MAX, Some(MARGIN_INODES - 1))));
+        let enough = |bytes, inodes| {
+            let room = Room { bytes, inodes };
+            require(&room, Path::new("/"), 100).is_ok()
+        };
+        assert!(enough(MARGIN_BYTES + 100, None));
+        assert!(enough(MARGIN_BYTES + 100, Some(MARGIN_INODES)));
+        assert!(!enough(MARGIN_BYTES + 99, None));
+        assert!(!enough(u64::MAX, Some(MARGIN_INODES - 1)));
     }
 
     #[test]

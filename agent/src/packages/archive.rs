@@ -35,17 +35,16 @@ impl Exactly<'_> {
 }
 
 impl Apt {
-    /// Brings the lists of what the repositories offer up to date. One update at a time: who asks
-    /// while one runs shares the next with all others who asked meanwhile. Another program that
-    /// updates is waited for, as long as `lock_wait`.
+    /// Brings the lists of what the repositories offer up to date, unless an update that was begun
+    /// after `since` has done so. One at a time: those who ask while one runs share the next.
+    /// Another program that updates is waited for, as long as `lock_wait`.
     ///
     /// # Errors
     /// A [`Failure`] when any repository could not be read whole.
-    pub async fn update(&self, lock_wait: Duration) -> Result<(), Failure> {
-        let asked = Instant::now();
+    pub async fn update(&self, since: Instant, lock_wait: Duration) -> Result<(), Failure> {
         // Held while apt works: being the only one is what it is for.
         let mut updated = self.updated.lock().await;
-        if updated.is_some_and(|begun| begun >= asked) {
+        if updated.is_some_and(|begun| begun >= since) {
             return Ok(());
         }
         self.wait_for_locks(&[LISTS_LOCK], lock_wait).await?;

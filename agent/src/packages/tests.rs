@@ -56,7 +56,7 @@ async fn packages_go_up_down_and_away() {
         lab.publish(Deb::new("data", version));
     }
     let apt = lab.apt();
-    apt.update(LOCK_LIMIT).await.unwrap();
+    apt.update(Instant::now(), LOCK_LIMIT).await.unwrap();
     for version in ["1", "2", "1"] {
         let debs = fetched(&lab, &[exactly("tool", version), exactly("data", version)]).await;
         change(&lab, &install(debs)).await.unwrap();
@@ -77,7 +77,7 @@ async fn dpkg_alone_can_go_back() {
     lab.install(&[Deb::new("tool", "2"), Deb::new("new", "1")]);
     lab.publish(Deb::new("tool", "1"));
     let apt = lab.apt();
-    apt.update(LOCK_LIMIT).await.unwrap();
+    apt.update(Instant::now(), LOCK_LIMIT).await.unwrap();
     let back = Change {
         install: fetched(&lab, &[exactly("tool", "1")]).await,
         remove: vec!["new".to_owned()],
@@ -99,7 +99,7 @@ async fn a_simulation_brings_the_closure_with_hashes() {
     lab.publish(Deb::new("tool", "2").with("Depends: data (= 2)\n"));
     let locked = lab.publish(Deb::new("data", "2"));
     let apt = lab.apt();
-    apt.update(LOCK_LIMIT).await.unwrap();
+    apt.update(Instant::now(), LOCK_LIMIT).await.unwrap();
     let wish = BTreeMap::from([("tool".to_owned(), VersionWish::Latest)]);
     let simulation = apt.simulate(&wish).await.unwrap();
     let installs: Vec<_> = simulation
@@ -124,7 +124,7 @@ async fn what_no_repository_has_is_named() {
     let lab = Lab::new();
     lab.publish(Deb::new("tool", "1"));
     let apt = lab.apt();
-    apt.update(LOCK_LIMIT).await.unwrap();
+    apt.update(Instant::now(), LOCK_LIMIT).await.unwrap();
     for (name, version) in [("nosuch", "latest"), ("tool", "9")] {
         let wish = VersionWish::from(version.to_owned());
         let wishes = BTreeMap::from([(name.to_owned(), wish)]);
@@ -138,7 +138,11 @@ async fn what_no_repository_has_is_named() {
 async fn a_repository_that_is_gone_fails_the_update() {
     let lab = Lab::new();
     fs::remove_dir_all(lab.path("repo")).unwrap();
-    let failure = lab.apt().update(LOCK_LIMIT).await.unwrap_err();
+    let failure = lab
+        .apt()
+        .update(Instant::now(), LOCK_LIMIT)
+        .await
+        .unwrap_err();
     assert!(failure.detail.contains("repo"), "{failure}");
 }
 
@@ -147,9 +151,9 @@ async fn updates_asked_for_meanwhile_are_one() {
     let lab = Lab::new();
     let apt = lab.apt();
     let (first, second, third) = tokio::join!(
-        apt.update(LOCK_LIMIT),
-        apt.update(LOCK_LIMIT),
-        apt.update(LOCK_LIMIT)
+        apt.update(Instant::now(), LOCK_LIMIT),
+        apt.update(Instant::now(), LOCK_LIMIT),
+        apt.update(Instant::now(), LOCK_LIMIT)
     );
     assert!(first.is_ok() && second.is_ok() && third.is_ok());
 }
@@ -160,7 +164,7 @@ async fn a_change_that_needs_more_than_its_files_is_refused() {
     lab.publish(Deb::new("tool", "1").with("Depends: data\n"));
     lab.publish(Deb::new("data", "1"));
     let apt = lab.apt();
-    apt.update(LOCK_LIMIT).await.unwrap();
+    apt.update(Instant::now(), LOCK_LIMIT).await.unwrap();
     let half = install(fetched(&lab, &[exactly("tool", "1")]).await);
     let failure = apt.rehearse(&half, Again::No).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Dependency);
@@ -177,7 +181,7 @@ async fn a_change_removes_nothing_but_what_it_names() {
     let lab = Lab::new();
     lab.install(&[Deb::new("old", "1")]);
     lab.publish(Deb::new("tool", "1").with("Conflicts: old\n"));
-    lab.apt().update(LOCK_LIMIT).await.unwrap();
+    lab.apt().update(Instant::now(), LOCK_LIMIT).await.unwrap();
     let debs = fetched(&lab, &[exactly("tool", "1")]).await;
     let failure = change(&lab, &install(debs)).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Dependency);
@@ -229,7 +233,7 @@ async fn a_maintainer_script_that_is_late_is_ended() {
     let lab = Lab::new();
     lab.run_scripts_without_chroot();
     lab.publish(Deb::new("slow", "1").with_postinst("sleep 600"));
-    lab.apt().update(LOCK_LIMIT).await.unwrap();
+    lab.apt().update(Instant::now(), LOCK_LIMIT).await.unwrap();
     let debs = fetched(&lab, &[exactly("slow", "1")]).await;
     let failure = change(&lab, &install(debs)).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::MaintainerScript, "{failure}");

@@ -10,6 +10,7 @@ use cofferdam_engine::{
     patch::{LockedPackage, VersionWish},
 };
 use std::collections::BTreeMap;
+use tokio::time::Instant;
 
 /// A version of a package that would be on the host, and the one that is.
 struct Would {
@@ -22,7 +23,9 @@ impl Steps {
         &self,
         packages: &BTreeMap<String, VersionWish>,
     ) -> Result<Vec<SimulatedPackage>, Failure> {
-        self.apt.update(self.settings.lock_wait).await?;
+        self.apt
+            .update(Instant::now(), self.settings.lock_wait)
+            .await?;
         let simulation = self.apt.simulate(packages).await?;
         if !simulation.removals.is_empty() {
             let detail = format!("it would remove {}", simulation.removals.join(", "));

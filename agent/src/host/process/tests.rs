@@ -42,7 +42,7 @@ async fn a_late_program_dies_with_all_its_children() {
     let pid_file = folder.path().join("pid");
     let script = format!("sleep 600 & echo $! > {}; wait", pid_file.display());
     let late = Processes
-        .run(&shell(&script).deadline(Duration::from_millis(300)))
+        .run(&shell(&script).deadline(Duration::from_secs(2)))
         .await;
     assert!(matches!(late, Err(RunError::Late { .. })), "{late:?}");
     gone(&fs::read_to_string(pid_file).unwrap()).await;

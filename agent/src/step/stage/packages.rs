@@ -16,7 +16,19 @@ use cofferdam_engine::{
     failure::{Failure, FailureKind},
     patch::LockedPackage,
 };
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+use tokio::time::Instant;
+
+/// One staging of packages.
+pub(super) struct Staging<'a> {
+    /// What is asked for.
+    pub(super) request: &'a StageRequest,
+    /// When it began: one update of the lists is enough for all of it.
+    pub(super) since: Instant,
+}
 
 impl Steps {
     /// Brings all new and old packages of the closure into the keep and proves that apt can use
@@ -29,20 +41,23 @@ impl Steps {
         let database = self.apt.database().await?;
         let changed = changed(packages, &database);
         refuse_unready(&database, packages, &changed)?;
-        self.fetch_new(request, packages).await?;
-        let way_back = self.find_way_back(request, &changed, &database).await?;
+        let staging = Staging {
+            request,
+            since: Instant::now(),
+        };
+        self.fetch_new(&staging, packages).await?;
+        let way_back = self.find_way_back(&staging, &changed, &database).await?;
         self.require_room(&changed)?;
         self.rehearse_forward(&changed).await?;
-        self.rehearse_back(&way_back).await?;
+        self.rehearse_back(request, &way_back).await?;
         let new = packages.iter().map(|package| package.sha256);
         Ok(new.chain(way_back).collect())
     }
 
-    /// Fetches what the keep does not have: as the lists know it, and if that fails once more after
-    /// an update, so that a host with good lists asks the repositories for packages only.
+    /// Fetches what the keep does not have, and proves its hashes.
     async fn fetch_new(
         &self,
-        request: &StageRequest,
+        staging: &Staging<'_>,
         packages: &[LockedPackage],
     ) -> Result<(), Failure> {
         let mut missing = Vec::new();
@@ -56,48 +71,59 @@ impl Steps {
         }
         let bytes = missing.iter().map(|package| package.size).sum();
         space::require(&*self.outside.space, self.keep.folder(), bytes)?;
-        if self.try_fetch(request, &missing).await.is_ok() {
-            return Ok(());
-        }
-        let updated = self.apt.update(self.settings.lock_wait).await;
-        let fetched = self.try_fetch(request, &missing).await;
-        // A repository that could not be asked is why a version is not found.
-        fetched.map_err(|failure| match updated {
-            Err(update) if failure.kind == FailureKind::NotFound => update,
-            Ok(()) | Err(_) => failure,
-        })
-    }
-
-    async fn try_fetch(
-        &self,
-        request: &StageRequest,
-        missing: &[&LockedPackage],
-    ) -> Result<(), Failure> {
-        let folder = self.keep.incoming(request.rollout.as_str())?;
         let wanted: Vec<Exactly<'_>> = missing.iter().map(|package| exactly(package)).collect();
-        let transcript = self.transcript(&request.rollout, "stage");
-        self.apt.fetch(&wanted, &folder, &transcript).await?;
+        let folder = self.fetch(staging, &wanted).await?;
         for deb in archive::debs_in(&folder)? {
-            let label = self.apt.label(&deb).await?;
-            let is_it = |package: &&&LockedPackage| {
-                label.is_of(&package.name) && label.version == package.version
-            };
-            let Some(package) = missing.iter().find(is_it) else {
-                continue;
-            };
-            let digest = keep::digest_of(&deb).await?;
-            if digest != package.sha256 {
-                return Err(other_bits(package, digest));
-            }
-            self.keep.take_deb(&deb, &label).await?;
+            self.take_locked(&deb, &missing).await?;
         }
-        for package in missing {
-            if !self.keep.deb(package.sha256).exists() {
-                let detail = format!("apt did not bring {} {}", package.name, package.version);
-                return Err(Failure::new(FailureKind::NotFound, detail));
-            }
+        let is_missing = |package: &&&LockedPackage| !self.keep.deb(package.sha256).exists();
+        if let Some(package) = missing.iter().find(is_missing) {
+            let detail = format!("apt did not bring {} {}", package.name, package.version);
+            return Err(Failure::new(FailureKind::NotFound, detail));
         }
         Ok(())
+    }
+
+    /// Takes a fetched file into the keep if it is one of these packages, with the hash that is
+    /// locked.
+    async fn take_locked(&self, deb: &Path, wanted: &[&LockedPackage]) -> Result<(), Failure> {
+        let label = self.apt.label(deb).await?;
+        let is_it = |package: &&&LockedPackage| {
+            label.is_of(&package.name) && label.version == package.version
+        };
+        let Some(package) = wanted.iter().find(is_it) else {
+            return Ok(());
+        };
+        let digest = keep::digest_of(deb).await?;
+        if digest != package.sha256 {
+            return Err(other_bits(package, digest));
+        }
+        self.keep.take_deb(deb, &label).await?;
+        Ok(())
+    }
+
+    /// Fetches packages as the lists know them; if that fails, once more after an update, so that a
+    /// host with good lists asks the repositories for packages only. Says in which folder they are.
+    pub(super) async fn fetch(
+        &self,
+        staging: &Staging<'_>,
+        wanted: &[Exactly<'_>],
+    ) -> Result<PathBuf, Failure> {
+        let rollout = &staging.request.rollout;
+        let transcript = self.transcript(rollout, "stage");
+        let folder = self.keep.incoming(rollout.as_str())?;
+        if self.apt.fetch(wanted, &folder, &transcript).await.is_ok() {
+            return Ok(folder);
+        }
+        let lock_wait = self.settings.lock_wait;
+        let updated = self.apt.update(staging.since, lock_wait).await;
+        let folder = self.keep.incoming(rollout.as_str())?;
+        match (self.apt.fetch(wanted, &folder, &transcript).await, updated) {
+            (Ok(()), _) => Ok(folder),
+            // A repository that could not be asked is why a version is not found.
+            (Err(failure), Err(update)) if failure.kind == FailureKind::NotFound => Err(update),
+            (Err(failure), _) => Err(failure),
+        }
     }
 
     /// dpkg unpacks the new files beside the old ones, so all of them need room at once.

@@ -1,6 +1,6 @@
 //! Proves the way back from a patch of packages before the way forward is taken.
 
-use super::Steps;
+use super::{Steps, packages::Staging};
 use crate::{
     actions::StageRequest,
     packages::{
@@ -12,7 +12,6 @@ use crate::{
 use cofferdam_engine::{
     digest::Digest,
     failure::{Failure, FailureKind},
-    id::RolloutId,
     patch::LockedPackage,
 };
 use std::{fs, path::Path};
@@ -22,7 +21,7 @@ impl Steps {
     /// is left out when the rollout allows it.
     pub(super) async fn find_way_back(
         &self,
-        request: &StageRequest,
+        staging: &Staging<'_>,
         changed: &[&LockedPackage],
         database: &Database,
     ) -> Result<Vec<Digest>, Failure> {
@@ -36,9 +35,9 @@ impl Steps {
                 name: &package.name,
                 version: &old.version,
             };
-            match self.find_old(&request.rollout, old).await {
+            match self.find_old(staging, old).await {
                 Ok(digest) => found.push(digest),
-                Err(failure) if request.one_way => {
+                Err(failure) if staging.request.one_way => {
                     tracing::warn!(%failure, "there is no way back from this rollout");
                 }
                 Err(failure) => return Err(failure),
@@ -49,13 +48,13 @@ impl Steps {
 
     /// Finds an old package in the keep, in apt's cache or in the archive, in this order, and takes
     /// it into the keep.
-    async fn find_old(&self, rollout: &RolloutId, old: Exactly<'_>) -> Result<Digest, Failure> {
+    async fn find_old(&self, staging: &Staging<'_>, old: Exactly<'_>) -> Result<Digest, Failure> {
         if let Some(digest) = self.keep.find_deb(old.name, old.version)?
             && self.is_kept(digest).await?
         {
             return Ok(digest);
         }
-        let folder = self.keep.incoming(rollout.as_str())?;
+        let folder = self.keep.incoming(staging.request.rollout.as_str())?;
         for cached in self.apt.cached(old)? {
             let copy = folder.join("cached.deb");
             if fs::copy(&cached, &copy).is_err() {
@@ -65,15 +64,17 @@ impl Steps {
                 return Ok(digest);
             }
         }
-        let folder = self.keep.incoming(rollout.as_str())?;
-        let transcript = self.transcript(rollout, "stage");
-        let fetched = self.apt.fetch(&[old], &folder, &transcript).await;
+        let folder = match self.fetch(staging, &[old]).await {
+            Ok(folder) => folder,
+            Err(failure) => return Err(no_way_back(old, &failure)),
+        };
         for deb in archive::debs_in(&folder)? {
             if let Some(digest) = self.take_if(&deb, old).await? {
                 return Ok(digest);
             }
         }
-        Err(no_way_back(old, fetched.err()))
+        let other = Failure::new(FailureKind::NotFound, "apt brought another package");
+        Err(no_way_back(old, &other))
     }
 
     /// Takes a file into the keep if its own control file says that it is the package.
@@ -89,41 +90,43 @@ impl Steps {
 
     /// What is installed is installed again in thought: that the old files are ones that apt takes,
     /// alone, is all that can be known before the patch.
-    pub(super) async fn rehearse_back(&self, way_back: &[Digest]) -> Result<(), Failure> {
+    pub(super) async fn rehearse_back(
+        &self,
+        request: &StageRequest,
+        way_back: &[Digest],
+    ) -> Result<(), Failure> {
         if way_back.is_empty() {
             return Ok(());
         }
-        let labels: Vec<_> = way_back
-            .iter()
-            .filter_map(|&bits| self.keep.label(bits))
-            .collect();
         let change = self.install(way_back.iter().copied());
-        let simulation = self.apt.rehearse(&change, Again::Yes).await?;
-        let planned = simulation.installs.len();
-        if planned == labels.len() && simulation.removals.is_empty() {
+        let wrong = match self.apt.rehearse(&change, Again::Yes).await {
+            Ok(plan) if plan.installs.len() == way_back.len() && plan.removals.is_empty() => {
+                return Ok(());
+            }
+            Ok(_) => "apt would not install just the old packages".to_owned(),
+            Err(failure) => failure.detail,
+        };
+        if request.one_way {
+            tracing::warn!(wrong, "the way back from this rollout is not proved");
             return Ok(());
         }
-        let detail = format!(
-            "the way back would install {planned} packages instead of {}, and remove {}",
-            labels.len(),
-            simulation.removals.len()
-        );
+        let detail = format!("the old packages cannot be installed again: {wrong}");
         Err(Failure::new(FailureKind::NoWayBack, detail))
     }
 }
 
 /// What is not to be had; a network that failed may have it after all.
-fn no_way_back(old: Exactly<'_>, from_archive: Option<Failure>) -> Failure {
+fn no_way_back(old: Exactly<'_>, from_archive: &Failure) -> Failure {
     let (name, version) = (old.name, old.version);
-    let said = from_archive
-        .as_ref()
-        .map_or("it brought none", |failure| &failure.detail);
+    let kind = if from_archive.kind.may_pass() {
+        from_archive.kind
+    } else {
+        FailureKind::NoWayBack
+    };
     let detail = format!(
         "no package file of {name} {version}, which is installed: not in the agent's keep, not in \
-         apt's cache, not in the archive ({said})"
+         apt's cache, not in the archive ({})",
+        from_archive.detail
     );
-    match from_archive {
-        Some(failure) if failure.kind.may_pass() => Failure::new(failure.kind, detail),
-        Some(_) | None => Failure::new(FailureKind::NoWayBack, detail),
-    }
+    Failure::new(kind, detail)
 }

@@ -77,3 +77,45 @@ impl Runner for CutShort {
         })
     }
 }
+
+#[tokio::test]
+async fn what_an_interrupted_dpkg_left_is_put_right_first() {
+    let host = Tool::new();
+    let order = host.order();
+    let steps = steps(&host.lab);
+    steps.stage(&request(&order)).await.unwrap();
+    fs::write(host.lab.path("root/var/lib/dpkg/updates/0001"), "").unwrap();
+    steps.apply(&order).await.unwrap();
+    assert_eq!(host.versions(), both("2"));
+}
+
+#[tokio::test]
+async fn an_apt_that_says_it_did_and_did_not_is_not_believed() {
+    let host = Tool::new();
+    let outside = Outside {
+        runner: Rc::new(Lazy),
+        space: Rc::new(space::Kernel),
+        artefacts: Rc::new(scripted::Scripted::default()),
+    };
+    let steps = Steps::open(host.lab.settings(), outside).unwrap();
+    let failure = steps.apply(&host.order()).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::PackageManager, "{failure}");
+    assert!(
+        failure.detail.contains("tool is at 1 instead of 2"),
+        "{failure}"
+    );
+}
+
+/// Runs `true` in place of every installation.
+struct Lazy;
+
+impl Runner for Lazy {
+    fn run<'a>(&'a self, command: &'a Command) -> LocalFuture<'a, Result<Output, RunError>> {
+        Box::pin(async move {
+            if command.args.iter().any(|arg| arg == "--yes") {
+                return Processes.run(&Command::new("true")).await;
+            }
+            Processes.run(command).await
+        })
+    }
+}

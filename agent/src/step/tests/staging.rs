@@ -4,10 +4,8 @@ use super::{
     tool::{Tool, both},
     *,
 };
-use crate::{
-    host::space::{Room, scripted::Scripted as ScriptedSpace},
-    packages::lab::Deb,
-};
+use crate::{host::space::scripted::Scripted as ScriptedSpace, packages::lab::Deb};
+use std::path::Path;
 
 #[tokio::test]
 async fn a_version_that_the_repository_dropped_before_staging_is_named() {
@@ -92,20 +90,18 @@ async fn bits_that_are_not_the_locked_ones_are_refused() {
 
 #[tokio::test]
 async fn a_full_disk_is_said_before_anything_is_changed() {
-    let host = Tool::new();
-    let full = Room {
-        bytes: 1000,
-        inodes: None,
-    };
-    let steps = steps_with(
-        host.lab.settings(),
-        Rc::new(ScriptedSpace(full)),
-        scripted::Scripted::default(),
-    );
-    let failure = steps.apply(&host.order()).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::DiskFull, "{failure}");
-    assert_eq!(host.versions(), both("1"));
-    assert_eq!(steps.records.before(&rollout("r2")).unwrap(), None);
+    for full in ["root", "state/keep"] {
+        let host = Tool::new();
+        let path = host.lab.path(full);
+        let left = move |asked: &Path| if asked == path { 1000 } else { u64::MAX };
+        let space = Rc::new(ScriptedSpace(left));
+        let steps = steps_with(host.lab.settings(), space, scripted::Scripted::default());
+        let failure = steps.apply(&host.order()).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::DiskFull, "{failure}");
+        assert!(failure.detail.contains(full), "{failure}");
+        assert_eq!(host.versions(), both("1"));
+        assert_eq!(steps.records.before(&rollout("r2")).unwrap(), None);
+    }
 }
 
 #[tokio::test]
@@ -146,4 +142,41 @@ async fn a_host_that_would_get_more_than_is_locked_is_refused() {
     let failure = steps(&lab).stage(&request(&order)).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Dependency, "{failure}");
     assert!(failure.detail.contains("helper"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_host_that_would_lose_a_package_is_refused() {
+    let lab = Lab::new();
+    lab.install(&[Deb::new("old", "1")]);
+    let tool = lab.publish(Deb::new("tool", "1").with("Conflicts: old\n"));
+    let order = order("r1", packages(&[tool]));
+    let failure = steps(&lab).stage(&request(&order)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Dependency, "{failure}");
+    assert!(failure.detail.contains("old (removed)"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_way_back_that_apt_would_not_go_is_none() {
+    let lab = Lab::new();
+    lab.install(&[Deb::new("tool", "1")]);
+    lab.publish(Deb::new("tool", "1").with("Depends: ghost\n"));
+    let mut order = order("r2", packages(&[lab.publish(Deb::new("tool", "2"))]));
+    let failure = steps(&lab).stage(&request(&order)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NoWayBack, "{failure}");
+    assert!(failure.detail.contains("ghost"), "{failure}");
+    order.one_way = true;
+    steps(&lab).stage(&request(&order)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_rollout_that_was_amended_is_staged_again() {
+    let host = Tool::new();
+    let steps = steps(&host.lab);
+    let mut order = host.order();
+    steps.stage(&request(&order)).await.unwrap();
+    let fresh = host.lab.publish(Deb::new("fresh", "1"));
+    order.content = packages(&[host.two.clone(), vec![fresh.clone()]].concat());
+    order.grant.lock_digest = Digest::of("amended");
+    steps.stage(&request(&order)).await.unwrap();
+    assert!(steps.keep.deb(fresh.sha256).exists());
 }
