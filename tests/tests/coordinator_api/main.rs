@@ -1,4 +1,8 @@
 //! What the coordinator's two services refuse, and what they answer.
+#![allow(
+    clippy::unwrap_used,
+    reason = "helpers of tests unwrap as tests do, and clippy knows only the latter"
+)]
 
 mod bench;
 
