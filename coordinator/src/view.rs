@@ -5,6 +5,8 @@ mod explain;
 mod host;
 mod plan;
 mod rollout;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use self::{
     explain::explain,

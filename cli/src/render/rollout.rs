@@ -64,6 +64,7 @@ pub fn exit_of(state: RolloutState) -> Exit {
     match state {
         RolloutState::Planned
         | RolloutState::Running
+        | RolloutState::Aborting
         | RolloutState::RollingBack
         | RolloutState::Done => Exit::Done,
         RolloutState::Aborted | RolloutState::RolledBack => Exit::Failed,

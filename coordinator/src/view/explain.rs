@@ -36,11 +36,11 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     let lines = lines(situation, |subject| rollout_of(subject) == name);
     let why = reason(rollout);
     let headline = match (why.is_empty(), lines.first()) {
-        (false, _) => format!("rollout {name} is {}: {why}", state(rollout)),
+        (false, _) => format!("{}: {why}", state(rollout)),
         (true, Some(first)) if rollout.is_live() => {
-            format!("rollout {name} is {}: {}", state(rollout), first.reason)
+            format!("{}: {}", state(rollout), first.reason)
         }
-        (true, _) => format!("rollout {name} is {}", state(rollout)),
+        (true, _) => state(rollout).to_string(),
     };
     let tally = Tally::of(rollout.outcomes().values());
     let mut facts = Facts::default();
@@ -97,11 +97,7 @@ fn explain_cell(situation: Situation<'_>, cell: &Cell) -> Explanation {
     Explanation {
         kind: SubjectKind::Cell,
         subject: id.to_string(),
-        headline: format!(
-            "cell {id}: {} of {} hosts are out",
-            hosts_out.len(),
-            members.len()
-        ),
+        headline: format!("{} of {} hosts are out", hosts_out.len(), members.len()),
         lines,
         facts: facts.0,
     }
@@ -113,11 +109,11 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
     let run = run(cell, id, situation.now);
     let entry = cell.ledger().entry(id).map(out);
     let headline = match (&run, lines.first(), &entry) {
-        (Some(run), ..) => format!("host {id} is at work: {}", run.state),
-        (None, Some(first), _) => format!("host {id} waits: {}", first.reason),
-        (None, None, Some(entry)) => format!("host {id} is out: {}", entry.why),
-        (None, None, None) if member.is_connected() => format!("host {id} is at rest"),
-        (None, None, None) => format!("host {id} is not connected"),
+        (Some(run), ..) => format!("at work: {}", run.state),
+        (None, Some(first), _) => format!("waits: {}", first.reason),
+        (None, None, Some(entry)) => format!("out: {}", entry.why),
+        (None, None, None) if member.is_connected() => "at rest".to_owned(),
+        (None, None, None) => "not connected".to_owned(),
     };
     let mut facts = Facts::default();
     facts.add("cell", cell.id());

@@ -72,8 +72,8 @@ pub(super) fn rollout_of(subject: &Subject) -> &RolloutId {
 /// How a rollout stands, in the operator's words.
 pub(super) fn state(rollout: &Rollout) -> RolloutState {
     match rollout.phase() {
-        // It is not over while runs are: `reason` says that it is being given up.
-        Phase::Running | Phase::Aborting => RolloutState::Running,
+        Phase::Running => RolloutState::Running,
+        Phase::Aborting => RolloutState::Aborting,
         Phase::Paused { .. } => RolloutState::Paused,
         Phase::RollingBack => RolloutState::RollingBack,
         Phase::Ended { end: End::Done } => RolloutState::Done,
@@ -96,7 +96,7 @@ pub(super) fn reason(rollout: &Rollout) -> String {
         Phase::Paused {
             cause: PauseCause::Brake { finding },
         } => format!("the brake stopped it: {finding}"),
-        Phase::Aborting => "aborted: waits for the runs that began".to_owned(),
+        Phase::Aborting => "waits for the runs that began".to_owned(),
         Phase::Running | Phase::RollingBack | Phase::Ended { .. } => String::new(),
     }
 }

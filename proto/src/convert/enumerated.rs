@@ -47,7 +47,9 @@ enumerated!(ClaimPoint: BeforeDrain BeforeApply);
 enumerated!(Direction: Patch Rollback);
 enumerated!(Ending: Patched RolledBack Undone Cancelled Quarantined);
 enumerated!(RebootPolicy: Never IfRequired Always);
-enumerated!(RolloutState: Planned Running Paused Done Aborted RollingBack RolledBack);
+enumerated!(
+    RolloutState: Planned Running Paused Done Aborting Aborted RollingBack RolledBack
+);
 enumerated!(SubjectKind: Rollout Cell Host);
 enumerated!(WaveState: Pending Running Baking Passed);
 enumerated!(

@@ -20,6 +20,8 @@ pub enum RolloutState {
     Paused,
     /// Over: every wave passed.
     Done,
+    /// Given up by an operator; the runs that began come to their end.
+    Aborting,
     /// Over: ended by an operator.
     Aborted,
     /// Takes its patched hosts back to what they had.
@@ -42,6 +44,7 @@ impl fmt::Display for RolloutState {
             Self::Running => "running",
             Self::Paused => "paused",
             Self::Done => "done",
+            Self::Aborting => "aborting",
             Self::Aborted => "aborted",
             Self::RollingBack => "rolling-back",
             Self::RolledBack => "rolled-back",

@@ -130,6 +130,7 @@ fn a_rollout_arrives_unchanged_in_every_state() {
         RolloutState::Running,
         RolloutState::Paused,
         RolloutState::Done,
+        RolloutState::Aborting,
         RolloutState::Aborted,
         RolloutState::RollingBack,
         RolloutState::RolledBack,

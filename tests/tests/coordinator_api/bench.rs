@@ -156,9 +156,9 @@ impl Session {
         loop {
             let next = timeout(PATIENCE, self.messages.message()).await;
             let message = next.expect("a message or the end").ok()??;
-            match ToAgent::try_from(message).unwrap() {
-                ToAgent::Heartbeat => {}
-                other => return Some(other),
+            let message = ToAgent::try_from(message).unwrap();
+            if message != ToAgent::Heartbeat {
+                return Some(message);
             }
         }
     }

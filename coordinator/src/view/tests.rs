@@ -1,0 +1,208 @@
+use super::{cluster, *};
+use cofferdam_engine::{
+    fleet::FleetEvent,
+    hold::{Reason, Subject},
+    id::{CellId, HostId, Incarnation, OperatorId, OwnerEpoch, RolloutId},
+    inventory::{Facts, Host, PackageSet, Platform},
+    patch::{LockFile, Locked},
+    plan::{Plan, PlanInput},
+    spec::Spec,
+};
+use cofferdam_proto::operator::{RolloutState, SubjectKind, WaveState};
+
+fn host(number: u32) -> HostId {
+    HostId::new(format!("web-{number}")).unwrap()
+}
+
+fn name() -> RolloutId {
+    RolloutId::new("practice").unwrap()
+}
+
+fn hold(subject: Subject, reason: Reason, since: u64) -> Hold {
+    let since = Timestamp(since);
+    Hold {
+        subject,
+        reason,
+        since,
+    }
+}
+
+fn held_host(number: u32, reason: Reason, since: u64) -> Hold {
+    let subject = Subject::Host {
+        rollout: name(),
+        host: host(number),
+    };
+    hold(subject, reason, since)
+}
+
+/// A fleet of connected hosts of one cell, and a practice rollout of two waves that just started.
+fn fleet(hosts: u32) -> Fleet {
+    let mut fleet = Fleet::default();
+    let epoch = OwnerEpoch(1);
+    apply(&mut fleet, FleetEvent::OwnerStarted { epoch });
+    for number in 0..hosts {
+        let labels = [("region", "r1"), ("zone", "a"), ("service", "web")];
+        let hello = cofferdam_engine::cell::Hello {
+            host: Host {
+                id: host(number),
+                labels: labels.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+                facts: Facts {
+                    platform: Platform {
+                        os_release: "debian-12".to_owned(),
+                        architecture: "amd64".to_owned(),
+                    },
+                    kernel: "6.1".to_owned(),
+                    packages: PackageSet::default().digest(),
+                },
+            },
+            incarnation: Incarnation(7),
+            boot_id: "boot".to_owned(),
+            version: "1.0".to_owned(),
+            in_service: true,
+            open: None,
+            newest: None,
+        };
+        let hello = Box::new(hello);
+        apply(&mut fleet, FleetEvent::HostConnected { hello });
+    }
+    let event = FleetEvent::RolloutStarted {
+        plan: Box::new(plan_of(&fleet)),
+        by: OperatorId::new("ana").unwrap(),
+    };
+    apply(&mut fleet, event);
+    fleet
+}
+
+fn plan_of(fleet: &Fleet) -> Plan {
+    let file = "name = \"practice\"\n[patch]\nkind = \"noop\"\n[select]\nmatch = 'service == \"web\"'\n\
+                [[wave]]\nname = \"canary\"\nhosts = 1\n[[wave]]\nname = \"full\"\nto = \"100%\"\n";
+    let lock = LockFile {
+        rollout: "practice".to_owned(),
+        content: Locked::Noop,
+    };
+    let members = fleet.cells().values().flat_map(|cell| cell.members());
+    let input = PlanInput {
+        hosts: &members
+            .map(|(id, m)| (id.clone(), m.host.clone()))
+            .collect(),
+        cells: fleet.homes(),
+        package_sets: fleet.package_sets(),
+    };
+    Plan::make(&Spec::parse("practice.toml", file).unwrap(), &lock, &input).unwrap()
+}
+
+fn apply(fleet: &mut Fleet, event: FleetEvent) {
+    fleet.apply(&event, Timestamp(1000)).unwrap();
+}
+
+fn situation<'a>(fleet: &'a Fleet, holds: &'a [Hold]) -> Situation<'a> {
+    let now = Timestamp(2000);
+    Situation { fleet, holds, now }
+}
+
+#[test]
+fn hosts_held_for_one_reason_are_one_line() {
+    let holds = [
+        held_host(1, Reason::Staging, 900),
+        held_host(2, Reason::Unreachable, 800),
+        held_host(3, Reason::Staging, 700),
+    ];
+
+    let lines = cluster::holds(holds.iter());
+
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0].subject, "rollout practice: 2 hosts");
+    assert_eq!(lines[0].hosts, 2);
+    assert_eq!(lines[0].since_ms, Timestamp(700), "since the first of them");
+    assert_eq!(lines[1].subject, "rollout practice host web-2");
+    assert_eq!(lines[1].rule, "unreachable");
+}
+
+#[test]
+fn a_rollout_that_began_shows_its_waves() {
+    let fleet = fleet(4);
+
+    let view = rollout(situation(&fleet, &[]), &name()).unwrap();
+
+    assert_eq!(view.state, RolloutState::Running);
+    assert_eq!(view.hosts, 4);
+    let waves: Vec<_> = view
+        .waves
+        .iter()
+        .map(|wave| (wave.name.as_str(), wave.state, wave.hosts))
+        .collect();
+    let expected = [
+        ("canary", WaveState::Running, 1),
+        ("full", WaveState::Pending, 3),
+    ];
+    assert_eq!(waves, expected);
+    assert_eq!(view.started_at_ms, Some(Timestamp(1000)));
+    assert_eq!(view.ended_at_ms, None);
+}
+
+#[test]
+fn a_plan_shows_each_stratum_and_what_floors_allow() {
+    let plan = plan_of(&fleet(20));
+
+    let view = super::plan(&plan, plan.rollout_digest);
+
+    assert_eq!(view.waves.len(), 2);
+    let kernel = view
+        .coverage
+        .strata
+        .iter()
+        .find(|s| s.stratum == "kernel=6.1");
+    let kernel = kernel.unwrap();
+    assert_eq!((kernel.hosts, kernel.in_canary), (20, 1));
+    assert_eq!(view.coverage.groups[0].group, "service=web zone=r1/a");
+    assert_eq!(view.coverage.groups[0].may_be_out, 2, "90 % of 20 stay");
+}
+
+#[test]
+fn a_host_is_explained_by_what_holds_it_first() {
+    let fleet = fleet(4);
+    let wave = Subject::Wave {
+        rollout: name(),
+        wave: cofferdam_engine::id::WaveIndex(0),
+    };
+    let slices = hold(wave, Reason::Slices { done: 0, of: 1 }, 1000);
+    let staging = held_host(1, Reason::Staging, 1500);
+    let holds = [slices, staging];
+
+    let own = explain(situation(&fleet, &holds), "web-1").unwrap();
+    let inherited = explain(situation(&fleet, &holds), "web-2").unwrap();
+
+    assert_eq!(own.kind, SubjectKind::Host);
+    assert_eq!(own.headline, "waits: the host is still staging its bits");
+    assert_eq!(
+        inherited.headline,
+        "waits: 0 of 1 hosts of the wave are over"
+    );
+}
+
+#[test]
+fn a_cell_is_explained_by_who_is_out() {
+    let fleet = fleet(4);
+    let cell: &CellId = fleet.cells().keys().next().unwrap();
+
+    let explained = explain(situation(&fleet, &[]), cell.as_str()).unwrap();
+
+    assert_eq!(explained.kind, SubjectKind::Cell);
+    assert_eq!(explained.headline, "0 of 4 hosts are out");
+}
+
+#[test]
+fn what_nothing_is_called_is_not_explained() {
+    for subject in ["nothing", "", "../x"] {
+        assert_eq!(explain(situation(&fleet(2), &[]), subject), None);
+    }
+}
+
+#[test]
+fn hosts_stand_in_order_of_their_names() {
+    let fleet = fleet(12);
+    let views = hosts(situation(&fleet, &[]));
+    assert_eq!(views.len(), 12);
+    assert!(views.is_sorted_by_key(|view| view.host.clone()));
+    assert_eq!(views[0].connected_since_ms, Some(Timestamp(1000)));
+}
