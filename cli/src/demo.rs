@@ -107,14 +107,14 @@ async fn play(folder: &Folder, out: Output) -> Result<Exit> {
 
     people.say("\n== Rollout 1: a good release for all ==")?;
     repository.publish(Release::Second).await?;
-    let good = Rollout::good(folder)?.run(&fleet.session).await?;
+    let good = fleet.roll_out(&Rollout::good(folder)?).await?;
     fleet.wait_until_well().await?;
     let after_good = fleet.testify().await?;
 
     people.say("\n== Rollout 2: a release that is bad on one instance type ==")?;
     repository.publish(Release::Third).await?;
     let rollout = Rollout::bad(folder)?;
-    let bad = rollout.run(&fleet.session).await?;
+    let bad = fleet.roll_out(&rollout).await?;
     fleet.wait_until_well().await?;
     let after_bad = fleet.testify().await?;
     rollout.explain(&fleet.session).await?;

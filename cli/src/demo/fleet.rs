@@ -9,14 +9,15 @@ use crate::{
         host::Host,
         processes::Processes,
         repository::{Release, Source},
+        rollout::Rollout,
         root::Root,
         site::Site,
     },
     render::Output,
 };
 use anyhow::{Context as _, Result, bail};
-use cofferdam_proto::operator::HostView;
-use std::{path::PathBuf, time::Duration};
+use cofferdam_proto::operator::{HostView, RolloutView};
+use std::{path::PathBuf, pin::pin, time::Duration};
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep},
@@ -84,6 +85,21 @@ impl Fleet {
         };
         fleet.wait_until_well().await?;
         Ok(fleet)
+    }
+
+    /// Runs a rollout, for as long as every process of the fleet runs.
+    ///
+    /// # Errors
+    /// When a command of it fails, or a process ended.
+    pub async fn roll_out(&mut self, rollout: &Rollout) -> Result<RolloutView> {
+        let mut work = pin!(rollout.run(&self.session));
+        loop {
+            tokio::select! {
+                biased;
+                ended = &mut work => return ended,
+                () = sleep(LOOK) => self.processes.check()?,
+            }
+        }
     }
 
     /// Waits until every host is connected, in service and at rest.
