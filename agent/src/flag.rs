@@ -11,7 +11,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     path::{Path, PathBuf},
 };
 
@@ -117,6 +117,8 @@ impl State {
 pub struct StateFile {
     path: PathBuf,
     state: RefCell<State>,
+    /// Whether the file says just that.
+    is_written: Cell<bool>,
 }
 
 impl StateFile {
@@ -124,7 +126,8 @@ impl StateFile {
     /// is until this one says something; without it the flag is down.
     pub fn open(run_dir: &Path, host: &str, release: Option<String>) -> Self {
         let path = run_dir.join(FILE_NAME);
-        let mut state = State::read(&path).unwrap_or_else(|_| State {
+        let found = State::read(&path).ok();
+        let mut state = found.clone().unwrap_or_else(|| State {
             version: FORMAT,
             host: host.to_owned(),
             agent: String::new(),
@@ -136,8 +139,11 @@ impl StateFile {
         host.clone_into(&mut state.host);
         state.agent = env!("CARGO_PKG_VERSION").to_owned();
         state.release = release;
-        let state = RefCell::new(state);
-        Self { path, state }
+        Self {
+            path,
+            is_written: Cell::new(found.as_ref() == Some(&state)),
+            state: RefCell::new(state),
+        }
     }
 
     /// Puts the flag up or down. The reason says why it is down.
@@ -191,12 +197,13 @@ impl StateFile {
     fn change(&self, change: impl FnOnce(&mut State)) -> Result<(), FileError> {
         let mut next = self.state.borrow().clone();
         change(&mut next);
-        if next == *self.state.borrow() && self.path.exists() {
+        if next == *self.state.borrow() && self.is_written.get() && self.path.exists() {
             return Ok(());
         }
         let json = serde_json::to_vec_pretty(&next).expect("plain data becomes JSON");
         durable::write(&self.path, &json)?;
         *self.state.borrow_mut() = next;
+        self.is_written.set(true);
         Ok(())
     }
 }
@@ -227,6 +234,17 @@ mod tests {
             .set(Flag::Up, "")
             .unwrap();
         assert!(StateFile::open(folder.path(), "web-1", None).is_up());
+    }
+
+    #[test]
+    fn what_changed_while_no_agent_ran_is_shown_with_the_next_word() {
+        let folder = tempfile::tempdir().unwrap();
+        for release in [None, Some("r1".to_owned())] {
+            let file = StateFile::open(folder.path(), "web-1", release.clone());
+            file.set(Flag::Up, "").unwrap();
+            let state = State::read(&folder.path().join(FILE_NAME)).unwrap();
+            assert_eq!(state.release, release);
+        }
     }
 
     #[test]

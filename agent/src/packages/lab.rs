@@ -129,7 +129,12 @@ impl Lab {
         run(Command::new("dpkg")
             .env("PATH", crate::host::process::PATH)
             .arg(format!("--root={}", self.path("root").display()))
-            .args(["--force-not-root", "--log=/dev/null", "-i"])
+            .args([
+                "--force-not-root",
+                "--force-unsafe-io",
+                "--log=/dev/null",
+                "-i",
+            ])
             .args(files));
     }
 

@@ -127,3 +127,27 @@ async fn a_rollback_leaves_alone_what_others_changed_since() {
     steps(&host.lab).rollback(&order).await.unwrap();
     assert_eq!(host.versions(), both("1"));
 }
+
+#[tokio::test]
+async fn a_way_back_that_rotted_is_said_and_nothing_is_changed() {
+    let host = Tool::new();
+    let order = host.order();
+    let steps = steps(&host.lab);
+    steps.apply(&order).await.unwrap();
+    let old = steps.keep.find_deb("data", "1").unwrap().unwrap();
+    fs::write(steps.keep.deb(old), b"rotten").unwrap();
+    let failure = steps.rollback(&order).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NoWayBack, "{failure}");
+    assert_eq!(host.versions(), both("2"));
+}
+
+#[tokio::test]
+async fn a_host_that_changed_since_it_was_staged_keeps_its_way_back() {
+    let host = Tool::new();
+    let order = host.order();
+    steps(&host.lab).stage(&request(&order)).await.unwrap();
+    host.lab.install(&[tool("1+local")]);
+    let failure = steps(&host.lab).apply(&order).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NoWayBack, "{failure}");
+    assert_eq!(host.versions().0, "1+local");
+}

@@ -12,8 +12,8 @@ pub(super) struct Tool {
 
 pub(super) fn tool(version: &'static str) -> Deb<'static> {
     let needs = match version {
-        "1" => "Depends: data (= 1)\n",
-        _ => "Depends: data (= 2)\n",
+        "2" => "Depends: data (= 2)\n",
+        _ => "Depends: data (= 1)\n",
     };
     Deb::new("tool", version).with(needs)
 }
