@@ -41,7 +41,7 @@ pub const CHANGE_LOCKS: [&str; 3] = [
 ];
 
 /// The wait between two looks at a lock (guess).
-const LOCK_POLL: Duration = Duration::from_millis(250);
+pub const LOCK_POLL: Duration = Duration::from_millis(250);
 
 /// apt and dpkg on one root.
 pub struct Apt {

@@ -2,7 +2,7 @@
 
 use super::{Steps, record::Was};
 use crate::packages::{
-    CHANGE_LOCKS,
+    CHANGE_LOCKS, LOCK_POLL,
     transaction::{Change, Conditions},
 };
 use cofferdam_engine::{
@@ -11,7 +11,7 @@ use cofferdam_engine::{
     order::Order,
 };
 use std::{path::Path, time::Duration};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 /// The conditions under which an order changes packages.
 pub(super) fn conditions<'a>(order: &Order, transcript: &'a Path) -> Conditions<'a> {
@@ -47,7 +47,9 @@ impl Steps {
             let left = until.saturating_duration_since(Instant::now());
             self.apt.wait_for_locks(&CHANGE_LOCKS, left).await?;
             match self.apt.change(change, on).await {
-                Err(failure) if failure.kind == FailureKind::Locked && !left.is_zero() => {}
+                Err(failure) if failure.kind == FailureKind::Locked && !left.is_zero() => {
+                    sleep(LOCK_POLL).await;
+                }
                 result => return result,
             }
         }
