@@ -25,7 +25,7 @@ use std::{
 #[serde(deny_unknown_fields)]
 #[command(next_help_heading = "Connection")]
 pub struct Fragment {
-    /// The coordinator's operator API, as in https://coordinator.example.org:7300
+    /// The coordinator's operator API, as in `https://coordinator.example.org:7300`
     #[arg(
         long,
         global = true,
