@@ -44,6 +44,42 @@ pub fn unplaceable(host: &Host) -> Option<UnplacedReason> {
     Place::of(host).err()
 }
 
+/// The cell of one host that joins a fleet at work, where nobody else moves: one of its zone that
+/// has members of its service and room; else the first of its zone with room; else a new one.
+///
+/// `present` are the cells of the fleet; those of other zones are passed over.
+///
+/// # Errors
+/// [`UnplacedReason`] when the host can be in no cell.
+pub fn join<'c, C: Occupied + 'c>(
+    host: &Host,
+    present: impl Iterator<Item = &'c C>,
+) -> Result<CellId, UnplacedReason> {
+    let (place, service) = Place::of(host)?;
+    let here: BTreeMap<usize, &C> = present
+        .filter_map(|cell| Some((place.number_of(cell.id())?, cell)))
+        .collect();
+    let roomy = || here.values().filter(|cell| cell.size() < CELL_SIZE);
+    let kin = roomy().find(|cell| cell.serves(service));
+    if let Some(cell) = kin.or_else(|| roomy().next()) {
+        return Ok(cell.id().clone());
+    }
+    let unused = (1..).find(|number| !here.contains_key(number));
+    place
+        .cell(unused.unwrap_or(usize::MAX))
+        .map_err(UnplacedReason::Name)
+}
+
+/// A cell that has hosts, as [`join`] looks at it.
+pub trait Occupied {
+    /// Its name.
+    fn id(&self) -> &CellId;
+    /// How many hosts it has.
+    fn size(&self) -> usize;
+    /// Whether one of its hosts serves this service.
+    fn serves(&self, service: &str) -> bool;
+}
+
 /// Gives every host a cell, the same for the same hosts in any order.
 ///
 /// A host keeps its cell of `existing` while that is a cell of its region and zone. Others are put

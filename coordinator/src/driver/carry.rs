@@ -97,6 +97,12 @@ impl<S: Store> Driver<S> {
                     self.sessions.send(&host, ToAgent::Acknowledge { up_to });
                 }
             }
+            Effect::RefuseClaim { host, key, point } => {
+                let reason = "the order is not good any more".to_owned();
+                let answer = ClaimAnswer::Refused { reason };
+                self.sessions
+                    .send(&host, ToAgent::ClaimAnswer { key, point, answer });
+            }
             Effect::Command(FleetCommand::Cell { command, .. }) => self.send(command),
             // What a rollout asks of a cell was delivered by the command's events.
             Effect::Command(FleetCommand::Rollout { .. }) => {}
@@ -157,7 +163,9 @@ impl<S: Store> Driver<S> {
                     token,
                     point,
                 };
-                self.host_event(turn, &host, event);
+                if !self.host_event(turn, &host, event) {
+                    turn.effects.push(Effect::RefuseClaim { host, key, point });
+                }
             }
             Said::Simulated { request, result } => {
                 self.sessions.simulated(&host, request, result);

@@ -7,8 +7,9 @@ use crate::{
 };
 use cofferdam_engine::{
     fleet::{Fleet, FleetCommand, FleetError, FleetEvent},
-    id::HostId,
+    id::{HostId, OrderKey},
     inventory::PackageSet,
+    order::ClaimPoint,
     patch::VersionWish,
     time::Timestamp,
 };
@@ -46,6 +47,13 @@ pub(super) enum Effect {
     },
     /// Tell a host which of its reports are stored.
     Acknowledge(HostId),
+    /// Tell a host that the order which it claims is not good: it undoes at once instead of
+    /// waiting.
+    RefuseClaim {
+        host: HostId,
+        key: OrderKey,
+        point: ClaimPoint,
+    },
     /// Carry out a decision.
     Command(FleetCommand),
     /// Say whether the state took an event.

@@ -146,3 +146,41 @@ fn hosts_that_can_be_in_no_cell_are_named() {
         "3 hosts belong to no cell; empty: it has no label `service`; give it one where it is enrolled"
     );
 }
+
+struct Rack(CellId, Vec<Host>);
+
+impl Occupied for Rack {
+    fn id(&self) -> &CellId {
+        &self.0
+    }
+
+    fn size(&self) -> usize {
+        self.1.len()
+    }
+
+    fn serves(&self, service: &str) -> bool {
+        self.1
+            .iter()
+            .any(|host| host.value(SERVICE) == Some(service))
+    }
+}
+
+#[test]
+fn a_host_that_joins_goes_where_its_service_has_room_then_anywhere_then_into_a_new_cell() {
+    let rack = |name: &str, hosts| Rack(CellId::new(name).unwrap(), hosts);
+    let newcomer = &hosts("web", "a", 9999..10000)[0];
+    let full = || rack("r1-a-1", hosts("web", "a", 0..CELL_SIZE));
+    let others = || rack("r1-a-2", hosts("api", "a", 0..3));
+    let kin = || rack("r1-a-3", hosts("web", "a", 600..603));
+    let elsewhere = || rack("r1-b-1", hosts("web", "b", 0..3));
+    let cases = [
+        (vec![full(), others(), kin(), elsewhere()], "r1-a-3"),
+        (vec![full(), others(), elsewhere()], "r1-a-2"),
+        (vec![full(), elsewhere()], "r1-a-2"),
+        (vec![], "r1-a-1"),
+    ];
+    for (present, expected) in cases {
+        let cell = join(newcomer, present.iter()).unwrap();
+        assert_eq!(cell.as_str(), expected);
+    }
+}

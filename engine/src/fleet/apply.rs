@@ -11,6 +11,9 @@ use crate::{
     time::Timestamp,
 };
 
+/// The most parts that a package set may come in: far above any host's packages.
+const MAX_PACKAGE_PARTS: u32 = 1000;
+
 impl Fleet {
     /// Applies an event that happened at `now`.
     ///
@@ -78,7 +81,7 @@ impl Fleet {
         of: u32,
         packages: &PackageSet,
     ) -> Result<(), FleetError> {
-        if !Self::check_part(part, of) {
+        if part >= of || of > MAX_PACKAGE_PARTS {
             return Err(FleetError::PackagePart { digest, part, of });
         }
         let parts = self.package_parts.entry(digest).or_default();

@@ -2,8 +2,9 @@
 
 use crate::{
     cell::{CellCommand, CellError, CellEvent, Hello},
+    cells::UnplacedReason,
     digest::Digest,
-    id::{CellId, HostId, NameError, OperatorId, OwnerEpoch, RolloutId},
+    id::{CellId, HostId, OperatorId, OwnerEpoch, RolloutId},
     inventory::PackageSet,
     plan::Plan,
     rollout::{RolloutCommand, RolloutError, RolloutEvent},
@@ -164,22 +165,14 @@ pub enum FleetError {
     /// There is no such rollout.
     #[error("there is no rollout {0}")]
     NoRollout(RolloutId),
-    /// A label that decides the host's cell is missing.
-    #[error("host {host} has no label `{label}`: add it to the host's enrolment")]
-    NoLabel {
+    /// The host can be in no cell.
+    #[error("host {host} can be in no cell")]
+    Unplaced {
         /// The host.
         host: HostId,
-        /// The label.
-        label: &'static str,
-    },
-    /// A label makes no cell name.
-    #[error("the region and zone of host {host} make no cell name")]
-    CellName {
-        /// The host.
-        host: HostId,
-        /// What is wrong with it.
+        /// Why.
         #[source]
-        source: NameError,
+        source: UnplacedReason,
     },
     /// A rollout of this name exists.
     #[error("there is a rollout {0} already: a name is used once")]
