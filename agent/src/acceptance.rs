@@ -5,6 +5,7 @@ use cofferdam_engine::{
     id::HostId,
     order::{Direction, Order, Refusal, ReportBody},
 };
+use cofferdam_proto::convert::order_digest;
 
 /// What is done with an order that came in.
 #[derive(Debug, PartialEq, Eq)]
@@ -53,7 +54,7 @@ fn seen_before(order: &Order, history: &History) -> Option<Judgement> {
         }));
     }
     let refused = history.refused().filter(|refused| refused.key == key)?;
-    if refused.digest != order.digest() {
+    if refused.digest != order_digest(order) {
         return Some(Judgement::Refuse(Refusal::OtherContent));
     }
     let refusal = refused.refusal.clone();
@@ -117,7 +118,7 @@ mod tests {
         history
             .apply(&Record::Refused {
                 key: second.key,
-                digest: second.digest(),
+                digest: order_digest(&second),
                 refusal: busy.clone(),
             })
             .unwrap();

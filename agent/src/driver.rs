@@ -36,6 +36,7 @@ use cofferdam_engine::{
     time::Timestamp,
 };
 use cofferdam_proto::{
+    convert::order_digest,
     error_chain,
     session::{FromAgent, Hello, ToAgent},
 };
@@ -373,7 +374,7 @@ fn refused(order: &Order, refusal: Refusal) -> Record {
     tracing::warn!(order = %order.key, %refusal, "order refused");
     Record::Refused {
         key: order.key,
-        digest: order.digest(),
+        digest: order_digest(order),
         refusal,
     }
 }

@@ -43,13 +43,6 @@ pub struct Order {
     pub first_answer: Duration,
 }
 
-impl Order {
-    /// The digest of the whole order: tells other content under the same key from a repetition.
-    pub fn digest(&self) -> Digest {
-        Digest::of(format!("{self:?}"))
-    }
-}
-
 /// What allows an order: the part of its cell's warrant that the agent is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {

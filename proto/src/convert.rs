@@ -26,3 +26,4 @@ mod to_agent;
 mod write;
 
 pub use field::{FieldError, Problem};
+pub use order::order_digest;

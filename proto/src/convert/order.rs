@@ -7,11 +7,13 @@ use super::{
 };
 use crate::v1;
 use cofferdam_engine::{
+    digest::Digest,
     id::{Generation, ReservationToken, WaveIndex},
     order::{Direction, Grant, Order},
     patch::RebootPolicy,
     policy::Deadlines,
 };
+use prost::Message as _;
 
 impl From<Order> for v1::Order {
     fn from(order: Order) -> Self {
@@ -30,6 +32,14 @@ impl From<Order> for v1::Order {
             first_answer_ms: write::wait(order.first_answer),
         }
     }
+}
+
+/// The digest of an order as it travels: tells other content under the same key from a repetition.
+///
+/// Fields that a later release adds are not on the wire while they are absent, so an agent that was
+/// upgraded in the middle of a run still knows its order.
+pub fn order_digest(order: &Order) -> Digest {
+    Digest::of(v1::Order::from(order.clone()).encode_to_vec())
 }
 
 impl TryFrom<v1::Order> for Order {
