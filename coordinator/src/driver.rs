@@ -72,9 +72,12 @@ const CHECKPOINT_BYTES: usize = 32 * 1024 * 1024;
 /// What cannot be gone on from.
 #[derive(Debug, thiserror::Error)]
 pub enum DriverError {
+    /// What the store holds cannot be read.
+    #[error(transparent)]
+    Load(StoreError),
     /// The store broke its promise.
-    #[error("the store failed; nothing is lost that was acknowledged")]
-    Store(#[from] StoreError),
+    #[error("the store failed, and what it could not keep was not acknowledged")]
+    Store(#[source] StoreError),
     /// What the store held cannot be replayed.
     #[error("the stored history cannot be replayed")]
     History(#[from] HistoryError),
@@ -110,7 +113,8 @@ impl<S: Store> Driver<S> {
         metrics: Metrics,
         heartbeat: Duration,
     ) -> Result<(Self, DriverHandle), DriverError> {
-        let Replayed { fleet, at } = history::replay(&store.load().await?)?;
+        let Replayed { fleet, at } =
+            history::replay(&store.load().await.map_err(DriverError::Load)?)?;
         clock.keep_after(at);
         let (sender, inputs) = mpsc::channel(QUEUE);
         let (changes, watched) = watch::channel(0);
@@ -194,7 +198,8 @@ impl<S: Store> Driver<S> {
         if has_changed {
             self.log_bytes += turn.records.iter().map(|r| r.0.len()).sum::<usize>();
             let watch = Stopwatch::start();
-            self.store.append(turn.records).await?;
+            let appended = self.store.append(turn.records).await;
+            appended.map_err(DriverError::Store)?;
             self.metrics.append_seconds.observe(watch.seconds());
         }
         for effect in turn.effects {
@@ -246,7 +251,8 @@ impl<S: Store> Driver<S> {
         }
         let state = history::write_checkpoint(now, &self.fleet);
         tracing::debug!(bytes = state.len(), "makes a checkpoint");
-        self.store.checkpoint(state).await?;
+        let written = self.store.checkpoint(state).await;
+        written.map_err(DriverError::Store)?;
         self.log_bytes = 0;
         Ok(())
     }
