@@ -9,7 +9,11 @@ use crate::{
     rollout_file::RolloutFile,
 };
 use anyhow::{Context as _, Result};
-use cofferdam_proto::operator::PlanRequest;
+use cofferdam_engine::{
+    lockfile,
+    patch::{LockFile, Locked, LockedFile},
+};
+use cofferdam_proto::operator::{ArtefactStored, PlanRequest};
 use std::{fs, path::PathBuf};
 
 /// Arguments of `plan`.
@@ -32,12 +36,13 @@ pub struct Args {
 /// When the file is wrong, the coordinator refuses it, or the lock file cannot be written.
 pub async fn run(args: Args, session: &Session) -> Result<Exit> {
     let file = RolloutFile::read(&args.file)?;
-    upload(&file, &session.client).await?;
-    let lock_text = if args.relock { None } else { file.lock()? };
-    let lock = match lock_text {
+    let uploaded = upload(&file, &session.client).await?;
+    let kept = if args.relock { None } else { file.lock()? };
+    let lock = match kept {
         Some(_) => Lock::Kept,
         None => Lock::Written,
     };
+    let lock_text = kept.or_else(|| Some(lock_config(&file, uploaded?)));
     let request = PlanRequest {
         file_name: file.name(),
         spec_text: file.text().to_owned(),
@@ -56,13 +61,25 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// A config patch's bits must be in the artefact store before its lock file names them.
-async fn upload(file: &RolloutFile, client: &Client) -> Result<()> {
+/// A config patch's bits must be in the artefact store before its lock file names them. Nothing for
+/// other patches.
+async fn upload(file: &RolloutFile, client: &Client) -> Result<Option<ArtefactStored>> {
     let Some(source) = file.source() else {
-        return Ok(());
+        return Ok(None);
     };
     let bytes = fs::read(&source)
         .with_context(|| format!("cannot read {}, the patch's source", source.display()))?;
-    client.put_artefact(&bytes).await?;
-    Ok(())
+    client.put_artefact(&bytes).await.map(Some)
+}
+
+/// The lock file of a config patch: the coordinator never sees its source, so it is made here.
+fn lock_config(file: &RolloutFile, stored: ArtefactStored) -> String {
+    let ArtefactStored { digest, size } = stored;
+    lockfile::format(&LockFile {
+        rollout: file.rollout().to_string(),
+        content: Locked::Config(LockedFile {
+            sha256: digest,
+            size,
+        }),
+    })
 }

@@ -84,13 +84,17 @@ fn start_without_a_lock_file_says_to_plan_first() {
 }
 
 #[test]
-fn the_source_of_a_config_patch_is_stored_before_the_plan() {
+fn the_source_of_a_config_patch_is_stored_and_locked_before_the_plan() {
     let patch = "kind = \"config\"\npath = \"/etc/app.conf\"\nsource = \"app.conf\"";
     let lab = lab(&PRACTICE.replace("kind = \"noop\"", patch));
     fs::write(lab.path("app.conf"), "workers = 4").unwrap();
     let ran = lab.run("plan rollout.toml");
     assert_eq!(ran.code, 0, "{}", ran.err);
-    assert_eq!(lab.asked(), ["put workers = 4", "plan with None"]);
+    let asked = lab.asked();
+    assert_eq!(asked[0], "put workers = 4");
+    let digest = Digest::of("workers = 4").to_string();
+    assert!(asked[1].starts_with("plan with Some"), "{asked:?}");
+    assert!(asked[1].contains(&digest), "{asked:?}");
 }
 
 #[test]
