@@ -37,6 +37,7 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
         }
         FleetError::RolloutExists(_) => CallErrorKind::Exists,
         FleetError::Conflict { .. }
+        | FleetError::Superseded { .. }
         | FleetError::Unplaced { .. }
         | FleetError::Cell { .. }
         | FleetError::Rollout(RolloutError::NotNow { .. }) => CallErrorKind::NotNow,

@@ -4,11 +4,12 @@ use super::{Fleet, FleetError, FleetEvent};
 use crate::{
     cell::{Cell, CellEvent, Hello},
     digest::Digest,
-    id::{CellId, HostId, OperatorId, OwnerEpoch},
+    id::{CellId, HostId, OperatorId, OwnerEpoch, RolloutId},
     inventory::PackageSet,
     plan::Plan,
-    rollout::Rollout,
+    rollout::{Action, Rollout, RolloutEvent},
     time::Timestamp,
+    warrant::Outcome,
 };
 
 /// The most parts that a package set may come in: far above any host's packages.
@@ -33,6 +34,7 @@ impl Fleet {
             FleetEvent::Cell { cell, event } => self.cell_event(cell, event, now),
             FleetEvent::RolloutStarted { plan, by } => self.rollout_started(plan, by, now),
             FleetEvent::Rollout { rollout, event } => {
+                self.check_rollback(rollout, event)?;
                 let known = self.rollouts.get_mut(rollout);
                 let known = known.ok_or_else(|| FleetError::NoRollout(rollout.clone()))?;
                 Ok(known.apply(event, now)?)
@@ -84,16 +86,17 @@ impl Fleet {
         if part >= of || of > MAX_PACKAGE_PARTS {
             return Err(FleetError::PackagePart { digest, part, of });
         }
-        let parts = self.package_parts.entry(digest).or_default();
+        let mut parts = self.package_parts.get(&digest).cloned().unwrap_or_default();
         parts.insert(part, packages.clone());
         if parts.len() < usize::try_from(of).unwrap_or(usize::MAX) {
+            self.package_parts.insert(digest, parts);
             return Ok(());
         }
-        let parts = self.package_parts.remove(&digest).unwrap_or_default();
         let whole = PackageSet(parts.into_values().flat_map(|part| part.0).collect());
         if whole.digest() != digest {
             return Err(FleetError::PackageDigest(digest));
         }
+        self.package_parts.remove(&digest);
         self.package_sets.insert(digest, whole);
         Ok(())
     }
@@ -166,29 +169,52 @@ impl Fleet {
 
     /// Two live rollouts that change one thing on one host (promise 9).
     fn conflict(&self, plan: &Plan) -> Option<FleetError> {
-        let subjects = plan.subjects();
-        for (other, rollout) in self
+        let live = self.rollouts.iter().filter(|(_, other)| other.is_live());
+        let of = |(other, rollout): (&RolloutId, &Rollout)| {
+            let (subject, host) = plan.shared(rollout.plan(), |_| true)?;
+            Some(FleetError::Conflict {
+                other: other.clone(),
+                subject,
+                host,
+            })
+        };
+        live.filter(|(other, _)| **other != plan.rollout)
+            .find_map(of)
+    }
+
+    /// A rollout that is over is taken back only where nothing else has changed the same since, or
+    /// is about to (promises 9, 12).
+    fn check_rollback(&self, rollout: &RolloutId, event: &RolloutEvent) -> Result<(), FleetError> {
+        let asks_back = matches!(
+            event,
+            RolloutEvent::Asked {
+                action: Action::Rollback,
+                ..
+            }
+        );
+        let over = self.rollouts.get(rollout).filter(|known| !known.is_live());
+        let Some(known) = over.filter(|_| asks_back) else {
+            return Ok(());
+        };
+        if let Some(conflict) = self.conflict(known.plan()) {
+            return Err(conflict);
+        }
+        let later = self
             .rollouts
             .iter()
-            .filter(|(_, rollout)| rollout.is_live())
-        {
-            let theirs = rollout.plan().subjects();
-            let Some(subject) = subjects.iter().find(|subject| theirs.contains(subject)) else {
-                continue;
-            };
-            let shared = plan
-                .hosts
-                .keys()
-                .find(|host| rollout.plan().hosts.contains_key(*host));
-            if let Some(host) = shared {
-                return Some(FleetError::Conflict {
-                    other: other.clone(),
-                    subject: subject.clone(),
-                    host: host.clone(),
+            .filter(|(name, later)| *name != rollout && later.started_at() >= known.started_at());
+        for (name, later) in later {
+            let changed = |host: &HostId| later.outcomes().get(host) == Some(&Outcome::Passed);
+            if let Some((subject, host)) = known.plan().shared(later.plan(), changed) {
+                return Err(FleetError::Superseded {
+                    rollout: rollout.clone(),
+                    later: name.clone(),
+                    subject,
+                    host,
                 });
             }
         }
-        None
+        Ok(())
     }
 }
 
@@ -199,6 +225,16 @@ impl Plan {
         first
             .map(|assignment| assignment.patch.subjects())
             .unwrap_or_default()
+    }
+
+    /// The first thing that another plan changes too, and the first host that both have of those
+    /// that count.
+    fn shared(&self, other: &Self, counts: impl Fn(&HostId) -> bool) -> Option<(String, HostId)> {
+        let theirs = other.subjects();
+        let subject = self.subjects().into_iter().find(|s| theirs.contains(s))?;
+        let mut hosts = self.hosts.keys();
+        let host = hosts.find(|host| other.hosts.contains_key(*host) && counts(host))?;
+        Some((subject, host.clone()))
     }
 
     /// The digest of the lock file. Nothing of a plan without hosts.

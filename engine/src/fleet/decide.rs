@@ -27,6 +27,9 @@ impl FleetDecision {
 impl Fleet {
     /// Decides what to do now. After the commands' events were applied there may be more: ask
     /// again until there are none.
+    ///
+    /// A cell decides once the rollouts have nothing left to tell it, so that it never starts what
+    /// the same moment stops.
     pub fn decide(&self, now: Timestamp) -> FleetDecision {
         let mut decision = FleetDecision::default();
         for (name, rollout) in &self.rollouts {
@@ -40,6 +43,9 @@ impl Fleet {
             decision
                 .commands
                 .extend(theirs.commands.into_iter().map(command));
+        }
+        if !decision.commands.is_empty() {
+            return decision;
         }
         for (name, cell) in &self.cells {
             let theirs = cell.decide(now);

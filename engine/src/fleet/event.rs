@@ -189,6 +189,20 @@ pub enum FleetError {
         /// The first host that both select.
         host: HostId,
     },
+    /// A later rollout has changed the same thing on the same host.
+    #[error(
+        "cannot roll back {rollout}: rollout {later} has changed {subject} on host {host} since; roll that back instead"
+    )]
+    Superseded {
+        /// The rollout that is over.
+        rollout: RolloutId,
+        /// The later one.
+        later: RolloutId,
+        /// What both changed.
+        subject: String,
+        /// The first host that has the later change.
+        host: HostId,
+    },
     /// A part of a package set is out of its bounds.
     #[error("part {part} of {of} of package set {digest} is out of bounds")]
     PackagePart {
