@@ -20,7 +20,8 @@ pub(super) fn in_rollout(rollout: &Rollout, all: &mut Vec<Broken>) {
         let planned = rollout.plan().hosts.get(host);
         let strata = planned.map(|planned| planned.strata.as_slice());
         let strata = strata.unwrap_or_default();
-        if *outcome == Outcome::Passed {
+        // Whether a host that is gone had passed is not known any more.
+        if matches!(outcome, Outcome::Passed | Outcome::Gone) {
             passed.extend(strata);
         }
         if *outcome == Outcome::Running {

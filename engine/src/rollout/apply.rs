@@ -4,10 +4,12 @@ use super::{
     Action, CellProgress, End, PauseCause, Phase, Rollout, RolloutError, RolloutEvent, Wish,
 };
 use crate::{
-    id::{CellId, OperatorId, WaveIndex},
+    id::{CellId, HostId, OperatorId, WaveIndex},
+    order::Direction,
     time::Timestamp,
-    warrant::{Outcome, Stop, Summary, Warrant},
+    warrant::{Outcome, Stop, StopKind, Summary, Warrant},
 };
+use std::collections::BTreeSet;
 
 impl Phase {
     /// Where a rollout stands, in one word.
@@ -126,10 +128,8 @@ impl Rollout {
         if action == Action::Resume {
             self.judge();
         }
-        if action == Action::Rollback && matches!(self.phase, Phase::Ended { .. }) {
-            self.cells
-                .values_mut()
-                .for_each(|cell| cell.assigned = false);
+        if action == Action::Rollback {
+            self.assign_again();
         }
         if self.phase.name() != next.name() {
             self.enter(next, now);
@@ -137,12 +137,26 @@ impl Rollout {
         Ok(())
     }
 
-    /// Marks all that went wrong so far as seen by an operator.
+    /// Cells that were told that it is over may have forgotten it: they are told again what it is.
+    fn assign_again(&mut self) {
+        let end = Wish::Stop {
+            kind: StopKind::End,
+        };
+        for progress in self.cells.values_mut() {
+            progress.assigned &= progress.wish != end;
+        }
+    }
+
+    /// Marks all that went wrong so far, and all that is held for good in this wave, as seen by an
+    /// operator.
     fn judge(&mut self) {
         let wrong =
             |outcome: &Outcome| matches!(outcome, Outcome::Failed { .. } | Outcome::LeftOut { .. });
         let hosts = self.outcomes.iter().filter(|(_, outcome)| wrong(outcome));
-        self.judged.extend(hosts.map(|(host, _)| host.clone()));
+        let mut seen: Vec<HostId> = hosts.map(|(host, _)| host.clone()).collect();
+        let in_wave = self.cells.keys().flat_map(|cell| self.wave_hosts(cell));
+        seen.extend(in_wave.filter(|host| self.is_held_for_good(host)).cloned());
+        self.judged.extend(seen);
         self.cell_findings.clear();
     }
 
@@ -180,17 +194,22 @@ impl Rollout {
 
     fn warranted(&mut self, warrant: &Warrant, now: Timestamp) -> Result<(), RolloutError> {
         let wave = warrant.wave;
-        for host in &warrant.hosts {
-            let in_slice = self.wave_hosts(&warrant.cell).any(|member| member == host);
-            if !in_slice && warrant.direction == crate::order::Direction::Patch {
-                self.joined
-                    .entry(warrant.cell.clone())
-                    .or_default()
-                    .push(host.clone());
-            }
+        let in_wave: BTreeSet<&HostId> = self.wave_hosts(&warrant.cell).collect();
+        let slice = self
+            .present()
+            .and_then(|wave| wave.slices.get(&warrant.cell));
+        let opens =
+            slice.is_some_and(|slice| slice.iter().any(|host| warrant.hosts.contains(host)));
+        let mut joins = warrant.hosts.clone();
+        joins.retain(|host| !in_wave.contains(host));
+        if !joins.is_empty() && warrant.direction == Direction::Patch {
+            self.joined
+                .entry(warrant.cell.clone())
+                .or_default()
+                .extend(joins);
         }
         let progress = self.progress(&warrant.cell)?;
-        if progress.opened.is_none_or(|(opened, _)| opened != wave) {
+        if opens && progress.opened.is_none_or(|(opened, _)| opened != wave) {
             progress.opened = Some((wave, now));
         }
         progress.closed_at = None;

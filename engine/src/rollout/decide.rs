@@ -8,7 +8,7 @@ use crate::{
     plan::PlannedWave,
     policy::WARRANT,
     time::Timestamp,
-    warrant::{Outcome, Stop, StopKind, Warrant},
+    warrant::{FailedEnd, Outcome, Stop, StopKind, Warrant},
 };
 
 /// What a rollout wants done, what holds what it does not, and when to ask again.
@@ -40,7 +40,7 @@ impl Rollout {
     }
 
     fn run(&self, decision: &mut RolloutDecision, now: Timestamp) {
-        self.assign(decision);
+        self.assign(decision, |_| true);
         let Some(wave) = self.present() else {
             decision
                 .commands
@@ -61,6 +61,9 @@ impl Rollout {
             return;
         }
         let grants = self.grants(wave, &mut docket, now);
+        for until in grants.holds.iter().filter_map(|hold| hold.reason.until()) {
+            wake_at(decision, until);
+        }
         decision.holds.extend(grants.holds);
         for (cell, hosts) in grants.cells {
             decision
@@ -71,13 +74,10 @@ impl Rollout {
         self.hold_wave(decision);
     }
 
-    fn assign(&self, decision: &mut RolloutDecision) {
+    fn assign(&self, decision: &mut RolloutDecision, has_part: impl Fn(&CellId) -> bool) {
         for (cell, assignment) in &self.plan.assignments {
-            if self
-                .cells
-                .get(cell)
-                .is_some_and(|progress| !progress.assigned)
-            {
+            let progress = self.cells.get(cell);
+            if progress.is_some_and(|progress| !progress.assigned) && has_part(cell) {
                 decision
                     .commands
                     .push(RolloutCommand::Assign(Box::new(assignment.clone())));
@@ -184,7 +184,8 @@ impl Rollout {
 
     /// Takes back what was changed: no ladder; cells and floors set the pace.
     fn roll_back(&self, decision: &mut RolloutDecision, now: Timestamp) {
-        self.assign(decision);
+        // A cell without hosts to take back would stage for a patch that never comes.
+        self.assign(decision, |cell| self.changed_hosts(cell).next().is_some());
         for (cell, progress) in &self.cells {
             let targets: Vec<HostId> = self
                 .changed_hosts(cell)
@@ -214,7 +215,11 @@ impl Rollout {
             }
         }
         self.renew(decision, now);
-        let left = self.count(&Outcome::Passed) + self.count(&Outcome::Running);
+        let left = self
+            .outcomes
+            .values()
+            .filter(|outcome| may_have_it(outcome))
+            .count();
         if left == 0 {
             decision.commands.push(RolloutCommand::End {
                 end: End::RolledBack,
@@ -364,6 +369,15 @@ impl Rollout {
             .values()
             .filter(|present| *present == outcome)
             .count()
+    }
+}
+
+/// Whether a host has the patch, or may have it for all that is known.
+fn may_have_it(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Passed | Outcome::Running => true,
+        Outcome::Failed { end, .. } => *end == FailedEnd::Silent,
+        Outcome::Waiting | Outcome::LeftOut { .. } | Outcome::RolledBack | Outcome::Gone => false,
     }
 }
 

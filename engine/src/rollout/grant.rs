@@ -36,21 +36,26 @@ impl Rollout {
         let opinion = docket.next_opinion();
         let opinion_cell = opinion.as_ref().and_then(|host| self.plan.hosts.get(host));
         let opinion_cell = opinion_cell.map(|planned| planned.cell.clone());
-        if let (Some(host), Some(cell)) = (&opinion, &opinion_cell) {
-            self.grant_cell(cell, Some(host), docket, &mut grants, now);
+        let open = self.open_cells(wave, &mut grants.holds, now);
+        // A second opinion does not wait for its cell's turn, and does not open the cell to others.
+        let early = opinion_cell.iter().chain(self.joined.keys());
+        let early = early.filter(|cell| !open.contains(cell));
+        for cell in early.collect::<BTreeSet<_>>() {
+            let joined = self.joined.get(cell).into_iter().flatten();
+            self.grant_cell(cell, opinion.as_ref(), joined, docket, &mut grants, now);
         }
-        for cell in self.open_cells(wave, &mut grants.holds, now) {
-            if opinion_cell.as_ref() != Some(&cell) {
-                self.grant_cell(&cell, None, docket, &mut grants, now);
-            }
+        for cell in &open {
+            let hosts = self.wave_hosts(cell);
+            self.grant_cell(cell, opinion.as_ref(), hosts, docket, &mut grants, now);
         }
         grants
     }
 
-    fn grant_cell(
-        &self,
+    fn grant_cell<'a>(
+        &'a self,
         cell: &CellId,
-        opinion: Option<&HostId>,
+        opinion: Option<&'a HostId>,
+        candidates: impl Iterator<Item = &'a HostId>,
         docket: &mut Docket<'_>,
         grants: &mut Grants,
         now: Timestamp,
@@ -65,8 +70,12 @@ impl Rollout {
             .filter(|host| !self.is_over(host))
             .cloned()
             .collect();
-        let joins = opinion.filter(|host| !self.wave_hosts(cell).any(|member| member == *host));
-        for host in joins.into_iter().chain(self.wave_hosts(cell)) {
+        let opinion_here = opinion.filter(|host| {
+            let planned = self.plan.hosts.get(*host);
+            planned.is_some_and(|planned| planned.cell == *cell)
+        });
+        let others = candidates.filter(|host| Some(*host) != opinion_here);
+        for host in opinion_here.into_iter().chain(others) {
             if granted.contains(host) || self.is_over(host) {
                 continue;
             }
@@ -128,7 +137,8 @@ impl Rollout {
     /// once, a gap after each that ended.
     fn open_cells(&self, wave: &PlannedWave, holds: &mut Vec<Hold>, now: Timestamp) -> Vec<CellId> {
         let is_open = |cell: &CellId| self.is_opened(cell);
-        let is_closed = |cell: &CellId| is_open(cell) && self.is_cell_over(cell);
+        // A cell may be over before its turn: its hosts were forgotten, or gave second opinions.
+        let is_closed = |cell: &CellId| self.is_cell_over(cell);
         let mut open: Vec<CellId> = Vec::new();
         let mut working = wave
             .opening
@@ -146,31 +156,34 @@ impl Rollout {
         let gap_ends = last_end
             .map(|end| end.after(wave.gap))
             .filter(|&end| now < end);
+        let mut is_turn = true;
         for group in &wave.opening {
             for cell in group {
-                if is_open(cell) {
+                if is_open(cell) || is_closed(cell) {
                     open.push(cell.clone());
-                } else if working < wave.cells_at_once && gap_ends.is_none() {
+                } else if is_turn && working < wave.cells_at_once && gap_ends.is_none() {
                     open.push(cell.clone());
                     working += 1;
                 } else {
-                    let subject = Subject::Slice {
-                        rollout: self.plan.rollout.clone(),
-                        cell: cell.clone(),
-                    };
-                    let reason = Reason::CellTurn { until: gap_ends };
-                    holds.push(Hold {
-                        subject,
-                        reason,
-                        since: self.wave_since,
-                    });
+                    let until = gap_ends.filter(|_| is_turn);
+                    holds.push(self.not_its_turn(cell, until));
                 }
             }
-            if !group.iter().all(is_closed) {
-                break;
-            }
+            is_turn &= group.iter().all(is_closed);
         }
         open
+    }
+
+    fn not_its_turn(&self, cell: &CellId, until: Option<Timestamp>) -> Hold {
+        let subject = Subject::Slice {
+            rollout: self.plan.rollout.clone(),
+            cell: cell.clone(),
+        };
+        Hold {
+            subject,
+            reason: Reason::CellTurn { until },
+            since: self.wave_since,
+        }
     }
 
     /// Whether the present wave has opened the cell.

@@ -45,6 +45,9 @@ impl<'a> Docket<'a> {
             docket
                 .suspects
                 .extend(rollout.unproved(host).filter(|_| is_open));
+            if *outcome == Outcome::Running {
+                docket.awaits(host);
+            }
         }
         for host in rollout.granted_and_awaited() {
             docket.awaits(host);
@@ -75,8 +78,7 @@ impl<'a> Docket<'a> {
         None
     }
 
-    /// The host whose opinion is asked next: of all that were not taken yet and that are of a
-    /// suspect, one of the fewest suspects; then one of the rarest stratum, then of the earliest
+    /// The host whose opinion is asked next: of all whose part is not over and that are of a suspect, one of the fewest suspects; then one of the rarest stratum, then of the earliest
     /// wave. Nothing while no suspect is left, or an outcome that speaks for one is awaited.
     pub(super) fn next_opinion(&self) -> Option<HostId> {
         let open: BTreeSet<u32> = self
@@ -94,7 +96,7 @@ impl<'a> Docket<'a> {
         let sizes = self.rollout.stratum_sizes();
         let plan = &self.rollout.plan;
         let untaken = plan.hosts.iter().filter(|(host, planned)| {
-            !self.rollout.outcomes.contains_key(*host)
+            !self.rollout.is_over(host)
                 && !planned
                     .strata
                     .iter()
@@ -119,7 +121,7 @@ impl<'a> Docket<'a> {
         let plan = &self.rollout.plan;
         let has_other = |stratum: &u32| {
             plan.hosts.iter().any(|(host, planned)| {
-                planned.strata.contains(stratum) && !self.rollout.outcomes.contains_key(host)
+                planned.strata.contains(stratum) && !self.rollout.is_over(host)
             })
         };
         let open = self
