@@ -171,7 +171,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailedEnd {
-    /// Rolled back and in service.
+    /// Back at what it had: rolled back, or made anew.
     RolledBack,
     /// Kept out of service, for a person.
     Quarantined,

@@ -1,11 +1,12 @@
 //! The cell's own brake: works without the control plane.
 
 use super::{Work, work::Tally};
-use crate::policy::BrakeRule;
+use crate::{order::Direction, policy::BrakeRule};
 
 /// What the brake finds in a rollout's work here, if it must stop it.
 pub(super) fn finding(work: &Work) -> Option<String> {
-    if work.braked.is_some() {
+    // What goes back is stopped by nothing but its floors: a rollback is a wish that stands.
+    if work.braked.is_some() || work.direction() == Some(Direction::Rollback) {
         return None;
     }
     let tally = work.tally();

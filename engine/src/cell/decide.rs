@@ -1,14 +1,13 @@
 //! What a cell does next.
 //!
-//! One pass over each rollout's work, in this order: its brake, the orders that are out (resend,
-//! withdraw, answer, give up), staging, starts, and what is told upwards. Starts ask the rules of
+//! One pass over each rollout's work, in this order: what is told upwards, its brake, the orders that
+//! are out (resend, withdraw, answer, give up), staging and starts. Starts ask the rules of
 //! `candidate`; the first rule that says no is the hold.
 
 use super::{Cell, CellCommand, JobState, Work, brake};
 use crate::{
     hold::{Hold, Reason, Subject},
     id::{HostId, ReservationToken},
-    ledger::Holder,
     order::Direction,
     time::Timestamp,
     warrant::{Outcome, StopKind, Summary},
@@ -55,7 +54,8 @@ pub(super) struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn consider(&mut self, work: &'a Work) {
-        let before = self.decision.commands.len();
+        // First, so that what the other commands change is not taken for told.
+        self.summarise(work);
         let finding = brake::finding(work);
         if let Some(finding) = finding.clone() {
             let rollout = work.assignment.rollout.clone();
@@ -74,12 +74,7 @@ impl<'a> Draft<'a> {
         if finding.is_none() {
             self.start(work, &mut counts);
         }
-        // A summary empties what is to be told, so it must not stand beside a command that adds to
-        // it: that is told after it, in the next round.
-        if self.decision.commands.len() == before {
-            self.summarise(work);
-            self.release(work);
-        }
+        self.release(work);
     }
 
     fn summarise(&mut self, work: &Work) {
@@ -115,17 +110,7 @@ impl<'a> Draft<'a> {
             .stop
             .as_ref()
             .is_some_and(|stop| stop.kind == StopKind::End);
-        let holder = Holder::Rollout {
-            rollout: work.assignment.rollout.clone(),
-        };
-        // A casualty may still be heard of, and what it says belongs to its rollout.
-        let awaited = self
-            .cell
-            .ledger
-            .entries()
-            .values()
-            .any(|entry| entry.holder == holder);
-        if ended && !awaited && work.unsummarised.is_empty() {
+        if ended && !work.awaits_hosts() && work.unsummarised.is_empty() {
             let rollout = work.assignment.rollout.clone();
             self.push(CellCommand::Release {
                 rollout,

@@ -17,6 +17,7 @@ impl Cell {
         };
         let token = active.order.token;
         if ending == Ending::Quarantined {
+            self.note_end(host, ending, now);
             let failure = failure_of(&active);
             if self
                 .ledger
@@ -32,10 +33,8 @@ impl Cell {
             self.end_job(&rollout, host, outcome);
             return;
         }
-        self.ledger.release(host, token);
-        if let Some(member) = self.members.get_mut(host) {
-            member.set_service(true, "", now);
-        }
+        self.note_end(host, ending, now);
+        self.let_go(host, token, now);
         match (ending, active.order.direction) {
             (Ending::Patched, _) => {
                 if let Some(work) = self.work.get_mut(&rollout) {
@@ -130,6 +129,19 @@ impl Cell {
         });
     }
 
+    /// What the end of a run says of its host's service: a run that was stopped before its change
+    /// leaves it as it was.
+    fn note_end(&mut self, host: &HostId, ending: Ending, now: Timestamp) {
+        let Some(member) = self.members.get_mut(host) else {
+            return;
+        };
+        match ending {
+            Ending::Patched | Ending::RolledBack => member.set_service(true, "", now),
+            Ending::Quarantined => member.set_service(false, "quarantined", now),
+            Ending::Undone | Ending::Cancelled => {}
+        }
+    }
+
     /// A run that the owner had given up ended after all: the outcome is what the host says.
     pub(super) fn ended_late(
         &mut self,
@@ -137,41 +149,95 @@ impl Cell {
         key: OrderKey,
         ending: Ending,
         failure: Option<&Failure>,
+        now: Timestamp,
     ) {
+        self.note_end(host, ending, now);
+        if let Some(member) = self.members.get(host) {
+            let (in_service, detail) = (member.in_service, member.detail.clone());
+            self.note_service(host, in_service, &detail, now);
+        }
         let given_up = self.work.iter().find_map(|(rollout, work)| {
             let job = work.jobs.get(host)?;
-            (job.last_key == Some(key)).then(|| (rollout.clone(), job.state.clone()))
+            let (last, direction) = job.last_order?;
+            let JobState::Over(present) = &job.state else {
+                return None;
+            };
+            (last == key).then(|| (rollout.clone(), direction, present.clone()))
         });
-        let Some((rollout, JobState::Over(present))) = given_up else {
+        let Some((rollout, direction, present)) = given_up else {
             return;
         };
-        if ending != Ending::Quarantined {
-            self.ledger.recovered(host);
+        match (corrected(ending, direction, &present, failure), direction) {
+            (Some(outcome), _) => self.end_job(&rollout, host, outcome),
+            (None, Direction::Rollback) => self.go_back_again(&rollout, host, &present, now),
+            (None, Direction::Patch) => {}
         }
-        let kept = |present: Outcome| match present {
-            Outcome::Failed { failure: found, .. } => failure.cloned().unwrap_or(found),
+    }
+
+    /// A host that was to go back did not, and is heard of again: it still has the patch.
+    fn go_back_again(
+        &mut self,
+        rollout: &RolloutId,
+        host: &HostId,
+        present: &Outcome,
+        now: Timestamp,
+    ) {
+        let Outcome::Failed { failure, .. } = present else {
+            return;
+        };
+        let (Some(work), failure) = (self.work.get_mut(rollout), failure.clone()) else {
+            return;
+        };
+        let Some(job) = work.jobs.get_mut(host) else {
+            return;
+        };
+        job.state = JobState::Again(Again {
+            at: now,
+            failure,
+            direction: Direction::Rollback,
+        });
+        work.note_changed(host);
+    }
+}
+
+/// What a late end makes of the outcome that stood for it. Nothing when it makes none.
+fn corrected(
+    ending: Ending,
+    direction: Direction,
+    present: &Outcome,
+    failure: Option<&Failure>,
+) -> Option<Outcome> {
+    let kept = || {
+        let found = match present {
+            Outcome::Failed { failure, .. } => Some(failure),
             Outcome::Running
             | Outcome::Waiting
             | Outcome::Passed
             | Outcome::LeftOut { .. }
             | Outcome::RolledBack
-            | Outcome::Gone => failure
-                .cloned()
-                .unwrap_or_else(|| Failure::new(FailureKind::TimedOut, "late, without a cause")),
+            | Outcome::Gone => None,
         };
-        let outcome = match ending {
-            Ending::Patched => Outcome::Passed,
-            Ending::RolledBack => Outcome::Failed {
-                failure: kept(present),
-                end: FailedEnd::RolledBack,
-            },
-            Ending::Quarantined => Outcome::Failed {
-                failure: kept(present),
-                end: FailedEnd::Quarantined,
-            },
-            Ending::Undone | Ending::Cancelled => return,
-        };
-        self.end_job(&rollout, host, outcome);
+        let unsaid = || Failure::new(FailureKind::TimedOut, "late, without a cause");
+        failure.or(found).cloned().unwrap_or_else(unsaid)
+    };
+    match (ending, direction) {
+        (Ending::Patched, _) => Some(Outcome::Passed),
+        (Ending::RolledBack, Direction::Rollback) => Some(Outcome::RolledBack),
+        (Ending::RolledBack, Direction::Patch) => Some(Outcome::Failed {
+            failure: kept(),
+            end: FailedEnd::RolledBack,
+        }),
+        (Ending::Quarantined, _) => Some(Outcome::Failed {
+            failure: kept(),
+            end: FailedEnd::Quarantined,
+        }),
+        (Ending::Undone | Ending::Cancelled, Direction::Patch)
+            if matches!(present, Outcome::Failed { .. }) =>
+        {
+            let reason = "undone while it was not heard of".to_owned();
+            Some(Outcome::LeftOut { reason })
+        }
+        (Ending::Undone | Ending::Cancelled, _) => None,
     }
 }
 

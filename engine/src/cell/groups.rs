@@ -114,6 +114,11 @@ impl Groups {
         self.first_past(counts, host, 0)
     }
 
+    /// Whether no member of the group may ever be out.
+    pub(super) fn may_have_none_out(&self, group: usize) -> bool {
+        self.groups[group].allowance == 0
+    }
+
     /// Says how a group stands.
     pub(super) fn reason(&self, counts: &OutCounts, group: usize) -> Reason {
         Reason::Floor {

@@ -23,8 +23,8 @@ pub struct Job {
     pub undone: u32,
     /// Since when it may be started: when a warrant first named it. Absent: none has.
     pub granted_at: Option<Timestamp>,
-    /// The last order that it was given.
-    pub last_key: Option<OrderKey>,
+    /// The last order that it was given, and which way that went.
+    pub last_order: Option<(OrderKey, Direction)>,
 }
 
 impl Default for Job {
@@ -35,7 +35,7 @@ impl Default for Job {
             attempts: 0,
             undone: 0,
             granted_at: None,
-            last_key: None,
+            last_order: None,
         }
     }
 }
@@ -106,8 +106,6 @@ pub struct Again {
 pub struct Active {
     /// The order, kept whole: a repetition must be the same to the last byte.
     pub order: Box<Order>,
-    /// Whether the host was out by itself already: then its floor is not asked again.
-    pub was_out: bool,
     /// When it was issued.
     pub ordered_at: Timestamp,
     /// Whether it still has to be sent on the host's present session.

@@ -8,34 +8,45 @@ use crate::{
     time::Timestamp,
 };
 
-/// When an order is given up, and as what.
-pub(super) fn deadline(active: &Active, deadlines: &Deadlines) -> (Timestamp, GivenUp) {
+/// When an order is given up, and as what. Under a new owner each wait begins anew, since nobody
+/// listened before it.
+pub(super) fn deadline(
+    active: &Active,
+    deadlines: &Deadlines,
+    owner_since: Timestamp,
+) -> (Timestamp, GivenUp) {
     if !active.disrupted {
         let wait = deadlines.start_by + deadlines.claim_wait + MARGIN;
-        return (active.ordered_at.after(wait), GivenUp::Unreachable);
+        let began = active.ordered_at.max(owner_since);
+        return (began.after(wait), GivenUp::Unreachable);
     }
     let state = active.state.unwrap_or(RunState::Claiming);
     let failure = timed_out(format!(
         "silent or late: its run has been {state} past its deadline"
     ));
     (
-        late_at(active, state, deadlines),
+        late_at(active, state, deadlines, owner_since),
         GivenUp::TimedOut { failure },
     )
 }
 
-fn late_at(active: &Active, state: RunState, deadlines: &Deadlines) -> Timestamp {
-    let since_entered = |wait| active.entered_at.after(wait + MARGIN);
+fn late_at(
+    active: &Active,
+    state: RunState,
+    deadlines: &Deadlines,
+    owner_since: Timestamp,
+) -> Timestamp {
+    let entered = active.entered_at.max(owner_since);
+    let since_entered = |wait| entered.after(wait + MARGIN);
     match (state, active.changed_since) {
         (RunState::Applying | RunState::Verifying, Some(began)) if !active.rebooted => {
-            began.after(deadlines.late)
+            began.max(owner_since).after(deadlines.late)
         }
         (RunState::Claiming | RunState::Draining, _) => {
             since_entered(deadlines.drain + deadlines.claim_wait)
         }
-        (RunState::Drained | RunState::Readmitting(_) | RunState::Ended(_), _) => {
-            since_entered(deadlines.claim_wait)
-        }
+        (RunState::Drained | RunState::Ended(_), _) => since_entered(deadlines.claim_wait),
+        (RunState::Readmitting(_), _) => since_entered(deadlines.drain),
         (RunState::Applying | RunState::RollingBack, _) => since_entered(deadlines.apply),
         (RunState::Rebooting, _) => since_entered(deadlines.reboot),
         (RunState::Verifying | RunState::VerifyingRollback, _) => since_entered(deadlines.verify),

@@ -3,6 +3,7 @@
 use super::{Cell, CellError, HeldWarrant, Work, groups::Groups};
 use crate::{
     id::HostId,
+    order::Direction,
     time::Timestamp,
     warrant::{Assignment, Stop, Warrant},
 };
@@ -51,11 +52,13 @@ impl Cell {
         for host in &gone {
             work.leave_gone(host);
         }
-        if work.stop.is_some() || work.braked.is_some() {
+        // The control plane answers a brake with a stop first: a warrant that crossed the brake on
+        // its way does not lift it.
+        if work.stop.is_some() || warrant.direction == Direction::Rollback {
             work.judged = work.tally_all();
+            work.stop = None;
+            work.braked = None;
         }
-        work.stop = None;
-        work.braked = None;
         work.warrant = Some(HeldWarrant {
             warrant: warrant.clone(),
             received_at: now,

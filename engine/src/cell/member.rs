@@ -27,6 +27,14 @@ pub struct Hello {
     pub newest: Option<OrderKey>,
 }
 
+impl Hello {
+    /// Whether a run has taken the host out of traffic: then what it says of its service is the
+    /// run's doing.
+    pub(super) fn is_drained(&self) -> bool {
+        self.open.is_some_and(|(_, state)| state.is_drained())
+    }
+}
+
 /// Whether a host is connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "link", rename_all = "kebab-case")]
@@ -58,7 +66,7 @@ pub struct Member {
     pub link: Link,
     /// Whether this owner has heard from it since it became the owner.
     pub heard: bool,
-    /// Whether it last said that it is in service.
+    /// Whether it last said that it is in service, outside of what runs did to it.
     pub in_service: bool,
     /// What failed when it last said that it is not; empty otherwise.
     pub detail: String,
@@ -96,8 +104,11 @@ impl Member {
     pub(super) fn greet(&mut self, hello: &Hello, now: Timestamp) -> bool {
         let made_anew = self.incarnation != hello.incarnation;
         let rebooted = self.boot_id != hello.boot_id;
-        if made_anew || rebooted || self.in_service != hello.in_service {
+        if made_anew || rebooted {
             self.changed_at = now;
+        }
+        if !hello.is_drained() {
+            self.set_service(hello.in_service, "", now);
         }
         if made_anew {
             self.reported = ReportSequence(0);
@@ -110,7 +121,6 @@ impl Member {
         self.version.clone_from(&hello.version);
         self.link = Link::Connected { since: now };
         self.heard = true;
-        self.in_service = hello.in_service;
         made_anew
     }
 

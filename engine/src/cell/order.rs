@@ -46,7 +46,6 @@ impl Cell {
         let holder = Holder::Rollout {
             rollout: rollout.clone(),
         };
-        let was_out = self.ledger.entry(host).is_some();
         self.ledger.reserve(host, holder, order.token, now)?;
         self.member_mut(host)?.last_sequence = order.key.sequence;
         let work = self.work_mut(rollout)?;
@@ -54,10 +53,9 @@ impl Cell {
         work.note_changed(host);
         let job = work.jobs.entry(host.clone()).or_default();
         job.attempts = order.attempt;
-        job.last_key = Some(order.key);
+        job.last_order = Some((order.key, order.direction));
         job.state = JobState::Active(Active {
             order: Box::new(order.clone()),
-            was_out,
             ordered_at: now,
             unsent: false,
             state: None,

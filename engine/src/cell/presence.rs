@@ -4,8 +4,7 @@ use super::{
     Cell, CellError, Hello, Job, JobState, Link, Member, Staging, event::timed_out, groups::Groups,
 };
 use crate::{
-    id::{HostId, OwnerEpoch, RolloutId},
-    ledger::Holder,
+    id::{HostId, OwnerEpoch, ReservationToken, RolloutId},
     time::Timestamp,
     warrant::{FailedEnd, Outcome},
 };
@@ -54,22 +53,20 @@ impl Cell {
         for rollout in self.work.keys().cloned().collect::<Vec<_>>() {
             self.resume_job(&rollout, hello, made_anew);
         }
-        if made_anew || !self.has_more_to_say(hello) {
-            let in_service = hello.in_service && hello.open.is_none();
-            self.note_service(host, in_service, "not in service", now);
-        }
+        self.note_service(host, hello.in_service, "not in service", now);
     }
 
     /// Brings a job that was out when its host's session ended in step with what the host says now.
     fn resume_job(&mut self, rollout: &RolloutId, hello: &Hello, made_anew: bool) {
         let host = &hello.host.id;
-        if let (true, Ok(job)) = (made_anew, self.job_mut(rollout, host)) {
-            job.staging = Staging::NotAsked;
+        if made_anew {
+            self.forget_past(rollout, host);
         }
         let Ok(active) = self.active_mut(rollout, host, "a hello") else {
             return;
         };
         active.claim = None;
+        active.withdrawn = false;
         active.unsent = hello.newest.is_none_or(|newest| newest < active.order.key);
         if !made_anew {
             return;
@@ -78,7 +75,7 @@ impl Cell {
         let outcome = match disrupted {
             true => Outcome::Failed {
                 failure: timed_out("the host was made anew in the middle of its run"),
-                end: FailedEnd::Silent,
+                end: FailedEnd::RolledBack,
             },
             false => Outcome::LeftOut {
                 reason: "the host was made anew before its run".to_owned(),
@@ -94,17 +91,21 @@ impl Cell {
         }
     }
 
-    /// Whether the host took an order that the owner gave up, and its report of it is still to
-    /// come: until then it is out, whatever its hello says.
-    fn has_more_to_say(&self, hello: &Hello) -> bool {
-        let host = &hello.host.id;
-        let Some(Holder::Rollout { rollout }) = self.ledger.entry(host).map(|entry| &entry.holder)
-        else {
-            return false;
+    /// A host that was made anew has no bits any more, and no run that may still end.
+    fn forget_past(&mut self, rollout: &RolloutId, host: &HostId) {
+        let Ok(job) = self.job_mut(rollout, host) else {
+            return;
         };
-        let job = self.work.get(rollout).and_then(|work| work.jobs.get(host));
-        let key = job.and_then(|job| job.last_key);
-        key.is_some() && hello.newest >= key
+        job.staging = Staging::NotAsked;
+        if let JobState::Over(Outcome::Failed { failure, end }) = &job.state
+            && *end == FailedEnd::Silent
+        {
+            let outcome = Outcome::Failed {
+                failure: failure.clone(),
+                end: FailedEnd::RolledBack,
+            };
+            self.end_job(rollout, host, outcome);
+        }
     }
 
     pub(super) fn host_disconnected(
@@ -137,6 +138,15 @@ impl Cell {
         }
         self.regroup();
         Ok(())
+    }
+
+    /// Ends the reservation of a run that is over. A host that was not in service by itself before
+    /// is out as it was.
+    pub(super) fn let_go(&mut self, host: &HostId, token: ReservationToken, now: Timestamp) {
+        self.ledger.release(host, token);
+        if let Some(member) = self.members.get(host).filter(|member| !member.in_service) {
+            self.ledger.fell(host, member.detail.clone(), now);
+        }
     }
 
     /// Takes in what a host says of its service outside a run.

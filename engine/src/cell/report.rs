@@ -101,7 +101,7 @@ impl Cell {
         {
             member.last_sequence = member.last_sequence.max(newest.sequence);
         }
-        self.ledger.release(host, active.order.token);
+        self.let_go(host, active.order.token, now);
         match refusal {
             Refusal::Older { .. } | Refusal::Busy { .. } => {
                 let failure = Failure::new(FailureKind::Locked, refusal.to_string());
@@ -127,7 +127,7 @@ impl Cell {
     ) {
         if self.active_under(host, key).is_none() {
             if let RunState::Ended(ending) = state {
-                self.ended_late(host, key, ending, failure);
+                self.ended_late(host, key, ending, failure, now);
             }
             return;
         }

@@ -1,6 +1,6 @@
 //! Asks hosts to stage: spread over `stage_within`, at once where a warrant names the host.
 
-use super::{CellCommand, GivenUp, Job, JobState, Link, Member, Staging, Work, decide::Draft};
+use super::{CellCommand, Job, JobState, Link, Member, Staging, Work, decide::Draft};
 use crate::{
     id::HostId,
     order::Direction,
@@ -32,24 +32,20 @@ impl Draft<'_> {
             }
             let lock = &work.assignment.lock;
             let platform = &member.host.facts.platform;
-            let rollout = work.assignment.rollout.clone();
-            let host = host.clone();
-            self.push(match lock.content_for(platform, &work.assignment.patch) {
-                Some(content) => CellCommand::Stage {
-                    rollout,
+            let Some(content) = lock.content_for(platform, &work.assignment.patch) else {
+                self.leave_out(
+                    work,
                     host,
-                    lock_digest: lock.digest(),
-                    content,
-                    one_way: work.assignment.one_way,
-                },
-                None => {
-                    let reason = format!("the lock file has nothing for {platform}");
-                    CellCommand::GiveUp {
-                        rollout,
-                        host,
-                        why: GivenUp::NotStarted { reason },
-                    }
-                }
+                    format!("the lock file has nothing for {platform}"),
+                );
+                continue;
+            };
+            self.push(CellCommand::Stage {
+                rollout: work.assignment.rollout.clone(),
+                host: host.clone(),
+                lock_digest: lock.digest(),
+                content,
+                one_way: work.assignment.one_way,
             });
         }
     }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     hold::Reason,
     id::{HostId, OrderKey, ReservationToken},
-    order::{Grant, Order},
+    order::{Direction, Grant, Order},
     time::Timestamp,
     warrant::Warrant,
 };
@@ -40,67 +40,91 @@ impl Draft<'_> {
             self.hold_slice(work, Reason::Settle { until });
             return;
         }
-        self.start_wanted(work, warrant, &wanted, counts);
+        let mut so_far = SoFar {
+            counts,
+            active: work.active(),
+            last_start: work.last_start,
+            paced: None,
+            floored: BTreeSet::new(),
+        };
+        for (host, job) in wanted {
+            self.consider_starting(work, warrant, host, job, &mut so_far);
+        }
+        for group in so_far.floored {
+            let reason = work.groups.reason(so_far.counts, group);
+            self.hold_slice(work, reason);
+        }
+        if let Some(reason) = so_far.paced {
+            self.hold_slice(work, reason);
+        }
     }
 
-    fn start_wanted(
+    fn consider_starting(
         &mut self,
         work: &Work,
         warrant: &Warrant,
-        wanted: &[(&HostId, &Job)],
-        counts: &mut OutCounts,
+        host: &HostId,
+        job: &Job,
+        so_far: &mut SoFar<'_>,
     ) {
-        let mut active = work.active();
-        let mut last_start = work.last_start;
-        let mut paced = None;
-        let mut floored = BTreeSet::new();
-        for &(host, job) in wanted {
-            let Some(member) = self.cell.members.get(host) else {
-                continue;
-            };
-            let direction = warrant.direction;
-            let held = candidate::held_by_itself(member, job, work, direction, self.now);
-            if let Some(reason) = held {
-                self.hold_or_leave_out(work, host, job, member, reason);
-                continue;
-            }
-            let costs_nothing =
-                match candidate::ask_ledger(self.cell, work, counts, host, direction) {
-                    LedgerSays::Free if !self.taken.contains(host) => false,
-                    LedgerSays::Free => continue,
-                    LedgerSays::FreeAndOut => true,
-                    LedgerSays::Held(reason) => {
-                        self.hold_host(work, host, reason);
-                        continue;
-                    }
-                    LedgerSays::Floor(group) => {
-                        floored.insert(group);
-                        continue;
-                    }
-                };
-            if paced.is_none() {
-                paced = candidate::held_by_pace(work, active, last_start, self.now);
-            }
-            if paced.is_some() {
-                continue;
-            }
-            if !self.order(work, warrant, job, member) {
-                continue;
-            }
-            active += 1;
-            last_start = Some(self.now);
-            self.taken.insert(host.clone());
-            if !costs_nothing {
-                work.groups.note_out(counts, host);
-            }
+        let Some(member) = self.cell.members.get(host) else {
+            return;
+        };
+        let direction = warrant.direction;
+        if let Some(reason) = candidate::held_by_itself(member, job, work, direction, self.now) {
+            self.hold_or_leave_out(work, host, job, member, reason);
+            return;
         }
-        for group in floored {
-            let reason = work.groups.reason(counts, group);
-            self.hold_slice(work, reason);
+        if self.taken.contains(host) {
+            return;
         }
-        if let Some(reason) = paced {
-            self.hold_slice(work, reason);
+        let says = candidate::ask_ledger(self.cell, work, so_far.counts, host, direction);
+        let costs_nothing = match says {
+            LedgerSays::Free => false,
+            LedgerSays::FreeAndOut => true,
+            LedgerSays::Held(reason) => return self.hold_host(work, host, reason),
+            LedgerSays::Floor(group) => return self.floored(work, host, group, direction, so_far),
+        };
+        if so_far.paced.is_none() {
+            let (active, last_start) = (so_far.active, so_far.last_start);
+            so_far.paced = candidate::held_by_pace(work, active, last_start, self.now);
         }
+        if so_far.paced.is_some() {
+            return;
+        }
+        if !self.order(work, warrant, job, member) {
+            let platform = &member.host.facts.platform;
+            self.leave_out(
+                work,
+                host,
+                format!("the lock file has nothing for {platform}"),
+            );
+            return;
+        }
+        so_far.active += 1;
+        so_far.last_start = Some(self.now);
+        self.taken.insert(host.clone());
+        if !costs_nothing {
+            work.groups.note_out(so_far.counts, host);
+        }
+    }
+
+    /// A host waits until fewer of its group are out. Where none ever may be, as in a group of one,
+    /// only people can decide, and the rollout goes on without it.
+    fn floored(
+        &mut self,
+        work: &Work,
+        host: &HostId,
+        group: usize,
+        direction: Direction,
+        so_far: &mut SoFar<'_>,
+    ) {
+        if work.groups.may_have_none_out(group) && direction == Direction::Patch {
+            let reason = work.groups.reason(so_far.counts, group);
+            self.leave_out(work, host, reason.to_string());
+            return;
+        }
+        so_far.floored.insert(group);
     }
 
     /// Holds a host that cannot be started for a reason of its own; past patience, leaves it out.
@@ -121,20 +145,20 @@ impl Draft<'_> {
         if let Some(patience) = candidate::patience(&reason, work) {
             let ends = since.after(patience);
             if self.now >= ends {
-                let rollout = work.assignment.rollout.clone();
-                let why = GivenUp::NotStarted {
-                    reason: reason.to_string(),
-                };
-                self.push(CellCommand::GiveUp {
-                    rollout,
-                    host: host.clone(),
-                    why,
-                });
+                self.leave_out(work, host, reason.to_string());
                 return;
             }
             self.wake_at(ends);
         }
         self.hold_host(work, host, reason);
+    }
+
+    pub(super) fn leave_out(&mut self, work: &Work, host: &HostId, reason: String) {
+        self.push(CellCommand::GiveUp {
+            rollout: work.assignment.rollout.clone(),
+            host: host.clone(),
+            why: GivenUp::NotStarted { reason },
+        });
     }
 
     /// Orders a host; returns whether it could.
@@ -150,6 +174,17 @@ impl Draft<'_> {
         self.push(CellCommand::Order(Box::new(order)));
         true
     }
+}
+
+/// What a round of starts has come to so far.
+struct SoFar<'a> {
+    counts: &'a mut OutCounts,
+    active: usize,
+    last_start: Option<Timestamp>,
+    /// Why nothing more may start just now. Nothing: it may.
+    paced: Option<Reason>,
+    /// Groups that may have no more out.
+    floored: BTreeSet<usize>,
 }
 
 fn new_order(

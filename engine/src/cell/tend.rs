@@ -4,7 +4,7 @@ use super::{Active, CellCommand, Link, Member, Work, decide::Draft, groups::OutC
 use crate::{
     hold::Reason,
     id::HostId,
-    order::{ClaimAnswer, ClaimPoint},
+    order::{ClaimAnswer, ClaimPoint, Direction},
     policy::MARGIN,
     time::Timestamp,
 };
@@ -23,7 +23,8 @@ impl Draft<'_> {
             return;
         };
         let rollout = work.assignment.rollout.clone();
-        let (at, why) = late::deadline(active, &work.assignment.deadlines);
+        let owner_since = self.cell.owner_since;
+        let (at, why) = late::deadline(active, &work.assignment.deadlines, owner_since);
         let at = at.max(self.hears_from(member, work));
         if self.now >= at {
             self.push(CellCommand::GiveUp {
@@ -113,8 +114,12 @@ impl Draft<'_> {
         if entry.is_none_or(|entry| entry.token != active.order.token) {
             return Some("the host's reservation is gone".to_owned());
         }
-        if active.was_out {
-            return None;
+        let in_service = self.cell.members.get(host).is_some_and(|m| m.in_service);
+        match (in_service, active.order.direction) {
+            (true, _) => {}
+            (false, Direction::Patch) => return Some(Reason::NotInService.to_string()),
+            // Out by itself already: to go back costs its group nothing.
+            (false, Direction::Rollback) => return None,
         }
         let group = work.groups.forbid_disrupting(counts, host)?;
         Some(work.groups.reason(counts, group).to_string())

@@ -10,7 +10,7 @@ use crate::{
     id::{Generation, HostId},
     order::Direction,
     time::Timestamp,
-    warrant::{Assignment, Outcome, Stop, Warrant},
+    warrant::{Assignment, FailedEnd, Outcome, Stop, Warrant},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -110,6 +110,15 @@ impl Work {
             .values()
             .filter(|job| matches!(job.state, JobState::Active(_)))
             .count()
+    }
+
+    /// Whether the end of some run here is not known: its host may still have one.
+    pub(super) fn awaits_hosts(&self) -> bool {
+        self.jobs.values().any(|job| match &job.state {
+            JobState::Active(_) => true,
+            JobState::Over(Outcome::Failed { end, .. }) => *end == FailedEnd::Silent,
+            JobState::Over(_) | JobState::Waiting | JobState::Again(_) => false,
+        })
     }
 
     /// Attempts and failures since the last judgement.
