@@ -7,8 +7,8 @@
 //!                                                       engine's Fleet
 //! ```
 //!
-//! The [driver](driver) owns the engine's state; everything else sends it messages, and [view]
-//! turns the state into what people read. Production and simulation differ in what [`start`] is
+//! The [driver] owns the engine's state; everything else sends it messages, and [view]
+//! turns the state into what people read. Production and simulation differ in what [`start()`] is
 //! given: a store, a clock, and where connections come from.
 
 mod api;

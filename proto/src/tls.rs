@@ -7,8 +7,8 @@
 //! that each connection is checked in full.
 //!
 //! In a client: [`Credentials`], then [`Client`], then its connector for tonic's `Endpoint`. In a
-//! server: [`Credentials`], then [`Server`], then [`incoming`] over accepted sockets for tonic's
-//! `serve_with_incoming`; a handler learns with [`peer`] who calls. Both work over any byte stream.
+//! server: [`Credentials`], then [`Server`], then [`incoming()`] over accepted sockets for tonic's
+//! `serve_with_incoming`; a handler learns with [`peer()`] who calls. Both work over any byte stream.
 
 mod certificate;
 mod client;
