@@ -9,7 +9,7 @@ use cofferdam::{
 };
 use cofferdam_engine::id::{HostId, RolloutId};
 use cofferdam_proto::operator::{HostView, PlanRequest, RolloutView, StartRequest};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
 /// How long a fleet may take to be connected: a hundred processes on two cores (guess).
 pub const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -39,9 +39,18 @@ enum Ended {
 impl Fleet {
     /// Makes a fleet and starts nothing.
     pub fn lay_out(machines: Vec<Machine>) -> Self {
+        let fleet = Self::enrol(machines);
+        for host in fleet.hosts() {
+            Machine::lay_out(&fleet.site.agent_folder(&host, "root"));
+        }
+        fleet
+    }
+
+    /// Makes a fleet without root trees and starts nothing.
+    pub fn enrol(machines: Vec<Machine>) -> Self {
         let site = Site::new();
         for machine in &machines {
-            site.add(machine);
+            site.enrol(machine);
         }
         Self {
             site,
@@ -57,12 +66,17 @@ impl Fleet {
     /// Makes a fleet, starts all of it, and waits until every host is in service.
     pub async fn start(machines: Vec<Machine>) -> Self {
         let mut fleet = Self::lay_out(machines);
-        fleet.start_coordinator(None);
-        for host in fleet.hosts() {
-            fleet.start_agent(&host, None);
-        }
-        fleet.in_service().await;
+        fleet.start_all().await;
         fleet
+    }
+
+    /// Starts all of it, and waits until every host is in service.
+    pub async fn start_all(&mut self) {
+        self.start_coordinator(None);
+        for host in self.hosts() {
+            self.start_agent(&host, None);
+        }
+        self.in_service().await;
     }
 
     /// Announces that an ERROR line with this part belongs to the test.
@@ -109,6 +123,12 @@ impl Fleet {
     pub fn kill_coordinator(&mut self) {
         let started = self.coordinator.take();
         started.expect("the coordinator was started").kill();
+    }
+
+    /// Waits until a part stands in what an agent printed.
+    pub async fn agent_says(&self, host: &HostId, part: &str) {
+        let log = self.site.agent_log(host);
+        says(&log, part).await;
     }
 
     /// Starts one agent, to die somewhere or not.
@@ -162,6 +182,16 @@ impl Fleet {
 
     /// Plans and starts a rollout from its file's text, as often as it takes to hear that it runs.
     pub async fn start_rollout(&mut self, name: &str, text: &str) -> RolloutId {
+        self.start_rollout_after(name, text, || {}).await
+    }
+
+    /// The same, with something that happens between plan and start.
+    pub async fn start_rollout_after(
+        &mut self,
+        name: &str,
+        text: &str,
+        planned: impl Fn(),
+    ) -> RolloutId {
         let rollout = RolloutId::new(name).expect("a good name");
         let operator = self.operator().await;
         eventually("the rollout to be started", READY_WITHIN, async || {
@@ -176,6 +206,7 @@ impl Fleet {
                 lock_text: None,
             });
             let lock_text = plan.await.map_err(say)?.lock_text;
+            planned();
             let start = operator.start(StartRequest {
                 file_name,
                 spec_text: text.to_owned(),
@@ -266,6 +297,15 @@ impl Fleet {
             trust_domain: None,
         }
     }
+}
+
+async fn says(log: &Path, part: &str) {
+    eventually(part, READY_WITHIN, async || {
+        let text = fs::read_to_string(log).unwrap_or_default();
+        let found = text.contains(part).then_some(());
+        found.ok_or_else(|| format!("not in {}:\n{text}", log.display()))
+    })
+    .await;
 }
 
 fn serves(host: &HostView) -> bool {

@@ -5,6 +5,7 @@
 //! sleeps for time to pass: [`patience::eventually`] waits for conditions, each with a deadline.
 
 pub mod deadly;
+pub mod debian;
 pub mod evidence;
 pub mod figures;
 pub mod fleet;

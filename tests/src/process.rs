@@ -46,13 +46,9 @@ impl Process {
         self.end();
     }
 
-    /// Asks it to end, and waits for that.
-    ///
-    /// # Panics
-    /// When it is still there after `within`.
-    pub fn stop(mut self, within: Duration) -> ExitStatus {
+    /// Asks it to end.
+    pub fn terminate(&self) {
         self.signal(Signal::SIGTERM);
-        self.wait(within)
     }
 
     /// Stops it from running without ending it: its sockets stay open and nothing answers.
@@ -113,6 +109,22 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Runs a program to its end: its exit code and all that it printed.
+///
+/// # Panics
+/// When it cannot be started, or a signal ended it.
+pub fn run(mut command: Command) -> (i32, String) {
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.unwrap_or_else(|error| panic!("start {command:?}: {error}"));
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed).into_owned();
+    let code = output.status.code();
+    (
+        code.unwrap_or_else(|| panic!("{command:?} was killed: {printed}")),
+        printed,
+    )
 }
 
 /// A file beside the test programs, in the folder that cargo builds into: our own binaries are

@@ -1,8 +1,18 @@
-//! Rollout files of tests: patches that change nothing, and waits that a test can wait for.
+//! Rollout files of tests, with everything that takes time made short.
 
-/// The start of a noop rollout file for every host, with everything that takes time made short. A
-/// test appends its waves; `more` stands among the keys at the top.
+/// The start of a rollout file that changes nothing on any host. A test appends its waves; `more`
+/// stands among the keys at the top.
 pub fn noop(name: &str, more: &str) -> String {
+    hasty(name, more, "kind = \"noop\"")
+}
+
+/// The same, for one package in one version, or `latest`.
+pub fn package(name: &str, package: &str, version: &str) -> String {
+    let patch = format!("kind = \"packages\"\npackages = {{ {package} = \"{version}\" }}");
+    hasty(name, "", &patch)
+}
+
+fn hasty(name: &str, more: &str, patch: &str) -> String {
     format!(
         r#"
 name = "{name}"
@@ -17,7 +27,7 @@ retry_backoff = "500ms"
 {more}
 
 [patch]
-kind = "noop"
+{patch}
 
 [select]
 match = 'service == "web"'

@@ -106,21 +106,20 @@ impl Site {
         self.agent_folder(host, "state").join("journal")
     }
 
-    /// Makes a host: its root tree, its certificate, its agent's config.
+    /// Gives a host its certificate and its agent's config.
     ///
     /// # Panics
     /// When something cannot be written.
-    pub fn add(&self, machine: &Machine) {
+    pub fn enrol(&self, machine: &Machine) {
         let own = self.authority.issue(&Identity::Agent(machine.host.clone()));
-        self.add_with(machine, &own);
+        self.enrol_with(machine, &own);
     }
 
-    /// Makes a host whose agent shows these credentials.
+    /// Writes the config of a host whose agent shows these credentials.
     ///
     /// # Panics
-    /// When something cannot be written.
-    pub fn add_with(&self, machine: &Machine, credentials: &Credentials) {
-        Machine::lay_out(&self.agent_folder(&machine.host, "root"));
+    /// When it cannot be written.
+    pub fn enrol_with(&self, machine: &Machine, credentials: &Credentials) {
         let text = self.agent_text(machine, credentials);
         fs::write(self.agent_config(&machine.host), text).expect("a config");
     }
@@ -136,32 +135,48 @@ impl Site {
 
     /// The command that starts the coordinator.
     pub fn coordinator(&self) -> Command {
-        self.program("cofferdam-coordinator", "run", &self.coordinator_config())
+        self.told("cofferdam-coordinator", "run", &self.coordinator_config())
     }
 
     /// The command that starts an agent.
     pub fn agent(&self, host: &HostId) -> Command {
-        let mut command = self.program("cofferdam-agent", "run", &self.agent_config(host));
+        let mut command = self.told("cofferdam-agent", "run", &self.agent_config(host));
         command.arg("--root").arg(self.agent_folder(host, "root"));
+        command
+    }
+
+    /// The operator's command with its connection in the environment; arguments are to follow.
+    pub fn command(&self) -> Command {
+        let own = self.operator();
+        let mut command = self.program("cofferdam");
+        command
+            .env("COFFERDAM_ENDPOINT", format!("https://{}", self.listen))
+            .env("COFFERDAM_CERT", own.cert)
+            .env("COFFERDAM_KEY", own.key)
+            .env("COFFERDAM_CA", own.ca);
         command
     }
 
     /// The command that starts a host's health responder.
     pub fn health(&self, host: &HostId) -> Command {
-        self.program("cofferdam-agent", "health", &self.agent_config(host))
+        self.told("cofferdam-agent", "health", &self.agent_config(host))
     }
 
-    fn program(&self, name: &str, subcommand: &str, config: &Path) -> Command {
+    /// A program of ours told to do something with a config.
+    pub fn told(&self, name: &str, subcommand: &str, config: &Path) -> Command {
+        let mut command = self.program(name);
+        command.args([subcommand, "--config"]).arg(config);
+        command
+    }
+
+    fn program(&self, name: &str) -> Command {
         let mut command = Command::new(binary(name));
         command
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("LC_ALL", "C")
             .env("HOME", self.path())
-            .env("RUST_BACKTRACE", "1")
-            .current_dir(self.path())
-            .args([subcommand, "--config"])
-            .arg(config);
+            .current_dir(self.path());
         command
     }
 

@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     reason = "helpers of tests unwrap as tests do, and clippy knows only the latter"
 )]
+#![cfg(test)]
 
 mod bench;
 

@@ -1,0 +1,87 @@
+//! Hosts whose root trees have apt, dpkg and one small package, and the repository that it comes
+//! from: those of the demo.
+
+use crate::{fleet::Fleet, folder::Folder, machine::Machine};
+use cofferdam::demo::{
+    folder::{AtEnd, Folder as DemoFolder},
+    repository::{Release, Repository},
+    root::Root,
+};
+use cofferdam_engine::id::HostId;
+use std::collections::BTreeMap;
+
+/// A repository and the root trees that use it. The repository is served until it is closed.
+pub struct Debian {
+    repository: Option<Repository>,
+    roots: BTreeMap<HostId, Root>,
+    folder: DemoFolder,
+    _around: Folder,
+}
+
+impl Debian {
+    /// Makes a repository that offers the second release, and a fleet with the first installed.
+    ///
+    /// # Panics
+    /// When a tool is missing or fails.
+    pub async fn fleet(machines: Vec<Machine>) -> (Self, Fleet) {
+        let around = Folder::new();
+        let folder = DemoFolder::create(Some(around.join("debian")), AtEnd::Remove);
+        let folder = folder.expect("a folder of its own");
+        let repository = Repository::create(&folder).await.expect("a repository");
+        let fleet = Fleet::enrol(machines);
+        let mut roots = BTreeMap::new();
+        for host in fleet.hosts() {
+            let path = fleet.site.agent_folder(&host, "root");
+            let root = Root::create(path, &repository.source()).await;
+            roots.insert(host, root.expect("a root tree"));
+        }
+        repository
+            .publish(Release::Second)
+            .await
+            .expect("a release");
+        let debian = Self {
+            repository: Some(repository),
+            roots,
+            folder,
+            _around: around,
+        };
+        (debian, fleet)
+    }
+
+    /// Stops serving.
+    pub fn close(&mut self) {
+        self.repository = None;
+    }
+
+    /// Takes a release out of the repository, as archives do with old ones.
+    ///
+    /// # Panics
+    /// When it was not in it.
+    pub fn drop_package(&self, release: Release) {
+        let file = format!("cofferdam-demo_{}_all.deb", release.version());
+        let path = self.folder.repository().join(file);
+        std::fs::remove_file(path).expect("it was published");
+    }
+
+    /// The version that dpkg says is installed on a host.
+    ///
+    /// # Panics
+    /// When dpkg fails.
+    pub async fn installed(&self, host: &HostId) -> String {
+        let root = &self.roots[host];
+        root.installed().await.expect("dpkg knows the package")
+    }
+
+    /// How often a release was unpacked on a host, by dpkg's own log.
+    ///
+    /// # Panics
+    /// When there is no log.
+    pub fn unpacked(&self, host: &HostId, release: Release) -> usize {
+        let log = self.roots[host].path().join("var/log/dpkg.log");
+        let log = std::fs::read_to_string(log).expect("dpkg logs");
+        let begins = format!(" {} ", "upgrade");
+        let ends = format!(" {}", release.version());
+        let is_unpacking = |line: &&str| line.contains(&begins) && line.ends_with(&ends);
+        log.lines().filter(is_unpacking).count()
+    }
+}
