@@ -36,7 +36,8 @@ bench: ## Measures; writes target/bench/*.json and prints a table
 	.ci/bench
 
 soak: build ## Runs the same tests with more seeds, more kills and more time
-	COFFERDAM_SOAK=1 PROPTEST_CASES=20000 cargo test --workspace --no-fail-fast
+	COFFERDAM_SOAK=1 COFFERDAM_SEEDS=1000 COFFERDAM_HISTORIES=100000 PROPTEST_CASES=20000 \
+		cargo test --workspace --no-fail-fast
 
 audit: $(DENY) ## Checks licences, sources and who may depend on what
 	$(DENY) --workspace --config .deny.toml check bans licenses sources

@@ -231,7 +231,7 @@ async fn a_host_without_its_labels_is_refused_with_the_reason() {
     let number = bench.handle.next_session();
     let opened = bench.handle.opened(nameless, number, outbound).await;
 
-    let refusal = opened.unwrap().unwrap_err().to_string();
+    let refusal = cofferdam_proto::error_chain(&opened.unwrap().unwrap_err());
     assert!(refusal.contains("`zone`"), "{refusal}");
     assert_eq!(messages.recv().await, None);
 }
