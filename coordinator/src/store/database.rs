@@ -26,13 +26,14 @@
 use super::{
     Loaded, Record, StoreError,
     head::{Head, Position},
-    lock::DirectoryLock,
+    lock::{self, DirectoryLock},
     record::{self, FrameError, Joiner},
 };
 use sled::{Batch, Db, IVec, Tree};
 use std::{
     fs::File,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// sled's segment: 4 x (17 x `MAX_PAYLOAD_BYTES` + headers), rounded up to a power of two.
@@ -41,6 +42,9 @@ const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 /// sled's page cache. 1 MiB: the store is read once, at start (field measurement: 20 MB of memory
 /// at 80,000 records, 48 MB with a cache of 64 MiB).
 const CACHE_BYTES: u64 = 1024 * 1024;
+
+/// How long sled's threads may take to end (guess: they were seen to take milliseconds).
+const SLED_GONE_WITHIN: Duration = Duration::from_secs(5);
 
 /// How many records are dropped at once after a checkpoint (guess: some 10 ms of work).
 const DROP_BATCH: usize = 1000;
@@ -75,6 +79,7 @@ struct Meta {
 impl Database {
     /// Opens the database `path` in the locked directory `dir`.
     pub(super) fn open(dir: &Path, path: &Path, lock: DirectoryLock) -> Result<Self, StoreError> {
+        wait_for_sled(&path.join("db"))?;
         let database = |source| StoreError::Database {
             action: "open",
             path: path.to_owned(),
@@ -319,6 +324,16 @@ impl Database {
             source,
         }
     }
+}
+
+/// sled has a lock of its own, and its threads keep it for a moment after their database is gone.
+/// Since the directory's lock is ours, nobody else can have it.
+fn wait_for_sled(db: &Path) -> Result<(), StoreError> {
+    lock::wait_until_free(db, SLED_GONE_WITHIN).map_err(|source| StoreError::Io {
+        action: "lock",
+        path: db.to_owned(),
+        source,
+    })
 }
 
 fn chunk_key(position: Position, chunk: u32) -> [u8; 12] {

@@ -1,16 +1,21 @@
 //! One process a store: an exclusive lock on a file that names its holder.
 
-use nix::fcntl::{Flock, FlockArg};
 use std::{
-    fs::{File, OpenOptions},
+    fs::{File, OpenOptions, TryLockError},
     io::{self, Read as _, Seek as _, Write as _},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
+
+/// How often a lock that will be free in a moment is tried (guess: sled's threads take some
+/// milliseconds).
+const TRY_EVERY: Duration = Duration::from_millis(5);
 
 /// The lock on a directory; held until dropped, or until the process ends in whatever way.
 #[derive(Debug)]
 pub struct DirectoryLock {
-    _file: Flock<File>,
+    _file: File,
 }
 
 /// Why a directory could not be locked.
@@ -49,23 +54,43 @@ impl DirectoryLock {
             path: path.clone(),
             source,
         };
-        let file = OpenOptions::new()
+        let mut file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .open(&path)
             .map_err(io)?;
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(mut file) => {
+        match file.try_lock() {
+            Ok(()) => {
                 write_holder(&mut file).map_err(io)?;
                 Ok(Self { _file: file })
             }
-            Err((mut file, nix::errno::Errno::EWOULDBLOCK)) => Err(LockError::Held {
+            Err(TryLockError::WouldBlock) => Err(LockError::Held {
                 dir: dir.to_owned(),
                 holder: read_holder(&mut file),
             }),
-            Err((_, errno)) => Err(io(errno.into())),
+            Err(TryLockError::Error(source)) => Err(io(source)),
+        }
+    }
+}
+
+/// Waits until nobody has a lock on a file. One that is not there has none.
+///
+/// # Errors
+/// What the system said; [`io::ErrorKind::WouldBlock`] when it is still locked after `patience`.
+pub(super) fn wait_until_free(path: &Path, patience: Duration) -> io::Result<()> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    let deadline = Instant::now() + patience;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return file.unlock(),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => thread::sleep(TRY_EVERY),
+            Err(error) => return Err(error.into()),
         }
     }
 }
@@ -105,6 +130,22 @@ mod tests {
 
         drop(first);
         assert!(DirectoryLock::take(dir.path()).is_ok());
+    }
+
+    #[test]
+    fn a_lock_that_goes_is_waited_for_and_one_that_stays_is_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("db");
+        assert!(wait_until_free(&path, Duration::ZERO).is_ok(), "not there");
+
+        let held = File::create(&path).unwrap();
+        held.try_lock().unwrap();
+        let refused = wait_until_free(&path, Duration::ZERO).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
+
+        let waiting = thread::spawn(move || wait_until_free(&path, Duration::from_secs(20)));
+        drop(held);
+        assert!(waiting.join().unwrap().is_ok());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The durable store: sled in a directory of its own, off the async threads.
 //!
-//! What stands where on disk, and why it survives a power cut: see [`super::database`].
+//! What stands where on disk, and why it survives a power cut: see `database.rs`.
 
 use super::{
     Loaded, Record, Store, StoreError,
