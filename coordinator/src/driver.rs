@@ -17,6 +17,8 @@
 mod carry;
 mod history;
 mod input;
+mod intake;
+mod outgoing;
 #[cfg(test)]
 mod tests;
 mod turn;

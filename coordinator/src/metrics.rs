@@ -1,7 +1,7 @@
 //! What the coordinator counts and measures of itself, for `GET /metrics`.
 //!
 //! Counters and histograms grow as things happen; gauges are set from the fleet's state when they
-//! are asked for (see [`crate::web`]).
+//! are asked for (see `web/gauges.rs`).
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},

@@ -6,13 +6,14 @@ use crate::{
 };
 use cofferdam_proto::{
     convert::bounds::MAX_FILE_BYTES,
-    tls::{self, Incoming},
+    error_chain,
+    tls::Incoming,
     v1::{agent_server::AgentServer, operator_server::OperatorServer},
 };
 use std::{io, net::SocketAddr};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_stream::Stream;
-use tonic::transport::{self, Server};
+use tonic::transport::Server;
 
 /// Calls at once on one connection: an agent has its session and a few fetches, an operator a few
 /// watches (guess).
@@ -22,27 +23,25 @@ const STREAMS: u32 = 64;
 const OPERATOR_MESSAGE_BYTES: usize = 2 * MAX_FILE_BYTES + 64 * 1024;
 
 /// Serves until the stop is asked for and every call is over.
-///
-/// # Errors
-/// What tonic says; none is known to happen once it serves.
 pub(crate) async fn serve<A, IO>(
-    sockets: A,
-    credentials: tls::Server,
+    incoming: Incoming<A, IO>,
     agents: AgentApi,
     operators: OperatorApi,
     mut stop: Stop,
-) -> Result<(), transport::Error>
-where
+) where
     A: Stream<Item = io::Result<(IO, SocketAddr)>> + Unpin + Send + 'static,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let incoming: Incoming<A, IO> = tls::incoming(sockets, credentials);
-    Server::builder()
+    let agents = AgentServer::new(agents);
+    let operators =
+        OperatorServer::new(operators).max_decoding_message_size(OPERATOR_MESSAGE_BYTES);
+    let served = Server::builder()
         .max_concurrent_streams(STREAMS)
-        .add_service(AgentServer::new(agents))
-        .add_service(
-            OperatorServer::new(operators).max_decoding_message_size(OPERATOR_MESSAGE_BYTES),
-        )
+        .add_service(agents)
+        .add_service(operators)
         .serve_with_incoming_shutdown(incoming, async move { stop.asked().await })
-        .await
+        .await;
+    if let Err(error) = served {
+        tracing::error!(error = error_chain(&error), "the gRPC server ended");
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
     tasks::{Joiner, StopSign, tasks},
     web::{self, Web},
 };
-use cofferdam_proto::{error_chain, tls};
+use cofferdam_proto::tls;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -101,23 +101,11 @@ where
             started_at: setup.clock.now(),
         },
     };
-    let serving = server::serve(
-        setup.sockets,
-        setup.credentials,
-        agents,
-        operators,
-        sign.watch(),
-    );
-    tasks.spawn(async move {
-        if let Err(error) = serving.await {
-            tracing::error!(error = error_chain(&error), "the gRPC server ended");
-        }
-    });
+    let incoming = tls::incoming(setup.sockets, setup.credentials);
+    tasks.spawn(server::serve(incoming, agents, operators, sign.watch()));
     if let Some(listener) = setup.http {
-        let web = Web {
-            driver: handle,
-            metrics,
-        };
+        let driver = handle;
+        let web = Web { driver, metrics };
         tasks.spawn(web::serve(listener, web, sign.watch()));
     }
     Ok(Running {

@@ -1,0 +1,48 @@
+//! What a cell's decision says to which agents.
+
+use cofferdam_engine::{cell::CellCommand, id::HostId};
+use cofferdam_proto::session::{StageRequest, ToAgent};
+
+/// The messages of a decision. Empty: it concerns the coordinator alone.
+pub(super) fn messages(command: CellCommand) -> Vec<(HostId, ToAgent)> {
+    match command {
+        CellCommand::Stage {
+            rollout,
+            host,
+            lock_digest,
+            content,
+            one_way,
+        } => {
+            let request = StageRequest {
+                rollout,
+                lock_digest,
+                content,
+                one_way,
+            };
+            vec![(host, ToAgent::Stage(request))]
+        }
+        CellCommand::Order(order) | CellCommand::Resend(order) => {
+            vec![(order.host.clone(), ToAgent::Order(order))]
+        }
+        CellCommand::AnswerClaim {
+            host,
+            key,
+            point,
+            answer,
+            ..
+        } => vec![(host, ToAgent::ClaimAnswer { key, point, answer })],
+        CellCommand::Withdraw {
+            host, key, reason, ..
+        } => vec![(host, ToAgent::Withdraw { key, reason })],
+        CellCommand::Release { rollout, hosts } => hosts
+            .into_iter()
+            .map(|host| {
+                let rollout = rollout.clone();
+                (host, ToAgent::Release { rollout })
+            })
+            .collect(),
+        CellCommand::GiveUp { .. } | CellCommand::Brake { .. } | CellCommand::Summarise(_) => {
+            Vec::new()
+        }
+    }
+}
