@@ -12,7 +12,7 @@ use crate::{
     },
     host::durable::{self, FileError},
 };
-use cofferdam_engine::{failure::Failure, order::Order};
+use cofferdam_engine::{failure::Failure, id::RolloutId, order::Order};
 use std::{path::Path, time::Duration};
 use tokio::time::{Instant, timeout};
 
@@ -31,12 +31,22 @@ impl Steps {
     pub(super) fn put_flag_up(&self, order: &Order) -> Result<(), Failure> {
         let rollout = &order.grant.rollout;
         let is_patched = |before: Before| before.phase == Phase::Begun;
-        if self.records.before(rollout)?.is_some_and(is_patched) {
-            let path = self.settings.state_dir.join(RELEASE);
-            durable::write(&path, rollout.as_str().as_bytes())?;
-            self.state.set_release(rollout.as_str())?;
+        if self.records.before(rollout)?.is_some_and(is_patched)
+            && let Err(error) = self.note_release(rollout)
+        {
+            // A healthy host does not stay out of service for want of a name on its health page.
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the release is not shown"
+            );
         }
         Ok(self.state.set(Flag::Up, "")?)
+    }
+
+    fn note_release(&self, rollout: &RolloutId) -> Result<(), FileError> {
+        let path = self.settings.state_dir.join(RELEASE);
+        durable::write(&path, rollout.as_str().as_bytes())?;
+        self.state.set_release(rollout.as_str())
     }
 
     /// Whether the flag is up and no check fails, by readings that are at most [`FRESH`].
