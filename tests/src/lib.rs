@@ -19,4 +19,5 @@ pub mod rollout;
 pub mod simulation;
 pub mod site;
 pub mod size;
+pub mod small_disk;
 pub mod usage;

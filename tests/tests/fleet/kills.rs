@@ -4,10 +4,12 @@
 //! as a unit does, and wants the same end as if nothing had happened: every host patched, by one
 //! order that changed anything, and in service.
 
+use cofferdam::demo::repository::{PACKAGE, Release};
 use cofferdam_engine::run::Ending;
 use cofferdam_proto::operator::RolloutState;
 use cofferdam_tests::{
     deadly::{Death, When},
+    debian::Debian,
     evidence,
     fleet::Fleet,
     machine::Machine,
@@ -48,6 +50,17 @@ async fn a_coordinator_that_dies_at_a_write_of_its_store_ends_its_rollout_right(
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_dies_at_a_write_of_its_state_installs_a_package_once() {
+    let file = "/state/";
+    for when in [When::Before, When::After] {
+        sweep(Size::asked().pick(37, 1), async |at| {
+            run_packages(Death { file, at, when }).await
+        })
+        .await;
+    }
+}
+
 /// Whether a process died in a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Victim {
@@ -65,10 +78,28 @@ async fn sweep(step: usize, mut case: impl AsyncFnMut(u32) -> Victim) {
     }
 }
 
-/// One rollout, during which the coordinator or the first agent may die.
+/// One rollout that changes nothing, during which the coordinator or the first agent may die.
 async fn run(coordinator: Option<Death>, first_agent: Option<Death>) -> Victim {
     eprintln!("coordinator {coordinator:?}, first agent {first_agent:?}");
     let mut fleet = Fleet::lay_out(Machine::neighbours(HOSTS));
+    start(&mut fleet, coordinator, first_agent).await;
+    patch(&mut fleet, &rollout::noop("kills", "")).await;
+    victim(fleet)
+}
+
+/// One rollout of a package, during which the first agent may die.
+async fn run_packages(first_agent: Death) -> Victim {
+    eprintln!("first agent {first_agent:?}");
+    let (debian, mut fleet) = Debian::fleet(Machine::neighbours(HOSTS)).await;
+    start(&mut fleet, None, Some(first_agent)).await;
+    patch(&mut fleet, &rollout::package("kills", PACKAGE, "latest")).await;
+    for host in fleet.hosts() {
+        assert_eq!(debian.unpacked(&host, Release::Second), 1, "{host}");
+    }
+    victim(fleet)
+}
+
+async fn start(fleet: &mut Fleet, coordinator: Option<Death>, first_agent: Option<Death>) {
     fleet.restart_the_dead();
     fleet.start_coordinator(coordinator);
     let mut death = first_agent;
@@ -76,21 +107,27 @@ async fn run(coordinator: Option<Death>, first_agent: Option<Death>) -> Victim {
         fleet.start_agent(&host, death.take());
     }
     fleet.in_service().await;
+}
 
-    let text = rollout::noop("kills", "") + CANARY_FIRST;
+/// Patches every host, and wants the end to be as if nobody had died.
+async fn patch(fleet: &mut Fleet, file: &str) {
+    let text = file.to_owned() + CANARY_FIRST;
     let rollout = fleet.start_rollout("kills", &text).await;
     let view = fleet.end_of(&rollout, WITHIN).await;
 
     assert_eq!(view.state, RolloutState::Done, "{view:#?}");
     fleet.in_service().await;
-    let (hosts, deaths) = (fleet.hosts(), fleet.deaths());
-    let site = fleet.finish();
-    for host in hosts {
-        let orders = evidence::orders(&site.journal(&host));
+    for host in fleet.hosts() {
+        let orders = evidence::orders(&fleet.site.journal(&host));
         let patched: Vec<_> = orders.values().filter(|told| told.applied()).collect();
         assert_eq!(patched.len(), 1, "{host}: {orders:#?}");
         assert_eq!(patched[0].ending(), Some(Ending::Patched), "{host}");
     }
+}
+
+fn victim(fleet: Fleet) -> Victim {
+    let deaths = fleet.deaths();
+    fleet.finish();
     match deaths {
         0 => Victim::Lived,
         _ => Victim::Died,

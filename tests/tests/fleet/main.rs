@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod certificates;
+mod full_disk;
 mod hundred;
 mod kills;
 mod packages;
