@@ -61,3 +61,14 @@ fn units_name_the_configs_that_are_shipped() {
         assert_eq!(text.matches(&option).count(), 2, "{unit}");
     }
 }
+
+/// systemd gives a unit up for good after five failures in ten seconds, unless it is told not to.
+#[test]
+fn units_are_started_again_however_often_they_fail() {
+    for unit in ["agent", "health", "coordinator"] {
+        let text = shipped(&format!("systemd/system/cofferdam-{unit}.service"));
+        let (head, service) = text.split_once("[Service]").expect("a service");
+        assert!(head.contains("\nStartLimitIntervalSec=0\n"), "{unit}");
+        assert!(service.contains("\nRestart=always\n"), "{unit}");
+    }
+}
