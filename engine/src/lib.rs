@@ -30,4 +30,5 @@ pub mod share;
 pub mod spec;
 pub mod stratum;
 pub mod time;
+pub mod unit;
 pub mod warrant;

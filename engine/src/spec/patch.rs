@@ -6,6 +6,7 @@ use crate::{
     id::MAX_NAME_LEN,
     package,
     patch::{ConfigPatch, Patch, RebootPolicy, VersionWish},
+    unit,
 };
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -128,7 +129,7 @@ fn config(table: &mut Table<'_, Refusal>) -> Option<Patch> {
     let path = table.text("path", host_path);
     let source = table.text("source", source_path);
     let validate = table.text("validate", validate_name);
-    let reload = table.text("reload", unit);
+    let reload = table.text("reload", unit_name);
     Some(Patch::Config(ConfigPatch {
         path: path?,
         source: source?,
@@ -161,24 +162,21 @@ fn is_printable(text: &str) -> bool {
 }
 
 fn validate_name(text: &str) -> Result<String, Refusal> {
-    if !is_name(text, "._-") {
+    if !is_name(text) {
         return Err(Refusal::ValidateName(text.to_owned()));
     }
     Ok(text.to_owned())
 }
 
-/// What systemd.unit(5) allows in a name, but for what begins as an option does.
-fn unit(text: &str) -> Result<String, Refusal> {
-    if !is_name(text, ":-_.\\@") {
-        return Err(Refusal::Unit(text.to_owned()));
-    }
+fn unit_name(text: &str) -> Result<String, Refusal> {
+    unit::check(text)?;
     Ok(text.to_owned())
 }
 
-fn is_name(text: &str, marks: &str) -> bool {
+fn is_name(text: &str) -> bool {
     text.len() <= MAX_NAME_LEN
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())
         && text
             .chars()
-            .all(|c| c.is_ascii_alphanumeric() || marks.contains(c))
+            .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }

@@ -6,6 +6,7 @@ use crate::{
     package::PackageError,
     select::SelectError,
     share::ShareError,
+    unit::UnitError,
 };
 
 /// Why a value of a rollout file, or how it goes with others, is refused.
@@ -68,8 +69,8 @@ pub enum Refusal {
     #[error("`{0}` is no name of a validate command: letters, digits, `.`, `_` and `-`")]
     ValidateName(String),
     /// A unit's name that is none.
-    #[error("`{0}` is no name of a systemd unit, as in \"nginx.service\"")]
-    Unit(String),
+    #[error(transparent)]
+    Unit(#[from] UnitError),
     /// A rollout without waves.
     #[error("holds no wave; leave it out for the default waves, or write at least one")]
     NoWaves,

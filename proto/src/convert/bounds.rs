@@ -28,5 +28,9 @@ pub const MAX_PACKAGES: usize = 50_000;
 /// The most entries of any other list: four times the largest fleet of the design.
 pub const MAX_ENTRIES: usize = 100_000;
 
+/// The most bytes that a package or file may say it has (guess: far above any; the sum of
+/// [`MAX_PACKAGES`] of them fits 64 bits).
+pub const MAX_SIZE: u64 = 1 << 40;
+
 /// The longest wait: longer ones are mistakes, and could overflow a clock.
 pub const MAX_WAIT: Duration = Duration::from_secs(366 * 24 * 3600);

@@ -66,10 +66,10 @@ impl TryFrom<v1::LockedPackage> for LockedPackage {
     type Error = FieldError;
     fn try_from(wire: v1::LockedPackage) -> Result<Self, FieldError> {
         Ok(Self {
-            name: read::filled_line(wire.name).at("name")?,
-            version: read::filled_line(wire.version).at("version")?,
+            name: read::package_name(wire.name).at("name")?,
+            version: read::package_version(wire.version).at("version")?,
             sha256: read::digest(&wire.sha256).at("sha256")?,
-            size: wire.size,
+            size: read::size(wire.size).at("size")?,
         })
     }
 }
@@ -88,7 +88,7 @@ impl TryFrom<v1::LockedFile> for LockedFile {
     fn try_from(wire: v1::LockedFile) -> Result<Self, FieldError> {
         Ok(Self {
             sha256: read::digest(&wire.sha256).at("sha256")?,
-            size: wire.size,
+            size: read::size(wire.size).at("size")?,
         })
     }
 }
@@ -111,7 +111,7 @@ impl TryFrom<v1::ConfigPatch> for ConfigPatch {
             path: read::host_path(wire.path).at("path")?,
             source: read::filled_line(wire.source).at("source")?.into(),
             validate: read::optional_line(wire.validate).at("validate")?,
-            reload: read::optional_line(wire.reload).at("reload")?,
+            reload: read::optional_unit(wire.reload).at("reload")?,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! What is wrong with which field of a message.
 
-use cofferdam_engine::id::NameError;
+use cofferdam_engine::{id::NameError, package::PackageError, unit::UnitError};
 use std::fmt;
 
 /// A message was refused: the path of the field at fault, and what is wrong with it.
@@ -70,6 +70,20 @@ pub enum Problem {
     /// It is not a name.
     #[error(transparent)]
     NotAName(#[from] NameError),
+    /// A file of more bytes than any has.
+    #[error("says {bytes} bytes, at most {max} are allowed")]
+    TooLarge {
+        /// How many it says.
+        bytes: u64,
+        /// How many it may say.
+        max: u64,
+    },
+    /// A package's name or version that is none.
+    #[error(transparent)]
+    NotAPackage(#[from] PackageError),
+    /// A systemd unit's name that is none.
+    #[error(transparent)]
+    NotAUnit(#[from] UnitError),
 }
 
 impl FieldError {

@@ -2,11 +2,14 @@
 
 use super::{
     bounds::{
-        MAX_ENTRIES, MAX_FILE_BYTES, MAX_LABELS, MAX_LINE_BYTES, MAX_SIGNATURE_BYTES, MAX_WAIT,
+        MAX_ENTRIES, MAX_FILE_BYTES, MAX_LABELS, MAX_LINE_BYTES, MAX_SIGNATURE_BYTES, MAX_SIZE,
+        MAX_WAIT,
     },
     field::{At, FieldError, Problem},
 };
-use cofferdam_engine::{digest::Digest, id::NameError, inventory::Labels, time::millis};
+use cofferdam_engine::{
+    digest::Digest, id::NameError, inventory::Labels, package, time::millis, unit,
+};
 use std::{
     collections::BTreeMap,
     path::{Component, PathBuf},
@@ -126,6 +129,35 @@ pub(super) fn filled_line(text: String) -> Result<String, Problem> {
 /// A line of text that may be absent, but not empty.
 pub(super) fn optional_line(text: Option<String>) -> Result<Option<String>, Problem> {
     text.map(filled_line).transpose()
+}
+
+/// A package's name: it goes into a package manager's arguments.
+pub(super) fn package_name(text: String) -> Result<String, Problem> {
+    package::check_name(&text)?;
+    Ok(text)
+}
+
+/// A package's version: it goes into a package manager's arguments.
+pub(super) fn package_version(text: String) -> Result<String, Problem> {
+    package::check_version(&text)?;
+    Ok(text)
+}
+
+/// A systemd unit's name that may be absent: it goes into systemctl's arguments.
+pub(super) fn optional_unit(text: Option<String>) -> Result<Option<String>, Problem> {
+    if let Some(text) = &text {
+        unit::check(text)?;
+    }
+    Ok(text)
+}
+
+/// How many bytes a file has.
+pub(super) fn size(bytes: u64) -> Result<u64, Problem> {
+    if bytes > MAX_SIZE {
+        let max = MAX_SIZE;
+        return Err(Problem::TooLarge { bytes, max });
+    }
+    Ok(bytes)
 }
 
 /// The text of a file.

@@ -180,9 +180,10 @@ struct Wish {
 impl TryFrom<v1::PackageWish> for Wish {
     type Error = FieldError;
     fn try_from(wire: v1::PackageWish) -> Result<Self, FieldError> {
-        let version = read::optional_line(wire.version).at("version")?;
+        let version = wire.version.map(read::package_version).transpose();
+        let version = version.at("version")?;
         Ok(Self {
-            name: read::filled_line(wire.name).at("name")?,
+            name: read::package_name(wire.name).at("name")?,
             wish: version.map_or(VersionWish::Latest, VersionWish::Exactly),
         })
     }

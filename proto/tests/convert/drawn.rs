@@ -13,7 +13,10 @@ use cofferdam_engine::{
     policy::Deadlines,
     run::{Ending, RunState},
 };
-use cofferdam_proto::session::{FromAgent, Hello, SimulatedPackage, StageRequest, ToAgent};
+use cofferdam_proto::{
+    convert::bounds::MAX_SIZE,
+    session::{FromAgent, Hello, SimulatedPackage, StageRequest, ToAgent},
+};
 use proptest::{
     collection::{btree_map, vec},
     option,
@@ -204,7 +207,7 @@ fn stage() -> impl Strategy<Value = StageRequest> {
 fn content() -> impl Strategy<Value = Content> {
     prop_oneof![
         vec(locked_package(), 0..4).prop_map(|packages| Content::Packages { packages }),
-        (config(), digest(), any::<u64>()).prop_map(|(config, sha256, size)| {
+        (config(), digest(), 0..=MAX_SIZE).prop_map(|(config, sha256, size)| {
             let file = LockedFile { sha256, size };
             Content::Config { config, file }
         }),
@@ -214,7 +217,7 @@ fn content() -> impl Strategy<Value = Content> {
 
 fn config() -> impl Strategy<Value = ConfigPatch> {
     let path = "(/[a-z]{1,9}){1,4}";
-    (path, word(), option::of(word()), option::of(word())).prop_map(
+    (path, word(), option::of(word()), option::of(package_word())).prop_map(
         |(path, source, validate, reload)| ConfigPatch {
             path: path.into(),
             source: source.into(),
@@ -225,20 +228,20 @@ fn config() -> impl Strategy<Value = ConfigPatch> {
 }
 
 fn locked_package() -> impl Strategy<Value = LockedPackage> {
-    (word(), word(), digest(), any::<u64>()).prop_map(|(name, version, sha256, size)| {
-        LockedPackage {
+    (package_word(), package_word(), digest(), 0..=MAX_SIZE).prop_map(
+        |(name, version, sha256, size)| LockedPackage {
             name,
             version,
             sha256,
             size,
-        }
-    })
+        },
+    )
 }
 
 fn wishes() -> impl Strategy<Value = BTreeMap<String, VersionWish>> {
-    let wish = option::of(word());
+    let wish = option::of(package_word());
     let wish = wish.prop_map(|wish| wish.map_or(VersionWish::Latest, VersionWish::Exactly));
-    btree_map(word(), wish, 1..4)
+    btree_map(package_word(), wish, 1..4)
 }
 
 fn deadlines() -> impl Strategy<Value = Deadlines> {
@@ -352,6 +355,11 @@ fn line() -> impl Strategy<Value = String> {
 /// A line that is not empty.
 fn word() -> impl Strategy<Value = String> {
     "\\PC{1,20}"
+}
+
+/// What may be the name of a package, a version, and the name of a unit.
+fn package_word() -> impl Strategy<Value = String> {
+    "[a-zA-Z0-9][a-zA-Z0-9._:-]{0,19}[a-z0-9]"
 }
 
 fn texts() -> impl Strategy<Value = BTreeMap<String, String>> {

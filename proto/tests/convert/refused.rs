@@ -107,23 +107,91 @@ fn a_digest_that_is_none_is_refused() {
     );
 }
 
+fn refusal_of_package(name: &str, version: &str, size: u64) -> String {
+    let package = v1::LockedPackage {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        sha256: vec![0; 32],
+        size,
+    };
+    let packages = vec![package];
+    let content = v1::content::Content::Packages(v1::content::Packages { packages });
+    refusal_of_order(|order| {
+        let content = Some(content);
+        order.content = Some(v1::Content { content });
+    })
+}
+
 #[test]
 fn an_entry_of_a_list_is_named_by_its_place() {
-    let package = v1::LockedPackage {
-        name: "bash".to_owned(),
-        version: String::new(),
+    let refusal = refusal_of_package("bash", "", 1);
+    let place = "order.content.packages.packages[0].version: ";
+    assert!(refusal.starts_with(place), "{refusal}");
+}
+
+#[test]
+fn what_a_tool_of_the_host_would_read_as_more_than_a_name_is_refused() {
+    for name in ["", "-oDpkg::Pre-Invoke::=sh", "bash-", "./evil.deb", "a b"] {
+        let refusal = refusal_of_package(name, "1", 1);
+        assert!(refusal.contains("is not a package name"), "{refusal}");
+    }
+    for version in ["-1", "1=2", "1/sid"] {
+        let refusal = refusal_of_package("bash", version, 1);
+        assert!(refusal.contains("is not a package version"), "{refusal}");
+    }
+    let wish = v1::PackageWish {
+        name: "*".to_owned(),
+        version: None,
+    };
+    let simulate = v1::Simulate {
+        request: 1,
+        packages: vec![wish],
+    };
+    let refusal = refusal_to_agent(v1::to_agent::Message::Simulate(simulate));
+    assert!(
+        refusal.starts_with("simulate.packages[0].name: "),
+        "{refusal}"
+    );
+    for unit in ["*", "--root=/x", "a b"] {
+        let refusal = refusal_of_config(|config| config.reload = Some(unit.to_owned()));
+        let place = "order.content.config.config.reload: ";
+        assert!(refusal.starts_with(place), "{refusal}");
+    }
+    for path in ["etc/a", "/etc/../a", "/", ""] {
+        let refusal = refusal_of_config(|config| config.path = path.to_owned());
+        let place = "order.content.config.config.path: ";
+        assert!(refusal.starts_with(place), "{refusal}");
+    }
+}
+
+fn refusal_of_config(change: impl FnOnce(&mut v1::ConfigPatch)) -> String {
+    let mut config = v1::ConfigPatch {
+        path: "/etc/app.conf".to_owned(),
+        source: "app.conf".to_owned(),
+        validate: None,
+        reload: None,
+    };
+    change(&mut config);
+    let file = v1::LockedFile {
         sha256: vec![0; 32],
         size: 1,
     };
-    let content = v1::content::Content::Packages(v1::content::Packages {
-        packages: vec![package],
+    let content = v1::content::Content::Config(v1::content::Config {
+        config: Some(config),
+        file: Some(file),
     });
+    refusal_of_order(|order| {
+        let content = Some(content);
+        order.content = Some(v1::Content { content });
+    })
+}
+
+#[test]
+fn a_size_that_sums_could_overflow_with_is_refused() {
     assert_eq!(
-        refusal_of_order(|order| {
-            let content = Some(content);
-            order.content = Some(v1::Content { content });
-        }),
-        "order.content.packages.packages[0].version: is empty"
+        refusal_of_package("bash", "1", u64::MAX),
+        "order.content.packages.packages[0].size: says 18446744073709551615 bytes, at most \
+         1099511627776 are allowed"
     );
 }
 
