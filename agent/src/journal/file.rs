@@ -165,17 +165,17 @@ fn rewrite(path: &Path, history: &History) -> Result<(File, u64), FileError> {
     Ok((open_to_append(path)?, line.len() as u64))
 }
 
-/// Opens a journal to go on with it, and cuts off what a crash left half written.
+/// Opens a journal to go on with it, and cuts off what a crash left half written. What was read is
+/// about to be believed and reported, and an agent that died may have died before it synced it.
 fn go_on(path: &Path, len: u64) -> Result<File, FileError> {
     let file = open_to_append(path)?;
     let found = file.metadata().map_err(FileError::of("reading", path))?;
     let torn = found.len().saturating_sub(len);
     if torn > 0 {
         tracing::warn!(bytes = torn, "the journal's torn end is cut off");
-        file.set_len(len)
-            .and_then(|()| file.sync_all())
-            .map_err(FileError::of("cutting", path))?;
+        file.set_len(len).map_err(FileError::of("cutting", path))?;
     }
+    file.sync_all().map_err(FileError::of("syncing", path))?;
     Ok(file)
 }
 
