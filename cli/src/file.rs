@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result};
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions},
     io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -55,12 +55,14 @@ pub fn replace(path: &Path, mode: u32, content: impl AsRef<[u8]>) -> Result<()> 
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Makes a folder and those above it.
+/// Makes a folder and those above it, which only their owner writes to, whatever the umask is.
 ///
 /// # Errors
 /// When it cannot be made; the message names it.
 pub fn folder(path: &Path) -> Result<()> {
-    fs::create_dir_all(path).with_context(|| format!("cannot make the folder {}", path.display()))
+    let mut builder = DirBuilder::new();
+    let made = builder.recursive(true).mode(PROGRAM).create(path);
+    made.with_context(|| format!("cannot make the folder {}", path.display()))
 }
 
 fn beside(path: &Path) -> PathBuf {

@@ -81,12 +81,25 @@ async fn read(runner: &dyn Runner, settings: &HostSettings, program: &Path) -> R
     }
 }
 
-/// Only what root or the agent's own user wrote, and nobody else can change, is run.
+/// Only what root or the agent's own user wrote, and nobody else can change, is run: the program is
+/// looked at, and the folder that it stands in, where anybody who may write could put another.
 fn may_run(program: &Path) -> Result<(), String> {
     let meta = fs::metadata(program).map_err(|error| error.to_string())?;
     if !meta.is_file() {
         return Err("is not a file".to_owned());
     }
+    nobody_else_changes(&meta)?;
+    if meta.permissions().mode() & 0o111 == 0 {
+        return Err("is not executable".to_owned());
+    }
+    let folder = program.parent().unwrap_or(Path::new("/"));
+    fs::metadata(folder)
+        .map_err(|error| error.to_string())
+        .and_then(|meta| nobody_else_changes(&meta))
+        .map_err(|why| format!("stands in {}, which {why}", folder.display()))
+}
+
+fn nobody_else_changes(meta: &fs::Metadata) -> Result<(), String> {
     if meta.uid() != 0 && meta.uid() != Uid::effective().as_raw() {
         return Err(format!(
             "belongs to user {}: root or the agent's own user must own it",
@@ -95,9 +108,6 @@ fn may_run(program: &Path) -> Result<(), String> {
     }
     if meta.permissions().mode() & 0o022 != 0 {
         return Err("can be written by its group or by others".to_owned());
-    }
-    if meta.permissions().mode() & 0o111 == 0 {
-        return Err("is not executable".to_owned());
     }
     Ok(())
 }
@@ -186,6 +196,18 @@ mod tests {
         );
         assert_eq!(readings[1], "b: no-data: is not executable");
         assert_eq!(readings[2], "c: no-data: is not a file");
+    }
+
+    #[tokio::test]
+    async fn nothing_is_run_from_a_folder_that_others_can_change() {
+        let folder = Folder::new();
+        folder.check("a", 0o755, "exit 0");
+        fs::set_permissions(folder.0.path(), PermissionsExt::from_mode(0o777)).unwrap();
+        let why = format!(
+            "a: no-data: stands in {}, which can be written by its group or by others",
+            folder.0.path().display()
+        );
+        assert_eq!(folder.read().await, [why]);
     }
 
     #[tokio::test]
