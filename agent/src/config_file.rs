@@ -206,9 +206,8 @@ pub fn require_validator(config: &ConfigPatch, settings: &HostSettings) -> Resul
 
 fn write_like(content: &Path, path: &Path, like: Option<&OldFile>) -> io::Result<()> {
     let mut from = File::open(content)?;
-    let mut to = File::create(path)?;
     // Nobody else reads it before it has its owner.
-    to.set_permissions(Permissions::from_mode(0o600))?;
+    let mut to = durable::create_anew(path, 0o600)?;
     io::copy(&mut from, &mut to)?;
     if let Some(old) = like {
         let now = to.metadata()?;

@@ -4,8 +4,13 @@ use cofferdam_engine::failure::{Failure, FailureKind};
 use std::{
     fs::{self, File},
     io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
+
+/// The permissions of the agent's own files, less its umask: the health responder reads one of them,
+/// and the others stand in a folder that only the agent enters.
+const READABLE: u32 = 0o666;
 
 /// The host's own files could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -59,11 +64,28 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(FileError::of("making", folder))?;
     let beside = beside(path);
-    let mut file = File::create(&beside).map_err(FileError::of("making", &beside))?;
+    let mut file = create_anew(&beside, READABLE).map_err(FileError::of("making", &beside))?;
     file.write_all(content)
         .and_then(|()| file.sync_all())
         .map_err(FileError::of("writing", &beside))?;
     rename(&beside, path)
+}
+
+/// Makes a file with at most these permissions. What has its name goes, and is never followed or
+/// written through: in a folder that others may write to it could be a link to anywhere.
+///
+/// # Errors
+/// The system's error.
+pub fn create_anew(path: &Path, mode: u32) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    File::options()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(path)
 }
 
 /// Moves a synced file into its place for good.
@@ -149,6 +171,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(read(&folder.path().join("x")).unwrap().is_none());
         remove(&folder.path().join("x")).unwrap();
+    }
+
+    #[test]
+    fn a_link_in_the_way_of_what_is_written_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("a"), folder.path().join("other"));
+        fs::write(&other, "precious").unwrap();
+        std::os::unix::fs::symlink(&other, beside(&path)).unwrap();
+        write(&path, b"new").unwrap();
+        assert_eq!(read(&other).unwrap().unwrap(), b"precious");
+        assert_eq!(read(&path).unwrap().unwrap(), b"new");
+        assert!(!path.is_symlink());
     }
 
     #[test]

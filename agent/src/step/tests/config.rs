@@ -148,3 +148,19 @@ async fn a_symlink_stays_and_its_target_is_replaced() {
     steps.rollback(&order).await.unwrap();
     assert_eq!(content(&target), "listen 80\n");
 }
+
+/// Services may own the folders of their config: what one plants there is never written through.
+#[tokio::test]
+async fn a_link_planted_beside_the_file_is_not_followed() {
+    let lab = Lab::new();
+    let (path, shadow) = (lab.path("root/etc/app/app.conf"), lab.path("shadow"));
+    fs::write(&shadow, "root:x\n").unwrap();
+    let steps = steps(&lab);
+    let order = order("c1", config(Some("good")));
+    std::os::unix::fs::symlink(&shadow, crate::host::durable::beside(&path)).unwrap();
+    steps.apply(&order).await.unwrap();
+    assert_eq!(
+        (content(&path), content(&shadow)),
+        (NEW.to_owned(), "root:x\n".to_owned())
+    );
+}
