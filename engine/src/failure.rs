@@ -92,12 +92,17 @@ pub struct Failure {
 pub const MAX_DETAIL_CHARS: usize = 1000;
 
 impl Failure {
-    /// A failure with its detail, cut to [`MAX_DETAIL_CHARS`].
+    /// A failure with its detail, cut to [`MAX_DETAIL_CHARS`]. Tools' own words come in: what would
+    /// drive a terminal or break a line of a log becomes a blank.
     pub fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
         let detail: String = detail.into();
         Self {
             kind,
-            detail: detail.chars().take(MAX_DETAIL_CHARS).collect(),
+            detail: detail
+                .chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .take(MAX_DETAIL_CHARS)
+                .collect(),
         }
     }
 }
@@ -105,5 +110,18 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.kind, self.detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_detail_is_one_bounded_line_whatever_a_tool_says() {
+        let said = format!("dpkg: \u{1b}[2Jerror\nroot logged in{}", "x".repeat(2000));
+        let failure = Failure::new(FailureKind::PackageManager, said);
+        assert!(failure.detail.starts_with("dpkg:  [2Jerror root logged in"));
+        assert_eq!(failure.detail.chars().count(), MAX_DETAIL_CHARS);
     }
 }
