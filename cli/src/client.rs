@@ -7,13 +7,14 @@ use cofferdam_engine::id::{HostId, RolloutId};
 use cofferdam_proto::{
     convert::{FieldError, bounds::MAX_CHUNK_BYTES},
     operator::{
-        ArtefactStored, ChangeRequest, Description, ExplainRequest, Explanation, ForgetHostRequest,
-        HostView, PlanReply, PlanRequest, RolloutLine, RolloutRequest, RolloutView, StartRequest,
+        Action, ArtefactStored, ChangeRequest, Description, ExplainRequest, Explanation,
+        ForgetHostRequest, HostView, PlanReply, PlanRequest, RolloutLine, RolloutRequest,
+        RolloutView, StartRequest,
     },
     status::{CallError, CallErrorKind},
     v1::{self, operator_client::OperatorClient},
 };
-use std::{future::Future, time::Duration};
+use std::{error::Error as _, future::Future, time::Duration};
 use tokio::time::timeout;
 use tonic::{Response, Status, Streaming, transport::Channel};
 
@@ -145,7 +146,7 @@ impl Client {
     /// # Errors
     /// When the call fails.
     pub async fn change(&self, request: ChangeRequest) -> Result<RolloutView> {
-        let what = format!("{} rollout {}", request.action, request.rollout);
+        let what = format!("{} {}", verb(request.action), request.rollout);
         let mut api = self.api.clone();
         let call = api.change(v1::ChangeRequest::from(request));
         self.answer(&what, ANSWER, call).await
@@ -227,8 +228,11 @@ impl Client {
     }
 
     fn failed(&self, what: &str, status: Status) -> anyhow::Error {
+        // A coordinator that answered may itself miss something, as a host's repository; only what
+        // never came over the wire has a source.
+        let broke = status.source().is_some();
         let error = CallError::from(status);
-        let away = error.kind() == CallErrorKind::Unavailable;
+        let away = broke && error.kind() == CallErrorKind::Unavailable;
         let error = anyhow::Error::from(error);
         if away {
             return error.context(format!(
@@ -272,6 +276,16 @@ impl Watch {
         let next = next.map_err(|status| self.client.failed(&self.what, status))?;
         let next = next.map(|view| self.client.checked(&self.what, RolloutView::try_from(view)));
         next.transpose()
+    }
+}
+
+/// As in "cannot pause rollout".
+fn verb(action: Action) -> &'static str {
+    match action {
+        Action::Pause => "pause rollout",
+        Action::Resume => "resume rollout",
+        Action::Abort => "abort rollout",
+        Action::Rollback => "roll back rollout",
     }
 }
 

@@ -5,7 +5,10 @@ use crate::{
     render::Format,
 };
 use serde::Serialize;
-use std::io::{self, Write as _};
+use std::{
+    error::Error,
+    io::{self, Write as _},
+};
 
 #[derive(Serialize)]
 struct Shown {
@@ -62,17 +65,25 @@ pub fn why(error: &anyhow::Error) -> String {
     causes.join(": ")
 }
 
-/// The causes, without those that only repeat the one above them, as many wrappers do.
+/// The causes, without what only repeats the one above, as many wrappers do.
 fn causes(error: &anyhow::Error) -> Vec<String> {
     let mut last = error.to_string();
     let mut causes = Vec::new();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
+    let causes_of_it = error.chain().skip(1).filter(|cause| !is_wrapper(*cause));
+    for cause in causes_of_it.map(ToString::to_string) {
         if !last.contains(&cause) {
-            causes.push(cause.clone());
+            let repeated = cause.strip_prefix(&last);
+            let new = repeated.and_then(|rest| rest.strip_prefix(": "));
+            causes.push(new.unwrap_or(&cause).to_owned());
         }
         last = cause;
     }
     causes
+}
+
+/// tonic's own error says "transport error", and nothing else, above the cause that tells.
+fn is_wrapper(cause: &(dyn Error + 'static)) -> bool {
+    cause.is::<tonic::transport::Error>() && cause.source().is_some()
 }
 
 #[cfg(test)]
@@ -93,6 +104,17 @@ mod tests {
         assert_eq!(
             text(&refused()),
             "error: cannot list the rollouts\n  because transport error\n  because certificate expired\n"
+        );
+    }
+
+    #[test]
+    fn a_cause_that_begins_with_the_error_says_only_what_it_adds() {
+        let error = Err::<(), _>(anyhow!("cannot pause rollout x: it is done"))
+            .context("cannot pause rollout x")
+            .unwrap_err();
+        assert_eq!(
+            text(&error),
+            "error: cannot pause rollout x\n  because it is done\n"
         );
     }
 

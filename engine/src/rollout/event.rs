@@ -28,7 +28,7 @@ impl Action {
             Self::Pause => "pause",
             Self::Resume => "resume",
             Self::Abort => "abort",
-            Self::Rollback => "rollback",
+            Self::Rollback => "roll back",
         }
     }
 }
