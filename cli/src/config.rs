@@ -87,13 +87,19 @@ pub struct Fragment {
 pub struct Config {
     flags: Fragment,
     file: PathBuf,
+    is_named: bool,
 }
 
 impl Config {
     /// Takes what the command line says. `file` is the config file when it was given.
     pub fn new(flags: Fragment, file: Option<PathBuf>) -> Self {
+        let is_named = file.is_some();
         let file = file.unwrap_or_else(default_file);
-        Self { flags, file }
+        Self {
+            flags,
+            file,
+            is_named,
+        }
     }
 
     /// The config file, there or not.
@@ -109,8 +115,12 @@ impl Config {
     /// Reads the file and merges all.
     ///
     /// # Errors
-    /// When the file is wrong, or something is said nowhere.
+    /// When the file is wrong, was named and is not there, or something is said nowhere.
     pub fn settings(&self) -> Result<Settings> {
+        if self.is_named && !self.file.exists() {
+            let file = self.file.display();
+            return Err(UsageError(format!("there is no config file {file}")).into());
+        }
         let file = Fragment::read(&self.file)?;
         Ok(self.flags.clone().over(file).settings(&self.file)?)
     }
@@ -326,6 +336,13 @@ mod tests {
     fn a_file_that_does_not_exist_says_nothing() {
         let nothing = Fragment::read(Path::new("/nonexistent/config.toml")).unwrap();
         assert_eq!(nothing, Fragment::default());
+    }
+
+    #[test]
+    fn a_file_that_was_named_must_exist() {
+        let config = Config::new(Fragment::default(), Some("/nonexistent/x.toml".into()));
+        let text = config.settings().unwrap_err().to_string();
+        assert_eq!(text, "there is no config file /nonexistent/x.toml");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::{
     render::{Output, View},
 };
 use anyhow::Result;
-use clap::Subcommand;
+use clap::{Subcommand, value_parser};
 use cofferdam_engine::{
     id::{HostId, NameError, OperatorId, Region},
     identity::Identity,
@@ -34,7 +34,7 @@ enum Action {
     #[command(after_help = "Example:\n  cofferdam pki init --trust-domain example.org")]
     Init {
         /// How long the authority is valid
-        #[arg(long, default_value_t = AUTHORITY_DAYS)]
+        #[arg(long, default_value_t = AUTHORITY_DAYS, value_parser = at_least_one())]
         days: u32,
     },
     /// Issue a key and a certificate
@@ -44,7 +44,7 @@ enum Action {
         #[command(subcommand)]
         whom: Whom,
         /// How long the certificate is valid
-        #[arg(long, global = true, default_value_t = LEAF_DAYS)]
+        #[arg(long, global = true, default_value_t = LEAF_DAYS, value_parser = at_least_one())]
         days: u32,
     },
 }
@@ -79,6 +79,11 @@ enum Whom {
         /// The operator's name
         name: String,
     },
+}
+
+/// A certificate of no days has ended when it is issued.
+fn at_least_one() -> clap::builder::RangedI64ValueParser<u32> {
+    value_parser!(u32).range(1..)
 }
 
 #[derive(Debug, clap::Args)]
