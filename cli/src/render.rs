@@ -20,7 +20,7 @@ pub enum Format {
     /// For people. May change from release to release.
     #[default]
     Text,
-    /// For programs. One JSON document a answer, with stable field names.
+    /// For programs. One JSON document an answer, with stable field names.
     Json,
 }
 

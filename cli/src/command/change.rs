@@ -12,7 +12,12 @@ pub struct Args {
     #[arg(value_parser = |name: &str| RolloutId::new(name))]
     rollout: RolloutId,
     /// Why, for those who read it later
-    #[arg(long, default_value = "", value_name = "TEXT")]
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "TEXT"
+    )]
     reason: String,
 }
 

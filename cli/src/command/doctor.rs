@@ -26,6 +26,9 @@ use std::{env, fs, os::unix::fs::PermissionsExt as _, time::Duration};
 )]
 pub struct Args {}
 
+/// A day.
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
 /// A certificate that ends sooner than this deserves a warning (guess: two weeks to act).
 const ENDS_SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 
@@ -98,7 +101,10 @@ fn validity(credentials: &Credentials) -> Finding {
         );
     }
     let left = credentials.valid_until().since(clock::now());
-    let found = format!("valid for {} more", short(left));
+    let found = match left.as_secs() / DAY.as_secs() {
+        0 => format!("valid for {} more", short(left)),
+        days => format!("valid for {days}d more"),
+    };
     if left < ENDS_SOON {
         return Finding::warn("certificate", found, issue);
     }
@@ -198,7 +204,7 @@ fn demo_tools() -> Finding {
         .filter(|tool| missing(tool))
         .collect();
     if missing.is_empty() {
-        return Finding::ok("tools", "all that `cofferdam demo` runs");
+        return Finding::ok("tools", "all that `cofferdam demo` needs is here");
     }
     let found = format!("missing: {}", missing.join(", "));
     Finding::warn(

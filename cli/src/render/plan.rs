@@ -3,7 +3,7 @@
 use crate::render::{
     View,
     rollout::warnings,
-    table::{brief, indented, short, table},
+    table::{brief, counted, indented, short, table},
 };
 use cofferdam_proto::operator::{PlanView, PlannedWave};
 use serde::Serialize;
@@ -39,9 +39,9 @@ impl View for Planned {
         let plan = &self.plan;
         let hosts: u64 = plan.waves.iter().map(|wave| wave.hosts).sum();
         let mut text = format!(
-            "{}: {hosts} hosts in {} waves, about {} if nothing goes wrong\n",
+            "{}: {hosts} hosts in {}, about {} if nothing goes wrong\n",
             plan.rollout,
-            plan.waves.len(),
+            counted(plan.waves.len(), "wave"),
             short(Duration::from_millis(plan.estimate_ms)),
         );
         let lock = match self.lock {

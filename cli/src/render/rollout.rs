@@ -82,7 +82,11 @@ impl View for Standing<'_> {
         let mut text = format!("{headline}\n\n{}", waves(&rollout.waves, now));
         text += &failures(&rollout.failures);
         if self.detail == Detail::Course {
-            return text;
+            let left_out = rollout.waves.iter().any(|wave| wave.left_out > 0);
+            return match left_out {
+                true => text + &warnings(&rollout.warnings),
+                false => text,
+            };
         }
         text += &holds("What does not move, and why", &rollout.holds, now);
         if !rollout.slow_hosts.is_empty() {
@@ -191,7 +195,10 @@ pub fn holds(heading: &str, holds: &[HoldView], now: Timestamp) -> String {
     let rows = holds.iter().filter(|hold| !is_stop(hold)).map(|hold| {
         [
             hold.subject.clone(),
-            hold.hosts.to_string(),
+            match hold.hosts {
+                0 => String::new(),
+                hosts => hosts.to_string(),
+            },
             short(now.since(hold.since_ms)),
             format!("{} [{}]", hold.reason, hold.rule),
         ]

@@ -43,6 +43,14 @@ pub fn ago(moment: Timestamp, now: Timestamp) -> String {
     format!("{} ago", short(now.since(moment)))
 }
 
+/// A number of things: `1 wave`, `3 waves`.
+pub fn counted(number: usize, thing: &str) -> String {
+    match number {
+        1 => format!("1 {thing}"),
+        _ => format!("{number} {thing}s"),
+    }
+}
+
 /// The first characters of a digest: enough to tell two apart by eye.
 pub fn brief(digest: impl std::fmt::Display) -> String {
     digest.to_string().chars().take(12).collect()
@@ -67,6 +75,14 @@ mod tests {
     #[test]
     fn a_table_without_rows_is_nothing() {
         assert_eq!(table(["host"], Vec::new()), "");
+    }
+
+    #[test]
+    fn one_thing_is_not_many() {
+        let cases = [(0, "0 waves"), (1, "1 wave"), (2, "2 waves")];
+        for (number, text) in cases {
+            assert_eq!(counted(number, "wave"), text);
+        }
     }
 
     #[test]
