@@ -47,7 +47,7 @@ enum Ended {
     #[error("nothing was heard for {MISSED_HEARTBEATS} heartbeats")]
     Silence,
     #[error("the connection broke")]
-    Broken(#[source] Status),
+    Broken(#[source] CallError),
     #[error("the agent sent what it must not")]
     Malformed(#[source] FieldError),
     #[error("the agent sent a second hello")]
@@ -105,7 +105,7 @@ impl Session {
     }
 
     async fn receive(&self, received: Result<Option<v1::FromAgent>, Status>) -> Result<(), Ended> {
-        let message = received.map_err(Ended::Broken)?.ok_or(Ended::ByAgent)?;
+        let message = received.map_err(broken)?.ok_or(Ended::ByAgent)?;
         let said = match FromAgent::try_from(message).map_err(Ended::Malformed)? {
             FromAgent::Hello(_) => return Err(Ended::SecondHello),
             FromAgent::Heartbeat => return Ok(()),
@@ -120,4 +120,9 @@ impl Session {
     fn silence(&self) -> Duration {
         self.heartbeat * MISSED_HEARTBEATS
     }
+}
+
+/// A [`Status`] shows all that it is made of; a [`CallError`] says what went wrong.
+fn broken(status: Status) -> Ended {
+    Ended::Broken(status.into())
 }
