@@ -243,7 +243,7 @@ impl fmt::Display for Reason {
             Self::Paused { by } => write!(f, "paused by {by}"),
             Self::Braked { finding } => write!(f, "the brake stopped it: {finding}"),
             Self::Bake { .. } => f.write_str("baking: gates watch the patched hosts"),
-            Self::Slices { done, of } => write!(f, "{done} of {of} hosts of the wave are over"),
+            Self::Slices { done, of } => write!(f, "{done} of {of} hosts are over"),
             Self::LeftOut { count, allowed } => write!(
                 f,
                 "{count} hosts of the wave failed or were left out, {allowed} may be (hosts_left_out)"

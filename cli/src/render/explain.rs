@@ -61,6 +61,7 @@ mod tests {
                 rule: "unreachable".to_owned(),
                 since_ms: Timestamp(1_000),
                 hosts: 1,
+                until_ms: Some(Timestamp(64_000)),
             }],
             facts: vec![fact("wave", "canary"), fact("failed", "a-8, c-8")],
         };
@@ -71,7 +72,7 @@ mod tests {
 
     What holds it
       WHAT      HOSTS  FOR  WHY
-      host b-1  1      3s   the host is not connected [unreachable]
+      host b-1  1      3s   the host is not connected, 1m more [unreachable]
     ");
     }
 }

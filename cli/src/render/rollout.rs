@@ -145,8 +145,10 @@ fn waves(waves: &[WaveView], now: Timestamp) -> String {
         let [hosts, running, passed, failed, left_out, rolled_back] =
             counts.map(|count| count.to_string());
         let state = match wave.bake_until_ms {
-            Some(until) => format!("{} {} more", wave.state, short(until.since(now))),
-            None => wave.state.to_string(),
+            Some(until) if until > now => {
+                format!("{} {} more", wave.state, short(until.since(now)))
+            }
+            Some(_) | None => wave.state.to_string(),
         };
         let name = wave.name.clone();
         [
@@ -200,7 +202,7 @@ pub fn holds(heading: &str, holds: &[HoldView], now: Timestamp) -> String {
                 hosts => hosts.to_string(),
             },
             short(now.since(hold.since_ms)),
-            format!("{} [{}]", hold.reason, hold.rule),
+            why(hold, now),
         ]
     });
     let shown = table(["what", "hosts", "for", "why"], rows.collect());
@@ -208,6 +210,14 @@ pub fn holds(heading: &str, holds: &[HoldView], now: Timestamp) -> String {
         return shown;
     }
     format!("\n{heading}\n{}", indented(&shown))
+}
+
+fn why(hold: &HoldView, now: Timestamp) -> String {
+    let HoldView { reason, rule, .. } = hold;
+    match hold.until_ms.filter(|until| *until > now) {
+        Some(until) => format!("{reason}, {} more [{rule}]", short(until.since(now))),
+        None => format!("{reason} [{rule}]"),
+    }
 }
 
 /// The most hosts that one line names; JSON has all.

@@ -1,6 +1,7 @@
 //! Alike things together: a thousand hosts held by one rule are one line.
 
 use cofferdam_engine::{
+    fleet::Fleet,
     hold::{Hold, Subject},
     id::HostId,
     rollout::Rollout,
@@ -10,14 +11,14 @@ use cofferdam_proto::operator::{FailureCluster, HoldView};
 use std::collections::BTreeMap;
 
 /// The holds as lines: those of hosts held for the same reason in the same rollout are one.
-pub(super) fn holds<'a>(holds: impl Iterator<Item = &'a Hold>) -> Vec<HoldView> {
+pub(super) fn holds<'a>(fleet: &Fleet, holds: impl Iterator<Item = &'a Hold>) -> Vec<HoldView> {
     let mut lines: Vec<HoldView> = Vec::new();
     let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
     for hold in holds {
         let (whole, hosts) = match &hold.subject {
             Subject::Host { rollout, .. } => (format!("rollout {rollout}"), 1),
             Subject::Rollout { .. } | Subject::Wave { .. } | Subject::Slice { .. } => {
-                (hold.subject.to_string(), 0)
+                (named(fleet, &hold.subject), 0)
             }
         };
         let reason = hold.reason.to_string();
@@ -26,6 +27,7 @@ pub(super) fn holds<'a>(holds: impl Iterator<Item = &'a Hold>) -> Vec<HoldView> 
             Some(line) => {
                 line.hosts += hosts;
                 line.since_ms = line.since_ms.min(hold.since);
+                line.until_ms = line.until_ms.max(hold.reason.until());
                 if hosts > 0 {
                     line.subject = format!("{whole}: {} hosts", line.hosts);
                 }
@@ -33,16 +35,31 @@ pub(super) fn holds<'a>(holds: impl Iterator<Item = &'a Hold>) -> Vec<HoldView> 
             None => {
                 places.insert(key, lines.len());
                 lines.push(HoldView {
-                    subject: hold.subject.to_string(),
+                    subject: named(fleet, &hold.subject),
                     reason,
                     rule: hold.reason.rule().to_owned(),
                     since_ms: hold.since,
                     hosts,
+                    until_ms: hold.reason.until(),
                 });
             }
         }
     }
     lines
+}
+
+/// What is held, in the rollout file's words: waves have names there.
+fn named(fleet: &Fleet, subject: &Subject) -> String {
+    let Subject::Wave { rollout, wave } = subject else {
+        return subject.to_string();
+    };
+    let plan = fleet.rollouts().get(rollout).map(Rollout::plan);
+    let place = usize::try_from(wave.0).ok();
+    let planned = place.and_then(|place| plan?.waves.get(place));
+    match planned {
+        Some(planned) => format!("rollout {rollout} wave {}", planned.name),
+        None => subject.to_string(),
+    }
 }
 
 /// What failed in a rollout, the most frequent first.

@@ -7,12 +7,15 @@ use super::{
 };
 use cofferdam_engine::{
     cell::{Cell, Member},
+    duration,
     hold::{Hold, Subject},
     id::{CellId, HostId, RolloutId},
     rollout::Rollout,
+    time::Timestamp,
     warrant::{FailedEnd, Outcome},
 };
 use cofferdam_proto::operator::{Explanation, Fact, HoldView, SubjectKind};
+use std::time::Duration;
 
 /// Explains a rollout, a cell or a host by its name. Nothing when nothing has that name.
 pub(crate) fn explain(situation: Situation<'_>, subject: &str) -> Option<Explanation> {
@@ -35,12 +38,12 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     let name = &rollout.plan().rollout;
     let lines = lines(situation, |subject| rollout_of(subject) == name);
     let why = reason(rollout);
-    let headline = match (why.is_empty(), lines.first()) {
-        (false, _) => format!("{}: {why}", state(rollout)),
-        (true, Some(first)) if rollout.is_live() => {
-            format!("{}: {}", state(rollout), first.reason)
-        }
-        (true, _) => state(rollout).to_string(),
+    let state = state(rollout).to_string();
+    let headline = match telling(&lines) {
+        _ if why.starts_with(&state) => why,
+        _ if !why.is_empty() => format!("{state}: {why}"),
+        Some(line) if rollout.is_live() => format!("{state}: {}", line.reason),
+        _ => state,
     };
     let tally = Tally::of(rollout.outcomes().values());
     let mut facts = Facts::default();
@@ -117,10 +120,7 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
     };
     let mut facts = Facts::default();
     facts.add("cell", cell.id());
-    match connected_since(member) {
-        Some(since) => facts.add("connected since", since),
-        None => facts.add("connected", "no"),
-    }
+    facts.add("connected", connected(member, situation.now));
     facts.add("in service", if member.in_service { "yes" } else { "no" });
     if !member.detail.is_empty() {
         facts.add("what fails", &member.detail);
@@ -173,7 +173,7 @@ fn host_lines(situation: Situation<'_>, cell: &Cell, id: &HostId) -> Vec<HoldVie
 
 fn lines(situation: Situation<'_>, is_meant: impl Fn(&Subject) -> bool) -> Vec<HoldView> {
     let meant = |hold: &&Hold| is_meant(&hold.subject);
-    cluster::holds(situation.holds.iter().filter(meant))
+    cluster::holds(situation.fleet, situation.holds.iter().filter(meant))
 }
 
 /// What is known, in the order to show it.
@@ -187,6 +187,21 @@ impl Facts {
             value: value.to_string(),
         });
     }
+}
+
+/// The line that tells most: that others are awaited says less than why they are.
+fn telling(lines: &[HoldView]) -> Option<&HoldView> {
+    let is_cause = |line: &&HoldView| line.rule != "slices";
+    lines.iter().find(is_cause).or(lines.first())
+}
+
+/// How long the host has had its session, to the second.
+fn connected(member: &Member, now: Timestamp) -> String {
+    let Some(since) = connected_since(member) else {
+        return "no".to_owned();
+    };
+    let secs = now.since(since).as_secs();
+    format!("for {}", duration::format(Duration::from_secs(secs)))
 }
 
 fn outcome_in_words(outcome: &Outcome) -> String {

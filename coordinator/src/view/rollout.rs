@@ -50,7 +50,7 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
         reason: reason(rollout),
         waves: waves(rollout),
         failures: cluster::failures(rollout),
-        holds: cluster::holds(theirs),
+        holds: cluster::holds(situation.fleet, theirs),
         hosts: count(rollout.plan().hosts.len()),
         slow_hosts: slow_hosts(situation, name),
         warnings,
@@ -143,7 +143,7 @@ fn waves(rollout: &Rollout) -> Vec<WaveView> {
         let tally = Tally::of(outcomes.filter(|(host, _)| is_of(host)).map(|(_, o)| o));
         let since = rollout
             .bake_since()
-            .filter(|_| rollout.is_live() && rollout.wave() == index);
+            .filter(|_| wave_state(rollout, index) == WaveState::Baking);
         WaveView {
             name: planned.name.to_string(),
             state: wave_state(rollout, index),
@@ -160,15 +160,25 @@ fn waves(rollout: &Rollout) -> Vec<WaveView> {
 }
 
 fn wave_state(rollout: &Rollout, index: WaveIndex) -> WaveState {
-    if matches!(rollout.phase(), Phase::Ended { end: End::Done }) || index < rollout.wave() {
-        return WaveState::Passed;
-    }
+    let is_current = index == rollout.wave();
     if index > rollout.wave() {
         return WaveState::Pending;
     }
-    match rollout.bake_since() {
-        Some(_) => WaveState::Baking,
-        None => WaveState::Running,
+    match rollout.phase() {
+        Phase::RollingBack => WaveState::RollingBack,
+        Phase::Ended {
+            end: End::RolledBack,
+        } => WaveState::RolledBack,
+        Phase::Ended { end: End::Aborted } if is_current => WaveState::Stopped,
+        Phase::Running | Phase::Paused { .. } | Phase::Aborting if is_current => {
+            match rollout.bake_since() {
+                Some(_) => WaveState::Baking,
+                None => WaveState::Running,
+            }
+        }
+        Phase::Running | Phase::Paused { .. } | Phase::Aborting | Phase::Ended { .. } => {
+            WaveState::Passed
+        }
     }
 }
 

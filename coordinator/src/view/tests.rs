@@ -6,6 +6,7 @@ use cofferdam_engine::{
     inventory::{Facts, Host, PackageSet, Platform},
     patch::{LockFile, Locked},
     plan::{Plan, PlanInput},
+    rollout::{Action, End, RolloutEvent},
     spec::Spec,
 };
 use cofferdam_proto::operator::{RolloutState, SubjectKind, WaveState};
@@ -108,7 +109,7 @@ fn hosts_held_for_one_reason_are_one_line() {
         held_host(3, Reason::Staging, 700),
     ];
 
-    let lines = cluster::holds(holds.iter());
+    let lines = cluster::holds(&Fleet::default(), holds.iter());
 
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0].subject, "rollout practice: 2 hosts");
@@ -174,10 +175,53 @@ fn a_host_is_explained_by_what_holds_it_first() {
 
     assert_eq!(own.kind, SubjectKind::Host);
     assert_eq!(own.headline, "waits: the host is still staging its bits");
-    assert_eq!(
-        inherited.headline,
-        "waits: 0 of 1 hosts of the wave are over"
-    );
+    assert_eq!(inherited.headline, "waits: 0 of 1 hosts are over");
+    assert_eq!(inherited.lines[0].subject, "rollout practice wave canary");
+}
+
+#[test]
+fn a_rollouts_headline_is_the_cause_not_the_waiting_for_it() {
+    let fleet = fleet(4);
+    let rollout = Subject::Rollout { rollout: name() };
+    let slices = hold(rollout.clone(), Reason::Slices { done: 0, of: 1 }, 1000);
+    let until = Timestamp(9000);
+    let settle = hold(rollout, Reason::Settle { until }, 1500);
+    let holds = [slices, settle];
+
+    let explained = explain(situation(&fleet, &holds), "practice").unwrap();
+
+    let cause = "running: the coordinator just started and hears its hosts";
+    assert_eq!(explained.headline, cause);
+    assert_eq!(explained.lines[1].until_ms, Some(until));
+}
+
+#[test]
+fn a_wave_ends_as_its_rollout_does() {
+    let ends = [
+        (Action::Abort, WaveState::Stopped),
+        (Action::Rollback, WaveState::RolledBack),
+    ];
+    for (action, expected) in ends {
+        let mut fleet = fleet(4);
+        let end = match action {
+            Action::Rollback => End::RolledBack,
+            Action::Pause | Action::Resume | Action::Abort => End::Aborted,
+        };
+        let by = OperatorId::new("ana").unwrap();
+        let reason = String::new();
+        for event in [
+            RolloutEvent::Asked { action, by, reason },
+            RolloutEvent::Ended { end },
+        ] {
+            let rollout = name();
+            apply(&mut fleet, FleetEvent::Rollout { rollout, event });
+        }
+
+        let view = rollout(situation(&fleet, &[]), &name()).unwrap();
+
+        let states = view.waves.iter().map(|wave| wave.state);
+        assert!(states.eq([expected, WaveState::Pending]));
+    }
 }
 
 #[test]

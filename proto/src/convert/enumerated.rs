@@ -51,7 +51,7 @@ enumerated!(
     RolloutState: Planned Running Paused Done Aborting Aborted RollingBack RolledBack
 );
 enumerated!(SubjectKind: Rollout Cell Host);
-enumerated!(WaveState: Pending Running Baking Passed);
+enumerated!(WaveState: Pending Running Baking Passed Stopped RollingBack RolledBack);
 enumerated!(
     FailureKind: Network Locked DiskFull Signature NotFound Dependency MaintainerScript
     PackageManager NoWayBack Validate Service Unhealthy NoData TimedOut Reboot Io Unsupported

@@ -160,6 +160,7 @@ impl From<HoldView> for v1::HoldView {
             rule: write::line(&view.rule),
             since_ms: view.since_ms.0,
             hosts: view.hosts,
+            until_ms: view.until_ms.map(|at| at.0),
         }
     }
 }
@@ -173,6 +174,7 @@ impl TryFrom<v1::HoldView> for HoldView {
             rule: read::filled_line(wire.rule).at("rule")?,
             since_ms: Timestamp(wire.since_ms),
             hosts: wire.hosts,
+            until_ms: wire.until_ms.map(Timestamp),
         })
     }
 }

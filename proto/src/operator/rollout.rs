@@ -64,6 +64,12 @@ pub enum WaveState {
     Baking,
     /// Over.
     Passed,
+    /// Over: the rollout was given up in it.
+    Stopped,
+    /// Its hosts are being taken back to what they had.
+    RollingBack,
+    /// Over: its hosts are back at what they had.
+    RolledBack,
 }
 
 impl fmt::Display for WaveState {
@@ -73,6 +79,9 @@ impl fmt::Display for WaveState {
             Self::Running => "running",
             Self::Baking => "baking",
             Self::Passed => "passed",
+            Self::Stopped => "stopped",
+            Self::RollingBack => "rolling-back",
+            Self::RolledBack => "rolled-back",
         })
     }
 }
@@ -172,6 +181,8 @@ pub struct HoldView {
     pub rule: String,
     /// Since when.
     pub since_ms: Timestamp,
-    /// How many hosts it holds.
+    /// How many hosts it holds. 0: it holds no host by itself.
     pub hosts: u64,
+    /// When time alone ends it. Absent: it takes an event.
+    pub until_ms: Option<Timestamp>,
 }

@@ -173,6 +173,9 @@ fn rollout_view(state: RolloutState) -> RolloutView {
             wave(WaveState::Running),
             wave(WaveState::Baking),
             wave(WaveState::Passed),
+            wave(WaveState::Stopped),
+            wave(WaveState::RollingBack),
+            wave(WaveState::RolledBack),
         ],
         failures: vec![FailureCluster {
             kind: FailureKind::Unhealthy,
@@ -195,6 +198,7 @@ fn hold() -> HoldView {
         rule: text("unreachable"),
         since_ms: Timestamp(5),
         hosts: 1,
+        until_ms: Some(Timestamp(6)),
     }
 }
 

@@ -28,6 +28,7 @@ fn hold(subject: &str, reason: &str, rule: &str) -> HoldView {
         rule: rule.to_owned(),
         since_ms: Timestamp(9_000),
         hosts: 1,
+        until_ms: None,
     }
 }
 
