@@ -26,6 +26,7 @@ pub use event::{Action, RolloutCommand, RolloutError, RolloutEvent};
 pub use progress::{CellProgress, Wish};
 
 use crate::{
+    failure::Failure,
     id::{CellId, HostId, OperatorId, WaveIndex},
     plan::Plan,
     time::Timestamp,
@@ -49,6 +50,9 @@ pub struct Rollout {
     outcomes: BTreeMap<HostId, Outcome>,
     /// Strata, by their place in the plan, that a host has passed with this lock file.
     proved: BTreeSet<u32>,
+    /// What went wrong on failed hosts that were deleted from the inventory since: their failures
+    /// still count.
+    gone: BTreeMap<HostId, Failure>,
     /// Strata that two hosts have failed and none has passed.
     convicted: BTreeSet<u32>,
     /// Failed and left-out hosts that an operator has seen and gone on from.
@@ -133,6 +137,7 @@ impl Rollout {
             cells,
             outcomes: BTreeMap::new(),
             proved: BTreeSet::new(),
+            gone: BTreeMap::new(),
             convicted: BTreeSet::new(),
             judged: BTreeSet::new(),
             opinions: BTreeSet::new(),

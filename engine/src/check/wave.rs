@@ -89,7 +89,7 @@ fn is_over(rollout: &Rollout, host: &HostId) -> bool {
 /// Whether the host is of a stratum that two hosts have failed and none has passed.
 fn is_held_for_good(rollout: &Rollout, planned: &PlannedHost) -> bool {
     planned.strata.iter().any(|&stratum| {
-        let failed = of_stratum(rollout, stratum, |o| matches!(o, Outcome::Failed { .. }));
+        let failed = of_stratum(rollout, stratum, failed);
         failed >= 2 && of_stratum(rollout, stratum, |o| *o == Outcome::Passed) == 0
     })
 }
@@ -106,10 +106,15 @@ fn is_early(rollout: &Rollout, host: &HostId) -> bool {
         .flatten()
         .any(|other| other == host);
     let is_opinion = planned.strata.iter().any(|&stratum| {
-        of_stratum(rollout, stratum, |o| matches!(o, Outcome::Failed { .. })) > 0
+        of_stratum(rollout, stratum, failed) > 0
             && of_stratum(rollout, stratum, |o| *o == Outcome::Passed) == 0
     });
     planned.wave > rollout.wave() && !joined && !is_opinion
+}
+
+/// Whether a host failed, or may have: what failed and is gone still counts.
+fn failed(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Failed { .. } | Outcome::Gone)
 }
 
 fn of_stratum(rollout: &Rollout, stratum: u32, is: impl Fn(&Outcome) -> bool) -> usize {

@@ -150,10 +150,14 @@ impl Rollout {
     /// Marks all that went wrong so far, and all that is held for good in this wave, as seen by an
     /// operator.
     fn judge(&mut self) {
-        let wrong =
-            |outcome: &Outcome| matches!(outcome, Outcome::Failed { .. } | Outcome::LeftOut { .. });
-        let hosts = self.outcomes.iter().filter(|(_, outcome)| wrong(outcome));
-        let mut seen: Vec<HostId> = hosts.map(|(host, _)| host.clone()).collect();
+        let left_out = |outcome: &Outcome| matches!(outcome, Outcome::LeftOut { .. });
+        let left_out = self
+            .outcomes
+            .iter()
+            .filter(|(_, outcome)| left_out(outcome));
+        let left_out = left_out.map(|(host, _)| host);
+        let failed = self.failures().map(|(host, _)| host);
+        let mut seen: Vec<HostId> = failed.chain(left_out).cloned().collect();
         let in_wave = self.cells.keys().flat_map(|cell| self.wave_hosts(cell));
         seen.extend(in_wave.filter(|host| self.is_held_for_good(host)).cloned());
         self.judged.extend(seen);
@@ -172,7 +176,14 @@ impl Rollout {
             {
                 self.proved.extend(&planned.strata);
             }
-            self.outcomes.insert(host.clone(), outcome.clone());
+            let before = self.outcomes.insert(host.clone(), outcome.clone());
+            match (outcome, before) {
+                (Outcome::Gone, Some(Outcome::Failed { failure, .. })) => {
+                    self.gone.insert(host.clone(), failure);
+                }
+                (Outcome::Gone, _) => {}
+                (_, _) => drop(self.gone.remove(host)),
+            }
         }
         if let Some(finding) = &summary.braked {
             self.cell_findings
@@ -207,6 +218,9 @@ impl Rollout {
                 .entry(warrant.cell.clone())
                 .or_default()
                 .extend(joins);
+        }
+        if warrant.direction == Direction::Patch {
+            self.bake_since = None;
         }
         let progress = self.progress(&warrant.cell)?;
         if opens && progress.opened.is_none_or(|(opened, _)| opened != wave) {

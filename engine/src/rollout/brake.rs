@@ -2,6 +2,7 @@
 
 use super::{Rollout, suspect::Docket};
 use crate::{
+    failure::Failure,
     id::{HostId, WaveIndex},
     warrant::Outcome,
 };
@@ -63,8 +64,10 @@ impl Rollout {
         })
     }
 
-    fn failures(&self) -> impl Iterator<Item = (&HostId, &crate::failure::Failure)> {
-        self.outcomes
+    /// Every host that failed, those that are gone since included.
+    pub(super) fn failures(&self) -> impl Iterator<Item = (&HostId, &Failure)> {
+        let present = self
+            .outcomes
             .iter()
             .filter_map(|(host, outcome)| match outcome {
                 Outcome::Failed { failure, .. } => Some((host, failure)),
@@ -74,7 +77,8 @@ impl Rollout {
                 | Outcome::LeftOut { .. }
                 | Outcome::RolledBack
                 | Outcome::Gone => None,
-            })
+            });
+        present.chain(&self.gone)
     }
 
     fn is_of(&self, host: &HostId, strata: &[u32]) -> bool {

@@ -52,12 +52,12 @@ impl Rollout {
             decision.commands.push(RolloutCommand::Brake { finding });
             return;
         }
-        if let Some(since) = self.bake_since {
-            self.bake(wave, since, decision, now);
-            return;
-        }
+        // Not asked once for all: a late report may clear a stratum while the wave bakes.
         if self.is_wave_over(wave, &docket) {
-            self.finish_wave(decision);
+            match self.bake_since {
+                Some(since) => self.bake(wave, since, decision, now),
+                None => self.finish_wave(decision),
+            }
             return;
         }
         let grants = self.grants(wave, &mut docket, now);
@@ -187,10 +187,13 @@ impl Rollout {
         // A cell without hosts to take back would stage for a patch that never comes.
         self.assign(decision, |cell| self.changed_hosts(cell).next().is_some());
         for (cell, progress) in &self.cells {
-            let targets: Vec<HostId> = self
+            let mut targets: Vec<HostId> = self
                 .changed_hosts(cell)
                 .map(|(host, _)| host.clone())
                 .collect();
+            if !targets.is_empty() {
+                targets.extend(self.going_back(progress));
+            }
             match &progress.wish {
                 Wish::Start {
                     direction: Direction::Rollback,
@@ -239,6 +242,20 @@ impl Rollout {
             reason,
             since: self.phase_since,
         });
+    }
+
+    /// Hosts of a cell that are on their way back.
+    fn going_back(&self, progress: &CellProgress) -> impl Iterator<Item = HostId> {
+        let granted = match &progress.wish {
+            Wish::Start {
+                direction: Direction::Rollback,
+                hosts,
+                ..
+            } => hosts.as_slice(),
+            Wish::Nothing | Wish::Start { .. } | Wish::Stop { .. } => &[],
+        };
+        let is_running = |host: &&HostId| self.outcomes.get(*host) == Some(&Outcome::Running);
+        granted.iter().filter(is_running).cloned()
     }
 
     /// The hosts of a cell that still have the patch.

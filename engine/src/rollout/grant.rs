@@ -107,13 +107,9 @@ impl Rollout {
                 awaits,
             },
             Barred::Suspect(place) => {
-                let failed = self.outcomes.iter().find(|(failed, outcome)| {
-                    matches!(outcome, crate::warrant::Outcome::Failed { .. })
-                        && self
-                            .plan
-                            .hosts
-                            .get(*failed)
-                            .is_some_and(|p| p.strata.contains(&place))
+                let failed = self.failures().find(|(failed, _)| {
+                    let planned = self.plan.hosts.get(*failed);
+                    planned.is_some_and(|planned| planned.strata.contains(&place))
                 });
                 let awaits = failed.map_or_else(|| host.clone(), |(failed, _)| failed.clone());
                 Reason::Stratum {

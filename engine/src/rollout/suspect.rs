@@ -39,12 +39,13 @@ impl<'a> Docket<'a> {
         if rollout.all_proved() {
             return docket;
         }
+        let unjudged = rollout
+            .failures()
+            .filter(|(host, _)| !rollout.judged.contains(*host));
+        for (host, _) in unjudged {
+            docket.suspects.extend(rollout.unproved(host));
+        }
         for (host, outcome) in &rollout.outcomes {
-            let is_open =
-                matches!(outcome, Outcome::Failed { .. }) && !rollout.judged.contains(host);
-            docket
-                .suspects
-                .extend(rollout.unproved(host).filter(|_| is_open));
             if *outcome == Outcome::Running {
                 docket.awaits(host);
             }
@@ -156,10 +157,7 @@ impl Rollout {
     pub(super) fn convict(&mut self) {
         let mut failed: BTreeMap<u32, usize> = BTreeMap::new();
         if !self.all_proved() {
-            let wrong = self
-                .outcomes
-                .iter()
-                .filter(|(_, o)| matches!(o, Outcome::Failed { .. }));
+            let wrong = self.failures();
             for stratum in wrong.flat_map(|(host, _)| self.unproved(host)) {
                 *failed.entry(stratum).or_default() += 1;
             }
