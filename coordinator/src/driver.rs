@@ -229,14 +229,19 @@ impl<S: Store> Driver<S> {
                 self.wake = decision.wake.map(|at| at.max(soonest));
                 return;
             }
+            let mut refused = false;
             for command in decision.commands {
+                // One that is refused keeps nobody else's from being carried out.
                 if let Err(refusal) = turn.command(&mut self.fleet, command) {
                     let refusal = cofferdam_proto::error_chain(&refusal);
                     tracing::error!(refusal, "the state refused its own decision");
                     self.metrics.refused.inc();
-                    self.wake = Some(turn.now.after(AFTER_REFUSAL));
-                    return;
+                    refused = true;
                 }
+            }
+            if refused {
+                self.wake = Some(turn.now.after(AFTER_REFUSAL));
+                return;
             }
         }
         self.wake = Some(turn.now);

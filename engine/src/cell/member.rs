@@ -1,7 +1,7 @@
 //! One host of a cell, as its owner knows it.
 
 use crate::{
-    id::{HostSequence, Incarnation, OrderKey, ReportSequence},
+    id::{HostSequence, Incarnation, OrderKey, OwnerEpoch, ReportSequence},
     inventory::Host,
     run::RunState,
     time::Timestamp,
@@ -74,6 +74,10 @@ pub struct Member {
     pub changed_at: Timestamp,
     /// The number of the last order that it was given.
     pub last_sequence: HostSequence,
+    /// The highest epoch that it says it had an order of. Above the owner's where the owner's store
+    /// was lost or restored.
+    #[serde(default)]
+    pub last_epoch: OwnerEpoch,
     /// The newest report of this incarnation that was taken in.
     pub reported: ReportSequence,
 }
@@ -91,8 +95,25 @@ impl Member {
             detail: String::new(),
             changed_at: now,
             last_sequence: hello.newest.map_or(HostSequence(0), |key| key.sequence),
+            last_epoch: hello.newest.map_or(OwnerEpoch(0), |key| key.epoch),
             reported: ReportSequence(0),
         }
+    }
+
+    /// The key of its next order under an epoch: above all that it has seen. Nothing after the last
+    /// number that there is.
+    pub(super) fn next_key(&self, epoch: OwnerEpoch) -> Option<OrderKey> {
+        let sequence = self.last_sequence.next();
+        (sequence > self.last_sequence).then_some(OrderKey {
+            epoch: epoch.max(self.last_epoch),
+            sequence,
+        })
+    }
+
+    /// Learns which order it says that it has seen: the next one is above it.
+    pub(super) fn has_seen(&mut self, newest: OrderKey) {
+        self.last_sequence = self.last_sequence.max(newest.sequence);
+        self.last_epoch = self.last_epoch.max(newest.epoch);
     }
 
     /// Whether the host has a session.
@@ -113,8 +134,9 @@ impl Member {
         if made_anew {
             self.reported = ReportSequence(0);
         }
-        let newest = hello.newest.map_or(HostSequence(0), |key| key.sequence);
-        self.last_sequence = self.last_sequence.max(newest);
+        if let Some(newest) = hello.newest {
+            self.has_seen(newest);
+        }
         self.host = hello.host.clone();
         self.incarnation = hello.incarnation;
         self.boot_id.clone_from(&hello.boot_id);

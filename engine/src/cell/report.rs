@@ -99,7 +99,7 @@ impl Cell {
         if let Refusal::Older { newest } = refusal
             && let Some(member) = self.members.get_mut(host)
         {
-            member.last_sequence = member.last_sequence.max(newest.sequence);
+            member.has_seen(*newest);
         }
         self.let_go(host, active.order.token, now);
         match refusal {

@@ -92,7 +92,12 @@ impl Draft<'_> {
         if so_far.paced.is_some() {
             return;
         }
-        if !self.order(work, warrant, job, member) {
+        let Some(key) = member.next_key(self.cell.epoch) else {
+            let reason = "it says that it has seen the last order that there can be";
+            self.leave_out(work, host, reason.to_owned());
+            return;
+        };
+        if !self.order(work, warrant, job, member, key) {
             let platform = &member.host.facts.platform;
             self.leave_out(
                 work,
@@ -162,11 +167,14 @@ impl Draft<'_> {
     }
 
     /// Orders a host; returns whether it could.
-    fn order(&mut self, work: &Work, warrant: &Warrant, job: &Job, member: &Member) -> bool {
-        let key = OrderKey {
-            epoch: self.cell.epoch,
-            sequence: member.last_sequence.next(),
-        };
+    fn order(
+        &mut self,
+        work: &Work,
+        warrant: &Warrant,
+        job: &Job,
+        member: &Member,
+        key: OrderKey,
+    ) -> bool {
         let Some(order) = new_order(work, warrant, job, member, key, self.next_token) else {
             return false;
         };

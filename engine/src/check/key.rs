@@ -13,7 +13,8 @@ pub(super) fn in_cell(fleet: &Fleet, cell: &Cell, all: &mut Vec<Broken>) {
         let jobs = cell.work().values().filter_map(|work| work.jobs.get(host));
         for active in jobs.filter_map(|job| job.active()) {
             let key = active.order.key;
-            if key.sequence > member.last_sequence || key.epoch > fleet.epoch() {
+            let epoch = fleet.epoch().max(member.last_epoch);
+            if key.sequence > member.last_sequence || key.epoch > epoch {
                 all.push(Broken {
                     promise: 7,
                     what: format!("order {key} to host {host} is newer than its owner remembers"),
@@ -23,14 +24,15 @@ pub(super) fn in_cell(fleet: &Fleet, cell: &Cell, all: &mut Vec<Broken>) {
     }
 }
 
-/// A new order's key is above all before it, under the present epoch.
+/// A new order's key is above all before it, under the present epoch or the one that the host saw.
 pub(super) fn by(of: &Disturbance<'_>, before: &[FleetCommand], all: &mut Vec<Broken>) {
     if of.step != Step::Order {
         return;
     }
     let (key, last) = (of.order.key, of.member.last_sequence);
-    if key.sequence <= last || key.epoch != of.fleet.epoch() {
-        let what = format!("its key {key} does not follow {}.{last}", of.fleet.epoch());
+    let epoch = of.fleet.epoch().max(of.member.last_epoch);
+    if key.sequence <= last || key.epoch != epoch {
+        let what = format!("its key {key} does not follow {epoch}.{last}");
         all.push(of.broken(7, &what));
     }
     if before.iter().any(|command| orders(command, of.host())) {
