@@ -10,10 +10,10 @@ use crate::{
     store::Store,
 };
 use cofferdam_engine::{
-    cell::{self, CellEvent},
+    cell::{self, Cell, CellEvent, Member},
     fleet::{FleetError, FleetEvent},
     id::HostId,
-    inventory::Host,
+    inventory::{Host, PackageSet},
     order::Report,
 };
 use cofferdam_proto::{error_chain, session::Hello};
@@ -92,16 +92,27 @@ impl<S: Store> Driver<S> {
         Ok(())
     }
 
+    /// Takes a package set in that its host's facts name, once: hosts that connect together are all
+    /// asked for the same one, and what nobody has is kept for nobody.
+    fn packages(&mut self, turn: &mut Turn, host: &HostId, set: &PackageSet) {
+        let digest = set.digest();
+        let named = |(_, member): (&Cell, &Member)| member.host.facts.packages == digest;
+        let is_wanted = self.fleet.host(host).is_some_and(named)
+            && !self.fleet.package_sets().contains_key(&digest);
+        if !is_wanted {
+            return;
+        }
+        for event in package_events(set) {
+            if let Err(refusal) = turn.apply(&mut self.fleet, &event) {
+                self.refuse(host, "packages", &refusal);
+                return;
+            }
+        }
+    }
+
     fn said(&mut self, turn: &mut Turn, host: HostId, said: Said) {
         match said {
-            Said::Packages(set) => {
-                for event in package_events(&set) {
-                    if let Err(refusal) = turn.apply(&mut self.fleet, &event) {
-                        self.refuse(&host, "packages", &refusal);
-                        return;
-                    }
-                }
-            }
+            Said::Packages(set) => self.packages(turn, &host, &set),
             Said::Report(report) => self.reported(turn, &host, report),
             Said::Claim { key, token, point } => {
                 let event = CellEvent::Claimed {

@@ -226,6 +226,36 @@ async fn packages_are_asked_for_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn packages_that_no_host_has_are_not_kept() {
+    let disk = MemoryDisk::default();
+    let bench = start_on(&disk).await;
+    let set = |n: u32| PackageSet(BTreeMap::from([(format!("tool-{n}"), "1".to_owned())]));
+    let sets = |situation: Situation<'_>| situation.fleet.package_sets().len();
+    for n in 0..5 {
+        let mut changed = hello("web-1");
+        changed.facts.packages = set(n).digest();
+        let (outbound, _inbound, _messages) = ends();
+        let number = bench.handle.next_session();
+        let opened = bench.handle.opened(changed, number, outbound).await;
+        opened.unwrap().unwrap();
+        for other in [n, n, n + 100] {
+            let said = Said::Packages(set(other));
+            bench
+                .handle
+                .said(&host("web-1"), number, said)
+                .await
+                .unwrap();
+        }
+        assert_eq!(bench.handle.ask(sets).await.unwrap(), 1);
+    }
+    let stored = disk.content().records;
+    let sets = stored
+        .iter()
+        .filter(|r| r.0.windows(5).any(|w| w == b"tool-"));
+    assert_eq!(sets.count(), 5);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_host_without_its_labels_is_refused_with_the_reason() {
     let bench = start_on(&MemoryDisk::default()).await;
     let (outbound, _, mut messages) = ends();

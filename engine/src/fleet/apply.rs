@@ -14,6 +14,7 @@ use crate::{
 
 /// The most parts that a package set may come in: far above any host's packages.
 const MAX_PACKAGE_PARTS: u32 = 1000;
+use std::collections::BTreeSet;
 
 impl Fleet {
     /// Applies an event that happened at `now`.
@@ -97,8 +98,18 @@ impl Fleet {
             return Err(FleetError::PackageDigest(digest));
         }
         self.package_parts.remove(&digest);
+        self.forget_unused_packages();
         self.package_sets.insert(digest, whole);
         Ok(())
+    }
+
+    /// Package sets go with the last host that has them, when the next set comes in: there are never
+    /// more of them than hosts, and one.
+    fn forget_unused_packages(&mut self) {
+        let members = self.cells.values().flat_map(|cell| cell.members().values());
+        let used: BTreeSet<Digest> = members.map(|member| member.host.facts.packages).collect();
+        self.package_sets.retain(|digest, _| used.contains(digest));
+        self.package_parts.retain(|digest, _| used.contains(digest));
     }
 
     fn host_event(
