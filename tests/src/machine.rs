@@ -1,7 +1,7 @@
 //! One host of a test on paper, and the little root tree that its agent works on.
 
 use cofferdam_engine::id::HostId;
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::DirBuilderExt, path::Path};
 
 /// A host on paper.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,10 @@ impl Machine {
     /// When it cannot be written.
     pub fn lay_out(root: &Path) {
         for folder in FOLDERS {
-            fs::create_dir_all(root.join(folder)).expect("a folder of the root tree");
+            let mut made = fs::DirBuilder::new();
+            made.recursive(true).mode(0o755);
+            made.create(root.join(folder))
+                .expect("a folder of the root tree");
         }
         fs::write(root.join("etc/os-release"), OS_RELEASE).expect("a file of the root tree");
         fs::write(root.join("var/lib/dpkg/status"), "").expect("a file of the root tree");
