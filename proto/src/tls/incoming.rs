@@ -2,6 +2,7 @@
 
 use super::{Server, TlsIo};
 use crate::error_chain;
+use socket2::{SockRef, TcpKeepalive};
 use std::{
     future::Future,
     io,
@@ -17,7 +18,7 @@ use tokio::{
     time::{Sleep, sleep},
 };
 use tokio_stream::Stream;
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 /// The most handshakes at once; more connections wait in the kernel's queue (guess: a fleet that
 /// reconnects all at once, and few enough open files).
@@ -26,6 +27,14 @@ const MAX_HANDSHAKES: usize = 1024;
 /// The wait after a failed accept, which is mostly about open files: time for some to be closed
 /// (guess).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long nothing comes before the kernel asks whether the peer is still there. A host that lost
+/// its power says no goodbye: without this its connection would stay open, and its file with it,
+/// until the process ends. The kernel's default is 2 h (guess: well over a session's heartbeat).
+const PROBE_AFTER: Duration = Duration::from_secs(60);
+
+/// The wait between two such questions; the kernel's default of 9 without an answer ends it.
+const PROBE_EVERY: Duration = Duration::from_secs(20);
 
 /// Accepted connections whose handshake is over, for tonic's `serve_with_incoming`.
 ///
@@ -67,12 +76,22 @@ impl Stream for Sockets {
 
     fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let accepted = ready!(self.0.poll_accept(cx));
-        let undelayed = accepted.and_then(|(stream, address)| {
-            stream.set_nodelay(true)?;
-            Ok((stream, address))
-        });
-        Poll::Ready(Some(undelayed))
+        if let Ok((stream, address)) = &accepted
+            && let Err(error) = prepare(stream)
+        {
+            // It is gone already, as its handshake will say; no reason to accept others later.
+            debug!(%address, %error, "a connection takes no options");
+        }
+        Poll::Ready(Some(accepted))
     }
+}
+
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(PROBE_AFTER)
+        .with_interval(PROBE_EVERY);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
 }
 
 impl<S, IO> Incoming<S, IO>
@@ -141,5 +160,23 @@ where
             warn!(%address, error = error_chain(&error), "refused a connection");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio_stream::StreamExt;
+
+    #[tokio::test]
+    async fn the_kernel_looks_after_connections_whose_peer_lost_its_power() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let _client = TcpStream::connect(address).await.unwrap();
+        let (accepted, _) = sockets(listener).next().await.unwrap().unwrap();
+        let socket = SockRef::from(&accepted);
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE_AFTER);
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), PROBE_EVERY);
     }
 }
