@@ -63,6 +63,19 @@ pub struct Rollout {
     joined: BTreeMap<CellId, Vec<HostId>>,
     /// What cells' own brakes found and nobody has judged yet.
     cell_findings: BTreeMap<CellId, String>,
+    /// The last operator's word that changed where it stands. Absent: there was none.
+    asked: Option<Asked>,
+}
+
+/// An operator's word, and the reason for it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// For what.
+    pub action: Action,
+    /// Who.
+    pub by: OperatorId,
+    /// Why. May be empty.
+    pub reason: String,
 }
 
 /// Where a rollout stands.
@@ -143,6 +156,7 @@ impl Rollout {
             opinions: BTreeSet::new(),
             joined: BTreeMap::new(),
             cell_findings: BTreeMap::new(),
+            asked: None,
         }
     }
 
@@ -164,6 +178,11 @@ impl Rollout {
     /// When it ended. Nothing while it has not.
     pub fn ended_at(&self) -> Option<Timestamp> {
         matches!(self.phase, Phase::Ended { .. }).then_some(self.phase_since)
+    }
+
+    /// The last operator's word that changed where it stands. Nothing when there was none.
+    pub fn asked(&self) -> Option<&Asked> {
+        self.asked.as_ref()
     }
 
     /// Where it stands.

@@ -40,7 +40,7 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     let why = reason(rollout);
     let state = state(rollout).to_string();
     let headline = match telling(&lines) {
-        _ if why.starts_with(&state) => why,
+        _ if why.replace(' ', "-").starts_with(&state) => why,
         _ if !why.is_empty() => format!("{state}: {why}"),
         Some(line) if rollout.is_live() => format!("{state}: {}", line.reason),
         _ => state,

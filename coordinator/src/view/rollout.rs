@@ -4,7 +4,7 @@ use super::{Situation, cluster};
 use cofferdam_engine::{
     hold::Subject,
     id::{HostId, RolloutId, WaveIndex},
-    rollout::{End, PauseCause, Phase, Rollout},
+    rollout::{Asked, End, PauseCause, Phase, Rollout},
     warrant::Outcome,
 };
 use cofferdam_proto::operator::{RolloutLine, RolloutState, RolloutView, WaveState, WaveView};
@@ -96,8 +96,27 @@ pub(super) fn reason(rollout: &Rollout) -> String {
         Phase::Paused {
             cause: PauseCause::Brake { finding },
         } => format!("the brake stopped it: {finding}"),
-        Phase::Aborting => "waits for the runs that began".to_owned(),
-        Phase::Running | Phase::RollingBack | Phase::Ended { .. } => String::new(),
+        Phase::Aborting => {
+            format!(
+                "{}; waits for the runs that began",
+                asked("aborted", rollout)
+            )
+        }
+        Phase::RollingBack => asked("asked for", rollout),
+        Phase::Ended { end: End::Aborted } => asked("aborted", rollout),
+        Phase::Ended {
+            end: End::RolledBack,
+        } => asked("rolled back", rollout),
+        Phase::Running | Phase::Ended { end: End::Done } => String::new(),
+    }
+}
+
+/// What was done by an operator, and why.
+fn asked(done: &str, rollout: &Rollout) -> String {
+    match rollout.asked() {
+        None => done.to_owned(),
+        Some(Asked { by, reason, .. }) if reason.is_empty() => format!("{done} by {by}"),
+        Some(Asked { by, reason, .. }) => format!("{done} by {by}: {reason}"),
     }
 }
 

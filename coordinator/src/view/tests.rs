@@ -208,7 +208,7 @@ fn a_wave_ends_as_its_rollout_does() {
             Action::Pause | Action::Resume | Action::Abort => End::Aborted,
         };
         let by = OperatorId::new("ana").unwrap();
-        let reason = String::new();
+        let reason = "slow queries".to_owned();
         for event in [
             RolloutEvent::Asked { action, by, reason },
             RolloutEvent::Ended { end },
@@ -221,6 +221,7 @@ fn a_wave_ends_as_its_rollout_does() {
 
         let states = view.waves.iter().map(|wave| wave.state);
         assert!(states.eq([expected, WaveState::Pending]));
+        assert!(view.reason.ends_with(" by ana: slow queries"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! How events change a rollout. Every event is checked before anything is changed.
 
 use super::{
-    Action, CellProgress, End, PauseCause, Phase, Rollout, RolloutError, RolloutEvent, Wish,
+    Action, Asked, CellProgress, End, PauseCause, Phase, Rollout, RolloutError, RolloutEvent, Wish,
 };
 use crate::{
     id::{CellId, HostId, OperatorId, WaveIndex},
@@ -35,7 +35,7 @@ impl Rollout {
     /// [`RolloutError`] when the event does not fit the state; the rollout is as before.
     pub fn apply(&mut self, event: &RolloutEvent, now: Timestamp) -> Result<(), RolloutError> {
         match event {
-            RolloutEvent::Asked { action, by, reason } => self.asked(*action, by, reason, now),
+            RolloutEvent::Asked { action, by, reason } => self.change(*action, by, reason, now),
             RolloutEvent::Summarised { summary } => self.summarised(summary, now),
             RolloutEvent::Assigned { cell } => {
                 let progress = self.progress(cell)?;
@@ -78,7 +78,7 @@ impl Rollout {
     }
 
     /// Moves where an operator asks to; every pair of phase and action is listed.
-    fn asked(
+    fn change(
         &mut self,
         action: Action,
         by: &OperatorId,
@@ -132,6 +132,8 @@ impl Rollout {
             self.assign_again();
         }
         if self.phase.name() != next.name() {
+            let (by, reason) = (by.clone(), reason.to_owned());
+            self.asked = Some(Asked { action, by, reason });
             self.enter(next, now);
         }
         Ok(())
