@@ -258,8 +258,9 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         };
         self.commit(&record, Durability::Synced)?;
         if let Some(run) = self.history.run() {
-            let failure = run.failure().map(ToString::to_string).unwrap_or_default();
-            tracing::info!(order = %run.order().key, state = %run.state(), failure, "{name}");
+            let failure = run.failure().map(ToString::to_string);
+            let state = run.state().to_string();
+            tracing::info!(order = %run.order().key, state, failure, "run moved: {name}");
         }
         Ok(())
     }
