@@ -19,7 +19,10 @@ mod decide;
 mod event;
 mod grant;
 mod progress;
+mod rollback;
 mod suspect;
+mod tell;
+mod wave;
 
 pub use decide::RolloutDecision;
 pub use event::{Action, RolloutCommand, RolloutError, RolloutEvent};

@@ -1,0 +1,111 @@
+//! Takes back what a rollout changed: no ladder; cells and floors set the pace.
+
+use super::{CellProgress, End, Rollout, RolloutCommand, RolloutDecision, Wish};
+use crate::{
+    hold::{Hold, Reason, Subject},
+    id::{CellId, HostId},
+    order::Direction,
+    time::Timestamp,
+    warrant::{FailedEnd, Outcome, StopKind},
+};
+
+impl Rollout {
+    /// Takes back what was changed: no ladder; cells and floors set the pace.
+    pub(super) fn roll_back(&self, decision: &mut RolloutDecision, now: Timestamp) {
+        // A cell without hosts to take back would stage for a patch that never comes.
+        self.assign(decision, |cell| self.changed_hosts(cell).next().is_some());
+        for (cell, progress) in &self.cells {
+            let mut targets: Vec<HostId> = self
+                .changed_hosts(cell)
+                .map(|(host, _)| host.clone())
+                .collect();
+            if !targets.is_empty() {
+                targets.extend(self.going_back(progress));
+            }
+            match &progress.wish {
+                Wish::Start {
+                    direction: Direction::Rollback,
+                    hosts,
+                    ..
+                } if targets.iter().all(|host| hosts.contains(host)) => {}
+                Wish::Nothing | Wish::Start { .. } | Wish::Stop { .. } if !targets.is_empty() => {
+                    decision
+                        .commands
+                        .push(self.warrant(cell, targets, Direction::Rollback));
+                }
+                Wish::Start {
+                    direction: Direction::Patch,
+                    ..
+                } => {
+                    let reason = "the rollout is rolling back";
+                    decision
+                        .commands
+                        .push(self.stop(cell, progress, StopKind::Pause, reason));
+                }
+                Wish::Nothing | Wish::Start { .. } | Wish::Stop { .. } => {}
+            }
+        }
+        self.renew(decision, now);
+        let left = self
+            .outcomes
+            .values()
+            .filter(|outcome| may_have_it(outcome))
+            .count();
+        if left == 0 {
+            decision.commands.push(RolloutCommand::End {
+                end: End::RolledBack,
+            });
+            return;
+        }
+        let of = self.plan.hosts.len();
+        let reason = Reason::Slices {
+            done: of.saturating_sub(left),
+            of,
+        };
+        let subject = Subject::Rollout {
+            rollout: self.plan.rollout.clone(),
+        };
+        decision.holds.push(Hold {
+            subject,
+            reason,
+            since: self.phase_since,
+        });
+    }
+
+    /// Hosts of a cell that are on their way back.
+    fn going_back(&self, progress: &CellProgress) -> impl Iterator<Item = HostId> {
+        let granted = match &progress.wish {
+            Wish::Start {
+                direction: Direction::Rollback,
+                hosts,
+                ..
+            } => hosts.as_slice(),
+            Wish::Nothing | Wish::Start { .. } | Wish::Stop { .. } => &[],
+        };
+        let is_running = |host: &&HostId| self.outcomes.get(*host) == Some(&Outcome::Running);
+        granted.iter().filter(is_running).cloned()
+    }
+
+    /// The hosts of a cell that still have the patch.
+    fn changed_hosts(&self, cell: &CellId) -> impl Iterator<Item = (&HostId, &Outcome)> {
+        let in_cell = move |host: &HostId| {
+            self.plan
+                .hosts
+                .get(host)
+                .is_some_and(|planned| planned.cell == *cell)
+        };
+        self.outcomes
+            .iter()
+            .filter(|(_, outcome)| **outcome == Outcome::Passed)
+            .filter(move |(host, _)| in_cell(host))
+    }
+}
+
+/// Whether a host has the patch, or may have it for all that is known.
+fn may_have_it(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Passed | Outcome::Running => true,
+        Outcome::Failed { end, .. } => *end == FailedEnd::Silent,
+        Outcome::Waiting | Outcome::LeftOut { .. } | Outcome::RolledBack | Outcome::Gone => false,
+    }
+}

@@ -1,0 +1,115 @@
+//! What a rollout tells its cells: what it is, what they may start, that they must stop.
+
+use super::{CellProgress, Rollout, RolloutCommand, RolloutDecision, Wish};
+use crate::{
+    id::{CellId, HostId},
+    order::Direction,
+    policy::WARRANT,
+    time::Timestamp,
+    warrant::{Outcome, Stop, StopKind, Warrant},
+};
+
+impl Rollout {
+    pub(super) fn assign(
+        &self,
+        decision: &mut RolloutDecision,
+        has_part: impl Fn(&CellId) -> bool,
+    ) {
+        for (cell, assignment) in &self.plan.assignments {
+            let progress = self.cells.get(cell);
+            if progress.is_some_and(|progress| !progress.assigned) && has_part(cell) {
+                decision
+                    .commands
+                    .push(RolloutCommand::Assign(Box::new(assignment.clone())));
+            }
+        }
+    }
+
+    /// Renews warrants that have hosts left, well before they end.
+    pub(super) fn renew(&self, decision: &mut RolloutDecision, now: Timestamp) {
+        for (cell, progress) in &self.cells {
+            let Wish::Start {
+                direction,
+                hosts,
+                at,
+            } = &progress.wish
+            else {
+                continue;
+            };
+            let is_left = |host: &&HostId| match direction {
+                Direction::Patch => !self.is_over(host),
+                Direction::Rollback => self.outcomes.get(host) != Some(&Outcome::RolledBack),
+            };
+            let is_told_anew = decision.commands.iter().any(|command| match command {
+                RolloutCommand::Warrant(warrant) => warrant.cell == *cell,
+                RolloutCommand::Stop(stop) => stop.cell == *cell,
+                RolloutCommand::Assign(_)
+                | RolloutCommand::Brake { .. }
+                | RolloutCommand::BeginBake { .. }
+                | RolloutCommand::PassWave { .. }
+                | RolloutCommand::End { .. } => false,
+            });
+            if is_told_anew || !hosts.iter().any(|host| is_left(&host)) {
+                continue;
+            }
+            let due = at.after(WARRANT / 2);
+            if now < due {
+                decision.wake_at(due);
+                continue;
+            }
+            decision
+                .commands
+                .push(self.warrant(cell, hosts.clone(), *direction));
+        }
+    }
+
+    pub(super) fn stop_all(&self, kind: StopKind, reason: &str, decision: &mut RolloutDecision) {
+        for (cell, progress) in &self.cells {
+            let is_stopped = match &progress.wish {
+                Wish::Stop { kind: present } => *present == kind || *present == StopKind::End,
+                Wish::Nothing => kind == StopKind::Pause,
+                Wish::Start { .. } => false,
+            };
+            if progress.assigned && !is_stopped {
+                decision
+                    .commands
+                    .push(self.stop(cell, progress, kind, reason));
+            }
+        }
+    }
+
+    pub(super) fn stop(
+        &self,
+        cell: &CellId,
+        progress: &CellProgress,
+        kind: StopKind,
+        reason: &str,
+    ) -> RolloutCommand {
+        RolloutCommand::Stop(Stop {
+            rollout: self.plan.rollout.clone(),
+            cell: cell.clone(),
+            generation: progress.generation.next(),
+            reason: reason.to_owned(),
+            kind,
+        })
+    }
+
+    pub(super) fn warrant(
+        &self,
+        cell: &CellId,
+        hosts: Vec<HostId>,
+        direction: Direction,
+    ) -> RolloutCommand {
+        let generation = self.cells.get(cell).map(|progress| progress.generation);
+        RolloutCommand::Warrant(Warrant {
+            rollout: self.plan.rollout.clone(),
+            cell: cell.clone(),
+            wave: self.wave,
+            generation: generation.unwrap_or_default().next(),
+            direction,
+            hosts,
+            starts_for: WARRANT,
+            signature: Vec::new(),
+        })
+    }
+}

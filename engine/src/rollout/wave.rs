@@ -1,0 +1,87 @@
+//! When a wave is over, and the bake after it.
+
+use super::{End, Rollout, RolloutCommand, RolloutDecision, suspect::Docket};
+use crate::{
+    hold::{Hold, Reason, Subject},
+    id::{HostId, WaveIndex},
+    plan::PlannedWave,
+    time::Timestamp,
+};
+
+impl Rollout {
+    pub(super) fn bake(
+        &self,
+        wave: &PlannedWave,
+        since: Timestamp,
+        decision: &mut RolloutDecision,
+        now: Timestamp,
+    ) {
+        let until = since.after(wave.bake);
+        if now < until {
+            decision.wake_at(until);
+            let reason = Reason::Bake { until };
+            decision.holds.push(Hold {
+                subject: self.wave_subject(),
+                reason,
+                since,
+            });
+            return;
+        }
+        let next = WaveIndex(self.wave.0 + 1);
+        let has_next = usize::try_from(next.0).is_ok_and(|next| next < self.plan.waves.len());
+        decision.commands.push(match has_next {
+            true => RolloutCommand::PassWave { wave: self.wave },
+            false => RolloutCommand::End { end: End::Done },
+        });
+    }
+
+    /// A wave is over when each of its hosts is over, or is held for good with its stratum.
+    pub(super) fn is_wave_over(&self, wave: &PlannedWave, docket: &Docket<'_>) -> bool {
+        let joined = self.joined.values().flatten();
+        let mut hosts = wave.slices.values().flatten().chain(joined);
+        hosts.all(|host| self.is_over(host) || self.is_held_for_good(host))
+            && docket.next_opinion().is_none()
+    }
+
+    pub(super) fn finish_wave(&self, decision: &mut RolloutDecision) {
+        let (wrong, allowed) = self.left_out();
+        if wrong > allowed {
+            let finding = Reason::LeftOut {
+                count: wrong,
+                allowed,
+            }
+            .to_string();
+            decision.commands.push(RolloutCommand::Brake { finding });
+            return;
+        }
+        decision
+            .commands
+            .push(RolloutCommand::BeginBake { wave: self.wave });
+    }
+
+    pub(super) fn hold_wave(&self, decision: &mut RolloutDecision) {
+        let hosts: Vec<&HostId> = self
+            .cells
+            .keys()
+            .flat_map(|cell| self.wave_hosts(cell))
+            .collect();
+        let done = hosts.iter().filter(|host| self.is_over(host)).count();
+        let reason = Reason::Slices {
+            done,
+            of: hosts.len(),
+        };
+        let subject = self.wave_subject();
+        decision.holds.push(Hold {
+            subject,
+            reason,
+            since: self.wave_since,
+        });
+    }
+
+    pub(super) fn wave_subject(&self) -> Subject {
+        Subject::Wave {
+            rollout: self.plan.rollout.clone(),
+            wave: self.wave,
+        }
+    }
+}
