@@ -3,7 +3,8 @@
 use crate::journal::History;
 use cofferdam_engine::{
     id::HostId,
-    order::{Direction, Order, Refusal, ReportBody},
+    order::{Direction, Order},
+    report::{Refusal, ReportBody},
 };
 use cofferdam_proto::convert::order_digest;
 

@@ -31,7 +31,8 @@ use cofferdam_engine::{
     failure::{Failure, FailureKind},
     id::OrderKey,
     inventory::{Facts, PackageSet},
-    order::{ClaimAnswer, ClaimPoint, Order, Refusal, ReportBody},
+    order::{ClaimAnswer, ClaimPoint, Order},
+    report::{Refusal, ReportBody},
     run::RunEvent,
     time::Timestamp,
 };

@@ -2,7 +2,7 @@
 
 use cofferdam_engine::{
     id::{Incarnation, ReportSequence},
-    order::{Report, ReportBody},
+    report::{Report, ReportBody},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;

@@ -4,7 +4,7 @@ use crate::{
     actions::{Actions, Service},
     task::Task,
 };
-use cofferdam_engine::order::ReportBody;
+use cofferdam_engine::report::ReportBody;
 use std::{rc::Rc, time::Duration};
 use tokio::time;
 

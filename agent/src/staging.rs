@@ -7,7 +7,7 @@ use crate::{
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
     id::RolloutId,
-    order::ReportBody,
+    report::ReportBody,
 };
 use std::{
     collections::{BTreeSet, VecDeque},

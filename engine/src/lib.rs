@@ -22,6 +22,7 @@ pub mod package;
 pub mod patch;
 pub mod plan;
 pub mod policy;
+pub mod report;
 pub mod rollout;
 pub mod run;
 pub mod seed;

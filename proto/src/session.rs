@@ -10,8 +10,9 @@ use cofferdam_engine::{
     failure::Failure,
     id::{HostId, Incarnation, OrderKey, OwnerEpoch, ReportSequence, ReservationToken, RolloutId},
     inventory::{Facts, Labels, PackageSet},
-    order::{ClaimAnswer, ClaimPoint, Order, Report},
+    order::{ClaimAnswer, ClaimPoint, Order},
     patch::{Content, LockedPackage, VersionWish},
+    report::Report,
     run::RunState,
 };
 use std::{collections::BTreeMap, time::Duration};

@@ -15,8 +15,9 @@ use cofferdam_engine::{
     failure::FailureKind,
     id::Incarnation,
     inventory::Labels,
-    order::{Direction, Order, Refusal, ReportBody},
+    order::{Direction, Order},
     patch::{Content, RebootPolicy},
+    report::{Refusal, ReportBody},
     run::{Ending, RunState},
     time::Timestamp,
 };

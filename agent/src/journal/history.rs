@@ -5,7 +5,8 @@ use crate::{actions::Flag, outbox::Outbox};
 use cofferdam_engine::{
     digest::Digest,
     id::{Incarnation, OrderKey},
-    order::{Direction, Order, Refusal, ReportBody},
+    order::{Direction, Order},
+    report::{Refusal, ReportBody},
     run::{Ending, Run, RunError, RunEvent, RunState},
     time::Timestamp,
 };

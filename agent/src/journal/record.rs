@@ -4,7 +4,8 @@ use super::History;
 use cofferdam_engine::{
     digest::Digest,
     id::{OrderKey, ReportSequence},
-    order::{Order, Refusal, ReportBody},
+    order::Order,
+    report::{Refusal, ReportBody},
     run::RunEvent,
     time::Timestamp,
 };

@@ -2,7 +2,7 @@ use super::*;
 use crate::{actions::Flag, outbox::Outbox, sample};
 use cofferdam_engine::{
     id::{Incarnation, ReportSequence},
-    order::ReportBody,
+    report::ReportBody,
     run::{RunEvent, RunState},
     time::Timestamp,
 };

@@ -8,8 +8,9 @@ use cofferdam_engine::{
     fleet::{FleetError, FleetEvent},
     id::{HostId, OrderKey, ReservationToken},
     inventory::PackageSet,
-    order::{ClaimPoint, Report},
+    order::ClaimPoint,
     patch::VersionWish,
+    report::Report,
 };
 use cofferdam_proto::session::Hello;
 use std::{

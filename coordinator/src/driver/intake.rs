@@ -14,7 +14,7 @@ use cofferdam_engine::{
     fleet::{FleetError, FleetEvent},
     id::HostId,
     inventory::{Host, PackageSet},
-    order::Report,
+    report::Report,
 };
 use cofferdam_proto::{error_chain, session::Hello};
 

@@ -13,9 +13,9 @@ use cofferdam_engine::{
         RolloutId,
     },
     inventory::{Facts, PackageSet, Platform},
-    order::{Report, ReportBody},
     patch::{LockFile, Locked},
     plan::{Plan, PlanInput},
+    report::{Report, ReportBody},
     spec::Spec,
 };
 use cofferdam_proto::session::{HEARTBEAT, Hello, ToAgent};

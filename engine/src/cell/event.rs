@@ -6,8 +6,9 @@ use crate::{
     failure::Failure,
     id::{HostId, OrderKey, OwnerEpoch, ReservationToken, RolloutId},
     ledger::LedgerError,
-    order::{ClaimAnswer, ClaimPoint, Order, Report},
+    order::{ClaimAnswer, ClaimPoint, Order},
     patch::Content,
+    report::Report,
     warrant::{Assignment, Stop, Summary, Warrant},
 };
 use serde::{Deserialize, Serialize};

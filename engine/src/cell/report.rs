@@ -4,7 +4,7 @@ use super::{Active, Cell, CellError, Job, JobState, Staging, retry};
 use crate::{
     failure::{Failure, FailureKind},
     id::{HostId, OrderKey, RolloutId},
-    order::{Refusal, Report, ReportBody},
+    report::{Refusal, Report, ReportBody},
     run::RunState,
     time::Timestamp,
     warrant::Outcome,

@@ -7,7 +7,7 @@ use super::{
 use crate::v1::{self, refusal, report};
 use cofferdam_engine::{
     id::{Incarnation, ReportSequence},
-    order::{Refusal, Report, ReportBody},
+    report::{Refusal, Report, ReportBody},
 };
 
 impl From<Report> for v1::Report {

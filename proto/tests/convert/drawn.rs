@@ -8,9 +8,10 @@ use cofferdam_engine::{
         ReservationToken, WaveIndex,
     },
     inventory::{Facts, PackageSet, Platform},
-    order::{ClaimAnswer, ClaimPoint, Direction, Grant, Order, Refusal, Report, ReportBody},
+    order::{ClaimAnswer, ClaimPoint, Direction, Grant, Order},
     patch::{ConfigPatch, Content, LockedFile, LockedPackage, RebootPolicy, VersionWish},
     policy::Deadlines,
+    report::{Refusal, Report, ReportBody},
     run::{Ending, RunState},
 };
 use cofferdam_proto::{

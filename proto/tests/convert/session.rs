@@ -6,8 +6,8 @@ use crate::{
 };
 use cofferdam_engine::failure::{Failure, FailureKind};
 use cofferdam_engine::id::{Incarnation, ReportSequence};
-use cofferdam_engine::order::{Report, ReportBody};
 use cofferdam_engine::policy::Deadlines;
+use cofferdam_engine::report::{Report, ReportBody};
 use cofferdam_proto::{
     convert::bounds::{MAX_LINE_BYTES, MAX_WAIT},
     session::{FromAgent, ToAgent},

@@ -3,7 +3,8 @@
 use crate::link::{Connector, Coordinator, Inbound, LINK_CAPACITY, Link, LinkError};
 use cofferdam_engine::{
     id::{OrderKey, OwnerEpoch, ReportSequence},
-    order::{ClaimAnswer, ClaimPoint, Order, Report, ReportBody},
+    order::{ClaimAnswer, ClaimPoint, Order},
+    report::{Report, ReportBody},
     run::{Ending, RunState},
 };
 use cofferdam_proto::session::{FromAgent, HEARTBEAT, ToAgent};
