@@ -1,3 +1,5 @@
+mod keys;
+
 use super::*;
 use crate::{
     sessions::{SessionNumber, ends},
@@ -8,10 +10,7 @@ use crate::{
 use cofferdam_engine::{
     digest::Digest,
     fleet::FleetError,
-    id::{
-        HostId, HostSequence, Incarnation, OperatorId, OrderKey, OwnerEpoch, ReportSequence,
-        RolloutId,
-    },
+    id::{HostId, Incarnation, OperatorId, OwnerEpoch, ReportSequence, RolloutId},
     inventory::{Facts, PackageSet, Platform},
     patch::{LockFile, Locked},
     plan::{Plan, PlanInput},
@@ -307,98 +306,6 @@ async fn a_rollout_is_replayed_with_all_that_was_decided() {
     assert_eq!(replayed.fleet, before);
     let name = RolloutId::new("first").unwrap();
     assert!(replayed.fleet.rollouts().contains_key(&name));
-}
-
-impl Bench {
-    /// Connects a host that has seen an order, takes it through staging, and gives its next order.
-    async fn order_after(&self, newest: OrderKey) -> OrderKey {
-        let mut hello = hello("web-2");
-        hello.newest = Some(newest);
-        let (outbound, _inbound, mut messages) = ends();
-        let number = self.handle.next_session();
-        let opened = self.handle.opened(hello, number, outbound).await;
-        opened.unwrap().unwrap();
-        self.start_rollout("first").await.unwrap();
-        loop {
-            match messages.recv().await.expect("a session that lives") {
-                ToAgent::Stage(request) => {
-                    let body = ReportBody::Staged {
-                        rollout: request.rollout,
-                        lock_digest: request.lock_digest,
-                        failure: None,
-                    };
-                    let report = Report {
-                        incarnation: Incarnation(7),
-                        sequence: ReportSequence(1),
-                        body,
-                    };
-                    let said = Said::Report(report);
-                    self.handle
-                        .said(&host("web-2"), number, said)
-                        .await
-                        .unwrap();
-                }
-                ToAgent::Order(order) => return order.key,
-                _ => {}
-            }
-        }
-    }
-}
-
-fn key(epoch: u64, sequence: u64) -> OrderKey {
-    OrderKey {
-        epoch: OwnerEpoch(epoch),
-        sequence: HostSequence(sequence),
-    }
-}
-
-/// A store that was lost, or restored from a backup, begins with an epoch that its hosts have seen
-/// the end of: they refuse every order that is older than what they ran.
-#[tokio::test(start_paused = true)]
-async fn an_order_is_above_all_that_its_host_has_seen_even_of_a_later_owner() {
-    let bench = start_on(&MemoryDisk::default()).await;
-    assert_eq!(bench.order_after(key(9, 4)).await, key(9, 5));
-}
-
-/// Numbers come from hosts: one that says the highest there is must not stop the others.
-#[tokio::test(start_paused = true)]
-async fn a_host_without_a_next_order_stops_nobody() {
-    let bench = start_on(&MemoryDisk::default()).await;
-    let mut worn = hello("web-1");
-    worn.newest = Some(key(1, u64::MAX));
-    let (outbound, _inbound, mut messages) = ends();
-    let number = bench.handle.next_session();
-    bench
-        .handle
-        .opened(worn, number, outbound)
-        .await
-        .unwrap()
-        .unwrap();
-    let staged = async move {
-        loop {
-            if let Some(ToAgent::Stage(request)) = messages.recv().await {
-                let body = ReportBody::Staged {
-                    rollout: request.rollout,
-                    lock_digest: request.lock_digest,
-                    failure: None,
-                };
-                return Report {
-                    incarnation: Incarnation(7),
-                    sequence: ReportSequence(1),
-                    body,
-                };
-            }
-        }
-    };
-    let other = tokio::spawn({
-        let handle = bench.handle.clone();
-        async move {
-            let said = Said::Report(staged.await);
-            handle.said(&host("web-1"), number, said).await.unwrap();
-        }
-    });
-    assert_eq!(bench.order_after(key(1, 4)).await, key(1, 5));
-    other.await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
