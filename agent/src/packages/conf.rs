@@ -47,8 +47,10 @@ Dir::Cache::srcpkgcache "";
     )
 }
 
-/// What holds on any root: no terminal, and an update that misses an index has failed.
+/// What holds on any root: no terminal, a name is a name and no pattern, and an update that misses
+/// an index has failed.
 const COMMON: &str = r#"Dpkg::Use-Pty "false";
+APT::Cmd::Pattern-Only "true";
 APT::Update::Error-Mode "any";
 "#;
 
