@@ -138,7 +138,10 @@ pub enum Reason {
         until: Timestamp,
     },
     /// The bits are not on the host yet.
-    Staging,
+    Staging {
+        /// What failed when it was asked before. Absent: it is asked for the first time.
+        after: Option<Failure>,
+    },
     /// Staging failed and will be tried again.
     StagingFailed {
         /// What failed.
@@ -202,7 +205,7 @@ impl Reason {
             | Self::Warrant { .. }
             | Self::Unreachable
             | Self::NotInService
-            | Self::Staging
+            | Self::Staging { .. }
             | Self::Floor { .. }
             | Self::Held { .. }
             | Self::AtOnce { .. } => None,
@@ -226,7 +229,7 @@ impl Reason {
             Self::Unreachable => "unreachable",
             Self::NotInService => "not-in-service",
             Self::Grace { .. } => "grace",
-            Self::Staging => "staging",
+            Self::Staging { .. } => "staging",
             Self::StagingFailed { .. } => "staging-failed",
             Self::Floor { .. } => "floor",
             Self::Held { .. } => "held",
@@ -270,7 +273,10 @@ impl fmt::Display for Reason {
             Self::NotInService => f.write_str("the host is not in service, by itself"),
             Self::Grace { .. } => f.write_str("the host's state changed a moment ago (grace)"),
             Self::Claim { .. } => f.write_str("the host waits for the answer to its claim"),
-            Self::Staging => f.write_str("the host is still staging its bits"),
+            Self::Staging { after: None } => f.write_str("the host is still staging its bits"),
+            Self::Staging {
+                after: Some(failure),
+            } => write!(f, "the host is staging its bits again, after {failure}"),
             Self::StagingFailed { failure, .. } => write!(f, "staging failed: {failure}"),
             Self::Floor {
                 group,

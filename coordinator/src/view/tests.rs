@@ -104,9 +104,9 @@ fn situation<'a>(fleet: &'a Fleet, holds: &'a [Hold]) -> Situation<'a> {
 #[test]
 fn hosts_held_for_one_reason_are_one_line() {
     let holds = [
-        held_host(1, Reason::Staging, 900),
+        held_host(1, Reason::Staging { after: None }, 900),
         held_host(2, Reason::Unreachable, 800),
-        held_host(3, Reason::Staging, 700),
+        held_host(3, Reason::Staging { after: None }, 700),
     ];
 
     let lines = cluster::holds(&Fleet::default(), holds.iter());
@@ -167,7 +167,7 @@ fn a_host_is_explained_by_what_holds_it_first() {
         wave: cofferdam_engine::id::WaveIndex(0),
     };
     let slices = hold(wave, Reason::Slices { done: 0, of: 1 }, 1000);
-    let staging = held_host(1, Reason::Staging, 1500);
+    let staging = held_host(1, Reason::Staging { after: None }, 1500);
     let holds = [slices, staging];
 
     let own = explain(situation(&fleet, &holds), "web-1").unwrap();

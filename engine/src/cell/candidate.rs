@@ -51,7 +51,10 @@ pub(super) fn held_by_itself(
     }
     match &job.staging {
         Staging::Ready => None,
-        Staging::NotAsked | Staging::Asked { .. } => Some(Reason::Staging),
+        Staging::NotAsked => Some(Reason::Staging { after: None }),
+        Staging::Asked { failure, .. } => Some(Reason::Staging {
+            after: failure.clone(),
+        }),
         Staging::Again { at, failure, .. } => Some(Reason::StagingFailed {
             failure: failure.clone(),
             until: *at,
@@ -124,5 +127,5 @@ pub(super) fn patience(reason: &Reason, work: &Work) -> Option<Duration> {
     if matches!(reason, Reason::Unreachable | Reason::NotInService) {
         return Some(deadlines.start_by + deadlines.claim_wait);
     }
-    matches!(reason, Reason::Staging).then(|| deadlines.apply + deadlines.start_by)
+    matches!(reason, Reason::Staging { .. }).then(|| deadlines.apply + deadlines.start_by)
 }

@@ -60,8 +60,10 @@ pub enum Staging {
     Asked {
         /// When.
         at: Timestamp,
-        /// How often before this.
+        /// How often it failed before this.
         failed: u32,
+        /// The last failure.
+        failure: Option<Failure>,
     },
     /// Asking again later, after a failure that may pass.
     Again {

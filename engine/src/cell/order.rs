@@ -17,11 +17,20 @@ impl Cell {
         now: Timestamp,
     ) -> Result<(), CellError> {
         let job = self.job_mut(rollout, host)?;
-        let failed = match &job.staging {
-            Staging::NotAsked | Staging::Ready => 0,
-            Staging::Asked { failed, .. } | Staging::Again { failed, .. } => *failed,
+        let (failed, failure) = match &job.staging {
+            Staging::NotAsked | Staging::Ready => (0, None),
+            Staging::Asked {
+                failed, failure, ..
+            } => (*failed, failure.clone()),
+            Staging::Again {
+                failed, failure, ..
+            } => (*failed, Some(failure.clone())),
         };
-        job.staging = Staging::Asked { at: now, failed };
+        job.staging = Staging::Asked {
+            at: now,
+            failed,
+            failure,
+        };
         Ok(())
     }
 
