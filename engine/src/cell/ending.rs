@@ -70,6 +70,7 @@ impl Cell {
         let Some(job) = work.jobs.get_mut(host) else {
             return;
         };
+        job.undone = 0;
         if failure.kind.may_pass() && job.attempts <= policy.more {
             let at = now.after(retry::backoff(policy.backoff, job.attempts, rollout, host));
             let direction = Direction::Patch;
@@ -92,7 +93,7 @@ impl Cell {
     }
 
     /// An order was cancelled or undone: no failure and no try used. Where nobody withdrew it, each
-    /// further one waits longer.
+    /// further one waits longer, and at last the host is left out; a rollback waits without end.
     pub(super) fn wait_again(
         &mut self,
         rollout: &RolloutId,
@@ -115,12 +116,15 @@ impl Cell {
         let direction = active.order.direction;
         let was_withdrawn = active.withdrawn || is_stopped;
         job.attempts = job.attempts.saturating_sub(1);
+        job.undone += u32::from(!was_withdrawn);
+        if job.undone > retry::MAX_UNDONE && direction == Direction::Patch {
+            let reason = format!("undone {} times in a row: {failure}", job.undone);
+            self.end_job(rollout, host, Outcome::LeftOut { reason });
+            return;
+        }
         let at = match was_withdrawn {
             true => now,
-            false => {
-                job.undone += 1;
-                now.after(retry::backoff(wait, job.undone, rollout, host))
-            }
+            false => now.after(retry::backoff(wait, job.undone, rollout, host)),
         };
         job.state = JobState::Again(Again {
             at,

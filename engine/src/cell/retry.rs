@@ -7,6 +7,10 @@ use crate::{
 };
 use std::time::Duration;
 
+/// Times in a row that an order may be cancelled or undone before its host is left out (guess: with
+/// the default back-off half an hour, so that one host which cannot be drained ends no wave).
+pub(super) const MAX_UNDONE: u32 = 5;
+
 /// The wait before try `times + 1`: `base` doubled for each time before, at most [`MAX_BACKOFF`],
 /// and up to half more by host and rollout, so that hosts which failed together do not return
 /// together.
