@@ -1,0 +1,130 @@
+//! Plays a history: what happens, then peace, then people who put everything right.
+
+use super::{
+    moves::{Move, carry_out},
+    setup::Setup,
+};
+use crate::world::World;
+use cofferdam_engine::{fleet::FleetEvent, rollout::Action};
+use std::{fmt, time::Duration};
+
+/// How long everything may take to come to rest by itself: every deadline, and waits between tries.
+const PEACE: Duration = Duration::from_secs(4 * 3600);
+
+/// Times that people resume what paused before they wonder.
+const PATIENCE: usize = 12;
+
+/// Why a history failed.
+pub(crate) struct Failed {
+    what: Vec<String>,
+    sketch: String,
+}
+
+impl Failed {
+    /// Whether it is the same failure, as far as its first words tell.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let first = |failed: &Self| {
+            let words = failed.what.first().map(|what| what.split(' ').take(3));
+            words.map(|words| words.collect::<Vec<_>>().join(" "))
+        };
+        first(self) == first(other)
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for what in &self.what {
+            writeln!(f, "* {what}")?;
+        }
+        write!(f, "{}", self.sketch)
+    }
+}
+
+/// Plays a history to its end.
+pub(crate) fn play(setup: &Setup, moves: &[Move]) -> Result<(), Failed> {
+    let world = &mut setup.world();
+    for (wait, deed) in moves {
+        world.advance(*wait);
+        check(world, Vec::new())?;
+        carry_out(world, setup, deed);
+        check(world, Vec::new())?;
+    }
+    come_to_rest(world)?;
+    put_right(world, setup)?;
+    check(world, stored(world, setup))
+}
+
+/// Faults cease. What is left may wait for people, and says so.
+fn come_to_rest(world: &mut World) -> Result<(), Failed> {
+    world.script.clear();
+    for host in world.hosts_now() {
+        world.mend(&host);
+        world.start_agent(&host);
+    }
+    world.advance(PEACE);
+    let mut wrong = world.unfinished();
+    for (name, rollout) in world.owner.fleet.rollouts() {
+        if rollout.is_live() && world.holds().is_empty() {
+            wrong.push(format!("{name} neither ended nor holds"));
+        }
+    }
+    check(world, wrong)
+}
+
+/// People repair hosts and resume rollouts, until everything is over.
+fn put_right(world: &mut World, setup: &Setup) -> Result<(), Failed> {
+    for host in world.hosts_now() {
+        world.repair(&host);
+    }
+    setup.add_spares(world);
+    for _ in 0..PATIENCE {
+        world.advance(PEACE);
+        check(world, Vec::new())?;
+        let live: Vec<_> = world
+            .owner
+            .fleet
+            .rollouts()
+            .iter()
+            .filter(|(_, rollout)| rollout.is_live())
+            .map(|(name, rollout)| (name.to_string(), rollout.phase().name()))
+            .collect();
+        if live.is_empty() {
+            let mut wrong = world.unfinished();
+            wrong.extend(world.untrue_at_the_end());
+            return check(world, wrong);
+        }
+        for (name, phase) in live {
+            if phase == "paused" {
+                world.try_ask(&name, Action::Resume).ok();
+            }
+        }
+    }
+    check(world, vec!["rollouts that never end".to_owned()])
+}
+
+/// What is wrong with what was stored.
+fn stored(world: &World, setup: &Setup) -> Vec<String> {
+    let mut wrong = Vec::new();
+    if world.owner.replayed() != world.owner.fleet {
+        wrong.push("the replayed fleet is another".to_owned());
+    }
+    if setup.reads_back {
+        let is_kept = |event: &FleetEvent| {
+            let text = serde_json::to_string(event).expect("an event can be written");
+            serde_json::from_str::<FleetEvent>(&text).is_ok_and(|read| read == *event)
+        };
+        let lost = world.owner.log.iter().find(|(_, event)| !is_kept(event));
+        wrong.extend(lost.map(|(_, event)| format!("reads back as another: {event:?}")));
+    }
+    wrong
+}
+
+fn check(world: &World, mut what: Vec<String>) -> Result<(), Failed> {
+    what.extend(world.owner.broken.iter().cloned());
+    what.extend(world.untrue());
+    if what.is_empty() {
+        return Ok(());
+    }
+    let sketch = world.sketch();
+    Err(Failed { what, sketch })
+}

@@ -1,0 +1,177 @@
+//! What goes wrong, and what people do.
+
+use super::{draw::Draw, setup::Setup};
+use crate::world::{Boots, Crash, Does, Step, World};
+use cofferdam_engine::{failure::FailureKind, id::HostId, rollout::Action};
+use std::time::Duration;
+
+/// Something that happens, and how long after what happened before.
+pub(crate) type Move = (Duration, Deed);
+
+/// What happens.
+#[derive(Debug, Clone)]
+pub(crate) enum Deed {
+    Start(usize),
+    Ask(&'static str, Action),
+    BreakSession(HostId),
+    Cut(HostId),
+    Mend(HostId),
+    CrashAgent(HostId, Boots, Option<Duration>),
+    StartAgent(HostId),
+    MakeAnew(HostId),
+    CrashOwner(Crash, Duration),
+    Jump(Duration),
+    Fall(HostId),
+    Repair(HostId),
+    Script(HostId, Step, Does, Option<u32>),
+    Forget(HostId),
+}
+
+const STEPS: [Step; 8] = [
+    Step::Stage,
+    Step::Drain,
+    Step::Apply,
+    Step::Reboot,
+    Step::Verify,
+    Step::RollBack,
+    Step::VerifyRollback,
+    Step::Readmit,
+];
+
+/// How much time lies between moves, in milliseconds: of messages, of steps, of deadlines.
+const TEMPI: [&[usize]; 4] = [
+    &[20, 200, 1_000],
+    &[20, 2_000, 5_000, 10_000],
+    &[1_000, 10_000, 60_000],
+    &[200, 10_000, 120_000, 900_000],
+];
+/// How long something is away, in milliseconds.
+const AWAY: [usize; 4] = [500, 10_000, 100_000, 900_000];
+
+/// Draws the moves of a history.
+pub(crate) fn draw_moves(draw: &mut Draw, setup: &Setup) -> Vec<Move> {
+    let hosts = setup.names();
+    let mut moves = Vec::new();
+    for _ in 0..draw.below(4) {
+        moves.push((Duration::ZERO, draw_script(draw, &hosts)));
+    }
+    if draw.percent(25) {
+        bad_patch(draw, &hosts, &mut moves);
+    }
+    moves.push((Duration::from_millis(20), Deed::Start(0)));
+    if draw.percent(30) {
+        moves.push((draw.time(TEMPI[1]), Deed::Start(1)));
+    }
+    let tempo = *draw.one(&TEMPI);
+    for _ in 0..4 + draw.below(36) {
+        let wait = draw.time(tempo);
+        moves.push((wait, draw_deed(draw, &hosts)));
+    }
+    moves
+}
+
+/// Every host of a type fails its checks, or every host does.
+fn bad_patch(draw: &mut Draw, hosts: &[HostId], moves: &mut Vec<Move>) {
+    let like = draw
+        .one(hosts)
+        .as_str()
+        .split('-')
+        .next()
+        .unwrap_or_default();
+    let all = draw.percent(30);
+    for host in hosts
+        .iter()
+        .filter(|host| all || host.as_str().starts_with(like))
+    {
+        let fails = Does::Fails(Duration::from_secs(2), FailureKind::Unhealthy);
+        let script = Deed::Script(host.clone(), Step::Verify, fails, None);
+        moves.push((Duration::ZERO, script));
+    }
+}
+
+fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
+    let host = draw.one(hosts).clone();
+    let name = *draw.one(&["one", "one", "two"]);
+    match draw.below(100) {
+        0..4 => Deed::Start(1),
+        4..9 => Deed::Ask(name, Action::Pause),
+        9..20 => Deed::Ask(name, Action::Resume),
+        20..22 => Deed::Ask(name, Action::Abort),
+        22..26 => Deed::Ask(name, Action::Rollback),
+        26..34 => Deed::BreakSession(host),
+        34..39 => Deed::Cut(host),
+        39..42 => Deed::Mend(host),
+        42..48 => {
+            let boots = *draw.one(&[Boots::Same, Boots::Anew]);
+            Deed::CrashAgent(host, boots, Some(draw.time(&AWAY)))
+        }
+        48..50 => Deed::CrashAgent(host, Boots::Anew, None),
+        50..52 => Deed::StartAgent(host),
+        52..54 => Deed::MakeAnew(host),
+        54..59 => Deed::CrashOwner(Crash::BeforeStore, draw.time(&AWAY)),
+        59..64 => Deed::CrashOwner(Crash::BeforeSend, draw.time(&AWAY)),
+        64..67 => Deed::Jump(draw.time(&AWAY)),
+        67..71 => Deed::Fall(host),
+        71..74 => Deed::Repair(host),
+        74..76 => Deed::Forget(host),
+        _ => draw_script(draw, hosts),
+    }
+}
+
+fn draw_script(draw: &mut Draw, hosts: &[HostId]) -> Deed {
+    let host = draw.one(hosts).clone();
+    let step = *draw.one(&STEPS);
+    let does = draw_does(draw);
+    let times = *draw.one(&[Some(1), Some(1), Some(2), None]);
+    Deed::Script(host, step, does, times)
+}
+
+fn draw_does(draw: &mut Draw) -> Does {
+    let after = draw.time(TEMPI[1]);
+    let kinds = [
+        FailureKind::Unhealthy,
+        FailureKind::Network,
+        FailureKind::Io,
+    ];
+    match draw.below(10) {
+        0..5 => Does::Fails(after, *draw.one(&kinds)),
+        5..7 => Does::Hangs,
+        7 => Does::Dies,
+        8 => Does::NeedsReboot(after),
+        _ => Does::Well(after * 10),
+    }
+}
+
+/// Does a deed in a world.
+pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
+    match deed {
+        // Operators are refused what does not fit.
+        Deed::Start(file) => {
+            let file = &setup.files[*file].1;
+            if world.owner.is_up && world.plan(file).is_ok() {
+                world.try_start(file).ok();
+            }
+        }
+        Deed::Ask(rollout, action) => {
+            if world.owner.is_up {
+                world.try_ask(rollout, *action).ok();
+            }
+        }
+        Deed::BreakSession(host) => world.break_session(host),
+        Deed::Cut(host) => world.cut(host),
+        Deed::Mend(host) => world.mend(host),
+        Deed::CrashAgent(host, boots, away) => world.crash_agent(host, *boots, *away),
+        Deed::StartAgent(host) => world.start_agent(host),
+        Deed::MakeAnew(host) => world.make_anew(host),
+        Deed::CrashOwner(crash, away) => {
+            if world.owner.is_up {
+                world.crash_owner(*crash, *away);
+            }
+        }
+        Deed::Jump(time) => world.jump(*time),
+        Deed::Fall(host) => world.fall(host),
+        Deed::Repair(host) => world.repair(host),
+        Deed::Script(host, step, does, times) => world.script.set(host, *step, *does, *times),
+        Deed::Forget(host) => world.forget(host),
+    }
+}

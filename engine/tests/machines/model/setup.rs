@@ -1,0 +1,109 @@
+//! The fleet and the rollouts of a history.
+
+use super::draw::Draw;
+use crate::world::{World, file};
+use cofferdam_engine::id::HostId;
+use std::{collections::BTreeSet, time::Duration};
+
+/// What a history begins with.
+#[derive(Debug)]
+pub(crate) struct Setup {
+    /// Place, instance type, how many.
+    hosts: Vec<(&'static str, &'static str, usize)>,
+    /// Rollout files, by the rollout's name.
+    pub(crate) files: Vec<(&'static str, String)>,
+    /// Whether the link delivers every message twice.
+    repeats: bool,
+    /// Whether what was stored is read back from text at the end.
+    pub(crate) reads_back: bool,
+}
+
+impl Setup {
+    pub(crate) fn draw(draw: &mut Draw) -> Self {
+        let places = *draw.one(&[["r1/a", "r1/b"], ["r1/a", "r2/c"]]);
+        let mut hosts = Vec::new();
+        for (place, kind) in places.iter().zip(["rare", "large"]) {
+            hosts.push((*place, "plain", 1 + draw.below(4)));
+            if draw.percent(40) {
+                hosts.push((*place, kind, 1 + draw.below(2)));
+            }
+            if draw.percent(40) {
+                hosts.push((*place, "small", 1 + draw.below(2)));
+            }
+        }
+        let packages = if draw.percent(50) {
+            ["openssl", "curl"]
+        } else {
+            ["openssl", "openssl"]
+        };
+        let files = ["one", "two"].iter().zip(packages);
+        let files = files.map(|(name, package)| (*name, draw_file(draw, name, package)));
+        Self {
+            hosts,
+            files: files.collect(),
+            repeats: draw.percent(20),
+            reads_back: draw.percent(4),
+        }
+    }
+
+    /// The world that it is.
+    pub(crate) fn world(&self) -> World {
+        let mut world = World::new();
+        world.repeats = self.repeats;
+        for (place, kind, count) in &self.hosts {
+            world.add_hosts("web", place, kind, *count);
+        }
+        world.advance(Duration::from_secs(1));
+        world
+    }
+
+    /// Adds a host to each zone, so that a group of one, which may have none out, gets company.
+    pub(crate) fn add_spares(&self, world: &mut World) {
+        let places: BTreeSet<&str> = self.hosts.iter().map(|(place, _, _)| *place).collect();
+        for place in places {
+            world.add_hosts("web", place, "spare", 1);
+        }
+    }
+
+    /// The names of its hosts.
+    pub(crate) fn names(&self) -> Vec<HostId> {
+        self.world().agents.keys().cloned().collect()
+    }
+}
+
+fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
+    let mut top = String::new();
+    for (key, values) in [
+        ("bake", ["\"0s\"", "\"1m\""]),
+        ("at_once_per_cell", ["1", "50"]),
+        ("cells_at_once", ["1", "10"]),
+        ("cells_gap", ["\"0s\"", "\"30s\""]),
+        ("start_spacing", ["\"0s\"", "\"3s\""]),
+        ("grace", ["\"0s\"", "\"10s\""]),
+        ("stage_within", ["\"0s\"", "\"5m\""]),
+        ("retry", ["0", "1"]),
+        ("settle", ["\"20s\"", "\"60s\""]),
+        ("hosts_left_out", ["\"2%\"", "\"50%\""]),
+        ("order", ["\"none\"", "\"regions\""]),
+    ] {
+        top += &format!("{key} = {}\n", draw.one(&values));
+    }
+    if draw.percent(50) {
+        top += "brake = { cell_share = \"60%\", cell_least = 3 }\n";
+    }
+    let mut tables = String::new();
+    let waves = *draw.one(&["canary half full", "canary full", "full"]);
+    for wave in waves.split(' ') {
+        let to = match wave {
+            "canary" => "1%",
+            "half" => "50%",
+            _ => "100%",
+        };
+        tables += &format!("[[wave]]\nname = \"{wave}\"\nto = \"{to}\"\n");
+    }
+    let floor = *draw.one(&["0%", "50%", "75%", "90%"]);
+    tables += &format!(
+        "[[limits]]\nfloor = [{{ group_by = [\"service\", \"zone\"], min_in_service = \"{floor}\" }}]\n"
+    );
+    file(name, package, &top, &tables)
+}

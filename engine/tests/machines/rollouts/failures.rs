@@ -1,0 +1,192 @@
+//! What a failure stops, and what it does not.
+
+use super::{AT_ONCE, WAVES, demo, floor, names};
+use crate::world::{Step, World, fails, file, id};
+use cofferdam_engine::{
+    failure::FailureKind,
+    id::WaveIndex,
+    rollout::{Action, PauseCause, Phase},
+};
+
+/// What the brake found.
+fn finding(world: &World, rollout: &str) -> String {
+    let phase = world.rollout(rollout).phase();
+    let Phase::Paused {
+        cause: PauseCause::Brake { finding },
+    } = phase
+    else {
+        panic!("not braked: {phase:?}");
+    };
+    finding.clone()
+}
+
+#[test]
+fn one_host_that_fails_alone_stops_nothing() {
+    let mut world = demo();
+    world.always("large-b-2", Step::Verify, fails(FailureKind::Unhealthy));
+    world.start(&file(
+        "ssl",
+        "openssl",
+        "",
+        &(WAVES.to_owned() + &floor("75%")),
+    ));
+    world.wait_for("ssl", "done");
+
+    assert_eq!(names(&world.hosts_that_are("ssl", "failed")), ["large-b-2"]);
+    assert_eq!(world.count("ssl", "passed"), 23);
+}
+
+#[test]
+fn one_host_that_fails_first_of_all_stops_nothing() {
+    let mut world = demo();
+    world.start(&file(
+        "ssl",
+        "openssl",
+        "",
+        &(WAVES.to_owned() + &floor("75%")),
+    ));
+    world.until("the first runs", |world| world.count("ssl", "running") == 1);
+    let first = world.hosts_that_are("ssl", "running").remove(0);
+    world.always(first.as_str(), Step::Verify, fails(FailureKind::Unhealthy));
+    world.wait_for("ssl", "done");
+
+    assert_eq!(world.hosts_that_are("ssl", "failed"), [first]);
+    assert_eq!(world.count("ssl", "passed"), 23);
+}
+
+#[test]
+fn a_stratum_that_fails_twice_pauses_the_canary_and_is_named() {
+    let mut world = demo();
+    world.bad_for("rare");
+    world.start(&file(
+        "ssl",
+        "openssl",
+        "",
+        &(WAVES.to_owned() + &floor("75%")),
+    ));
+    world.wait_for("ssl", "paused");
+
+    let found = finding(&world, "ssl");
+    assert!(
+        found.starts_with("hosts of instance_type=rare failed, and so did the second opinion"),
+        "{found}"
+    );
+    assert_eq!(
+        names(&world.hosts_that_are("ssl", "failed")),
+        ["rare-a-1", "rare-c-1"]
+    );
+    // The canary is a host of each type; of those the one rare host failed, and one more was asked.
+    let canary = world.rollout("ssl").plan().hosts.values();
+    let canary = canary.filter(|host| host.wave == WaveIndex(0)).count();
+    let touched = 24 - world.count("ssl", "untouched");
+    assert!(touched <= canary + 1, "{touched} of a canary of {canary}");
+    for host in world.hosts_now() {
+        let installed = &world.agents[&host].installed;
+        let is_rare = host.as_str().starts_with("rare");
+        assert!(!is_rare || installed.is_empty(), "{host} went back");
+    }
+}
+
+#[test]
+fn a_patch_that_is_bad_for_all_pauses_after_two_hosts() {
+    let mut world = demo();
+    world.bad_for("");
+    world.start(&file("ssl", "openssl", "", WAVES));
+    world.wait_for("ssl", "paused");
+
+    assert_eq!(world.count("ssl", "failed"), 2);
+    assert_eq!(world.count("ssl", "untouched"), 22);
+}
+
+#[test]
+fn a_suspect_without_another_member_is_closed_and_says_so() {
+    let mut world = World::new()
+        .hosts("web", "r1/a", 4)
+        .typed_hosts("web", "r1/a", "odd", 1);
+    world.bad_for("odd");
+    world.start(&file("ssl", "openssl", "", WAVES));
+    world.wait_for("ssl", "done");
+
+    let closed = world.rollout("ssl").closed_suspects();
+    let closed: Vec<String> = closed.iter().map(ToString::to_string).collect();
+    assert_eq!(closed, ["instance_type=odd"]);
+    assert_eq!(world.count("ssl", "passed"), 4);
+}
+
+#[test]
+fn after_the_canary_a_bad_stratum_is_held_and_the_rest_goes_on() {
+    let mut world = World::new()
+        .hosts("web", "r1/a", 8)
+        .typed_hosts("web", "r1/a", "odd", 4);
+    world.bad_for("odd");
+    let tables = r#"
+        [[wave]]
+        name = "canary"
+        to = "1%"
+        match = 'instance_type != "odd"'
+        [[wave]]
+        name = "full"
+        to = "100%"
+    "#;
+    let lenient = "brake = { cell_share = \"50%\", cell_least = 5 }";
+    world.start(&file("ssl", "openssl", lenient, tables));
+    world.wait_for("ssl", "paused");
+
+    assert_eq!(world.count("ssl", "passed"), 8, "the others went on");
+    assert_eq!(world.count("ssl", "failed"), 2);
+    assert_eq!(world.count("ssl", "untouched"), 2);
+    let convicted = world.rollout("ssl").convicted_strata();
+    assert_eq!(convicted[0].to_string(), "instance_type=odd");
+
+    world.ask("ssl", Action::Resume);
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "untouched"), 2, "held for good");
+}
+
+#[test]
+fn a_cell_with_too_many_failures_stops_itself_and_the_rollout() {
+    let mut world = World::new().hosts("web", "r1/a", 12);
+    for host in ["web-a-5", "web-a-6"] {
+        world.always(host, Step::Verify, fails(FailureKind::Unhealthy));
+    }
+    let tables = AT_ONCE.to_owned() + &floor("75%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.wait_for("ssl", "paused");
+
+    assert!(finding(&world, "ssl").contains("attempted hosts of cell r1-a-1 failed"));
+    assert!(world.count("ssl", "untouched") > 0);
+}
+
+#[test]
+fn what_an_operator_has_seen_does_not_brake_again() {
+    let mut world = demo();
+    world.bad_for("rare");
+    world.start(&file(
+        "ssl",
+        "openssl",
+        "",
+        &(WAVES.to_owned() + &floor("75%")),
+    ));
+    world.wait_for("ssl", "paused");
+
+    world.ask("ssl", Action::Resume);
+    world.wait_for("ssl", "done");
+
+    assert_eq!(world.count("ssl", "failed"), 2);
+    assert_eq!(world.count("ssl", "passed"), 22);
+}
+
+#[test]
+fn too_many_left_out_hosts_hold_the_wave() {
+    let mut world = World::new().hosts("web", "r1/a", 6);
+    for host in ["web-a-2", "web-a-3"] {
+        world.cut(&id(host));
+    }
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.wait_for("ssl", "paused");
+
+    assert!(finding(&world, "ssl").contains("hosts_left_out"));
+    assert_eq!(world.count("ssl", "passed"), 4);
+    assert_eq!(world.count("ssl", "left out"), 2);
+}

@@ -1,0 +1,192 @@
+//! Rollouts that are taken back.
+
+use super::{AT_ONCE, WAVES, floor, mins, names, secs};
+use crate::world::{Crash, Does, Step, World, fails, file, id};
+use cofferdam_engine::{failure::FailureKind, fleet::FleetError, rollout::Action, run::RunState};
+
+fn done() -> World {
+    let mut world = World::new().hosts("web", "r1/a", 6);
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.wait_for("ssl", "done");
+    world
+}
+
+/// How many hosts have the patch of a rollout.
+fn patched(world: &World) -> usize {
+    let has_it = |agent: &&crate::world::Agent| !agent.installed.is_empty();
+    world.agents.values().filter(has_it).count()
+}
+
+#[test]
+fn a_finished_rollout_is_taken_back_from_every_host() {
+    let mut world = done();
+    assert_eq!(patched(&world), 6);
+    world.ask("ssl", Action::Rollback);
+    world.wait_for("ssl", "rolled-back");
+
+    assert_eq!(patched(&world), 0);
+    assert_eq!(world.count("ssl", "rolled back"), 6);
+    assert!(world.unfinished().is_empty());
+}
+
+#[test]
+fn a_rollback_in_the_middle_takes_back_what_was_changed_and_starts_nothing() {
+    for state in [RunState::Claiming, RunState::Draining, RunState::Applying] {
+        let mut world = World::new().hosts("web", "r1/a", 6);
+        world.start(&file("ssl", "openssl", "", WAVES));
+        let second = world.turns("ssl", 1).remove(0);
+        world.until("another is on its way", |world| {
+            world.state_of(second.as_str()) == Some(state)
+        });
+        world.ask("ssl", Action::Rollback);
+        world.wait_for("ssl", "rolled-back");
+
+        assert_eq!(patched(&world), 0, "asked while {state}");
+        assert!(world.count("ssl", "untouched") >= 4);
+    }
+}
+
+#[test]
+fn a_host_that_fell_after_the_patch_goes_back_though_the_floor_is_broken() {
+    let mut world = done();
+    for host in ["web-a-1", "web-a-2", "web-a-3", "web-a-4"] {
+        world.fall(&id(host));
+    }
+    world.pass(secs(1));
+    world.ask("ssl", Action::Rollback);
+    world.until("those that fell are back", |world| {
+        world.count("ssl", "rolled back") >= 4
+    });
+    let back = world.hosts_that_are("ssl", "rolled back");
+    assert_eq!(
+        names(&back)[..4],
+        ["web-a-1", "web-a-2", "web-a-3", "web-a-4"]
+    );
+    for host in back {
+        world.repair(&host);
+    }
+    world.wait_for("ssl", "rolled-back");
+}
+
+#[test]
+fn a_rollback_waits_for_a_host_that_is_away() {
+    let mut world = done();
+    world.cut(&id("web-a-5"));
+    world.ask("ssl", Action::Rollback);
+    world.pass(mins(24 * 60));
+    assert_eq!(world.phase("ssl"), "rolling-back");
+    assert_eq!(world.count("ssl", "rolled back"), 5);
+    assert!(world.rules().contains(&"unreachable"));
+
+    world.mend(&id("web-a-5"));
+    world.wait_for("ssl", "rolled-back");
+    assert_eq!(patched(&world), 0);
+}
+
+#[test]
+fn a_rollback_waits_for_a_host_of_which_nobody_knows() {
+    let mut world = World::new().hosts("web", "r1/a", 6);
+    world.start(&file(
+        "ssl",
+        "openssl",
+        "",
+        &(AT_ONCE.to_owned() + &floor("50%")),
+    ));
+    world.until("a host applies", |world| {
+        world.state_of("web-a-1") == Some(RunState::Applying)
+    });
+    world.cut(&id("web-a-1"));
+    world.wait_until_host_is("ssl", "web-a-1", "silent");
+    world.ask("ssl", Action::Rollback);
+    world.pass(mins(60));
+    assert_eq!(world.phase("ssl"), "rolling-back");
+
+    world.mend(&id("web-a-1"));
+    world.wait_for("ssl", "rolled-back");
+    assert_eq!(patched(&world), 0, "it was patched while nobody heard it");
+}
+
+#[test]
+fn a_rollback_ends_without_a_host_that_is_forgotten() {
+    let mut world = done();
+    world.cut(&id("web-a-5"));
+    world.ask("ssl", Action::Rollback);
+    world.pass(mins(10));
+    world.forget(&id("web-a-5"));
+    world.wait_for("ssl", "rolled-back");
+    assert_eq!(world.outcome("ssl", &id("web-a-5")), "gone");
+}
+
+#[test]
+fn a_rollback_that_is_undone_on_a_host_is_tried_again() {
+    let mut world = done();
+    world.once("web-a-1", Step::Drain, fails(FailureKind::Io));
+    world.always("web-a-2", Step::RollBack, Does::Well(mins(4)));
+    world.ask("ssl", Action::Rollback);
+    world.wait_for("ssl", "rolled-back");
+    assert_eq!(patched(&world), 0);
+}
+
+#[test]
+fn failures_on_the_way_back_stop_nothing() {
+    let mut world = done();
+    for host in ["web-a-1", "web-a-2", "web-a-3"] {
+        world.always(host, Step::RollBack, fails(FailureKind::Io));
+    }
+    world.ask("ssl", Action::Rollback);
+    world.pass(mins(5));
+    for host in ["web-a-1", "web-a-2", "web-a-3"] {
+        world.repair(&id(host));
+    }
+    world.wait_for("ssl", "rolled-back");
+    assert_eq!(world.count("ssl", "quarantined"), 3);
+    assert_eq!(world.count("ssl", "rolled back"), 3);
+}
+
+#[test]
+fn a_rollback_outlives_a_restart_in_its_middle() {
+    let mut world = done();
+    world.ask("ssl", Action::Rollback);
+    world.until("some are back", |world| {
+        world.count("ssl", "rolled back") > 0
+    });
+    world.crash_owner(Crash::BeforeStore, mins(2));
+    world.advance(mins(2));
+    world.wait_for("ssl", "rolled-back");
+    assert_eq!(patched(&world), 0);
+}
+
+#[test]
+fn what_was_rolled_back_is_not_started_again_under_its_name() {
+    let mut world = done();
+    world.ask("ssl", Action::Rollback);
+    world.wait_for("ssl", "rolled-back");
+    let again = world.try_start(&file("ssl", "openssl", "", WAVES));
+    assert!(matches!(again, Err(FleetError::RolloutExists(_))));
+    assert!(world.try_ask("ssl", Action::Rollback).is_err());
+}
+
+#[test]
+fn a_rollout_is_not_taken_back_where_a_later_one_changed_the_same() {
+    let mut world = done();
+    world.start(&file("next", "openssl", "", AT_ONCE));
+    let refusal = world.try_ask("ssl", Action::Rollback).unwrap_err();
+    assert!(
+        matches!(refusal, FleetError::Conflict { .. }),
+        "{refusal:?}"
+    );
+
+    world.wait_for("next", "done");
+    let refusal = world.try_ask("ssl", Action::Rollback).unwrap_err();
+    assert!(
+        matches!(refusal, FleetError::Superseded { .. }),
+        "{refusal:?}"
+    );
+
+    world.ask("next", Action::Rollback);
+    world.wait_for("next", "rolled-back");
+    world.ask("ssl", Action::Rollback);
+    world.wait_for("ssl", "rolled-back");
+    assert_eq!(patched(&world), 0);
+}

@@ -1,0 +1,162 @@
+//! Hosts that are not heard of, and what becomes of them.
+
+use super::{AT_ONCE, floor, mins, names, secs};
+use crate::world::{Does, Step, World, file, id};
+use cofferdam_engine::{order::ClaimPoint, run::RunState};
+
+fn six() -> World {
+    World::new().hosts("web", "r1/a", 6)
+}
+
+fn lenient() -> String {
+    AT_ONCE.to_owned() + &floor("50%")
+}
+
+#[test]
+fn a_host_that_never_answers_is_a_casualty_and_the_rest_goes_on() {
+    let mut world = six();
+    world.always("web-a-3", Step::Apply, Does::Dies);
+    world.start(&file("ssl", "openssl", "", &lenient()));
+    world.wait_for("ssl", "done");
+
+    assert_eq!(names(&world.hosts_that_are("ssl", "silent")), ["web-a-3"]);
+    assert_eq!(world.count("ssl", "passed"), 5);
+    assert_eq!(
+        world.ledger(),
+        [(id("web-a-3"), "casualty")],
+        "and stays out"
+    );
+}
+
+#[test]
+fn a_host_that_is_away_before_its_turn_is_left_out() {
+    let mut world = six();
+    world.cut(&id("web-a-3"));
+    world.start(&file("ssl", "openssl", "", &lenient()));
+    world.wait_for("ssl", "done");
+
+    assert_eq!(names(&world.hosts_that_are("ssl", "left out")), ["web-a-3"]);
+    assert!(world.ledger().is_empty(), "it was never taken");
+}
+
+#[test]
+fn an_order_that_nobody_took_leaves_a_casualty_until_the_host_is_heard_of() {
+    let mut world = six();
+    world.start(&file("ssl", "openssl", "", &lenient()));
+    world.until("the bits are there", |world| world.orders().count() > 0);
+    let host = world.hosts_that_are("ssl", "running").remove(0);
+    world.cut(&host);
+    world.wait_until_host_is("ssl", host.as_str(), "left out");
+    assert!(world.ledger().contains(&(host.clone(), "casualty")));
+
+    world.mend(&host);
+    world.pass(secs(10));
+    assert!(world.ledger().iter().all(|(out, _)| *out != host));
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 5);
+}
+
+#[test]
+fn a_late_report_corrects_the_outcome_and_frees_the_host() {
+    let mut world = six();
+    world.start(&file("ssl", "openssl", "", &lenient()));
+    world.until("a host applies", |world| {
+        world.state_of("web-a-1") == Some(RunState::Applying)
+    });
+    world.cut(&id("web-a-1"));
+    world.wait_for("ssl", "done");
+    assert_eq!(world.outcome("ssl", &id("web-a-1")), "silent");
+    assert_eq!(world.ledger(), [(id("web-a-1"), "casualty")]);
+
+    world.mend(&id("web-a-1"));
+    world.pass(mins(1));
+
+    assert_eq!(world.outcome("ssl", &id("web-a-1")), "passed");
+    assert!(world.ledger().is_empty());
+    assert!(world.untrue_at_the_end().is_empty());
+}
+
+#[test]
+fn a_host_that_was_away_before_apply_undoes_its_drain() {
+    let mut world = six();
+    world.start(&file("ssl", "openssl", "", &lenient()));
+    world.until("a host drains", |world| {
+        world.state_of("web-a-1") == Some(RunState::Draining)
+    });
+    world.cut(&id("web-a-1"));
+    world.pass(mins(3));
+    assert!(world.agents[&id("web-a-1")].in_service(), "by itself");
+
+    world.mend(&id("web-a-1"));
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 6, "and is tried again");
+}
+
+#[test]
+fn a_host_made_anew_in_its_run_is_no_longer_waited_for() {
+    let mut world = six();
+    world.start(&file("ssl", "openssl", "", &lenient()));
+    world.until("a host applies", |world| {
+        world.state_of("web-a-1") == Some(RunState::Applying)
+    });
+    world.make_anew(&id("web-a-1"));
+    world.wait_for("ssl", "done");
+
+    assert_eq!(names(&world.hosts_that_are("ssl", "failed")), ["web-a-1"]);
+    assert_eq!(world.count("ssl", "passed"), 5);
+    assert!(world.ledger().is_empty());
+}
+
+#[test]
+fn a_forgotten_host_frees_its_slot_and_ends_its_part() {
+    let mut world = six();
+    world.always("web-a-1", Step::Apply, Does::Dies);
+    world.start(&file(
+        "ssl",
+        "openssl",
+        "",
+        &(AT_ONCE.to_owned() + &floor("90%")),
+    ));
+    world.wait_until_host_is("ssl", "web-a-1", "silent");
+    assert!(world.rules().contains(&"floor"), "it takes the only slot");
+
+    world.forget(&id("web-a-1"));
+    world.wait_for("ssl", "done");
+
+    assert_eq!(world.outcome("ssl", &id("web-a-1")), "gone");
+    assert_eq!(world.count("ssl", "passed"), 5);
+}
+
+#[test]
+fn a_run_that_takes_twice_the_mean_is_slow() {
+    let mut world = six();
+    world.always("web-a-6", Step::Apply, Does::Well(mins(2)));
+    let tables = AT_ONCE.to_owned() + &floor("0%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.until("all but one passed", |world| {
+        world.count("ssl", "passed") == 5
+    });
+
+    let cell = world.owner.fleet.cells().values().next().unwrap();
+    let mean = cell.work().values().next().unwrap().mean;
+    let active = world.active(&id("web-a-6")).unwrap();
+    assert!(!mean.is_slow(world.now.since(active.ordered_at)));
+    world.pass(secs(30));
+    let active = world.active(&id("web-a-6")).unwrap();
+    assert!(mean.is_slow(world.now.since(active.ordered_at)));
+    world.wait_for("ssl", "done");
+}
+
+#[test]
+fn the_second_claim_is_asked_again_on_a_new_session() {
+    let mut world = six();
+    world.start(&file("ssl", "openssl", "", &lenient()));
+    world.until("a host is drained", |world| {
+        world.state_of("web-a-1") == Some(RunState::Drained)
+            || world.awaits("web-a-1") == Some(ClaimPoint::BeforeApply)
+    });
+    world.break_session(&id("web-a-1"));
+    world.wait_for("ssl", "done");
+
+    assert_eq!(world.count("ssl", "passed"), 6);
+}

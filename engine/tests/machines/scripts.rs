@@ -1,0 +1,117 @@
+//! Scripts whose whole course is committed: a change in behaviour shows as a difference.
+//!
+//! `UPDATE=1 cargo test -p cofferdam-engine --test machines scripts` writes the files anew.
+
+use crate::{
+    env,
+    world::{Boots, Crash, Does, Step, World, fails, file, id},
+};
+use cofferdam_engine::{failure::FailureKind, rollout::Action};
+use std::{fs, path::PathBuf, time::Duration};
+
+const TWO_WAVES: &str = r#"
+[[wave]]
+name = "canary"
+to = "1%"
+[[wave]]
+name = "full"
+to = "100%"
+[[limits]]
+floor = [{ group_by = ["service", "zone"], min_in_service = "50%" }]
+"#;
+
+/// Three hosts of one type in one zone, three of another type in another.
+fn six() -> World {
+    let mut world = World::new();
+    world.owner.keeps_holds = true;
+    world.add_hosts("web", "r1/a", "plain", 3);
+    world.add_hosts("web", "r2/c", "rare", 3);
+    world.pass(secs(1));
+    world
+}
+
+fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// Plays until a rollout is over or paused, and compares its course with the committed one.
+fn compare(name: &str, mut world: World) {
+    world.until("it rests", |world| {
+        !matches!(world.phase("ssl"), "running" | "rolling-back" | "aborting")
+    });
+    let hosts = world.hosts_now();
+    let mut course = world.trace(crate::world::START);
+    course.push(format!("\nthe rollout is {}", world.phase("ssl")));
+    for host in hosts {
+        course.push(format!("{host}: {}", world.outcome("ssl", &host)));
+    }
+    let course = course.join("\n") + "\n";
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/machines/scripts")
+        .join(format!("{name}.txt"));
+    if env("UPDATE").is_some() {
+        fs::write(&path, &course).expect("the sources can be written");
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    let first = committed.lines().zip(course.lines()).find(|(a, b)| a != b);
+    assert!(
+        committed == course,
+        "{name} took another course, first at {first:?}; UPDATE=1 writes it anew:\n{course}"
+    );
+}
+
+#[test]
+fn a_second_opinion_clears_the_first_failure() {
+    let mut world = six();
+    world.start(&file("ssl", "openssl", "", TWO_WAVES));
+    let first = world.turns("ssl", 0).remove(0);
+    let unhealthy = fails(FailureKind::Unhealthy);
+    world.script.set(&first, Step::Verify, unhealthy, None);
+    compare("second_opinion", world);
+}
+
+#[test]
+fn a_bad_stratum_stops_the_canary() {
+    let mut world = six();
+    for host in ["rare-c-1", "rare-c-2", "rare-c-3"] {
+        let unhealthy = fails(FailureKind::Unhealthy);
+        world.script.set(&id(host), Step::Verify, unhealthy, None);
+    }
+    world.start(&file("ssl", "openssl", "", TWO_WAVES));
+    compare("bad_stratum", world);
+}
+
+#[test]
+fn one_dead_host_stops_nothing() {
+    let mut world = six();
+    world
+        .script
+        .set(&id("web-a-2"), Step::Apply, Does::Dies, None);
+    world.start(&file("ssl", "openssl", "", TWO_WAVES));
+    compare("one_dead_host", world);
+}
+
+#[test]
+fn a_restart_in_the_middle_goes_on() {
+    let mut world = six();
+    world.start(&file("ssl", "openssl", "", TWO_WAVES));
+    world.until("some have passed", |world| {
+        world.hosts_that_are("ssl", "passed").len() > 2
+    });
+    world.crash_agent(&id("web-a-3"), Boots::Anew, Some(secs(90)));
+    world.crash_owner(Crash::BeforeSend, secs(3));
+    compare("restart", world);
+}
+
+#[test]
+fn a_pause_and_a_rollback() {
+    let mut world = six();
+    world.start(&file("ssl", "openssl", "", TWO_WAVES));
+    world.until("the full wave runs", |world| {
+        world.hosts_that_are("ssl", "running").len() > 1
+    });
+    world.ask("ssl", Action::Pause);
+    world.pass(secs(30));
+    world.ask("ssl", Action::Rollback);
+    compare("pause_and_rollback", world);
+}

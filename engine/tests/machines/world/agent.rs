@@ -1,0 +1,261 @@
+//! A modelled agent: a journal that outlives it, a process that does not, and the real `Run`.
+
+use super::{
+    journal::Journal,
+    message::{Down, Up},
+};
+use cofferdam_engine::{
+    cell::Hello,
+    id::{Incarnation, OrderKey, ReportSequence, RolloutId},
+    inventory::Host,
+    order::{ClaimAnswer, ClaimPoint, Direction},
+    report::{Report, ReportBody},
+    run::{Ending, Run, RunEvent, RunState},
+    time::Timestamp,
+};
+use std::collections::BTreeSet;
+
+/// One host with its agent.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    pub(crate) host: Host,
+    pub(crate) journal: Journal,
+    /// Whose patches are on its disk.
+    pub(crate) installed: BTreeSet<RolloutId>,
+    /// Whose bits are on its disk.
+    pub(super) staged: BTreeSet<RolloutId>,
+    pub(crate) boot: u64,
+    /// What of its service fails by itself. Empty: nothing.
+    pub(crate) fallen: String,
+    pub(crate) process: Option<Process>,
+}
+
+/// What a crash takes away.
+#[derive(Debug, Default)]
+pub(crate) struct Process {
+    /// Tells this process from those before it.
+    pub(crate) life: u64,
+    pub(crate) session: Option<Session>,
+    /// The state whose step was begun.
+    pub(crate) begun: Option<(OrderKey, RunState)>,
+    /// When the run is looked at next.
+    pub(crate) looks_at: Option<Timestamp>,
+}
+
+/// What is said once a session.
+#[derive(Debug)]
+pub(crate) struct Session {
+    pub(crate) number: u64,
+    pub(crate) is_welcome: bool,
+    sent: ReportSequence,
+    claimed: Option<(OrderKey, ClaimPoint)>,
+    /// What the coordinator believes of its service, once it has heard all. Absent: nobody knows, for
+    /// a run ended since.
+    told: Option<bool>,
+}
+
+impl Agent {
+    /// A host that was just made, with its agent not started.
+    pub(crate) fn new(host: Host) -> Self {
+        Self {
+            host,
+            journal: Journal::new(Incarnation(1)),
+            installed: BTreeSet::new(),
+            staged: BTreeSet::new(),
+            boot: 1,
+            fallen: String::new(),
+            process: None,
+        }
+    }
+
+    /// Starts the process, and goes on from the journal.
+    pub(crate) fn wake_up(&mut self, life: u64, now: Timestamp) {
+        let process = Process {
+            life,
+            ..Process::default()
+        };
+        self.process = Some(process);
+        let Some(run) = self.open() else { return };
+        let came_back = run.state() == RunState::Rebooting && self.boot != self.journal.boot;
+        self.happen(
+            match came_back {
+                true => RunEvent::Rebooted,
+                false => RunEvent::Resumed,
+            },
+            now,
+        );
+    }
+
+    /// Loses everything and begins as another.
+    pub(crate) fn make_anew(&mut self) {
+        let next = Incarnation(self.journal.incarnation.0 + 1);
+        self.journal = Journal::new(next);
+        self.installed.clear();
+        self.staged.clear();
+        self.fallen.clear();
+        self.boot += 1;
+        self.process = None;
+    }
+
+    /// The run that is not over.
+    pub(crate) fn open(&self) -> Option<&Run> {
+        self.journal.open()
+    }
+
+    /// Whether a run has taken it out of traffic.
+    pub(crate) fn is_drained(&self) -> bool {
+        let run = self.journal.run.as_ref();
+        !self.journal.is_put_back && run.is_some_and(|run| run.state().is_drained())
+    }
+
+    pub(crate) fn in_service(&self) -> bool {
+        self.fallen.is_empty() && !self.is_drained()
+    }
+
+    /// Lets a person put a quarantined or fallen host back.
+    pub(crate) fn repair(&mut self) {
+        self.fallen.clear();
+        self.journal.is_put_back = self.open().is_none();
+    }
+
+    /// Opens a session: the hello that is said on it.
+    pub(crate) fn dial(&mut self, number: u64) -> Option<Up> {
+        let open = self.open().map(|run| (run.order().key, run.state()));
+        let (newest, in_service) = (self.journal.newest(), self.in_service());
+        // What still waits to be said is heard after the hello, and may say otherwise.
+        let told = self.journal.outbox.is_empty().then_some(in_service);
+        let process = self.process.as_mut()?;
+        process.session = Some(Session {
+            number,
+            is_welcome: false,
+            sent: ReportSequence(0),
+            claimed: None,
+            told,
+        });
+        Some(Up::Hello(Box::new(Hello {
+            host: self.host.clone(),
+            incarnation: self.journal.incarnation,
+            boot_id: format!("boot-{}", self.boot),
+            version: "0.1.0".to_owned(),
+            in_service,
+            open,
+            newest,
+        })))
+    }
+
+    /// Takes in a message; a request to stage is the caller's to carry out.
+    pub(crate) fn hear(&mut self, down: Down, now: Timestamp) {
+        match down {
+            Down::Welcome => {
+                if let Some(session) = self.session() {
+                    session.is_welcome = true;
+                }
+            }
+            Down::Acknowledge(up_to) => {
+                self.journal.outbox.retain(|report| report.sequence > up_to);
+            }
+            Down::Order(order) => self.journal.judge(*order, now),
+            Down::Withdraw { key, reason } => {
+                if self.open().is_some_and(|run| run.order().key == key) {
+                    self.happen(RunEvent::Withdrawn { reason }, now);
+                }
+            }
+            Down::Answer { key, point, answer } => {
+                let run = self.open().filter(|run| run.order().key == key);
+                if run.and_then(Run::awaits) == Some(point) {
+                    let event = match answer {
+                        ClaimAnswer::Granted => RunEvent::ClaimGranted,
+                        ClaimAnswer::Refused { reason } => RunEvent::ClaimRefused { reason },
+                    };
+                    self.happen(event, now);
+                }
+            }
+            Down::Release(rollout) => {
+                self.staged.remove(&rollout);
+            }
+            Down::Stage { .. } => {}
+        }
+    }
+
+    /// Moves the open run, and reports what it became.
+    pub(crate) fn happen(&mut self, event: RunEvent, now: Timestamp) {
+        let is_done = matches!(event, RunEvent::Done { .. });
+        let Some(run) = self.journal.run.as_mut() else {
+            return;
+        };
+        let before = run.state();
+        if run.apply(event, now).is_err() {
+            return;
+        }
+        self.journal.boot = self.boot;
+        if run.state() == before {
+            return;
+        }
+        let order = run.order().clone();
+        let after = run.state();
+        if is_done && before == RunState::Applying {
+            self.installed.insert(order.grant.rollout.clone());
+        }
+        if is_done && before == RunState::RollingBack {
+            self.installed.remove(&order.grant.rollout);
+        }
+        let went_back = after == RunState::Ended(Ending::RolledBack);
+        if went_back && order.direction == Direction::Rollback {
+            self.journal.denied.insert(order.grant.lock_digest);
+        }
+        if after.is_over()
+            && let Some(session) = self.session()
+        {
+            session.told = None;
+        }
+        self.journal.say_state();
+    }
+
+    /// The next message of the session. Nothing when all is said.
+    pub(crate) fn next_up(&mut self) -> Option<Up> {
+        let (in_service, fallen) = (self.in_service(), self.fallen.clone());
+        let claim = self
+            .open()
+            .and_then(|run| Some((run.order().key, run.order().token, run.awaits()?)));
+        let is_open = self.open().is_some();
+        let session = self.process.as_mut()?.session.as_mut()?;
+        if !session.is_welcome {
+            return None;
+        }
+        if !is_open && session.told != Some(in_service) {
+            session.told = Some(in_service);
+            self.journal.say(ReportBody::Service {
+                in_service,
+                detail: fallen,
+            });
+        }
+        let unsent = |report: &&Report| report.sequence > session.sent;
+        if let Some(report) = self.journal.outbox.iter().find(unsent) {
+            session.sent = report.sequence;
+            return Some(Up::Report(report.clone()));
+        }
+        let (key, token, point) = claim?;
+        if session.claimed == Some((key, point)) {
+            return None;
+        }
+        session.claimed = Some((key, point));
+        Some(Up::Claim { key, token, point })
+    }
+
+    pub(crate) fn session(&mut self) -> Option<&mut Session> {
+        self.process.as_mut()?.session.as_mut()
+    }
+
+    /// The bits of a rollout are there, or are not.
+    pub(crate) fn staged(&mut self, body: ReportBody) {
+        if let ReportBody::Staged {
+            rollout,
+            failure: None,
+            ..
+        } = &body
+        {
+            self.staged.insert(rollout.clone());
+        }
+        self.journal.say(body);
+    }
+}

@@ -1,0 +1,99 @@
+//! Fills a world with hosts.
+
+use super::{Agent, Happening, World};
+use cofferdam_engine::{
+    digest::Digest,
+    fleet::FleetEvent,
+    id::HostId,
+    inventory::{Facts, Host, INSTANCE_TYPE, Labels, PackageSet, Platform, REGION, SERVICE, ZONE},
+};
+use std::time::Duration;
+
+/// A host by its name.
+pub(crate) fn id(name: &str) -> HostId {
+    HostId::new(name).expect("the tests' names are names")
+}
+
+/// The package set of every host.
+fn packages() -> PackageSet {
+    let installed = [("openssl", "1"), ("curl", "1")];
+    PackageSet(
+        installed
+            .map(|(name, version)| (name.to_owned(), version.to_owned()))
+            .into(),
+    )
+}
+
+/// The platform of every host.
+pub(crate) fn platform() -> Platform {
+    Platform {
+        os_release: "debian-12".to_owned(),
+        architecture: "amd64".to_owned(),
+    }
+}
+
+impl World {
+    /// Adds hosts of a service in a zone such as `r1/a`, called `SERVICE-ZONE-1` and so on, and
+    /// starts their agents.
+    pub(crate) fn hosts(self, service: &str, place: &str, count: usize) -> Self {
+        self.typed_hosts(service, place, "plain", count)
+    }
+
+    /// The same, of an instance type; they are called `TYPE-ZONE-1` and so on.
+    pub(crate) fn typed_hosts(
+        mut self,
+        service: &str,
+        place: &str,
+        kind: &str,
+        count: usize,
+    ) -> Self {
+        self.add_hosts(service, place, kind, count);
+        self.advance(Duration::from_secs(1));
+        self
+    }
+
+    /// The same, while everything goes on.
+    pub(crate) fn add_hosts(&mut self, service: &str, place: &str, kind: &str, count: usize) {
+        let (region, zone) = place.split_once('/').expect("a place is REGION/ZONE");
+        let prefix = if kind == "plain" { service } else { kind };
+        for number in 1..=count {
+            let labels: Labels = [
+                (SERVICE, service),
+                (REGION, region),
+                (ZONE, zone),
+                (INSTANCE_TYPE, kind),
+            ]
+            .map(|(label, value)| (label.to_owned(), value.to_owned()))
+            .into();
+            self.join(Host {
+                id: id(&format!("{prefix}-{zone}-{number}")),
+                labels,
+                facts: facts(),
+            });
+        }
+    }
+
+    /// Adds a host and starts its agent.
+    pub(crate) fn join(&mut self, host: Host) {
+        if self.owner.fleet.package_sets().is_empty() {
+            self.act(FleetEvent::Packages {
+                digest: packages().digest(),
+                part: 0,
+                of: 1,
+                packages: packages(),
+            });
+        }
+        let name = host.id.clone();
+        self.agents.insert(name.clone(), Agent::new(host));
+        self.put(Duration::ZERO, Happening::AgentStarts { host: name });
+    }
+}
+
+fn facts() -> Facts {
+    let packages: Digest = packages().digest();
+    Facts {
+        platform: platform(),
+        kernel: "6.1.0-18-amd64".to_owned(),
+        packages,
+    }
+}

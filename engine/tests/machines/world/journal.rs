@@ -1,0 +1,118 @@
+//! What a modelled agent remembers: its runs, and what it has to say.
+
+use cofferdam_engine::{
+    digest::Digest,
+    id::{Incarnation, OrderKey, ReportSequence},
+    order::{Direction, Order},
+    report::{Refusal, Report, ReportBody},
+    run::Run,
+    time::Timestamp,
+};
+use std::collections::{BTreeSet, VecDeque};
+
+/// What outlives the process.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    pub(crate) incarnation: Incarnation,
+    pub(crate) run: Option<Run>,
+    /// Whether a person put a quarantined host back into service.
+    pub(super) is_put_back: bool,
+    pub(super) boot: u64,
+    refused: Option<(Order, Refusal)>,
+    pub(crate) outbox: VecDeque<Report>,
+    last: ReportSequence,
+    pub(super) denied: BTreeSet<Digest>,
+    /// Every order that it ever accepted.
+    pub(crate) accepted: Vec<OrderKey>,
+}
+
+impl Journal {
+    pub(super) fn new(incarnation: Incarnation) -> Self {
+        Self {
+            incarnation,
+            run: None,
+            is_put_back: false,
+            boot: 0,
+            refused: None,
+            outbox: VecDeque::new(),
+            last: ReportSequence(0),
+            denied: BTreeSet::new(),
+            accepted: Vec::new(),
+        }
+    }
+
+    pub(super) fn say(&mut self, body: ReportBody) {
+        self.last = self.last.next();
+        self.outbox.push_back(Report {
+            incarnation: self.incarnation,
+            sequence: self.last,
+            body,
+        });
+    }
+
+    /// The run that is not over.
+    pub(super) fn open(&self) -> Option<&Run> {
+        self.run.as_ref().filter(|run| !run.state().is_over())
+    }
+
+    pub(super) fn newest(&self) -> Option<OrderKey> {
+        let run = self.run.as_ref().map(|run| run.order().key);
+        run.max(self.refused.as_ref().map(|(order, _)| order.key))
+    }
+
+    /// Accepts an order, says again what became of it, or refuses it.
+    pub(super) fn judge(&mut self, order: Order, now: Timestamp) {
+        let key = order.key;
+        if let Some(run) = self.run.as_ref().filter(|r| r.order().key == key) {
+            match *run.order() == order {
+                true => self.say_state(),
+                false => self.say(refused(key, Refusal::OtherContent)),
+            }
+            return;
+        }
+        if let Some((known, refusal)) = self.refused.clone().filter(|(o, _)| o.key == key) {
+            self.say(match known == order {
+                true => refused(key, refusal),
+                false => refused(key, Refusal::OtherContent),
+            });
+            return;
+        }
+        if let Some(newest) = self.newest().filter(|newest| key < *newest) {
+            self.say(refused(key, Refusal::Older { newest }));
+            return;
+        }
+        if let Some(refusal) = self.refusal(&order) {
+            self.refused = Some((order, refusal.clone()));
+            self.say(refused(key, refusal));
+            return;
+        }
+        self.accepted.push(key);
+        self.run = Some(Run::accept(order, now));
+        self.is_put_back = false;
+        self.say_state();
+    }
+
+    fn refusal(&self, order: &Order) -> Option<Refusal> {
+        if let Some(open) = self.open() {
+            let with = open.order().key;
+            return Some(Refusal::Busy { with });
+        }
+        let forward = order.direction == Direction::Patch;
+        let denied = forward && self.denied.contains(&order.grant.lock_digest);
+        denied.then_some(Refusal::Denied)
+    }
+
+    pub(super) fn say_state(&mut self) {
+        let Some(run) = &self.run else { return };
+        let body = ReportBody::Entered {
+            key: run.order().key,
+            state: run.state(),
+            failure: run.failure().cloned(),
+        };
+        self.say(body);
+    }
+}
+
+fn refused(key: OrderKey, refusal: Refusal) -> ReportBody {
+    ReportBody::Refused { key, refusal }
+}

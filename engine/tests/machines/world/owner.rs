@@ -1,0 +1,318 @@
+//! The coordinator's process: the fleet, the log that it is stored in, and its sessions.
+//!
+//! It does what the driver does: apply, decide until nothing is left, store, and only then send.
+
+use super::message::{Down, Up};
+use cofferdam_engine::{
+    cell::{CellCommand, CellError, CellEvent},
+    check,
+    fleet::{Fleet, FleetCommand, FleetDecision, FleetError, FleetEvent},
+    id::{HostId, OrderKey},
+    order::{ClaimAnswer, ClaimPoint},
+    time::Timestamp,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// More rounds of decisions than any event can need: past it, they never end.
+const MAX_ROUNDS: usize = 60;
+
+/// When a process dies in a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Crash {
+    /// What the turn did is lost.
+    BeforeStore,
+    /// What the turn did is stored, and nothing of it was sent.
+    BeforeSend,
+}
+
+/// One thing that reaches the coordinator.
+#[derive(Debug, Clone)]
+pub(crate) enum Input {
+    Said { host: HostId, session: u64, up: Up },
+    Closed { host: HostId, session: u64 },
+    Act(Box<FleetEvent>),
+    Wake,
+}
+
+/// The coordinator.
+#[derive(Debug, Default)]
+pub(crate) struct Owner {
+    pub(crate) fleet: Fleet,
+    pub(crate) log: Vec<(Timestamp, FleetEvent)>,
+    pub(crate) sessions: BTreeMap<HostId, u64>,
+    pub(crate) is_up: bool,
+    /// How it dies in its next turn, and for how long.
+    pub(crate) crash: Option<(Crash, Duration)>,
+    /// The last decision, which had no commands.
+    pub(crate) rest: FleetDecision,
+    /// What broke a promise, and what was refused that must not be.
+    pub(crate) broken: Vec<String>,
+    /// What operators were refused.
+    pub(crate) refusals: Vec<FleetError>,
+    /// What held things back, each time it changed, as lines of text. Kept where `keeps_holds`.
+    pub(crate) holds: Vec<(Timestamp, String)>,
+    pub(crate) keeps_holds: bool,
+}
+
+/// The coordinator died in a turn.
+pub(crate) struct Died {
+    pub(crate) away: Duration,
+}
+
+/// What one turn sends.
+type Outbound = Vec<(HostId, Down)>;
+
+impl Owner {
+    /// Becomes the owner: replays what was stored, under the next epoch.
+    pub(crate) fn start(&mut self, now: Timestamp) {
+        let replayed = self.replayed();
+        if replayed != self.fleet {
+            self.broken.push("the replayed fleet is another".to_owned());
+        }
+        self.fleet = replayed;
+        self.sessions.clear();
+        self.is_up = true;
+        let epoch = self.fleet.epoch().next();
+        let event = FleetEvent::OwnerStarted { epoch };
+        self.take(&event, now, "a start");
+        self.decide(now);
+    }
+
+    /// The fleet that the log makes.
+    pub(crate) fn replayed(&self) -> Fleet {
+        let mut fleet = Fleet::default();
+        for (at, event) in &self.log {
+            fleet
+                .apply(event, *at)
+                .expect("what was applied once applies again");
+        }
+        fleet
+    }
+
+    /// Takes inputs in, in one turn. What is to be sent.
+    pub(crate) fn turn(&mut self, inputs: Vec<Input>, now: Timestamp) -> Result<Outbound, Died> {
+        let before = self.crash.map(|_| (self.fleet.clone(), self.log.len()));
+        let mut outbound = Vec::new();
+        let mut heard = Vec::new();
+        for input in inputs {
+            self.input(input, now, &mut outbound, &mut heard);
+        }
+        for host in heard {
+            if let Some((_, member)) = self.fleet.host(&host) {
+                outbound.push((host.clone(), Down::Acknowledge(member.reported)));
+            }
+        }
+        outbound.extend(self.decide(now));
+        let Some((crash, away)) = self.crash.take() else {
+            return Ok(outbound);
+        };
+        self.is_up = false;
+        if let (Crash::BeforeStore, Some((fleet, stored))) = (crash, before) {
+            self.fleet = fleet;
+            self.log.truncate(stored);
+        }
+        Err(Died { away })
+    }
+
+    fn input(
+        &mut self,
+        input: Input,
+        now: Timestamp,
+        outbound: &mut Outbound,
+        heard: &mut Vec<HostId>,
+    ) {
+        match input {
+            Input::Said { host, session, up } => {
+                let is_live = self.sessions.get(&host) == Some(&session);
+                match up {
+                    Up::Hello(hello) => {
+                        let event = FleetEvent::HostConnected { hello };
+                        self.take(&event, now, "a hello");
+                        self.sessions.insert(host.clone(), session);
+                        outbound.push((host.clone(), Down::Welcome));
+                        heard.push(host);
+                    }
+                    Up::Report(report) if is_live => {
+                        let event = CellEvent::Reported {
+                            host: host.clone(),
+                            report,
+                        };
+                        self.take(&of_host(&host, event), now, "a report");
+                        heard.push(host);
+                    }
+                    Up::Claim { key, token, point } if is_live => {
+                        let event = CellEvent::Claimed {
+                            host: host.clone(),
+                            key,
+                            token,
+                            point,
+                        };
+                        self.claim(&host, key, point, event, now, outbound);
+                    }
+                    Up::Report(_) | Up::Claim { .. } => {}
+                }
+            }
+            Input::Closed { host, session } => {
+                if self.sessions.get(&host) == Some(&session) {
+                    self.sessions.remove(&host);
+                    let event = CellEvent::HostDisconnected { host: host.clone() };
+                    self.take(&of_host(&host, event), now, "the end of a session");
+                }
+            }
+            Input::Act(event) => self.act(&event, now),
+            Input::Wake => {}
+        }
+    }
+
+    fn claim(
+        &mut self,
+        host: &HostId,
+        key: OrderKey,
+        point: ClaimPoint,
+        event: CellEvent,
+        now: Timestamp,
+        outbound: &mut Outbound,
+    ) {
+        match self.apply(&of_host(host, event), now) {
+            Ok(()) => {}
+            Err(FleetError::Cell {
+                source: CellError::NoOrder { .. },
+                ..
+            }) => {
+                let reason = "the order is not good".to_owned();
+                let answer = ClaimAnswer::Refused { reason };
+                outbound.push((host.clone(), Down::Answer { key, point, answer }));
+            }
+            Err(error) => self.broken.push(format!("a claim is refused: {error:?}")),
+        }
+    }
+
+    fn act(&mut self, event: &FleetEvent, now: Timestamp) {
+        if let Err(refusal) = self.apply(event, now) {
+            self.refusals.push(refusal);
+            return;
+        }
+        if let FleetEvent::Host {
+            host,
+            event: CellEvent::HostForgotten { .. },
+        } = event
+        {
+            self.sessions.remove(host);
+        }
+    }
+
+    /// Applies what must not be refused.
+    fn take(&mut self, event: &FleetEvent, now: Timestamp, what: &str) {
+        if let Err(error) = self.apply(event, now) {
+            self.broken.push(format!("{what} is refused: {error:?}"));
+        }
+    }
+
+    fn apply(&mut self, event: &FleetEvent, now: Timestamp) -> Result<(), FleetError> {
+        self.fleet.apply(event, now)?;
+        self.log.push((now, event.clone()));
+        let broken = check::broken(&self.fleet);
+        self.broken.extend(broken.iter().map(ToString::to_string));
+        Ok(())
+    }
+
+    /// Decides and applies until nothing is left to do.
+    fn decide(&mut self, now: Timestamp) -> Outbound {
+        let mut outbound = Vec::new();
+        for _ in 0..MAX_ROUNDS {
+            let decision = self.fleet.decide(now);
+            if decision.commands.is_empty() {
+                self.check(&decision, now);
+                self.note_holds(&decision, now);
+                self.rest = decision;
+                return outbound;
+            }
+            for command in decision.commands {
+                self.command(command, now, &mut outbound);
+            }
+        }
+        let last = self.fleet.decide(now).commands;
+        self.broken
+            .push(format!("decisions that never end: {last:?}"));
+        outbound
+    }
+
+    fn note_holds(&mut self, decision: &FleetDecision, now: Timestamp) {
+        if !self.keeps_holds || decision.holds == self.rest.holds {
+            return;
+        }
+        for hold in &decision.holds {
+            // Waves and rollouts count their hosts: that changes with every one.
+            let is_news = !self.rest.holds.contains(hold);
+            if is_news && hold.reason.rule() != "slices" {
+                let line = format!("    held: {}, {}", hold.subject, hold.reason);
+                self.holds.push((now, line));
+            }
+        }
+    }
+
+    fn command(&mut self, command: FleetCommand, now: Timestamp, outbound: &mut Outbound) {
+        let one = FleetDecision {
+            commands: vec![command.clone()],
+            ..FleetDecision::default()
+        };
+        self.check(&one, now);
+        for event in command.events() {
+            self.take(&event, now, "an own decision");
+        }
+        if let FleetCommand::Cell { command, .. } = &command {
+            outbound.extend(messages(command));
+        }
+    }
+
+    fn check(&mut self, decision: &FleetDecision, now: Timestamp) {
+        let broken = check::broken_by(&self.fleet, decision, now);
+        self.broken.extend(broken.iter().map(ToString::to_string));
+    }
+}
+
+fn of_host(host: &HostId, event: CellEvent) -> FleetEvent {
+    FleetEvent::Host {
+        host: host.clone(),
+        event,
+    }
+}
+
+/// What carrying a command out sends.
+fn messages(command: &CellCommand) -> Outbound {
+    let (host, down) = match command.clone() {
+        CellCommand::Stage {
+            rollout,
+            host,
+            lock_digest,
+            ..
+        } => (
+            host,
+            Down::Stage {
+                rollout,
+                lock_digest,
+            },
+        ),
+        CellCommand::Order(order) | CellCommand::Resend(order) => {
+            (order.host.clone(), Down::Order(order))
+        }
+        CellCommand::AnswerClaim {
+            host,
+            key,
+            point,
+            answer,
+            ..
+        } => (host, Down::Answer { key, point, answer }),
+        CellCommand::Withdraw {
+            host, key, reason, ..
+        } => (host, Down::Withdraw { key, reason }),
+        CellCommand::Release { rollout, hosts } => {
+            let release = |host| (host, Down::Release(rollout.clone()));
+            return hosts.into_iter().map(release).collect();
+        }
+        CellCommand::GiveUp { .. } | CellCommand::Brake { .. } | CellCommand::Summarise(_) => {
+            return Vec::new();
+        }
+    };
+    vec![(host, down)]
+}

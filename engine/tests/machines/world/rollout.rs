@@ -1,0 +1,147 @@
+//! Starts rollouts from their files, and does what operators do to them.
+
+use super::{World, hosts::platform};
+use cofferdam_engine::{
+    digest::Digest,
+    fleet::{FleetError, FleetEvent},
+    id::{HostId, OperatorId, RolloutId},
+    inventory::Host,
+    patch::{LockFile, Locked, LockedPackage, LockedPlatform, Patch},
+    plan::{Plan, PlanErrors, PlanInput},
+    rollout::{Action, RolloutEvent},
+    spec::Spec,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// A rollout by its name.
+pub(crate) fn rollout_id(name: &str) -> RolloutId {
+    RolloutId::new(name).expect("the tests' names are names")
+}
+
+/// A rollout file for tests: one package, no waits but those that a test adds. `top` and `tables`
+/// go to the top and the end of the file.
+pub(crate) fn file(name: &str, package: &str, top: &str, tables: &str) -> String {
+    let quick = [
+        ("bake", "\"1m\""),
+        ("stable_for", "\"1s\""),
+        ("grace", "\"0s\""),
+        ("stage_within", "\"0s\""),
+        ("start_spacing", "\"0s\""),
+        ("cells_gap", "\"0s\""),
+        ("order", "\"none\""),
+    ];
+    let said: Vec<&str> = top
+        .lines()
+        .filter_map(|line| Some(line.split_once('=')?.0.trim()))
+        .collect();
+    let quick: String = quick
+        .iter()
+        .filter(|(key, _)| !said.contains(key))
+        .map(|(key, value)| format!("{key} = {value}\n"))
+        .collect();
+    format!(
+        "name = \"{name}\"\n{quick}{top}\n\
+         [patch]\nkind = \"packages\"\npackages = {{ {package} = \"2\" }}\n\
+         [select]\nmatch = 'service == \"web\"'\n{tables}"
+    )
+}
+
+impl World {
+    /// Plans and starts a rollout from its file.
+    pub(crate) fn start(&mut self, file: &str) {
+        self.try_start(file)
+            .unwrap_or_else(|refusal| panic!("{refusal:?}"));
+    }
+
+    /// The same, or why it is refused.
+    pub(crate) fn try_start(&mut self, file: &str) -> Result<(), FleetError> {
+        let plan = self.plan(file).unwrap_or_else(|errors| panic!("{errors}"));
+        let (plan, by) = (Box::new(plan), operator());
+        self.act(FleetEvent::RolloutStarted { plan, by });
+        self.acted()
+    }
+
+    /// What a rollout's file comes to in this world.
+    pub(crate) fn plan(&self, file: &str) -> Result<Plan, PlanErrors> {
+        let spec = Spec::parse("test.toml", file).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let fleet = &self.owner.fleet;
+        let hosts: BTreeMap<HostId, Host> = fleet
+            .cells()
+            .values()
+            .flat_map(|cell| cell.members())
+            .map(|(host, member)| (host.clone(), member.host.clone()))
+            .collect();
+        let input = PlanInput {
+            hosts: &hosts,
+            cells: fleet.homes(),
+            package_sets: fleet.package_sets(),
+        };
+        Plan::make(&spec, &lock(&spec), &input)
+    }
+
+    /// The hosts of a rollout's wave in the order in which they start, cell by cell.
+    pub(crate) fn turns(&self, rollout: &str, wave: usize) -> Vec<HostId> {
+        let plan = self.owner.fleet.rollouts()[&rollout_id(rollout)].plan();
+        plan.waves[wave]
+            .slices
+            .values()
+            .flatten()
+            .cloned()
+            .collect()
+    }
+
+    /// An operator asks something of a rollout.
+    pub(crate) fn ask(&mut self, rollout: &str, action: Action) {
+        self.try_ask(rollout, action)
+            .unwrap_or_else(|refusal| panic!("{refusal:?}"));
+    }
+
+    /// The same, or why it is refused.
+    pub(crate) fn try_ask(&mut self, rollout: &str, action: Action) -> Result<(), FleetError> {
+        let event = RolloutEvent::Asked {
+            action,
+            by: operator(),
+            reason: String::new(),
+        };
+        self.act(FleetEvent::Rollout {
+            rollout: rollout_id(rollout),
+            event,
+        });
+        self.acted()
+    }
+
+    fn acted(&mut self) -> Result<(), FleetError> {
+        let before = self.owner.refusals.len();
+        self.advance(Duration::ZERO);
+        match self.owner.refusals.len() > before {
+            true => Err(self.owner.refusals.pop().expect("there is one more")),
+            false => Ok(()),
+        }
+    }
+}
+
+fn operator() -> OperatorId {
+    OperatorId::new("anna").expect("a name")
+}
+
+/// The lock file of a rollout of packages: its wishes, met.
+fn lock(spec: &Spec) -> LockFile {
+    let Patch::Packages { packages } = spec.patch() else {
+        panic!("the tests' rollouts are of packages");
+    };
+    let packages = packages.iter().map(|(name, wish)| LockedPackage {
+        name: name.clone(),
+        version: wish.to_string(),
+        sha256: Digest::of(name),
+        size: 1,
+    });
+    LockFile {
+        rollout: spec.name().to_string(),
+        content: Locked::Packages {
+            platforms: vec![LockedPlatform {
+                platform: platform(),
+                packages: packages.collect(),
+            }],
+        },
+    }
+}

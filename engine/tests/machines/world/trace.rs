@@ -1,0 +1,173 @@
+//! What happened, as lines of text.
+
+use super::{START, World};
+use cofferdam_engine::{
+    cell::{CellEvent, GivenUp},
+    fleet::FleetEvent,
+    id::HostId,
+    order::{ClaimAnswer, ClaimPoint, Direction},
+    report::ReportBody,
+    rollout::RolloutEvent,
+    time::Timestamp,
+    warrant::StopKind,
+};
+use std::collections::BTreeSet;
+
+impl World {
+    /// Everything that was stored from a moment on, a line each, and what held the rest back. What one
+    /// machine tells another stands there once, and renewals do not stand there.
+    pub(crate) fn trace(&self, from: Timestamp) -> Vec<String> {
+        let log = self.owner.log.iter().map(|(at, event)| (*at, line(event)));
+        let mut wishes = BTreeSet::new();
+        let mut is_news = |line: &String| !line.contains(" may ") || wishes.insert(line.clone());
+        let told = log.filter_map(|(at, line)| Some((at, line.filter(&mut is_news)?)));
+        let holds = self
+            .owner
+            .holds
+            .iter()
+            .map(|(at, holds)| (*at, holds.clone()));
+        let mut lines: Vec<_> = told.chain(holds).filter(|(at, _)| *at >= from).collect();
+        lines.sort_by_key(|(at, _)| *at);
+        let text = |(at, line): (Timestamp, String)| {
+            let millis = at.0 - START.0;
+            format!("{:6}.{:03} {line}", millis / 1000, millis % 1000)
+        };
+        lines.into_iter().map(text).collect()
+    }
+}
+
+fn line(event: &FleetEvent) -> Option<String> {
+    match event {
+        FleetEvent::OwnerStarted { epoch } => {
+            Some(format!("the coordinator starts, epoch {epoch}"))
+        }
+        FleetEvent::HostConnected { hello } => {
+            let service = if hello.in_service { "in" } else { "out of" };
+            let open = hello
+                .open
+                .map(|(key, state)| format!(", order {key} {state}"));
+            let open = open.unwrap_or_default();
+            Some(format!(
+                "{} connects, {service} service{open}",
+                hello.host.id
+            ))
+        }
+        FleetEvent::Packages { .. } => None,
+        FleetEvent::Host { event, .. } | FleetEvent::Cell { event, .. } => of_cell(event),
+        FleetEvent::RolloutStarted { plan, by } => Some(format!("{by} starts {}", plan.rollout)),
+        FleetEvent::Rollout { rollout, event } => {
+            Some(format!("{rollout}: {}", of_rollout(event)?))
+        }
+    }
+}
+
+fn of_cell(event: &CellEvent) -> Option<String> {
+    Some(match event {
+        CellEvent::HostDisconnected { host } => format!("{host} is silent"),
+        CellEvent::HostForgotten { host } => format!("{host} is forgotten"),
+        CellEvent::Reported { host, report } => reported(host, &report.body),
+        CellEvent::Claimed {
+            host, key, point, ..
+        } => {
+            let point = match point {
+                ClaimPoint::BeforeDrain => "drain",
+                ClaimPoint::BeforeApply => "apply",
+            };
+            format!("{host} asks: order {key}, may I {point}?")
+        }
+        CellEvent::StageAsked { rollout, host } => format!("{rollout} -> {host}: stage"),
+        CellEvent::Ordered { order } => {
+            let way = match order.direction {
+                Direction::Patch => "patch",
+                Direction::Rollback => "go back",
+            };
+            let (rollout, host, key) = (&order.grant.rollout, &order.host, order.key);
+            format!(
+                "{rollout} -> {host}: order {key}, try {}, {way}",
+                order.attempt
+            )
+        }
+        CellEvent::Resent { rollout, host } => format!("{rollout} -> {host}: the order again"),
+        CellEvent::ClaimAnswered {
+            rollout,
+            host,
+            answer,
+            ..
+        } => match answer {
+            ClaimAnswer::Granted => format!("{rollout} -> {host}: yes"),
+            ClaimAnswer::Refused { reason } => format!("{rollout} -> {host}: no, {reason}"),
+        },
+        CellEvent::Withdrawn { rollout, host } => format!("{rollout} -> {host}: withdrawn"),
+        CellEvent::GaveUp { rollout, host, why } => match why {
+            GivenUp::NotStarted { reason } => format!("{rollout}: {host} left out, {reason}"),
+            GivenUp::Unreachable => format!("{rollout}: {host} given up before its run"),
+            GivenUp::TimedOut { failure } => format!("{rollout}: {host} given up, {failure}"),
+        },
+        CellEvent::Released { rollout } => format!("{rollout}: a cell forgets it"),
+        // Told from the side of the rollout.
+        CellEvent::OwnerStarted { .. }
+        | CellEvent::HostConnected { .. }
+        | CellEvent::Assigned { .. }
+        | CellEvent::Warranted { .. }
+        | CellEvent::Stopped { .. }
+        | CellEvent::Braked { .. }
+        | CellEvent::Summarised { .. } => return None,
+    })
+}
+
+fn reported(host: &HostId, body: &ReportBody) -> String {
+    match body {
+        ReportBody::Staged {
+            rollout, failure, ..
+        } => match failure {
+            None => format!("{host} has staged {rollout}"),
+            Some(failure) => format!("{host} cannot stage {rollout}: {failure}"),
+        },
+        ReportBody::Refused { key, refusal } => format!("{host} refuses order {key}: {refusal}"),
+        ReportBody::Entered {
+            key,
+            state,
+            failure,
+        } => {
+            let failure = failure.as_ref().map(|failure| format!(" ({failure})"));
+            format!(
+                "{host} is {state}, order {key}{}",
+                failure.unwrap_or_default()
+            )
+        }
+        ReportBody::Service { in_service, detail } => match in_service {
+            true => format!("{host} is in service"),
+            false => format!("{host} is out of service: {detail}"),
+        },
+    }
+}
+
+fn of_rollout(event: &RolloutEvent) -> Option<String> {
+    Some(match event {
+        RolloutEvent::Asked { action, by, .. } => format!("{by} asks for {}", action.name()),
+        RolloutEvent::Summarised { summary } => {
+            let finding = summary.braked.as_ref()?;
+            format!("cell {} stopped itself: {finding}", summary.cell)
+        }
+        RolloutEvent::Warranted { warrant } => {
+            let hosts: Vec<&str> = warrant.hosts.iter().map(HostId::as_str).collect();
+            let way = match warrant.direction {
+                Direction::Patch => "may start",
+                Direction::Rollback => "may take back",
+            };
+            format!("cell {} {way} {}", warrant.cell, hosts.join(" "))
+        }
+        RolloutEvent::Stopped { stop } => {
+            let kind = match stop.kind {
+                StopKind::Pause => "pauses",
+                StopKind::End => "ends",
+            };
+            format!("cell {} {kind}", stop.cell)
+        }
+        RolloutEvent::Braked { finding } => format!("the brake: {finding}"),
+        RolloutEvent::BakeBegan { wave } => format!("wave {wave} bakes"),
+        RolloutEvent::WavePassed { wave } => format!("wave {wave} has passed"),
+        RolloutEvent::Ended { end } => format!("over: {end:?}"),
+        RolloutEvent::Assigned { .. } => return None,
+    })
+}
