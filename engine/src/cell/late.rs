@@ -8,26 +8,32 @@ use crate::{
     time::Timestamp,
 };
 
-/// When an order is given up, and as what. Under a new owner each wait begins anew, since nobody
-/// listened before it.
+/// When an order is given up. Under a new owner each wait begins anew, since nobody listened before
+/// it.
 pub(super) fn deadline(
     active: &Active,
     deadlines: &Deadlines,
     owner_since: Timestamp,
-) -> (Timestamp, GivenUp) {
+) -> Timestamp {
     if !active.disrupted {
         let wait = deadlines.start_by + deadlines.claim_wait + MARGIN;
-        let began = active.ordered_at.max(owner_since);
-        return (began.after(wait), GivenUp::Unreachable);
+        return active.ordered_at.max(owner_since).after(wait);
     }
     let state = active.state.unwrap_or(RunState::Claiming);
-    let failure = timed_out(format!(
-        "silent or late: its run has been {state} past its deadline"
-    ));
-    (
-        late_at(active, state, deadlines, owner_since),
-        GivenUp::TimedOut { failure },
-    )
+    late_at(active, state, deadlines, owner_since)
+}
+
+/// As what an order is given up that is past its deadline.
+pub(super) fn given_up(active: &Active) -> GivenUp {
+    if !active.disrupted {
+        return GivenUp::Unreachable;
+    }
+    let state = active.state.unwrap_or(RunState::Claiming);
+    GivenUp::TimedOut {
+        failure: timed_out(format!(
+            "silent or late: its run has been {state} past its deadline"
+        )),
+    }
 }
 
 fn late_at(

@@ -24,13 +24,13 @@ impl Draft<'_> {
         };
         let rollout = work.assignment.rollout.clone();
         let owner_since = self.cell.owner_since;
-        let (at, why) = late::deadline(active, &work.assignment.deadlines, owner_since);
+        let at = late::deadline(active, &work.assignment.deadlines, owner_since);
         let at = at.max(self.hears_from(member, work));
         if self.now >= at {
             self.push(CellCommand::GiveUp {
                 rollout,
                 host: host.clone(),
-                why,
+                why: late::given_up(active),
             });
             return;
         }

@@ -1,7 +1,7 @@
 //! Rollouts that are taken back.
 
 use super::{AT_ONCE, WAVES, floor, mins, names, secs};
-use crate::world::{Crash, Does, Step, World, fails, file, id};
+use crate::world::{Crash, Does, NotStarted, Step, World, fails, file, id};
 use cofferdam_engine::{failure::FailureKind, fleet::FleetError, rollout::Action, run::RunState};
 
 fn done() -> World {
@@ -163,7 +163,10 @@ fn what_was_rolled_back_is_not_started_again_under_its_name() {
     world.ask("ssl", Action::Rollback);
     world.wait_for("ssl", "rolled-back");
     let again = world.try_start(&file("ssl", "openssl", "", WAVES));
-    assert!(matches!(again, Err(FleetError::RolloutExists(_))));
+    assert!(matches!(
+        again,
+        Err(NotStarted::Refused(FleetError::RolloutExists(_)))
+    ));
     assert!(world.try_ask("ssl", Action::Rollback).is_err());
 }
 

@@ -24,6 +24,16 @@ fn packages() -> PackageSet {
     )
 }
 
+/// The event by which that set is known.
+pub(super) fn packages_event() -> FleetEvent {
+    FleetEvent::Packages {
+        digest: packages().digest(),
+        part: 0,
+        of: 1,
+        packages: packages(),
+    }
+}
+
 /// The platform of every host.
 pub(crate) fn platform() -> Platform {
     Platform {
@@ -75,14 +85,6 @@ impl World {
 
     /// Adds a host and starts its agent.
     pub(crate) fn join(&mut self, host: Host) {
-        if self.owner.fleet.package_sets().is_empty() {
-            self.act(FleetEvent::Packages {
-                digest: packages().digest(),
-                part: 0,
-                of: 1,
-                packages: packages(),
-            });
-        }
         let name = host.id.clone();
         self.agents.insert(name.clone(), Agent::new(host));
         self.put(Duration::ZERO, Happening::AgentStarts { host: name });

@@ -46,23 +46,33 @@ pub(crate) fn file(name: &str, package: &str, top: &str, tables: &str) -> String
     )
 }
 
+/// Why a rollout did not start.
+#[derive(Debug)]
+pub(crate) enum NotStarted {
+    NoPlan(PlanErrors),
+    Refused(FleetError),
+}
+
 impl World {
     /// Plans and starts a rollout from its file.
     pub(crate) fn start(&mut self, file: &str) {
-        self.try_start(file)
-            .unwrap_or_else(|refusal| panic!("{refusal:?}"));
+        match self.try_start(file) {
+            Ok(()) => {}
+            Err(NotStarted::NoPlan(errors)) => panic!("{errors}"),
+            Err(NotStarted::Refused(refusal)) => panic!("{refusal:?}"),
+        }
     }
 
     /// The same, or why it is refused.
-    pub(crate) fn try_start(&mut self, file: &str) -> Result<(), FleetError> {
-        let plan = self.plan(file).unwrap_or_else(|errors| panic!("{errors}"));
-        let (plan, by) = (Box::new(plan), operator());
+    pub(crate) fn try_start(&mut self, file: &str) -> Result<(), NotStarted> {
+        let plan = Box::new(self.plan(file).map_err(NotStarted::NoPlan)?);
+        let by = operator();
         self.act(FleetEvent::RolloutStarted { plan, by });
-        self.acted()
+        self.acted().map_err(NotStarted::Refused)
     }
 
     /// What a rollout's file comes to in this world.
-    pub(crate) fn plan(&self, file: &str) -> Result<Plan, PlanErrors> {
+    fn plan(&self, file: &str) -> Result<Plan, PlanErrors> {
         let spec = Spec::parse("test.toml", file).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let fleet = &self.owner.fleet;
         let hosts: BTreeMap<HostId, Host> = fleet
