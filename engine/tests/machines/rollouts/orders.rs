@@ -1,7 +1,7 @@
 //! Which orders, rollouts and events are refused.
 
 use super::{AT_ONCE, WAVES, floor, secs};
-use crate::world::{World, file, id};
+use crate::world::{NotStarted, World, file, id};
 use cofferdam_engine::{
     cell::{CellError, CellEvent},
     fleet::{FleetError, FleetEvent},
@@ -123,7 +123,10 @@ fn two_live_rollouts_that_change_one_package_on_one_host_are_refused() {
     let (mut world, _) = running();
     let refusal = world.try_start(&file("too", "openssl", "", WAVES));
     assert!(
-        matches!(refusal, Err(FleetError::Conflict { .. })),
+        matches!(
+            refusal,
+            Err(NotStarted::Refused(FleetError::Conflict { .. }))
+        ),
         "{refusal:?}"
     );
     world.start(&file("other", "curl", "", WAVES));

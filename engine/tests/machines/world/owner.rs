@@ -2,7 +2,10 @@
 //!
 //! It does what the driver does: apply, decide until nothing is left, store, and only then send.
 
-use super::message::{Down, Up};
+use super::{
+    hosts::packages_event,
+    message::{Down, Up},
+};
 use cofferdam_engine::{
     cell::{CellCommand, CellError, CellEvent},
     check,
@@ -126,8 +129,12 @@ impl Owner {
                 let is_live = self.sessions.get(&host) == Some(&session);
                 match up {
                     Up::Hello(hello) => {
+                        let packages = hello.host.facts.packages;
                         let event = FleetEvent::HostConnected { hello };
                         self.take(&event, now, "a hello");
+                        if !self.fleet.package_sets().contains_key(&packages) {
+                            self.take(&packages_event(), now, "packages");
+                        }
                         self.sessions.insert(host.clone(), session);
                         outbound.push((host.clone(), Down::Welcome));
                         heard.push(host);
