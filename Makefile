@@ -21,8 +21,9 @@ demo: ## Patches a fleet of 24 agents on this machine, and stops a bad patch
 
 test: test-rust test-demo ## Runs every test in its small size, and the demo
 
+# The slow tests wait for processes rather than compute, so more of them run than there are cores.
 test-rust: build
-	cargo test --workspace --no-fail-fast
+	RUST_TEST_THREADS=4 cargo test --workspace --no-fail-fast
 
 test-demo: build
 	.ci/demo
