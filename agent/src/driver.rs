@@ -259,6 +259,10 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         };
         self.commit(&record, Durability::Synced)?;
         if let Some(run) = self.history.run() {
+            if run.state().is_over() {
+                // The coordinator takes a run's end for the host's service.
+                self.service.doubt();
+            }
             let failure = run.failure().map(ToString::to_string);
             let state = run.state().to_string();
             tracing::info!(order = %run.order().key, state, failure, "run moved: {name}");
@@ -331,7 +335,11 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
                 return;
             }
         };
-        self.service.told(service.in_service);
+        // Reports that still wait are heard after the hello, and may say otherwise.
+        match self.history.outbox().is_empty() {
+            true => self.service.told(service.in_service),
+            false => self.service.doubt(),
+        }
         let profile = &self.profile;
         let open = self.history.open();
         let hello = Hello {

@@ -33,6 +33,11 @@ impl<A: Actions> ServiceWatch<A> {
         self.told = Some(in_service);
     }
 
+    /// What the coordinator believes is not known any more: whatever is found next is said.
+    pub(crate) fn doubt(&mut self) {
+        self.told = None;
+    }
+
     /// Goes on watching, or stops.
     pub(crate) fn watch(&mut self, wanted: bool) {
         if !wanted {

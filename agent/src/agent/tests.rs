@@ -408,6 +408,15 @@ async fn a_host_that_falls_ill_by_itself_is_reported_once_each_way() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_run_the_host_says_its_service_anew() {
+    let stage = Stage::new();
+    stage.coordinator.order(sample::order(1));
+    stage
+        .live_until(|stage| stage.coordinator.service_changes() == [true])
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_session_on_which_nothing_is_heard_is_dialled_again() {
     let stage = Stage::new();
     stage.coordinator.fall_silent();
