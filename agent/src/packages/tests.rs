@@ -7,7 +7,7 @@ use super::{
     *,
 };
 use crate::host::locks::samples::Locker;
-use cofferdam_engine::patch::VersionWish;
+use cofferdam_engine::{package::compare_versions, patch::VersionWish};
 use std::collections::BTreeMap;
 
 const LOCK_LIMIT: Duration = Duration::from_millis(50);
@@ -267,4 +267,36 @@ async fn a_damaged_package_file_is_no_package() {
     fs::write(&file, b"!<arch>\ngarbage").unwrap();
     let failure = lab.apt().label(&file).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::PackageManager);
+}
+
+#[test]
+fn versions_are_compared_as_dpkg_does() {
+    let versions = [
+        "1.0~~",
+        "1.0~rc1-1",
+        "1.0",
+        "1.0-1~deb12u1",
+        "1.0-1",
+        "1.0-1+b1",
+        "1.0-10",
+        "1.0a-1",
+        "1.0+dfsg-1",
+        "1.0.1",
+        "1.10-1-1",
+        "1:0.1",
+        "0:1.0-0",
+        "1.00",
+    ];
+    for a in versions {
+        for b in versions {
+            let dpkg_says = |relation: &str| {
+                let arguments = ["--compare-versions", a, relation, b];
+                let status = std::process::Command::new("dpkg").args(arguments).status();
+                status.unwrap().success()
+            };
+            let order = compare_versions(a, b);
+            assert_eq!(order.is_lt(), dpkg_says("lt"), "{a} {b}");
+            assert_eq!(order.is_eq(), dpkg_says("eq"), "{a} {b}");
+        }
+    }
 }
