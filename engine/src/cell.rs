@@ -21,6 +21,7 @@ mod candidate;
 mod decide;
 mod ending;
 mod event;
+mod except;
 mod groups;
 mod job;
 mod late;

@@ -6,6 +6,7 @@
 //! of one state; tests prove it by replaying what was stored.
 
 mod ending;
+mod exception;
 mod floor;
 mod hold;
 mod key;
@@ -104,6 +105,7 @@ fn by_cell(
     reservation::by(&disturbance, all);
     wave::by_disturbing(&disturbance, all);
     stop::by(&disturbance, all);
+    exception::by(&disturbance, all);
     key::by(&disturbance, before, all);
     leave::by(&disturbance, now, all);
     stratum::by(&disturbance, all);

@@ -8,6 +8,7 @@ pub mod check;
 pub mod digest;
 pub mod document;
 pub mod duration;
+pub mod exception;
 pub mod failure;
 pub mod fleet;
 pub mod floor;

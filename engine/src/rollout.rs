@@ -17,6 +17,7 @@ mod apply;
 mod brake;
 mod decide;
 mod event;
+mod except;
 mod grant;
 mod progress;
 mod rollback;
@@ -26,9 +27,11 @@ mod wave;
 
 pub use decide::RolloutDecision;
 pub use event::{Action, RolloutCommand, RolloutError, RolloutEvent};
+pub use except::NotExcepted;
 pub use progress::{CellProgress, Wish};
 
 use crate::{
+    exception::Exception,
     failure::Failure,
     id::{CellId, HostId, OperatorId, WaveIndex},
     plan::Plan,
@@ -68,6 +71,9 @@ pub struct Rollout {
     cell_findings: BTreeMap<CellId, String>,
     /// The last operator's word that changed where it stands. Absent: there was none.
     asked: Option<Asked>,
+    /// The newest word of an operator on each single host of which there is one.
+    #[serde(default)]
+    exceptions: BTreeMap<HostId, Exception>,
 }
 
 /// An operator's word, and the reason for it.
@@ -160,6 +166,7 @@ impl Rollout {
             joined: BTreeMap::new(),
             cell_findings: BTreeMap::new(),
             asked: None,
+            exceptions: BTreeMap::new(),
         }
     }
 

@@ -8,7 +8,7 @@
 use crate::{
     digest::Digest,
     failure::Failure,
-    id::{CellId, Generation, HostId, OwnerEpoch, RolloutId, WaveIndex},
+    id::{CellId, Generation, HostId, OperatorId, OwnerEpoch, RolloutId, WaveIndex},
     order::Direction,
     patch::{LockFile, Patch, RebootPolicy},
     policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Retry},
@@ -161,10 +161,30 @@ pub enum Outcome {
         /// Why.
         reason: String,
     },
+    /// Set aside by an operator before it passed: no failure, and not left out.
+    Skipped {
+        /// Who set it aside.
+        by: OperatorId,
+        /// Why. May be empty.
+        reason: String,
+        /// Whether its change may have begun.
+        change: Change,
+    },
     /// Back at what it had, by an operator's rollback.
     RolledBack,
     /// Deleted from the inventory.
     Gone,
+}
+
+/// Whether the change of a host that was set aside may have begun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// It has not.
+    NotBegun,
+    /// It was past the point of disruption and has not been heard of since: a casualty, and nobody
+    /// knows what it has.
+    Unknown,
 }
 
 /// Where a failed host ended.

@@ -133,6 +133,7 @@ fn of_wave(wave: &WaveView) -> String {
         (wave.running, "running"),
         (wave.failed, "failed"),
         (wave.left_out, "left out"),
+        (wave.skipped, "skipped"),
         (wave.rolled_back, "rolled back"),
     ];
     let counts = counts.iter().filter(|(count, _)| *count > 0);
@@ -163,6 +164,7 @@ mod tests {
             passed,
             failed: 0,
             left_out: 0,
+            skipped: 0,
             rolled_back: 0,
             bake_until_ms: None,
         }

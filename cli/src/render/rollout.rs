@@ -82,8 +82,8 @@ impl View for Standing<'_> {
         let mut text = format!("{headline}\n\n{}", waves(&rollout.waves, now));
         text += &failures(&rollout.failures);
         if self.detail == Detail::Course {
-            let left_out = rollout.waves.iter().any(|wave| wave.left_out > 0);
-            return match left_out {
+            let mut waves = rollout.waves.iter();
+            return match waves.any(|wave| wave.left_out + wave.skipped > 0) {
                 true => text + &warnings(&rollout.warnings),
                 false => text,
             };
@@ -140,10 +140,18 @@ fn waves(waves: &[WaveView], now: Timestamp) -> String {
             wave.passed,
             wave.failed,
             wave.left_out,
+            wave.skipped,
             wave.rolled_back,
         ];
-        let [hosts, running, passed, failed, left_out, rolled_back] =
-            counts.map(|count| count.to_string());
+        let [
+            hosts,
+            running,
+            passed,
+            failed,
+            left_out,
+            skipped,
+            rolled_back,
+        ] = counts.map(|count| count.to_string());
         let state = match wave.bake_until_ms {
             Some(until) if until > now => {
                 format!("{} {} more", wave.state, short(until.since(now)))
@@ -159,6 +167,7 @@ fn waves(waves: &[WaveView], now: Timestamp) -> String {
             passed,
             failed,
             left_out,
+            skipped,
             rolled_back,
         ]
     });
@@ -170,6 +179,7 @@ fn waves(waves: &[WaveView], now: Timestamp) -> String {
         "passed",
         "failed",
         "left out",
+        "skipped",
         "rolled back",
     ];
     table(headings, rows.collect())

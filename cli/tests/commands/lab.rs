@@ -112,6 +112,7 @@ pub(crate) fn rollout(state: RolloutState, passed: u64, running: u64) -> Rollout
         passed,
         failed: 0,
         left_out: 0,
+        skipped: 0,
         rolled_back: 0,
         bake_until_ms: None,
     };

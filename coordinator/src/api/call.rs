@@ -40,7 +40,9 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
         | FleetError::Superseded { .. }
         | FleetError::Unplaced { .. }
         | FleetError::Cell { .. }
-        | FleetError::Rollout(RolloutError::NotNow { .. }) => CallErrorKind::NotNow,
+        | FleetError::Rollout(RolloutError::NotNow { .. } | RolloutError::NotExcepted { .. }) => {
+            CallErrorKind::NotNow
+        }
         FleetError::PackagePart { .. }
         | FleetError::PackageDigest(_)
         | FleetError::StaleEpoch { .. }

@@ -101,3 +101,20 @@ pub(super) fn left_out(rollout: &Rollout) -> Vec<String> {
     };
     reasons.into_iter().map(line).collect()
 }
+
+/// Which hosts operators said something of, a line a word.
+pub(super) fn exceptions(rollout: &Rollout) -> Vec<String> {
+    let mut words: BTreeMap<String, Vec<&HostId>> = BTreeMap::new();
+    for (host, exception) in rollout.exceptions() {
+        words.entry(exception.to_string()).or_default().push(host);
+    }
+    let line = |(word, hosts): (String, Vec<&HostId>)| match hosts.as_slice() {
+        [host] => format!("host {host} was {word}"),
+        hosts => format!(
+            "{} hosts were {word}; {} is among them",
+            hosts.len(),
+            hosts[0]
+        ),
+    };
+    words.into_iter().map(line).collect()
+}

@@ -12,7 +12,7 @@ use cofferdam_engine::{
     id::{CellId, HostId, RolloutId},
     rollout::Rollout,
     time::Timestamp,
-    warrant::{FailedEnd, Outcome},
+    warrant::{Change, FailedEnd, Outcome},
 };
 use cofferdam_proto::operator::{Explanation, Fact, HoldView, SubjectKind};
 use std::time::Duration;
@@ -54,6 +54,7 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     facts.add("passed", tally.passed);
     facts.add("failed", tally.failed);
     facts.add("left out", tally.left_out);
+    facts.add("skipped", tally.skipped);
     facts.add("rolled back", tally.rolled_back);
     for cluster in cluster::failures(rollout) {
         let hosts: Vec<_> = cluster.hosts.iter().map(HostId::as_str).collect();
@@ -62,6 +63,9 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     }
     for line in cluster::left_out(rollout) {
         facts.add("left out", line);
+    }
+    for line in cluster::exceptions(rollout) {
+        facts.add("set aside", line);
     }
     Explanation {
         kind: SubjectKind::Rollout,
@@ -133,6 +137,9 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
     for (name, rollout) in situation.fleet.rollouts() {
         if let Some(outcome) = rollout.outcomes().get(id) {
             facts.add(&format!("in rollout {name}"), outcome_in_words(outcome));
+        }
+        if let Some(exception) = rollout.exceptions().get(id) {
+            facts.add(&format!("in rollout {name}"), exception);
         }
     }
     Explanation {
@@ -218,6 +225,10 @@ fn outcome_in_words(outcome: &Outcome) -> String {
             format!("failed, {end}: {failure}")
         }
         Outcome::LeftOut { reason } => format!("left out: {reason}"),
+        Outcome::Skipped { change, .. } => match change {
+            Change::NotBegun => "skipped: its change had not begun".to_owned(),
+            Change::Unknown => "skipped in its run, not heard of since".to_owned(),
+        },
         Outcome::RolledBack => "rolled back by order".to_owned(),
         Outcome::Gone => "deleted from the inventory".to_owned(),
     }

@@ -44,6 +44,7 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
         .map(ToString::to_string)
         .collect();
     warnings.extend(cluster::left_out(rollout));
+    warnings.extend(cluster::exceptions(rollout));
     Some(RolloutView {
         name: name.clone(),
         state: state(rollout),
@@ -127,6 +128,7 @@ pub(super) struct Tally {
     pub(super) passed: u64,
     pub(super) failed: u64,
     pub(super) left_out: u64,
+    pub(super) skipped: u64,
     pub(super) rolled_back: u64,
 }
 
@@ -140,6 +142,7 @@ impl Tally {
                 Outcome::Passed => tally.passed += 1,
                 Outcome::Failed { .. } => tally.failed += 1,
                 Outcome::LeftOut { .. } | Outcome::Gone => tally.left_out += 1,
+                Outcome::Skipped { .. } => tally.skipped += 1,
                 Outcome::RolledBack => tally.rolled_back += 1,
             }
         }
@@ -171,6 +174,7 @@ fn waves(rollout: &Rollout) -> Vec<WaveView> {
             passed: tally.passed,
             failed: tally.failed,
             left_out: tally.left_out,
+            skipped: tally.skipped,
             rolled_back: tally.rolled_back,
             bake_until_ms: since.map(|since| since.after(planned.bake)),
         }

@@ -28,6 +28,7 @@ impl Cell {
                 point,
             } => self.claimed(host, *key, *token, *point),
             CellEvent::Assigned { assignment } => self.assigned(assignment, now),
+            CellEvent::Excepted { exceptions } => self.excepted(exceptions),
             CellEvent::Warranted { warrant } => self.warranted(warrant, now),
             CellEvent::Stopped { stop } => self.stopped(stop),
             CellEvent::StageAsked { rollout, host } => self.stage_asked(rollout, host, now),

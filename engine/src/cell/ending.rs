@@ -7,7 +7,7 @@ use crate::{
     order::Direction,
     run::Ending,
     time::Timestamp,
-    warrant::{FailedEnd, Outcome},
+    warrant::{Change, FailedEnd, Outcome},
 };
 
 impl Cell {
@@ -71,7 +71,8 @@ impl Cell {
             return;
         };
         job.undone = 0;
-        if failure.kind.may_pass() && job.attempts <= policy.more {
+        let is_tried_again = failure.kind.may_pass() && job.attempts <= policy.more;
+        if is_tried_again && job.set_aside(Change::NotBegun).is_none() {
             let at = now.after(retry::backoff(policy.backoff, job.attempts, rollout, host));
             let direction = Direction::Patch;
             job.state = JobState::Again(Again {
@@ -116,6 +117,12 @@ impl Cell {
         let direction = active.order.direction;
         let was_withdrawn = active.withdrawn || is_stopped;
         job.attempts = job.attempts.saturating_sub(1);
+        if direction == Direction::Patch
+            && let Some(outcome) = job.set_aside(Change::NotBegun)
+        {
+            self.end_job(rollout, host, outcome);
+            return;
+        }
         job.undone += u32::from(!was_withdrawn);
         if job.undone > retry::MAX_UNDONE && direction == Direction::Patch {
             let reason = format!("undone {} times in a row: {failure}", job.undone);
@@ -218,6 +225,7 @@ fn corrected(
             | Outcome::Waiting
             | Outcome::Passed
             | Outcome::LeftOut { .. }
+            | Outcome::Skipped { .. }
             | Outcome::RolledBack
             | Outcome::Gone => None,
         };
@@ -240,6 +248,15 @@ fn corrected(
         {
             let reason = "undone while it was not heard of".to_owned();
             Some(Outcome::LeftOut { reason })
+        }
+        (Ending::Undone | Ending::Cancelled, Direction::Patch)
+            if let Outcome::Skipped { by, reason, .. } = present =>
+        {
+            Some(Outcome::Skipped {
+                by: by.clone(),
+                reason: reason.clone(),
+                change: Change::NotBegun,
+            })
         }
         (Ending::Undone | Ending::Cancelled, _) => None,
     }

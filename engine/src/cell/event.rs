@@ -3,6 +3,7 @@
 use super::{GivenUp, Hello};
 use crate::{
     digest::Digest,
+    exception::Exceptions,
     failure::Failure,
     id::{HostId, OrderKey, OwnerEpoch, ReservationToken, RolloutId},
     ledger::LedgerError,
@@ -59,6 +60,11 @@ pub enum CellEvent {
     Assigned {
         /// What it is, for this cell.
         assignment: Box<Assignment>,
+    },
+    /// The control plane told what operators said of single hosts.
+    Excepted {
+        /// What.
+        exceptions: Exceptions,
     },
     /// The control plane gave leave to start hosts.
     Warranted {

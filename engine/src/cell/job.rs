@@ -1,6 +1,7 @@
 //! What one rollout does on one host.
 
 use crate::{
+    exception::Exception,
     failure::Failure,
     id::OrderKey,
     order::{ClaimPoint, Direction, Order},
@@ -25,6 +26,9 @@ pub struct Job {
     pub granted_at: Option<Timestamp>,
     /// The last order that it was given, and which way that went.
     pub last_order: Option<(OrderKey, Direction)>,
+    /// The newest word of an operator on this host. Absent: there is none.
+    #[serde(default)]
+    pub exception: Option<Exception>,
 }
 
 impl Default for Job {
@@ -36,6 +40,7 @@ impl Default for Job {
             undone: 0,
             granted_at: None,
             last_order: None,
+            exception: None,
         }
     }
 }
@@ -153,4 +158,6 @@ pub enum GivenUp {
         /// In which state, for people.
         failure: Failure,
     },
+    /// An operator said not to wait for it.
+    Skipped,
 }

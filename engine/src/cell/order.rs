@@ -6,7 +6,7 @@ use crate::{
     ledger::Holder,
     order::{ClaimAnswer, ClaimPoint, Direction, Order},
     time::Timestamp,
-    warrant::{FailedEnd, Outcome},
+    warrant::{Change, FailedEnd, Outcome},
 };
 
 impl Cell {
@@ -148,6 +148,9 @@ impl Cell {
             );
             return Ok(());
         }
+        if matches!(why, GivenUp::Skipped) {
+            return self.skipped(rollout, host);
+        }
         let order = self.active_mut(rollout, host, "giving up")?.order.clone();
         if let GivenUp::TimedOut { failure } = why {
             self.ledger.lose(host, order.token, failure.to_string())?;
@@ -166,13 +169,11 @@ impl Cell {
         self.ledger.lose(host, order.token, reason)?;
         match order.direction {
             Direction::Patch => {
-                self.end_job(
-                    rollout,
-                    host,
-                    Outcome::LeftOut {
-                        reason: reason.to_owned(),
-                    },
-                );
+                let set_aside = self.job(rollout, host)?.set_aside(Change::NotBegun);
+                let outcome = set_aside.unwrap_or_else(|| Outcome::LeftOut {
+                    reason: reason.to_owned(),
+                });
+                self.end_job(rollout, host, outcome);
             }
             Direction::Rollback => self.wait_again(rollout, host, timed_out(reason), now),
         }

@@ -6,7 +6,7 @@ use super::{
 use crate::{
     id::{HostId, OwnerEpoch, ReservationToken, RolloutId},
     time::Timestamp,
-    warrant::{FailedEnd, Outcome},
+    warrant::{Change, FailedEnd, Outcome},
 };
 
 impl Cell {
@@ -103,6 +103,13 @@ impl Cell {
             let outcome = Outcome::Failed {
                 failure: failure.clone(),
                 end: FailedEnd::RolledBack,
+            };
+            self.end_job(rollout, host, outcome);
+        } else if let JobState::Over(Outcome::Skipped { by, reason, .. }) = &job.state {
+            let outcome = Outcome::Skipped {
+                by: by.clone(),
+                reason: reason.clone(),
+                change: Change::NotBegun,
             };
             self.end_job(rollout, host, outcome);
         }

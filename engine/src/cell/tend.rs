@@ -1,6 +1,8 @@
 //! Looks after the orders that are out: resend, withdraw, answer, give up.
 
-use super::{Active, CellCommand, Link, Member, Work, decide::Draft, groups::OutCounts, late};
+use super::{
+    Active, CellCommand, GivenUp, Link, Member, Work, decide::Draft, groups::OutCounts, late,
+};
 use crate::{
     hold::Reason,
     id::HostId,
@@ -23,6 +25,16 @@ impl Draft<'_> {
             return;
         };
         let rollout = work.assignment.rollout.clone();
+        let withdrawal = work
+            .withdrawal(host, active.order.direction)
+            .or_else(|| finding.map(ToOwned::to_owned));
+        if work.is_skipped(host, active) && (active.disrupted || !member.is_connected()) {
+            self.withdraw(work, host, active, member, withdrawal.as_deref());
+            let why = GivenUp::Skipped;
+            let host = host.clone();
+            self.push(CellCommand::GiveUp { rollout, host, why });
+            return;
+        }
         let owner_since = self.cell.owner_since;
         let at = late::deadline(active, &work.assignment.deadlines, owner_since);
         let at = at.max(self.hears_from(member, work));
@@ -38,25 +50,34 @@ impl Draft<'_> {
         if !member.is_connected() {
             return;
         }
-        let withdrawal = work
-            .withdrawal(active.order.direction)
-            .or_else(|| finding.map(ToOwned::to_owned));
-        if let Some(reason) = &withdrawal
-            && !active.withdrawn
-            && !active.has_begun_change()
-        {
-            let (host, key, reason) = (host.clone(), active.order.key, reason.clone());
-            self.push(CellCommand::Withdraw {
-                rollout: rollout.clone(),
-                host,
-                key,
-                reason,
-            });
-        }
+        self.withdraw(work, host, active, member, withdrawal.as_deref());
         if let Some(point) = active.claim {
             self.answer(work, counts, host, active, point, withdrawal);
         } else if active.unsent {
             self.push(CellCommand::Resend(active.order.clone()));
+        }
+    }
+
+    /// Tells a host once that its order must not go on, while its change has not begun.
+    fn withdraw(
+        &mut self,
+        work: &Work,
+        host: &HostId,
+        active: &Active,
+        member: &Member,
+        withdrawal: Option<&str>,
+    ) {
+        if let Some(reason) = withdrawal
+            && member.is_connected()
+            && !active.withdrawn
+            && !active.has_begun_change()
+        {
+            self.push(CellCommand::Withdraw {
+                rollout: work.assignment.rollout.clone(),
+                host: host.clone(),
+                key: active.order.key,
+                reason: reason.to_owned(),
+            });
         }
     }
 

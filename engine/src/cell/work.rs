@@ -10,7 +10,7 @@ use crate::{
     id::{Generation, HostId},
     order::Direction,
     time::Timestamp,
-    warrant::{Assignment, FailedEnd, Outcome, Stop, Warrant},
+    warrant::{Assignment, Change, FailedEnd, Outcome, Stop, Warrant},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +38,9 @@ pub struct Work {
     pub(super) judged: Tally,
     pub(super) groups: Groups,
     pub(super) revision: u64,
+    /// The newest revision of exceptions taken.
+    #[serde(default)]
+    pub(super) exceptions: u64,
     pub(super) unsummarised: BTreeSet<HostId>,
     pub(super) brake_unsummarised: bool,
 }
@@ -86,6 +89,7 @@ impl Work {
             judged: Tally::default(),
             groups: Groups::default(),
             revision: 0,
+            exceptions: 0,
             unsummarised: BTreeSet::new(),
             brake_unsummarised: false,
         }
@@ -117,6 +121,7 @@ impl Work {
         self.jobs.values().any(|job| match &job.state {
             JobState::Active(_) => true,
             JobState::Over(Outcome::Failed { end, .. }) => *end == FailedEnd::Silent,
+            JobState::Over(Outcome::Skipped { change, .. }) => *change == Change::Unknown,
             JobState::Over(_) | JobState::Waiting | JobState::Again(_) => false,
         })
     }
@@ -139,7 +144,11 @@ impl Work {
                 JobState::Over(Outcome::Failed { .. }) => (true, true),
                 JobState::Over(Outcome::Passed | Outcome::RolledBack) => (true, false),
                 JobState::Over(
-                    Outcome::LeftOut { .. } | Outcome::Gone | Outcome::Running | Outcome::Waiting,
+                    Outcome::LeftOut { .. }
+                    | Outcome::Skipped { .. }
+                    | Outcome::Gone
+                    | Outcome::Running
+                    | Outcome::Waiting,
                 ) => (false, false),
             };
             tally.attempted += usize::from(attempted);
@@ -168,17 +177,21 @@ impl Work {
         })
     }
 
-    /// Why an order that is out must not go on, if it must not: a stop, the brake, or a turn of
-    /// direction. The end of a warrant is none: it limits starts only.
-    pub(super) fn withdrawal(&self, direction: Direction) -> Option<String> {
+    /// Why an order that is out must not go on, if it must not: a stop, the brake, a turn of
+    /// direction, or that an operator set its host aside. The end of a warrant is none: it limits
+    /// starts only.
+    pub(super) fn withdrawal(&self, host: &HostId, direction: Direction) -> Option<String> {
         if let Some(stop) = &self.stop {
             return Some(stop.reason.clone());
         }
         if let Some(finding) = &self.braked {
             return Some(finding.clone());
         }
-        let turned = self.direction().is_some_and(|wanted| wanted != direction);
-        turned.then(|| "the rollout turned round".to_owned())
+        if self.direction().is_some_and(|wanted| wanted != direction) {
+            return Some("the rollout turned round".to_owned());
+        }
+        let exception = self.set_aside(host)?;
+        (direction == Direction::Patch).then(|| exception.to_string())
     }
 
     /// Takes note that a host is no longer in the cell.

@@ -5,7 +5,7 @@ use crate::{
     id::HostId,
     order::Direction,
     rollout::{End, Phase, Rollout, RolloutCommand},
-    warrant::{FailedEnd, Outcome},
+    warrant::{Change, FailedEnd, Outcome},
 };
 
 /// While a rollout rolls back it grants no patch, and it is not over while a host has the patch or
@@ -27,6 +27,7 @@ pub(super) fn by_rollout(rollout: &Rollout, command: &RolloutCommand, all: &mut 
         }
         RolloutCommand::Warrant(_)
         | RolloutCommand::Assign(_)
+        | RolloutCommand::Except(_)
         | RolloutCommand::Stop(_)
         | RolloutCommand::Brake { .. }
         | RolloutCommand::BeginBake { .. }
@@ -47,6 +48,10 @@ fn may_have_it(rollout: &Rollout) -> Option<&HostId> {
                 | Outcome::Running
                 | Outcome::Failed {
                     end: FailedEnd::Silent,
+                    ..
+                }
+                | Outcome::Skipped {
+                    change: Change::Unknown,
                     ..
                 }
         )

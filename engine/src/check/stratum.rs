@@ -1,9 +1,10 @@
 //! Promise 9: every wave installs the bits that the canary proved, on hosts whose like has passed;
 //! two live rollouts that name one thing on one host are refused.
 
-use super::{Broken, Disturbance, Step};
+use super::{Broken, Disturbance, Step, exception};
 use crate::{
     fleet::Fleet,
+    id::HostId,
     rollout::{Phase, Rollout},
     warrant::Outcome,
 };
@@ -81,8 +82,13 @@ pub(super) fn between_rollouts(fleet: &Fleet, all: &mut Vec<Broken>) {
 fn share_a_subject(one: &Rollout, other: &Rollout) -> bool {
     let theirs = other.plan().subjects();
     let shared = one.plan().subjects().iter().any(|s| theirs.contains(s));
-    let mut hosts = one.plan().hosts.keys();
-    shared && hosts.any(|host| other.plan().hosts.contains_key(host))
+    let is_of_both = |host: &HostId| {
+        let of = |rollout: &Rollout| {
+            rollout.plan().hosts.contains_key(host) && !exception::is_given_away(rollout, host)
+        };
+        of(one) && of(other)
+    };
+    shared && one.plan().hosts.keys().any(is_of_both)
 }
 
 fn name(rollout: &Rollout, stratum: u32) -> String {

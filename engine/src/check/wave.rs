@@ -47,6 +47,7 @@ pub(super) fn by_rollout(
         }
         RolloutCommand::Warrant(_)
         | RolloutCommand::Assign(_)
+        | RolloutCommand::Except(_)
         | RolloutCommand::Stop(_)
         | RolloutCommand::Brake { .. }
         | RolloutCommand::End { .. } => None,

@@ -170,7 +170,7 @@ impl Fleet {
         if self.rollouts.contains_key(&plan.rollout) {
             return Err(FleetError::RolloutExists(plan.rollout.clone()));
         }
-        if let Some(conflict) = self.conflict(plan) {
+        if let Some(conflict) = self.conflict(plan, |_| true) {
             return Err(conflict);
         }
         let rollout = Rollout::start(plan.clone(), by.clone(), now);
@@ -178,11 +178,14 @@ impl Fleet {
         Ok(())
     }
 
-    /// Two live rollouts that change one thing on one host (promise 9).
-    fn conflict(&self, plan: &Plan) -> Option<FleetError> {
+    /// Two live rollouts that change one thing on one host (promise 9), of the hosts of the plan that
+    /// count. A host that the other gave away is not its own any more.
+    fn conflict(&self, plan: &Plan, counts: impl Fn(&HostId) -> bool) -> Option<FleetError> {
         let live = self.rollouts.iter().filter(|(_, other)| other.is_live());
         let of = |(other, rollout): (&RolloutId, &Rollout)| {
-            let (subject, host) = plan.shared(rollout.plan(), |_| true)?;
+            let is_theirs = |host: &HostId| rollout.claims(host) || self.is_at_work(other, host);
+            let (subject, host) =
+                plan.shared(rollout.plan(), |host| counts(host) && is_theirs(host))?;
             Some(FleetError::Conflict {
                 other: other.clone(),
                 subject,
@@ -191,6 +194,15 @@ impl Fleet {
         };
         live.filter(|(other, _)| **other != plan.rollout)
             .find_map(of)
+    }
+
+    /// Whether a rollout has an order out to a host.
+    fn is_at_work(&self, rollout: &RolloutId, host: &HostId) -> bool {
+        let job = self.host(host).and_then(|(cell, _)| {
+            let work = cell.work().get(rollout)?;
+            work.jobs.get(host)?.active()
+        });
+        job.is_some()
     }
 
     /// A rollout that is over is taken back only where nothing else has changed the same since, or
@@ -207,7 +219,7 @@ impl Fleet {
         let Some(known) = over.filter(|_| asks_back) else {
             return Ok(());
         };
-        if let Some(conflict) = self.conflict(known.plan()) {
+        if let Some(conflict) = self.conflict(known.plan(), |host| known.claims(host)) {
             return Err(conflict);
         }
         let later = self
@@ -215,7 +227,9 @@ impl Fleet {
             .iter()
             .filter(|(name, later)| *name != rollout && later.started_at() >= known.started_at());
         for (name, later) in later {
-            let changed = |host: &HostId| later.outcomes().get(host) == Some(&Outcome::Passed);
+            let changed = |host: &HostId| {
+                known.claims(host) && later.outcomes().get(host) == Some(&Outcome::Passed)
+            };
             if let Some((subject, host)) = known.plan().shared(later.plan(), changed) {
                 return Err(FleetError::Superseded {
                     rollout: rollout.clone(),

@@ -135,6 +135,12 @@ fn told_to_cell(command: &RolloutCommand) -> Option<FleetEvent> {
                 assignment: assignment.clone(),
             },
         ),
+        RolloutCommand::Except(exceptions) => (
+            &exceptions.cell,
+            CellEvent::Excepted {
+                exceptions: exceptions.clone(),
+            },
+        ),
         RolloutCommand::Warrant(warrant) => (
             &warrant.cell,
             CellEvent::Warranted {

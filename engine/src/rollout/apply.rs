@@ -36,11 +36,22 @@ impl Rollout {
     pub fn apply(&mut self, event: &RolloutEvent, now: Timestamp) -> Result<(), RolloutError> {
         match event {
             RolloutEvent::Asked { action, by, reason } => self.change(*action, by, reason, now),
+            RolloutEvent::Excepted {
+                word,
+                hosts,
+                by,
+                reason,
+            } => self.excepted(*word, hosts, by, reason, now),
+            RolloutEvent::ExceptionsTold { cell, revision } => {
+                self.progress(cell)?.exceptions_told = *revision;
+                Ok(())
+            }
             RolloutEvent::Summarised { summary } => self.summarised(summary, now),
             RolloutEvent::Assigned { cell } => {
                 let progress = self.progress(cell)?;
                 progress.assigned = true;
                 progress.revision = 0;
+                progress.exceptions_told = 0;
                 Ok(())
             }
             RolloutEvent::Warranted { warrant } => self.warranted(warrant, now),
@@ -197,7 +208,7 @@ impl Rollout {
     }
 
     /// Notes when the last host of an open cell is over.
-    fn close(&mut self, cell: &CellId, now: Timestamp) {
+    pub(super) fn close(&mut self, cell: &CellId, now: Timestamp) {
         let over = self.is_cell_over(cell);
         let Some(progress) = self.cells.get_mut(cell) else {
             return;
@@ -252,7 +263,7 @@ impl Rollout {
         self.phase_since = now;
     }
 
-    fn progress(&mut self, cell: &CellId) -> Result<&mut CellProgress, RolloutError> {
+    pub(super) fn progress(&mut self, cell: &CellId) -> Result<&mut CellProgress, RolloutError> {
         let rollout = &self.plan.rollout;
         self.cells
             .get_mut(cell)

@@ -75,6 +75,7 @@ impl Rollout {
                 | Outcome::Running
                 | Outcome::Passed
                 | Outcome::LeftOut { .. }
+                | Outcome::Skipped { .. }
                 | Outcome::RolledBack
                 | Outcome::Gone => None,
             });
@@ -97,6 +98,7 @@ impl Rollout {
         let wrong = present
             .iter()
             .filter(|host| !self.judged.contains(**host) && !self.opinions.contains(**host))
+            .filter(|host| !self.is_set_aside(host))
             .filter(|host| {
                 matches!(
                     self.outcomes.get(**host),
@@ -116,6 +118,7 @@ impl Rollout {
                 Outcome::Waiting
                 | Outcome::Running
                 | Outcome::Passed
+                | Outcome::Skipped { .. }
                 | Outcome::RolledBack
                 | Outcome::Gone => continue,
             };

@@ -45,6 +45,7 @@ impl Rollout {
 
     fn run(&self, decision: &mut RolloutDecision, now: Timestamp) {
         self.assign(decision, |_| true);
+        self.except(decision);
         let Some(wave) = self.present() else {
             decision
                 .commands
@@ -90,6 +91,7 @@ impl Rollout {
                 finding: finding.clone(),
             },
         };
+        self.except(decision);
         self.stop_all(StopKind::Pause, &reason.to_string(), decision);
         let subject = Subject::Rollout {
             rollout: self.plan.rollout.clone(),

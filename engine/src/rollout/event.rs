@@ -1,11 +1,14 @@
 //! What can happen to a rollout, and what it can ask its shell to do.
 
 use super::End;
+use super::NotExcepted;
 use crate::{
-    id::{CellId, OperatorId, RolloutId, WaveIndex},
+    exception::{Exceptions, Word},
+    id::{CellId, HostId, OperatorId, RolloutId, WaveIndex},
     warrant::{Assignment, Stop, Summary, Warrant},
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What an operator can ask of a rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +48,24 @@ pub enum RolloutEvent {
         by: OperatorId,
         /// Why. May be empty.
         reason: String,
+    },
+    /// An operator said something of single hosts.
+    Excepted {
+        /// What.
+        word: Word,
+        /// Of which hosts. Not empty.
+        hosts: BTreeSet<HostId>,
+        /// Who.
+        by: OperatorId,
+        /// Why. May be empty.
+        reason: String,
+    },
+    /// Decided: a cell was told what operators said of its hosts.
+    ExceptionsTold {
+        /// Which.
+        cell: CellId,
+        /// The revision that it was told.
+        revision: u64,
     },
     /// A cell told what changed in it.
     Summarised {
@@ -93,6 +114,8 @@ pub enum RolloutEvent {
 pub enum RolloutCommand {
     /// Tell a cell what the rollout is.
     Assign(Box<Assignment>),
+    /// Tell a cell what operators said of its hosts.
+    Except(Exceptions),
     /// Give a cell leave to start hosts.
     Warrant(Warrant),
     /// Stop a cell.
@@ -126,6 +149,10 @@ impl RolloutCommand {
             Self::Assign(assignment) => RolloutEvent::Assigned {
                 cell: assignment.cell.clone(),
             },
+            Self::Except(exceptions) => RolloutEvent::ExceptionsTold {
+                cell: exceptions.cell.clone(),
+                revision: exceptions.revision,
+            },
             Self::Warrant(warrant) => RolloutEvent::Warranted {
                 warrant: warrant.clone(),
             },
@@ -152,6 +179,16 @@ pub enum RolloutError {
         action: Action,
         /// Where it stands.
         is: &'static str,
+    },
+    /// What an operator said of hosts does not fit where the rollout or the hosts stand.
+    #[error("cannot {} hosts of rollout {rollout}: {why}", word.name())]
+    NotExcepted {
+        /// The rollout.
+        rollout: RolloutId,
+        /// What was asked.
+        word: Word,
+        /// Why.
+        why: NotExcepted,
     },
     /// The cell has no part in the rollout.
     #[error("cell {cell} has no part in rollout {rollout}")]

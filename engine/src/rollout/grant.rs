@@ -92,7 +92,9 @@ impl Rollout {
             Some(Wish::Start { .. })
         );
         let is_new = hosts.iter().any(|host| !granted.contains(host));
-        if is_new || (is_stopped && !hosts.is_empty()) {
+        let mut dropped = already.iter().filter(|host| !hosts.contains(host));
+        let is_narrower = dropped.any(|host| self.is_set_aside(host));
+        if is_new || is_narrower || (is_stopped && !hosts.is_empty()) {
             grants.cells.push((cell.clone(), hosts));
         }
     }

@@ -23,6 +23,12 @@ pub struct CellProgress {
     pub closed_at: Option<Timestamp>,
     /// The newest revision of the cell's summaries.
     pub revision: u64,
+    /// The newest revision of the exceptions for its hosts. 0: there are none.
+    #[serde(default)]
+    pub exceptions: u64,
+    /// The revision of those that the cell was told last. 0: it was told none.
+    #[serde(default)]
+    pub exceptions_told: u64,
 }
 
 /// The newest wish for a cell.

@@ -6,7 +6,7 @@ use crate::{
     id::{CellId, HostId},
     order::Direction,
     time::Timestamp,
-    warrant::{FailedEnd, Outcome, StopKind},
+    warrant::{Change, FailedEnd, Outcome, StopKind},
 };
 
 impl Rollout {
@@ -106,6 +106,7 @@ fn may_have_it(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Passed | Outcome::Running => true,
         Outcome::Failed { end, .. } => *end == FailedEnd::Silent,
+        Outcome::Skipped { change, .. } => *change == Change::Unknown,
         Outcome::Waiting | Outcome::LeftOut { .. } | Outcome::RolledBack | Outcome::Gone => false,
     }
 }

@@ -212,7 +212,8 @@ impl Rollout {
             .filter(|host| !self.is_over(host))
     }
 
-    /// Whether a host's part is over: it passed, failed, was left out, went back, or is gone.
+    /// Whether a host's part is over: it passed, failed, was left out or set aside, went back, or
+    /// is gone.
     pub(super) fn is_over(&self, host: &HostId) -> bool {
         match self.outcomes.get(host) {
             None | Some(Outcome::Running | Outcome::Waiting) => false,
@@ -220,6 +221,7 @@ impl Rollout {
                 Outcome::Passed
                 | Outcome::Failed { .. }
                 | Outcome::LeftOut { .. }
+                | Outcome::Skipped { .. }
                 | Outcome::RolledBack
                 | Outcome::Gone,
             ) => true,

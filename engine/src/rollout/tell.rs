@@ -44,6 +44,7 @@ impl Rollout {
                 RolloutCommand::Warrant(warrant) => warrant.cell == *cell,
                 RolloutCommand::Stop(stop) => stop.cell == *cell,
                 RolloutCommand::Assign(_)
+                | RolloutCommand::Except(_)
                 | RolloutCommand::Brake { .. }
                 | RolloutCommand::BeginBake { .. }
                 | RolloutCommand::PassWave { .. }

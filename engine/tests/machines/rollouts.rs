@@ -1,5 +1,6 @@
 //! Rollouts from their start to their end, as sentences.
 
+mod exceptions;
 mod failures;
 mod floors;
 mod orders;

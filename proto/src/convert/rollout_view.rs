@@ -108,6 +108,7 @@ impl From<WaveView> for v1::WaveView {
             passed: view.passed,
             failed: view.failed,
             left_out: view.left_out,
+            skipped: view.skipped,
             rolled_back: view.rolled_back,
             bake_until_ms: view.bake_until_ms.map(|at| at.0),
         }
@@ -125,6 +126,7 @@ impl TryFrom<v1::WaveView> for WaveView {
             passed: wire.passed,
             failed: wire.failed,
             left_out: wire.left_out,
+            skipped: wire.skipped,
             rolled_back: wire.rolled_back,
             bake_until_ms: wire.bake_until_ms.map(Timestamp),
         })

@@ -153,6 +153,8 @@ pub struct WaveView {
     pub failed: u64,
     /// Not reached before the point of disruption.
     pub left_out: u64,
+    /// Set aside by an operator before they passed.
+    pub skipped: u64,
     /// Back at what they had, by an operator's rollback.
     pub rolled_back: u64,
     /// Until when it bakes. Absent: it does not.

@@ -161,6 +161,7 @@ fn rollout_view(state: RolloutState) -> RolloutView {
         passed: 2,
         failed: 3,
         left_out: 4,
+        skipped: 6,
         rolled_back: 5,
         bake_until_ms: Some(Timestamp(6)),
     };

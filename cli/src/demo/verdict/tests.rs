@@ -14,6 +14,7 @@ fn wave(name: &str, state: WaveState, passed: u64) -> WaveView {
         passed,
         failed: 0,
         left_out: 0,
+        skipped: 0,
         rolled_back: 0,
         bake_until_ms: None,
     }

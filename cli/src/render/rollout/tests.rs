@@ -16,6 +16,7 @@ fn wave(name: &str, state: WaveState, failed: u64) -> WaveView {
         passed: 0,
         failed,
         left_out: 0,
+        skipped: 0,
         rolled_back: 0,
         bake_until_ms: None,
     }

@@ -2,7 +2,7 @@
 
 use super::{draw::Draw, setup::Setup};
 use crate::world::{Boots, Crash, Does, Step, World};
-use cofferdam_engine::{failure::FailureKind, id::HostId, rollout::Action};
+use cofferdam_engine::{exception::Word, failure::FailureKind, id::HostId, rollout::Action};
 use std::time::Duration;
 
 /// Something that happens, and how long after what happened before.
@@ -13,6 +13,7 @@ pub(crate) type Move = (Duration, Deed);
 pub(crate) enum Deed {
     Start(usize),
     Ask(&'static str, Action),
+    Except(&'static str, Word, Vec<HostId>),
     BreakSession(HostId),
     Cut(HostId),
     Mend(HostId),
@@ -114,8 +115,25 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         67..71 => Deed::Fall(host),
         71..74 => Deed::Repair(host),
         74..76 => Deed::Forget(host),
+        76..83 => draw_word(draw, name, hosts),
         _ => draw_script(draw, hosts),
     }
+}
+
+/// An operator says something of a host, of a kind of hosts, or of all.
+fn draw_word(draw: &mut Draw, name: &'static str, hosts: &[HostId]) -> Deed {
+    let word = *draw.one(&[Word::Exclude, Word::Exclude, Word::Skip]);
+    let one = draw.one(hosts);
+    let kind = one.as_str().split('-').next().unwrap_or_default();
+    let named: Vec<HostId> = match draw.below(4) {
+        0 => hosts.to_vec(),
+        1 => {
+            let alike = hosts.iter().filter(|host| host.as_str().starts_with(kind));
+            alike.cloned().collect()
+        }
+        _ => vec![one.clone()],
+    };
+    Deed::Except(name, word, named)
 }
 
 fn draw_script(draw: &mut Draw, hosts: &[HostId]) -> Deed {
@@ -154,6 +172,11 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         Deed::Ask(rollout, action) => {
             if world.owner.is_up {
                 world.try_ask(rollout, *action).ok();
+            }
+        }
+        Deed::Except(rollout, word, hosts) => {
+            if world.owner.is_up {
+                world.try_except(rollout, *word, hosts).ok();
             }
         }
         Deed::BreakSession(host) => world.break_session(host),

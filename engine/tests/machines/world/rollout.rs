@@ -3,6 +3,7 @@
 use super::{World, hosts::platform};
 use cofferdam_engine::{
     digest::Digest,
+    exception::Word,
     fleet::{FleetError, FleetEvent},
     id::{HostId, OperatorId, RolloutId},
     inventory::Host,
@@ -112,6 +113,33 @@ impl World {
             action,
             by: operator(),
             reason: String::new(),
+        };
+        self.act(FleetEvent::Rollout {
+            rollout: rollout_id(rollout),
+            event,
+        });
+        self.acted()
+    }
+
+    /// An operator says something of hosts.
+    pub(crate) fn except(&mut self, rollout: &str, word: Word, hosts: &[&str]) {
+        let hosts: Vec<HostId> = hosts.iter().map(|host| super::id(host)).collect();
+        self.try_except(rollout, word, &hosts)
+            .unwrap_or_else(|refusal| panic!("{refusal:?}"));
+    }
+
+    /// The same, or why it is refused.
+    pub(crate) fn try_except(
+        &mut self,
+        rollout: &str,
+        word: Word,
+        hosts: &[HostId],
+    ) -> Result<(), FleetError> {
+        let event = RolloutEvent::Excepted {
+            word,
+            hosts: hosts.iter().cloned().collect(),
+            by: operator(),
+            reason: "too big".to_owned(),
         };
         self.act(FleetEvent::Rollout {
             rollout: rollout_id(rollout),

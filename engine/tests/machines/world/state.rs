@@ -11,7 +11,7 @@ use cofferdam_engine::{
     rollout::Rollout,
     run::{Ending, RunState},
     time::Timestamp,
-    warrant::{FailedEnd, Outcome},
+    warrant::{Change, FailedEnd, Outcome},
 };
 use std::time::Duration;
 
@@ -67,6 +67,10 @@ impl World {
                 FailedEnd::Silent => "silent",
             },
             Some(Outcome::LeftOut { .. }) => "left out",
+            Some(Outcome::Skipped { change, .. }) => match change {
+                Change::NotBegun => "skipped",
+                Change::Unknown => "skipped and silent",
+            },
             Some(Outcome::RolledBack) => "rolled back",
             Some(Outcome::Gone) => "gone",
         }
@@ -197,7 +201,7 @@ impl World {
                 let fits = match outcome {
                     "passed" => has_it,
                     "quarantined" => true,
-                    "silent" | "running" => false,
+                    "silent" | "skipped and silent" | "running" => false,
                     _ => !has_it,
                 };
                 if !fits {

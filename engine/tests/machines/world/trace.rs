@@ -102,12 +102,14 @@ fn of_cell(event: &CellEvent) -> Option<String> {
             GivenUp::NotStarted { reason } => format!("{rollout}: {host} left out, {reason}"),
             GivenUp::Unreachable => format!("{rollout}: {host} given up before its run"),
             GivenUp::TimedOut { failure } => format!("{rollout}: {host} given up, {failure}"),
+            GivenUp::Skipped => format!("{rollout}: {host} is waited for no longer"),
         },
         CellEvent::Released { rollout } => format!("{rollout}: a cell forgets it"),
         // Told from the side of the rollout.
         CellEvent::OwnerStarted { .. }
         | CellEvent::HostConnected { .. }
         | CellEvent::Assigned { .. }
+        | CellEvent::Excepted { .. }
         | CellEvent::Warranted { .. }
         | CellEvent::Stopped { .. }
         | CellEvent::Braked { .. }
@@ -145,6 +147,12 @@ fn reported(host: &HostId, body: &ReportBody) -> String {
 fn of_rollout(event: &RolloutEvent) -> Option<String> {
     Some(match event {
         RolloutEvent::Asked { action, by, .. } => format!("{by} asks for {}", action.name()),
+        RolloutEvent::Excepted {
+            word, hosts, by, ..
+        } => {
+            let hosts: Vec<&str> = hosts.iter().map(HostId::as_str).collect();
+            format!("{by}: {} {}", word.name(), hosts.join(" "))
+        }
         RolloutEvent::Summarised { summary } => {
             let finding = summary.braked.as_ref()?;
             format!("cell {} stopped itself: {finding}", summary.cell)
@@ -168,6 +176,6 @@ fn of_rollout(event: &RolloutEvent) -> Option<String> {
         RolloutEvent::BakeBegan { wave } => format!("wave {wave} bakes"),
         RolloutEvent::WavePassed { wave } => format!("wave {wave} has passed"),
         RolloutEvent::Ended { end } => format!("over: {end:?}"),
-        RolloutEvent::Assigned { .. } => return None,
+        RolloutEvent::Assigned { .. } | RolloutEvent::ExceptionsTold { .. } => return None,
     })
 }

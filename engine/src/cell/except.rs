@@ -1,0 +1,94 @@
+//! What operators said of single hosts: a host that is set aside is not started, and its order does
+//! not go on where its change has not begun.
+
+use super::{Active, Cell, CellError, Job, JobState, Work};
+use crate::{
+    exception::{Exception, Exceptions, Word},
+    id::{HostId, RolloutId},
+    order::Direction,
+    warrant::{Change, Outcome},
+};
+
+impl Cell {
+    /// Takes in what operators said. What was taken in before changes nothing.
+    pub(super) fn excepted(&mut self, exceptions: &Exceptions) -> Result<(), CellError> {
+        let work = self.work_mut(&exceptions.rollout)?;
+        if exceptions.revision <= work.exceptions {
+            return Ok(());
+        }
+        work.exceptions = exceptions.revision;
+        for (host, exception) in &exceptions.hosts {
+            work.except(host, exception);
+        }
+        Ok(())
+    }
+
+    /// Ends an order that an operator does not want to wait for: its host is a casualty until it
+    /// reports itself in service.
+    pub(super) fn skipped(&mut self, rollout: &RolloutId, host: &HostId) -> Result<(), CellError> {
+        let active = self.active_mut(rollout, host, "skipping")?;
+        let token = active.order.token;
+        let change = match active.disrupted {
+            true => Change::Unknown,
+            false => Change::NotBegun,
+        };
+        let job = self.job(rollout, host)?;
+        let outcome = job
+            .set_aside(change)
+            .ok_or_else(|| CellError::IllegalEvent {
+                rollout: rollout.clone(),
+                host: host.clone(),
+                what: "skipping",
+            })?;
+        let why = job.exception.as_ref().map(ToString::to_string);
+        self.ledger.lose(host, token, why.unwrap_or_default())?;
+        self.end_job(rollout, host, outcome);
+        Ok(())
+    }
+}
+
+impl Work {
+    fn except(&mut self, host: &HostId, exception: &Exception) {
+        let Some(job) = self.jobs.get_mut(host) else {
+            return;
+        };
+        job.exception = Some(exception.clone());
+        if !exception.sets_aside() {
+            return;
+        }
+        let waits_to_start = match &job.state {
+            JobState::Waiting => true,
+            JobState::Again(again) => again.direction == Direction::Patch,
+            JobState::Active(_) | JobState::Over(_) => false,
+        };
+        if waits_to_start && let Some(outcome) = job.set_aside(Change::NotBegun) {
+            job.state = JobState::Over(outcome);
+            self.note_changed(host);
+        }
+    }
+
+    /// The word that set a host aside. Nothing when none did.
+    pub(super) fn set_aside(&self, host: &HostId) -> Option<&Exception> {
+        let exception = self.jobs.get(host)?.exception.as_ref();
+        exception.filter(|exception| exception.sets_aside())
+    }
+
+    /// Whether an operator does not want to wait for an order that is out.
+    pub(super) fn is_skipped(&self, host: &HostId, active: &Active) -> bool {
+        let exception = self.set_aside(host);
+        active.order.direction == Direction::Patch
+            && exception.is_some_and(|exception| exception.word == Word::Skip)
+    }
+}
+
+impl Job {
+    /// The outcome of a host that was set aside. Nothing when it was not.
+    pub(super) fn set_aside(&self, change: Change) -> Option<Outcome> {
+        let exception = self.exception.as_ref().filter(|e| e.sets_aside())?;
+        Some(Outcome::Skipped {
+            by: exception.by.clone(),
+            reason: exception.reason.clone(),
+            change,
+        })
+    }
+}

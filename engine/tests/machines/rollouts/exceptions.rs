@@ -1,0 +1,221 @@
+//! What operators say of single hosts of a rollout.
+
+use super::{AT_ONCE, WAVES, floor, mins, names, secs};
+use crate::world::{Does, NotStarted, Step, World, file, id};
+use cofferdam_engine::{
+    exception::Word,
+    fleet::FleetError,
+    id::HostId,
+    rollout::{Action, RolloutError},
+    run::{Ending, RunState},
+};
+
+/// Six plain hosts, and three of a type that cannot pass its checks.
+fn with_a_bad_type() -> World {
+    let mut world = World::new()
+        .hosts("web", "r1/a", 6)
+        .more("web", "r1/a", "rare", 3);
+    world.bad_for("rare");
+    world
+}
+
+impl World {
+    fn more(mut self, service: &str, place: &str, kind: &str, count: usize) -> Self {
+        self.add_hosts(service, place, kind, count);
+        self.pass(secs(1));
+        self
+    }
+}
+
+/// The first host of a rollout's first wave, and a world in which its run is in a state.
+fn first_is(state: RunState) -> (World, HostId) {
+    let mut world = World::new().hosts("web", "r1/a", 4);
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    let first = world.turns("ssl", 0).remove(0);
+    world.until("the run is there", |world| {
+        world.state_of(first.as_str()) == Some(state)
+    });
+    (world, first)
+}
+
+#[test]
+fn a_rollout_goes_on_with_the_rest_once_its_bad_stratum_is_excluded() {
+    let mut world = with_a_bad_type();
+    world.start(&file("ssl", "openssl", "", WAVES));
+    world.wait_for("ssl", "paused");
+    let bad = ["rare-a-1", "rare-a-2", "rare-a-3"];
+    world.except("ssl", Word::Exclude, &bad);
+    world.ask("ssl", Action::Resume);
+    world.wait_for("ssl", "done");
+
+    assert_eq!(world.count("ssl", "passed"), 6);
+    assert_eq!(world.count("ssl", "failed"), 2);
+    assert_eq!(
+        world.count("ssl", "skipped"),
+        1,
+        "the third was never tried"
+    );
+}
+
+#[test]
+fn another_rollout_may_take_the_hosts_that_one_excluded_and_no_others() {
+    let mut world = with_a_bad_type();
+    world.start(&file("ssl", "openssl", "", WAVES));
+    world.wait_for("ssl", "paused");
+    let rare = file("rare", "openssl", "", WAVES).replace(
+        "service == \"web\"",
+        "service == \"web\" and instance_type == \"rare\"",
+    );
+    let refused = world.try_start(&rare).unwrap_err();
+    assert!(
+        matches!(&refused, NotStarted::Refused(FleetError::Conflict { .. })),
+        "{refused:?}"
+    );
+    for host in ["rare-a-1", "rare-a-2", "rare-a-3"] {
+        world
+            .script
+            .set(&id(host), Step::Verify, Does::Well(secs(1)), None);
+    }
+    world.except("ssl", Word::Exclude, &["rare-a-1", "rare-a-2", "rare-a-3"]);
+    let whole = world
+        .try_start(&file("all", "openssl", "", WAVES))
+        .unwrap_err();
+    assert!(
+        matches!(&whole, NotStarted::Refused(FleetError::Conflict { .. })),
+        "{whole:?}"
+    );
+    world.start(&rare);
+    world.wait_for("rare", "done");
+    world.ask("ssl", Action::Rollback);
+    world.wait_for("ssl", "rolled-back");
+
+    let passed = world.hosts_that_are("rare", "passed");
+    assert_eq!(names(&passed), ["rare-a-1", "rare-a-2", "rare-a-3"]);
+}
+
+#[test]
+fn an_excluded_host_is_undone_before_apply_and_ends_safely_after() {
+    let cases = [
+        (RunState::Claiming, "skipped", Ending::Cancelled),
+        (RunState::Draining, "skipped", Ending::Undone),
+        (RunState::Drained, "skipped", Ending::Undone),
+        (RunState::Applying, "passed", Ending::Patched),
+        (RunState::Verifying, "passed", Ending::Patched),
+    ];
+    for (state, expected, ending) in cases {
+        let (mut world, first) = first_is(state);
+        world.except("ssl", Word::Exclude, &[first.as_str()]);
+        world.wait_for("ssl", "done");
+
+        assert_eq!(world.outcome("ssl", &first), expected, "while {state}");
+        let over = Some(RunState::Ended(ending));
+        assert_eq!(world.state_of(first.as_str()), over);
+        assert_eq!(
+            world.count("ssl", "passed") + world.count("ssl", "skipped"),
+            4
+        );
+        assert!(world.ledger().is_empty());
+    }
+}
+
+#[test]
+fn an_excluded_host_that_failed_past_the_point_of_no_return_is_a_failure() {
+    let (mut world, first) = first_is(RunState::Applying);
+    world.always(
+        first.as_str(),
+        Step::Verify,
+        crate::world::fails(cofferdam_engine::failure::FailureKind::Network),
+    );
+    world.except("ssl", Word::Exclude, &[first.as_str()]);
+    world.wait_for("ssl", "done");
+
+    assert_eq!(world.outcome("ssl", &first), "failed");
+    let tries = world.orders().filter(|(_, order)| order.host == first);
+    assert_eq!(tries.count(), 1, "what may pass is not tried again");
+}
+
+#[test]
+fn a_rollout_that_is_paused_takes_exclusions_and_keeps_them() {
+    let mut world = World::new().hosts("web", "r1/a", 4);
+    world.start(&file("ssl", "openssl", "", WAVES));
+    world.ask("ssl", Action::Pause);
+    world.except("ssl", Word::Exclude, &["web-a-2", "web-a-3"]);
+    world.crash_owner(crate::world::Crash::BeforeSend, secs(3));
+    world.pass(mins(2));
+    world.ask("ssl", Action::Resume);
+    world.wait_for("ssl", "done");
+
+    let skipped = world.hosts_that_are("ssl", "skipped");
+    assert_eq!(names(&skipped), ["web-a-2", "web-a-3"]);
+    let taken = world.orders().map(|(_, order)| order.host.as_str());
+    assert!(taken.into_iter().all(|h| h != "web-a-2" && h != "web-a-3"));
+}
+
+#[test]
+fn a_skipped_host_keeps_no_wave_from_ending() {
+    let mut world = World::new().hosts("web", "r1/a", 4);
+    world.fall(&id("web-a-4"));
+    world.pass(secs(1));
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.pass(secs(30));
+    assert!(world.rules().contains(&"not-in-service"));
+    world.except("ssl", Word::Skip, &["web-a-4"]);
+    world.wait_for("ssl", "done");
+
+    assert_eq!(names(&world.hosts_that_are("ssl", "skipped")), ["web-a-4"]);
+    assert_eq!(world.count("ssl", "passed"), 3);
+}
+
+#[test]
+fn a_host_that_is_skipped_in_its_run_is_a_casualty_until_it_is_heard_in_service() {
+    let (mut world, first) = first_is(RunState::Applying);
+    world.cut(&first);
+    world.except("ssl", Word::Skip, &[first.as_str()]);
+    assert_eq!(world.outcome("ssl", &first), "skipped and silent");
+    assert!(world.ledger().contains(&(first.clone(), "casualty")));
+    world.wait_for("ssl", "done");
+    assert!(world.ledger().contains(&(first.clone(), "casualty")));
+
+    world.mend(&first);
+    world.wait_until_host_is("ssl", first.as_str(), "passed");
+    assert!(world.ledger().is_empty());
+}
+
+#[test]
+fn a_host_that_is_skipped_while_it_drains_goes_back_to_service() {
+    let (mut world, first) = first_is(RunState::Draining);
+    world.except("ssl", Word::Skip, &[first.as_str()]);
+    world.wait_for("ssl", "done");
+
+    assert_eq!(world.outcome("ssl", &first), "skipped");
+    assert!(world.ledger().is_empty());
+}
+
+#[test]
+fn a_word_on_hosts_that_cannot_be_is_refused_with_each_host() {
+    let mut world = World::new().hosts("web", "r1/a", 4);
+    world.start(&file("ssl", "openssl", "", AT_ONCE));
+    world.until("one has passed", |world| world.count("ssl", "passed") > 0);
+    let passed = world.hosts_that_are("ssl", "passed").remove(0);
+    let said = |refused: FleetError| refused.to_string();
+    let stranger = world.try_except("ssl", Word::Exclude, &[id("web-z-1")]);
+    assert_eq!(
+        said(stranger.unwrap_err()),
+        "cannot exclude hosts of rollout ssl: web-z-1 is not of it"
+    );
+    let over = world.try_except("ssl", Word::Skip, std::slice::from_ref(&passed));
+    assert_eq!(
+        said(over.unwrap_err()),
+        format!("cannot skip hosts of rollout ssl: {passed} is over in it: nothing waits for it")
+    );
+    let nothing = world.try_except("ssl", Word::Exclude, &[passed]);
+    assert!(said(nothing.unwrap_err()).contains("has passed, is gone, or is excluded"));
+    world.wait_for("ssl", "done");
+    let late = world.try_except("ssl", Word::Exclude, &[id("web-a-1")]);
+    assert!(matches!(
+        late,
+        Err(FleetError::Rollout(RolloutError::NotExcepted { .. }))
+    ));
+}
