@@ -35,7 +35,7 @@ pub(crate) fn judge(order: &Order, host: &HostId, history: &History) -> Judgemen
         return Judgement::Refuse(Refusal::Busy { with });
     }
     let forward = order.direction == Direction::Patch;
-    if forward && history.denies(&order.grant.lock_digest) {
+    if forward && !order.asked_again && history.denies(&order.grant.lock_digest) {
         return Judgement::Refuse(Refusal::Denied);
     }
     Judgement::Accept
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_that_an_order_rolled_back_are_denied() {
+    fn bits_that_an_order_rolled_back_are_denied_unless_an_operator_asks_for_them() {
         let mut history = History::begin(Incarnation(1));
         let mut back = sample::order(1);
         back.direction = Direction::Rollback;
@@ -167,6 +167,10 @@ mod tests {
         let judgement = judge(&sample::order(2), &sample::host(), &history);
 
         assert_eq!(judgement, Judgement::Refuse(Refusal::Denied));
+        let mut asked_again = sample::order(2);
+        asked_again.asked_again = true;
+        let judgement = judge(&asked_again, &sample::host(), &history);
+        assert_eq!(judgement, Judgement::Accept, "an operator asked for it");
     }
 
     fn entered(order: &Order, state: RunState) -> ReportBody {

@@ -39,6 +39,7 @@ pub(crate) fn order(sequence: u64) -> Order {
         },
         direction: Direction::Patch,
         attempt: 1,
+        asked_again: false,
         content: Content::Noop,
         reboot: RebootPolicy::IfRequired,
         one_way: false,

@@ -1,7 +1,9 @@
 //! The command line as a type.
 
 use crate::{
-    command::{change, completions, doctor, explain, hosts, list, pki, plan, start, status, watch},
+    command::{
+        change, completions, doctor, except, explain, hosts, list, pki, plan, start, status, watch,
+    },
     config::Fragment,
     demo,
     render::Format,
@@ -95,6 +97,12 @@ pub enum Remote {
         after_help = "Example:\n  cofferdam rollback openssl-2026-11 --reason 'slow queries'"
     )]
     Rollback(change::Args),
+    /// Take hosts out of a rollout: it goes on with the rest, and another may take them
+    Exclude(except::ExcludeArgs),
+    /// Go on without waiting for hosts
+    Skip(except::SkipArgs),
+    /// Try hosts again that failed, were left out or were skipped
+    Retry(except::RetryArgs),
     /// Show the hosts, or forget one
     Hosts(hosts::Args),
 }

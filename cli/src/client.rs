@@ -7,9 +7,9 @@ use cofferdam_engine::id::{HostId, RolloutId};
 use cofferdam_proto::{
     convert::{FieldError, bounds::MAX_CHUNK_BYTES},
     operator::{
-        Action, ArtefactStored, ChangeRequest, Description, ExplainRequest, Explanation,
-        ForgetHostRequest, HostView, PlanReply, PlanRequest, RolloutLine, RolloutRequest,
-        RolloutView, StartRequest,
+        Action, ArtefactStored, ChangeRequest, Description, ExceptRequest, ExplainRequest,
+        Explanation, ForgetHostRequest, HostView, PlanReply, PlanRequest, RolloutLine,
+        RolloutRequest, RolloutView, StartRequest,
     },
     status::{CallError, CallErrorKind},
     v1::{self, operator_client::OperatorClient},
@@ -149,6 +149,17 @@ impl Client {
         let what = format!("{} {}", verb(request.action), request.rollout);
         let mut api = self.api.clone();
         let call = api.change(v1::ChangeRequest::from(request));
+        self.answer(&what, ANSWER, call).await
+    }
+
+    /// Says something of single hosts of a rollout.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn except(&self, request: ExceptRequest) -> Result<RolloutView> {
+        let what = format!("{} hosts of {}", request.word.name(), request.rollout);
+        let mut api = self.api.clone();
+        let call = api.except(v1::ExceptRequest::from(request));
         self.answer(&what, ANSWER, call).await
     }
 

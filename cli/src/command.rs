@@ -3,6 +3,7 @@
 pub mod change;
 pub mod completions;
 pub mod doctor;
+pub mod except;
 pub mod explain;
 pub mod hosts;
 pub mod list;
@@ -63,6 +64,9 @@ async fn call(command: Remote, config: &Config, out: Output) -> Result<Exit> {
         Remote::Resume(args) => change::run(args, Action::Resume, &session).await,
         Remote::Abort(args) => change::run(args, Action::Abort, &session).await,
         Remote::Rollback(args) => change::run(args, Action::Rollback, &session).await,
+        Remote::Exclude(args) => except::exclude(args, &session).await,
+        Remote::Skip(args) => except::skip(args, &session).await,
+        Remote::Retry(args) => except::retry(args, &session).await,
         Remote::Hosts(args) => hosts::run(args, &session).await,
     }
 }

@@ -3,6 +3,7 @@
 
 mod agent;
 pub(crate) mod call;
+mod except;
 mod operator;
 mod planner;
 mod watch;

@@ -16,6 +16,8 @@ pub enum Word {
     Exclude,
     /// The rollout goes on without waiting for them.
     Skip,
+    /// They get new tries, in the present wave.
+    Retry,
 }
 
 impl Word {
@@ -24,6 +26,7 @@ impl Word {
         match self {
             Self::Exclude => "exclude",
             Self::Skip => "skip",
+            Self::Retry => "retry",
         }
     }
 
@@ -32,6 +35,7 @@ impl Word {
         match self {
             Self::Exclude => "excluded",
             Self::Skip => "skipped",
+            Self::Retry => "tried again",
         }
     }
 }
@@ -45,6 +49,13 @@ pub struct Exception {
     pub by: OperatorId,
     /// Why. May be empty.
     pub reason: String,
+    /// How often operators have asked for new tries, up to this word.
+    #[serde(default)]
+    pub retries: u32,
+    /// Whether the failure that is tried again is one that an operator had gone on from: brakes
+    /// have left it out of their count since.
+    #[serde(default)]
+    pub was_judged: bool,
 }
 
 impl Exception {
@@ -52,6 +63,7 @@ impl Exception {
     pub fn sets_aside(&self) -> bool {
         match self.word {
             Word::Exclude | Word::Skip => true,
+            Word::Retry => false,
         }
     }
 }

@@ -7,6 +7,7 @@ mod apply;
 mod decide;
 mod event;
 mod place;
+mod retry;
 
 pub use decide::FleetDecision;
 pub use event::{FleetCommand, FleetError, FleetEvent};

@@ -24,6 +24,10 @@ pub struct Order {
     pub direction: Direction,
     /// The how-manieth try of this rollout on this host, from 1.
     pub attempt: u32,
+    /// Whether an operator asked for this try of a host that was over: a denial of these bits on the
+    /// host does not refuse it.
+    #[serde(default)]
+    pub asked_again: bool,
     /// What to install.
     pub content: Content,
     /// Whether the run may reboot.

@@ -11,6 +11,7 @@
 pub mod bounds;
 mod content;
 mod enumerated;
+mod except;
 mod failure;
 mod field;
 mod from_agent;

@@ -4,10 +4,12 @@
 //! `-o json` prints: field names and values there are an interface, and `_ms` in a name is
 //! milliseconds, of a moment since the Unix epoch.
 
+mod except;
 mod host;
 mod plan;
 mod rollout;
 
+pub use except::{ExceptRequest, Whom};
 pub use host::{Explanation, Fact, HostView, OutView, RunView, SubjectKind};
 pub use plan::{Coverage, GroupView, PlanView, PlannedSlice, PlannedWave, StratumView};
 pub use rollout::{

@@ -141,6 +141,13 @@ impl Operator for Script {
         answer(self.rollout.clone())
     }
 
+    async fn except(&self, request: Request<v1::ExceptRequest>) -> Answer<v1::RolloutView> {
+        let request = request.into_inner();
+        let whom = format!("{:?}", request.whom);
+        self.note(format!("{:?}: {}, {whom}", request.word(), request.reason));
+        answer(self.rollout.clone())
+    }
+
     async fn hosts(&self, _: Request<v1::HostsRequest>) -> Answer<Self::HostsStream> {
         let hosts: Vec<_> = self
             .hosts

@@ -172,3 +172,34 @@ fn status_of_a_held_rollout_exits_with_3() {
     assert_eq!(ran.code, 3);
     assert_eq!(ran.json()["state"], "paused");
 }
+
+#[test]
+fn a_word_on_hosts_says_which_and_why() {
+    let lab = lab(PRACTICE);
+    let cases = [
+        ("exclude practice --host web-1 web-2", "Exclude", "web-2"),
+        (
+            "exclude practice --match host=='web-1'",
+            "Exclude",
+            "Matching",
+        ),
+        (
+            "exclude practice --stratum zone=r1/a",
+            "Exclude",
+            "zone=r1/a",
+        ),
+        ("skip practice web-1", "Skip", "web-1"),
+        ("retry practice web-1 web-2", "Retry", "web-2"),
+        ("retry practice --failed", "Retry", "Failed"),
+    ];
+    for (place, (command, word, whom)) in cases.into_iter().enumerate() {
+        let ran = lab.run(&format!("{command} --reason because"));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let asked = &lab.asked()[place];
+        assert!(asked.starts_with(&format!("{word}: because")), "{asked}");
+        assert!(asked.contains(whom), "{asked}");
+    }
+    for command in ["exclude practice", "retry practice", "skip practice"] {
+        assert_eq!(lab.run(command).code, 2, "{command} names no host");
+    }
+}

@@ -1,6 +1,6 @@
 //! The service for operators: each call needs an operator's certificate.
 
-use super::{call, planner::Planner, watch};
+use super::{call, except, planner::Planner, watch};
 use crate::{
     artefact::{ArtefactFolder, PutError},
     driver::DriverHandle,
@@ -16,8 +16,8 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{
     operator::{
-        Action, ArtefactStored, ChangeRequest, Description, ExplainRequest, ForgetHostRequest,
-        PlanReply, PlanRequest, RolloutRequest, RolloutView, StartRequest,
+        Action, ArtefactStored, ChangeRequest, Description, ExceptRequest, ExplainRequest,
+        ForgetHostRequest, PlanReply, PlanRequest, RolloutRequest, RolloutView, StartRequest,
     },
     status::{CallError, CallErrorKind},
     tls, v1,
@@ -154,6 +154,16 @@ impl v1::operator_server::Operator for OperatorApi {
         Ok(Response::new(view.into()))
     }
 
+    async fn except(
+        &self,
+        request: Request<v1::ExceptRequest>,
+    ) -> Result<Response<v1::RolloutView>, Status> {
+        let by = tls::operator(&request)?;
+        let asked = ExceptRequest::try_from(request.into_inner())?;
+        let view = self.except_hosts(by, asked).await?;
+        Ok(Response::new(view.into()))
+    }
+
     async fn hosts(
         &self,
         request: Request<v1::HostsRequest>,
@@ -217,6 +227,26 @@ impl OperatorApi {
     }
 
     /// A host that is connected would be back at once with its next message, so it is refused.
+    async fn except_hosts(
+        &self,
+        by: OperatorId,
+        asked: ExceptRequest,
+    ) -> Result<RolloutView, CallError> {
+        let (rollout, word, reason) = (asked.rollout.clone(), asked.word, asked.reason.clone());
+        let look = move |situation: view::Situation<'_>| except::hosts(situation.fleet, &asked);
+        let hosts = self.driver.ask(look).await.map_err(call::stopping)??;
+        tracing::info!(%by, %rollout, word = word.name(), hosts = hosts.len(), reason, "operator");
+        let event = RolloutEvent::Excepted {
+            word,
+            hosts,
+            by,
+            reason,
+        };
+        let id = rollout.clone();
+        self.act(FleetEvent::Rollout { rollout: id, event }).await?;
+        self.view(&rollout).await
+    }
+
     async fn forget(&self, host: HostId) -> Result<(), CallError> {
         let id = host.clone();
         let look = move |situation: view::Situation<'_>| {

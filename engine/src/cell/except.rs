@@ -53,9 +53,16 @@ impl Work {
             return;
         };
         job.exception = Some(exception.clone());
-        if !exception.sets_aside() {
-            return;
+        match exception.word {
+            Word::Exclude | Word::Skip => self.put_aside(host),
+            Word::Retry => self.open_again(host, exception),
         }
+    }
+
+    fn put_aside(&mut self, host: &HostId) {
+        let Some(job) = self.jobs.get_mut(host) else {
+            return;
+        };
         let waits_to_start = match &job.state {
             JobState::Waiting => true,
             JobState::Again(again) => again.direction == Direction::Patch,
@@ -65,6 +72,33 @@ impl Work {
             job.state = JobState::Over(outcome);
             self.note_changed(host);
         }
+    }
+
+    /// Lets a host that is over be started again, once a new warrant names it. The old ones did so
+    /// before its stratum was judged by its failure.
+    fn open_again(&mut self, host: &HostId, exception: &Exception) {
+        let Some(job) = self.jobs.get_mut(host) else {
+            return;
+        };
+        if exception.retries <= job.retries {
+            return;
+        }
+        job.retries = exception.retries;
+        let JobState::Over(outcome) = &job.state else {
+            return;
+        };
+        if exception.was_judged && matches!(outcome, Outcome::Failed { .. }) {
+            self.judged.attempted = self.judged.attempted.saturating_sub(1);
+            self.judged.failed = self.judged.failed.saturating_sub(1);
+        }
+        job.state = JobState::Waiting;
+        job.attempts = 0;
+        job.undone = 0;
+        job.granted_at = None;
+        if let Some(held) = &mut self.warrant {
+            held.warrant.hosts.retain(|other| other != host);
+        }
+        self.note_changed(host);
     }
 
     /// The word that set a host aside. Nothing when none did.
@@ -82,6 +116,12 @@ impl Work {
 }
 
 impl Job {
+    /// Whether an operator asked for the try that comes next or is under way.
+    pub(super) fn is_asked_again(&self) -> bool {
+        let word = self.exception.as_ref().map(|exception| exception.word);
+        word == Some(Word::Retry)
+    }
+
     /// The outcome of a host that was set aside. Nothing when it was not.
     pub(super) fn set_aside(&self, change: Change) -> Option<Outcome> {
         let exception = self.exception.as_ref().filter(|e| e.sets_aside())?;

@@ -29,6 +29,9 @@ pub struct Job {
     /// The newest word of an operator on this host. Absent: there is none.
     #[serde(default)]
     pub exception: Option<Exception>,
+    /// How often operators have asked for new tries of it.
+    #[serde(default)]
+    pub retries: u32,
 }
 
 impl Default for Job {
@@ -41,6 +44,7 @@ impl Default for Job {
             granted_at: None,
             last_order: None,
             exception: None,
+            retries: 0,
         }
     }
 }

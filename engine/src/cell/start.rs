@@ -26,7 +26,9 @@ impl Draft<'_> {
             .filter_map(|host| Some((host, work.jobs.get(host)?)))
             .filter(|(_, job)| candidate::is_wanted(job, warrant.direction))
             .collect();
-        wanted.sort_by_key(|(_, job)| matches!(job.state, JobState::Again(_)));
+        wanted.sort_by_key(|(_, job)| {
+            matches!(job.state, JobState::Again(_)) || job.is_asked_again()
+        });
         if wanted.is_empty() {
             return;
         }
@@ -227,6 +229,7 @@ fn new_order(
         },
         direction: warrant.direction,
         attempt: job.attempts + 1,
+        asked_again: job.is_asked_again() && warrant.direction == Direction::Patch,
         content,
         reboot: assignment.reboot,
         one_way: assignment.one_way,

@@ -19,6 +19,7 @@ pub(super) fn by(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
     };
     match exception.word {
         Word::Exclude | Word::Skip => all.push(of.broken(4, &format!("it was {exception}"))),
+        Word::Retry => {}
     }
 }
 

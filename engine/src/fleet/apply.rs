@@ -36,6 +36,7 @@ impl Fleet {
             FleetEvent::RolloutStarted { plan, by } => self.rollout_started(plan, by, now),
             FleetEvent::Rollout { rollout, event } => {
                 self.check_rollback(rollout, event)?;
+                self.check_retry(rollout, event)?;
                 let known = self.rollouts.get_mut(rollout);
                 let known = known.ok_or_else(|| FleetError::NoRollout(rollout.clone()))?;
                 Ok(known.apply(event, now)?)

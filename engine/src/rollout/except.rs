@@ -3,7 +3,7 @@
 //! A host that is excluded or skipped keeps no wave from ending and is nobody's second opinion. What
 //! its run comes to all the same, past the point of disruption, is taken in as the truth.
 
-use super::{Phase, Rollout, RolloutCommand, RolloutDecision, RolloutError};
+use super::{Phase, Rollout, RolloutCommand, RolloutDecision, RolloutError, Wish};
 use crate::{
     exception::{Exception, Exceptions, Word},
     id::{CellId, HostId, OperatorId},
@@ -22,6 +22,8 @@ pub enum NotExcepted {
     Phase(&'static str),
     /// It names no host on which it could change anything.
     Nothing(&'static str),
+    /// The rollout is over: its hosts are tried again by a new one.
+    Over(&'static str),
     /// Some hosts do not allow it: each with what it is.
     Hosts(Vec<(HostId, &'static str)>),
 }
@@ -32,6 +34,10 @@ impl fmt::Display for NotExcepted {
         const NAMED: usize = 10;
         match self {
             Self::Phase(is) => write!(f, "it is {is}"),
+            Self::Over(is) => write!(
+                f,
+                "it is {is}; start a new rollout with match = 'host in (\"NAME\", ..)'"
+            ),
             Self::Nothing(why) => f.write_str(why),
             Self::Hosts(hosts) => {
                 for (place, (host, why)) in hosts.iter().take(NAMED).enumerate() {
@@ -96,12 +102,19 @@ impl Rollout {
         let mut cells = BTreeSet::new();
         for host in hosts {
             cells.extend(self.plan.hosts.get(&host).map(|p| p.cell.clone()));
+            let before = self.exceptions.get(&host).map_or(0, |e| e.retries);
             let exception = Exception {
                 word,
                 by: by.clone(),
                 reason: reason.to_owned(),
+                retries: before + u32::from(word == Word::Retry),
+                was_judged: self.judged.contains(&host),
             };
-            self.take_exception(host, exception);
+            match word {
+                Word::Exclude | Word::Skip => self.put_aside(&host, &exception),
+                Word::Retry => self.open_again(&host),
+            }
+            self.exceptions.insert(host, exception);
         }
         for cell in &cells {
             self.progress(cell)?.exceptions += 1;
@@ -115,6 +128,9 @@ impl Rollout {
     fn excepts(&self, word: Word, hosts: &BTreeSet<HostId>) -> Result<Vec<HostId>, NotExcepted> {
         match self.phase {
             Phase::Running | Phase::Paused { .. } => {}
+            Phase::Ended { .. } if word == Word::Retry => {
+                return Err(NotExcepted::Over(self.phase.name()));
+            }
             Phase::Aborting | Phase::RollingBack | Phase::Ended { .. } => {
                 return Err(NotExcepted::Phase(self.phase.name()));
             }
@@ -130,6 +146,10 @@ impl Rollout {
                     refused.push((host.clone(), "is over in it: nothing waits for it"));
                 }
                 (true, Word::Skip) => taken.push(host.clone()),
+                (true, Word::Retry) => match self.not_retried(host) {
+                    Some(why) => refused.push((host.clone(), why)),
+                    None => taken.push(host.clone()),
+                },
             }
         }
         if !refused.is_empty() {
@@ -153,8 +173,58 @@ impl Rollout {
         !is_excluded && !stays
     }
 
-    fn take_exception(&mut self, host: HostId, exception: Exception) {
-        if let None | Some(Outcome::Waiting) = self.outcomes.get(&host) {
+    /// Why a host gets no new tries, if it gets none: only one that is known to have what it had
+    /// does.
+    pub fn not_retried(&self, host: &HostId) -> Option<&'static str> {
+        let is_excluded = self.exceptions.get(host).map(|e| e.word) == Some(Word::Exclude);
+        if is_excluded {
+            return Some("was excluded: it needs a rollout of its own");
+        }
+        match self.outcomes.get(host) {
+            Some(Outcome::LeftOut { .. }) => None,
+            Some(Outcome::Failed { end, .. }) => match end {
+                FailedEnd::RolledBack => None,
+                FailedEnd::Quarantined => {
+                    Some("is quarantined: what it has is not known, a person must look")
+                }
+                FailedEnd::Silent => Some("has not been heard of since its run began"),
+            },
+            Some(Outcome::Skipped { change, .. }) => match change {
+                Change::NotBegun => None,
+                Change::Unknown => Some("has not been heard of since its run began"),
+            },
+            None | Some(Outcome::Waiting) => Some("is tried in its turn"),
+            Some(Outcome::Running) => Some("is at work"),
+            Some(Outcome::Passed) => Some("has passed"),
+            Some(Outcome::RolledBack) => Some("was rolled back"),
+            Some(Outcome::Gone) => Some("is gone"),
+        }
+    }
+
+    /// Lets a host be tried once more: in the present wave, unless its own comes later. No old
+    /// warrant is for that try.
+    fn open_again(&mut self, host: &HostId) {
+        self.judged.remove(host);
+        self.opinions.remove(host);
+        self.outcomes.insert(host.clone(), Outcome::Waiting);
+        let Some(planned) = self.plan.hosts.get(host) else {
+            return;
+        };
+        let (cell, wave) = (planned.cell.clone(), planned.wave);
+        if let Some(progress) = self.cells.get_mut(&cell)
+            && let Wish::Start { hosts, .. } = &mut progress.wish
+        {
+            hosts.retain(|other| other != host);
+        }
+        if wave < self.wave {
+            let joined = self.joined.entry(cell).or_default();
+            joined.retain(|other| other != host);
+            joined.push(host.clone());
+        }
+    }
+
+    fn put_aside(&mut self, host: &HostId, exception: &Exception) {
+        if let None | Some(Outcome::Waiting) = self.outcomes.get(host) {
             let outcome = Outcome::Skipped {
                 by: exception.by.clone(),
                 reason: exception.reason.clone(),
@@ -162,7 +232,6 @@ impl Rollout {
             };
             self.outcomes.insert(host.clone(), outcome);
         }
-        self.exceptions.insert(host, exception);
     }
 
     /// Tells cells what operators said of their hosts.

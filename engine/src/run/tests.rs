@@ -302,6 +302,7 @@ fn order() -> Order {
         },
         direction: Direction::Patch,
         attempt: 1,
+        asked_again: false,
         content: Content::Noop,
         reboot: RebootPolicy::IfRequired,
         one_way: false,

@@ -6,6 +6,7 @@ use crate::{
     v1,
 };
 use cofferdam_engine::{
+    exception::Word,
     failure::FailureKind,
     order::{ClaimPoint, Direction},
     patch::RebootPolicy,
@@ -51,6 +52,7 @@ enumerated!(
     RolloutState: Planned Running Paused Done Aborting Aborted RollingBack RolledBack
 );
 enumerated!(SubjectKind: Rollout Cell Host);
+enumerated!(Word: Exclude Skip Retry);
 enumerated!(WaveState: Pending Running Baking Passed Stopped RollingBack RolledBack);
 enumerated!(
     FailureKind: Network Locked DiskFull Signature NotFound Dependency MaintainerScript

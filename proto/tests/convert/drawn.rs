@@ -153,11 +153,12 @@ fn simulated() -> impl Strategy<Value = Result<Vec<SimulatedPackage>, Failure>> 
 
 pub(crate) fn order() -> impl Strategy<Value = Order> {
     let who = (key(), name(), 1_u64.., grant());
-    let what = (direction(), 1_u32.., content(), reboot(), any::<bool>());
+    let tries = (1_u32.., any::<bool>());
+    let what = (direction(), tries, content(), reboot(), any::<bool>());
     let how = (deadlines(), wait(), wait());
     (who, what, how).prop_map(|(who, what, how)| {
         let (key, host, token, grant) = who;
-        let (direction, attempt, content, reboot, one_way) = what;
+        let (direction, (attempt, asked_again), content, reboot, one_way) = what;
         let (deadlines, stable_for, first_answer) = how;
         Order {
             key,
@@ -166,6 +167,7 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
             grant,
             direction,
             attempt,
+            asked_again,
             content,
             reboot,
             one_way,

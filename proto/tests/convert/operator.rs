@@ -2,15 +2,16 @@
 
 use crate::sample::{cell, host, over_the_wire, platform, rollout};
 use cofferdam_engine::{
-    digest::Digest, failure::FailureKind, id::OwnerEpoch, run::RunState, time::Timestamp,
+    digest::Digest, exception::Word, failure::FailureKind, id::OwnerEpoch, run::RunState,
+    time::Timestamp,
 };
 use cofferdam_proto::{
     operator::{
-        Action, ArtefactStored, ChangeRequest, Coverage, Description, ExplainRequest, Explanation,
-        Fact, FailureCluster, ForgetHostRequest, GroupView, HoldView, HostView, OutView, PlanReply,
-        PlanRequest, PlanView, PlannedSlice, PlannedWave, RolloutLine, RolloutRequest,
-        RolloutState, RolloutView, RunView, StartRequest, StratumView, SubjectKind, WaveState,
-        WaveView,
+        Action, ArtefactStored, ChangeRequest, Coverage, Description, ExceptRequest,
+        ExplainRequest, Explanation, Fact, FailureCluster, ForgetHostRequest, GroupView, HoldView,
+        HostView, OutView, PlanReply, PlanRequest, PlanView, PlannedSlice, PlannedWave,
+        RolloutLine, RolloutRequest, RolloutState, RolloutView, RunView, StartRequest, StratumView,
+        SubjectKind, WaveState, WaveView, Whom,
     },
     v1,
 };
@@ -85,6 +86,39 @@ fn every_action_arrives_unchanged() {
             Ok(change)
         );
     }
+}
+
+#[test]
+fn every_word_on_hosts_arrives_unchanged() {
+    let everybody = [
+        Whom::Hosts(vec![host()]),
+        Whom::Matching(text("service == \"web\"")),
+        Whom::Stratum(text("zone=r1/a")),
+        Whom::Failed,
+    ];
+    for (word, whom) in [Word::Exclude, Word::Skip, Word::Retry, Word::Skip]
+        .into_iter()
+        .zip(everybody)
+    {
+        let request = ExceptRequest {
+            rollout: rollout(),
+            word,
+            whom,
+            reason: text("too big"),
+        };
+        assert_eq!(
+            over_the_wire::<v1::ExceptRequest, _>(request.clone()),
+            Ok(request)
+        );
+    }
+    let nobody = v1::ExceptRequest {
+        rollout: text("ssl"),
+        word: v1::Word::Skip.into(),
+        whom: Some(v1::except_request::Whom::Hosts(v1::HostNames::default())),
+        ..v1::ExceptRequest::default()
+    };
+    let refused = ExceptRequest::try_from(nobody).unwrap_err().to_string();
+    assert_eq!(refused, "whom.hosts: is empty");
 }
 
 #[test]

@@ -68,6 +68,7 @@ pub(crate) fn order() -> Order {
         },
         direction: Direction::Patch,
         attempt: 1,
+        asked_again: true,
         content: Content::Packages {
             packages: vec![LockedPackage {
                 name: "openssl".to_owned(),

@@ -122,7 +122,7 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
 
 /// An operator says something of a host, of a kind of hosts, or of all.
 fn draw_word(draw: &mut Draw, name: &'static str, hosts: &[HostId]) -> Deed {
-    let word = *draw.one(&[Word::Exclude, Word::Exclude, Word::Skip]);
+    let word = *draw.one(&[Word::Exclude, Word::Skip, Word::Retry, Word::Retry]);
     let one = draw.one(hosts);
     let kind = one.as_str().split('-').next().unwrap_or_default();
     let named: Vec<HostId> = match draw.below(4) {
@@ -176,7 +176,14 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         }
         Deed::Except(rollout, word, hosts) => {
             if world.owner.is_up {
-                world.try_except(rollout, *word, hosts).ok();
+                // Those that may be retried are: a word is refused as a whole.
+                let at_once = match word {
+                    Word::Retry => 1,
+                    Word::Exclude | Word::Skip => hosts.len(),
+                };
+                for hosts in hosts.chunks(at_once) {
+                    world.try_except(rollout, *word, hosts).ok();
+                }
             }
         }
         Deed::BreakSession(host) => world.break_session(host),

@@ -1,9 +1,10 @@
 //! What operators say of single hosts of a rollout.
 
 use super::{AT_ONCE, WAVES, floor, mins, names, secs};
-use crate::world::{Does, NotStarted, Step, World, file, id};
+use crate::world::{Does, NotStarted, Step, World, fails, file, id};
 use cofferdam_engine::{
     exception::Word,
+    failure::FailureKind,
     fleet::FleetError,
     id::HostId,
     rollout::{Action, RolloutError},
@@ -122,11 +123,7 @@ fn an_excluded_host_is_undone_before_apply_and_ends_safely_after() {
 #[test]
 fn an_excluded_host_that_failed_past_the_point_of_no_return_is_a_failure() {
     let (mut world, first) = first_is(RunState::Applying);
-    world.always(
-        first.as_str(),
-        Step::Verify,
-        crate::world::fails(cofferdam_engine::failure::FailureKind::Network),
-    );
+    world.always(first.as_str(), Step::Verify, fails(FailureKind::Network));
     world.except("ssl", Word::Exclude, &[first.as_str()]);
     world.wait_for("ssl", "done");
 
@@ -218,4 +215,79 @@ fn a_word_on_hosts_that_cannot_be_is_refused_with_each_host() {
         late,
         Err(FleetError::Rollout(RolloutError::NotExcepted { .. }))
     ));
+}
+
+/// The hosts of a type pass the checks again.
+fn cure(world: &mut World, kind: &str) {
+    for host in world.hosts_now() {
+        if host.as_str().starts_with(kind) {
+            let well = Does::Well(secs(1));
+            world.script.set(&host, Step::Verify, well, None);
+        }
+    }
+}
+
+#[test]
+fn hosts_that_failed_and_went_back_are_tried_again_in_the_present_wave() {
+    let mut world = with_a_bad_type();
+    world.start(&file("ssl", "openssl", "", WAVES));
+    world.wait_for("ssl", "paused");
+    let failed = world.hosts_that_are("ssl", "failed");
+    assert_eq!(failed.len(), 2);
+    cure(&mut world, "rare");
+    world.try_except("ssl", Word::Retry, &failed).unwrap();
+    world.ask("ssl", Action::Resume);
+    world.wait_for("ssl", "done");
+
+    assert_eq!(world.count("ssl", "passed"), 9);
+    let tries = world.orders().filter(|(_, order)| order.asked_again);
+    assert_eq!(tries.count(), 2);
+}
+
+#[test]
+fn a_host_of_a_wave_that_passed_joins_the_present_one() {
+    let mut world = World::new().hosts("web", "r1/a", 6);
+    world.once("web-a-1", Step::Stage, fails(FailureKind::NotFound));
+    world.start(&file("ssl", "openssl", "hosts_left_out = \"50%\"", WAVES));
+    world.wait_until_host_is("ssl", "web-a-1", "left out");
+    world.until("a later wave", |world| world.rollout("ssl").wave().0 == 2);
+    world.except("ssl", Word::Retry, &["web-a-1"]);
+    world.wait_for("ssl", "done");
+
+    assert_eq!(world.count("ssl", "passed"), 6);
+}
+
+#[test]
+fn a_failure_that_was_judged_counts_anew_only_when_it_fails_again() {
+    let mut world = with_a_bad_type();
+    let brake = "brake = { cell_share = \"20%\", cell_least = 2 }";
+    world.start(&file("ssl", "openssl", brake, AT_ONCE));
+    world.wait_for("ssl", "paused");
+    let failed = world.hosts_that_are("ssl", "failed");
+    world.ask("ssl", Action::Resume);
+    world.until("it runs on", |world| world.count("ssl", "passed") > 0);
+    world.try_except("ssl", Word::Retry, &failed).unwrap();
+    world.until("it rests", |world| world.phase("ssl") != "running");
+
+    assert_eq!(world.phase("ssl"), "paused", "two failed anew");
+}
+
+#[test]
+fn a_host_that_is_away_or_may_have_the_patch_is_not_tried_again() {
+    let (mut world, first) = first_is(RunState::Applying);
+    world.cut(&first);
+    world.except("ssl", Word::Skip, &[first.as_str()]);
+    world.pass(secs(32));
+    let refused = |world: &mut World, host: &HostId| {
+        let refused = world.try_except("ssl", Word::Retry, std::slice::from_ref(host));
+        refused.unwrap_err().to_string()
+    };
+    let said = refused(&mut world, &first);
+    assert!(said.contains("is not connected"), "{said}");
+    let passed = world.hosts_that_are("ssl", "passed").remove(0);
+    let said = refused(&mut world, &passed);
+    assert!(said.contains("has passed"), "{said}");
+    world.wait_for("ssl", "done");
+    let said = refused(&mut world, &first);
+    assert!(said.contains("start a new rollout"), "{said}");
 }

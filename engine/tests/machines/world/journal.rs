@@ -98,7 +98,8 @@ impl Journal {
             return Some(Refusal::Busy { with });
         }
         let forward = order.direction == Direction::Patch;
-        let denied = forward && self.denied.contains(&order.grant.lock_digest);
+        let denied =
+            forward && !order.asked_again && self.denied.contains(&order.grant.lock_digest);
         denied.then_some(Refusal::Denied)
     }
 
