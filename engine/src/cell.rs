@@ -35,6 +35,7 @@ mod slow;
 mod stage;
 mod start;
 mod tend;
+mod window;
 mod work;
 
 pub use decide::CellDecision;

@@ -17,6 +17,7 @@ mod settle;
 mod stop;
 mod stratum;
 mod wave;
+mod window;
 
 use crate::{
     cell::{Cell, CellCommand, Member, Work},
@@ -108,6 +109,7 @@ fn by_cell(
     exception::by(&disturbance, all);
     key::by(&disturbance, before, all);
     leave::by(&disturbance, now, all);
+    window::by(&disturbance, now, all);
     stratum::by(&disturbance, all);
     settle::by(&disturbance, now, all);
 }

@@ -175,6 +175,11 @@ pub enum Reason {
         /// Until when.
         until: Timestamp,
     },
+    /// Hosts are started in windows only, and none is open.
+    Window {
+        /// When the next one opens. Absent: none is in sight.
+        until: Option<Timestamp>,
+    },
     /// The host failed and is tried again later.
     Retry {
         /// When.
@@ -195,7 +200,7 @@ impl Reason {
             | Self::Spacing { until }
             | Self::Claim { until }
             | Self::Retry { until, .. } => Some(*until),
-            Self::CellTurn { until } => *until,
+            Self::CellTurn { until } | Self::Window { until } => *until,
             Self::Paused { .. }
             | Self::Braked { .. }
             | Self::Slices { .. }
@@ -235,6 +240,7 @@ impl Reason {
             Self::Held { .. } => "held",
             Self::AtOnce { .. } => "at-once-per-cell",
             Self::Spacing { .. } => "start-spacing",
+            Self::Window { .. } => "window",
             Self::Retry { .. } => "retry",
         }
     }
@@ -296,6 +302,10 @@ impl fmt::Display for Reason {
                 )
             }
             Self::Spacing { .. } => f.write_str("the last start was a moment ago (start_spacing)"),
+            Self::Window { until: Some(_) } => f.write_str("no window is open (window)"),
+            Self::Window { until: None } => {
+                f.write_str("no window is open, and none will be (window)")
+            }
             Self::Retry { failure, .. } => write!(f, "tried again later after {failure}"),
         }
     }

@@ -32,5 +32,7 @@ pub mod share;
 pub mod spec;
 pub mod stratum;
 pub mod time;
+pub mod time_zone;
 pub mod unit;
 pub mod warrant;
+pub mod window;

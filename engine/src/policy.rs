@@ -217,5 +217,9 @@ pub const WARRANT: Duration = mins(30);
 /// The wait after a wave whose file says nothing: the first, and every later one (story).
 pub const CANARY_BAKE: Duration = mins(15);
 
+/// How long before the end of its window the last host may start, where the window says nothing: at
+/// any time in it (guess: runs past the point of disruption end safely after it).
+pub const LAST_START: Duration = Duration::ZERO;
+
 /// A host is slow past this many times the running mean of its cell (story).
 pub const SLOW_FACTOR: u32 = 2;

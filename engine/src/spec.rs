@@ -13,10 +13,12 @@ mod settings;
 mod tests;
 mod text;
 mod wave;
+mod window;
 
 pub use limit::Limit;
 pub use refusal::Refusal;
 pub use wave::{Wave, WaveSize};
+pub use window::WindowRule;
 
 use self::{limit::Limits, patch::PatchFragment, settings::Settings, wave::WaveFragment};
 use crate::{
@@ -38,6 +40,7 @@ pub struct Spec {
     selection: Selection,
     waves: Vec<Wave>,
     limits: Vec<Limit>,
+    windows: Vec<WindowRule>,
     settings: Settings,
 }
 
@@ -45,7 +48,7 @@ pub struct Spec {
 pub type SpecErrors = Mistakes<Refusal>;
 
 /// Keys at the top of a file whose part is not built.
-const NOT_BUILT: [&str; 19] = [
+const NOT_BUILT: [&str; 18] = [
     "alerts",
     "approval",
     "breaker",
@@ -64,7 +67,6 @@ const NOT_BUILT: [&str; 19] = [
     "unknown_share",
     "waiver",
     "warrant",
-    "window",
 ];
 
 impl Spec {
@@ -109,6 +111,12 @@ impl Spec {
     /// Its limits in order. Each host has one: the first that matches it.
     pub fn limits(&self) -> &[Limit] {
         &self.limits
+    }
+
+    /// Its windows in order. A host that some match is started in one of those; a host that none
+    /// matches, at any time. May be empty.
+    pub fn windows(&self) -> &[WindowRule] {
+        &self.windows
     }
 
     /// How fast hosts and cells are started, where wave and limit say nothing else.
@@ -157,6 +165,7 @@ pub fn defaults() -> Vec<(&'static str, String)> {
         ("patch.one_way", false.to_string()),
         ("wave", text::default_waves()),
         ("limits", text::default_limits()),
+        ("window", "[]".to_owned()),
     ]);
     defaults
 }
@@ -173,6 +182,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Spec> {
     let waves = WaveFragment::read_all(&mut top);
     let waves = wave::check(&waves, &settings);
     let limits = Limits::read(&mut top, &settings);
+    let windows = WindowRule::read_all(&mut top);
     if top.has("floor") {
         top.know(&["floor"]);
         top.refuse("floor", Refusal::FloorOutsideLimits);
@@ -187,6 +197,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Spec> {
         selection: selection?,
         waves: waves?,
         limits: limits?,
+        windows: windows?,
         settings,
     })
 }

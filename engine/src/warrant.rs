@@ -12,6 +12,7 @@ use crate::{
     order::Direction,
     patch::{LockFile, Patch, RebootPolicy},
     policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Retry},
+    window::Window,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -54,6 +55,27 @@ pub struct Assignment {
     /// The floor of each host that the rollout's limits name, by its rule's place in the file; a
     /// host that is not here has the default floor.
     pub floors: Vec<FloorAssignment>,
+    /// The rollout's windows that bind hosts of the cell, in the order of its file. A host that is
+    /// in none is started at any time.
+    #[serde(default)]
+    pub windows: Vec<WindowAssignment>,
+}
+
+/// One window and the hosts of the cell that it binds: patches start in it and are drained in it;
+/// rollbacks are not bound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowAssignment {
+    /// The window.
+    pub window: Window,
+    /// The hosts. Absent: all of the cell's.
+    pub hosts: Option<BTreeSet<HostId>>,
+}
+
+impl WindowAssignment {
+    /// Whether it binds a host.
+    pub fn binds(&self, host: &HostId) -> bool {
+        self.hosts.as_ref().is_none_or(|hosts| hosts.contains(host))
+    }
 }
 
 /// One floor rule and the hosts of the cell that it binds.

@@ -1,6 +1,6 @@
 //! How the end of a run changes its job and its reservation.
 
-use super::{Active, Again, Cell, JobState, retry};
+use super::{Active, Again, Cell, JobState, retry, window::Windows};
 use crate::{
     failure::{Failure, FailureKind},
     id::{HostId, OrderKey, RolloutId},
@@ -93,8 +93,9 @@ impl Cell {
         );
     }
 
-    /// An order was cancelled or undone: no failure and no try used. Where nobody withdrew it, each
-    /// further one waits longer, and at last the host is left out; a rollback waits without end.
+    /// An order was cancelled or undone: no failure and no try used. Where nobody withdrew it, and no
+    /// window closed over it, each further one waits longer, and at last the host is left out; a
+    /// rollback waits without end.
     pub(super) fn wait_again(
         &mut self,
         rollout: &RolloutId,
@@ -108,14 +109,15 @@ impl Cell {
         let wait = work.assignment.retry.backoff;
         let is_stopped = work.stop.is_some() || work.braked.is_some();
         work.note_changed(host);
-        let Some(job) = work.jobs.get_mut(host) else {
-            return;
-        };
-        let JobState::Active(active) = &job.state else {
+        let Some(active) = work.jobs.get(host).and_then(|job| job.active()) else {
             return;
         };
         let direction = active.order.direction;
-        let was_withdrawn = active.withdrawn || is_stopped;
+        let is_closed = Windows::at(work, now).allow(host, direction).is_err();
+        let was_withdrawn = active.withdrawn || is_stopped || is_closed;
+        let Some(job) = work.jobs.get_mut(host) else {
+            return;
+        };
         job.attempts = job.attempts.saturating_sub(1);
         if direction == Direction::Patch
             && let Some(outcome) = job.set_aside(Change::NotBegun)

@@ -5,6 +5,7 @@ use super::{
     candidate::{self, LedgerSays},
     decide::Draft,
     groups::OutCounts,
+    window::Windows,
 };
 use crate::{
     hold::Reason,
@@ -42,8 +43,15 @@ impl Draft<'_> {
             self.hold_slice(work, Reason::Settle { until });
             return;
         }
+        let windows = Windows::at(work, self.now);
+        windows
+            .next_end()
+            .into_iter()
+            .for_each(|end| self.wake_at(end));
         let mut so_far = SoFar {
             counts,
+            windows,
+            closed: Vec::new(),
             active: work.active(),
             last_start: work.last_start,
             paced: None,
@@ -54,6 +62,9 @@ impl Draft<'_> {
         }
         for group in so_far.floored {
             let reason = work.groups.reason(so_far.counts, group);
+            self.hold_slice(work, reason);
+        }
+        for reason in so_far.closed {
             self.hold_slice(work, reason);
         }
         if let Some(reason) = so_far.paced {
@@ -73,8 +84,13 @@ impl Draft<'_> {
             return;
         };
         let direction = warrant.direction;
+        let opened = match so_far.windows.allow(host, direction) {
+            Ok(opened) => opened,
+            Err(reason) => return so_far.close(reason),
+        };
         if let Some(reason) = candidate::held_by_itself(member, job, work, direction, self.now) {
-            self.hold_or_leave_out(work, host, job, member, reason);
+            let granted = job.granted_at.unwrap_or(self.now).max(opened);
+            self.hold_or_leave_out(work, host, granted, member, reason);
             return;
         }
         if self.taken.contains(host) {
@@ -134,12 +150,13 @@ impl Draft<'_> {
         so_far.floored.insert(group);
     }
 
-    /// Holds a host that cannot be started for a reason of its own; past patience, leaves it out.
+    /// Holds a host that cannot be started for a reason of its own; past patience, which counts
+    /// from when it was granted at the earliest, leaves it out.
     fn hold_or_leave_out(
         &mut self,
         work: &Work,
         host: &HostId,
-        job: &Job,
+        granted: Timestamp,
         member: &Member,
         reason: Reason,
     ) {
@@ -148,7 +165,7 @@ impl Draft<'_> {
             (Reason::NotInService, _) => member.changed_at,
             _ => Timestamp::default(),
         };
-        let since = began.max(job.granted_at.unwrap_or(self.now));
+        let since = began.max(granted);
         if let Some(patience) = candidate::patience(&reason, work) {
             let ends = since.after(patience);
             if self.now >= ends {
@@ -189,12 +206,23 @@ impl Draft<'_> {
 /// What a round of starts has come to so far.
 struct SoFar<'a> {
     counts: &'a mut OutCounts,
+    windows: Windows<'a>,
+    /// Why hosts may not start at this time, each reason once.
+    closed: Vec<Reason>,
     active: usize,
     last_start: Option<Timestamp>,
     /// Why nothing more may start just now. Nothing: it may.
     paced: Option<Reason>,
     /// Groups that may have no more out.
     floored: BTreeSet<usize>,
+}
+
+impl SoFar<'_> {
+    fn close(&mut self, reason: Reason) {
+        if !self.closed.contains(&reason) {
+            self.closed.push(reason);
+        }
+    }
 }
 
 fn new_order(

@@ -2,6 +2,7 @@
 
 use super::{
     Active, CellCommand, GivenUp, Link, Member, Work, decide::Draft, groups::OutCounts, late,
+    window::Windows,
 };
 use crate::{
     hold::Reason,
@@ -129,6 +130,10 @@ impl Draft<'_> {
         active: &Active,
     ) -> Option<String> {
         if let Some(reason) = work.bar(self.now) {
+            return Some(reason.to_string());
+        }
+        let windows = Windows::at(work, self.now);
+        if let Err(reason) = windows.allow(host, active.order.direction) {
             return Some(reason.to_string());
         }
         let entry = self.cell.ledger.entry(host);

@@ -15,9 +15,9 @@ use crate::{
     policy::Pace,
     spec::Spec,
     stratum::Stratum,
-    warrant::Assignment,
+    warrant::{Assignment, WindowAssignment},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a plan is made of beside its rollout.
 #[derive(Debug, Clone, Copy)]
@@ -189,6 +189,7 @@ impl<'d, 'a> Draft<'d, 'a> {
             retry: spec.retry().clone(),
             brake: spec.brake().clone(),
             floors: self.floors.assignments(cell, hosts),
+            windows: windows(spec, hosts),
         }
     }
 
@@ -246,4 +247,24 @@ impl<'d, 'a> Draft<'d, 'a> {
         }
         warnings
     }
+}
+
+/// The windows of a rollout that bind hosts of a cell.
+fn windows(spec: &Spec, hosts: &[&Selected<'_>]) -> Vec<WindowAssignment> {
+    let mut windows = Vec::new();
+    for rule in spec.windows() {
+        let bound: BTreeSet<HostId> = hosts
+            .iter()
+            .filter(|host| rule.matches(host.host))
+            .map(|host| host.host.id.clone())
+            .collect();
+        if bound.is_empty() {
+            continue;
+        }
+        windows.push(WindowAssignment {
+            window: rule.window.clone(),
+            hosts: (bound.len() < hosts.len()).then_some(bound),
+        });
+    }
+    windows
 }

@@ -415,3 +415,26 @@ fn a_fleet_of_thousands_of_kinds_is_covered_quickly() {
     assert_eq!(sizes(&plan)[0], 2_500);
     assert_eq!(broken(&plan), [""; 0]);
 }
+
+#[test]
+fn each_cell_is_told_the_windows_of_its_own_hosts() {
+    let fleet = Fleet::default()
+        .with("web", "r1/a", "large", 2)
+        .with("web", "r1/a", "small", 1)
+        .with("web", "r1/b", "large", 2);
+    let window = |keys: &str| format!("[[window]]\nstart = \"22:00\"\nend = \"04:00\"\n{keys}\n");
+    let windows = window("match = 'instance_type == \"small\"'")
+        + &window("match = 'service == \"api\"'")
+        + &window("last_start = \"1h\"");
+    let plan = fleet.plan(&format!("{NOOP}{windows}"));
+
+    let of = |cell: usize| {
+        let assignment = plan.assignments.values().nth(cell).unwrap();
+        let windows = assignment.windows.iter();
+        let bound =
+            |bound: &crate::warrant::WindowAssignment| bound.hosts.as_ref().map(BTreeSet::len);
+        windows.map(bound).collect::<Vec<_>>()
+    };
+    assert_eq!(of(0), [Some(1), None]);
+    assert_eq!(of(1), [None]);
+}

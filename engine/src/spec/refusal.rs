@@ -6,7 +6,9 @@ use crate::{
     package::PackageError,
     select::SelectError,
     share::ShareError,
+    time_zone::TimeZoneError,
     unit::UnitError,
+    window::TimeOfDayError,
 };
 
 /// Why a value of a rollout file, or how it goes with others, is refused.
@@ -115,6 +117,23 @@ pub enum Refusal {
     /// A capacity group that names a label twice.
     #[error("names the label {0} twice; name it once")]
     LabelTwice(String),
+    /// It is not a time of the day.
+    #[error(transparent)]
+    TimeOfDay(#[from] TimeOfDayError),
+    /// It is not a time zone.
+    #[error(transparent)]
+    TimeZone(#[from] TimeZoneError),
+    /// A day of the week that is none.
+    #[error(
+        "`{0}` is no day: \"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\" and \"sun\" are expected"
+    )]
+    Day(String),
+    /// A window without days.
+    #[error("holds no day; leave it out for all days, or write at least one")]
+    NoDays,
+    /// A window that opens when its day is over.
+    #[error("a window opens before the end of its day; write \"00:00\" and the next day")]
+    StartsAtDaysEnd,
     /// A label without a name.
     #[error("a label has a name")]
     NoLabel,

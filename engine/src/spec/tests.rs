@@ -379,3 +379,65 @@ proptest! {
         Spec::parse("test.toml", &chars.into_iter().collect::<String>()).ok();
     }
 }
+
+#[test]
+fn windows_are_read_with_their_defaults() {
+    let spec = parse(&format!(
+        "{MINIMAL}
+        [[window]]
+        start = \"22:00\"
+        end = \"04:00\"
+        [[window]]
+        match = 'zone == \"a\"'
+        days = [\"sat\", \"sun\"]
+        start = \"00:00\"
+        end = \"24:00\"
+        time_zone = \"europe/berlin\"
+        last_start = \"30m\"
+        "
+    ));
+
+    let [night, weekend] = spec.windows() else {
+        panic!("two windows are expected");
+    };
+    assert_eq!(night.selection, None);
+    assert_eq!(night.window.days.len(), 7);
+    assert_eq!(night.window.time_zone.name(), "UTC");
+    assert_eq!(night.window.last_start, Duration::ZERO);
+    assert!(weekend.selection.is_some());
+    let days: Vec<_> = weekend.window.days.iter().map(|day| day.name()).collect();
+    assert_eq!(days, ["sat", "sun"]);
+    assert_eq!(weekend.window.end.to_string(), "24:00");
+    assert_eq!(weekend.window.time_zone.name(), "Europe/Berlin");
+    assert_eq!(weekend.window.last_start, Duration::from_secs(1800));
+    assert_eq!(parse(&spec.to_string()), spec);
+    assert!(parse(MINIMAL).windows().is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_windows_is_reported_at_once() {
+    let end = r#"[[window]]
+days = ["mon", "tues"]
+start = "24:00"
+end = "25:00"
+time_zone = "Berlin"
+bake = "1s"
+[[window]]
+days = []
+start = "22:00"
+match = 'zone'
+"#;
+    let found = mistakes_with("", end);
+    for mistake in [
+        "test.toml:8:8: days in [[window]]: `tues` is no day: \"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\" and \"sun\" are expected",
+        "test.toml:9:9: start in [[window]]: a window opens before the end of its day; write \"00:00\" and the next day",
+        "test.toml:10:7: end in [[window]]: `25:00` is no time of the day: hours and minutes from \"00:00\" to \"24:00\" are expected",
+        "test.toml:11:13: time_zone in [[window]]: `Berlin` is no time zone: a name of the IANA database is expected, as in \"Europe/Berlin\" or \"UTC\"",
+        "test.toml:12:1: unknown key \"bake\" in [[window]]; it belongs at the top of the file, before the first [table]",
+        "test.toml:13:1: \"end\" in [[window]] is missing; write it as in `end = \"04:00\"`",
+        "test.toml:14:8: days in [[window]]: holds no day; leave it out for all days, or write at least one",
+        "match in [[window]]: ",
+    ] {
+        assert!(found.contains(mistake), "{mistake}\n{found}");
+    }
+}

@@ -1,6 +1,8 @@
 //! A rollout as a file that says everything, defaults too: what its digest is of.
 
-use super::{Limit, Spec, WaveSize, patch::REBOOTS, settings::Settings, wave::DEFAULT_WAVES};
+use super::{
+    Limit, Spec, WaveSize, WindowRule, patch::REBOOTS, settings::Settings, wave::DEFAULT_WAVES,
+};
 use crate::{
     digest::Digest,
     document::quote,
@@ -44,6 +46,9 @@ impl fmt::Display for Spec {
             writeln!(f, "cells_at_once = {}", wave.cells_at_once)?;
             writeln!(f, "gap = \"{}\"", duration::format(wave.gap))?;
         }
+        for rule in &self.windows {
+            write_window(f, rule)?;
+        }
         for limit in &self.limits {
             writeln!(f, "\n[[limits]]")?;
             write_match(f, limit.selection.as_ref())?;
@@ -80,6 +85,21 @@ fn write_patch(f: &mut fmt::Formatter<'_>, patch: &Patch) -> fmt::Result {
         }
         Patch::Noop => writeln!(f, "kind = \"noop\""),
     }
+}
+
+fn write_window(f: &mut fmt::Formatter<'_>, rule: &WindowRule) -> fmt::Result {
+    let window = &rule.window;
+    let days: Vec<_> = window.days.iter().map(|day| quote(day.name())).collect();
+    writeln!(f, "\n[[window]]")?;
+    write_match(f, rule.selection.as_ref())?;
+    writeln!(f, "days = [{}]", days.join(", "))?;
+    writeln!(f, "start = \"{}\"\nend = \"{}\"", window.start, window.end)?;
+    writeln!(f, "time_zone = {}", quote(window.time_zone.name()))?;
+    writeln!(
+        f,
+        "last_start = \"{}\"",
+        duration::format(window.last_start)
+    )
 }
 
 fn write_match(f: &mut fmt::Formatter<'_>, selection: Option<&Selection>) -> fmt::Result {

@@ -10,6 +10,7 @@ mod rollbacks;
 mod silence;
 mod stops;
 mod waves;
+mod windows;
 
 use crate::world::{Does, Step, World, fails, id};
 use cofferdam_engine::{failure::FailureKind, id::HostId};

@@ -5,6 +5,20 @@ use crate::world::{World, file};
 use cofferdam_engine::id::HostId;
 use std::{collections::BTreeSet, time::Duration};
 
+/// Windows that close early in a history, which begins at 00:16:40 by universal time, or open a while
+/// later. They are open for most of a day, so that every rollout ends.
+const WINDOWS: [&str; 8] = [
+    "",
+    "",
+    "",
+    "",
+    "",
+    "[[window]]\nstart = \"00:30\"\nend = \"00:17\"\n",
+    "[[window]]\nstart = \"00:25\"\nend = \"23:50\"\nlast_start = \"30m\"\nmatch = 'zone == \"a\"'\n",
+    "[[window]]\nstart = \"01:00\"\nend = \"00:18\"\ntime_zone = \"UTC\"\n[[window]]\nstart = \"01:21\"\n\
+     end = \"01:25\"\ntime_zone = \"Europe/Berlin\"\nmatch = 'instance_type == \"plain\"'\n",
+];
+
 /// What a history begins with.
 #[derive(Debug)]
 pub(crate) struct Setup {
@@ -101,6 +115,7 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
         };
         tables += &format!("[[wave]]\nname = \"{wave}\"\nto = \"{to}\"\n");
     }
+    tables += *draw.one(&WINDOWS);
     let floor = *draw.one(&["0%", "50%", "75%", "90%"]);
     tables += &format!(
         "[[limits]]\nfloor = [{{ group_by = [\"service\", \"zone\"], min_in_service = \"{floor}\" }}]\n"
