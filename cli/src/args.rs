@@ -2,7 +2,8 @@
 
 use crate::{
     command::{
-        change, completions, doctor, except, explain, hosts, list, pki, plan, start, status, watch,
+        change, completions, doctor, except, explain, hosts, list, pki, plan, services, start,
+        status, watch,
     },
     config::Fragment,
     demo,
@@ -105,6 +106,8 @@ pub enum Remote {
     Retry(except::RetryArgs),
     /// Show the hosts, or forget one
     Hosts(hosts::Args),
+    /// Declare the services of the fleet, or show them
+    Services(services::Args),
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use cofferdam_proto::{
     operator::{
         Action, ArtefactStored, ChangeRequest, Description, ExceptRequest, ExplainRequest,
         Explanation, ForgetHostRequest, HostView, PlanReply, PlanRequest, RolloutLine,
-        RolloutRequest, RolloutView, StartRequest,
+        RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
     v1::{self, operator_client::OperatorClient},
@@ -193,6 +193,26 @@ impl Client {
         let call = api.forget_host(v1::ForgetHostRequest::from(ForgetHostRequest { host }));
         self.reply(&what, ANSWER, call).await?;
         Ok(())
+    }
+
+    /// Declares the services of the fleet.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn set_services(&self, request: SetServicesRequest) -> Result<ServicesView> {
+        let mut api = self.api.clone();
+        let call = api.set_services(v1::SetServicesRequest::from(request));
+        self.answer("declare the services", ANSWER, call).await
+    }
+
+    /// The services of the fleet.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn services(&self) -> Result<ServicesView> {
+        let mut api = self.api.clone();
+        let call = api.services(v1::ServicesRequest {});
+        self.answer("show the services", ANSWER, call).await
     }
 
     /// What the coordinator is, and what its clock says.

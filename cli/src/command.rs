@@ -9,6 +9,7 @@ pub mod hosts;
 pub mod list;
 pub mod pki;
 pub mod plan;
+pub mod services;
 pub mod start;
 pub mod status;
 pub mod watch;
@@ -68,6 +69,7 @@ async fn call(command: Remote, config: &Config, out: Output) -> Result<Exit> {
         Remote::Skip(args) => except::skip(args, &session).await,
         Remote::Retry(args) => except::retry(args, &session).await,
         Remote::Hosts(args) => hosts::run(args, &session).await,
+        Remote::Services(args) => services::run(args, &session).await,
     }
 }
 

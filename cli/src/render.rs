@@ -8,6 +8,7 @@ pub mod list;
 pub mod plan;
 pub mod progress;
 pub mod rollout;
+pub mod services;
 pub mod table;
 
 use anyhow::{Context as _, Result};

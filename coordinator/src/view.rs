@@ -5,6 +5,7 @@ mod explain;
 mod host;
 mod plan;
 mod rollout;
+mod services;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ pub(crate) use self::{
     host::hosts,
     plan::plan,
     rollout::{rollout, rollout_line},
+    services::services,
 };
 
 use cofferdam_engine::{fleet::Fleet, hold::Hold, time::Timestamp};

@@ -18,6 +18,7 @@ use crate::{
     id::{CellId, HostId, OwnerEpoch, RolloutId},
     inventory::PackageSet,
     rollout::Rollout,
+    services::Services,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,6 +33,8 @@ pub struct Fleet {
     package_sets: BTreeMap<Digest, PackageSet>,
     /// Parts of package sets that are not whole yet, by digest and number.
     package_parts: BTreeMap<Digest, BTreeMap<u32, PackageSet>>,
+    #[serde(default)]
+    services: Services,
 }
 
 impl Fleet {
@@ -58,6 +61,11 @@ impl Fleet {
     /// The package sets of all hosts, by digest.
     pub fn package_sets(&self) -> &BTreeMap<Digest, PackageSet> {
         &self.package_sets
+    }
+
+    /// The declared services. Empty: nobody declared any.
+    pub fn services(&self) -> &Services {
+        &self.services
     }
 
     /// A host and the cell that it is in.

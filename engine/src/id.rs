@@ -123,6 +123,11 @@ name_type!(
     "region name"
 );
 name_type!(
+    /// A service, by the value of its hosts' label.
+    ServiceName,
+    "service name"
+);
+name_type!(
     /// A rollout, by the name in its file. Never used twice in one store.
     RolloutId,
     "rollout name"

@@ -28,6 +28,7 @@ pub mod rollout;
 pub mod run;
 pub mod seed;
 pub mod select;
+pub mod services;
 pub mod share;
 pub mod spec;
 pub mod stratum;

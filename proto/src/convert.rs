@@ -23,6 +23,7 @@ mod read;
 mod report;
 mod rollout_view;
 mod run;
+mod services;
 mod to_agent;
 mod write;
 

@@ -8,6 +8,7 @@ mod except;
 mod host;
 mod plan;
 mod rollout;
+mod services;
 
 pub use except::{ExceptRequest, Whom};
 pub use host::{Explanation, Fact, HostView, OutView, RunView, SubjectKind};
@@ -15,6 +16,7 @@ pub use plan::{Coverage, GroupView, PlanView, PlannedSlice, PlannedWave, Stratum
 pub use rollout::{
     FailureCluster, HoldView, RolloutLine, RolloutState, RolloutView, WaveState, WaveView,
 };
+pub use services::{ServiceView, ServicesView, SetServicesRequest, UndeclaredService};
 
 use cofferdam_engine::{
     digest::Digest,

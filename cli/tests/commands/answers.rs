@@ -2,10 +2,13 @@
 
 use crate::{coordinator::Script, lab::Lab};
 use cofferdam_engine::{
-    id::{CellId, HostId, RolloutId},
+    id::{CellId, HostId, OperatorId, RolloutId, ServiceName},
     inventory::{Labels, Platform},
 };
-use cofferdam_proto::operator::{Explanation, HostView, RolloutLine, RolloutState, SubjectKind};
+use cofferdam_proto::operator::{
+    Explanation, HostView, RolloutLine, RolloutState, ServiceView, ServicesView, SubjectKind,
+};
+use std::fs;
 
 fn script() -> Script {
     let line = RolloutLine {
@@ -108,4 +111,39 @@ fn a_malformed_command_line_is_a_mistake_of_usage() {
     ] {
         assert_eq!(lab.run(line).code, 2, "{line}");
     }
+}
+
+#[test]
+fn services_are_checked_here_before_they_are_declared() {
+    let web = ServiceView {
+        service: ServiceName::new("web").unwrap(),
+        tier: 1,
+        owners: vec![OperatorId::new("ana").unwrap()],
+        depends_on: Vec::new(),
+        dependants: Vec::new(),
+        hosts: 8,
+        description: String::new(),
+    };
+    let lab = Lab::new(Script {
+        services: Some(ServicesView {
+            services: vec![web],
+            undeclared: Vec::new(),
+        }),
+        ..Script::default()
+    });
+    let file = "[service.web]\nowners = [\"ana\"]\ntier = 1\n";
+    fs::write(lab.path("services.toml"), file).unwrap();
+    fs::write(lab.path("bad.toml"), "[service.web]\ntier = 9\n").unwrap();
+
+    let bad = lab.run("services set bad.toml");
+    let set = lab.run("services set services.toml -o json");
+    let shown = lab.run("services show web");
+    let none = lab.run("services show nothing");
+
+    assert_eq!(bad.code, 2);
+    assert!(bad.err.contains("bad.toml:2:8"), "{}", bad.err);
+    assert_eq!(set.json()["services"][0]["owners"][0], "ana");
+    assert!(shown.out.contains("web      1     ana"), "{}", shown.out);
+    assert_eq!(none.code, 1);
+    assert_eq!(lab.asked(), [format!("set services.toml: {file}")]);
 }

@@ -4,6 +4,7 @@ use cofferdam::pki::Pair;
 use cofferdam_proto::{
     operator::{
         ArtefactStored, Description, Explanation, HostView, PlanReply, RolloutLine, RolloutView,
+        ServicesView,
     },
     status::{CallError, CallErrorKind},
     tls::{self, CredentialFiles, Credentials, Server},
@@ -33,6 +34,7 @@ pub(crate) struct Script {
     pub(crate) hosts: Vec<HostView>,
     pub(crate) explanation: Option<Explanation>,
     pub(crate) description: Option<Description>,
+    pub(crate) services: Option<ServicesView>,
     /// What was asked, one line a call.
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
 }
@@ -164,6 +166,22 @@ impl Operator for Script {
     ) -> Answer<v1::ForgetHostReply> {
         self.note(format!("forget {}", request.into_inner().host));
         Ok(Response::new(v1::ForgetHostReply {}))
+    }
+
+    async fn set_services(
+        &self,
+        request: Request<v1::SetServicesRequest>,
+    ) -> Answer<v1::ServicesView> {
+        let request = request.into_inner();
+        self.note(format!(
+            "set {}: {}",
+            request.file_name, request.services_text
+        ));
+        answer(self.services.clone())
+    }
+
+    async fn services(&self, _: Request<v1::ServicesRequest>) -> Answer<v1::ServicesView> {
+        answer(self.services.clone())
     }
 
     async fn describe(&self, _: Request<v1::DescribeRequest>) -> Answer<v1::Description> {

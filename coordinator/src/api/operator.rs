@@ -12,12 +12,14 @@ use cofferdam_engine::{
     fleet::FleetEvent,
     id::{HostId, OperatorId, RolloutId},
     rollout::{self, RolloutEvent},
+    services::Services,
     time::Timestamp,
 };
 use cofferdam_proto::{
     operator::{
         Action, ArtefactStored, ChangeRequest, Description, ExceptRequest, ExplainRequest,
-        ForgetHostRequest, PlanReply, PlanRequest, RolloutRequest, RolloutView, StartRequest,
+        ForgetHostRequest, PlanReply, PlanRequest, RolloutRequest, RolloutView, ServicesView,
+        SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
     tls, v1,
@@ -186,6 +188,28 @@ impl v1::operator_server::Operator for OperatorApi {
         Ok(Response::new(v1::ForgetHostReply {}))
     }
 
+    async fn set_services(
+        &self,
+        request: Request<v1::SetServicesRequest>,
+    ) -> Result<Response<v1::ServicesView>, Status> {
+        let by = tls::operator(&request)?;
+        let asked = SetServicesRequest::try_from(request.into_inner())?;
+        let services = Services::parse(&asked.file_name, &asked.services_text)
+            .map_err(|mistakes| CallError::of(CallErrorKind::Invalid, &mistakes))?;
+        tracing::info!(%by, services = services.all().len(), "operator declares the services");
+        self.act(FleetEvent::ServicesDeclared { services, by })
+            .await?;
+        Ok(Response::new(self.declared().await?.into()))
+    }
+
+    async fn services(
+        &self,
+        request: Request<v1::ServicesRequest>,
+    ) -> Result<Response<v1::ServicesView>, Status> {
+        tls::operator(&request)?;
+        Ok(Response::new(self.declared().await?.into()))
+    }
+
     async fn describe(
         &self,
         request: Request<v1::DescribeRequest>,
@@ -226,7 +250,11 @@ impl OperatorApi {
         self.view(&rollout).await
     }
 
-    /// A host that is connected would be back at once with its next message, so it is refused.
+    async fn declared(&self) -> Result<ServicesView, CallError> {
+        let look = |situation: view::Situation<'_>| view::services(situation.fleet);
+        self.driver.ask(look).await.map_err(call::stopping)
+    }
+
     async fn except_hosts(
         &self,
         by: OperatorId,
@@ -247,6 +275,7 @@ impl OperatorApi {
         self.view(&rollout).await
     }
 
+    /// A host that is connected would be back at once with its next message, so it is refused.
     async fn forget(&self, host: HostId) -> Result<(), CallError> {
         let id = host.clone();
         let look = move |situation: view::Situation<'_>| {

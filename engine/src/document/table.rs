@@ -6,7 +6,7 @@ use crate::{
     select::{SelectError, Selection},
     share::{Share, ShareError},
 };
-use std::{ops::Range, time::Duration};
+use std::{collections::BTreeSet, ops::Range, time::Duration};
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -201,6 +201,45 @@ impl<'d, R> Table<'d, R> {
             texts.push(text.to_string());
         }
         Some(texts)
+    }
+
+    /// A set of texts, each as `parse` takes it. Nothing when one is wrong.
+    pub fn names<T: Ord, E: Into<R>>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&str) -> Result<T, E>,
+    ) -> Option<BTreeSet<T>> {
+        let texts = self.texts(key)?;
+        let mut is_whole = true;
+        let mut names = BTreeSet::new();
+        for text in texts {
+            match parse(&text) {
+                Ok(name) => drop(names.insert(name)),
+                Err(why) => {
+                    is_whole = false;
+                    self.refuse(key, why);
+                }
+            }
+        }
+        is_whole.then_some(names)
+    }
+
+    /// The tables of a table whose keys the file's writer chose; each is called `[key.NAME]`.
+    pub fn named_tables(&mut self, key: &'static str) -> Vec<(&'d str, Self)> {
+        let Some(outer) = self.table(key, &format!("[{key}]")) else {
+            return Vec::new();
+        };
+        let mut tables = Vec::new();
+        for (name, value) in outer.entries {
+            let DeValue::Table(entries) = value.get_ref() else {
+                outer.other_type::<()>(name.get_ref(), value, "a table");
+                continue;
+            };
+            let name = name.get_ref().as_ref();
+            let called = format!("[{key}.{name}]");
+            tables.push((name, self.inner(&called, value.span().start, entries)));
+        }
+        tables
     }
 
     /// A table within this one; `name` is what it is called.

@@ -41,6 +41,10 @@ impl Fleet {
                 let known = known.ok_or_else(|| FleetError::NoRollout(rollout.clone()))?;
                 Ok(known.apply(event, now)?)
             }
+            FleetEvent::ServicesDeclared { services, by: _ } => {
+                self.services = services.clone();
+                Ok(())
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use crate::{
     inventory::PackageSet,
     plan::Plan,
     rollout::{RolloutCommand, RolloutError, RolloutEvent},
+    services::Services,
 };
 use serde::{Deserialize, Serialize};
 
@@ -66,6 +67,13 @@ pub enum FleetEvent {
         rollout: RolloutId,
         /// What.
         event: RolloutEvent,
+    },
+    /// An operator declared the services of the fleet, in place of those before.
+    ServicesDeclared {
+        /// All of them.
+        services: Services,
+        /// Who.
+        by: OperatorId,
     },
 }
 

@@ -2,7 +2,10 @@
 
 use crate::drawn;
 use cofferdam_proto::{
-    operator::{ChangeRequest, HostView, PlanReply, PlanRequest, RolloutView, StartRequest},
+    operator::{
+        ChangeRequest, HostView, PlanReply, PlanRequest, RolloutView, ServicesView,
+        SetServicesRequest, StartRequest,
+    },
     session::{FromAgent, ToAgent},
     v1,
 };
@@ -27,6 +30,8 @@ fn take_as_everything(bytes: &[u8]) {
     take::<v1::ChangeRequest, ChangeRequest>(bytes);
     take::<v1::RolloutView, RolloutView>(bytes);
     take::<v1::HostView, HostView>(bytes);
+    take::<v1::SetServicesRequest, SetServicesRequest>(bytes);
+    take::<v1::ServicesView, ServicesView>(bytes);
 }
 
 /// Bytes with some of them changed, and the end cut off.

@@ -2,7 +2,11 @@
 
 use crate::sample::{cell, host, over_the_wire, platform, rollout};
 use cofferdam_engine::{
-    digest::Digest, exception::Word, failure::FailureKind, id::OwnerEpoch, run::RunState,
+    digest::Digest,
+    exception::Word,
+    failure::FailureKind,
+    id::{OperatorId, OwnerEpoch, ServiceName},
+    run::RunState,
     time::Timestamp,
 };
 use cofferdam_proto::{
@@ -10,8 +14,9 @@ use cofferdam_proto::{
         Action, ArtefactStored, ChangeRequest, Coverage, Description, ExceptRequest,
         ExplainRequest, Explanation, Fact, FailureCluster, ForgetHostRequest, GroupView, HoldView,
         HostView, OutView, PlanReply, PlanRequest, PlanView, PlannedSlice, PlannedWave,
-        RolloutLine, RolloutRequest, RolloutState, RolloutView, RunView, StartRequest, StratumView,
-        SubjectKind, WaveState, WaveView, Whom,
+        RolloutLine, RolloutRequest, RolloutState, RolloutView, RunView, ServiceView, ServicesView,
+        SetServicesRequest, StartRequest, StratumView, SubjectKind, UndeclaredService, WaveState,
+        WaveView, Whom,
     },
     v1,
 };
@@ -119,6 +124,45 @@ fn every_word_on_hosts_arrives_unchanged() {
     };
     let refused = ExceptRequest::try_from(nobody).unwrap_err().to_string();
     assert_eq!(refused, "whom.hosts: is empty");
+}
+
+#[test]
+fn services_arrive_unchanged() {
+    let set = SetServicesRequest {
+        file_name: text("services.toml"),
+        services_text: text("[service.web]\n"),
+    };
+    assert_eq!(
+        over_the_wire::<v1::SetServicesRequest, _>(set.clone()),
+        Ok(set)
+    );
+    let service = |name: &str| ServiceName::new(name).unwrap();
+    let view = ServicesView {
+        services: vec![ServiceView {
+            service: service("web"),
+            tier: 1,
+            owners: vec![OperatorId::new("ana").unwrap()],
+            depends_on: vec![service("db")],
+            dependants: vec![service("shop")],
+            hosts: 8,
+            description: text("the shop"),
+        }],
+        undeclared: vec![UndeclaredService {
+            service: text("old box"),
+            hosts: 1,
+        }],
+    };
+    assert_eq!(
+        over_the_wire::<v1::ServicesView, _>(view.clone()),
+        Ok(view.clone())
+    );
+    let mut wire = v1::ServicesView::from(view);
+    wire.services[0].tier = 0;
+    let refused = ServicesView::try_from(wire).unwrap_err();
+    assert!(
+        refused.to_string().starts_with("services[0].tier: "),
+        "{refused}"
+    );
 }
 
 #[test]

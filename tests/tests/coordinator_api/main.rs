@@ -17,7 +17,7 @@ use cofferdam_engine::{
 use cofferdam_proto::{
     operator::{
         Action, ArtefactStored, ChangeRequest, ForgetHostRequest, HostView, PlanReply, PlanRequest,
-        RolloutRequest, RolloutState, RolloutView, StartRequest,
+        RolloutRequest, RolloutState, RolloutView, ServicesView, StartRequest,
     },
     session::{FromAgent, SimulatedPackage, ToAgent},
     v1::{self, agent_client::AgentClient, operator_client::OperatorClient},
@@ -204,6 +204,39 @@ async fn every_mistake_of_a_rollout_file_is_told_at_once() {
     for expected in ["rollout.toml:1:1: unknown key \"naem\"", "rollout.toml:3:"] {
         assert!(refused.message().contains(expected), "{refused}");
     }
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn services_are_declared_for_the_fleet_and_replace_those_before() {
+    let bench = Bench::start().await;
+    let mut operator = bench.operator().await;
+    let session = bench.session("web-1").await;
+    let set = |services_text: &str| v1::SetServicesRequest {
+        file_name: "services.toml".to_owned(),
+        services_text: services_text.to_owned(),
+    };
+    let first = "[service.web]\nowners = [\"ana\"]\ntier = 1\ndepends_on = [\"db\"]\n\
+                 [service.db]\nowners = [\"ben\"]\ntier = 1\n";
+    operator.set_services(set(first)).await.unwrap();
+    let shown = operator.services(v1::ServicesRequest {}).await.unwrap();
+    let shown = ServicesView::try_from(shown.into_inner()).unwrap();
+    let [db, web] = shown.services.as_slice() else {
+        panic!("two services are expected: {shown:?}");
+    };
+    assert_eq!(db.dependants, std::slice::from_ref(&web.service));
+    assert_eq!((web.hosts, db.hosts), (1, 0));
+    assert!(shown.undeclared.is_empty());
+
+    let second = "[service.db]\nowners = [\"ben\"]\ntier = 1\n";
+    let replaced = operator.set_services(set(second)).await.unwrap();
+    let replaced = ServicesView::try_from(replaced.into_inner()).unwrap();
+    assert_eq!(replaced.services.len(), 1);
+    assert_eq!(replaced.undeclared[0].service, "web");
+
+    let refused = operator.set_services(set("[service.web]\n")).await;
+    assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);
+    drop(session);
     bench.stop().await;
 }
 

@@ -58,6 +58,9 @@ fn line(event: &FleetEvent) -> Option<String> {
         FleetEvent::Rollout { rollout, event } => {
             Some(format!("{rollout}: {}", of_rollout(event)?))
         }
+        FleetEvent::ServicesDeclared { services, by } => {
+            Some(format!("{by} declares {} services", services.all().len()))
+        }
     }
 }
 

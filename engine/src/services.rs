@@ -1,0 +1,77 @@
+//! The services of a fleet: who owns each, how much it matters, what it cannot work without.
+//!
+//! Read from `services.toml`, declared for the whole fleet at once. A host's service is the value
+//! of its label [`SERVICE`](crate::inventory::SERVICE), declared or not.
+
+mod cycle;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use read::{Refusal, ServicesErrors};
+
+use crate::{
+    document,
+    id::{OperatorId, ServiceName},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// The least important tier; the most important is 1 (guess: as many as people tell apart).
+pub const LAST_TIER: u8 = 5;
+
+/// Every declared service, by name. Each name in a `depends_on` is declared, no service depends on
+/// itself, and there is no cycle: [`Services::parse`] is the only way to make one by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Services(BTreeMap<ServiceName, Service>);
+
+/// One service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// Who answers for it. Not empty.
+    pub owners: BTreeSet<OperatorId>,
+    /// How much it matters: 1 is the most important, [`LAST_TIER`] the least.
+    pub tier: u8,
+    /// What it cannot work without, directly.
+    pub depends_on: BTreeSet<ServiceName>,
+    /// What it is, for people. Empty: not said.
+    pub description: String,
+}
+
+impl Services {
+    /// Reads a `services.toml`; `file` is what its mistakes call it.
+    ///
+    /// # Errors
+    /// Every mistake of the file, when there is any.
+    pub fn parse(file: &str, text: &str) -> Result<Self, ServicesErrors> {
+        document::read(file, text, read::read)
+    }
+
+    /// All of them, by name.
+    pub fn all(&self) -> &BTreeMap<ServiceName, Service> {
+        &self.0
+    }
+
+    /// One of them. Nothing when nobody declared it.
+    pub fn get(&self, name: &str) -> Option<&Service> {
+        self.0.get(name)
+    }
+
+    /// The services that depend on one directly.
+    pub fn dependants_of(&self, name: &str) -> BTreeSet<&ServiceName> {
+        let depends = |service: &Service| service.depends_on.contains(name);
+        let dependants = self.0.iter().filter(|(_, service)| depends(service));
+        dependants.map(|(dependant, _)| dependant).collect()
+    }
+}
+
+/// Labels are looked up as they are.
+impl Borrow<str> for ServiceName {
+    fn borrow(&self) -> &str {
+        self.as_str()
+    }
+}
