@@ -16,6 +16,7 @@ mod rollback;
 mod settle;
 mod stop;
 mod stratum;
+mod turn;
 mod wave;
 mod window;
 
@@ -116,6 +117,7 @@ fn by_cell(
 
 fn by_rollout(rollout: &Rollout, command: &RolloutCommand, now: Timestamp, all: &mut Vec<Broken>) {
     wave::by_rollout(rollout, command, now, all);
+    turn::by_rollout(rollout, command, now, all);
     rollback::by_rollout(rollout, command, all);
 }
 

@@ -101,6 +101,11 @@ pub enum Reason {
         /// Until when. Absent: until another cell is over.
         until: Option<Timestamp>,
     },
+    /// The zone before it in its region bakes.
+    ZoneBake {
+        /// Until when.
+        until: Timestamp,
+    },
     /// The host waits for the outcome of another that shares an unproved stratum with it.
     Stratum {
         /// The stratum, as in `instance_type=r5.4xlarge`.
@@ -194,6 +199,7 @@ impl Reason {
     pub fn until(&self) -> Option<Timestamp> {
         match self {
             Self::Bake { until }
+            | Self::ZoneBake { until }
             | Self::Settle { until }
             | Self::Grace { until }
             | Self::StagingFailed { until, .. }
@@ -227,6 +233,7 @@ impl Reason {
             Self::Slices { .. } => "slices",
             Self::LeftOut { .. } => "hosts-left-out",
             Self::CellTurn { .. } => "cell-turn",
+            Self::ZoneBake { .. } => "zone-bake",
             Self::Stratum { .. } => "stratum",
             Self::Convicted { .. } => "convicted",
             Self::Warrant { .. } => "warrant",
@@ -258,18 +265,15 @@ impl fmt::Display for Reason {
                 "{count} hosts of the wave failed or were left out, {allowed} may be (hosts_left_out)"
             ),
             Self::CellTurn { .. } => f.write_str("waits for its turn among the wave's cells"),
-            Self::Stratum { stratum, awaits } => {
-                write!(
-                    f,
-                    "no host of {stratum} has passed yet; awaits the outcome of {awaits}"
-                )
-            }
-            Self::Convicted { stratum } => {
-                write!(
-                    f,
-                    "hosts of {stratum} failed, and so did the second opinion"
-                )
-            }
+            Self::ZoneBake { .. } => f.write_str("the zone before it bakes (zone_bake)"),
+            Self::Stratum { stratum, awaits } => write!(
+                f,
+                "no host of {stratum} has passed yet; awaits the outcome of {awaits}"
+            ),
+            Self::Convicted { stratum } => write!(
+                f,
+                "hosts of {stratum} failed, and so did the second opinion"
+            ),
             Self::Warrant { ended: None } => f.write_str("no warrant for this cell yet"),
             Self::Warrant { ended: Some(_) } => {
                 f.write_str("the warrant ended; the control plane has not renewed it")
@@ -288,19 +292,15 @@ impl fmt::Display for Reason {
                 group,
                 out,
                 allowance,
-            } => {
-                write!(
-                    f,
-                    "floor: {out} of group {group} are out, {allowance} may be"
-                )
-            }
+            } => write!(
+                f,
+                "floor: {out} of group {group} are out, {allowance} may be"
+            ),
             Self::Held { by } => write!(f, "the host is held by {by}"),
-            Self::AtOnce { out, limit } => {
-                write!(
-                    f,
-                    "{out} hosts of the cell are out, {limit} may be (at_once_per_cell)"
-                )
-            }
+            Self::AtOnce { out, limit } => write!(
+                f,
+                "{out} hosts of the cell are out, {limit} may be (at_once_per_cell)"
+            ),
             Self::Spacing { .. } => f.write_str("the last start was a moment ago (start_spacing)"),
             Self::Window { until: Some(_) } => f.write_str("no window is open (window)"),
             Self::Window { until: None } => {

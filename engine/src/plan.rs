@@ -9,6 +9,8 @@ mod error;
 mod estimate;
 mod floors;
 mod make;
+mod opening;
+mod region;
 mod selected;
 mod strata;
 #[cfg(test)]
@@ -20,6 +22,7 @@ pub use blast::{Blast, GroupBlast};
 pub use error::{Cure, PlanError, PlanErrors};
 pub use estimate::Estimate;
 pub use make::{PlanInput, rollout_digest};
+pub use opening::{Chain, Opening, Turn};
 pub use warning::Warning;
 
 use crate::{
@@ -71,11 +74,13 @@ pub struct PlannedWave {
     pub cells_at_once: usize,
     /// The wait between a cell's end and the next cell's start.
     pub gap: Duration,
+    /// The wait after a zone of a region before the region's next zone.
+    #[serde(default)]
+    pub zone_bake: Duration,
     /// Its part of each cell: the hosts in the order in which they start, rarest strata first.
     pub slices: BTreeMap<CellId, Vec<HostId>>,
-    /// The order in which its cells open: a group's cells open side by side, the next group when
-    /// the one before is over. Holds every cell of `slices` once.
-    pub opening: Vec<Vec<CellId>>,
+    /// The order in which its cells open. Holds every cell of `slices` once.
+    pub opening: Opening,
 }
 
 /// A host of a plan.

@@ -37,7 +37,7 @@ pub struct Pace {
     pub grace: Duration,
     /// Staging is spread over this long. Default 24 h (guess: a day before the canary's end).
     pub stage_within: Duration,
-    /// In which order the cells of a wave open.
+    /// In which order the cells of a wave open. Default by fan (S3's practice).
     pub order: CellOrder,
 }
 
@@ -50,7 +50,7 @@ impl Default for Pace {
             start_spacing: Duration::from_millis(500),
             grace: secs(60),
             stage_within: mins(24 * 60),
-            order: CellOrder::Regions,
+            order: CellOrder::FanOut,
         }
     }
 }
@@ -59,8 +59,10 @@ impl Default for Pace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CellOrder {
-    /// Region by region, the one with the fewest selected hosts first; in a region zone by zone.
+    /// Regions by their fan, in turns: the regions of a turn side by side, in each zone by zone.
     #[default]
+    FanOut,
+    /// Region by region, the one with the fewest selected hosts first; in a region zone by zone.
     Regions,
     /// No order: all cells may open as `cells_at_once` allows.
     None,
@@ -220,6 +222,10 @@ pub const CANARY_BAKE: Duration = mins(15);
 /// How long before the end of its window the last host may start, where the window says nothing: at
 /// any time in it (guess: runs past the point of disruption end safely after it).
 pub const LAST_START: Duration = Duration::ZERO;
+
+/// The wait after a zone of a region before the region's next zone (guess: none, since cells leave
+/// their gap and waves bake).
+pub const ZONE_BAKE: Duration = secs(0);
 
 /// A host is slow past this many times the running mean of its cell (story).
 pub const SLOW_FACTOR: u32 = 2;

@@ -23,6 +23,7 @@ mod progress;
 mod rollback;
 mod suspect;
 mod tell;
+mod turn;
 mod wave;
 
 pub use decide::RolloutDecision;

@@ -5,6 +5,7 @@
 //! [`policy`](crate::policy); the whole is checked where keys depend on each other. Every mistake
 //! of every stage is reported at once.
 
+mod fan;
 mod limit;
 mod patch;
 mod refusal;
@@ -15,6 +16,7 @@ mod text;
 mod wave;
 mod window;
 
+pub use fan::{Fan, FanRegion};
 pub use limit::Limit;
 pub use refusal::Refusal;
 pub use wave::{Wave, WaveSize};
@@ -122,6 +124,11 @@ impl Spec {
     /// How fast hosts and cells are started, where wave and limit say nothing else.
     pub fn pace(&self) -> &Pace {
         &self.settings.pace
+    }
+
+    /// In which order the regions of its waves open, where `pace` orders them by fan.
+    pub fn fan(&self) -> &Fan {
+        &self.settings.fan
     }
 
     /// How long each part of a run may take.

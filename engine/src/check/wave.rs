@@ -82,13 +82,13 @@ fn not_baked(rollout: &Rollout, wave: WaveIndex, now: Timestamp) -> Option<Strin
     (!is_baked).then(|| format!("wave {wave} has not baked"))
 }
 
-fn is_over(rollout: &Rollout, host: &HostId) -> bool {
+pub(super) fn is_over(rollout: &Rollout, host: &HostId) -> bool {
     let outcome = rollout.outcomes().get(host);
     !matches!(outcome, None | Some(Outcome::Running | Outcome::Waiting))
 }
 
 /// Whether the host is of a stratum that two hosts have failed and none has passed.
-fn is_held_for_good(rollout: &Rollout, planned: &PlannedHost) -> bool {
+pub(super) fn is_held_for_good(rollout: &Rollout, planned: &PlannedHost) -> bool {
     planned.strata.iter().any(|&stratum| {
         let failed = of_stratum(rollout, stratum, failed);
         failed >= 2 && of_stratum(rollout, stratum, |o| *o == Outcome::Passed) == 0
@@ -106,11 +106,18 @@ fn is_early(rollout: &Rollout, host: &HostId) -> bool {
         .values()
         .flatten()
         .any(|other| other == host);
-    let is_opinion = planned.strata.iter().any(|&stratum| {
-        of_stratum(rollout, stratum, failed) > 0
-            && of_stratum(rollout, stratum, |o| *o == Outcome::Passed) == 0
-    });
-    planned.wave > rollout.wave() && !joined && !is_opinion
+    planned.wave > rollout.wave() && !joined && !is_opinion(rollout, host)
+}
+
+/// Whether a host speaks for a stratum that a host has failed and none has passed.
+pub(super) fn is_opinion(rollout: &Rollout, host: &HostId) -> bool {
+    let planned = rollout.plan().hosts.get(host);
+    planned.is_some_and(|planned| {
+        planned.strata.iter().any(|&stratum| {
+            of_stratum(rollout, stratum, failed) > 0
+                && of_stratum(rollout, stratum, |o| *o == Outcome::Passed) == 0
+        })
+    })
 }
 
 /// Whether a host failed, or may have: what failed and is gone still counts.

@@ -242,6 +242,29 @@ impl<'d, R> Table<'d, R> {
         tables
     }
 
+    /// A list of lists of texts, each text with where it stands.
+    pub fn text_lists(&mut self, key: &'static str) -> Option<Vec<Vec<Text<'d>>>> {
+        const EXPECTED: &str = "a list of lists of texts";
+        let value = self.take(key)?;
+        let DeValue::Array(lists) = value.get_ref() else {
+            return self.other_type(key, value, EXPECTED);
+        };
+        let read = lists.iter().map(|list| {
+            let DeValue::Array(items) = list.get_ref() else {
+                return self.other_type(key, list, EXPECTED);
+            };
+            let texts = items.iter().map(|item| {
+                let DeValue::String(text) = item.get_ref() else {
+                    return self.other_type(key, item, EXPECTED);
+                };
+                let span = item.span();
+                Some(Text { text, span })
+            });
+            texts.collect()
+        });
+        read.collect()
+    }
+
     /// A table within this one; `name` is what it is called.
     pub fn table(&mut self, key: &'static str, name: &str) -> Option<Self> {
         let value = self.take(key)?;

@@ -2,7 +2,7 @@
 
 use super::list;
 use crate::{
-    id::{HostId, RolloutId},
+    id::{HostId, Region, RolloutId},
     inventory::Platform,
     patch::VersionWish,
     select::Selection,
@@ -80,6 +80,26 @@ pub enum PlanError {
     NoCell {
         /// The hosts.
         hosts: Vec<HostId>,
+    },
+    /// A fan names a region without selected hosts.
+    #[error(
+        "the fan names {region}, where no selected host is; they are in {}",
+        list(known)
+    )]
+    NoRegion {
+        /// The region.
+        region: Region,
+        /// The regions of the selected hosts.
+        known: Vec<String>,
+    },
+    /// A fan leaves regions out.
+    #[error(
+        "the fan never opens {}; give it a last turn [\"rest\"], or leave their hosts out of match",
+        list(regions)
+    )]
+    NotInFan {
+        /// The regions.
+        regions: Vec<String>,
     },
     /// Groups whose floors never let a host out.
     #[error("the floor lets no host out of {}; {cure}", list(groups))]

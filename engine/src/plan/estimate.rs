@@ -7,11 +7,14 @@
 //! - at most `rounds x host + (n - 1) x start_spacing`; in the first wave `n` rounds, since a
 //!   stratum's second host waits for its first.
 //!
-//! Of a group of `c` cells that open side by side, `k` at once: at least the longest slice, at most
-//! `ceil(c / k)` times that, and `gap` between these batches. A wave is its groups, `gap` between
-//! them, and its bake. At most, staging takes all of `stage_within` before the first start.
+//! Of a zone of `c` cells that open side by side, `k` at once: at least the longest slice, at most
+//! `ceil(c / k)` times that, and `gap` between these batches. A region is its zones, one after the
+//! other, with the longer of `gap` and `zone_bake` between them. A turn of several regions is at least
+//! its longest region; at most that, or all of them one after the other where not all have room in
+//! `k`, and a `gap` for each of its cells. A wave is its turns, `gap` between them, and its bake. At
+//! most, staging takes all of `stage_within` before the first start.
 
-use super::{PlannedWave, floors::Floors};
+use super::{Chain, PlannedWave, Turn, floors::Floors};
 use crate::{id::CellId, patch::RebootPolicy, policy::Pace, spec::Spec};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -70,18 +73,55 @@ impl Estimate {
     }
 }
 
-/// The cells of a wave, group after group.
+/// The cells of a wave, turn after turn.
 fn opening(wave: &PlannedWave, slices: &BTreeMap<&CellId, Estimate>) -> Estimate {
     let mut total = Estimate::NONE;
-    for (place, group) in wave.opening.iter().enumerate() {
-        let of_group = group.iter().filter_map(|cell| slices.get(cell));
-        let longest = of_group.fold(Estimate::NONE, |longest, slice| Estimate {
-            least: longest.least.max(slice.least),
-            most: longest.most.max(slice.most),
-        });
-        let batches = group.len().div_ceil(wave.cells_at_once.max(1));
+    for (place, turn) in wave.opening.turns.iter().enumerate() {
         if place > 0 {
             total = total.then_wait(wave.gap);
+        }
+        total = total.then(of_turn(wave, turn, slices));
+    }
+    total
+}
+
+/// The regions of a turn, side by side as far as `cells_at_once` lets them.
+fn of_turn(wave: &PlannedWave, turn: &Turn, slices: &BTreeMap<&CellId, Estimate>) -> Estimate {
+    let chains: Vec<_> = turn
+        .chains
+        .iter()
+        .map(|chain| of_chain(wave, chain, slices))
+        .collect();
+    let widths = turn.chains.iter().map(|chain| {
+        let widest = chain.zones.iter().map(Vec::len).max();
+        widest.unwrap_or_default()
+    });
+    let longest = longest(chains.iter().copied());
+    if let [only] = chains.as_slice() {
+        return *only;
+    }
+    let all_fit = widths.sum::<usize>() <= wave.cells_at_once;
+    let most = if all_fit {
+        longest.most
+    } else {
+        let each = chains.iter().map(|chain| chain.most);
+        each.fold(Duration::ZERO, Duration::saturating_add)
+    };
+    let gaps = times(wave.gap, turn.cells().count().saturating_sub(1));
+    Estimate {
+        least: longest.least,
+        most: most.saturating_add(gaps),
+    }
+}
+
+/// The zones of a region, one after the other.
+fn of_chain(wave: &PlannedWave, chain: &Chain, slices: &BTreeMap<&CellId, Estimate>) -> Estimate {
+    let mut total = Estimate::NONE;
+    for (place, zone) in chain.zones.iter().enumerate() {
+        let longest = longest(zone.iter().filter_map(|cell| slices.get(cell).copied()));
+        let batches = zone.len().div_ceil(wave.cells_at_once.max(1));
+        if place > 0 {
+            total = total.then_wait(wave.gap.max(wave.zone_bake));
         }
         total = total
             .then(Estimate {
@@ -91,6 +131,13 @@ fn opening(wave: &PlannedWave, slices: &BTreeMap<&CellId, Estimate>) -> Estimate
             .then_wait(times(wave.gap, batches.saturating_sub(1)));
     }
     total
+}
+
+fn longest(of: impl Iterator<Item = Estimate>) -> Estimate {
+    of.fold(Estimate::NONE, |longest, one| Estimate {
+        least: longest.least.max(one.least),
+        most: longest.most.max(one.most),
+    })
 }
 
 /// A slice of `hosts`, of which `width` may be out at once.

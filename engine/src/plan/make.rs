@@ -3,6 +3,7 @@
 use super::{
     Blast, Estimate, Plan, PlanError, PlanErrors, PlannedHost, PlannedWave, Warning,
     floors::Floors,
+    region::{RegionOrder, Regions},
     selected::{self, Selected},
     strata::{Strata, place},
     wave::{self, Waves},
@@ -51,6 +52,8 @@ impl Plan {
         let planned_hosts: Vec<_> = planned.iter().map(|(host, _)| *host).collect();
         let floors = Floors::find(spec, &known, &planned_hosts);
         floors.refuse_stuck(&mut errors);
+        let regions = Regions::of(&selected);
+        let orders = regions.orders(spec, &mut errors);
         if !errors.is_empty() {
             return Err(PlanErrors(errors));
         }
@@ -63,7 +66,7 @@ impl Plan {
             planned: &planned,
             floors: &floors,
         };
-        let planned_waves = draft.waves();
+        let planned_waves = draft.waves(&regions, &orders);
         let assignments = draft.assignments();
         let (strata, hosts) = draft.hosts(&strata);
         let at_once = assignments
@@ -138,17 +141,18 @@ struct Draft<'d, 'a> {
 }
 
 impl<'d, 'a> Draft<'d, 'a> {
-    fn waves(&self) -> Vec<PlannedWave> {
+    /// The waves, each of which opens its regions in an order.
+    fn waves(&self, regions: &Regions<'a>, orders: &[RegionOrder<'a>]) -> Vec<PlannedWave> {
         let mut hosts: BTreeMap<WaveIndex, Vec<&Selected<'_>>> = BTreeMap::new();
         for (host, wave) in self.planned {
             hosts.entry(*wave).or_default().push(host);
         }
-        let order = self.spec.pace().order;
         let waves = self.spec.waves().iter().zip((0..).map(WaveIndex));
         waves
-            .map(|(wave, index)| {
+            .zip(orders)
+            .map(|((wave, index), order)| {
                 let hosts = hosts.remove(&index).unwrap_or_default();
-                wave::planned(wave, &hosts, self.selected, order)
+                wave::planned(wave, &hosts, regions, order)
             })
             .collect()
     }

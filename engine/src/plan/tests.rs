@@ -1,4 +1,5 @@
 mod fleet;
+mod opening;
 
 use super::*;
 use crate::inventory::PackageSet;
@@ -34,7 +35,7 @@ fn broken(plan: &Plan) -> Vec<String> {
                 }
             }
         }
-        let opened: Vec<_> = wave.opening.iter().flatten().collect();
+        let opened: Vec<_> = wave.opening.cells().collect();
         let distinct: BTreeSet<_> = opened.iter().copied().collect();
         if distinct.len() != opened.len() || !wave.slices.keys().eq(distinct) {
             broken.push(format!("wave {index} does not open each of its cells once"));
@@ -99,7 +100,7 @@ fn the_first_wave_is_no_larger_than_its_share_when_that_covers_all() {
 fn hosts_of_the_rarest_stratum_start_first() {
     let plan = demo().plan(&format!("order = \"none\"\n{NOOP}"));
     let first = &plan.waves[0];
-    let cell = &first.opening[0][0];
+    let cell = first.opening.cells().next().unwrap();
     let host = &first.slices[cell][0];
     assert!(
         plan.strata_of(host)
@@ -189,20 +190,6 @@ fn a_wave_that_comes_out_empty_says_so() {
     let again = WaveName::new("again").unwrap();
     assert!(plan.warnings.contains(&Warning::EmptyWave { wave: again }));
     assert_eq!(broken(&plan), [""; 0]);
-}
-
-#[test]
-fn cells_open_region_by_region_and_zone_by_zone() {
-    let waves = wave("all", "to = \"100%\"");
-    let groups = |plan: &Plan| -> Vec<Vec<String>> {
-        let names = |group: &Vec<CellId>| group.iter().map(ToString::to_string).collect();
-        plan.waves[0].opening.iter().map(names).collect()
-    };
-    let plan = demo().plan(&format!("{NOOP}{waves}"));
-    assert_eq!(groups(&plan), [["r2-c-1"], ["r1-a-1"], ["r1-b-1"]]);
-    let plan = demo().plan(&format!("order = \"none\"\n{NOOP}{waves}"));
-    assert_eq!(groups(&plan).len(), 1);
-    assert_eq!(groups(&plan)[0].len(), 3);
 }
 
 #[test]

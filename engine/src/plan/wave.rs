@@ -1,9 +1,12 @@
-//! Which wave takes which host, and in which order its cells open and its hosts start.
+//! Which wave takes which host, and in which order its hosts start.
 
-use super::{PlannedWave, Warning, coverage, selected::Selected};
+use super::{
+    Opening, PlannedWave, Warning, coverage,
+    region::{RegionOrder, Regions},
+    selected::Selected,
+};
 use crate::{
     id::{CellId, WaveIndex},
-    policy::CellOrder,
     spec::{Spec, Wave, WaveSize},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -151,8 +154,8 @@ fn spread(selected: &[Selected<'_>]) -> Vec<usize> {
 pub(super) fn planned(
     wave: &Wave,
     hosts: &[&Selected<'_>],
-    selected: &[Selected<'_>],
-    order: CellOrder,
+    regions: &Regions<'_>,
+    order: &RegionOrder<'_>,
 ) -> PlannedWave {
     let mut hosts = hosts.to_vec();
     hosts.sort_by_key(|host| (host.rarest, host.seed, &host.host.id));
@@ -170,35 +173,8 @@ pub(super) fn planned(
         bake: wave.bake,
         cells_at_once: wave.cells_at_once,
         gap: wave.gap,
+        zone_bake: wave.zone_bake,
         slices,
-        opening: opening(&firsts, selected, order),
-    }
-}
-
-/// The order in which cells open; `firsts` are the first hosts of each cell's slice, rarest first,
-/// and within a group of cells that order stays.
-fn opening(
-    firsts: &[&Selected<'_>],
-    selected: &[Selected<'_>],
-    order: CellOrder,
-) -> Vec<Vec<CellId>> {
-    match order {
-        CellOrder::None if firsts.is_empty() => Vec::new(),
-        CellOrder::None => vec![firsts.iter().map(|host| host.cell.clone()).collect()],
-        CellOrder::Regions => {
-            let mut regions: BTreeMap<&str, usize> = BTreeMap::new();
-            let mut zones: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-            for Selected { place, .. } in selected {
-                *regions.entry(place.region).or_default() += 1;
-                *zones.entry((place.region, place.zone)).or_default() += 1;
-            }
-            let mut groups: BTreeMap<_, Vec<CellId>> = BTreeMap::new();
-            for Selected { place, cell, .. } in firsts {
-                let (region, zone) = (place.region, place.zone);
-                let size = (regions[region], region, zones[&(region, zone)], zone);
-                groups.entry(size).or_default().push((*cell).clone());
-            }
-            groups.into_values().collect()
-        }
+        opening: Opening::of(&firsts, regions, order),
     }
 }

@@ -131,61 +131,8 @@ impl Rollout {
         })
     }
 
-    /// The cells of the wave that are open or may open now: group by group, at most so many at
-    /// once, a gap after each that ended.
-    fn open_cells(&self, wave: &PlannedWave, holds: &mut Vec<Hold>, now: Timestamp) -> Vec<CellId> {
-        let is_open = |cell: &CellId| self.is_opened(cell);
-        // A cell may be over before its turn: its hosts were forgotten, or gave second opinions.
-        let is_closed = |cell: &CellId| self.is_cell_over(cell);
-        let mut open: Vec<CellId> = Vec::new();
-        let mut working = wave
-            .opening
-            .iter()
-            .flatten()
-            .filter(|c| is_open(c) && !is_closed(c))
-            .count();
-        let last_end = wave
-            .opening
-            .iter()
-            .flatten()
-            .filter(|cell| is_open(cell))
-            .filter_map(|cell| self.cells.get(cell)?.closed_at)
-            .max();
-        let gap_ends = last_end
-            .map(|end| end.after(wave.gap))
-            .filter(|&end| now < end);
-        let mut is_turn = true;
-        for group in &wave.opening {
-            for cell in group {
-                if is_open(cell) || is_closed(cell) {
-                    open.push(cell.clone());
-                } else if is_turn && working < wave.cells_at_once && gap_ends.is_none() {
-                    open.push(cell.clone());
-                    working += 1;
-                } else {
-                    let until = gap_ends.filter(|_| is_turn);
-                    holds.push(self.not_its_turn(cell, until));
-                }
-            }
-            is_turn &= group.iter().all(is_closed);
-        }
-        open
-    }
-
-    fn not_its_turn(&self, cell: &CellId, until: Option<Timestamp>) -> Hold {
-        let subject = Subject::Slice {
-            rollout: self.plan.rollout.clone(),
-            cell: cell.clone(),
-        };
-        Hold {
-            subject,
-            reason: Reason::CellTurn { until },
-            since: self.wave_since,
-        }
-    }
-
     /// Whether the present wave has opened the cell.
-    fn is_opened(&self, cell: &CellId) -> bool {
+    pub(super) fn is_opened(&self, cell: &CellId) -> bool {
         let opened = self.cells.get(cell).and_then(|progress| progress.opened);
         opened.is_some_and(|(wave, _)| wave == self.wave)
     }

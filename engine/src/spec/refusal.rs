@@ -93,6 +93,22 @@ pub enum Refusal {
         /// The wave before it.
         before: WaveName,
     },
+    /// A fan, or a turn of it, without regions.
+    #[error(
+        "a fan has turns and each turn has regions, as in [[\"first\"], [\"largest\"], [\"rest\"]]"
+    )]
+    EmptyTurn,
+    /// The rest of the regions before others.
+    #[error("\"rest\" is all that is left, so it stands in the last turn")]
+    RestNotLast,
+    /// A region that a fan names twice.
+    #[error("\"{0}\" is in the fan already; a region has one turn")]
+    RegionTwice(String),
+    /// A fan beside another order.
+    #[error(
+        "only order = \"fan-out\" opens regions by their fan; write that, or leave the fan out"
+    )]
+    FanUnused,
     /// A limit that no host reaches.
     #[error(
         "no host reaches this limit: the first match wins, and an earlier limit has no match and so takes every host; move that one to the end"

@@ -1,24 +1,29 @@
 //! The keys at the top of a rollout file: one table of names, values and defaults.
 
-use super::Refusal;
+use super::{Fan, Refusal};
 use crate::{
     document::{Table, quote},
     duration,
     policy::{
         BrakeRule, CANARY_BAKE, CellOrder, Deadlines, HOSTS_LEFT_OUT, Health, OnHostFailure, Pace,
-        Retry,
+        Retry, ZONE_BAKE,
     },
     share::Share,
 };
 use std::time::Duration;
 
-const ORDERS: [(&str, CellOrder); 2] = [("regions", CellOrder::Regions), ("none", CellOrder::None)];
+const ORDERS: [(&str, CellOrder); 3] = [
+    ("fan-out", CellOrder::FanOut),
+    ("regions", CellOrder::Regions),
+    ("none", CellOrder::None),
+];
 const HOST_FAILURES: [(&str, OnHostFailure); 1] = [("rollback", OnHostFailure::Rollback)];
 
 /// What governs a rollout beside its patch, selection, waves and limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Settings {
     pub(super) pace: Pace,
+    pub(super) fan: Fan,
     pub(super) deadlines: Deadlines,
     pub(super) health: Health,
     pub(super) retry: Retry,
@@ -27,12 +32,14 @@ pub(super) struct Settings {
     pub(super) on_host_failure: OnHostFailure,
     /// The bake of every wave but the last.
     pub(super) bake: Duration,
+    pub(super) zone_bake: Duration,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             pace: Pace::default(),
+            fan: Fan::default(),
             deadlines: Deadlines::default(),
             health: Health::default(),
             retry: Retry::default(),
@@ -40,6 +47,7 @@ impl Default for Settings {
             hosts_left_out: HOSTS_LEFT_OUT,
             on_host_failure: OnHostFailure::default(),
             bake: CANARY_BAKE,
+            zone_bake: ZONE_BAKE,
         }
     }
 }
@@ -50,6 +58,7 @@ impl Settings {
         let default = Self::default();
         let settings = Self {
             pace: pace(top, default.pace),
+            fan: Fan::read(top).unwrap_or(default.fan),
             deadlines: deadlines(top, default.deadlines),
             health: health(top, default.health),
             retry: Retry {
@@ -66,8 +75,12 @@ impl Settings {
                 .choice("on_host_failure", &HOST_FAILURES)
                 .unwrap_or(default.on_host_failure),
             bake: top.duration("bake").unwrap_or(default.bake),
+            zone_bake: top.duration("zone_bake").unwrap_or(default.zone_bake),
         };
         settings.check_stable(top);
+        if settings.pace.order != CellOrder::FanOut && settings.fan != Fan::default() {
+            top.refuse("fan", Refusal::FanUnused);
+        }
         settings
     }
 
@@ -115,6 +128,7 @@ impl Settings {
             ("grace", span(pace.grace)),
             ("stage_within", span(pace.stage_within)),
             ("order", quote(word(&ORDERS, pace.order))),
+            ("fan", self.fan.to_string()),
             ("start_by", span(deadlines.start_by)),
             ("claim_wait", span(deadlines.claim_wait)),
             ("drain_deadline", span(deadlines.drain)),
@@ -136,6 +150,7 @@ impl Settings {
                 quote(word(&HOST_FAILURES, self.on_host_failure)),
             ),
             ("bake", span(self.bake)),
+            ("zone_bake", span(self.zone_bake)),
         ]
     }
 

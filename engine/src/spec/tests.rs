@@ -1,3 +1,5 @@
+mod fan;
+
 use super::*;
 use crate::{policy::FloorRule, share::Share};
 use proptest::prelude::*;
@@ -115,7 +117,7 @@ floor = [{ group_by = ["service", "region"], min_in_service = "95%" }]
 test.toml:1:1: unknown key "nmae"; did you mean "name"?
 test.toml:2:9: grace: `60` is not a duration: whole numbers with d, h, m, s or ms are expected, largest first, as in "15m" or "1h30m"
 test.toml:3:14: stable_for: a text in quotes is expected, this is 1
-test.toml:4:9: order: "regions" or "none" is expected, this is "zones"
+test.toml:4:9: order: "fan-out" or "regions" or "none" is expected, this is "zones"
 test.toml:5:17: cells_at_once: a whole number of at least 1 is expected, this is 0
 test.toml:8:21: -y in [patch] packages: `-y` is not a package name: letters, digits and `+ . _ : -`, beginning with a letter or a digit and not ending in `-`
 test.toml:8:41: openssl in [patch] packages: `1 2` is not a package version: letters, digits and `+ . _ : ~ ^ -`, beginning with a letter or a digit
@@ -151,8 +153,8 @@ fn a_key_whose_part_is_not_built_is_refused() {
     }
     for (end, mistake) in [
         (
-            "[[wave]]\nname = \"a\"\nto = \"1%\"\nzone_bake = \"1m\"",
-            "\"zone_bake\" in [[wave]]",
+            "[[wave]]\nname = \"a\"\nto = \"1%\"\npromote = \"1m\"",
+            "\"promote\" in [[wave]]",
         ),
         (
             "[[limits]]\nat_once_per_cell = 1\nwaiver = \"x\"",
@@ -326,6 +328,8 @@ fn a_rollout_reads_back_its_canonical_text() {
     let full = r#"
         name = "full"
         brake = { cell_share = "7.5%" }
+        fan = [["eu-west-1", "first"], ["largest", "rest"]]
+        zone_bake = "1m"
         stage_within = "0s"
         [patch]
         kind = "packages"
@@ -337,6 +341,8 @@ fn a_rollout_reads_back_its_canonical_text() {
         name = "cells"
         match = 'zone == "a"'
         cells_per_region = 2
+        zone_bake = "2m"
+        fan = [["rest"]]
         [[limits]]
         match = 'service == "ledger"'
         floor = [{ group_by = ["rack", "zone", "service"], min_in_service = "50%" }]

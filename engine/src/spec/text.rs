@@ -45,6 +45,10 @@ impl fmt::Display for Spec {
             writeln!(f, "bake = \"{}\"", duration::format(wave.bake))?;
             writeln!(f, "cells_at_once = {}", wave.cells_at_once)?;
             writeln!(f, "gap = \"{}\"", duration::format(wave.gap))?;
+            writeln!(f, "zone_bake = \"{}\"", duration::format(wave.zone_bake))?;
+            if let Some(fan) = &wave.fan {
+                writeln!(f, "fan = {fan}")?;
+            }
         }
         for rule in &self.windows {
             write_window(f, rule)?;

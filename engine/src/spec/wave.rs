@@ -1,6 +1,6 @@
 //! The `[[wave]]` tables of a rollout file.
 
-use super::{Refusal, settings::Settings, settings_keys};
+use super::{Fan, Refusal, settings::Settings, settings_keys};
 use crate::{document::Table, id::WaveName, select::Selection, share::Share};
 use std::{cmp::Ordering, time::Duration};
 
@@ -19,6 +19,10 @@ pub struct Wave {
     pub cells_at_once: usize,
     /// The wait between a cell's end and the next cell's start.
     pub gap: Duration,
+    /// The wait after a zone of a region before the region's next zone.
+    pub zone_bake: Duration,
+    /// In which order its regions open. Absent: in that of the rollout.
+    pub fan: Option<Fan>,
 }
 
 /// Up to where a wave goes, said cumulatively: hosts that earlier waves took count.
@@ -56,14 +60,13 @@ pub(super) const DEFAULT_WAVES: [(&str, Share); 3] = [
 const SIZES: [&str; 3] = ["to", "hosts", "cells_per_region"];
 
 /// Keys whose part is not built.
-const NOT_BUILT: [&str; 7] = [
+const NOT_BUILT: [&str; 6] = [
     "approval",
     "gates",
     "profile",
     "promote",
     "unknown_share",
     "window",
-    "zone_bake",
 ];
 
 /// What one `[[wave]]` table says; what it does not say comes from elsewhere.
@@ -75,6 +78,8 @@ pub(super) struct WaveFragment {
     bake: Option<Duration>,
     cells_at_once: Option<usize>,
     gap: Option<Duration>,
+    zone_bake: Option<Duration>,
+    fan: Option<Fan>,
 }
 
 impl WaveFragment {
@@ -106,6 +111,8 @@ impl WaveFragment {
             bake: None,
             cells_at_once: None,
             gap: None,
+            zone_bake: None,
+            fan: None,
         }
     }
 
@@ -118,6 +125,8 @@ impl WaveFragment {
             bake: table.duration("bake"),
             cells_at_once: table.count("cells_at_once", 1),
             gap: table.duration("gap"),
+            zone_bake: table.duration("zone_bake"),
+            fan: Fan::read(table),
         }
     }
 
@@ -188,6 +197,8 @@ pub(super) fn check(fragments: &[WaveFragment], settings: &Settings) -> Option<V
                 bake: wave.bake.unwrap_or(default_bake),
                 cells_at_once: wave.cells_at_once.unwrap_or(settings.pace.cells_at_once),
                 gap: wave.gap.unwrap_or(settings.pace.cells_gap),
+                zone_bake: wave.zone_bake.unwrap_or(settings.zone_bake),
+                fan: wave.fan.clone(),
             })
         })
         .collect()

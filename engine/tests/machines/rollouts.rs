@@ -2,6 +2,7 @@
 
 mod exceptions;
 mod failures;
+mod fans;
 mod floors;
 mod orders;
 mod restarts;

@@ -98,7 +98,8 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
         ("retry", ["0", "1"]),
         ("settle", ["\"20s\"", "\"60s\""]),
         ("hosts_left_out", ["\"2%\"", "\"50%\""]),
-        ("order", ["\"none\"", "\"regions\""]),
+        ("order", ["\"none\"", "\"fan-out\""]),
+        ("zone_bake", ["\"0s\"", "\"40s\""]),
     ] {
         top += &format!("{key} = {}\n", draw.one(&values));
     }

@@ -1,0 +1,158 @@
+//! The regions of the selected hosts, and the order in which the regions of each wave open.
+
+use super::{PlanError, selected::Selected};
+use crate::{
+    policy::CellOrder,
+    spec::{Fan, FanRegion, Spec},
+};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// How many selected hosts are in each region and zone.
+#[derive(Debug)]
+pub(super) struct Regions<'a> {
+    sizes: BTreeMap<&'a str, usize>,
+    zones: BTreeMap<(&'a str, &'a str), usize>,
+    /// How many strata each region has; counted only where sizes are equal.
+    strata: BTreeMap<&'a str, usize>,
+}
+
+/// The order in which the regions of a wave open.
+#[derive(Debug)]
+pub(super) enum RegionOrder<'a> {
+    /// None: all cells side by side.
+    None,
+    /// Turns of regions.
+    Turns(Vec<Vec<&'a str>>),
+}
+
+impl<'a> Regions<'a> {
+    pub(super) fn of(selected: &[Selected<'a>]) -> Self {
+        let mut sizes = BTreeMap::new();
+        let mut zones = BTreeMap::new();
+        for Selected { place, .. } in selected {
+            *sizes.entry(place.region).or_default() += 1;
+            *zones.entry((place.region, place.zone)).or_default() += 1;
+        }
+        let strata = varieties(selected, &sizes);
+        Self {
+            sizes,
+            zones,
+            strata,
+        }
+    }
+
+    /// The zones of a region among these, the one with the fewest selected hosts first.
+    pub(super) fn zone_rank(&self, region: &'a str, zone: &'a str) -> (usize, &'a str) {
+        let size = self.zones.get(&(region, zone)).copied();
+        (size.unwrap_or_default(), zone)
+    }
+
+    /// The order of each wave. What its fan gets wrong of these regions is noted once.
+    pub(super) fn orders(&self, spec: &Spec, errors: &mut Vec<PlanError>) -> Vec<RegionOrder<'a>> {
+        let waves = spec.waves().iter();
+        let orders = waves.map(|wave| match (&wave.fan, spec.pace().order) {
+            (Some(fan), _) => self.by_fan(fan, errors),
+            (None, CellOrder::FanOut) => self.by_fan(spec.fan(), errors),
+            (None, CellOrder::Regions) => {
+                let by_size = self.by_size(&BTreeSet::new());
+                RegionOrder::Turns(by_size.into_iter().map(|region| vec![region]).collect())
+            }
+            (None, CellOrder::None) => RegionOrder::None,
+        });
+        orders.collect()
+    }
+
+    fn by_fan(&self, fan: &Fan, errors: &mut Vec<PlanError>) -> RegionOrder<'a> {
+        let mut found = Vec::new();
+        let mut taken = BTreeSet::new();
+        for region in fan.turns().iter().flatten() {
+            let FanRegion::Named(name) = region else {
+                continue;
+            };
+            match self.sizes.get_key_value(name.as_str()) {
+                Some((known, _)) => drop(taken.insert(*known)),
+                None => found.push(PlanError::NoRegion {
+                    region: name.clone(),
+                    known: self.sizes.keys().map(ToString::to_string).collect(),
+                }),
+            }
+        }
+        let has = |wanted: FanRegion| fan.turns().iter().flatten().any(|r| *r == wanted);
+        let first = self.by_size(&taken).first().copied();
+        let first = first.filter(|_| has(FanRegion::First));
+        taken.extend(first);
+        let largest = self.largest(&taken).filter(|_| has(FanRegion::Largest));
+        taken.extend(largest);
+        let rest = self.by_size(&taken);
+        if !rest.is_empty() && !has(FanRegion::Rest) {
+            let regions = rest.iter().map(ToString::to_string).collect();
+            found.push(PlanError::NotInFan { regions });
+        }
+        for error in found {
+            if !errors.contains(&error) {
+                errors.push(error);
+            }
+        }
+        let regions = |region: &FanRegion| -> Vec<&'a str> {
+            match region {
+                FanRegion::First => first.into_iter().collect(),
+                FanRegion::Largest => largest.into_iter().collect(),
+                FanRegion::Rest => rest.clone(),
+                FanRegion::Named(name) => {
+                    let known = self.sizes.get_key_value(name.as_str());
+                    known.map(|(known, _)| *known).into_iter().collect()
+                }
+            }
+        };
+        let turns = fan.turns().iter();
+        let turns = turns.map(|turn| turn.iter().flat_map(regions).collect());
+        RegionOrder::Turns(turns.collect())
+    }
+
+    /// The regions that are not taken, the one with the fewest selected hosts first.
+    fn by_size(&self, taken: &BTreeSet<&str>) -> Vec<&'a str> {
+        let left = self
+            .sizes
+            .iter()
+            .filter(|(region, _)| !taken.contains(*region));
+        let mut left: Vec<_> = left.map(|(region, size)| (*size, *region)).collect();
+        left.sort_unstable();
+        left.into_iter().map(|(_, region)| region).collect()
+    }
+
+    fn largest(&self, taken: &BTreeSet<&str>) -> Option<&'a str> {
+        let left = self
+            .sizes
+            .iter()
+            .filter(|(region, _)| !taken.contains(*region));
+        let variety = |region: &str| self.strata.get(region).copied().unwrap_or_default();
+        let ranked = left.map(|(region, size)| (*size, variety(region), Reverse(*region)));
+        ranked.max().map(|(_, _, Reverse(region))| region)
+    }
+}
+
+/// How many strata each region has of those that are as large as another.
+fn varieties<'a>(
+    selected: &[Selected<'a>],
+    sizes: &BTreeMap<&'a str, usize>,
+) -> BTreeMap<&'a str, usize> {
+    let mut of_size: BTreeMap<usize, usize> = BTreeMap::new();
+    sizes
+        .values()
+        .for_each(|size| *of_size.entry(*size).or_default() += 1);
+    let is_tied = |region: &str| sizes.get(region).is_some_and(|size| of_size[size] > 1);
+    let mut strata: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
+    for host in selected.iter().filter(|host| is_tied(host.place.region)) {
+        strata
+            .entry(host.place.region)
+            .or_default()
+            .extend(&host.strata);
+    }
+    let counts = strata.into_iter();
+    counts
+        .map(|(region, strata)| (region, strata.len()))
+        .collect()
+}
