@@ -35,7 +35,7 @@ pub(crate) fn judge(order: &Order, host: &HostId, history: &History) -> Judgemen
         return Judgement::Refuse(Refusal::Busy { with });
     }
     let forward = order.direction == Direction::Patch;
-    if forward && !order.asked_again && history.denies(&order.grant.lock_digest) {
+    if forward && !order.asked_again && history.denies(order) {
         return Judgement::Refuse(Refusal::Denied);
     }
     Judgement::Accept
@@ -67,7 +67,9 @@ mod tests {
     use super::*;
     use crate::{journal::Record, sample};
     use cofferdam_engine::{
-        id::Incarnation,
+        digest::Digest,
+        id::{Incarnation, RolloutId},
+        patch::{Content, LockedPackage},
         run::{RunEvent, RunState},
         time::Timestamp,
     };
@@ -138,9 +140,77 @@ mod tests {
     }
 
     #[test]
-    fn bits_that_an_order_rolled_back_are_denied_unless_an_operator_asks_for_them() {
+    fn bits_that_an_order_rolled_back_are_denied_whatever_rollout_brings_them() {
+        let history = gone_back();
+        let named = |name: &str, version: &str| {
+            let mut order = patch(2, version);
+            order.grant.rollout = RolloutId::new(name).unwrap();
+            order.grant.lock_digest = Digest::of(name);
+            order
+        };
+        let judged = |order: &Order| judge(order, &sample::host(), &history);
+        let refused = Judgement::Refuse(Refusal::Denied);
+
+        assert_eq!(judged(&named("practice", "2")), refused);
+        assert_eq!(judged(&named("another", "2")), refused);
+        assert_eq!(judged(&named("another", "3")), Judgement::Accept);
+        let mut back = named("another", "2");
+        back.direction = Direction::Rollback;
+        assert_eq!(judged(&back), Judgement::Accept);
+    }
+
+    #[test]
+    fn a_lifted_denial_ends_with_the_order_that_says_so() {
+        let mut history = gone_back();
+        let mut lifting = patch(2, "2");
+        lifting.asked_again = true;
+        assert_eq!(
+            judge(&lifting, &sample::host(), &history),
+            Judgement::Accept
+        );
+
+        let order = Box::new(lifting);
+        let at = Timestamp(1);
+        history.apply(&Record::Accepted { order, at }).unwrap();
+        let refused = RunEvent::ClaimRefused {
+            reason: String::new(),
+        };
+        moved(&mut history, [refused]);
+        assert_eq!(
+            judge(&patch(3, "2"), &sample::host(), &history),
+            Judgement::Accept
+        );
+    }
+
+    #[test]
+    fn a_denial_that_was_stored_by_its_lock_file_holds() {
+        let mut history = serde_json::to_value(History::begin(Incarnation(1))).unwrap();
+        history["denied"] = serde_json::json!([sample::order(2).grant.lock_digest]);
+        let history: History = serde_json::from_value(history).unwrap();
+        assert_eq!(
+            judge(&patch(2, "2"), &sample::host(), &history),
+            Judgement::Refuse(Refusal::Denied)
+        );
+    }
+
+    fn patch(sequence: u64, version: &str) -> Order {
+        let package = LockedPackage {
+            name: "openssl".to_owned(),
+            version: version.to_owned(),
+            sha256: Digest::of(version),
+            size: 1,
+        };
+        let packages = vec![package];
+        Order {
+            content: Content::Packages { packages },
+            ..sample::order(sequence)
+        }
+    }
+
+    /// The history of a host that version 2 was rolled back on.
+    fn gone_back() -> History {
         let mut history = History::begin(Incarnation(1));
-        let mut back = sample::order(1);
+        let mut back = patch(1, "2");
         back.direction = Direction::Rollback;
         let order = Box::new(back);
         let at = Timestamp(0);
@@ -157,20 +227,17 @@ mod tests {
             done.clone(),
             done,
         ];
+        moved(&mut history, events);
+        history
+    }
+
+    fn moved(history: &mut History, events: impl IntoIterator<Item = RunEvent>) {
         for event in events {
-            let boot_id = "boot-1".to_owned();
+            let (boot_id, at) = ("boot-1".to_owned(), Timestamp(0));
             history
                 .apply(&Record::Moved { event, at, boot_id })
                 .unwrap();
         }
-
-        let judgement = judge(&sample::order(2), &sample::host(), &history);
-
-        assert_eq!(judgement, Judgement::Refuse(Refusal::Denied));
-        let mut asked_again = sample::order(2);
-        asked_again.asked_again = true;
-        let judgement = judge(&asked_again, &sample::host(), &history);
-        assert_eq!(judgement, Judgement::Accept, "an operator asked for it");
     }
 
     fn entered(order: &Order, state: RunState) -> ReportBody {

@@ -19,6 +19,7 @@ mod apply;
 mod brake;
 mod candidate;
 mod decide;
+mod deny;
 mod ending;
 mod event;
 mod except;
@@ -46,6 +47,7 @@ pub use slow::RunningMean;
 pub use work::{HeldWarrant, Work};
 
 use crate::{
+    denial::Denials,
     id::{CellId, HostId, OwnerEpoch, RolloutId},
     ledger::Ledger,
     time::Timestamp,
@@ -62,6 +64,9 @@ pub struct Cell {
     members: BTreeMap<HostId, Member>,
     ledger: Ledger,
     work: BTreeMap<RolloutId, Work>,
+    /// What is denied to its hosts.
+    #[serde(default)]
+    denials: Denials,
 }
 
 impl Cell {
@@ -74,6 +79,7 @@ impl Cell {
             members: BTreeMap::new(),
             ledger: Ledger::default(),
             work: BTreeMap::new(),
+            denials: Denials::default(),
         }
     }
 

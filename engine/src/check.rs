@@ -5,6 +5,7 @@
 //! machines calls it after every event. Promise 6, that no acknowledged result is lost, is no matter
 //! of one state; tests prove it by replaying what was stored.
 
+mod denial;
 mod ending;
 mod exception;
 mod floor;
@@ -112,6 +113,7 @@ fn by_cell(
     leave::by(&disturbance, now, all);
     window::by(&disturbance, now, all);
     stratum::by(&disturbance, all);
+    denial::by(&disturbance, all);
     settle::by(&disturbance, now, all);
 }
 

@@ -5,6 +5,7 @@
 
 mod apply;
 mod decide;
+mod deny;
 mod event;
 mod place;
 mod retry;
@@ -14,6 +15,7 @@ pub use event::{FleetCommand, FleetError, FleetEvent};
 
 use crate::{
     cell::{Cell, Member},
+    denial::Denials,
     digest::Digest,
     id::{CellId, HostId, OwnerEpoch, RolloutId},
     inventory::PackageSet,
@@ -35,6 +37,9 @@ pub struct Fleet {
     package_parts: BTreeMap<Digest, BTreeMap<u32, PackageSet>>,
     #[serde(default)]
     services: Services,
+    /// Bits that are not installed again.
+    #[serde(default)]
+    denials: Denials,
 }
 
 impl Fleet {

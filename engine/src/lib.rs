@@ -5,6 +5,7 @@
 pub mod cell;
 pub mod cells;
 pub mod check;
+pub mod denial;
 pub mod digest;
 pub mod document;
 pub mod duration;

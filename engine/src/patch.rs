@@ -2,7 +2,11 @@
 
 use crate::{digest::Digest, inventory::Platform};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::PathBuf,
+};
 
 /// What a rollout changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +120,14 @@ pub struct LockedFile {
     pub size: u64,
 }
 
+impl LockedFile {
+    /// The digest of the file at its place on a host.
+    fn bits(&self, config: &ConfigPatch) -> Digest {
+        let path = config.path.display();
+        Digest::of(format!("config {path} {} {}\n", self.sha256, self.size))
+    }
+}
+
 /// The exact bits that a patch resolved to. Every wave installs these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockFile {
@@ -150,7 +162,8 @@ pub struct LockedPlatform {
 }
 
 impl LockFile {
-    /// The digest that names these bits: denials, coverage and warrants go by it.
+    /// The digest that names this lock file: coverage and warrants go by it. Denials go by
+    /// [`Content::bits`], in which the rollout's name has no part.
     pub fn digest(&self) -> Digest {
         let mut text = format!("{}\n", self.rollout);
         match &self.content {
@@ -166,6 +179,21 @@ impl LockFile {
             Locked::Noop => text += "noop\n",
         }
         Digest::of(text)
+    }
+
+    /// The bits of every platform, each once: what a denial of this patch names.
+    pub fn bits(&self, patch: &Patch) -> BTreeSet<Digest> {
+        match &self.content {
+            Locked::Packages { platforms } => platforms
+                .iter()
+                .filter_map(|entry| self.content_for(&entry.platform, patch)?.bits())
+                .collect(),
+            Locked::Config(file) => match patch {
+                Patch::Config(config) => BTreeSet::from([file.bits(config)]),
+                Patch::Packages { .. } | Patch::Noop => BTreeSet::new(),
+            },
+            Locked::Noop => BTreeSet::new(),
+        }
     }
 
     /// What a host of this platform is to have. Nothing when the lock file leaves it out.
@@ -205,4 +233,71 @@ pub enum Content {
     },
     /// Nothing, for practice.
     Noop,
+}
+
+impl Content {
+    /// The digest of what is installed, whatever rollout brings it: what a denial names. Nothing of
+    /// practice, which installs nothing.
+    pub fn bits(&self) -> Option<Digest> {
+        match self {
+            Self::Packages { packages } => {
+                let mut lines: Vec<String> = packages
+                    .iter()
+                    .map(|p| format!("{} {} {} {}\n", p.name, p.version, p.sha256, p.size))
+                    .collect();
+                lines.sort();
+                Some(Digest::of(lines.concat()))
+            }
+            Self::Config { config, file } => Some(file.bits(config)),
+            Self::Noop => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packages(version: &str) -> Vec<LockedPackage> {
+        let package = |name: &str| LockedPackage {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            sha256: Digest::of(version),
+            size: 1,
+        };
+        vec![package("libssl"), package("openssl")]
+    }
+
+    #[test]
+    fn bits_are_named_by_what_is_installed() {
+        let content = |packages| Content::Packages { packages };
+        let bits = content(packages("1")).bits();
+        let reversed = packages("1").into_iter().rev().collect();
+        assert_eq!(content(reversed).bits(), bits, "the order says nothing");
+        assert_ne!(content(packages("2")).bits(), bits);
+        assert_eq!(Content::Noop.bits(), None);
+    }
+
+    #[test]
+    fn two_rollouts_of_one_content_have_the_same_bits_and_lock_files_of_their_own() {
+        let lock = |rollout: &str| LockFile {
+            rollout: rollout.to_owned(),
+            content: Locked::Packages {
+                platforms: vec![LockedPlatform {
+                    platform: Platform {
+                        os_release: "debian-12".to_owned(),
+                        architecture: "amd64".to_owned(),
+                    },
+                    packages: packages("1"),
+                }],
+            },
+        };
+        let patch = Patch::Packages {
+            packages: BTreeMap::from([("openssl".to_owned(), VersionWish::Latest)]),
+        };
+        let (one, two) = (lock("one"), lock("two"));
+        assert_ne!(one.digest(), two.digest());
+        assert_eq!(one.bits(&patch), two.bits(&patch));
+        assert_eq!(one.bits(&patch).len(), 1);
+    }
 }

@@ -5,6 +5,7 @@
 
 mod blast;
 mod coverage;
+mod denied;
 mod error;
 mod estimate;
 mod floors;

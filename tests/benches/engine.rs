@@ -4,6 +4,7 @@
 use cofferdam_engine::{
     cell::{CellCommand, CellEvent, Hello},
     cells,
+    denial::Denials,
     fleet::{Fleet, FleetCommand, FleetEvent},
     id::{HostId, Incarnation, OperatorId, OrderKey, OwnerEpoch, ReportSequence, ReservationToken},
     inventory::{Facts, Host, PackageSet, Platform},
@@ -89,6 +90,7 @@ fn make_plan(hosts: &BTreeMap<HostId, Host>, waves: &str) -> Plan {
         hosts,
         cells: &cells,
         package_sets: &BTreeMap::new(),
+        denials: &Denials::default(),
     };
     Plan::make(&spec, &lock, &input).expect("a plan")
 }

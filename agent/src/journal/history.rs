@@ -119,9 +119,12 @@ impl History {
         run.max(self.refused.as_ref().map(|refused| refused.key))
     }
 
-    /// Whether the host went back from these bits for good.
-    pub fn denies(&self, lock_digest: &Digest) -> bool {
-        self.denied.contains(lock_digest)
+    /// Whether the host went back from an order's bits for good. Older releases remembered them by
+    /// the digest of their lock file.
+    pub fn denies(&self, order: &Order) -> bool {
+        let bits = order.content.bits();
+        self.denied.contains(&order.grant.lock_digest)
+            || bits.is_some_and(|bits| self.denied.contains(&bits))
     }
 
     /// What is to be said.
@@ -161,6 +164,11 @@ impl History {
         if let Some(open) = self.open() {
             return Err(HistoryError::Open(open.order().key));
         }
+        if order.asked_again {
+            self.denied.remove(&order.grant.lock_digest);
+            self.denied
+                .retain(|bits| order.content.bits() != Some(*bits));
+        }
         self.run = Some(Run::accept(order.clone(), at));
         self.report_state();
         Ok(())
@@ -187,7 +195,7 @@ impl History {
             // Promise 12: what an order rolled back is not installed again from the same bits.
             let went_back = ending == Ending::RolledBack;
             if went_back && run.order().direction == Direction::Rollback {
-                self.denied.insert(run.order().grant.lock_digest);
+                self.denied.extend(run.order().content.bits());
             }
         }
         self.report_state();

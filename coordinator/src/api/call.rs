@@ -32,12 +32,14 @@ where
 
 fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
     match refusal {
-        FleetError::NoHost(_) | FleetError::NoCell(_) | FleetError::NoRollout(_) => {
-            CallErrorKind::NotFound
-        }
+        FleetError::NoHost(_)
+        | FleetError::NoCell(_)
+        | FleetError::NoRollout(_)
+        | FleetError::NoDenial { .. } => CallErrorKind::NotFound,
         FleetError::RolloutExists(_) => CallErrorKind::Exists,
         FleetError::Conflict { .. }
         | FleetError::Superseded { .. }
+        | FleetError::Denied { .. }
         | FleetError::Unplaced { .. }
         | FleetError::Cell { .. }
         | FleetError::Rollout(RolloutError::NotNow { .. } | RolloutError::NotExcepted { .. }) => {

@@ -9,6 +9,7 @@ use crate::{
 };
 use cofferdam_engine::{
     cell::{CellEvent, Member},
+    denial::Reach,
     fleet::FleetEvent,
     id::{HostId, OperatorId, RolloutId},
     rollout::{self, RolloutEvent},
@@ -149,6 +150,7 @@ impl v1::operator_server::Operator for OperatorApi {
             action: action(asked.action),
             by,
             reason: asked.reason,
+            reach: Reach::default(),
         };
         let rollout = asked.rollout.clone();
         self.act(FleetEvent::Rollout { rollout, event }).await?;

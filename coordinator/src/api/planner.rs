@@ -8,6 +8,7 @@ use crate::{
     view::Situation,
 };
 use cofferdam_engine::{
+    denial::Denials,
     digest::Digest,
     fleet::Fleet,
     id::{CellId, HostId},
@@ -114,6 +115,7 @@ impl Planner<'_> {
             hosts: &inventory.hosts,
             cells: &inventory.cells,
             package_sets: &inventory.package_sets,
+            denials: &inventory.denials,
         };
         Plan::make(&spec, &lock, &input)
             .map_err(|errors| CallError::of(CallErrorKind::NotNow, &errors))
@@ -126,6 +128,7 @@ struct Inventory {
     hosts: BTreeMap<HostId, Host>,
     cells: BTreeMap<HostId, CellId>,
     package_sets: BTreeMap<Digest, PackageSet>,
+    denials: Denials,
 }
 
 impl Inventory {
@@ -140,6 +143,7 @@ impl Inventory {
                 .collect(),
             cells: fleet.homes().clone(),
             package_sets: fleet.package_sets().clone(),
+            denials: fleet.denials().clone(),
         }
     }
 }

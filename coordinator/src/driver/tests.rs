@@ -98,6 +98,7 @@ impl Bench {
                     .collect(),
                 cells: situation.fleet.homes(),
                 package_sets: situation.fleet.package_sets(),
+                denials: situation.fleet.denials(),
             };
             Plan::make(&spec, &lock, &input).unwrap()
         });

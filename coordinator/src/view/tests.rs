@@ -1,5 +1,6 @@
 use super::{cluster, *};
 use cofferdam_engine::{
+    denial::Reach,
     fleet::FleetEvent,
     hold::{Reason, Subject},
     id::{CellId, HostId, Incarnation, OperatorId, OwnerEpoch, RolloutId},
@@ -88,6 +89,7 @@ fn plan_of(fleet: &Fleet) -> Plan {
             .collect(),
         cells: fleet.homes(),
         package_sets: fleet.package_sets(),
+        denials: fleet.denials(),
     };
     Plan::make(&Spec::parse("practice.toml", file).unwrap(), &lock, &input).unwrap()
 }
@@ -208,11 +210,13 @@ fn a_wave_ends_as_its_rollout_does() {
             Action::Pause | Action::Resume | Action::Abort => End::Aborted,
         };
         let by = OperatorId::new("ana").unwrap();
-        let reason = "slow queries".to_owned();
-        for event in [
-            RolloutEvent::Asked { action, by, reason },
-            RolloutEvent::Ended { end },
-        ] {
+        let asked = RolloutEvent::Asked {
+            action,
+            by,
+            reason: "slow queries".to_owned(),
+            reach: Reach::default(),
+        };
+        for event in [asked, RolloutEvent::Ended { end }] {
             let rollout = name();
             apply(&mut fleet, FleetEvent::Rollout { rollout, event });
         }

@@ -61,6 +61,10 @@ impl Cell {
                 work.brake_unsummarised = false;
                 Ok(())
             }
+            CellEvent::DenialsTold { denials } => {
+                self.denials = denials.as_ref().clone();
+                Ok(())
+            }
             CellEvent::Released { rollout } => {
                 self.work_mut(rollout)?;
                 self.work.remove(rollout);

@@ -2,6 +2,7 @@
 
 use super::{GivenUp, Hello};
 use crate::{
+    denial::Denials,
     digest::Digest,
     exception::Exceptions,
     failure::Failure,
@@ -133,6 +134,11 @@ pub enum CellEvent {
     Summarised {
         /// Of which rollout.
         rollout: RolloutId,
+    },
+    /// The control plane told what is denied to the hosts here; replaces what it told before.
+    DenialsTold {
+        /// All of it.
+        denials: Box<Denials>,
     },
     /// Decided: a rollout that is over has no run left here and is forgotten.
     Released {

@@ -84,6 +84,11 @@ impl Draft<'_> {
             return;
         };
         let direction = warrant.direction;
+        if direction == Direction::Patch
+            && let Some(reason) = self.cell.denied(work, member)
+        {
+            return self.leave_out(work, host, reason);
+        }
         let opened = match so_far.windows.allow(host, direction) {
             Ok(opened) => opened,
             Err(reason) => return so_far.close(reason),
@@ -194,9 +199,11 @@ impl Draft<'_> {
         member: &Member,
         key: OrderKey,
     ) -> bool {
-        let Some(order) = new_order(work, warrant, job, member, key, self.next_token) else {
+        let Some(mut order) = new_order(work, warrant, job, member, key, self.next_token) else {
             return false;
         };
+        let is_lifted = || self.cell.lifts_denial(work, member);
+        order.asked_again |= order.direction == Direction::Patch && is_lifted();
         self.next_token = self.next_token.next();
         self.push(CellCommand::Order(Box::new(order)));
         true

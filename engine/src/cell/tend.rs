@@ -140,6 +140,11 @@ impl Draft<'_> {
         if entry.is_none_or(|entry| entry.token != active.order.token) {
             return Some("the host's reservation is gone".to_owned());
         }
+        if active.order.direction == Direction::Patch
+            && let Some(denied) = self.cell.denied(work, self.cell.members.get(host)?)
+        {
+            return Some(denied);
+        }
         let in_service = self.cell.members.get(host).is_some_and(|m| m.in_service);
         match (in_service, active.order.direction) {
             (true, _) => {}

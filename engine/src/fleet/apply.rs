@@ -34,18 +34,40 @@ impl Fleet {
             FleetEvent::Host { host, event } => self.host_event(host, event, now),
             FleetEvent::Cell { cell, event } => self.cell_event(cell, event, now),
             FleetEvent::RolloutStarted { plan, by } => self.rollout_started(plan, by, now),
-            FleetEvent::Rollout { rollout, event } => {
-                self.check_rollback(rollout, event)?;
-                self.check_retry(rollout, event)?;
-                let known = self.rollouts.get_mut(rollout);
-                let known = known.ok_or_else(|| FleetError::NoRollout(rollout.clone()))?;
-                Ok(known.apply(event, now)?)
-            }
+            FleetEvent::Rollout { rollout, event } => self.rollout_event(rollout, event, now),
+            FleetEvent::Denied {
+                named,
+                place,
+                by,
+                reason,
+            } => self.denied(named, place, by, reason, now),
+            FleetEvent::DenialLifted {
+                named,
+                only_at,
+                by,
+                reason,
+            } => self.denial_lifted(named, only_at.as_ref(), by, reason, now),
             FleetEvent::ServicesDeclared { services, by: _ } => {
                 self.services = services.clone();
                 Ok(())
             }
         }
+    }
+
+    fn rollout_event(
+        &mut self,
+        rollout: &RolloutId,
+        event: &RolloutEvent,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        self.check_rollback(rollout, event)?;
+        self.check_retry(rollout, event)?;
+        let left = self.denials_left_by(rollout, event, now);
+        let known = self.rollouts.get_mut(rollout);
+        let known = known.ok_or_else(|| FleetError::NoRollout(rollout.clone()))?;
+        known.apply(event, now)?;
+        self.lift_by_retry(rollout, event, now)?;
+        self.deny(left, now)
     }
 
     fn owner_started(&mut self, epoch: OwnerEpoch, now: Timestamp) -> Result<(), FleetError> {
@@ -69,17 +91,22 @@ impl Fleet {
     fn host_connected(&mut self, hello: &Hello, now: Timestamp) -> Result<(), FleetError> {
         let home = self.place(&hello.host)?;
         self.homes.insert(hello.host.id.clone(), home.clone());
+        let is_new = !self.cells.contains_key(&home);
         let cell = self
             .cells
             .entry(home.clone())
-            .or_insert_with(|| Cell::new(home, self.epoch, now));
+            .or_insert_with(|| Cell::new(home.clone(), self.epoch, now));
         let event = CellEvent::HostConnected {
             hello: Box::new(hello.clone()),
         };
         cell.apply(&event, now).map_err(|source| FleetError::Cell {
             cell: cell.id().clone(),
             source,
-        })
+        })?;
+        match is_new {
+            true => self.tell_cell(&home, now),
+            false => Ok(()),
+        }
     }
 
     fn packages(
@@ -131,6 +158,8 @@ impl Fleet {
         self.cell_event(&home, event, now)?;
         if matches!(event, CellEvent::HostForgotten { .. }) {
             self.homes.remove(host);
+            self.denials.forget(host);
+            self.tell_cell(&home, now)?;
             self.drop_empty(&home);
         }
         Ok(())
@@ -155,6 +184,7 @@ impl Fleet {
             let epoch = self.epoch;
             let made = || Cell::new(cell.clone(), epoch, now);
             self.cells.entry(cell.clone()).or_insert_with(made);
+            self.tell_cell(cell, now)?;
         }
         let known = self
             .cells
@@ -174,6 +204,9 @@ impl Fleet {
     ) -> Result<(), FleetError> {
         if self.rollouts.contains_key(&plan.rollout) {
             return Err(FleetError::RolloutExists(plan.rollout.clone()));
+        }
+        if let Some(denied) = self.denied_to_all(plan) {
+            return Err(denied);
         }
         if let Some(conflict) = self.conflict(plan, |_| true) {
             return Err(conflict);

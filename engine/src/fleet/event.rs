@@ -3,6 +3,7 @@
 use crate::{
     cell::{CellCommand, CellError, CellEvent, Hello},
     cells::UnplacedReason,
+    denial::{Denial, Named, Place},
     digest::Digest,
     id::{CellId, HostId, OperatorId, OwnerEpoch, RolloutId},
     inventory::PackageSet,
@@ -74,6 +75,28 @@ pub enum FleetEvent {
         services: Services,
         /// Who.
         by: OperatorId,
+    },
+    /// An operator denied bits: they are not installed there until the denial is lifted.
+    Denied {
+        /// Which.
+        named: Named,
+        /// Where.
+        place: Place,
+        /// Who.
+        by: OperatorId,
+        /// Why. May be empty.
+        reason: String,
+    },
+    /// An operator lifted denials.
+    DenialLifted {
+        /// Of which bits.
+        named: Named,
+        /// At which place. Absent: wherever they are denied.
+        only_at: Option<Place>,
+        /// Who.
+        by: OperatorId,
+        /// Why. May be empty.
+        reason: String,
     },
 }
 
@@ -216,6 +239,27 @@ pub enum FleetError {
         subject: String,
         /// The first host that has the later change.
         host: HostId,
+    },
+    /// What the rollout installs is denied to the whole fleet.
+    #[error(
+        "what it installs ({bits}) is {denial}; when that is no longer so, `cofferdam deny lift {bits} --reason ..`"
+    )]
+    Denied {
+        /// The bits.
+        bits: Digest,
+        /// Who denied them, when and why.
+        denial: Box<Denial>,
+    },
+    /// Nothing of the kind is denied.
+    #[error(
+        "nothing denies {named}{}; `cofferdam deny list` shows what is denied where",
+        place.as_ref().map(|place| format!(" for {place}")).unwrap_or_default()
+    )]
+    NoDenial {
+        /// Which bits were meant.
+        named: Named,
+        /// At which place. Absent: anywhere.
+        place: Option<Place>,
     },
     /// A part of a package set is out of its bounds.
     #[error("part {part} of {of} of package set {digest} is out of bounds")]

@@ -2,6 +2,8 @@
 
 use super::list;
 use crate::{
+    denial::Denial,
+    digest::Digest,
     id::{HostId, Region, RolloutId},
     inventory::Platform,
     patch::VersionWish,
@@ -100,6 +102,24 @@ pub enum PlanError {
     NotInFan {
         /// The regions.
         regions: Vec<String>,
+    },
+    /// What the rollout installs is denied to the whole fleet.
+    #[error(
+        "what it installs ({bits}) is {denial}; when that is no longer so, `cofferdam deny lift {bits} --reason ..`"
+    )]
+    Denied {
+        /// The bits.
+        bits: Digest,
+        /// Who denied them, when and why.
+        denial: Box<Denial>,
+    },
+    /// What the rollout installs is denied to every host that it selects.
+    #[error(
+        "what it installs is denied to every selected host, in their cells or for themselves, first {denial}; `cofferdam deny list` shows where, `cofferdam deny lift` ends it"
+    )]
+    AllDenied {
+        /// The denial of the first host.
+        denial: Box<Denial>,
     },
     /// Groups whose floors never let a host out.
     #[error("the floor lets no host out of {}; {cure}", list(groups))]

@@ -2,6 +2,7 @@
 
 use super::{
     Blast, Estimate, Plan, PlanError, PlanErrors, PlannedHost, PlannedWave, Warning,
+    denied::Denied,
     floors::Floors,
     region::{RegionOrder, Regions},
     selected::{self, Selected},
@@ -9,6 +10,7 @@ use super::{
     wave::{self, Waves},
 };
 use crate::{
+    denial::Denials,
     digest::Digest,
     id::{CellId, HostId, WaveIndex},
     inventory::{Host, PackageSet},
@@ -30,6 +32,8 @@ pub struct PlanInput<'a> {
     /// The package sets that hosts have, by digest. One that is not known is no error: its hosts
     /// are a stratum of their own.
     pub package_sets: &'a BTreeMap<Digest, PackageSet>,
+    /// Bits that are not installed again: hosts to which they are denied are left out.
+    pub denials: &'a Denials,
 }
 
 impl Plan {
@@ -42,7 +46,8 @@ impl Plan {
         check_lock(spec, lock, &mut errors);
         let mut strata = Strata::new(lock, input.package_sets);
         let known = selected::known(input);
-        let selected = selected::select(spec, lock, &known, &mut strata, &mut errors);
+        let denied = Denied::find(spec, lock, input.denials, &known, &mut errors);
+        let selected = selected::select(spec, lock, &known, &denied, &mut strata, &mut errors);
         let waves = Waves::take(spec, &selected, strata.count());
         let planned: Vec<_> = selected
             .iter()
@@ -65,6 +70,7 @@ impl Plan {
             selected: &selected,
             planned: &planned,
             floors: &floors,
+            denied: &denied,
         };
         let planned_waves = draft.waves(&regions, &orders);
         let assignments = draft.assignments();
@@ -138,6 +144,7 @@ struct Draft<'d, 'a> {
     selected: &'d [Selected<'a>],
     planned: &'d [(&'d Selected<'a>, WaveIndex)],
     floors: &'d Floors<'a>,
+    denied: &'d Denied<'a>,
 }
 
 impl<'d, 'a> Draft<'d, 'a> {
@@ -224,6 +231,7 @@ impl<'d, 'a> Draft<'d, 'a> {
         hosts: &BTreeMap<HostId, PlannedHost>,
     ) -> Vec<Warning> {
         let mut warnings = vec![Warning::NoGate];
+        warnings.extend(self.denied.warning());
         warnings.extend(of_waves);
         let mut is_covered = vec![false; strata.len()];
         let first = hosts.values().filter(|host| host.wave == WaveIndex(0));

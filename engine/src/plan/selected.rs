@@ -1,6 +1,6 @@
 //! The hosts that a rollout is for, with what the planner needs to know of each.
 
-use super::{PlanError, PlanInput, strata::Strata};
+use super::{PlanError, PlanInput, denied::Denied, strata::Strata};
 use crate::{
     id::{CellId, HostId},
     inventory::{Host, Platform, REGION, SERVICE, ZONE},
@@ -74,10 +74,11 @@ pub(super) fn select<'a>(
     spec: &Spec,
     lock: &LockFile,
     known: &[Known<'a>],
+    denied: &Denied<'a>,
     strata: &mut Strata<'a>,
     errors: &mut Vec<PlanError>,
 ) -> Vec<Selected<'a>> {
-    let matched: Vec<_> = known
+    let mut matched: Vec<_> = known
         .iter()
         .filter(|known| spec.selection().matches(known.host))
         .collect();
@@ -87,6 +88,7 @@ pub(super) fn select<'a>(
             known: known.len(),
         });
     }
+    matched.retain(|known| !denied.contains(&known.host.id));
     check_platforms(spec, lock, &matched, errors);
     let mut nowhere = Vec::new();
     let mut selected = Vec::with_capacity(matched.len());

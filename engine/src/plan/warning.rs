@@ -1,7 +1,10 @@
 //! What an operator should know before a rollout starts.
 
 use super::list;
-use crate::{id::WaveName, stratum::Stratum};
+use crate::{
+    id::{HostId, WaveName},
+    stratum::Stratum,
+};
 use serde::{Deserialize, Serialize};
 
 /// What an operator should know before the start. Displays as one plain sentence.
@@ -33,6 +36,18 @@ pub enum Warning {
         wave: WaveName,
         /// The strata that none of its hosts is of.
         strata: Vec<Stratum>,
+    },
+    /// Hosts to which the bits are denied.
+    #[error(
+        "{} stay as they are: their bits are {}; `cofferdam deny lift` lets them take part",
+        list(hosts),
+        list(whys)
+    )]
+    Denied {
+        /// The hosts.
+        hosts: Vec<HostId>,
+        /// Who denied them and why, each once.
+        whys: Vec<String>,
     },
     /// A wave takes no host.
     #[error("wave {wave} comes out empty: earlier waves took all hosts up to its size")]

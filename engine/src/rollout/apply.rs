@@ -35,7 +35,9 @@ impl Rollout {
     /// [`RolloutError`] when the event does not fit the state; the rollout is as before.
     pub fn apply(&mut self, event: &RolloutEvent, now: Timestamp) -> Result<(), RolloutError> {
         match event {
-            RolloutEvent::Asked { action, by, reason } => self.change(*action, by, reason, now),
+            RolloutEvent::Asked {
+                action, by, reason, ..
+            } => self.change(*action, by, reason, now),
             RolloutEvent::Excepted {
                 word,
                 hosts,

@@ -3,6 +3,7 @@
 use super::End;
 use super::NotExcepted;
 use crate::{
+    denial::Reach,
     exception::{Exceptions, Word},
     id::{CellId, HostId, OperatorId, RolloutId, WaveIndex},
     warrant::{Assignment, Stop, Summary, Warrant},
@@ -48,6 +49,9 @@ pub enum RolloutEvent {
         by: OperatorId,
         /// Why. May be empty.
         reason: String,
+        /// Of a rollback: how far the denial reaches that it leaves.
+        #[serde(default)]
+        reach: Reach,
     },
     /// An operator said something of single hosts.
     Excepted {

@@ -1,5 +1,6 @@
 //! Rollouts from their start to their end, as sentences.
 
+mod denials;
 mod exceptions;
 mod failures;
 mod fans;

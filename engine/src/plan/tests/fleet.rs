@@ -2,6 +2,7 @@
 
 use crate::{
     cells,
+    denial::Denials,
     digest::Digest,
     id::{CellId, HostId},
     inventory::{Facts, Host, PackageSet, Platform},
@@ -86,6 +87,7 @@ impl Fleet {
         let input = PlanInput {
             hosts: &self.hosts,
             cells: &self.cells,
+            denials: &Denials::default(),
             package_sets: &self.package_sets,
         };
         Plan::make(&spec, lock, &input)

@@ -2,7 +2,9 @@
 
 use super::{draw::Draw, setup::Setup};
 use crate::world::{Boots, Crash, Does, Step, World};
-use cofferdam_engine::{exception::Word, failure::FailureKind, id::HostId, rollout::Action};
+use cofferdam_engine::{
+    denial::Reach, exception::Word, failure::FailureKind, id::HostId, rollout::Action,
+};
 use std::time::Duration;
 
 /// Something that happens, and how long after what happened before.
@@ -14,6 +16,8 @@ pub(crate) enum Deed {
     Start(usize),
     Ask(&'static str, Action),
     Except(&'static str, Word, Vec<HostId>),
+    RollBackWithin(&'static str, Reach),
+    Lift(&'static str),
     BreakSession(HostId),
     Cut(HostId),
     Mend(HostId),
@@ -98,7 +102,9 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         4..9 => Deed::Ask(name, Action::Pause),
         9..20 => Deed::Ask(name, Action::Resume),
         20..22 => Deed::Ask(name, Action::Abort),
-        22..26 => Deed::Ask(name, Action::Rollback),
+        22..24 => Deed::Ask(name, Action::Rollback),
+        24 => Deed::RollBackWithin(name, *draw.one(&[Reach::Cell, Reach::Host])),
+        25 => Deed::Lift(name),
         26..34 => Deed::BreakSession(host),
         34..39 => Deed::Cut(host),
         39..42 => Deed::Mend(host),
@@ -184,6 +190,17 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
                 for hosts in hosts.chunks(at_once) {
                     world.try_except(rollout, *word, hosts).ok();
                 }
+            }
+        }
+        Deed::RollBackWithin(rollout, reach) => {
+            if world.owner.is_up {
+                let back = Action::Rollback;
+                world.try_ask_within(rollout, back, *reach).ok();
+            }
+        }
+        Deed::Lift(rollout) => {
+            if world.owner.is_up {
+                world.try_lift(rollout).ok();
             }
         }
         Deed::BreakSession(host) => world.break_session(host),

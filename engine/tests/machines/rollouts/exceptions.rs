@@ -86,6 +86,7 @@ fn another_rollout_may_take_the_hosts_that_one_excluded_and_no_others() {
         matches!(&whole, NotStarted::Refused(FleetError::Conflict { .. })),
         "{whole:?}"
     );
+    world.try_lift("ssl").unwrap();
     world.start(&rare);
     world.wait_for("rare", "done");
     world.ask("ssl", Action::Rollback);

@@ -162,6 +162,7 @@ fn what_was_rolled_back_is_not_started_again_under_its_name() {
     let mut world = done();
     world.ask("ssl", Action::Rollback);
     world.wait_for("ssl", "rolled-back");
+    world.try_lift("ssl").unwrap();
     let again = world.try_start(&file("ssl", "openssl", "", WAVES));
     assert!(matches!(
         again,

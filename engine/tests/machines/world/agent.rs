@@ -201,7 +201,7 @@ impl Agent {
         }
         let went_back = after == RunState::Ended(Ending::RolledBack);
         if went_back && order.direction == Direction::Rollback {
-            self.journal.denied.insert(order.grant.lock_digest);
+            self.journal.denied.extend(order.content.bits());
         }
         if after.is_over()
             && let Some(session) = self.session()

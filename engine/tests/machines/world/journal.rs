@@ -98,8 +98,8 @@ impl Journal {
             return Some(Refusal::Busy { with });
         }
         let forward = order.direction == Direction::Patch;
-        let denied =
-            forward && !order.asked_again && self.denied.contains(&order.grant.lock_digest);
+        let bits = order.content.bits().filter(|_| !order.asked_again);
+        let denied = forward && bits.is_some_and(|bits| self.denied.contains(&bits));
         denied.then_some(Refusal::Denied)
     }
 

@@ -2,6 +2,7 @@
 
 use super::{World, hosts::platform};
 use cofferdam_engine::{
+    denial::{Named, Reach},
     digest::Digest,
     exception::Word,
     fleet::{FleetError, FleetEvent},
@@ -66,14 +67,19 @@ impl World {
 
     /// The same, or why it is refused.
     pub(crate) fn try_start(&mut self, file: &str) -> Result<(), NotStarted> {
-        let plan = Box::new(self.plan(file).map_err(NotStarted::NoPlan)?);
-        let by = operator();
+        let plan = self.plan(file).map_err(NotStarted::NoPlan)?;
+        self.try_start_planned(plan).map_err(NotStarted::Refused)
+    }
+
+    /// Starts a rollout that was planned.
+    pub(crate) fn try_start_planned(&mut self, plan: Plan) -> Result<(), FleetError> {
+        let (plan, by) = (Box::new(plan), operator());
         self.act(FleetEvent::RolloutStarted { plan, by });
-        self.acted().map_err(NotStarted::Refused)
+        self.acted()
     }
 
     /// What a rollout's file comes to in this world.
-    fn plan(&self, file: &str) -> Result<Plan, PlanErrors> {
+    pub(crate) fn plan(&self, file: &str) -> Result<Plan, PlanErrors> {
         let spec = Spec::parse("test.toml", file).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let fleet = &self.owner.fleet;
         let hosts: BTreeMap<HostId, Host> = fleet
@@ -86,6 +92,7 @@ impl World {
             hosts: &hosts,
             cells: fleet.homes(),
             package_sets: fleet.package_sets(),
+            denials: fleet.denials(),
         };
         Plan::make(&spec, &lock(&spec), &input)
     }
@@ -109,10 +116,21 @@ impl World {
 
     /// The same, or why it is refused.
     pub(crate) fn try_ask(&mut self, rollout: &str, action: Action) -> Result<(), FleetError> {
+        self.try_ask_within(rollout, action, Reach::Fleet)
+    }
+
+    /// The same; a rollback denies no further than this.
+    pub(crate) fn try_ask_within(
+        &mut self,
+        rollout: &str,
+        action: Action,
+        reach: Reach,
+    ) -> Result<(), FleetError> {
         let event = RolloutEvent::Asked {
             action,
             by: operator(),
             reason: String::new(),
+            reach,
         };
         self.act(FleetEvent::Rollout {
             rollout: rollout_id(rollout),
@@ -144,6 +162,20 @@ impl World {
         self.act(FleetEvent::Rollout {
             rollout: rollout_id(rollout),
             event,
+        });
+        self.acted()
+    }
+
+    /// An operator lifts the denials that a rollout left.
+    pub(crate) fn try_lift(&mut self, rollout: &str) -> Result<(), FleetError> {
+        let named = Named::Rollout {
+            rollout: rollout_id(rollout),
+        };
+        self.act(FleetEvent::DenialLifted {
+            named,
+            only_at: None,
+            by: operator(),
+            reason: String::new(),
         });
         self.acted()
     }

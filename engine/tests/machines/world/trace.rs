@@ -55,6 +55,12 @@ fn line(event: &FleetEvent) -> Option<String> {
         FleetEvent::Packages { .. } => None,
         FleetEvent::Host { event, .. } | FleetEvent::Cell { event, .. } => of_cell(event),
         FleetEvent::RolloutStarted { plan, by } => Some(format!("{by} starts {}", plan.rollout)),
+        FleetEvent::Denied {
+            named, place, by, ..
+        } => Some(format!("{by} denies {named} to {place}")),
+        FleetEvent::DenialLifted { named, by, .. } => {
+            Some(format!("{by} lifts what denies {named}"))
+        }
         FleetEvent::Rollout { rollout, event } => {
             Some(format!("{rollout}: {}", of_rollout(event)?))
         }
@@ -116,7 +122,8 @@ fn of_cell(event: &CellEvent) -> Option<String> {
         | CellEvent::Warranted { .. }
         | CellEvent::Stopped { .. }
         | CellEvent::Braked { .. }
-        | CellEvent::Summarised { .. } => return None,
+        | CellEvent::Summarised { .. }
+        | CellEvent::DenialsTold { .. } => return None,
     })
 }
 
