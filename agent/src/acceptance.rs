@@ -70,6 +70,7 @@ mod tests {
         digest::Digest,
         id::{Incarnation, RolloutId},
         patch::{Content, LockedPackage},
+        reach::Reach,
         run::{RunEvent, RunState},
         time::Timestamp,
     };
@@ -202,7 +203,10 @@ mod tests {
         };
         let packages = vec![package];
         Order {
-            content: Content::Packages { packages },
+            content: Content::Packages {
+                packages,
+                reach: Reach::Every,
+            },
             ..sample::order(sequence)
         }
     }

@@ -14,9 +14,8 @@ use cofferdam_engine::{
     id::RolloutId,
     inventory::{Facts, PackageSet},
     order::Order,
-    patch::VersionWish,
+    wish::Wish,
 };
-use std::collections::BTreeMap;
 
 /// What a run does to its host. One body acts for real, another by script.
 ///
@@ -52,11 +51,8 @@ pub trait Actions: 'static {
     /// Puts the flag up.
     async fn readmit(&self, order: &Order) -> Result<(), Failure>;
 
-    /// Finds out which packages an installation would bring to this host, without any change.
-    async fn simulate(
-        &self,
-        packages: &BTreeMap<String, VersionWish>,
-    ) -> Result<Vec<SimulatedPackage>, Failure>;
+    /// Finds out which packages a wish would bring to this host, without any change.
+    async fn simulate(&self, wish: &Wish) -> Result<Vec<SimulatedPackage>, Failure>;
 
     /// Lets go of what was staged for a rollout. What remains is harmless, so it cannot fail.
     async fn release(&self, rollout: &RolloutId);

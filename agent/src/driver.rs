@@ -197,8 +197,8 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
                 }
             }
             ToAgent::ClaimAnswer { key, point, answer } => self.answered(key, point, answer)?,
-            ToAgent::Simulate { request, packages } => {
-                if let Some(answer) = self.simulation.ask(request, packages) {
+            ToAgent::Simulate { request, wish } => {
+                if let Some(answer) = self.simulation.ask(request, wish) {
                     self.uplink.answer(answer);
                 }
             }

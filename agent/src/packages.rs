@@ -11,6 +11,7 @@ pub mod scripts;
 pub mod simulation;
 pub mod stanza;
 pub mod transaction;
+pub mod upgrade;
 
 use crate::host::{
     command::{Command, Output, Runner},
@@ -104,19 +105,25 @@ impl Apt {
     /// A [`Failure`] when the database cannot be read.
     pub async fn database(&self) -> Result<Database, Failure> {
         let architecture = self.architecture().await?;
+        let answer = self.query(database::FORMAT).await?;
+        Ok(Database::parse(&answer, &architecture))
+    }
+
+    /// What dpkg's database says of every package, in a format of dpkg-query.
+    async fn query(&self, format: &str) -> Result<String, Failure> {
         let command = Command::new("dpkg-query")
             .arg(format!(
                 "--admindir={}",
                 self.root.join("var/lib/dpkg").display()
             ))
-            .args(["--show", "--showformat", database::FORMAT]);
+            .args(["--show", "--showformat", format]);
         let output = self.runner.run(&command).await?;
         let is_empty = output.stderr.text().contains("no packages found");
         if !output.is_success() && !is_empty {
             return Err(complaint::failure(&command, &output));
         }
         whole(&command, &output)?;
-        Ok(Database::parse(&output.stdout.text(), &architecture))
+        Ok(output.stdout.text())
     }
 
     /// What a package file says of itself.

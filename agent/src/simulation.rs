@@ -3,14 +3,10 @@
 use crate::{actions::Actions, task::Task};
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
-    patch::VersionWish,
+    wish::Wish,
 };
 use cofferdam_proto::session::FromAgent;
-use std::{
-    collections::{BTreeMap, VecDeque},
-    rc::Rc,
-    time::Duration,
-};
+use std::{collections::VecDeque, rc::Rc, time::Duration};
 use tokio::time;
 
 /// How long one answer may take (measured: an `apt-get -s dist-upgrade` takes 2 s; a slow disk ten
@@ -23,7 +19,7 @@ const MAX_WAITING: usize = 8;
 /// Answers questions of one session, one after the other.
 pub(crate) struct Simulation<A> {
     actions: Rc<A>,
-    waiting: VecDeque<(u64, BTreeMap<String, VersionWish>)>,
+    waiting: VecDeque<(u64, Wish)>,
     work: Task<FromAgent>,
 }
 
@@ -38,17 +34,13 @@ impl<A: Actions> Simulation<A> {
     }
 
     /// Takes a question. When too many wait it is answered at once, with that.
-    pub(crate) fn ask(
-        &mut self,
-        request: u64,
-        packages: BTreeMap<String, VersionWish>,
-    ) -> Option<FromAgent> {
+    pub(crate) fn ask(&mut self, request: u64, wish: Wish) -> Option<FromAgent> {
         if self.waiting.len() >= MAX_WAITING {
             let detail = format!("{MAX_WAITING} simulations wait already");
             let result = Err(Failure::new(FailureKind::Locked, detail));
             return Some(FromAgent::Simulated { request, result });
         }
-        self.waiting.push_back((request, packages));
+        self.waiting.push_back((request, wish));
         self.proceed();
         None
     }
@@ -70,19 +62,15 @@ impl<A: Actions> Simulation<A> {
         if !self.work.is_idle() {
             return;
         }
-        if let Some((request, packages)) = self.waiting.pop_front() {
+        if let Some((request, wish)) = self.waiting.pop_front() {
             let actions = Rc::clone(&self.actions);
-            self.work.start(answer(actions, request, packages));
+            self.work.start(answer(actions, request, wish));
         }
     }
 }
 
-async fn answer<A: Actions>(
-    actions: Rc<A>,
-    request: u64,
-    packages: BTreeMap<String, VersionWish>,
-) -> FromAgent {
-    let simulated = time::timeout(ANSWER_WITHIN, actions.simulate(&packages)).await;
+async fn answer<A: Actions>(actions: Rc<A>, request: u64, wish: Wish) -> FromAgent {
+    let simulated = time::timeout(ANSWER_WITHIN, actions.simulate(&wish)).await;
     let result = simulated.unwrap_or_else(|_| {
         let detail = format!(
             "the simulation took longer than {} s",

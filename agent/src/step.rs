@@ -39,12 +39,10 @@ use cofferdam_engine::{
     id::RolloutId,
     inventory::{Facts, PackageSet},
     order::Order,
-    patch::VersionWish,
+    wish::Wish,
 };
 use records::Records;
-use std::{
-    cell::RefCell, collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::PathBuf, rc::Rc,
-};
+use std::{cell::RefCell, fs, os::unix::fs::PermissionsExt, path::PathBuf, rc::Rc};
 use tokio::time::Instant;
 
 /// The agent's own folders are nobody else's business.
@@ -142,11 +140,8 @@ impl Actions for Steps {
         self.put_flag_up(order)
     }
 
-    async fn simulate(
-        &self,
-        packages: &BTreeMap<String, VersionWish>,
-    ) -> Result<Vec<SimulatedPackage>, Failure> {
-        self.simulate_install(packages).await
+    async fn simulate(&self, wish: &Wish) -> Result<Vec<SimulatedPackage>, Failure> {
+        self.simulate_wish(wish).await
     }
 
     async fn release(&self, rollout: &RolloutId) {

@@ -8,6 +8,7 @@
 //!   the same commands
 //! ```
 
+pub mod advisory;
 pub mod args;
 pub mod channel;
 pub mod client;

@@ -1,8 +1,8 @@
 //! A rollout file on the operator's machine, and the lock file beside it.
 
-use crate::{exit::UsageError, file};
+use crate::{advisory, exit::UsageError, file};
 use anyhow::Result;
-use cofferdam_engine::{id::RolloutId, patch::Patch, spec::Spec};
+use cofferdam_engine::{advisory::Advisory, id::RolloutId, patch::Patch, spec::Spec};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -62,12 +62,26 @@ impl RolloutFile {
         }
     }
 
+    /// The advisory that it names, read from the file beside it. Nothing for other patches.
+    ///
+    /// # Errors
+    /// When that file cannot be read, or does not say what the advisory fixes.
+    pub fn advisory(&self) -> Result<Option<Advisory>> {
+        match self.spec.patch() {
+            Patch::Advisory(patch) => {
+                let path = self.path.with_file_name("").join(&patch.file);
+                advisory::read(&path, &patch.id).map(Some)
+            }
+            Patch::Packages { .. } | Patch::Security | Patch::Config(_) | Patch::Noop => Ok(None),
+        }
+    }
+
     /// The file that a config patch replaces hosts' files with: a path beside this file. Nothing
     /// for other patches.
     pub fn source(&self) -> Option<PathBuf> {
         match self.spec.patch() {
             Patch::Config(config) => Some(self.path.with_file_name("").join(&config.source)),
-            Patch::Packages { .. } | Patch::Noop => None,
+            Patch::Packages { .. } | Patch::Security | Patch::Advisory(_) | Patch::Noop => None,
         }
     }
 }

@@ -3,6 +3,10 @@
 //! The agents' package managers decide, not a model of them here. Hosts that have everything
 //! already say nothing of use, so the next kind of host of that platform is asked then.
 
+pub(crate) mod upgrade;
+
+mod union;
+
 use crate::driver::{DriverHandle, Stopping};
 use cofferdam_engine::{
     cell::Member,
@@ -12,8 +16,11 @@ use cofferdam_engine::{
     id::HostId,
     inventory::Platform,
     patch::{LockedPlatform, VersionWish},
+    reach::Reach,
     select::Selection,
+    wish::Wish,
 };
+use cofferdam_proto::session::SimulatedPackage;
 use std::{collections::BTreeMap, fmt, time::Duration};
 use tokio::{task::JoinSet, time::timeout};
 
@@ -49,12 +56,31 @@ pub(crate) enum ResolveError {
         PATIENCE.as_secs()
     )]
     TooLate { platform: Platform, host: HostId },
+    /// Two hosts of one platform would take other bits of one package.
+    #[error(
+        "hosts of {platform} would take different bits of {package}: {} would take {}, {} would take {}; give them the same repositories, or make a rollout of each kind",
+        one.0, one.1, other.0, other.1
+    )]
+    Differ {
+        platform: Platform,
+        package: String,
+        /// A host and its version.
+        one: Box<(HostId, String)>,
+        /// Another host and its version.
+        other: Box<(HostId, String)>,
+    },
     /// There is nothing to install.
     #[error("nothing to install on {platform}: host {host} has all of it")]
     Nothing { platform: Platform, host: HostId },
 }
 
 impl ResolveErrors {
+    /// Errors in order. Nothing when there is none.
+    fn of(mut errors: Vec<ResolveError>) -> Option<Self> {
+        errors.sort_by_key(ToString::to_string);
+        (!errors.is_empty()).then_some(Self(errors))
+    }
+
     /// Whether the same question may well be answered later.
     pub(crate) fn may_pass(&self) -> bool {
         self.0.iter().all(|error| match error {
@@ -62,7 +88,7 @@ impl ResolveErrors {
                 true
             }
             ResolveError::Failed { failure, .. } => failure.kind.may_pass(),
-            ResolveError::Nothing { .. } => false,
+            ResolveError::Differ { .. } | ResolveError::Nothing { .. } => false,
         })
     }
 }
@@ -76,12 +102,29 @@ impl fmt::Display for ResolveErrors {
 
 impl std::error::Error for ResolveErrors {}
 
+/// What the platforms of a rollout resolve to.
+#[derive(Debug)]
+pub(crate) struct Resolved {
+    /// The packages of each platform, in order.
+    pub(crate) platforms: Vec<LockedPlatform>,
+    /// What an operator should know of it, one line each.
+    pub(crate) notes: Vec<String>,
+}
+
+/// What one host would install.
+#[derive(Debug)]
+struct Answer {
+    platform: Platform,
+    host: HostId,
+    packages: Vec<SimulatedPackage>,
+}
+
 /// The exact packages for each platform of the selected hosts, in order.
 pub(crate) async fn platforms(
     driver: &DriverHandle,
     selection: &Selection,
     packages: &BTreeMap<String, VersionWish>,
-) -> Result<Result<Vec<LockedPlatform>, ResolveErrors>, Stopping> {
+) -> Result<Result<Resolved, ResolveErrors>, Stopping> {
     let selection = selection.clone();
     let candidates = driver
         .ask(move |situation| candidates(situation.fleet, &selection))
@@ -99,12 +142,12 @@ pub(crate) async fn platforms(
             Err(error) => errors.push(error),
         }
     }
-    if !errors.is_empty() {
-        errors.sort_by_key(ToString::to_string);
-        return Ok(Err(ResolveErrors(errors)));
+    if let Some(errors) = ResolveErrors::of(errors) {
+        return Ok(Err(errors));
     }
     platforms.sort_by(|a, b| a.platform.cmp(&b.platform));
-    Ok(Ok(platforms))
+    let notes = Vec::new();
+    Ok(Ok(Resolved { platforms, notes }))
 }
 
 /// Whom to ask for each platform: one connected host of each of its most common package sets.
@@ -142,32 +185,56 @@ async fn one(
 ) -> Result<Result<LockedPlatform, ResolveError>, Stopping> {
     let mut error = ResolveError::NoAgent(platform.clone());
     for host in hosts {
-        let answer = driver.simulate(host.clone(), packages.clone()).await?;
-        let platform = platform.clone();
-        error = match timeout(PATIENCE, answer).await {
-            Ok(Ok(Ok(simulated))) if simulated.is_empty() => {
+        let wish = Wish::Packages(packages.clone());
+        let answer = ask_host(driver.clone(), platform.clone(), host, wish).await?;
+        error = match answer {
+            Ok(Answer { packages, host, .. }) if packages.is_empty() => {
+                let platform = platform.clone();
                 ResolveError::Nothing { platform, host }
             }
-            Ok(Ok(Ok(simulated))) => {
-                let mut packages: Vec<_> = simulated.into_iter().map(|s| s.locked).collect();
+            Ok(Answer { packages, .. }) => {
+                let mut packages: Vec<_> = packages.into_iter().map(|s| s.locked).collect();
                 packages.sort();
-                return Ok(Ok(LockedPlatform { platform, packages }));
+                return Ok(Ok(LockedPlatform {
+                    platform,
+                    packages,
+                    reach: Reach::Every,
+                    fixes: None,
+                }));
             }
-            Ok(Ok(Err(failure))) if !failure.kind.may_pass() => {
+            Err(ResolveError::Failed { failure, host, .. }) if !failure.kind.may_pass() => {
                 return Ok(Err(ResolveError::Failed {
                     platform,
                     host,
                     failure,
                 }));
             }
-            Ok(Ok(Err(failure))) => ResolveError::Failed {
-                platform,
-                host,
-                failure,
-            },
-            Ok(Err(_)) => ResolveError::Lost { platform, host },
-            Err(_) => ResolveError::TooLate { platform, host },
+            Err(error) => error,
         };
     }
     Ok(Err(error))
+}
+
+/// Asks one host what it would install.
+async fn ask_host(
+    driver: DriverHandle,
+    platform: Platform,
+    host: HostId,
+    wish: Wish,
+) -> Result<Result<Answer, ResolveError>, Stopping> {
+    let answer = driver.simulate(host.clone(), wish).await?;
+    Ok(match timeout(PATIENCE, answer).await {
+        Ok(Ok(Ok(packages))) => Ok(Answer {
+            platform,
+            host,
+            packages,
+        }),
+        Ok(Ok(Err(failure))) => Err(ResolveError::Failed {
+            platform,
+            host,
+            failure,
+        }),
+        Ok(Err(_)) => Err(ResolveError::Lost { platform, host }),
+        Err(_) => Err(ResolveError::TooLate { platform, host }),
+    })
 }

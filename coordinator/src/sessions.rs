@@ -3,7 +3,7 @@
 //! One session a host: a newer one closes the older. What a session cannot take at once closes it,
 //! so that one slow agent never holds up the others; it connects again and is told what it missed.
 
-use cofferdam_engine::{failure::Failure, id::HostId, patch::VersionWish};
+use cofferdam_engine::{failure::Failure, id::HostId, wish::Wish};
 use cofferdam_proto::session::{SimulatedPackage, ToAgent};
 use std::{collections::BTreeMap, convert::Infallible};
 use tokio::sync::{mpsc, oneshot};
@@ -134,7 +134,7 @@ impl Sessions {
     pub(crate) fn simulate(
         &mut self,
         host: HostId,
-        packages: BTreeMap<String, VersionWish>,
+        wish: Wish,
         reply: oneshot::Sender<Simulation>,
     ) {
         if self.live.get(&host).is_none_or(|live| !live.is_welcome) {
@@ -142,7 +142,7 @@ impl Sessions {
         }
         self.last_request += 1;
         let request = self.last_request;
-        self.send(&host, ToAgent::Simulate { request, packages });
+        self.send(&host, ToAgent::Simulate { request, wish });
         self.simulations
             .retain(|_, awaited| !awaited.reply.is_closed());
         self.simulations.insert(request, Awaited { host, reply });
@@ -231,7 +231,7 @@ mod tests {
         let _a = session(&mut sessions, "a", 1);
         let _b = session(&mut sessions, "b", 2);
         let (reply, mut answer) = oneshot::channel();
-        sessions.simulate(host("a"), BTreeMap::new(), reply);
+        sessions.simulate(host("a"), Wish::Security, reply);
 
         sessions.simulated(&host("b"), 1, Ok(Vec::new()));
         assert!(answer.try_recv().is_err());
@@ -244,7 +244,7 @@ mod tests {
         let mut sessions = Sessions::default();
         let _a = session(&mut sessions, "a", 1);
         let (reply, mut answer) = oneshot::channel();
-        sessions.simulate(host("a"), BTreeMap::new(), reply);
+        sessions.simulate(host("a"), Wish::Security, reply);
 
         sessions.close(&host("a"));
 

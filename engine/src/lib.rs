@@ -2,6 +2,7 @@
 //! logs; what a decision needs comes in as an argument, and the same inputs give the same bytes
 //! out.
 
+pub mod advisory;
 pub mod cell;
 pub mod cells;
 pub mod check;
@@ -24,6 +25,7 @@ pub mod package;
 pub mod patch;
 pub mod plan;
 pub mod policy;
+pub mod reach;
 pub mod report;
 pub mod rollout;
 pub mod run;
@@ -38,3 +40,4 @@ pub mod time_zone;
 pub mod unit;
 pub mod warrant;
 pub mod window;
+pub mod wish;

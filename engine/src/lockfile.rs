@@ -2,10 +2,13 @@
 //!
 //! It says its own digest, so that an edit by hand is found before anything is staged.
 
+mod upgrade;
+
 #[cfg(test)]
 mod tests;
 
 use crate::{
+    advisory::AdvisoryIdError,
     digest::{Digest, DigestError},
     document::{self, Mistakes, Table, quote},
     id::{NameError, RolloutId},
@@ -39,6 +42,14 @@ pub enum Refusal {
     /// Two entries for one package of a platform.
     #[error("the package {0} stands there twice; keep one")]
     PackageTwice(String),
+    /// A package of an upgrade that is needed by, or is, one that is not locked.
+    #[error(
+        "the package {0} is not among the locked ones; make the file anew with `cofferdam plan`"
+    )]
+    NotLocked(String),
+    /// It is not an advisory's id.
+    #[error(transparent)]
+    Advisory(#[from] AdvisoryIdError),
     /// The digest is not that of the content.
     #[error(
         "the file was edited by hand: what it holds has the digest {actual}; make it anew with `cofferdam plan`"
@@ -112,6 +123,7 @@ fn write_platform(text: &mut String, entry: &LockedPlatform) {
         .expect("a String takes all that is written to it");
     }
     *text += "]\n";
+    upgrade::write(text, entry);
 }
 
 /// Reads the text of a lock file; `file` is what its mistakes call it.
@@ -205,11 +217,18 @@ fn platform(table: &mut Table<'_, Refusal>) -> Option<LockedPlatform> {
         packages.extend(read);
     }
     refuse_twice(table, &packages);
+    let reach = upgrade::reach(table, &packages);
+    let fixes = upgrade::fixes(table);
     let platform = Platform {
         os_release: os_release?,
         architecture: architecture?,
     };
-    is_whole.then_some(LockedPlatform { platform, packages })
+    is_whole.then_some(LockedPlatform {
+        platform,
+        packages,
+        reach: reach?,
+        fixes: fixes?,
+    })
 }
 
 fn refuse_twice(table: &Table<'_, Refusal>, packages: &[LockedPackage]) {

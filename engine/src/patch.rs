@@ -1,6 +1,6 @@
 //! What a rollout changes on a host, as its file says it and as its lock file fixes it.
 
-use crate::{digest::Digest, inventory::Platform};
+use crate::{digest::Digest, inventory::Platform, reach::Reach};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,6 +17,10 @@ pub enum Patch {
         /// Name to wish. Not empty.
         packages: BTreeMap<String, VersionWish>,
     },
+    /// Every upgrade that the hosts' repositories mark as a security update.
+    Security,
+    /// The upgrades that an advisory asks for.
+    Advisory(AdvisoryPatch),
     /// One config file.
     Config(ConfigPatch),
     /// Nothing: practice. Every step runs but what would change the host.
@@ -25,16 +29,29 @@ pub enum Patch {
 
 impl Patch {
     /// The names that two live rollouts must not share on one host (promise 9): packages by name,
-    /// files by path.
-    pub fn subjects(&self) -> Vec<String> {
+    /// files by path. Those of upgrades stand in the lock file alone.
+    pub fn subjects(&self, lock: &LockFile) -> Vec<String> {
         match self {
             Self::Packages { packages } => {
                 packages.keys().map(|p| format!("package {p}")).collect()
+            }
+            Self::Security | Self::Advisory(_) => {
+                let names = lock.packages().map(|p| format!("package {}", p.name));
+                names.collect::<BTreeSet<_>>().into_iter().collect()
             }
             Self::Config(config) => vec![format!("file {}", config.path.display())],
             Self::Noop => Vec::new(),
         }
     }
+}
+
+/// An advisory, and where the operator has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdvisoryPatch {
+    /// Its id, as in `DSA-5678-1` or `CVE-2026-12345`.
+    pub id: String,
+    /// The file that holds it, beside the rollout file: of the Debian security tracker, or of OSV.
+    pub file: PathBuf,
 }
 
 /// One config file, replaced as a whole.
@@ -157,8 +174,24 @@ pub enum Locked {
 pub struct LockedPlatform {
     /// For which release and architecture.
     pub platform: Platform,
-    /// The whole closure: what a host of this platform has installed afterwards.
+    /// The whole closure: what a host of this platform has installed afterwards, as far as `reach`
+    /// puts it there.
     pub packages: Vec<LockedPackage>,
+    /// Which of them go on which hosts.
+    #[serde(default)]
+    pub reach: Reach,
+    /// The fixes that they are. Absent: the patch is of no advisory.
+    #[serde(default)]
+    pub fixes: Option<Fixes>,
+}
+
+/// What an advisory says of one release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fixes {
+    /// The advisory's id.
+    pub advisory: String,
+    /// Source package to the version that fixes it. Empty: the advisory names no fix there.
+    pub sources: BTreeMap<String, String>,
 }
 
 impl LockFile {
@@ -169,10 +202,7 @@ impl LockFile {
         match &self.content {
             Locked::Packages { platforms } => {
                 for entry in platforms {
-                    text += &format!("{}\n", entry.platform);
-                    for p in &entry.packages {
-                        text += &format!("{} {} {} {}\n", p.name, p.version, p.sha256, p.size);
-                    }
+                    text += &entry.digested();
                 }
             }
             Locked::Config(file) => text += &format!("config {} {}\n", file.sha256, file.size),
@@ -190,20 +220,35 @@ impl LockFile {
                 .collect(),
             Locked::Config(file) => match patch {
                 Patch::Config(config) => BTreeSet::from([file.bits(config)]),
-                Patch::Packages { .. } | Patch::Noop => BTreeSet::new(),
+                Patch::Packages { .. } | Patch::Security | Patch::Advisory(_) | Patch::Noop => {
+                    BTreeSet::new()
+                }
             },
             Locked::Noop => BTreeSet::new(),
         }
     }
 
+    /// Every locked package, platform by platform.
+    pub fn packages(&self) -> impl Iterator<Item = &LockedPackage> {
+        let platforms: &[LockedPlatform] = match &self.content {
+            Locked::Packages { platforms } => platforms,
+            Locked::Config(_) | Locked::Noop => &[],
+        };
+        platforms.iter().flat_map(|entry| &entry.packages)
+    }
+
     /// What a host of this platform is to have. Nothing when the lock file leaves it out.
     pub fn content_for(&self, platform: &Platform, patch: &Patch) -> Option<Content> {
         match (&self.content, patch) {
-            (Locked::Packages { platforms }, Patch::Packages { .. }) => platforms
+            (
+                Locked::Packages { platforms },
+                Patch::Packages { .. } | Patch::Security | Patch::Advisory(_),
+            ) => platforms
                 .iter()
                 .find(|entry| entry.platform == *platform)
                 .map(|entry| Content::Packages {
                     packages: entry.packages.clone(),
+                    reach: entry.reach.clone(),
                 }),
             (Locked::Config(file), Patch::Config(config)) => Some(Content::Config {
                 config: config.clone(),
@@ -215,6 +260,30 @@ impl LockFile {
     }
 }
 
+impl LockedPlatform {
+    /// What the lock file's digest is of: one line a package, and what is said beside them.
+    fn digested(&self) -> String {
+        let mut text = format!("{}\n", self.platform);
+        for p in &self.packages {
+            text += &format!("{} {} {} {}\n", p.name, p.version, p.sha256, p.size);
+        }
+        if let Reach::Upgrade { needed_by } = &self.reach {
+            text += "upgrade\n";
+            for (name, by) in needed_by {
+                let by: Vec<&str> = by.iter().map(String::as_str).collect();
+                text += &format!("{name} needed by {}\n", by.join(" "));
+            }
+        }
+        if let Some(Fixes { advisory, sources }) = &self.fixes {
+            text += &format!("advisory {advisory}\n");
+            for (source, version) in sources {
+                text += &format!("source {source} {version}\n");
+            }
+        }
+        text
+    }
+}
+
 /// What one host is to stage and apply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -223,6 +292,9 @@ pub enum Content {
     Packages {
         /// The whole closure for the host's platform.
         packages: Vec<LockedPackage>,
+        /// Which of them go on the host.
+        #[serde(default)]
+        reach: Reach,
     },
     /// This config file.
     Config {
@@ -240,7 +312,7 @@ impl Content {
     /// practice, which installs nothing.
     pub fn bits(&self) -> Option<Digest> {
         match self {
-            Self::Packages { packages } => {
+            Self::Packages { packages, .. } => {
                 let mut lines: Vec<String> = packages
                     .iter()
                     .map(|p| format!("{} {} {} {}\n", p.name, p.version, p.sha256, p.size))
@@ -270,7 +342,10 @@ mod tests {
 
     #[test]
     fn bits_are_named_by_what_is_installed() {
-        let content = |packages| Content::Packages { packages };
+        let content = |packages| Content::Packages {
+            packages,
+            reach: Reach::Every,
+        };
         let bits = content(packages("1")).bits();
         let reversed = packages("1").into_iter().rev().collect();
         assert_eq!(content(reversed).bits(), bits, "the order says nothing");
@@ -289,6 +364,8 @@ mod tests {
                         architecture: "amd64".to_owned(),
                     },
                     packages: packages("1"),
+                    reach: Reach::Every,
+                    fixes: None,
                 }],
             },
         };

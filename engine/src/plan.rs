@@ -16,6 +16,8 @@ mod selected;
 mod strata;
 #[cfg(test)]
 mod tests;
+mod unaffected;
+mod upgrade;
 mod warning;
 mod wave;
 

@@ -66,8 +66,8 @@ pub fn of(host: &Host) -> Vec<Stratum> {
     plain.chain(zone).collect()
 }
 
-/// The stratum of a host's package delta: what it has installed of the locked packages, and what
-/// they become. Nothing when the lock file holds no packages for the host's platform.
+/// The stratum of a host's package delta: what it has installed of the locked packages that go on
+/// it, and what they become. Nothing when the lock file holds no packages for the host's platform.
 ///
 /// Hosts whose package set is not known (`installed` is absent) share a delta only when their sets
 /// have the same digest: too many strata are safe, too few are not.
@@ -84,11 +84,13 @@ pub fn delta(host: &Host, installed: Option<&PackageSet>, lock: &LockFile) -> Op
             format!("unknown-{}", short(host.facts.packages)),
         ));
     };
+    let version = |name: &str| installed.0.get(name).map(String::as_str);
     let lines: String = locked
-        .packages
-        .iter()
+        .reach
+        .of(&locked.packages, version)
+        .into_iter()
         .map(|package| {
-            let from = installed.0.get(&package.name).map_or("", String::as_str);
+            let from = version(&package.name).unwrap_or_default();
             format!("{} {from} {}\n", package.name, package.version)
         })
         .collect();
@@ -108,7 +110,9 @@ mod tests {
         id::HostId,
         inventory::{Facts, Platform},
         patch::{LockedPackage, LockedPlatform},
+        reach::Reach,
     };
+    use std::collections::BTreeMap;
 
     fn host(labels: &[(&str, &str)]) -> Host {
         let labels = labels
@@ -138,6 +142,8 @@ mod tests {
         let platforms = vec![LockedPlatform {
             platform: host(&[]).facts.platform,
             packages: vec![package],
+            reach: Reach::Every,
+            fixes: None,
         }];
         LockFile {
             rollout: "x".to_owned(),
@@ -185,6 +191,21 @@ mod tests {
         assert_ne!(one, delta(&[("openssl", "2")], "3"));
         assert_ne!(one, delta(&[("openssl", "1")], "4"));
         assert_ne!(one, delta(&[], "3"));
+    }
+
+    #[test]
+    fn an_upgrade_that_does_not_go_on_a_host_is_no_part_of_its_delta() {
+        let mut upgrade = lock("3");
+        if let Locked::Packages { platforms } = &mut upgrade.content {
+            platforms[0].reach = Reach::Upgrade {
+                needed_by: BTreeMap::new(),
+            };
+        }
+        let delta = |packages: &[(&str, &str)]| {
+            delta(&host(&[]), Some(&installed(packages)), &upgrade).unwrap()
+        };
+        assert_eq!(delta(&[("curl", "8")]), delta(&[("openssl", "4")]));
+        assert_ne!(delta(&[("curl", "8")]), delta(&[("openssl", "2")]));
     }
 
     #[test]

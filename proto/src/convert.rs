@@ -8,6 +8,7 @@
 //! Duties by file: `bounds` the limits, `field` the error, `read` and `write` one value each way,
 //! the others one family of messages each.
 
+mod advisory;
 pub mod bounds;
 mod content;
 mod enumerated;

@@ -19,6 +19,7 @@ pub use rollout::{
 pub use services::{ServiceView, ServicesView, SetServicesRequest, UndeclaredService};
 
 use cofferdam_engine::{
+    advisory::Advisory,
     digest::Digest,
     id::{HostId, OwnerEpoch, RolloutId},
     time::Timestamp,
@@ -35,6 +36,8 @@ pub struct PlanRequest {
     pub spec_text: String,
     /// The lock file. Absent: there is none yet, resolve one.
     pub lock_text: Option<String>,
+    /// The advisory that the rollout file names. Absent: it names none, or there is a lock file.
+    pub advisory: Option<Advisory>,
 }
 
 /// The answer to [`PlanRequest`].

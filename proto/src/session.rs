@@ -11,11 +11,12 @@ use cofferdam_engine::{
     id::{HostId, Incarnation, OrderKey, OwnerEpoch, ReportSequence, ReservationToken, RolloutId},
     inventory::{Facts, Labels, PackageSet},
     order::{ClaimAnswer, ClaimPoint, Order},
-    patch::{Content, LockedPackage, VersionWish},
+    patch::{Content, LockedPackage},
     report::Report,
     run::RunState,
+    wish::Wish,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// How often either side sends a sign of life, unless told otherwise: a lost peer is noticed after
 /// three of them, well before a claim's 60 s (guess).
@@ -84,6 +85,9 @@ pub struct SimulatedPackage {
     pub installed: Option<String>,
     /// The exact bits that it would install.
     pub locked: LockedPackage,
+    /// The packages of an upgrade that need it, by name. Empty where it is installed already, and
+    /// where packages were wished for by name.
+    pub needed_by: Vec<String>,
 }
 
 /// What a coordinator tells an agent.
@@ -129,8 +133,8 @@ pub enum ToAgent {
     Simulate {
         /// A number that comes back in the answer.
         request: u64,
-        /// Packages by name, each to a wished version. Not empty.
-        packages: BTreeMap<String, VersionWish>,
+        /// For what.
+        wish: Wish,
     },
     /// The rollout is over on this host: its staged bits may go.
     Release {

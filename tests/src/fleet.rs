@@ -204,6 +204,7 @@ impl Fleet {
                 file_name: file_name.clone(),
                 spec_text: text.to_owned(),
                 lock_text: None,
+                advisory: None,
             });
             let lock_text = plan.await.map_err(say)?.lock_text;
             planned();

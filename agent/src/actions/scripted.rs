@@ -9,6 +9,7 @@ use cofferdam_engine::{
     inventory::{Facts, PackageSet, Platform},
     order::Order,
     patch::{LockedPackage, VersionWish},
+    wish::Wish,
 };
 use std::{
     cell::{RefCell, RefMut},
@@ -269,12 +270,13 @@ impl Actions for ScriptedActions {
         Ok(())
     }
 
-    async fn simulate(
-        &self,
-        packages: &BTreeMap<String, VersionWish>,
-    ) -> Result<Vec<SimulatedPackage>, Failure> {
+    async fn simulate(&self, wish: &Wish) -> Result<Vec<SimulatedPackage>, Failure> {
+        let Wish::Packages(packages) = wish else {
+            return Ok(Vec::new());
+        };
         let found = packages.iter().map(|(name, wish)| SimulatedPackage {
             installed: Some("1".to_owned()),
+            needed_by: Vec::new(),
             locked: LockedPackage {
                 name: name.clone(),
                 version: match wish {

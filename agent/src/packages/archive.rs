@@ -89,6 +89,15 @@ impl Apt {
         &self,
         wanted: &[Exactly<'_>],
     ) -> Result<Vec<Option<LockedPackage>>, Failure> {
+        let answer = self.show(wanted).await?;
+        let locked = wanted
+            .iter()
+            .map(|one| stanza::locked(&answer, one.name, one.version));
+        Ok(locked.collect())
+    }
+
+    /// The stanzas of versions of packages.
+    pub(super) async fn show(&self, wanted: &[Exactly<'_>]) -> Result<String, Failure> {
         let command = self
             .online("apt-cache")
             .args(["show", "--"])
@@ -96,11 +105,7 @@ impl Apt {
         // Its status says only that one of them is not there.
         let output = self.runner.run(&command).await?;
         whole(&command, &output)?;
-        let answer = output.stdout.text();
-        let locked = wanted
-            .iter()
-            .map(|one| stanza::locked(&answer, one.name, one.version));
-        Ok(locked.collect())
+        Ok(output.stdout.text())
     }
 
     /// Fetches package files into an empty folder, and writes down how. What was fetched before one

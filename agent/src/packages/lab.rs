@@ -15,6 +15,11 @@ use std::{
     rc::Rc,
 };
 
+/// The folder of the plain repository.
+const REPOSITORY: &str = "repo";
+/// The folder of the repository whose release file marks security updates.
+const SECURITY: &str = "security";
+
 /// The folder of a test's host and its repository.
 pub(crate) struct Lab {
     folder: tempfile::TempDir,
@@ -57,7 +62,8 @@ impl Lab {
             folder: tempfile::tempdir().unwrap(),
         };
         for folder in [
-            "repo",
+            REPOSITORY,
+            SECURITY,
             "root/etc/apt/apt.conf.d",
             "root/etc/apt/preferences.d",
             "root/var/lib/dpkg/info",
@@ -70,11 +76,18 @@ impl Lab {
             fs::create_dir_all(lab.path(folder)).unwrap();
         }
         fs::write(lab.path("root/var/lib/dpkg/status"), "").unwrap();
-        let source = format!("deb [trusted=yes] copy:{} ./\n", lab.path("repo").display());
-        fs::write(lab.path("root/etc/apt/sources.list"), source).unwrap();
+        let source = |repository: &str| {
+            format!(
+                "deb [trusted=yes] copy:{} ./\n",
+                lab.path(repository).display()
+            )
+        };
+        let sources = source(REPOSITORY) + &source(SECURITY);
+        fs::write(lab.path("root/etc/apt/sources.list"), sources).unwrap();
         // A test needs no disk, and no patience with what is not there.
         lab.configure("Dpkg::Options { \"--force-unsafe-io\"; }; Acquire::Retries \"0\";");
-        lab.index();
+        lab.index(REPOSITORY);
+        lab.index(SECURITY);
         lab
     }
 
@@ -104,8 +117,17 @@ impl Lab {
 
     /// Puts a package into the repository, and says what a lock file says of it.
     pub(crate) fn publish(&self, deb: Deb<'_>) -> LockedPackage {
-        let file = build(deb, &self.path("repo"));
-        self.index();
+        self.publish_in(REPOSITORY, deb)
+    }
+
+    /// Puts a package into the repository of security updates.
+    pub(crate) fn publish_fix(&self, deb: Deb<'_>) -> LockedPackage {
+        self.publish_in(SECURITY, deb)
+    }
+
+    fn publish_in(&self, repository: &str, deb: Deb<'_>) -> LockedPackage {
+        let file = build(deb, &self.path(repository));
+        self.index(repository);
         let bytes = fs::read(file).unwrap();
         LockedPackage {
             name: deb.name.to_owned(),
@@ -118,7 +140,7 @@ impl Lab {
     /// Takes a package out of the repository.
     pub(crate) fn unpublish(&self, locked: &LockedPackage) {
         fs::remove_file(deb_path(&self.path("repo"), &locked.name, &locked.version)).unwrap();
-        self.index();
+        self.index(REPOSITORY);
     }
 
     /// Installs packages of the repository by hand, as if before Cofferdam came, and forgets
@@ -144,9 +166,9 @@ impl Lab {
         Some(fs::read_to_string(file).ok()?.trim().to_owned())
     }
 
-    /// Writes the repository's index anew.
-    fn index(&self) {
-        let repo = self.path("repo");
+    /// Writes a repository's index anew.
+    fn index(&self, repository: &str) {
+        let repo = self.path(repository);
         let mut index = String::new();
         for entry in fs::read_dir(&repo).unwrap() {
             let path = entry.unwrap().path();
@@ -164,7 +186,19 @@ impl Lab {
             )
             .unwrap();
         }
+        let release = format!(
+            "Origin: Lab\nLabel: {}\nSuite: stable\nDate: Thu, 01 Jan 2026 00:00:00 UTC\n\
+             SHA256:\n {} {} Packages\n",
+            if repository == SECURITY {
+                "Debian-Security"
+            } else {
+                "Lab"
+            },
+            Digest::of(&index),
+            index.len()
+        );
         fs::write(repo.join("Packages"), index).unwrap();
+        fs::write(repo.join("Release"), release).unwrap();
     }
 }
 

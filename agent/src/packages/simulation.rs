@@ -1,5 +1,9 @@
 //! What apt says it would do: the `Inst` and `Remv` lines of `apt-get -s`.
 
+mod origin;
+
+pub use origin::Origin;
+
 /// What apt would do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Simulation {
@@ -18,6 +22,8 @@ pub struct Install {
     pub installed: Option<String>,
     /// The version that would be there.
     pub version: String,
+    /// Where that version is from.
+    pub origins: Vec<Origin>,
 }
 
 impl Simulation {
@@ -35,7 +41,7 @@ impl Simulation {
     }
 }
 
-/// Reads `NAME [OLD] (NEW ORIGIN... [ARCH]) ...`; `[OLD]` only where one is installed.
+/// Reads `NAME [OLD] (NEW ORIGIN, ORIGIN [ARCH]) ...`; `[OLD]` only where one is installed.
 fn install(rest: &str) -> Option<Install> {
     let (name, rest) = rest.split_once(' ')?;
     let (before, rest) = rest.split_once('(')?;
@@ -47,7 +53,10 @@ fn install(rest: &str) -> Option<Install> {
         .split([' ', ')'])
         .next()
         .filter(|version| !version.is_empty())?;
+    let (inside, _) = rest.split_once(')').unwrap_or((rest, ""));
+    let origins = inside.strip_prefix(version).unwrap_or_default();
     Some(Install {
+        origins: origin::parse(origins),
         name: name.to_owned(),
         installed: installed.map(str::to_owned),
         version: version.to_owned(),
@@ -77,17 +86,23 @@ Conf tool (1:2.0~rc1-1 localhost, local-deb [all])
     #[test]
     fn installs_and_removals_are_read_with_their_versions() {
         let simulation = Simulation::parse(SAMPLE).unwrap();
-        let install = |name: &str, installed: Option<&str>, version: &str| Install {
-            name: name.to_owned(),
-            installed: installed.map(str::to_owned),
-            version: version.to_owned(),
-        };
+        let installs: Vec<_> = simulation
+            .installs
+            .iter()
+            .map(|i| (&*i.name, i.installed.as_deref(), &*i.version))
+            .collect();
         let expected = [
-            install("tool", Some("1.0"), "1:2.0~rc1-1"),
-            install("tool-data", None, "2.0"),
-            install("libc6:i386", Some("2.36"), "2.37"),
+            ("tool", Some("1.0"), "1:2.0~rc1-1"),
+            ("tool-data", None, "2.0"),
+            ("libc6:i386", Some("2.36"), "2.37"),
         ];
-        assert_eq!(simulation.installs, expected);
+        assert_eq!(installs, expected);
+        let security: Vec<_> = simulation
+            .installs
+            .iter()
+            .map(|install| install.origins.iter().any(Origin::is_security))
+            .collect();
+        assert_eq!(security, [false, true, false]);
         assert_eq!(simulation.removals, ["lone"]);
     }
 

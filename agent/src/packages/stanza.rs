@@ -64,7 +64,8 @@ fn is_of(package: &str, architecture: &str, name: &str) -> bool {
     }
 }
 
-fn field<'a>(stanza: &'a str, name: &str) -> Option<&'a str> {
+/// The value of a field of one stanza, where it stands on one line.
+pub(super) fn field<'a>(stanza: &'a str, name: &str) -> Option<&'a str> {
     stanza.lines().find_map(|line| {
         let (key, value) = line.split_once(':')?;
         (key == name).then(|| value.trim())

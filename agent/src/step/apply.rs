@@ -25,7 +25,10 @@ impl Steps {
         .await?;
         let _filling = self.keep.filling();
         match &order.content {
-            Content::Packages { packages } => self.apply_packages(order, packages).await?,
+            Content::Packages { packages, reach } => {
+                let packages = self.of_this_host(packages, reach).await?;
+                self.apply_packages(order, &packages).await?;
+            }
             Content::Config { config, file } => self.apply_config(order, config, file).await?,
             Content::Noop => {
                 self.begin(order, Was::Noop)?;

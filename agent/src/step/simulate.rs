@@ -1,5 +1,7 @@
 //! Finds out which exact bits a wish for packages comes to on this host.
 
+mod upgrade;
+
 use super::Steps;
 use crate::{
     actions::SimulatedPackage,
@@ -8,6 +10,7 @@ use crate::{
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
     patch::{LockedPackage, VersionWish},
+    wish::Wish,
 };
 use std::collections::BTreeMap;
 use tokio::time::Instant;
@@ -19,18 +22,26 @@ struct Would {
 }
 
 impl Steps {
-    pub(super) async fn simulate_install(
+    pub(super) async fn simulate_wish(
         &self,
-        packages: &BTreeMap<String, VersionWish>,
+        wish: &Wish,
     ) -> Result<Vec<SimulatedPackage>, Failure> {
         self.apt
             .update(Instant::now(), self.settings.lock_wait)
             .await?;
-        let simulation = self.apt.simulate(packages).await?;
-        if !simulation.removals.is_empty() {
-            let detail = format!("it would remove {}", simulation.removals.join(", "));
-            return Err(Failure::new(FailureKind::Dependency, detail));
+        match wish {
+            Wish::Packages(packages) => self.simulate_install(packages).await,
+            Wish::Security => self.security_updates().await,
+            Wish::Fixes(fixes) => self.fixes(fixes).await,
         }
+    }
+
+    async fn simulate_install(
+        &self,
+        packages: &BTreeMap<String, VersionWish>,
+    ) -> Result<Vec<SimulatedPackage>, Failure> {
+        let simulation = self.apt.simulate(packages).await?;
+        refuse_removals(&simulation)?;
         let closure = closure(packages, simulation, &self.apt.database().await?)?;
         let wanted: Vec<Exactly<'_>> = closure
             .iter()
@@ -44,6 +55,7 @@ impl Steps {
         for ((name, would), offer) in closure.iter().zip(offers) {
             simulated.push(SimulatedPackage {
                 installed: would.installed.clone(),
+                needed_by: Vec::new(),
                 locked: match offer {
                     Some(locked) => locked,
                     None => self.locked_from_keep(name, &would.version)?,
@@ -70,6 +82,14 @@ impl Steps {
             size,
         })
     }
+}
+
+fn refuse_removals(simulation: &Simulation) -> Result<(), Failure> {
+    if simulation.removals.is_empty() {
+        return Ok(());
+    }
+    let detail = format!("it would remove {}", simulation.removals.join(", "));
+    Err(Failure::new(FailureKind::Dependency, detail))
 }
 
 /// What is installed afterwards: what apt would install, and what was wished for and is there

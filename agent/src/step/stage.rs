@@ -19,7 +19,10 @@ impl Steps {
         }
         let filling = self.keep.filling();
         let bits = match &request.content {
-            Content::Packages { packages } => self.stage_packages(request, packages).await?,
+            Content::Packages { packages, reach } => {
+                let packages = self.of_this_host(packages, reach).await?;
+                self.stage_packages(request, &packages).await?
+            }
             Content::Config { config, file } => self.stage_config(request, config, file).await?,
             Content::Noop => BTreeSet::new(),
         };

@@ -8,6 +8,7 @@ mod release;
 mod service;
 mod staging;
 mod tool;
+mod upgrade;
 
 use super::*;
 use crate::{
@@ -20,6 +21,7 @@ use cofferdam_engine::{
     digest::Digest,
     failure::FailureKind,
     patch::{Content, LockedPackage},
+    reach::Reach,
 };
 
 /// The steps of a lab's host; each call is a new start of the agent.
@@ -60,6 +62,7 @@ fn order(name: &str, content: Content) -> Order {
 fn packages(packages: &[LockedPackage]) -> Content {
     Content::Packages {
         packages: packages.to_vec(),
+        reach: Reach::Every,
     }
 }
 

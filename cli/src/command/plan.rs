@@ -42,11 +42,17 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
         Some(_) => Lock::Kept,
         None => Lock::Written,
     };
+    // The lock file says what its advisory fixes, so the file is read only to make one.
+    let advisory = match lock {
+        Lock::Kept => None,
+        Lock::Written => file.advisory()?,
+    };
     let lock_text = kept.or_else(|| Some(lock_config(&file, uploaded?)));
     let request = PlanRequest {
         file_name: file.name(),
         spec_text: file.text().to_owned(),
         lock_text,
+        advisory,
     };
     let reply = session.client.plan(request).await?;
     let lock_file = file.lock_path();

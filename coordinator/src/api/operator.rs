@@ -69,7 +69,7 @@ impl v1::operator_server::Operator for OperatorApi {
         let planned = self.planner().plan(&asked).await?;
         let reply = PlanReply {
             lock_text: planned.lock_text(),
-            plan: view::plan(&planned.plan, planned.lock.digest()),
+            plan: view::plan(&planned.plan, planned.lock.digest(), &planned.notes),
         };
         Ok(Response::new(reply.into()))
     }
@@ -243,6 +243,7 @@ impl OperatorApi {
                 file_name: asked.file_name,
                 spec_text: asked.spec_text,
                 lock_text: Some(asked.lock_text),
+                advisory: None,
             })
             .await?;
         let rollout = planned.plan.rollout.clone();

@@ -3,18 +3,22 @@
 use super::call;
 use crate::{
     artefact::ArtefactFolder,
-    driver::DriverHandle,
-    resolve::{self, ResolveErrors},
+    driver::{DriverHandle, Stopping},
+    resolve::{
+        self, ResolveErrors, Resolved,
+        upgrade::{self, Upgrades},
+    },
     view::Situation,
 };
 use cofferdam_engine::{
+    advisory::Advisory,
     denial::Denials,
     digest::Digest,
     fleet::Fleet,
     id::{CellId, HostId},
     inventory::{Host, PackageSet},
     lockfile,
-    patch::{LockFile, Locked, LockedFile, Patch},
+    patch::{AdvisoryPatch, LockFile, Locked, LockedFile, Patch},
     plan::{Plan, PlanInput},
     spec::Spec,
 };
@@ -36,6 +40,8 @@ pub(super) struct Planner<'a> {
 pub(super) struct Planned {
     pub(super) plan: Plan,
     pub(super) lock: LockFile,
+    /// What was found while the lock file was resolved, one line each.
+    pub(super) notes: Vec<String>,
 }
 
 impl Planned {
@@ -53,30 +59,51 @@ impl Planner<'_> {
     pub(super) async fn plan(&self, asked: &PlanRequest) -> Result<Planned, CallError> {
         let spec = Spec::parse(&asked.file_name, &asked.spec_text)
             .map_err(|mistakes| CallError::of(CallErrorKind::Invalid, &mistakes))?;
+        let mut notes = Vec::new();
         let lock = match &asked.lock_text {
             Some(text) => {
                 let file = format!("{}.lock", spec.name());
                 lockfile::parse(&file, text)
                     .map_err(|mistakes| CallError::of(CallErrorKind::Invalid, &mistakes))?
             }
-            None => self.lock(&spec).await?,
+            None => {
+                self.lock(&spec, asked.advisory.as_ref(), &mut notes)
+                    .await?
+            }
         };
         if let Locked::Config(file) = &lock.content {
             self.check_artefact(file).await?;
         }
         let plan = self.make(spec, lock.clone()).await?;
-        Ok(Planned { plan, lock })
+        Ok(Planned { plan, lock, notes })
     }
 
     /// Resolves what a rollout wishes to exact bits.
-    async fn lock(&self, spec: &Spec) -> Result<LockFile, CallError> {
+    async fn lock(
+        &self,
+        spec: &Spec,
+        advisory: Option<&Advisory>,
+        notes: &mut Vec<String>,
+    ) -> Result<LockFile, CallError> {
+        let (driver, selection) = (self.driver, spec.selection());
         let content = match spec.patch() {
             Patch::Packages { packages } => {
-                let platforms = resolve::platforms(self.driver, spec.selection(), packages)
-                    .await
-                    .map_err(call::stopping)?
-                    .map_err(|errors| CallError::of(resolve_kind(&errors), &errors))?;
-                Locked::Packages { platforms }
+                let resolved = resolve::platforms(driver, selection, packages).await;
+                locked(resolved, notes)?
+            }
+            Patch::Security => {
+                let upgrades = Upgrades::Security;
+                locked(
+                    upgrade::platforms(driver, selection, &upgrades).await,
+                    notes,
+                )?
+            }
+            Patch::Advisory(patch) => {
+                let upgrades = Upgrades::Advisory(advisory_of(patch, advisory)?);
+                locked(
+                    upgrade::platforms(driver, selection, &upgrades).await,
+                    notes,
+                )?
             }
             Patch::Config(config) => {
                 let message = format!(
@@ -146,6 +173,33 @@ impl Inventory {
             denials: fleet.denials().clone(),
         }
     }
+}
+
+/// What a patch of packages resolved to.
+fn locked(
+    resolved: Result<Result<Resolved, ResolveErrors>, Stopping>,
+    notes: &mut Vec<String>,
+) -> Result<Locked, CallError> {
+    let resolved = resolved
+        .map_err(call::stopping)?
+        .map_err(|errors| CallError::of(resolve_kind(&errors), &errors))?;
+    notes.extend(resolved.notes);
+    Ok(Locked::Packages {
+        platforms: resolved.platforms,
+    })
+}
+
+/// The advisory that was sent along, if it is the one that the rollout file names.
+fn advisory_of(patch: &AdvisoryPatch, sent: Option<&Advisory>) -> Result<Advisory, CallError> {
+    let sent = sent.filter(|advisory| advisory.id == patch.id).cloned();
+    sent.ok_or_else(|| {
+        let message = format!(
+            "the lock file of {} is made where {} is: use `cofferdam plan`",
+            patch.id,
+            patch.file.display()
+        );
+        CallError::new(CallErrorKind::Invalid, message)
+    })
 }
 
 fn resolve_kind(errors: &ResolveErrors) -> CallErrorKind {

@@ -16,11 +16,7 @@ impl<S: Store> Driver<S> {
                 number,
                 want_packages,
             } => self.welcome(&host, number, want_packages),
-            Effect::Simulate {
-                host,
-                packages,
-                reply,
-            } => self.sessions.simulate(host, packages, reply),
+            Effect::Simulate { host, wish, reply } => self.sessions.simulate(host, wish, reply),
             Effect::Acknowledge(host) => {
                 if let Some((_, member)) = self.fleet.host(&host) {
                     let up_to = member.reported;

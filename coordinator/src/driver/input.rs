@@ -9,12 +9,11 @@ use cofferdam_engine::{
     id::{HostId, OrderKey, ReservationToken},
     inventory::PackageSet,
     order::ClaimPoint,
-    patch::VersionWish,
     report::Report,
+    wish::Wish,
 };
 use cofferdam_proto::session::Hello;
 use std::{
-    collections::BTreeMap,
     fmt,
     sync::{
         Arc,
@@ -46,7 +45,7 @@ pub(super) enum Input {
     /// Somebody wants to know what a host would install.
     Simulate {
         host: HostId,
-        packages: BTreeMap<String, VersionWish>,
+        wish: Wish,
         reply: oneshot::Sender<Simulation>,
     },
     /// An operator does something.
@@ -144,15 +143,10 @@ impl DriverHandle {
     pub(crate) async fn simulate(
         &self,
         host: HostId,
-        packages: BTreeMap<String, VersionWish>,
+        wish: Wish,
     ) -> Result<oneshot::Receiver<Simulation>, Stopping> {
         let (reply, answer) = oneshot::channel();
-        self.put(Input::Simulate {
-            host,
-            packages,
-            reply,
-        })
-        .await?;
+        self.put(Input::Simulate { host, wish, reply }).await?;
         Ok(answer)
     }
 

@@ -42,15 +42,9 @@ impl<S: Store> Driver<S> {
                     self.disconnect(turn, &host);
                 }
             }
-            Input::Simulate {
-                host,
-                packages,
-                reply,
-            } => turn.effects.push(Effect::Simulate {
-                host,
-                packages,
-                reply,
-            }),
+            Input::Simulate { host, wish, reply } => {
+                turn.effects.push(Effect::Simulate { host, wish, reply })
+            }
             Input::Act { event, reply } => {
                 let result = turn.apply(&mut self.fleet, &event);
                 turn.effects.push(Effect::Reply { reply, result });

@@ -10,10 +10,10 @@ use cofferdam_engine::{
     id::{HostId, OrderKey},
     inventory::PackageSet,
     order::ClaimPoint,
-    patch::VersionWish,
     time::Timestamp,
+    wish::Wish,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use tokio::sync::oneshot;
 
 /// Packages in one event at most. Each has about 40 bytes, so that a part fits one frame of the
@@ -42,7 +42,7 @@ pub(super) enum Effect {
     /// Ask a host what it would install.
     Simulate {
         host: HostId,
-        packages: BTreeMap<String, VersionWish>,
+        wish: Wish,
         reply: oneshot::Sender<Simulation>,
     },
     /// Tell a host which of its reports are stored.

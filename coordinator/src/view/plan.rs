@@ -11,14 +11,15 @@ use cofferdam_proto::operator::{
     Coverage, GroupView, PlanView, PlannedSlice, PlannedWave, StratumView,
 };
 
-/// A plan as operators see it.
-pub(crate) fn plan(plan: &Plan, lock_digest: Digest) -> PlanView {
+/// A plan as operators see it; `notes` were taken while its lock file was resolved.
+pub(crate) fn plan(plan: &Plan, lock_digest: Digest, notes: &[String]) -> PlanView {
+    let warnings = plan.warnings.iter().map(ToString::to_string);
     PlanView {
         rollout: plan.rollout.clone(),
         digest: plan.rollout_digest,
         lock_digest,
         waves: plan.waves.iter().map(wave).collect(),
-        warnings: plan.warnings.iter().map(ToString::to_string).collect(),
+        warnings: notes.iter().cloned().chain(warnings).collect(),
         estimate_ms: millis(plan.estimate.least),
         coverage: Coverage {
             strata: strata(plan),

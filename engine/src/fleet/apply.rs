@@ -286,7 +286,7 @@ impl Plan {
     pub fn subjects(&self) -> Vec<String> {
         let first = self.assignments.values().next();
         first
-            .map(|assignment| assignment.patch.subjects())
+            .map(|assignment| assignment.patch.subjects(&assignment.lock))
             .unwrap_or_default()
     }
 

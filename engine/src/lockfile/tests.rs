@@ -1,5 +1,7 @@
 use super::*;
+use crate::{patch::Fixes, reach::Reach};
 use proptest::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
 fn package(name: &str, version: &str) -> LockedPackage {
     LockedPackage {
@@ -20,6 +22,8 @@ fn packages() -> LockFile {
             package("libssl3", "3.0.15-1~deb12u1"),
             package("openssl", "3.0.15-1"),
         ],
+        reach: Reach::Every,
+        fixes: None,
     };
     LockFile {
         rollout: "openssl-2026-11".to_owned(),
@@ -27,6 +31,22 @@ fn packages() -> LockFile {
             platforms: vec![platform("amd64"), platform("arm64")],
         },
     }
+}
+
+/// Upgrades by an advisory, one with a new package.
+fn upgrades() -> LockFile {
+    let mut lock = packages();
+    if let Locked::Packages { platforms } = &mut lock.content {
+        let by = BTreeSet::from(["openssl".to_owned()]);
+        platforms[0].reach = Reach::Upgrade {
+            needed_by: BTreeMap::from([("libssl3".to_owned(), by)]),
+        };
+        platforms[0].fixes = Some(Fixes {
+            advisory: "DSA-5678-1".to_owned(),
+            sources: BTreeMap::from([("openssl".to_owned(), "3.0.15-1".to_owned())]),
+        });
+    }
+    lock
 }
 
 fn mistakes(text: &str) -> String {
@@ -45,6 +65,7 @@ fn a_lock_file_reads_back_what_it_writes() {
     };
     for lock in [
         packages(),
+        upgrades(),
         of(Locked::Noop),
         of(Locked::Config(file)),
         of(Locked::Packages { platforms: vec![] }),
@@ -126,4 +147,38 @@ proptest! {
         text.replace_range(start..end, &put);
         parse("x.lock", &text).ok();
     }
+}
+
+#[test]
+fn whatever_changes_what_a_host_gets_changes_the_digest() {
+    let mut locks = vec![packages(), upgrades()];
+    for change in [
+        |entry: &mut LockedPlatform| entry.fixes = None,
+        |entry: &mut LockedPlatform| {
+            entry.reach = Reach::Upgrade {
+                needed_by: BTreeMap::new(),
+            }
+        },
+    ] {
+        let mut lock = upgrades();
+        if let Locked::Packages { platforms } = &mut lock.content {
+            change(&mut platforms[0]);
+        }
+        locks.push(lock);
+    }
+    let digests: BTreeSet<_> = locks.iter().map(LockFile::digest).collect();
+    assert_eq!(digests.len(), locks.len());
+}
+
+#[test]
+fn an_upgrade_is_needed_only_by_what_is_locked() {
+    let text = format(&upgrades()).replace("needed_by = [\"openssl\"]", "needed_by = [\"curl\"]");
+    let found = mistakes(&text);
+    assert!(
+        found.contains("the package curl is not among the locked ones"),
+        "{found}"
+    );
+    let text = format(&upgrades()).replace("DSA-5678-1", "-1");
+    let found = mistakes(&text);
+    assert!(found.contains("no advisory's id"), "{found}");
 }

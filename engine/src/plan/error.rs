@@ -63,6 +63,12 @@ pub enum PlanError {
         /// How many hosts are known.
         known: usize,
     },
+    /// An upgrade that none of the selected hosts needs.
+    #[error("there is nothing to do: all {hosts} selected hosts have it, or lack what it upgrades")]
+    NothingToDo {
+        /// How many hosts.
+        hosts: usize,
+    },
     /// The lock file has nothing for the platform of some hosts.
     #[error(
         "the lock file has no packages for {platform}, the platform of {}; make it anew with `cofferdam plan`, or leave them out with `os_release` and `architecture` in match",

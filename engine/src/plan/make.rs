@@ -7,6 +7,8 @@ use super::{
     region::{RegionOrder, Regions},
     selected::{self, Selected},
     strata::{Strata, place},
+    unaffected::Unaffected,
+    upgrade,
     wave::{self, Waves},
 };
 use crate::{
@@ -47,7 +49,16 @@ impl Plan {
         let mut strata = Strata::new(lock, input.package_sets);
         let known = selected::known(input);
         let denied = Denied::find(spec, lock, input.denials, &known, &mut errors);
-        let selected = selected::select(spec, lock, &known, &denied, &mut strata, &mut errors);
+        let mut unaffected = Unaffected::new(lock, input.package_sets);
+        let selected = selected::select(
+            spec,
+            lock,
+            &known,
+            &denied,
+            &mut strata,
+            &mut unaffected,
+            &mut errors,
+        );
         let waves = Waves::take(spec, &selected, strata.count());
         let planned: Vec<_> = selected
             .iter()
@@ -72,6 +83,7 @@ impl Plan {
             floors: &floors,
             denied: &denied,
         };
+        let left_alone = upgrade::left_alone(unaffected.count, selected.len());
         let planned_waves = draft.waves(&regions, &orders);
         let assignments = draft.assignments();
         let (strata, hosts) = draft.hosts(&strata);
@@ -82,7 +94,7 @@ impl Plan {
         Ok(Self {
             rollout: spec.name().clone(),
             rollout_digest,
-            warnings: draft.warnings(waves.warnings, &strata, &hosts),
+            warnings: draft.warnings(left_alone.chain(waves.warnings).collect(), &strata, &hosts),
             estimate: Estimate::of(spec, &planned_waves, &floors, &at_once),
             brake: spec.brake().clone(),
             hosts_left_out: spec.hosts_left_out(),
@@ -109,9 +121,22 @@ fn check_lock(spec: &Spec, lock: &LockFile, errors: &mut Vec<PlanError>) {
         });
     }
     let (packages, platforms) = match (spec.patch(), &lock.content) {
+        (patch, Locked::Packages { platforms }) if !upgrade::is_of(patch, platforms) => {
+            errors.push(PlanError::OtherPatch);
+            return;
+        }
         (Patch::Packages { packages }, Locked::Packages { platforms }) => (packages, platforms),
-        (Patch::Config(_), Locked::Config(_)) | (Patch::Noop, Locked::Noop) => return,
-        (Patch::Packages { .. } | Patch::Config(_) | Patch::Noop, _) => {
+        (Patch::Security | Patch::Advisory(_), Locked::Packages { .. })
+        | (Patch::Config(_), Locked::Config(_))
+        | (Patch::Noop, Locked::Noop) => return,
+        (
+            Patch::Packages { .. }
+            | Patch::Security
+            | Patch::Advisory(_)
+            | Patch::Config(_)
+            | Patch::Noop,
+            _,
+        ) => {
             errors.push(PlanError::OtherPatch);
             return;
         }

@@ -1,6 +1,6 @@
 //! The hosts that a rollout is for, with what the planner needs to know of each.
 
-use super::{PlanError, PlanInput, denied::Denied, strata::Strata};
+use super::{PlanError, PlanInput, denied::Denied, strata::Strata, unaffected::Unaffected};
 use crate::{
     id::{CellId, HostId},
     inventory::{Host, Platform, REGION, SERVICE, ZONE},
@@ -76,6 +76,7 @@ pub(super) fn select<'a>(
     known: &[Known<'a>],
     denied: &Denied<'a>,
     strata: &mut Strata<'a>,
+    unaffected: &mut Unaffected<'a>,
     errors: &mut Vec<PlanError>,
 ) -> Vec<Selected<'a>> {
     let mut matched: Vec<_> = known
@@ -97,6 +98,9 @@ pub(super) fn select<'a>(
             nowhere.push(host.id.clone());
             continue;
         };
+        if unaffected.take(host) {
+            continue;
+        }
         selected.push(Selected {
             host,
             cell,
@@ -106,6 +110,10 @@ pub(super) fn select<'a>(
             limit: limit_of(spec, host),
             seed: seed::of(&[host.id.as_str(), spec.name().as_str(), "order"]),
         });
+    }
+    if selected.is_empty() && unaffected.count > 0 {
+        let hosts = unaffected.count;
+        errors.push(PlanError::NothingToDo { hosts });
     }
     if !nowhere.is_empty() {
         errors.push(PlanError::NoCell { hosts: nowhere });
@@ -131,7 +139,10 @@ fn check_platforms(
     hosts: &[&Known<'_>],
     errors: &mut Vec<PlanError>,
 ) {
-    let (Patch::Packages { .. }, Locked::Packages { platforms }) = (spec.patch(), &lock.content)
+    let (
+        Patch::Packages { .. } | Patch::Security | Patch::Advisory(_),
+        Locked::Packages { platforms },
+    ) = (spec.patch(), &lock.content)
     else {
         return;
     };

@@ -1,5 +1,6 @@
 mod fleet;
 mod opening;
+mod unaffected;
 
 use super::*;
 use crate::inventory::PackageSet;

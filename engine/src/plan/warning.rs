@@ -55,6 +55,14 @@ pub enum Warning {
         /// The wave.
         wave: WaveName,
     },
+    /// Selected hosts that an upgrade has nothing for.
+    #[error("{hosts} of {of} selected hosts need none of it and are left alone")]
+    NotAffected {
+        /// How many.
+        hosts: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// Selected hosts that no wave takes.
     #[error("{hosts} of {of} selected hosts are in no wave and stay as they are")]
     NotAll {

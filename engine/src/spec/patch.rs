@@ -1,5 +1,7 @@
 //! The `[patch]` table of a rollout file.
 
+mod upgrade;
+
 use super::{Refusal, settings_keys};
 use crate::{
     document::Table,
@@ -17,9 +19,9 @@ pub(super) const REBOOTS: [(&str, RebootPolicy); 3] = [
 ];
 
 /// Keys whose part is not built.
-const NOT_BUILT: [&str; 5] = ["security", "advisory", "advisories", "image", "files"];
+const NOT_BUILT: [&str; 3] = ["advisories", "image", "files"];
 
-const PACKAGE_KEYS: [&str; 1] = ["packages"];
+const PACKAGE_KEYS: [&str; 4] = ["packages", "security", "advisory", "advisory_file"];
 const CONFIG_KEYS: [&str; 4] = ["path", "source", "validate", "reload"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +71,7 @@ impl PatchFragment {
         table.require("kind", "kind = \"packages\"");
         let kind = table.text("kind", Kind::parse);
         let patch = match kind {
-            Some(Kind::Packages) => packages(&mut table),
+            Some(Kind::Packages) => upgrade::packages_of(&mut table),
             Some(Kind::Config) => config(&mut table),
             Some(Kind::Noop) => Some(Patch::Noop),
             None => None,

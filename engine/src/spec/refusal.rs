@@ -1,6 +1,7 @@
 //! What a rollout file says that no rollout can be.
 
 use crate::{
+    advisory::AdvisoryIdError,
     duration::DurationError,
     id::{NameError, WaveName},
     package::PackageError,
@@ -56,6 +57,14 @@ pub enum Refusal {
         /// The kind that the patch is.
         kind: &'static str,
     },
+    /// It is not an advisory's id.
+    #[error(transparent)]
+    Advisory(#[from] AdvisoryIdError),
+    /// A patch of packages that says what it takes more than once.
+    #[error(
+        "a patch takes its packages from `packages`, from `security` or from `advisory`; keep one"
+    )]
+    WishTwice,
     /// A patch of packages without one.
     #[error("names no package; name at least one, or use kind = \"noop\" for practice")]
     NoPackages,

@@ -7,7 +7,7 @@ use crate::{
     digest::Digest,
     document::quote,
     duration,
-    patch::{Patch, RebootPolicy},
+    patch::{AdvisoryPatch, Patch, RebootPolicy},
     policy::FloorRule,
     select::Selection,
 };
@@ -72,6 +72,11 @@ fn write_patch(f: &mut fmt::Formatter<'_>, patch: &Patch) -> fmt::Result {
                 .collect();
             writeln!(f, "kind = \"packages\"")?;
             writeln!(f, "packages = {{ {} }}", wishes.join(", "))
+        }
+        Patch::Security => writeln!(f, "kind = \"packages\"\nsecurity = \"all\""),
+        Patch::Advisory(AdvisoryPatch { id, file }) => {
+            writeln!(f, "kind = \"packages\"\nadvisory = {}", quote(id))?;
+            writeln!(f, "advisory_file = {}", quote(&file.to_string_lossy()))
         }
         Patch::Config(config) => {
             writeln!(f, "kind = \"config\"")?;

@@ -2,14 +2,16 @@
 
 use super::{
     bounds::MAX_PACKAGES,
-    field::{At, FieldError},
+    field::{At, FieldError, Problem},
     read, write,
 };
 use crate::v1::{self, content};
 use cofferdam_engine::{
     inventory::{Facts, Platform},
     patch::{ConfigPatch, Content, LockedFile, LockedPackage},
+    reach::Reach,
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 impl From<Platform> for v1::Platform {
     fn from(platform: Platform) -> Self {
@@ -119,9 +121,11 @@ impl TryFrom<v1::ConfigPatch> for ConfigPatch {
 impl From<Content> for v1::Content {
     fn from(content: Content) -> Self {
         let content = match content {
-            Content::Packages { packages } => {
-                let packages = write::list(packages);
-                content::Content::Packages(content::Packages { packages })
+            Content::Packages { packages, reach } => {
+                content::Content::Packages(content::Packages {
+                    packages: write::list(packages),
+                    upgrade_only: reach_to_wire(reach),
+                })
             }
             Content::Config { config, file } => content::Content::Config(content::Config {
                 config: Some(config.into()),
@@ -141,7 +145,9 @@ impl TryFrom<v1::Content> for Content {
         match read::required(wire.content)? {
             content::Content::Packages(wire) => {
                 let packages = read::list(wire.packages, MAX_PACKAGES).at("packages.packages")?;
-                Ok(Self::Packages { packages })
+                let reach = reach_from_wire(wire.upgrade_only);
+                let reach = reach.at("packages.upgrade_only")?;
+                Ok(Self::Packages { packages, reach })
             }
             content::Content::Config(wire) => Ok(Self::Config {
                 config: read::message(wire.config).at("config.config")?,
@@ -149,5 +155,47 @@ impl TryFrom<v1::Content> for Content {
             }),
             content::Content::Noop(content::Noop {}) => Ok(Self::Noop),
         }
+    }
+}
+
+fn reach_to_wire(reach: Reach) -> Option<v1::UpgradeOnly> {
+    let Reach::Upgrade { needed_by } = reach else {
+        return None;
+    };
+    let additions = needed_by.into_iter().map(|(name, by)| v1::Addition {
+        name,
+        needed_by: by.into_iter().collect(),
+    });
+    Some(v1::UpgradeOnly {
+        additions: additions.collect(),
+    })
+}
+
+fn reach_from_wire(wire: Option<v1::UpgradeOnly>) -> Result<Reach, FieldError> {
+    let Some(wire) = wire else {
+        return Ok(Reach::Every);
+    };
+    let mut needed_by = BTreeMap::new();
+    for Addition { name, by } in read::list(wire.additions, MAX_PACKAGES).at("additions")? {
+        if needed_by.insert(name.clone(), by).is_some() {
+            return Err(Problem::Twice(name)).at("additions");
+        }
+    }
+    Ok(Reach::Upgrade { needed_by })
+}
+
+struct Addition {
+    name: String,
+    by: BTreeSet<String>,
+}
+
+impl TryFrom<v1::Addition> for Addition {
+    type Error = FieldError;
+    fn try_from(wire: v1::Addition) -> Result<Self, FieldError> {
+        let by = read::package_names(wire.needed_by).at("needed_by")?;
+        Ok(Self {
+            name: read::package_name(wire.name).at("name")?,
+            by: by.into_iter().collect(),
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! What is wrong with which field of a message.
 
-use cofferdam_engine::{id::NameError, package::PackageError, unit::UnitError};
+use cofferdam_engine::{
+    advisory::AdvisoryIdError, id::NameError, package::PackageError, unit::UnitError,
+};
 use std::fmt;
 
 /// A message was refused: the path of the field at fault, and what is wrong with it.
@@ -81,6 +83,9 @@ pub enum Problem {
     /// A package's name or version that is none.
     #[error(transparent)]
     NotAPackage(#[from] PackageError),
+    /// An advisory's id that is none.
+    #[error(transparent)]
+    NotAnAdvisory(#[from] AdvisoryIdError),
     /// A systemd unit's name that is none.
     #[error(transparent)]
     NotAUnit(#[from] UnitError),

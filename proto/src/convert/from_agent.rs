@@ -142,6 +142,7 @@ impl From<SimulatedPackage> for v1::SimulatedPackage {
         Self {
             installed: package.installed,
             locked: Some(package.locked.into()),
+            needed_by: package.needed_by,
         }
     }
 }
@@ -152,6 +153,7 @@ impl TryFrom<v1::SimulatedPackage> for SimulatedPackage {
         Ok(Self {
             installed: read::optional_line(wire.installed).at("installed")?,
             locked: read::message(wire.locked).at("locked")?,
+            needed_by: read::package_names(wire.needed_by).at("needed_by")?,
         })
     }
 }

@@ -21,6 +21,7 @@ impl From<PlanRequest> for v1::PlanRequest {
             file_name: write::line(&request.file_name),
             spec_text: request.spec_text,
             lock_text: request.lock_text,
+            advisory: request.advisory.map(Into::into),
         }
     }
 }
@@ -33,6 +34,7 @@ impl TryFrom<v1::PlanRequest> for PlanRequest {
             file_name: read::filled_line(wire.file_name).at("file_name")?,
             spec_text: read::file_text(wire.spec_text).at("spec_text")?,
             lock_text: lock_text.at("lock_text")?,
+            advisory: read::optional(wire.advisory).at("advisory")?,
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{
     bounds::{
-        MAX_ENTRIES, MAX_FILE_BYTES, MAX_LABELS, MAX_LINE_BYTES, MAX_SIGNATURE_BYTES, MAX_SIZE,
-        MAX_WAIT,
+        MAX_ENTRIES, MAX_FILE_BYTES, MAX_LABELS, MAX_LINE_BYTES, MAX_PACKAGES, MAX_SIGNATURE_BYTES,
+        MAX_SIZE, MAX_WAIT,
     },
     field::{At, FieldError, Problem},
 };
@@ -71,6 +71,20 @@ where
     parts.into_iter().enumerate().map(read_at).collect()
 }
 
+/// Versions by source package. Not empty.
+pub(super) fn source_versions(
+    texts: BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, FieldError> {
+    if texts.is_empty() {
+        return Err(Problem::Empty.into());
+    }
+    at_most(texts.len(), MAX_PACKAGES)?;
+    let checked = texts
+        .into_iter()
+        .map(|(name, version)| Ok((package_name(name)?, package_version(version)?)));
+    checked.collect()
+}
+
 /// Texts by name; names must not be empty.
 pub(super) fn texts_by_name(
     texts: BTreeMap<String, String>,
@@ -135,6 +149,11 @@ pub(super) fn optional_line(text: Option<String>) -> Result<Option<String>, Prob
 pub(super) fn package_name(text: String) -> Result<String, Problem> {
     package::check_name(&text)?;
     Ok(text)
+}
+
+/// Names of packages.
+pub(super) fn package_names(texts: Vec<String>) -> Result<Vec<String>, FieldError> {
+    list_of(texts, MAX_PACKAGES, package_name)
 }
 
 /// A package's version: it goes into a package manager's arguments.

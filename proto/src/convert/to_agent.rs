@@ -8,12 +8,13 @@ use super::{
 };
 use crate::{
     session::{StageRequest, ToAgent},
-    v1::{self, claim_answer, to_agent::Message},
+    v1::{self, claim_answer, simulate::Upgrade, to_agent::Message},
 };
 use cofferdam_engine::{
     id::{OwnerEpoch, ReportSequence},
     order::{ClaimAnswer, ClaimPoint},
     patch::VersionWish,
+    wish::Wish,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -45,10 +46,7 @@ impl From<ToAgent> for v1::ToAgent {
                 point: point.number(),
                 answer: Some(answer.into()),
             }),
-            ToAgent::Simulate { request, packages } => {
-                let packages = packages.into_iter().map(Into::into).collect();
-                Message::Simulate(v1::Simulate { request, packages })
-            }
+            ToAgent::Simulate { request, wish } => Message::Simulate(simulate(request, wish)),
             ToAgent::Release { rollout } => Message::Release(v1::Release {
                 rollout: rollout.into(),
             }),
@@ -82,7 +80,7 @@ impl TryFrom<v1::ToAgent> for ToAgent {
             }),
             Message::Simulate(wire) => Ok(Self::Simulate {
                 request: wire.request,
-                packages: wishes(wire.packages).at("simulate.packages")?,
+                wish: wish(wire).at("simulate")?,
             }),
             Message::Release(wire) => Ok(Self::Release {
                 rollout: read::name(wire.rollout).at("release.rollout")?,
@@ -159,12 +157,41 @@ impl From<(String, VersionWish)> for v1::PackageWish {
     }
 }
 
+fn simulate(request: u64, wish: Wish) -> v1::Simulate {
+    let (packages, upgrade) = match wish {
+        Wish::Packages(packages) => (packages.into_iter().map(Into::into).collect(), None),
+        Wish::Security => {
+            let security = Upgrade::Security(v1::SecurityUpdates {});
+            (Vec::new(), Some(security))
+        }
+        Wish::Fixes(sources) => {
+            let fixes = Upgrade::Fixes(v1::FixedSources { sources });
+            (Vec::new(), Some(fixes))
+        }
+    };
+    v1::Simulate {
+        request,
+        packages,
+        upgrade,
+    }
+}
+
+fn wish(wire: v1::Simulate) -> Result<Wish, FieldError> {
+    match wire.upgrade {
+        None => Ok(Wish::Packages(wishes(wire.packages).at("packages")?)),
+        Some(Upgrade::Security(v1::SecurityUpdates {})) => Ok(Wish::Security),
+        Some(Upgrade::Fixes(wire)) => Ok(Wish::Fixes(
+            read::source_versions(wire.sources).at("fixes.sources")?,
+        )),
+    }
+}
+
 fn wishes(wire: Vec<v1::PackageWish>) -> Result<BTreeMap<String, VersionWish>, FieldError> {
     if wire.is_empty() {
         return Err(Problem::Empty.into());
     }
     let mut wishes = BTreeMap::new();
-    for Wish { name, wish } in read::list(wire, MAX_PACKAGES)? {
+    for Named { name, wish } in read::list(wire, MAX_PACKAGES)? {
         if wishes.insert(name.clone(), wish).is_some() {
             return Err(Problem::Twice(name).into());
         }
@@ -172,12 +199,12 @@ fn wishes(wire: Vec<v1::PackageWish>) -> Result<BTreeMap<String, VersionWish>, F
     Ok(wishes)
 }
 
-struct Wish {
+struct Named {
     name: String,
     wish: VersionWish,
 }
 
-impl TryFrom<v1::PackageWish> for Wish {
+impl TryFrom<v1::PackageWish> for Named {
     type Error = FieldError;
     fn try_from(wire: v1::PackageWish) -> Result<Self, FieldError> {
         let version = wire.version.map(read::package_version).transpose();

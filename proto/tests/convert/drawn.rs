@@ -11,15 +11,17 @@ use cofferdam_engine::{
     order::{ClaimAnswer, ClaimPoint, Direction, Grant, Order},
     patch::{ConfigPatch, Content, LockedFile, LockedPackage, RebootPolicy, VersionWish},
     policy::Deadlines,
+    reach::Reach,
     report::{Refusal, Report, ReportBody},
     run::{Ending, RunState},
+    wish::Wish,
 };
 use cofferdam_proto::{
     convert::bounds::MAX_SIZE,
     session::{FromAgent, Hello, SimulatedPackage, StageRequest, ToAgent},
 };
 use proptest::{
-    collection::{btree_map, vec},
+    collection::{btree_map, btree_set, vec},
     option,
     prelude::*,
     sample::select,
@@ -64,8 +66,7 @@ pub(crate) fn to_agent() -> impl Strategy<Value = ToAgent> {
             point,
             answer,
         }),
-        (any::<u64>(), wishes())
-            .prop_map(|(request, packages)| ToAgent::Simulate { request, packages }),
+        (any::<u64>(), wish()).prop_map(|(request, wish)| ToAgent::Simulate { request, wish }),
         name().prop_map(|rollout| ToAgent::Release { rollout }),
     ]
 }
@@ -146,8 +147,14 @@ fn refusal() -> impl Strategy<Value = Refusal> {
 }
 
 fn simulated() -> impl Strategy<Value = Result<Vec<SimulatedPackage>, Failure>> {
-    let package = (option::of(word()), locked_package())
-        .prop_map(|(installed, locked)| SimulatedPackage { installed, locked });
+    let needed_by = vec(package_word(), 0..3);
+    let package = (option::of(word()), locked_package(), needed_by).prop_map(
+        |(installed, locked, needed_by)| SimulatedPackage {
+            installed,
+            locked,
+            needed_by,
+        },
+    );
     prop_oneof![vec(package, 0..4).prop_map(Ok), failure().prop_map(Err),]
 }
 
@@ -209,7 +216,8 @@ fn stage() -> impl Strategy<Value = StageRequest> {
 
 fn content() -> impl Strategy<Value = Content> {
     prop_oneof![
-        vec(locked_package(), 0..4).prop_map(|packages| Content::Packages { packages }),
+        (vec(locked_package(), 0..4), reach())
+            .prop_map(|(packages, reach)| Content::Packages { packages, reach }),
         (config(), digest(), 0..=MAX_SIZE).prop_map(|(config, sha256, size)| {
             let file = LockedFile { sha256, size };
             Content::Config { config, file }
@@ -239,6 +247,23 @@ fn locked_package() -> impl Strategy<Value = LockedPackage> {
             size,
         },
     )
+}
+
+fn reach() -> impl Strategy<Value = Reach> {
+    let by = btree_set(package_word(), 0..3);
+    let upgrade = btree_map(package_word(), by, 0..3);
+    prop_oneof![
+        Just(Reach::Every),
+        upgrade.prop_map(|needed_by| Reach::Upgrade { needed_by }),
+    ]
+}
+
+fn wish() -> impl Strategy<Value = Wish> {
+    prop_oneof![
+        wishes().prop_map(Wish::Packages),
+        Just(Wish::Security),
+        btree_map(package_word(), package_word(), 1..4).prop_map(Wish::Fixes),
+    ]
 }
 
 fn wishes() -> impl Strategy<Value = BTreeMap<String, VersionWish>> {

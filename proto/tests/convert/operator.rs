@@ -2,6 +2,7 @@
 
 use crate::sample::{cell, host, over_the_wire, platform, rollout};
 use cofferdam_engine::{
+    advisory::Advisory,
     digest::Digest,
     exception::Word,
     failure::FailureKind,
@@ -28,11 +29,19 @@ fn text(text: &str) -> String {
 
 #[test]
 fn requests_arrive_unchanged() {
-    for lock_text in [None, Some(text("lock = 1\n"))] {
+    let sources = || BTreeMap::from([(text("curl"), text("8-1")), (text("ssl"), text("1:3"))]);
+    let advisory = Advisory {
+        id: text("DSA-5678-1"),
+        fixes: ["debian-11", "debian-12"]
+            .map(|release| (text(release), sources()))
+            .into(),
+    };
+    for (lock_text, advisory) in [(None, Some(advisory)), (Some(text("lock = 1\n")), None)] {
         let plan = PlanRequest {
             file_name: text("openssl.toml"),
             spec_text: text("name = \"x\"\n"),
             lock_text,
+            advisory,
         };
         assert_eq!(over_the_wire::<v1::PlanRequest, _>(plan.clone()), Ok(plan));
     }

@@ -115,7 +115,10 @@ fn refusal_of_package(name: &str, version: &str, size: u64) -> String {
         size,
     };
     let packages = vec![package];
-    let content = v1::content::Content::Packages(v1::content::Packages { packages });
+    let content = v1::content::Content::Packages(v1::content::Packages {
+        packages,
+        upgrade_only: None,
+    });
     refusal_of_order(|order| {
         let content = Some(content);
         order.content = Some(v1::Content { content });
@@ -146,6 +149,7 @@ fn what_a_tool_of_the_host_would_read_as_more_than_a_name_is_refused() {
     let simulate = v1::Simulate {
         request: 1,
         packages: vec![wish],
+        upgrade: None,
     };
     let refusal = refusal_to_agent(v1::to_agent::Message::Simulate(simulate));
     assert!(
@@ -286,6 +290,7 @@ fn a_wish_said_twice_is_refused() {
         refusal_to_agent(v1::to_agent::Message::Simulate(v1::Simulate {
             request,
             packages,
+            upgrade: None,
         }))
     };
     assert_eq!(simulate(vec![]), "simulate.packages: is empty");

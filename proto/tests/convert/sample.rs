@@ -10,6 +10,7 @@ use cofferdam_engine::{
     order::{Direction, Grant, Order},
     patch::{Content, LockedPackage, RebootPolicy},
     policy::Deadlines,
+    reach::Reach,
     run::RunState,
 };
 use cofferdam_proto::{convert::FieldError, session::Hello};
@@ -76,6 +77,7 @@ pub(crate) fn order() -> Order {
                 sha256: Digest::of("openssl"),
                 size: 1_431_656,
             }],
+            reach: Reach::Every,
         },
         reboot: RebootPolicy::IfRequired,
         one_way: false,

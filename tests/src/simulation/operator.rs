@@ -62,6 +62,7 @@ impl Operator {
                 file_name: "rollout.toml".to_owned(),
                 spec_text: rollout.to_owned(),
                 lock_text: None,
+                advisory: None,
             };
             let reply = self
                 .ask(|mut api| {

@@ -52,6 +52,7 @@ fn plan_request(spec_text: &str) -> v1::PlanRequest {
         file_name: "rollout.toml".to_owned(),
         spec_text: spec_text.to_owned(),
         lock_text: None,
+        advisory: None,
     };
     request.into()
 }
@@ -258,7 +259,11 @@ async fn one_agent_a_platform_says_which_bits_a_lock_file_names() {
             size: 7,
         };
         let installed = Some("3.0.1".to_owned());
-        let result = Ok(vec![SimulatedPackage { installed, locked }]);
+        let result = Ok(vec![SimulatedPackage {
+            installed,
+            locked,
+            needed_by: Vec::new(),
+        }]);
         session.send(FromAgent::Simulated { request, result }).await;
         session
     });

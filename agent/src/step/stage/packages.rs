@@ -15,6 +15,7 @@ use cofferdam_engine::{
     digest::Digest,
     failure::{Failure, FailureKind},
     patch::LockedPackage,
+    reach::Reach,
 };
 use std::{
     collections::BTreeSet,
@@ -52,6 +53,17 @@ impl Steps {
         self.rehearse_back(request, &way_back).await?;
         let new = packages.iter().map(|package| package.sha256);
         Ok(new.chain(way_back).collect())
+    }
+
+    /// The locked packages that go on this host as it is now. Half installed ones are on it.
+    pub(in crate::step) async fn of_this_host(
+        &self,
+        packages: &[LockedPackage],
+        reach: &Reach,
+    ) -> Result<Vec<LockedPackage>, Failure> {
+        let database = self.apt.database().await?;
+        let version = |name: &str| database.0.get(name).map(|entry| entry.version.as_str());
+        Ok(reach.of(packages, version).into_iter().cloned().collect())
     }
 
     /// Fetches what the keep does not have, and proves its hashes.

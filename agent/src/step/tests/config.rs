@@ -2,7 +2,7 @@
 
 use super::*;
 use cofferdam_engine::patch::{ConfigPatch, LockedFile};
-use std::{os::unix::fs::MetadataExt, path::Path};
+use std::{collections::BTreeMap, os::unix::fs::MetadataExt, path::Path};
 
 const NEW: &str = "listen 81\n";
 

@@ -1,13 +1,18 @@
 //! What a host says of itself and of its repositories.
 
 use super::{tool::Tool, *};
+use cofferdam_engine::patch::VersionWish;
+use std::collections::BTreeMap;
 
 #[tokio::test]
 async fn a_simulation_locks_the_closure_and_what_is_there_already() {
     let host = Tool::new();
     let steps = steps(&host.lab);
     let wish = |version: &str| {
-        BTreeMap::from([("tool".to_owned(), VersionWish::from(version.to_owned()))])
+        Wish::Packages(BTreeMap::from([(
+            "tool".to_owned(),
+            VersionWish::from(version.to_owned()),
+        )]))
     };
     let simulated = steps.simulate(&wish("latest")).await.unwrap();
     let locked: Vec<LockedPackage> = simulated.iter().map(|one| one.locked.clone()).collect();

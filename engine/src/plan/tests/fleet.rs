@@ -8,6 +8,7 @@ use crate::{
     inventory::{Facts, Host, PackageSet, Platform},
     patch::{LockFile, Locked, LockedPackage, LockedPlatform},
     plan::{Plan, PlanErrors, PlanInput},
+    reach::Reach,
     spec::Spec,
 };
 use std::collections::BTreeMap;
@@ -134,6 +135,8 @@ pub(super) fn lock(content: Locked) -> LockFile {
 
 pub(super) fn locked_openssl(architectures: &[&str]) -> LockFile {
     let platforms = architectures.iter().map(|architecture| LockedPlatform {
+        reach: Reach::Every,
+        fixes: None,
         platform: platform(architecture),
         packages: vec![LockedPackage {
             name: "openssl".to_owned(),

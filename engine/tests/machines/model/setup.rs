@@ -121,5 +121,10 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
     tables += &format!(
         "[[limits]]\nfloor = [{{ group_by = [\"service\", \"zone\"], min_in_service = \"{floor}\" }}]\n"
     );
-    file(name, package, &top, &tables)
+    let text = file(name, package, &top, &tables);
+    let named = format!("packages = {{ {package} = \"2\" }}");
+    match draw.percent(15) {
+        true => text.replace(&named, "security = \"all\""),
+        false => text,
+    }
 }

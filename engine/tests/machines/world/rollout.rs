@@ -10,6 +10,7 @@ use cofferdam_engine::{
     inventory::Host,
     patch::{LockFile, Locked, LockedPackage, LockedPlatform, Patch},
     plan::{Plan, PlanErrors, PlanInput},
+    reach,
     rollout::{Action, RolloutEvent},
     spec::Spec,
 };
@@ -196,22 +197,45 @@ fn operator() -> OperatorId {
 
 /// The lock file of a rollout of packages: its wishes, met.
 fn lock(spec: &Spec) -> LockFile {
-    let Patch::Packages { packages } = spec.patch() else {
-        panic!("the tests' rollouts are of packages");
+    let (wishes, goes_on) = match spec.patch() {
+        Patch::Packages { packages } => {
+            let wishes = packages
+                .iter()
+                .map(|(name, wish)| (name.clone(), wish.to_string()));
+            (wishes.collect(), reach::Reach::Every)
+        }
+        Patch::Security => upgrades(),
+        Patch::Advisory(_) | Patch::Config(_) | Patch::Noop => {
+            panic!("the tests' rollouts are of packages")
+        }
     };
-    let packages = packages.iter().map(|(name, wish)| LockedPackage {
-        name: name.clone(),
-        version: wish.to_string(),
-        sha256: Digest::of(name),
+    let packages = wishes.into_iter().map(|(name, version)| LockedPackage {
+        sha256: Digest::of(&name),
+        name,
+        version,
         size: 1,
     });
     LockFile {
         rollout: spec.name().to_string(),
         content: Locked::Packages {
             platforms: vec![LockedPlatform {
+                reach: goes_on,
+                fixes: None,
                 platform: platform(),
                 packages: packages.collect(),
             }],
         },
     }
+}
+
+/// What every host has pending, and what none has.
+fn upgrades() -> (BTreeMap<String, String>, reach::Reach) {
+    let pending = ["curl", "nowhere", "openssl"];
+    let installed = reach::Reach::Upgrade {
+        needed_by: BTreeMap::new(),
+    };
+    (
+        pending.map(|name| (name.to_owned(), "2".to_owned())).into(),
+        installed,
+    )
 }

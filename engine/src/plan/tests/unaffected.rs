@@ -1,0 +1,86 @@
+//! Upgrades leave alone the hosts that they have nothing for.
+
+use super::fleet::{Fleet, locked_openssl};
+use crate::{
+    inventory::PackageSet,
+    patch::{LockFile, Locked},
+    plan::{PlanError, Warning},
+    reach::Reach,
+};
+use std::collections::BTreeMap;
+
+const SECURITY: &str =
+    "[patch]\nkind = \"packages\"\nsecurity = \"all\"\n[select]\nmatch = 'service == \"web\"'\n";
+
+fn upgrade() -> LockFile {
+    let mut lock = locked_openssl(&["amd64"]);
+    if let Locked::Packages { platforms } = &mut lock.content {
+        platforms[0].reach = Reach::Upgrade {
+            needed_by: BTreeMap::new(),
+        };
+    }
+    lock
+}
+
+fn openssl(version: &str) -> PackageSet {
+    PackageSet(BTreeMap::from([("openssl".to_owned(), version.to_owned())]))
+}
+
+#[test]
+fn hosts_that_need_nothing_are_counted_and_left_alone() {
+    let mut fleet = Fleet::default().with("web", "r1/a", "t", 12);
+    let sets = [
+        openssl("2"),
+        openssl("3"),
+        openssl("4"),
+        PackageSet::default(),
+    ];
+    for (place, host) in fleet.hosts.values_mut().enumerate() {
+        let set = &sets[place % sets.len()];
+        host.facts.packages = set.digest();
+    }
+    for set in sets {
+        fleet.package_sets.insert(set.digest(), set);
+    }
+    let plan = fleet.try_plan_with(SECURITY, &upgrade()).unwrap();
+    let left_alone = Warning::NotAffected { hosts: 9, of: 12 };
+    assert_eq!(plan.hosts.len(), 3);
+    assert!(plan.warnings.contains(&left_alone), "{:?}", plan.warnings);
+    assert!(plan.strata.iter().any(|stratum| stratum.label == "delta"));
+}
+
+#[test]
+fn a_host_of_which_nothing_is_known_may_need_something() {
+    let fleet = Fleet::default().with("web", "r1/a", "t", 3);
+    let plan = fleet.try_plan_with(SECURITY, &upgrade()).unwrap();
+    assert_eq!(plan.hosts.len(), 3);
+}
+
+#[test]
+fn a_rollout_that_has_nothing_for_anybody_is_said_to_be_done() {
+    let mut lock = upgrade();
+    if let Locked::Packages { platforms } = &mut lock.content {
+        platforms[0].packages.clear();
+    }
+    let fleet = Fleet::default().with("web", "r1/a", "t", 3);
+    let errors = fleet.try_plan_with(SECURITY, &lock).unwrap_err();
+    assert_eq!(errors.0, [PlanError::NothingToDo { hosts: 3 }]);
+}
+
+#[test]
+fn a_lock_file_that_reaches_other_hosts_than_the_rollout_file_is_refused() {
+    let fleet = Fleet::default().with("web", "r1/a", "t", 3);
+    let named = SECURITY.replace("security = \"all\"", "packages = { openssl = \"3\" }");
+    let of_advisory = SECURITY.replace(
+        "security = \"all\"",
+        "advisory = \"DSA-1-1\"\nadvisory_file = \"DSA.json\"",
+    );
+    for (file, lock) in [
+        (&*named, upgrade()),
+        (SECURITY, locked_openssl(&["amd64"])),
+        (&*of_advisory, upgrade()),
+    ] {
+        let errors = fleet.try_plan_with(file, &lock).unwrap_err();
+        assert_eq!(errors.0, [PlanError::OtherPatch], "{file}");
+    }
+}
