@@ -33,9 +33,11 @@ mod presence;
 mod report;
 mod retry;
 mod slow;
+mod slow_down;
 mod stage;
 mod start;
 mod tend;
+mod turn;
 mod window;
 mod work;
 
@@ -44,6 +46,7 @@ pub use event::{CellCommand, CellError, CellEvent};
 pub use job::{Active, Again, GivenUp, Job, JobState, Staging};
 pub use member::{Hello, Link, Member};
 pub use slow::RunningMean;
+pub use slow_down::SlowDown;
 pub use work::{HeldWarrant, Work};
 
 use crate::{

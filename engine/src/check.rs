@@ -12,6 +12,7 @@ mod floor;
 mod hold;
 mod key;
 mod leave;
+mod pace;
 mod reservation;
 mod rollback;
 mod settle;
@@ -111,6 +112,7 @@ fn by_cell(
     exception::by(&disturbance, all);
     key::by(&disturbance, before, all);
     leave::by(&disturbance, now, all);
+    pace::by(&disturbance, before, all);
     window::by(&disturbance, now, all);
     stratum::by(&disturbance, all);
     denial::by(&disturbance, all);

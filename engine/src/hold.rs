@@ -175,6 +175,15 @@ pub enum Reason {
         /// How many may be.
         limit: usize,
     },
+    /// The cell has as many hosts out as its pace allows after failures.
+    SlowDown {
+        /// How many are out.
+        out: usize,
+        /// How many may be.
+        limit: usize,
+        /// How many may be where nothing failed.
+        of: usize,
+    },
     /// The last start in the cell was a moment ago.
     Spacing {
         /// Until when.
@@ -219,7 +228,8 @@ impl Reason {
             | Self::Staging { .. }
             | Self::Floor { .. }
             | Self::Held { .. }
-            | Self::AtOnce { .. } => None,
+            | Self::AtOnce { .. }
+            | Self::SlowDown { .. } => None,
         }
     }
 
@@ -246,6 +256,7 @@ impl Reason {
             Self::Floor { .. } => "floor",
             Self::Held { .. } => "held",
             Self::AtOnce { .. } => "at-once-per-cell",
+            Self::SlowDown { .. } => "slow-down",
             Self::Spacing { .. } => "start-spacing",
             Self::Window { .. } => "window",
             Self::Retry { .. } => "retry",
@@ -300,6 +311,10 @@ impl fmt::Display for Reason {
             Self::AtOnce { out, limit } => write!(
                 f,
                 "{out} hosts of the cell are out, {limit} may be (at_once_per_cell)"
+            ),
+            Self::SlowDown { out, limit, of } => write!(
+                f,
+                "{out} hosts of the cell are out, {limit} instead of {of} may be after failures (slow_down)"
             ),
             Self::Spacing { .. } => f.write_str("the last start was a moment ago (start_spacing)"),
             Self::Window { until: Some(_) } => f.write_str("no window is open (window)"),

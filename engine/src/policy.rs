@@ -33,7 +33,11 @@ pub struct Pace {
     pub cells_gap: Duration,
     /// The least time between two starts in a cell. Default 500 ms (story).
     pub start_spacing: Duration,
-    /// How long a host whose state changed is left alone. Default 60 s (story).
+    /// Whether failures in a cell make the rollout take fewer of its hosts at once, until others
+    /// pass. Default true (guess: who watches a rollout would do the same).
+    #[serde(default = "yes")]
+    pub slow_down: bool,
+    /// How long a host whose state or session changed is left alone. Default 60 s (story).
     pub grace: Duration,
     /// Staging is spread over this long. Default 24 h (guess: a day before the canary's end).
     pub stage_within: Duration,
@@ -48,12 +52,24 @@ impl Default for Pace {
             cells_at_once: 10,
             cells_gap: secs(120),
             start_spacing: Duration::from_millis(500),
+            slow_down: true,
             grace: secs(60),
             stage_within: mins(24 * 60),
             order: CellOrder::FanOut,
         }
     }
 }
+
+fn yes() -> bool {
+    true
+}
+
+/// Failures in a cell that halve `at_once_per_cell`, at most: to a quarter (guess: slow enough to
+/// look, fast enough to end).
+pub const SLOW_DOWN_HALVINGS: u32 = 2;
+
+/// Passed runs in a row that take one such halving back (guess: one may be luck).
+pub const SLOW_DOWN_PASSES: u32 = 2;
 
 /// In which order the cells of a wave open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -134,6 +134,9 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
     }
     facts.add("platform", &member.host.facts.platform);
     facts.add("agent", &member.version);
+    if member.failed_runs > 0 {
+        facts.add("failed runs", member.failed_runs);
+    }
     for (name, rollout) in situation.fleet.rollouts() {
         if let Some(outcome) = rollout.outcomes().get(id) {
             facts.add(&format!("in rollout {name}"), outcome_in_words(outcome));

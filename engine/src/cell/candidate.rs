@@ -1,6 +1,6 @@
 //! Whether one host may be started now: each rule allows, or returns the reason that holds it.
 
-use super::{Cell, Job, JobState, Member, Staging, Work, groups::OutCounts};
+use super::{Cell, Job, JobState, Link, Member, Staging, Work, groups::OutCounts};
 use crate::{
     hold::Reason,
     id::HostId,
@@ -28,10 +28,11 @@ pub(super) fn held_by_itself(
     direction: Direction,
     now: Timestamp,
 ) -> Option<Reason> {
-    let grace_ends = member.changed_at.after(work.assignment.pace.grace);
-    if !member.is_connected() {
+    let Link::Connected { since: connected } = member.link else {
         return Some(Reason::Unreachable);
-    }
+    };
+    let quiet_since = member.changed_at.max(connected);
+    let grace_ends = quiet_since.after(work.assignment.pace.grace);
     if let JobState::Again(again) = &job.state
         && now < again.at
     {
@@ -105,11 +106,13 @@ pub(super) fn held_by_pace(
     now: Timestamp,
 ) -> Option<Reason> {
     let pace = &work.assignment.pace;
-    if active >= pace.at_once_per_cell {
-        return Some(Reason::AtOnce {
-            out: active,
-            limit: pace.at_once_per_cell,
-        });
+    let (out, of) = (active, pace.at_once_per_cell);
+    if out >= of {
+        return Some(Reason::AtOnce { out, limit: of });
+    }
+    let limit = work.slow_down.limit(of);
+    if out >= limit && pace.slow_down && work.direction() != Some(Direction::Rollback) {
+        return Some(Reason::SlowDown { out, limit, of });
     }
     let free_at = last_start?.after(pace.start_spacing);
     (now < free_at).then_some(Reason::Spacing { until: free_at })

@@ -81,6 +81,7 @@ impl Cell {
                 direction,
             });
             work.note_changed(host);
+            self.note_failed_run(rollout, host);
             return;
         }
         self.end_job(

@@ -78,6 +78,9 @@ pub struct Member {
     /// was lost or restored.
     #[serde(default)]
     pub last_epoch: OwnerEpoch,
+    /// Its runs that failed, in all rollouts: the more, the later it starts among others.
+    #[serde(default)]
+    pub failed_runs: u32,
     /// The newest report of this incarnation that was taken in.
     pub reported: ReportSequence,
 }
@@ -96,6 +99,7 @@ impl Member {
             changed_at: now,
             last_sequence: hello.newest.map_or(HostSequence(0), |key| key.sequence),
             last_epoch: hello.newest.map_or(OwnerEpoch(0), |key| key.epoch),
+            failed_runs: 0,
             reported: ReportSequence(0),
         }
     }

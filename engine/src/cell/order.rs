@@ -188,7 +188,26 @@ impl Cell {
         let Some(job) = work.jobs.get_mut(host) else {
             return;
         };
+        let had_failed = matches!(job.state, JobState::Over(Outcome::Failed { .. }));
+        let fails = matches!(outcome, Outcome::Failed { .. });
+        let passes = outcome == Outcome::Passed;
         job.state = JobState::Over(outcome);
         work.note_changed(host);
+        if passes {
+            work.slow_down.passed();
+        }
+        if fails && !had_failed {
+            self.note_failed_run(rollout, host);
+        }
+    }
+
+    /// Takes note of a failed run: it slows its rollout down, and its host starts later ever after.
+    pub(super) fn note_failed_run(&mut self, rollout: &RolloutId, host: &HostId) {
+        if let Some(work) = self.work.get_mut(rollout) {
+            work.slow_down.failed();
+        }
+        if let Some(member) = self.members.get_mut(host) {
+            member.failed_runs = member.failed_runs.saturating_add(1);
+        }
     }
 }

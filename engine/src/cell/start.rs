@@ -1,10 +1,11 @@
 //! Starts hosts: asks the rules of `candidate` of each; the first that says no is its hold.
 
 use super::{
-    CellCommand, GivenUp, HeldWarrant, Job, JobState, Link, Member, Work,
+    CellCommand, GivenUp, HeldWarrant, Job, Link, Member, Work,
     candidate::{self, LedgerSays},
     decide::Draft,
     groups::OutCounts,
+    turn::{self, Wanted},
     window::Windows,
 };
 use crate::{
@@ -21,15 +22,12 @@ impl Draft<'_> {
         let Some(warrant) = work.warrant.as_ref().map(|held| &held.warrant) else {
             return;
         };
-        let mut wanted: Vec<(&HostId, &Job)> = warrant
-            .hosts
-            .iter()
-            .filter_map(|host| Some((host, work.jobs.get(host)?)))
-            .filter(|(_, job)| candidate::is_wanted(job, warrant.direction))
-            .collect();
-        wanted.sort_by_key(|(_, job)| {
-            matches!(job.state, JobState::Again(_)) || job.is_asked_again()
+        let jobs = warrant.hosts.iter().filter_map(|host| {
+            let (job, member) = (work.jobs.get(host)?, self.cell.members.get(host)?);
+            candidate::is_wanted(job, warrant.direction).then_some(Wanted { member, job })
         });
+        let mut wanted: Vec<_> = jobs.collect();
+        turn::sort(&mut wanted);
         if wanted.is_empty() {
             return;
         }
@@ -57,8 +55,8 @@ impl Draft<'_> {
             paced: None,
             floored: BTreeSet::new(),
         };
-        for (host, job) in wanted {
-            self.consider_starting(work, warrant, host, job, &mut so_far);
+        for one in wanted {
+            self.consider_starting(work, warrant, one, &mut so_far);
         }
         for group in so_far.floored {
             let reason = work.groups.reason(so_far.counts, group);
@@ -76,13 +74,10 @@ impl Draft<'_> {
         &mut self,
         work: &Work,
         warrant: &Warrant,
-        host: &HostId,
-        job: &Job,
+        Wanted { member, job }: Wanted<'_>,
         so_far: &mut SoFar<'_>,
     ) {
-        let Some(member) = self.cell.members.get(host) else {
-            return;
-        };
+        let host = &member.host.id;
         let direction = warrant.direction;
         if direction == Direction::Patch
             && let Some(reason) = self.cell.denied(work, member)

@@ -4,6 +4,7 @@ use super::{
     groups::Groups,
     job::{Job, JobState},
     slow::RunningMean,
+    slow_down::SlowDown,
 };
 use crate::{
     hold::Reason,
@@ -34,6 +35,9 @@ pub struct Work {
     pub last_start: Option<Timestamp>,
     /// How long the runs that passed took.
     pub mean: RunningMean,
+    /// How far failures have slowed it down here.
+    #[serde(default)]
+    pub slow_down: SlowDown,
     /// Failures and attempts that an operator has seen and gone on from.
     pub(super) judged: Tally,
     pub(super) groups: Groups,
@@ -86,6 +90,7 @@ impl Work {
             jobs,
             last_start: None,
             mean: RunningMean::default(),
+            slow_down: SlowDown::default(),
             judged: Tally::default(),
             groups: Groups::default(),
             revision: 0,

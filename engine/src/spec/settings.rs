@@ -125,6 +125,7 @@ impl Settings {
             ("cells_at_once", pace.cells_at_once.to_string()),
             ("cells_gap", span(pace.cells_gap)),
             ("start_spacing", span(pace.start_spacing)),
+            ("slow_down", pace.slow_down.to_string()),
             ("grace", span(pace.grace)),
             ("stage_within", span(pace.stage_within)),
             ("order", quote(word(&ORDERS, pace.order))),
@@ -179,6 +180,7 @@ fn pace(top: &mut Table<'_, Refusal>, default: Pace) -> Pace {
         start_spacing: top
             .duration("start_spacing")
             .unwrap_or(default.start_spacing),
+        slow_down: top.flag("slow_down").unwrap_or(default.slow_down),
         grace: top.duration("grace").unwrap_or(default.grace),
         stage_within: top.duration("stage_within").unwrap_or(default.stage_within),
         order: top.choice("order", &ORDERS).unwrap_or(default.order),

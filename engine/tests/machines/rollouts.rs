@@ -6,6 +6,7 @@ mod failures;
 mod fans;
 mod floors;
 mod orders;
+mod pace;
 mod restarts;
 mod retries;
 mod rollbacks;

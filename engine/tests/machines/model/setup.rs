@@ -93,6 +93,7 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
         ("cells_at_once", ["1", "10"]),
         ("cells_gap", ["\"0s\"", "\"30s\""]),
         ("start_spacing", ["\"0s\"", "\"3s\""]),
+        ("slow_down", ["true", "false"]),
         ("grace", ["\"0s\"", "\"10s\""]),
         ("stage_within", ["\"0s\"", "\"5m\""]),
         ("retry", ["0", "1"]),
