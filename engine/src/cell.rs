@@ -23,6 +23,7 @@ mod deny;
 mod ending;
 mod event;
 mod except;
+mod freeze;
 mod groups;
 mod job;
 mod late;
@@ -50,6 +51,7 @@ pub use slow_down::SlowDown;
 pub use work::{HeldWarrant, Work};
 
 use crate::{
+    calendar::Calendar,
     denial::Denials,
     id::{CellId, HostId, OwnerEpoch, RolloutId},
     ledger::Ledger,
@@ -70,6 +72,9 @@ pub struct Cell {
     /// What is denied to its hosts.
     #[serde(default)]
     denials: Denials,
+    /// When nothing may be started, as the control plane last said.
+    #[serde(default)]
+    calendar: Calendar,
 }
 
 impl Cell {
@@ -83,7 +88,15 @@ impl Cell {
             ledger: Ledger::default(),
             work: BTreeMap::new(),
             denials: Denials::default(),
+            calendar: Calendar::default(),
         }
+    }
+
+    /// The same, with a calendar that was declared before it was made.
+    #[must_use]
+    pub fn under(mut self, calendar: Calendar) -> Self {
+        self.calendar = calendar;
+        self
     }
 
     /// Its name.

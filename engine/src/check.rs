@@ -9,6 +9,7 @@ mod denial;
 mod ending;
 mod exception;
 mod floor;
+mod freeze;
 mod hold;
 mod key;
 mod leave;
@@ -114,6 +115,7 @@ fn by_cell(
     leave::by(&disturbance, now, all);
     pace::by(&disturbance, before, all);
     window::by(&disturbance, now, all);
+    freeze::by(&disturbance, now, all);
     stratum::by(&disturbance, all);
     denial::by(&disturbance, all);
     settle::by(&disturbance, now, all);

@@ -14,6 +14,7 @@ pub use decide::FleetDecision;
 pub use event::{FleetCommand, FleetError, FleetEvent};
 
 use crate::{
+    calendar::Declared,
     cell::{Cell, Member},
     denial::Denials,
     digest::Digest,
@@ -32,6 +33,9 @@ pub struct Fleet {
     rollouts: BTreeMap<RolloutId, Rollout>,
     cells: BTreeMap<CellId, Cell>,
     homes: BTreeMap<HostId, CellId>,
+    /// When nothing may be started. Absent: nobody ever said.
+    #[serde(default)]
+    calendar: Option<Declared>,
     package_sets: BTreeMap<Digest, PackageSet>,
     /// Parts of package sets that are not whole yet, by digest and number.
     package_parts: BTreeMap<Digest, BTreeMap<u32, PackageSet>>,
@@ -56,6 +60,11 @@ impl Fleet {
     /// All cells.
     pub fn cells(&self) -> &BTreeMap<CellId, Cell> {
         &self.cells
+    }
+
+    /// The freeze calendar, and who declared it. Nothing while nobody has.
+    pub fn calendar(&self) -> Option<&Declared> {
+        self.calendar.as_ref()
     }
 
     /// Which cell each host is in.

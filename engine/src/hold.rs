@@ -189,6 +189,13 @@ pub enum Reason {
         /// Until when.
         until: Timestamp,
     },
+    /// A freeze of the calendar binds the host.
+    Freeze {
+        /// Its name.
+        name: String,
+        /// When it ends.
+        until: Timestamp,
+    },
     /// Hosts are started in windows only, and none is open.
     Window {
         /// When the next one opens. Absent: none is in sight.
@@ -213,6 +220,7 @@ impl Reason {
             | Self::Grace { until }
             | Self::StagingFailed { until, .. }
             | Self::Spacing { until }
+            | Self::Freeze { until, .. }
             | Self::Claim { until }
             | Self::Retry { until, .. } => Some(*until),
             Self::CellTurn { until } | Self::Window { until } => *until,
@@ -259,6 +267,7 @@ impl Reason {
             Self::SlowDown { .. } => "slow-down",
             Self::Spacing { .. } => "start-spacing",
             Self::Window { .. } => "window",
+            Self::Freeze { .. } => "freeze",
             Self::Retry { .. } => "retry",
         }
     }
@@ -317,6 +326,7 @@ impl fmt::Display for Reason {
                 "{out} hosts of the cell are out, {limit} instead of {of} may be after failures (slow_down)"
             ),
             Self::Spacing { .. } => f.write_str("the last start was a moment ago (start_spacing)"),
+            Self::Freeze { name, .. } => write!(f, "a freeze is on: {name}"),
             Self::Window { until: Some(_) } => f.write_str("no window is open (window)"),
             Self::Window { until: None } => {
                 f.write_str("no window is open, and none will be (window)")

@@ -27,6 +27,10 @@ impl Cell {
                 token,
                 point,
             } => self.claimed(host, *key, *token, *point),
+            CellEvent::CalendarDeclared { calendar } => {
+                self.calendar.clone_from(calendar);
+                Ok(())
+            }
             CellEvent::Assigned { assignment } => self.assigned(assignment, now),
             CellEvent::Excepted { exceptions } => self.excepted(exceptions),
             CellEvent::Warranted { warrant } => self.warranted(warrant, now),
@@ -55,10 +59,7 @@ impl Cell {
                 Ok(())
             }
             CellEvent::Summarised { rollout } => {
-                let work = self.work_mut(rollout)?;
-                work.revision += 1;
-                work.unsummarised.clear();
-                work.brake_unsummarised = false;
+                self.work_mut(rollout)?.summarised();
                 Ok(())
             }
             CellEvent::DenialsTold { denials } => {

@@ -1,6 +1,6 @@
 //! How the end of a run changes its job and its reservation.
 
-use super::{Active, Again, Cell, JobState, retry, window::Windows};
+use super::{Active, Again, Cell, JobState, freeze, retry, window::Windows};
 use crate::{
     failure::{Failure, FailureKind},
     id::{HostId, OrderKey, RolloutId},
@@ -95,7 +95,7 @@ impl Cell {
     }
 
     /// An order was cancelled or undone: no failure and no try used. Where nobody withdrew it, and no
-    /// window closed over it, each further one waits longer, and at last the host is left out; a
+    /// window closed or freeze began over it, each further one waits longer, and at last the host is left out; a
     /// rollback waits without end.
     pub(super) fn wait_again(
         &mut self,
@@ -114,7 +114,10 @@ impl Cell {
             return;
         };
         let direction = active.order.direction;
-        let is_closed = Windows::at(work, now).allow(host, direction).is_err();
+        let is_frozen = self.members.get(host).is_some_and(|member| {
+            freeze::allow(&self.calendar, &member.host, direction, now).is_err()
+        });
+        let is_closed = is_frozen || Windows::at(work, now).allow(host, direction).is_err();
         let was_withdrawn = active.withdrawn || is_stopped || is_closed;
         let Some(job) = work.jobs.get_mut(host) else {
             return;

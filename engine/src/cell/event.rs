@@ -2,6 +2,7 @@
 
 use super::{GivenUp, Hello};
 use crate::{
+    calendar::Calendar,
     denial::Denials,
     digest::Digest,
     exception::Exceptions,
@@ -56,6 +57,11 @@ pub enum CellEvent {
         token: ReservationToken,
         /// Which question it is.
         point: ClaimPoint,
+    },
+    /// The control plane said when nothing may be started.
+    CalendarDeclared {
+        /// All freezes of the fleet.
+        calendar: Calendar,
     },
     /// The control plane assigned a rollout.
     Assigned {

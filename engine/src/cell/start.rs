@@ -4,6 +4,7 @@ use super::{
     CellCommand, GivenUp, HeldWarrant, Job, Link, Member, Work,
     candidate::{self, LedgerSays},
     decide::Draft,
+    freeze,
     groups::OutCounts,
     turn::{self, Wanted},
     window::Windows,
@@ -46,6 +47,9 @@ impl Draft<'_> {
             .next_end()
             .into_iter()
             .for_each(|end| self.wake_at(end));
+        if let Some(freeze) = self.cell.calendar.next_begin(self.now) {
+            self.wake_at(freeze);
+        }
         let mut so_far = SoFar {
             counts,
             windows,
@@ -84,12 +88,17 @@ impl Draft<'_> {
         {
             return self.leave_out(work, host, reason);
         }
+        let calendar = &self.cell.calendar;
+        let thawed = match freeze::allow(calendar, &member.host, direction, self.now) {
+            Ok(thawed) => thawed,
+            Err(reason) => return so_far.close(reason),
+        };
         let opened = match so_far.windows.allow(host, direction) {
             Ok(opened) => opened,
             Err(reason) => return so_far.close(reason),
         };
         if let Some(reason) = candidate::held_by_itself(member, job, work, direction, self.now) {
-            let granted = job.granted_at.unwrap_or(self.now).max(opened);
+            let granted = job.granted_at.unwrap_or(self.now).max(opened).max(thawed);
             self.hold_or_leave_out(work, host, granted, member, reason);
             return;
         }

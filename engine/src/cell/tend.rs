@@ -1,8 +1,8 @@
 //! Looks after the orders that are out: resend, withdraw, answer, give up.
 
 use super::{
-    Active, CellCommand, GivenUp, Link, Member, Work, decide::Draft, groups::OutCounts, late,
-    window::Windows,
+    Active, CellCommand, GivenUp, Link, Member, Work, decide::Draft, freeze, groups::OutCounts,
+    late, window::Windows,
 };
 use crate::{
     hold::Reason,
@@ -132,8 +132,12 @@ impl Draft<'_> {
         if let Some(reason) = work.bar(self.now) {
             return Some(reason.to_string());
         }
-        let windows = Windows::at(work, self.now);
-        if let Err(reason) = windows.allow(host, active.order.direction) {
+        let direction = active.order.direction;
+        if let Err(reason) = Windows::at(work, self.now).allow(host, direction) {
+            return Some(reason.to_string());
+        }
+        let member = self.cell.members.get(host)?;
+        if let Err(reason) = freeze::allow(&self.cell.calendar, &member.host, direction, self.now) {
             return Some(reason.to_string());
         }
         let entry = self.cell.ledger.entry(host);

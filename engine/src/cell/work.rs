@@ -214,6 +214,13 @@ impl Work {
         }
     }
 
+    /// Takes note that what changed was told upwards.
+    pub(super) fn summarised(&mut self) {
+        self.revision += 1;
+        self.unsummarised.clear();
+        self.brake_unsummarised = false;
+    }
+
     /// Marks a host's outcome as changed, to be told upwards.
     pub(super) fn note_changed(&mut self, host: &HostId) {
         self.unsummarised.insert(host.clone());

@@ -2,6 +2,7 @@
 
 use super::{Fleet, FleetError, FleetEvent};
 use crate::{
+    calendar::{Calendar, Declared},
     cell::{Cell, CellEvent, Hello},
     digest::Digest,
     id::{CellId, HostId, OperatorId, OwnerEpoch, RolloutId},
@@ -33,6 +34,9 @@ impl Fleet {
             } => self.packages(*digest, *part, *of, packages),
             FleetEvent::Host { host, event } => self.host_event(host, event, now),
             FleetEvent::Cell { cell, event } => self.cell_event(cell, event, now),
+            FleetEvent::CalendarDeclared { calendar, by } => {
+                self.calendar_declared(calendar, by, now)
+            }
             FleetEvent::RolloutStarted { plan, by } => self.rollout_started(plan, by, now),
             FleetEvent::Rollout { rollout, event } => self.rollout_event(rollout, event, now),
             FleetEvent::Denied {
@@ -92,10 +96,11 @@ impl Fleet {
         let home = self.place(&hello.host)?;
         self.homes.insert(hello.host.id.clone(), home.clone());
         let is_new = !self.cells.contains_key(&home);
+        let calendar = self.freezes();
         let cell = self
             .cells
             .entry(home.clone())
-            .or_insert_with(|| Cell::new(home.clone(), self.epoch, now));
+            .or_insert_with(|| Cell::new(home.clone(), self.epoch, now).under(calendar));
         let event = CellEvent::HostConnected {
             hello: Box::new(hello.clone()),
         };
@@ -107,6 +112,35 @@ impl Fleet {
             true => self.tell_cell(&home, now),
             false => Ok(()),
         }
+    }
+
+    /// Every cell keeps the calendar itself, to keep to it when it is cut off.
+    fn calendar_declared(
+        &mut self,
+        calendar: &Calendar,
+        by: &OperatorId,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        self.calendar = Some(Declared {
+            calendar: calendar.clone(),
+            by: by.clone(),
+            at: now,
+        });
+        for (id, cell) in &mut self.cells {
+            let calendar = calendar.clone();
+            let event = CellEvent::CalendarDeclared { calendar };
+            cell.apply(&event, now).map_err(|source| FleetError::Cell {
+                cell: id.clone(),
+                source,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The calendar that a new cell begins with.
+    fn freezes(&self) -> Calendar {
+        let declared = self.calendar.as_ref();
+        declared.map_or_else(Calendar::default, |declared| declared.calendar.clone())
     }
 
     fn packages(
@@ -182,7 +216,8 @@ impl Fleet {
         if let CellEvent::Assigned { .. } = event {
             // A cell whose last host was forgotten is gone; its part of a rollout still ends.
             let epoch = self.epoch;
-            let made = || Cell::new(cell.clone(), epoch, now);
+            let calendar = self.freezes();
+            let made = || Cell::new(cell.clone(), epoch, now).under(calendar);
             self.cells.entry(cell.clone()).or_insert_with(made);
             self.tell_cell(cell, now)?;
         }

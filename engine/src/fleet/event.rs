@@ -1,6 +1,7 @@
 //! What can happen to a fleet, and what it can ask its shell to do.
 
 use crate::{
+    calendar::Calendar,
     cell::{CellCommand, CellError, CellEvent, Hello},
     cells::UnplacedReason,
     denial::{Denial, Named, Place},
@@ -54,6 +55,13 @@ pub enum FleetEvent {
         cell: CellId,
         /// What.
         event: CellEvent,
+    },
+    /// An operator said when nothing may be started. Replaces what was said before.
+    CalendarDeclared {
+        /// All freezes.
+        calendar: Calendar,
+        /// Who.
+        by: OperatorId,
     },
     /// An operator started a rollout.
     RolloutStarted {

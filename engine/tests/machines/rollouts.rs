@@ -5,6 +5,7 @@ mod exceptions;
 mod failures;
 mod fans;
 mod floors;
+mod freezes;
 mod orders;
 mod pace;
 mod restarts;

@@ -11,6 +11,7 @@
 //! everything, and both ends notice after a while.
 
 mod agent;
+mod calendar;
 mod fault;
 mod hosts;
 mod journal;

@@ -30,6 +30,8 @@ pub(crate) enum Deed {
     Repair(HostId),
     Script(HostId, Step, Does, Option<u32>),
     Forget(HostId),
+    /// A calendar is declared: freezes that begin and end so many minutes after the world's start.
+    Freeze(Vec<(u64, u64)>),
 }
 
 const STEPS: [Step; 8] = [
@@ -122,6 +124,7 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         71..74 => Deed::Repair(host),
         74..76 => Deed::Forget(host),
         76..83 => draw_word(draw, name, hosts),
+        83..85 => draw_freezes(draw),
         _ => draw_script(draw, hosts),
     }
 }
@@ -140,6 +143,16 @@ fn draw_word(draw: &mut Draw, name: &'static str, hosts: &[HostId]) -> Deed {
         _ => vec![one.clone()],
     };
     Deed::Except(name, word, named)
+}
+
+fn draw_freezes(draw: &mut Draw) -> Deed {
+    let mut freezes = Vec::new();
+    for _ in 0..draw.below(3) {
+        let from = u64::try_from(draw.below(40)).expect("it fits");
+        let long = u64::try_from(draw.below(60)).expect("it fits");
+        freezes.push((from, from + 1 + long));
+    }
+    Deed::Freeze(freezes)
 }
 
 fn draw_script(draw: &mut Draw, hosts: &[HostId]) -> Deed {
@@ -219,5 +232,10 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         Deed::Repair(host) => world.repair(host),
         Deed::Script(host, step, does, times) => world.script.set(host, *step, *does, *times),
         Deed::Forget(host) => world.forget(host),
+        Deed::Freeze(freezes) => {
+            if world.owner.is_up {
+                world.freeze(freezes);
+            }
+        }
     }
 }

@@ -191,7 +191,7 @@ impl World {
     }
 }
 
-fn operator() -> OperatorId {
+pub(super) fn operator() -> OperatorId {
     OperatorId::new("anna").expect("a name")
 }
 

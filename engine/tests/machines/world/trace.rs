@@ -122,6 +122,7 @@ fn of_cell(event: &CellEvent) -> Option<String> {
         | CellEvent::Warranted { .. }
         | CellEvent::Stopped { .. }
         | CellEvent::Braked { .. }
+        | CellEvent::CalendarDeclared { .. }
         | CellEvent::Summarised { .. }
         | CellEvent::DenialsTold { .. } => return None,
     })

@@ -1,0 +1,33 @@
+//! Declares freezes.
+
+use super::{START, World, rollout::operator};
+use cofferdam_engine::{
+    calendar::{Calendar, Freeze},
+    fleet::FleetEvent,
+    time_zone::TimeZone,
+};
+use std::time::Duration;
+
+impl World {
+    /// An operator declares a calendar: freezes of all hosts, each from and until so many minutes
+    /// after the world's first moment, called `freeze 0` and so on.
+    pub(crate) fn freeze(&mut self, freezes: &[(u64, u64)]) {
+        let at = |minutes: u64| START.after(Duration::from_secs(60 * minutes));
+        let named = freezes.iter().enumerate();
+        let freezes = named.map(|(number, (from, until))| Freeze {
+            name: format!("freeze {number}"),
+            from: at(*from),
+            until: at(*until),
+            time_zone: TimeZone::UTC,
+            selection: None,
+            reason: String::new(),
+            owner: String::new(),
+        });
+        let calendar = Calendar {
+            freezes: freezes.collect(),
+        };
+        let by = operator();
+        self.act(FleetEvent::CalendarDeclared { calendar, by });
+        self.advance(Duration::ZERO);
+    }
+}
