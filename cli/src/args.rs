@@ -2,8 +2,8 @@
 
 use crate::{
     command::{
-        change, completions, doctor, except, explain, hosts, list, pki, plan, services, start,
-        status, watch,
+        change, completions, doctor, except, explain, freeze, hosts, list, pki, plan, services,
+        start, status, watch,
     },
     config::Fragment,
     demo,
@@ -104,6 +104,8 @@ pub enum Remote {
     Skip(except::SkipArgs),
     /// Try hosts again that failed, were left out or were skipped
     Retry(except::RetryArgs),
+    /// Declare or show times in which nothing is started
+    Freeze(freeze::Args),
     /// Show the hosts, or forget one
     Hosts(hosts::Args),
     /// Declare the services of the fleet, or show them

@@ -7,9 +7,10 @@ use cofferdam_engine::id::{HostId, RolloutId};
 use cofferdam_proto::{
     convert::{FieldError, bounds::MAX_CHUNK_BYTES},
     operator::{
-        Action, ArtefactStored, ChangeRequest, Description, ExceptRequest, ExplainRequest,
-        Explanation, ForgetHostRequest, HostView, PlanReply, PlanRequest, RolloutLine,
-        RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
+        Action, ArtefactStored, CalendarRequest, CalendarView, ChangeRequest, Description,
+        ExceptRequest, ExplainRequest, Explanation, ForgetHostRequest, HostView, PlanReply,
+        PlanRequest, RolloutLine, RolloutRequest, RolloutView, ServicesView, SetServicesRequest,
+        StartRequest,
     },
     status::{CallError, CallErrorKind},
     v1::{self, operator_client::OperatorClient},
@@ -99,6 +100,27 @@ impl Client {
             "list the rollouts",
             lines.map(RolloutLine::try_from).collect(),
         )
+    }
+
+    /// Declares the freeze calendar in place of the one before.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn set_calendar(&self, request: CalendarRequest) -> Result<CalendarView> {
+        let what = format!("declare the freezes of {}", request.file_name);
+        let mut api = self.api.clone();
+        let call = api.set_calendar(v1::SetCalendarRequest::from(request));
+        self.answer(&what, ANSWER, call).await
+    }
+
+    /// The freeze calendar.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn calendar(&self) -> Result<CalendarView> {
+        let mut api = self.api.clone();
+        let call = api.show_calendar(v1::ShowCalendarRequest {});
+        self.answer("show the freezes", ANSWER, call).await
     }
 
     /// How a rollout stands.

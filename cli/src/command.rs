@@ -5,6 +5,7 @@ pub mod completions;
 pub mod doctor;
 pub mod except;
 pub mod explain;
+pub mod freeze;
 pub mod hosts;
 pub mod list;
 pub mod pki;
@@ -68,6 +69,7 @@ async fn call(command: Remote, config: &Config, out: Output) -> Result<Exit> {
         Remote::Exclude(args) => except::exclude(args, &session).await,
         Remote::Skip(args) => except::skip(args, &session).await,
         Remote::Retry(args) => except::retry(args, &session).await,
+        Remote::Freeze(args) => freeze::run(args, &session).await,
         Remote::Hosts(args) => hosts::run(args, &session).await,
         Remote::Services(args) => services::run(args, &session).await,
     }

@@ -3,6 +3,7 @@
 pub mod doctor;
 pub mod error;
 pub mod explain;
+pub mod freeze;
 pub mod hosts;
 pub mod list;
 pub mod plan;

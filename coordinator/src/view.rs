@@ -1,5 +1,6 @@
 //! What operators see: pure functions from the fleet's state to the views of the wire.
 
+mod calendar;
 mod cluster;
 mod explain;
 mod host;
@@ -10,6 +11,7 @@ mod services;
 mod tests;
 
 pub(crate) use self::{
+    calendar::calendar,
     explain::explain,
     host::hosts,
     plan::plan,

@@ -58,6 +58,13 @@ impl TimeZone {
             .expect("a zone is taken from the database by its name")
     }
 
+    /// What the zone's clocks show, to the minute, as in `2026-11-26 18:00`. Empty past the year 9999.
+    pub fn show(&self, at: Timestamp) -> String {
+        let local = self.local(at);
+        let shown = local.map(|local| local.strftime("%Y-%m-%d %H:%M").to_string());
+        shown.unwrap_or_default()
+    }
+
     /// What the zone's clocks show. Nothing past the year 9999.
     pub(crate) fn local(&self, at: Timestamp) -> Option<DateTime> {
         let millis = i64::try_from(at.0).ok()?;
@@ -223,6 +230,13 @@ mod tests {
             let expected = ((*beginning).to_owned(), (*end).to_owned());
             assert_eq!(moments(zone, local), expected, "{local} in {zone}");
         }
+    }
+
+    #[test]
+    fn a_moment_is_shown_as_the_clocks_show_it() {
+        let berlin = TimeZone::parse("Europe/Berlin").unwrap();
+        assert_eq!(berlin.show(Timestamp(0)), "1970-01-01 01:00");
+        assert_eq!(berlin.show(Timestamp(u64::MAX)), "");
     }
 
     #[test]

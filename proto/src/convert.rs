@@ -10,6 +10,7 @@
 
 mod advisory;
 pub mod bounds;
+mod calendar;
 mod content;
 mod enumerated;
 mod except;

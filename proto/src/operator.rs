@@ -4,12 +4,14 @@
 //! `-o json` prints: field names and values there are an interface, and `_ms` in a name is
 //! milliseconds, of a moment since the Unix epoch.
 
+mod calendar;
 mod except;
 mod host;
 mod plan;
 mod rollout;
 mod services;
 
+pub use calendar::{CalendarRequest, CalendarView, FreezeView};
 pub use except::{ExceptRequest, Whom};
 pub use host::{Explanation, Fact, HostView, OutView, RunView, SubjectKind};
 pub use plan::{Coverage, GroupView, PlanView, PlannedSlice, PlannedWave, StratumView};

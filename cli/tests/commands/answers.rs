@@ -6,7 +6,8 @@ use cofferdam_engine::{
     inventory::{Labels, Platform},
 };
 use cofferdam_proto::operator::{
-    Explanation, HostView, RolloutLine, RolloutState, ServiceView, ServicesView, SubjectKind,
+    CalendarView, Explanation, HostView, RolloutLine, RolloutState, ServiceView, ServicesView,
+    SubjectKind,
 };
 use std::fs;
 
@@ -146,4 +147,24 @@ fn services_are_checked_here_before_they_are_declared() {
     assert!(shown.out.contains("web      1     ana"), "{}", shown.out);
     assert_eq!(none.code, 1);
     assert_eq!(lab.asked(), [format!("set services.toml: {file}")]);
+}
+
+#[test]
+fn freezes_are_declared_from_a_file_and_shown() {
+    let calendar = CalendarView {
+        declared_by: None,
+        declared_at_ms: None,
+        freezes: Vec::new(),
+    };
+    let lab = Lab::new(Script {
+        calendar: Some(calendar),
+        ..Script::default()
+    });
+    let text = "[[freeze]]\nname = \"sale\"\n";
+    fs::write(lab.path("calendar.toml"), text).unwrap();
+    let set = lab.run("freeze set calendar.toml -o json");
+    assert_eq!(set.json()["freezes"].as_array().map(Vec::len), Some(0));
+    assert_eq!(lab.asked(), [format!("freezes {text}")]);
+    let shown = lab.run("freeze show");
+    assert!(shown.out.contains("no freezes"), "{}", shown.out);
 }

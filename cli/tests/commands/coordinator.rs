@@ -3,8 +3,8 @@
 use cofferdam::pki::Pair;
 use cofferdam_proto::{
     operator::{
-        ArtefactStored, Description, Explanation, HostView, PlanReply, RolloutLine, RolloutView,
-        ServicesView,
+        ArtefactStored, CalendarView, Description, Explanation, HostView, PlanReply, RolloutLine,
+        RolloutView, ServicesView,
     },
     status::{CallError, CallErrorKind},
     tls::{self, CredentialFiles, Credentials, Server},
@@ -34,6 +34,7 @@ pub(crate) struct Script {
     pub(crate) hosts: Vec<HostView>,
     pub(crate) explanation: Option<Explanation>,
     pub(crate) description: Option<Description>,
+    pub(crate) calendar: Option<CalendarView>,
     pub(crate) services: Option<ServicesView>,
     /// What was asked, one line a call.
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
@@ -182,6 +183,18 @@ impl Operator for Script {
 
     async fn services(&self, _: Request<v1::ServicesRequest>) -> Answer<v1::ServicesView> {
         answer(self.services.clone())
+    }
+
+    async fn set_calendar(
+        &self,
+        request: Request<v1::SetCalendarRequest>,
+    ) -> Answer<v1::CalendarView> {
+        self.note(format!("freezes {}", request.into_inner().calendar_text));
+        answer(self.calendar.clone())
+    }
+
+    async fn show_calendar(&self, _: Request<v1::ShowCalendarRequest>) -> Answer<v1::CalendarView> {
+        answer(self.calendar.clone())
     }
 
     async fn describe(&self, _: Request<v1::DescribeRequest>) -> Answer<v1::Description> {

@@ -1,6 +1,6 @@
 //! The service for operators: each call needs an operator's certificate.
 
-use super::{call, except, planner::Planner, watch};
+use super::{calendar, call, except, planner::Planner, watch};
 use crate::{
     artefact::{ArtefactFolder, PutError},
     driver::DriverHandle,
@@ -210,6 +210,25 @@ impl v1::operator_server::Operator for OperatorApi {
     ) -> Result<Response<v1::ServicesView>, Status> {
         tls::operator(&request)?;
         Ok(Response::new(self.declared().await?.into()))
+    }
+
+    async fn set_calendar(
+        &self,
+        request: Request<v1::SetCalendarRequest>,
+    ) -> Result<Response<v1::CalendarView>, Status> {
+        let by = tls::operator(&request)?;
+        let asked = request.into_inner().try_into()?;
+        let view = calendar::set(&self.driver, by, &asked).await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn show_calendar(
+        &self,
+        request: Request<v1::ShowCalendarRequest>,
+    ) -> Result<Response<v1::CalendarView>, Status> {
+        tls::operator(&request)?;
+        let view = calendar::show(&self.driver).await?;
+        Ok(Response::new(view.into()))
     }
 
     async fn describe(

@@ -12,12 +12,12 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{
     operator::{
-        Action, ArtefactStored, ChangeRequest, Coverage, Description, ExceptRequest,
-        ExplainRequest, Explanation, Fact, FailureCluster, ForgetHostRequest, GroupView, HoldView,
-        HostView, OutView, PlanReply, PlanRequest, PlanView, PlannedSlice, PlannedWave,
-        RolloutLine, RolloutRequest, RolloutState, RolloutView, RunView, ServiceView, ServicesView,
-        SetServicesRequest, StartRequest, StratumView, SubjectKind, UndeclaredService, WaveState,
-        WaveView, Whom,
+        Action, ArtefactStored, CalendarRequest, CalendarView, ChangeRequest, Coverage,
+        Description, ExceptRequest, ExplainRequest, Explanation, Fact, FailureCluster,
+        ForgetHostRequest, FreezeView, GroupView, HoldView, HostView, OutView, PlanReply,
+        PlanRequest, PlanView, PlannedSlice, PlannedWave, RolloutLine, RolloutRequest,
+        RolloutState, RolloutView, RunView, ServiceView, ServicesView, SetServicesRequest,
+        StartRequest, StratumView, SubjectKind, UndeclaredService, WaveState, WaveView, Whom,
     },
     v1,
 };
@@ -403,5 +403,43 @@ fn full_host() -> HostView {
         }),
         agent_version: text("0.1.0"),
         ..bare_host()
+    }
+}
+
+#[test]
+fn a_calendar_arrives_unchanged() {
+    let request = CalendarRequest {
+        file_name: text("calendar.toml"),
+        calendar_text: String::new(),
+    };
+    assert_eq!(
+        over_the_wire::<v1::SetCalendarRequest, _>(request.clone()),
+        Ok(request)
+    );
+    let freeze = FreezeView {
+        name: text("black friday"),
+        is_on: true,
+        from_ms: Timestamp(1),
+        until_ms: Timestamp(2),
+        from: text("2026-11-26 18:00"),
+        until: text("2026-12-01 00:00"),
+        time_zone: text("America/New_York"),
+        selection: Some(text("service == \"shop\"")),
+        hosts: 24,
+        reason: text("sales"),
+        owner: String::new(),
+    };
+    let declared = CalendarView {
+        declared_by: Some(OperatorId::new("anna").unwrap()),
+        declared_at_ms: Some(Timestamp(7)),
+        freezes: vec![freeze],
+    };
+    let none = CalendarView {
+        declared_by: None,
+        declared_at_ms: None,
+        freezes: Vec::new(),
+    };
+    for view in [declared, none] {
+        assert_eq!(over_the_wire::<v1::CalendarView, _>(view.clone()), Ok(view));
     }
 }

@@ -16,8 +16,9 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{
     operator::{
-        Action, ArtefactStored, ChangeRequest, ForgetHostRequest, HostView, PlanReply, PlanRequest,
-        RolloutRequest, RolloutState, RolloutView, ServicesView, StartRequest,
+        Action, ArtefactStored, CalendarRequest, CalendarView, ChangeRequest, ForgetHostRequest,
+        HostView, PlanReply, PlanRequest, RolloutRequest, RolloutState, RolloutView, ServicesView,
+        StartRequest,
     },
     session::{FromAgent, SimulatedPackage, ToAgent},
     v1::{self, agent_client::AgentClient, operator_client::OperatorClient},
@@ -487,5 +488,37 @@ async fn an_artefact_comes_back_as_it_went_in() {
     let unknown = v1::FetchArtefactRequest::from(Digest::of("unknown"));
     let refused = agent.fetch_artefact(unknown).await.unwrap_err();
     assert_eq!(refused.code(), Code::NotFound);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn freezes_are_declared_as_a_whole_and_shown() {
+    let bench = Bench::start().await;
+    let mut operator = bench.operator().await;
+    let mut set = async |calendar_text: &str| {
+        let request = CalendarRequest {
+            file_name: "calendar.toml".to_owned(),
+            calendar_text: calendar_text.to_owned(),
+        };
+        let reply = operator
+            .set_calendar(v1::SetCalendarRequest::from(request))
+            .await?;
+        Ok::<_, tonic::Status>(CalendarView::try_from(reply.into_inner()).unwrap())
+    };
+
+    let refused = set("[[freeze]]\nname = \"sale\"\n").await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let sale = "[[freeze]]\nname = \"sale\"\nfrom = \"2026-11-26T18:00\"\nuntil = \"2026-11-30\"\n";
+    let declared = set(&format!("{sale}time_zone = \"America/New_York\"\n"))
+        .await
+        .unwrap();
+    assert_eq!(declared.freezes[0].from, "2026-11-26 18:00");
+    assert_eq!(declared.freezes[0].until, "2026-12-01 00:00");
+    assert_eq!(declared.declared_by, Some(name("ana")));
+    let shown = operator
+        .show_calendar(v1::ShowCalendarRequest {})
+        .await
+        .unwrap();
+    assert_eq!(CalendarView::try_from(shown.into_inner()), Ok(declared));
     bench.stop().await;
 }

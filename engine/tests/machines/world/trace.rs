@@ -53,6 +53,9 @@ fn line(event: &FleetEvent) -> Option<String> {
             ))
         }
         FleetEvent::Packages { .. } => None,
+        FleetEvent::CalendarDeclared { calendar, by } => {
+            Some(format!("{by} declares {} freezes", calendar.freezes.len()))
+        }
         FleetEvent::Host { event, .. } | FleetEvent::Cell { event, .. } => of_cell(event),
         FleetEvent::RolloutStarted { plan, by } => Some(format!("{by} starts {}", plan.rollout)),
         FleetEvent::Denied {

@@ -1,0 +1,77 @@
+//! The freeze calendar.
+
+use crate::render::{View, table::table};
+use cofferdam_proto::operator::{CalendarView, FreezeView};
+use serde::Serialize;
+
+/// The freeze calendar, one line a freeze.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Calendar(pub CalendarView);
+
+impl View for Calendar {
+    fn text(&self) -> String {
+        let Self(calendar) = self;
+        if calendar.freezes.is_empty() {
+            return "no freezes: cofferdam freeze set FILE declares some\n".to_owned();
+        }
+        let headings = [
+            "freeze",
+            "on",
+            "from",
+            "until",
+            "time zone",
+            "hosts",
+            "match",
+            "owner",
+            "reason",
+        ];
+        table(headings, calendar.freezes.iter().map(row).collect())
+    }
+}
+
+fn row(freeze: &FreezeView) -> [String; 9] {
+    [
+        freeze.name.clone(),
+        if freeze.is_on { "yes" } else { "no" }.to_owned(),
+        freeze.from.clone(),
+        freeze.until.clone(),
+        freeze.time_zone.clone(),
+        freeze.hosts.to_string(),
+        freeze.selection.clone().unwrap_or_else(|| "all".to_owned()),
+        freeze.owner.clone(),
+        freeze.reason.clone(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cofferdam_engine::{id::OperatorId, time::Timestamp};
+
+    #[test]
+    fn a_freeze_is_one_line() {
+        let freeze = FreezeView {
+            name: "black friday".to_owned(),
+            is_on: true,
+            from_ms: Timestamp(1),
+            until_ms: Timestamp(2),
+            from: "2026-11-26 18:00".to_owned(),
+            until: "2026-12-01 00:00".to_owned(),
+            time_zone: "America/New_York".to_owned(),
+            selection: None,
+            hosts: 24,
+            reason: "sales".to_owned(),
+            owner: "sre".to_owned(),
+        };
+        let calendar = Calendar(CalendarView {
+            declared_by: Some(OperatorId::new("anna").unwrap()),
+            declared_at_ms: Some(Timestamp(0)),
+            freezes: vec![freeze],
+        });
+        insta::assert_snapshot!(calendar.text(), @r"
+    FREEZE        ON   FROM              UNTIL             TIME ZONE         HOSTS  MATCH  OWNER  REASON
+    black friday  yes  2026-11-26 18:00  2026-12-01 00:00  America/New_York  24     all    sre    sales
+    ");
+    }
+}
