@@ -2,8 +2,8 @@
 
 use crate::{
     command::{
-        change, completions, doctor, except, explain, freeze, hosts, list, pki, plan, services,
-        start, status, watch,
+        change, completions, deny, doctor, except, explain, freeze, hosts, list, pki, plan,
+        rollback, services, start, status, watch,
     },
     config::Fragment,
     demo,
@@ -94,10 +94,7 @@ pub enum Remote {
     #[command(after_help = "Example:\n  cofferdam abort openssl-2026-11 --reason superseded")]
     Abort(change::Args),
     /// Take a rollout back from every host that it changed
-    #[command(
-        after_help = "Example:\n  cofferdam rollback openssl-2026-11 --reason 'slow queries'"
-    )]
-    Rollback(change::Args),
+    Rollback(rollback::Args),
     /// Take hosts out of a rollout: it goes on with the rest, and another may take them
     Exclude(except::ExcludeArgs),
     /// Go on without waiting for hosts
@@ -106,6 +103,8 @@ pub enum Remote {
     Retry(except::RetryArgs),
     /// Declare or show times in which nothing is started
     Freeze(freeze::Args),
+    /// Say which bits must not be installed again, and where
+    Deny(deny::Args),
     /// Show the hosts, or forget one
     Hosts(hosts::Args),
     /// Declare the services of the fleet, or show them

@@ -7,10 +7,10 @@ use cofferdam_engine::id::{HostId, RolloutId};
 use cofferdam_proto::{
     convert::{FieldError, bounds::MAX_CHUNK_BYTES},
     operator::{
-        Action, ArtefactStored, CalendarRequest, CalendarView, ChangeRequest, Description,
-        ExceptRequest, ExplainRequest, Explanation, ForgetHostRequest, HostView, PlanReply,
-        PlanRequest, RolloutLine, RolloutRequest, RolloutView, ServicesView, SetServicesRequest,
-        StartRequest,
+        Action, ArtefactStored, CalendarRequest, CalendarView, ChangeRequest, DenialView,
+        DenyRequest, Description, ExceptRequest, ExplainRequest, Explanation, ForgetHostRequest,
+        HostView, LiftDenialRequest, PlanReply, PlanRequest, RolloutLine, RolloutRequest,
+        RolloutView, ServicesView, SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
     v1::{self, operator_client::OperatorClient},
@@ -235,6 +235,40 @@ impl Client {
         let mut api = self.api.clone();
         let call = api.services(v1::ServicesRequest {});
         self.answer("show the services", ANSWER, call).await
+    }
+
+    /// What is denied, and what was.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn denials(&self) -> Result<Vec<DenialView>> {
+        let mut api = self.api.clone();
+        let call = api.list_denials(v1::ListDenialsRequest {});
+        self.answer("list what is denied", ANSWER, call).await
+    }
+
+    /// Denies bits.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn deny(&self, request: DenyRequest) -> Result<()> {
+        let what = format!("deny {}", request.bits);
+        let mut api = self.api.clone();
+        let call = api.deny(v1::DenyRequest::from(request));
+        self.reply(&what, ANSWER, call).await?;
+        Ok(())
+    }
+
+    /// Lifts denials.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn lift_denial(&self, request: LiftDenialRequest) -> Result<()> {
+        let what = format!("lift what denies {}", request.bits);
+        let mut api = self.api.clone();
+        let call = api.lift_denial(v1::LiftDenialRequest::from(request));
+        self.reply(&what, ANSWER, call).await?;
+        Ok(())
     }
 
     /// What the coordinator is, and what its clock says.

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod completions;
+pub mod deny;
 pub mod doctor;
 pub mod except;
 pub mod explain;
@@ -10,6 +11,7 @@ pub mod hosts;
 pub mod list;
 pub mod pki;
 pub mod plan;
+pub mod rollback;
 pub mod services;
 pub mod start;
 pub mod status;
@@ -65,11 +67,12 @@ async fn call(command: Remote, config: &Config, out: Output) -> Result<Exit> {
         Remote::Pause(args) => change::run(args, Action::Pause, &session).await,
         Remote::Resume(args) => change::run(args, Action::Resume, &session).await,
         Remote::Abort(args) => change::run(args, Action::Abort, &session).await,
-        Remote::Rollback(args) => change::run(args, Action::Rollback, &session).await,
+        Remote::Rollback(args) => rollback::run(args, &session).await,
         Remote::Exclude(args) => except::exclude(args, &session).await,
         Remote::Skip(args) => except::skip(args, &session).await,
         Remote::Retry(args) => except::retry(args, &session).await,
         Remote::Freeze(args) => freeze::run(args, &session).await,
+        Remote::Deny(args) => deny::run(args, &session).await,
         Remote::Hosts(args) => hosts::run(args, &session).await,
         Remote::Services(args) => services::run(args, &session).await,
     }

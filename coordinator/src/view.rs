@@ -2,6 +2,7 @@
 
 mod calendar;
 mod cluster;
+mod denials;
 mod explain;
 mod host;
 mod plan;
@@ -12,6 +13,7 @@ mod tests;
 
 pub(crate) use self::{
     calendar::calendar,
+    denials::denials,
     explain::explain,
     host::hosts,
     plan::plan,

@@ -12,6 +12,7 @@ mod advisory;
 pub mod bounds;
 mod calendar;
 mod content;
+mod denial;
 mod enumerated;
 mod except;
 mod failure;

@@ -5,6 +5,7 @@
 //! milliseconds, of a moment since the Unix epoch.
 
 mod calendar;
+mod denial;
 mod except;
 mod host;
 mod plan;
@@ -12,6 +13,7 @@ mod rollout;
 mod services;
 
 pub use calendar::{CalendarRequest, CalendarView, FreezeView};
+pub use denial::{DenialView, DenyRequest, LiftDenialRequest, LiftView};
 pub use except::{ExceptRequest, Whom};
 pub use host::{Explanation, Fact, HostView, OutView, RunView, SubjectKind};
 pub use plan::{Coverage, GroupView, PlanView, PlannedSlice, PlannedWave, StratumView};
@@ -22,6 +24,7 @@ pub use services::{ServiceView, ServicesView, SetServicesRequest, UndeclaredServ
 
 use cofferdam_engine::{
     advisory::Advisory,
+    denial::Reach,
     digest::Digest,
     id::{HostId, OwnerEpoch, RolloutId},
     time::Timestamp,
@@ -85,6 +88,8 @@ pub struct ChangeRequest {
     pub action: Action,
     /// Why, for people. Empty: not said.
     pub reason: String,
+    /// Of a rollback: how far the denial reaches that it leaves.
+    pub reach: Reach,
 }
 
 /// What an operator does with a rollout.

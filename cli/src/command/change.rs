@@ -1,8 +1,8 @@
-//! `cofferdam pause | resume | abort | rollback`: how a rollout goes on.
+//! `cofferdam pause | resume | abort`: how a rollout goes on.
 
 use crate::{clock, command::Session, exit::Exit, render::rollout::Standing};
 use anyhow::Result;
-use cofferdam_engine::id::RolloutId;
+use cofferdam_engine::{denial::Reach, id::RolloutId};
 use cofferdam_proto::operator::{Action, ChangeRequest};
 
 /// Arguments of each of them.
@@ -26,10 +26,21 @@ pub struct Args {
 /// # Errors
 /// When the coordinator cannot be asked, does not know the rollout, or the rollout cannot go on so.
 pub async fn run(args: Args, action: Action, session: &Session) -> Result<Exit> {
+    ask(args, action, Reach::default(), session).await
+}
+
+/// Asks for a change; `reach` is read of a rollback alone.
+pub(super) async fn ask(
+    args: Args,
+    action: Action,
+    reach: Reach,
+    session: &Session,
+) -> Result<Exit> {
     let request = ChangeRequest {
         rollout: args.rollout,
         action,
         reason: args.reason,
+        reach,
     };
     let rollout = session.client.change(request).await?;
     session.out.show(&Standing::new(&rollout, clock::now()))?;

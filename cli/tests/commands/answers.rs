@@ -2,12 +2,15 @@
 
 use crate::{coordinator::Script, lab::Lab};
 use cofferdam_engine::{
+    denial::Place,
+    digest::Digest,
     id::{CellId, HostId, OperatorId, RolloutId, ServiceName},
     inventory::{Labels, Platform},
+    time::Timestamp,
 };
 use cofferdam_proto::operator::{
-    CalendarView, Explanation, HostView, RolloutLine, RolloutState, ServiceView, ServicesView,
-    SubjectKind,
+    CalendarView, DenialView, Explanation, HostView, RolloutLine, RolloutState, ServiceView,
+    ServicesView, SubjectKind,
 };
 use std::fs;
 
@@ -46,10 +49,20 @@ fn script() -> Script {
         lines: Vec::new(),
         facts: Vec::new(),
     };
+    let denial = DenialView {
+        bits: Digest::of("bits"),
+        place: Place::Fleet,
+        by: None,
+        rollout: RolloutId::new("ssl").ok(),
+        reason: "slow queries".to_owned(),
+        at_ms: Timestamp(1),
+        lifted: None,
+    };
     Script {
         list: vec![line],
         hosts: vec![host],
         explanation: Some(explanation),
+        denials: vec![denial],
         ..Script::default()
     }
 }
@@ -65,8 +78,13 @@ fn each_question_has_its_answer_as_json_with_stable_names() {
     );
     assert_eq!(json("explain web-1")["headline"], "host web-1 is at rest");
     assert_eq!(json("hosts forget web-1")["forgotten"], "web-1");
+    assert_eq!(json("deny list")["denials"][0]["where"], "fleet");
+    assert_eq!(json("deny lift ssl --reason fixed")["is_denied"], false);
     assert_eq!(json("completions bash")["shell"], "bash");
-    assert_eq!(lab.asked(), ["forget web-1"]);
+    assert_eq!(
+        lab.asked(),
+        ["forget web-1", "lift rollout ssl at None: fixed"]
+    );
 }
 
 #[test]
@@ -77,6 +95,15 @@ fn each_question_has_its_answer_as_text() {
         ("hosts", "web-1  r1-a-1"),
         ("explain web-1", "host web-1 is at rest"),
         ("hosts forget web-1", "web-1 is forgotten"),
+        ("deny list", "the fleet"),
+        (
+            "deny add ssl --host web-1 --reason slow",
+            "rollout ssl is denied to host web-1",
+        ),
+        (
+            "deny lift ssl --cell r1-a-1 --reason ok",
+            "may be installed again for cell r1-a-1",
+        ),
     ] {
         let ran = lab.run(line);
         assert_eq!(ran.code, 0, "{line}: {}", ran.err);

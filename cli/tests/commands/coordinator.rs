@@ -3,8 +3,8 @@
 use cofferdam::pki::Pair;
 use cofferdam_proto::{
     operator::{
-        ArtefactStored, CalendarView, Description, Explanation, HostView, PlanReply, RolloutLine,
-        RolloutView, ServicesView,
+        ArtefactStored, CalendarView, DenialView, DenyRequest, Description, Explanation, HostView,
+        LiftDenialRequest, PlanReply, RolloutLine, RolloutView, ServicesView,
     },
     status::{CallError, CallErrorKind},
     tls::{self, CredentialFiles, Credentials, Server},
@@ -32,6 +32,7 @@ pub(crate) struct Script {
     pub(crate) changes: Vec<RolloutView>,
     pub(crate) list: Vec<RolloutLine>,
     pub(crate) hosts: Vec<HostView>,
+    pub(crate) denials: Vec<DenialView>,
     pub(crate) explanation: Option<Explanation>,
     pub(crate) description: Option<Description>,
     pub(crate) calendar: Option<CalendarView>,
@@ -140,7 +141,11 @@ impl Operator for Script {
 
     async fn change(&self, request: Request<v1::ChangeRequest>) -> Answer<v1::RolloutView> {
         let request = request.into_inner();
-        self.note(format!("{:?}: {}", request.action(), request.reason));
+        let reach = match request.reach() {
+            v1::DenialReach::Fleet => String::new(),
+            narrower => format!(", {narrower:?}"),
+        };
+        self.note(format!("{:?}: {}{reach}", request.action(), request.reason));
         answer(self.rollout.clone())
     }
 
@@ -195,6 +200,31 @@ impl Operator for Script {
 
     async fn show_calendar(&self, _: Request<v1::ShowCalendarRequest>) -> Answer<v1::CalendarView> {
         answer(self.calendar.clone())
+    }
+
+    async fn list_denials(
+        &self,
+        _: Request<v1::ListDenialsRequest>,
+    ) -> Answer<v1::ListDenialsReply> {
+        let denials = self.denials.iter().cloned().map(Into::into).collect();
+        Ok(Response::new(v1::ListDenialsReply { denials }))
+    }
+
+    async fn deny(&self, request: Request<v1::DenyRequest>) -> Answer<v1::DenyReply> {
+        let asked = DenyRequest::try_from(request.into_inner())?;
+        let (bits, place) = (asked.bits, asked.place);
+        self.note(format!("deny {bits} to {place}: {}", asked.reason));
+        Ok(Response::new(v1::DenyReply {}))
+    }
+
+    async fn lift_denial(
+        &self,
+        request: Request<v1::LiftDenialRequest>,
+    ) -> Answer<v1::LiftDenialReply> {
+        let asked = LiftDenialRequest::try_from(request.into_inner())?;
+        let (bits, at) = (asked.bits, asked.only_at);
+        self.note(format!("lift {bits} at {at:?}: {}", asked.reason));
+        Ok(Response::new(v1::LiftDenialReply {}))
     }
 
     async fn describe(&self, _: Request<v1::DescribeRequest>) -> Answer<v1::Description> {

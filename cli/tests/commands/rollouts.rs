@@ -153,11 +153,14 @@ fn each_change_of_course_carries_its_reason() {
         let ran = lab.run(&format!("{action} practice --reason because"));
         assert_eq!(ran.code, 0, "{}", ran.err);
     }
+    let narrow = lab.run("rollback practice --scope cell --reason because");
+    assert_eq!(narrow.code, 0, "{}", narrow.err);
     let expected = [
         "Pause: because",
         "Resume: because",
         "Abort: because",
         "Rollback: because",
+        "Rollback: because, Cell",
     ];
     assert_eq!(lab.asked(), expected);
 }

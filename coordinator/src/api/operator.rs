@@ -9,7 +9,6 @@ use crate::{
 };
 use cofferdam_engine::{
     cell::{CellEvent, Member},
-    denial::Reach,
     fleet::FleetEvent,
     id::{HostId, OperatorId, RolloutId},
     rollout::{self, RolloutEvent},
@@ -18,9 +17,9 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{
     operator::{
-        Action, ArtefactStored, ChangeRequest, Description, ExceptRequest, ExplainRequest,
-        ForgetHostRequest, PlanReply, PlanRequest, RolloutRequest, RolloutView, ServicesView,
-        SetServicesRequest, StartRequest,
+        Action, ArtefactStored, ChangeRequest, DenyRequest, Description, ExceptRequest,
+        ExplainRequest, ForgetHostRequest, LiftDenialRequest, PlanReply, PlanRequest,
+        RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
     tls, v1,
@@ -150,7 +149,7 @@ impl v1::operator_server::Operator for OperatorApi {
             action: action(asked.action),
             by,
             reason: asked.reason,
-            reach: Reach::default(),
+            reach: asked.reach,
         };
         let rollout = asked.rollout.clone();
         self.act(FleetEvent::Rollout { rollout, event }).await?;
@@ -229,6 +228,50 @@ impl v1::operator_server::Operator for OperatorApi {
         tls::operator(&request)?;
         let view = calendar::show(&self.driver).await?;
         Ok(Response::new(view.into()))
+    }
+
+    async fn list_denials(
+        &self,
+        request: Request<v1::ListDenialsRequest>,
+    ) -> Result<Response<v1::ListDenialsReply>, Status> {
+        tls::operator(&request)?;
+        let look = |situation: view::Situation<'_>| view::denials(situation);
+        let denials = self.driver.ask(look).await.map_err(call::stopping)?;
+        Ok(Response::new(denials.into()))
+    }
+
+    async fn deny(
+        &self,
+        request: Request<v1::DenyRequest>,
+    ) -> Result<Response<v1::DenyReply>, Status> {
+        let by = tls::operator(&request)?;
+        let asked = DenyRequest::try_from(request.into_inner())?;
+        tracing::info!(%by, bits = %asked.bits, place = %asked.place, reason = asked.reason, "operator denies bits");
+        self.act(FleetEvent::Denied {
+            named: asked.bits,
+            place: asked.place,
+            by,
+            reason: asked.reason,
+        })
+        .await?;
+        Ok(Response::new(v1::DenyReply {}))
+    }
+
+    async fn lift_denial(
+        &self,
+        request: Request<v1::LiftDenialRequest>,
+    ) -> Result<Response<v1::LiftDenialReply>, Status> {
+        let by = tls::operator(&request)?;
+        let asked = LiftDenialRequest::try_from(request.into_inner())?;
+        tracing::info!(%by, bits = %asked.bits, reason = asked.reason, "operator lifts a denial");
+        self.act(FleetEvent::DenialLifted {
+            named: asked.bits,
+            only_at: asked.only_at,
+            by,
+            reason: asked.reason,
+        })
+        .await?;
+        Ok(Response::new(v1::LiftDenialReply {}))
     }
 
     async fn describe(

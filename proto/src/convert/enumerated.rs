@@ -6,6 +6,7 @@ use crate::{
     v1,
 };
 use cofferdam_engine::{
+    denial::Reach,
     exception::Word,
     failure::FailureKind,
     order::{ClaimPoint, Direction},
@@ -58,3 +59,24 @@ enumerated!(
     FailureKind: Network Locked DiskFull Signature NotFound Dependency MaintainerScript
     PackageManager NoWayBack Validate Service Unhealthy NoData TimedOut Reboot Io Unsupported
 );
+
+impl Enumerated for Reach {
+    fn number(self) -> i32 {
+        let wire = match self {
+            Self::Fleet => v1::DenialReach::Fleet,
+            Self::Cell => v1::DenialReach::Cell,
+            Self::Host => v1::DenialReach::Host,
+        };
+        wire.into()
+    }
+
+    fn read(number: i32) -> Result<Self, Problem> {
+        let unknown = |_| Problem::UnknownValue(number);
+        match v1::DenialReach::try_from(number).map_err(unknown)? {
+            v1::DenialReach::Unspecified => Err(Problem::Missing),
+            v1::DenialReach::Fleet => Ok(Self::Fleet),
+            v1::DenialReach::Cell => Ok(Self::Cell),
+            v1::DenialReach::Host => Ok(Self::Host),
+        }
+    }
+}

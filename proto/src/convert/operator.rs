@@ -13,7 +13,7 @@ use crate::{
     },
     v1,
 };
-use cofferdam_engine::{digest::Digest, id::OwnerEpoch, time::Timestamp};
+use cofferdam_engine::{denial::Reach, digest::Digest, id::OwnerEpoch, time::Timestamp};
 
 impl From<PlanRequest> for v1::PlanRequest {
     fn from(request: PlanRequest) -> Self {
@@ -130,6 +130,7 @@ impl From<ChangeRequest> for v1::ChangeRequest {
             rollout: request.rollout.into(),
             action: request.action.number(),
             reason: write::line(&request.reason),
+            reach: Some(request.reach.number()),
         }
     }
 }
@@ -141,6 +142,10 @@ impl TryFrom<v1::ChangeRequest> for ChangeRequest {
             rollout: read::name(wire.rollout).at("rollout")?,
             action: Action::read(wire.action).at("action")?,
             reason: read::line(wire.reason).at("reason")?,
+            reach: match wire.reach {
+                Some(reach) => Reach::read(reach).at("reach")?,
+                None => Reach::default(),
+            },
         })
     }
 }

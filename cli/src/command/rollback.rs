@@ -1,0 +1,42 @@
+//! `cofferdam rollback`: takes a rollout back, and denies its bits.
+
+use super::change;
+use crate::{command::Session, exit::Exit};
+use anyhow::Result;
+use cofferdam_engine::denial::Reach;
+use cofferdam_proto::operator::Action;
+
+/// Arguments of `rollback`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  cofferdam rollback openssl-2026-11 --reason 'slow queries'")]
+pub struct Args {
+    #[command(flatten)]
+    which: change::Args,
+    /// Where its bits are denied from now on, until `cofferdam deny lift`
+    #[arg(long, value_enum, default_value_t = Scope::Fleet, value_name = "SCOPE")]
+    scope: Scope,
+}
+
+/// How far the denial reaches.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Scope {
+    /// Everywhere
+    Fleet,
+    /// In the cells in which it took a host
+    Cell,
+    /// On the hosts that it took
+    Host,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the coordinator cannot be asked, does not know the rollout, or the rollout cannot go back.
+pub async fn run(args: Args, session: &Session) -> Result<Exit> {
+    let reach = match args.scope {
+        Scope::Fleet => Reach::Fleet,
+        Scope::Cell => Reach::Cell,
+        Scope::Host => Reach::Host,
+    };
+    change::ask(args.which, Action::Rollback, reach, session).await
+}
