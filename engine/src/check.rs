@@ -78,7 +78,7 @@ pub fn broken_by(fleet: &Fleet, decision: &FleetDecision, now: Timestamp) -> Vec
             }
             FleetCommand::Rollout { rollout, command } => {
                 if let Some(rollout) = fleet.rollouts().get(rollout) {
-                    by_rollout(rollout, command, now, &mut all);
+                    by_rollout(fleet, rollout, command, now, &mut all);
                 }
             }
         }
@@ -121,10 +121,16 @@ fn by_cell(
     settle::by(&disturbance, now, all);
 }
 
-fn by_rollout(rollout: &Rollout, command: &RolloutCommand, now: Timestamp, all: &mut Vec<Broken>) {
+fn by_rollout(
+    fleet: &Fleet,
+    rollout: &Rollout,
+    command: &RolloutCommand,
+    now: Timestamp,
+    all: &mut Vec<Broken>,
+) {
     wave::by_rollout(rollout, command, now, all);
     turn::by_rollout(rollout, command, now, all);
-    rollback::by_rollout(rollout, command, all);
+    rollback::by_rollout(fleet, rollout, command, all);
 }
 
 /// A step that takes a host further out of service: an order, or a claim that is granted.

@@ -8,10 +8,13 @@ mod decide;
 mod deny;
 mod event;
 mod place;
+mod preview;
 mod retry;
+mod supersede;
 
 pub use decide::FleetDecision;
 pub use event::{FleetCommand, FleetError, FleetEvent};
+pub use preview::{NotTakenBack, RollbackPreview};
 
 use crate::{
     calendar::Declared,

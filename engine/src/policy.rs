@@ -71,6 +71,17 @@ pub const SLOW_DOWN_HALVINGS: u32 = 2;
 /// Passed runs in a row that take one such halving back (guess: one may be luck).
 pub const SLOW_DOWN_PASSES: u32 = 2;
 
+/// How fast a rollout is taken back. There is no ladder: its floors hold, and this.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RollbackPace {
+    /// The most hosts of a cell that it has out at once. At least 1. Absent, the default: as many
+    /// as the rollout had.
+    pub at_once_per_cell: Option<usize>,
+    /// The least time between two starts in a cell. Default 0 s (guess: what does harm goes back as
+    /// fast as the floors allow).
+    pub start_spacing: Duration,
+}
+
 /// In which order the cells of a wave open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -9,7 +9,7 @@
 //!   Running <---------------> Paused          each wave: grants -> all over -> bake -> next
 //!      |  \      resume       /  |
 //!      |   +---- abort ------+---+--> Aborting ----> Ended(aborted)
-//!      |   +--- rollback ----+------> RollingBack -> Ended(rolled back)
+//!      |   +--- rollback ----+------> RollingBack -> Ended(rolled back); paused, it goes on so
 //!      +--> Ended(done) -- rollback --^
 //! ```
 
@@ -72,6 +72,12 @@ pub struct Rollout {
     cell_findings: BTreeMap<CellId, String>,
     /// The last operator's word that changed where it stands. Absent: there was none.
     asked: Option<Asked>,
+    /// Whether it takes back what it changed, paused or not.
+    #[serde(default)]
+    goes_back: bool,
+    /// Hosts that a later rollout changed in the same way: they are not taken back.
+    #[serde(default)]
+    superseded: BTreeSet<HostId>,
     /// The newest word of an operator on each single host of which there is one.
     #[serde(default)]
     exceptions: BTreeMap<HostId, Exception>,
@@ -167,6 +173,8 @@ impl Rollout {
             joined: BTreeMap::new(),
             cell_findings: BTreeMap::new(),
             asked: None,
+            goes_back: false,
+            superseded: BTreeSet::new(),
             exceptions: BTreeMap::new(),
         }
     }
@@ -224,6 +232,16 @@ impl Rollout {
     /// Hosts that joined the present wave as second opinions, by cell.
     pub fn joined(&self) -> &BTreeMap<CellId, Vec<HostId>> {
         &self.joined
+    }
+
+    /// Whether it takes back what it changed, or has: running, paused or over.
+    pub fn goes_back(&self) -> bool {
+        self.goes_back
+    }
+
+    /// Hosts that a later rollout changed in the same way: they are not taken back.
+    pub fn superseded(&self) -> &BTreeSet<HostId> {
+        &self.superseded
     }
 
     /// Whether it is not over.

@@ -27,7 +27,7 @@ use crate::{
     document::{self, Mistakes, Table, quote},
     id::RolloutId,
     patch::{Patch, RebootPolicy},
-    policy::{BrakeRule, Deadlines, Health, OnHostFailure, Pace, Retry},
+    policy::{BrakeRule, Deadlines, Health, OnHostFailure, Pace, Retry, RollbackPace},
     select::Selection,
     share::Share,
 };
@@ -144,6 +144,11 @@ impl Spec {
     /// Whether and when a host is tried again.
     pub fn retry(&self) -> &Retry {
         &self.settings.retry
+    }
+
+    /// How fast it is taken back.
+    pub fn rollback(&self) -> &RollbackPace {
+        &self.settings.rollback
     }
 
     /// When it pauses by itself.

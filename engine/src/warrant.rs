@@ -11,7 +11,7 @@ use crate::{
     id::{CellId, Generation, HostId, OperatorId, OwnerEpoch, RolloutId, WaveIndex},
     order::Direction,
     patch::{LockFile, Patch, RebootPolicy},
-    policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Retry},
+    policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Retry, RollbackPace},
     window::Window,
 };
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,9 @@ pub struct Assignment {
     pub health: Health,
     /// Whether and when to try again.
     pub retry: Retry,
+    /// How fast it is taken back.
+    #[serde(default)]
+    pub rollback: RollbackPace,
     /// When the cell stops by itself.
     pub brake: BrakeRule,
     /// The floor of each host that the rollout's limits name, by its rule's place in the file; a

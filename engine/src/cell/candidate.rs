@@ -105,17 +105,30 @@ pub(super) fn held_by_pace(
     last_start: Option<Timestamp>,
     now: Timestamp,
 ) -> Option<Reason> {
-    let pace = &work.assignment.pace;
-    let (out, of) = (active, pace.at_once_per_cell);
+    let (of, spacing) = pace(work);
+    let out = active;
     if out >= of {
         return Some(Reason::AtOnce { out, limit: of });
     }
     let limit = work.slow_down.limit(of);
-    if out >= limit && pace.slow_down && work.direction() != Some(Direction::Rollback) {
+    let slows_down = work.assignment.pace.slow_down;
+    if out >= limit && slows_down && work.direction() != Some(Direction::Rollback) {
         return Some(Reason::SlowDown { out, limit, of });
     }
-    let free_at = last_start?.after(pace.start_spacing);
+    let free_at = last_start?.after(spacing);
     (now < free_at).then_some(Reason::Spacing { until: free_at })
+}
+
+/// How many hosts may be out at once, and the time between two starts, on the way that it goes.
+fn pace(work: &Work) -> (usize, Duration) {
+    let (there, back) = (&work.assignment.pace, &work.assignment.rollback);
+    match work.direction() {
+        None | Some(Direction::Patch) => (there.at_once_per_cell, there.start_spacing),
+        Some(Direction::Rollback) => {
+            let at_once = back.at_once_per_cell.unwrap_or(there.at_once_per_cell);
+            (at_once, back.start_spacing)
+        }
+    }
 }
 
 /// How long a granted host may be kept from starting by itself before the rollout leaves it out:

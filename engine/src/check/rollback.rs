@@ -2,6 +2,7 @@
 
 use super::Broken;
 use crate::{
+    fleet::Fleet,
     id::HostId,
     order::Direction,
     rollout::{End, Phase, Rollout, RolloutCommand},
@@ -10,7 +11,12 @@ use crate::{
 
 /// While a rollout rolls back it grants no patch, and it is not over while a host has the patch or
 /// may have it.
-pub(super) fn by_rollout(rollout: &Rollout, command: &RolloutCommand, all: &mut Vec<Broken>) {
+pub(super) fn by_rollout(
+    fleet: &Fleet,
+    rollout: &Rollout,
+    command: &RolloutCommand,
+    all: &mut Vec<Broken>,
+) {
     if *rollout.phase() != Phase::RollingBack {
         return;
     }
@@ -22,7 +28,7 @@ pub(super) fn by_rollout(rollout: &Rollout, command: &RolloutCommand, all: &mut 
             Some("it rolls back and ends otherwise".to_owned())
         }
         RolloutCommand::End { .. } => {
-            let host = may_have_it(rollout);
+            let host = may_have_it(fleet, rollout);
             host.map(|host| format!("it is called rolled back, and host {host} may have the patch"))
         }
         RolloutCommand::Warrant(_)
@@ -40,7 +46,8 @@ pub(super) fn by_rollout(rollout: &Rollout, command: &RolloutCommand, all: &mut 
     }));
 }
 
-fn may_have_it(rollout: &Rollout) -> Option<&HostId> {
+/// A host that has the patch, or may have it, and that no later rollout has changed in the same way.
+fn may_have_it<'a>(fleet: &Fleet, rollout: &'a Rollout) -> Option<&'a HostId> {
     let may = |outcome: &Outcome| {
         matches!(
             outcome,
@@ -58,6 +65,16 @@ fn may_have_it(rollout: &Rollout) -> Option<&HostId> {
     };
     let mut outcomes = rollout.outcomes().iter();
     outcomes
-        .find(|(_, outcome)| may(outcome))
+        .find(|(host, outcome)| may(outcome) && !is_changed_since(fleet, rollout, host))
         .map(|(host, _)| host)
+}
+
+fn is_changed_since(fleet: &Fleet, rollout: &Rollout, host: &HostId) -> bool {
+    let ours = rollout.plan().subjects();
+    fleet.rollouts().values().any(|other| {
+        let is_later = other.started_at() >= rollout.started_at()
+            && other.plan().rollout != rollout.plan().rollout;
+        let is_same = other.plan().subjects().iter().any(|s| ours.contains(s));
+        is_later && is_same && other.outcomes().get(host) == Some(&Outcome::Passed)
+    })
 }

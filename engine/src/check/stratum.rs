@@ -6,7 +6,7 @@ use crate::{
     fleet::Fleet,
     id::HostId,
     rollout::{Phase, Rollout},
-    warrant::Outcome,
+    warrant::{Change, FailedEnd, Outcome},
 };
 use std::collections::BTreeMap;
 
@@ -84,11 +84,25 @@ fn share_a_subject(one: &Rollout, other: &Rollout) -> bool {
     let shared = one.plan().subjects().iter().any(|s| theirs.contains(s));
     let is_of_both = |host: &HostId| {
         let of = |rollout: &Rollout| {
-            rollout.plan().hosts.contains_key(host) && !exception::is_given_away(rollout, host)
+            rollout.plan().hosts.contains_key(host)
+                && !exception::is_given_away(rollout, host)
+                && !is_back(rollout, host)
         };
         of(one) && of(other)
     };
     shared && one.plan().hosts.keys().any(is_of_both)
+}
+
+/// Whether a rollout that is taken back has nothing more to take from a host.
+fn is_back(rollout: &Rollout, host: &HostId) -> bool {
+    let has_none = match rollout.outcomes().get(host) {
+        Some(Outcome::Passed | Outcome::Running) => rollout.superseded().contains(host),
+        Some(Outcome::Failed { end, .. }) => *end != FailedEnd::Silent,
+        Some(Outcome::Skipped { change, .. }) => *change == Change::NotBegun,
+        Some(Outcome::Waiting | Outcome::LeftOut { .. } | Outcome::RolledBack | Outcome::Gone)
+        | None => true,
+    };
+    rollout.goes_back() && has_none
 }
 
 fn name(rollout: &Rollout, stratum: u32) -> String {

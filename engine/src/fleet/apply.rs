@@ -8,9 +8,8 @@ use crate::{
     id::{CellId, HostId, OperatorId, OwnerEpoch, RolloutId},
     inventory::PackageSet,
     plan::Plan,
-    rollout::{Action, Rollout, RolloutEvent},
+    rollout::{Rollout, RolloutEvent},
     time::Timestamp,
-    warrant::Outcome,
 };
 
 /// The most parts that a package set may come in: far above any host's packages.
@@ -64,12 +63,15 @@ impl Fleet {
         event: &RolloutEvent,
         now: Timestamp,
     ) -> Result<(), FleetError> {
-        self.check_rollback(rollout, event)?;
+        let superseded = self.superseded_by(rollout, event)?;
         self.check_retry(rollout, event)?;
         let left = self.denials_left_by(rollout, event, now);
         let known = self.rollouts.get_mut(rollout);
         let known = known.ok_or_else(|| FleetError::NoRollout(rollout.clone()))?;
         known.apply(event, now)?;
+        if let Some(hosts) = superseded {
+            known.supersede(hosts);
+        }
         self.lift_by_retry(rollout, event, now)?;
         self.deny(left, now)
     }
@@ -253,7 +255,11 @@ impl Fleet {
 
     /// Two live rollouts that change one thing on one host (promise 9), of the hosts of the plan that
     /// count. A host that the other gave away is not its own any more.
-    fn conflict(&self, plan: &Plan, counts: impl Fn(&HostId) -> bool) -> Option<FleetError> {
+    pub(super) fn conflict(
+        &self,
+        plan: &Plan,
+        counts: impl Fn(&HostId) -> bool,
+    ) -> Option<FleetError> {
         let live = self.rollouts.iter().filter(|(_, other)| other.is_live());
         let of = |(other, rollout): (&RolloutId, &Rollout)| {
             let is_theirs = |host: &HostId| rollout.claims(host) || self.is_at_work(other, host);
@@ -277,43 +283,6 @@ impl Fleet {
         });
         job.is_some()
     }
-
-    /// A rollout that is over is taken back only where nothing else has changed the same since, or
-    /// is about to (promises 9, 12).
-    fn check_rollback(&self, rollout: &RolloutId, event: &RolloutEvent) -> Result<(), FleetError> {
-        let asks_back = matches!(
-            event,
-            RolloutEvent::Asked {
-                action: Action::Rollback,
-                ..
-            }
-        );
-        let over = self.rollouts.get(rollout).filter(|known| !known.is_live());
-        let Some(known) = over.filter(|_| asks_back) else {
-            return Ok(());
-        };
-        if let Some(conflict) = self.conflict(known.plan(), |host| known.claims(host)) {
-            return Err(conflict);
-        }
-        let later = self
-            .rollouts
-            .iter()
-            .filter(|(name, later)| *name != rollout && later.started_at() >= known.started_at());
-        for (name, later) in later {
-            let changed = |host: &HostId| {
-                known.claims(host) && later.outcomes().get(host) == Some(&Outcome::Passed)
-            };
-            if let Some((subject, host)) = known.plan().shared(later.plan(), changed) {
-                return Err(FleetError::Superseded {
-                    rollout: rollout.clone(),
-                    later: name.clone(),
-                    subject,
-                    host,
-                });
-            }
-        }
-        Ok(())
-    }
 }
 
 impl Plan {
@@ -327,7 +296,11 @@ impl Plan {
 
     /// The first thing that another plan changes too, and the first host that both have of those
     /// that count.
-    fn shared(&self, other: &Self, counts: impl Fn(&HostId) -> bool) -> Option<(String, HostId)> {
+    pub(super) fn shared(
+        &self,
+        other: &Self,
+        counts: impl Fn(&HostId) -> bool,
+    ) -> Option<(String, HostId)> {
         let theirs = other.subjects();
         let subject = self.subjects().into_iter().find(|s| theirs.contains(s))?;
         let mut hosts = self.hosts.keys();

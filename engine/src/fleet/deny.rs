@@ -8,7 +8,7 @@ use crate::{
     exception::Word,
     id::{CellId, HostId, OperatorId, RolloutId},
     plan::Plan,
-    rollout::{Action, End, Phase, Rollout, RolloutEvent},
+    rollout::{Action, Rollout, RolloutEvent},
     time::Timestamp,
     warrant::{Change, FailedEnd, Outcome, Summary},
 };
@@ -142,18 +142,6 @@ impl Fleet {
         rollout: &Rollout,
         summary: &Summary,
     ) -> Vec<(HostId, Digest, String)> {
-        let goes_back = match rollout.phase() {
-            Phase::RollingBack
-            | Phase::Ended {
-                end: End::RolledBack,
-            } => true,
-            Phase::Running
-            | Phase::Paused { .. }
-            | Phase::Aborting
-            | Phase::Ended {
-                end: End::Done | End::Aborted,
-            } => false,
-        };
         let progress = rollout.cells().get(&summary.cell);
         let is_news = progress.is_some_and(|progress| progress.revision < summary.revision);
         let Some(assignment) = rollout.plan().assignments.get(&summary.cell) else {
@@ -172,7 +160,7 @@ impl Fleet {
             let content = assignment.lock.content_for(platform, &assignment.patch)?;
             Some((host.clone(), content.bits()?, failure.to_string()))
         });
-        failed.filter(|_| is_news && !goes_back).collect()
+        failed.filter(|_| is_news && !rollout.goes_back()).collect()
     }
 
     /// Denies what was left, and tells the cells.

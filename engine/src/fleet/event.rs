@@ -236,7 +236,7 @@ pub enum FleetError {
     },
     /// A later rollout has changed the same thing on the same host.
     #[error(
-        "cannot roll back {rollout}: rollout {later} has changed {subject} on host {host} since; roll that back instead"
+        "cannot roll back {rollout}: rollout {later} has changed {subject} since, on host {host} and on all others that it changed; roll that back instead"
     )]
     Superseded {
         /// The rollout that is over.

@@ -223,6 +223,7 @@ impl<'d, 'a> Draft<'d, 'a> {
             deadlines: spec.deadlines().clone(),
             health: spec.health().clone(),
             retry: spec.retry().clone(),
+            rollback: spec.rollback().clone(),
             brake: spec.brake().clone(),
             floors: self.floors.assignments(cell, hosts),
             windows: windows(spec, hosts),

@@ -98,16 +98,51 @@ impl Rollout {
         reason: &str,
         now: Timestamp,
     ) -> Result<(), RolloutError> {
-        let next = match (&self.phase, action) {
-            (Phase::Running | Phase::Paused { .. }, Action::Pause) => {
+        let next = self.next_phase(action, by, reason)?;
+        if action == Action::Resume {
+            self.judge();
+        }
+        if action == Action::Rollback {
+            self.goes_back = true;
+            self.assign_again();
+        }
+        if self.phase.name() != next.name() {
+            let (by, reason) = (by.clone(), reason.to_owned());
+            self.asked = Some(Asked { action, by, reason });
+            self.enter(next, now);
+        }
+        Ok(())
+    }
+
+    /// Where an action leads. What goes back stays on that way: it is paused and resumed, and never
+    /// given up.
+    fn next_phase(
+        &self,
+        action: Action,
+        by: &OperatorId,
+        reason: &str,
+    ) -> Result<Phase, RolloutError> {
+        let not_now = || {
+            Err(RolloutError::NotNow {
+                rollout: self.plan.rollout.clone(),
+                action,
+                is: self.phase.name(),
+            })
+        };
+        match (&self.phase, action) {
+            (Phase::Running | Phase::Paused { .. } | Phase::RollingBack, Action::Pause) => {
                 let (by, reason) = (by.clone(), reason.to_owned());
-                Phase::Paused {
+                Ok(Phase::Paused {
                     cause: PauseCause::Operator { by, reason },
-                }
+                })
             }
-            (Phase::Running | Phase::Paused { .. }, Action::Resume) => Phase::Running,
+            (Phase::Running | Phase::Paused { .. }, Action::Resume) => Ok(match self.goes_back {
+                true => Phase::RollingBack,
+                false => Phase::Running,
+            }),
+            (Phase::Paused { .. }, Action::Abort) if self.goes_back => not_now(),
             (Phase::Running | Phase::Paused { .. } | Phase::Aborting, Action::Abort) => {
-                Phase::Aborting
+                Ok(Phase::Aborting)
             }
             (
                 Phase::Running
@@ -118,38 +153,17 @@ impl Rollout {
                     end: End::Done | End::Aborted,
                 },
                 Action::Rollback,
-            ) => Phase::RollingBack,
-            (
-                Phase::Aborting | Phase::RollingBack | Phase::Ended { .. },
-                Action::Pause | Action::Resume,
-            )
+            ) => Ok(Phase::RollingBack),
+            (Phase::Aborting | Phase::Ended { .. }, Action::Pause)
+            | (Phase::Aborting | Phase::RollingBack | Phase::Ended { .. }, Action::Resume)
             | (Phase::RollingBack | Phase::Ended { .. }, Action::Abort)
             | (
                 Phase::Ended {
                     end: End::RolledBack,
                 },
                 Action::Rollback,
-            ) => {
-                let is = self.phase.name();
-                return Err(RolloutError::NotNow {
-                    rollout: self.plan.rollout.clone(),
-                    action,
-                    is,
-                });
-            }
-        };
-        if action == Action::Resume {
-            self.judge();
+            ) => not_now(),
         }
-        if action == Action::Rollback {
-            self.assign_again();
-        }
-        if self.phase.name() != next.name() {
-            let (by, reason) = (by.clone(), reason.to_owned());
-            self.asked = Some(Asked { action, by, reason });
-            self.enter(next, now);
-        }
-        Ok(())
     }
 
     /// Cells that were told that it is over may have forgotten it: they are told again what it is.

@@ -3,7 +3,7 @@
 //! A host that is excluded or skipped keeps no wave from ending and is nobody's second opinion. What
 //! its run comes to all the same, past the point of disruption, is taken in as the truth.
 
-use super::{Phase, Rollout, RolloutCommand, RolloutDecision, RolloutError, Wish};
+use super::{Phase, Rollout, RolloutCommand, RolloutDecision, RolloutError, Wish, rollback};
 use crate::{
     exception::{Exception, Exceptions, Word},
     id::{CellId, HostId, OperatorId},
@@ -60,22 +60,19 @@ impl Rollout {
     }
 
     /// Whether the host is this rollout's: planned, and not given away. An excluded host that may
-    /// have the patch, or may yet get it, is still its own.
+    /// have the patch, or may yet get it, is still its own. What is taken back gives its hosts away
+    /// one by one.
     pub fn claims(&self, host: &HostId) -> bool {
         let is_excluded = self
             .exceptions
             .get(host)
             .is_some_and(|exception| exception.word == Word::Exclude);
-        let may_have_it = match self.outcomes.get(host) {
-            Some(Outcome::Running | Outcome::Passed) => true,
-            Some(Outcome::Failed { end, .. }) => *end == FailedEnd::Silent,
-            Some(Outcome::Skipped { change, .. }) => *change == Change::Unknown,
-            Some(
-                Outcome::Waiting | Outcome::LeftOut { .. } | Outcome::RolledBack | Outcome::Gone,
-            )
-            | None => false,
-        };
-        self.plan.hosts.contains_key(host) && (!is_excluded || may_have_it)
+        let may_have_it = self.outcomes.get(host).is_some_and(rollback::may_have_it);
+        self.plan.hosts.contains_key(host)
+            && match self.goes_back {
+                true => self.is_to_go_back(host),
+                false => !is_excluded || may_have_it,
+            }
     }
 
     /// Whether an operator excluded or skipped the host.
@@ -127,7 +124,9 @@ impl Rollout {
     /// The hosts on which a word changes something, or why it must not be said.
     fn excepts(&self, word: Word, hosts: &BTreeSet<HostId>) -> Result<Vec<HostId>, NotExcepted> {
         match self.phase {
-            Phase::Running | Phase::Paused { .. } => {}
+            Phase::Running => {}
+            Phase::Paused { .. } if !self.goes_back => {}
+            Phase::Paused { .. } => return Err(NotExcepted::Phase("rolling back")),
             Phase::Ended { .. } if word == Word::Retry => {
                 return Err(NotExcepted::Over(self.phase.name()));
             }

@@ -8,6 +8,7 @@ use crate::{
     time::Timestamp,
     warrant::{Change, FailedEnd, Outcome, StopKind},
 };
+use std::collections::BTreeSet;
 
 impl Rollout {
     /// Takes back what was changed: no ladder; cells and floors set the pace.
@@ -46,11 +47,8 @@ impl Rollout {
             }
         }
         self.renew(decision, now);
-        let left = self
-            .outcomes
-            .values()
-            .filter(|outcome| may_have_it(outcome))
-            .count();
+        let left = self.outcomes.keys().filter(|host| self.is_to_go_back(host));
+        let left = left.count();
         if left == 0 {
             decision.commands.push(RolloutCommand::End {
                 end: End::RolledBack,
@@ -96,13 +94,27 @@ impl Rollout {
         };
         self.outcomes
             .iter()
-            .filter(|(_, outcome)| **outcome == Outcome::Passed)
+            .filter(|(host, outcome)| {
+                **outcome == Outcome::Passed && !self.superseded.contains(*host)
+            })
             .filter(move |(host, _)| in_cell(host))
+    }
+
+    /// Whether a host has the patch, or may have it for all that is known, and no later rollout has
+    /// changed the same there.
+    pub(super) fn is_to_go_back(&self, host: &HostId) -> bool {
+        let outcome = self.outcomes.get(host);
+        outcome.is_some_and(may_have_it) && !self.superseded.contains(host)
+    }
+
+    /// Notes hosts that a later rollout changed in the same way since this one ended.
+    pub(crate) fn supersede(&mut self, hosts: BTreeSet<HostId>) {
+        self.superseded = hosts;
     }
 }
 
 /// Whether a host has the patch, or may have it for all that is known.
-fn may_have_it(outcome: &Outcome) -> bool {
+pub(super) fn may_have_it(outcome: &Outcome) -> bool {
     match outcome {
         Outcome::Passed | Outcome::Running => true,
         Outcome::Failed { end, .. } => *end == FailedEnd::Silent,

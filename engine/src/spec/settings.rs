@@ -6,7 +6,7 @@ use crate::{
     duration,
     policy::{
         BrakeRule, CANARY_BAKE, CellOrder, Deadlines, HOSTS_LEFT_OUT, Health, OnHostFailure, Pace,
-        Retry, ZONE_BAKE,
+        Retry, RollbackPace, ZONE_BAKE,
     },
     share::Share,
 };
@@ -27,6 +27,7 @@ pub(super) struct Settings {
     pub(super) deadlines: Deadlines,
     pub(super) health: Health,
     pub(super) retry: Retry,
+    pub(super) rollback: RollbackPace,
     pub(super) brake: BrakeRule,
     pub(super) hosts_left_out: Share,
     pub(super) on_host_failure: OnHostFailure,
@@ -43,6 +44,7 @@ impl Default for Settings {
             deadlines: Deadlines::default(),
             health: Health::default(),
             retry: Retry::default(),
+            rollback: RollbackPace::default(),
             brake: BrakeRule::default(),
             hosts_left_out: HOSTS_LEFT_OUT,
             on_host_failure: OnHostFailure::default(),
@@ -67,6 +69,7 @@ impl Settings {
                     .duration("retry_backoff")
                     .unwrap_or(default.retry.backoff),
             },
+            rollback: rollback(top, default.rollback),
             brake: brake(top, default.brake),
             hosts_left_out: top
                 .share("hosts_left_out")
@@ -144,6 +147,7 @@ impl Settings {
             ("first_answer", span(health.first_answer)),
             ("retry", retry.more.to_string()),
             ("retry_backoff", span(retry.backoff)),
+            ("rollback", self.rollback_entry()),
             ("brake", self.brake_entry()),
             ("hosts_left_out", quote(&self.hosts_left_out.to_string())),
             (
@@ -153,6 +157,19 @@ impl Settings {
             ("bake", span(self.bake)),
             ("zone_bake", span(self.zone_bake)),
         ]
+    }
+
+    fn rollback_entry(&self) -> String {
+        let RollbackPace {
+            at_once_per_cell,
+            start_spacing,
+        } = &self.rollback;
+        let at_once = at_once_per_cell.map(|most| format!("at_once_per_cell = {most}, "));
+        format!(
+            "{{ {}start_spacing = {} }}",
+            at_once.unwrap_or_default(),
+            quote(&duration::format(*start_spacing))
+        )
     }
 
     fn brake_entry(&self) -> String {
@@ -212,6 +229,20 @@ fn health(top: &mut Table<'_, Refusal>, default: Health) -> Health {
             .unwrap_or(default.stable_for_canary),
         first_answer: top.duration("first_answer").unwrap_or(default.first_answer),
     }
+}
+
+fn rollback(top: &mut Table<'_, Refusal>, default: RollbackPace) -> RollbackPace {
+    let Some(mut table) = top.table("rollback", "[rollback]") else {
+        return default;
+    };
+    let pace = RollbackPace {
+        at_once_per_cell: table.count("at_once_per_cell", 1),
+        start_spacing: table
+            .duration("start_spacing")
+            .unwrap_or(default.start_spacing),
+    };
+    table.finish(&[], &[]);
+    pace
 }
 
 fn brake(top: &mut Table<'_, Refusal>, default: BrakeRule) -> BrakeRule {

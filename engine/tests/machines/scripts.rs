@@ -104,6 +104,28 @@ fn a_restart_in_the_middle_goes_on() {
 }
 
 #[test]
+fn a_rollback_that_is_paused_fails_on_one_host_and_waits_for_another() {
+    let mut world = six();
+    world.start(&file("ssl", "openssl", "", TWO_WAVES));
+    world.until("it is done", |world| world.phase("ssl") == "done");
+    world.cut(&id("web-a-3"));
+    let broken = fails(FailureKind::Io);
+    world
+        .script
+        .set(&id("rare-c-2"), Step::RollBack, broken, None);
+    world.ask("ssl", Action::Rollback);
+    world.until("one is back", |world| {
+        !world.hosts_that_are("ssl", "rolled back").is_empty()
+    });
+    world.ask("ssl", Action::Pause);
+    world.pass(secs(120));
+    world.ask("ssl", Action::Resume);
+    world.pass(secs(600));
+    world.mend(&id("web-a-3"));
+    compare("rollback", world);
+}
+
+#[test]
 fn a_pause_and_a_rollback() {
     let mut world = six();
     world.start(&file("ssl", "openssl", "", TWO_WAVES));

@@ -2,7 +2,13 @@
 
 use super::{AT_ONCE, WAVES, floor, mins, names, secs};
 use crate::world::{Crash, Does, NotStarted, Step, World, fails, file, id};
-use cofferdam_engine::{failure::FailureKind, fleet::FleetError, rollout::Action, run::RunState};
+use cofferdam_engine::{
+    failure::FailureKind,
+    fleet::{FleetError, NotTakenBack},
+    id::{OperatorId, RolloutId},
+    rollout::Action,
+    run::RunState,
+};
 
 fn done() -> World {
     let mut world = World::new().hosts("web", "r1/a", 6);
@@ -193,4 +199,113 @@ fn a_rollout_is_not_taken_back_where_a_later_one_changed_the_same() {
     world.ask("ssl", Action::Rollback);
     world.wait_for("ssl", "rolled-back");
     assert_eq!(patched(&world), 0);
+}
+
+#[test]
+fn a_rollback_is_paused_and_goes_on_where_it_stopped() {
+    let mut world = done();
+    world.ask("ssl", Action::Rollback);
+    world.until("one is back", |world| {
+        world.count("ssl", "rolled back") == 1
+    });
+    world.ask("ssl", Action::Pause);
+    world.pass(mins(30));
+    let back = world.count("ssl", "rolled back");
+    assert!(back < 6, "{back} are back");
+    assert!(world.rules().iter().all(|rule| *rule == "paused"));
+
+    world.pass(mins(60));
+    assert_eq!(world.count("ssl", "rolled back"), back);
+    assert!(world.try_ask("ssl", Action::Abort).is_err());
+    world.crash_owner(Crash::BeforeSend, secs(5));
+    world.pass(mins(5));
+    assert_eq!(world.phase("ssl"), "paused");
+    world.ask("ssl", Action::Resume);
+    assert_eq!(world.phase("ssl"), "rolling-back");
+    world.wait_for("ssl", "rolled-back");
+    assert_eq!(patched(&world), 0);
+}
+
+#[test]
+fn a_rollback_has_a_pace_of_its_own() {
+    let cases = [
+        ("at_once_per_cell = 1\n", 1),
+        (
+            "at_once_per_cell = 1\nrollback = { at_once_per_cell = 2 }\n",
+            2,
+        ),
+        ("rollback = { at_once_per_cell = 50 }\n", 3),
+        ("rollback = { start_spacing = \"10m\" }\n", 1),
+    ];
+    for (top, expected) in cases {
+        let mut world = World::new().hosts("web", "r1/a", 6);
+        let tables = AT_ONCE.to_owned() + &floor("50%");
+        world.start(&file("ssl", "openssl", top, &tables));
+        world.wait_for("ssl", "done");
+        world.ask("ssl", Action::Rollback);
+        world.advance(secs(1));
+        assert_eq!(world.count("ssl", "running"), expected, "{top}");
+        world.wait_for("ssl", "rolled-back");
+    }
+}
+
+#[test]
+fn what_a_later_rollout_changed_on_some_hosts_is_taken_back_from_the_others_alone() {
+    let mut world = done();
+    let first = r#"match = 'service == "web" and host in ("web-a-1", "web-a-2")'"#;
+    let whole = r#"match = 'service == "web"'"#;
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    let later = file("next", "openssl", "", &tables).replace(whole, first);
+    world.start(&later);
+    world.wait_for("next", "done");
+    world.ask("ssl", Action::Rollback);
+    world.wait_for("ssl", "rolled-back");
+
+    assert_eq!(world.count("ssl", "rolled back"), 4);
+    assert_eq!(world.outcome("ssl", &id("web-a-1")), "passed");
+}
+
+#[test]
+fn another_rollout_takes_hosts_that_are_back_while_one_is_awaited() {
+    let mut world = done();
+    world.cut(&id("web-a-5"));
+    world.ask("ssl", Action::Rollback);
+    world.until("the others are back", |world| {
+        world.count("ssl", "rolled back") == 5
+    });
+    world.try_lift("ssl").unwrap();
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    let all = file("next", "openssl", "", &tables);
+    let refused = world.try_start(&all);
+    assert!(
+        matches!(
+            refused,
+            Err(NotStarted::Refused(FleetError::Conflict { .. }))
+        ),
+        "{refused:?}"
+    );
+    let whole = r#"match = 'service == "web"'"#;
+    let others = r#"match = 'service == "web" and host != "web-a-5"'"#;
+    world.start(&all.replace(whole, others));
+    world.wait_for("next", "done");
+    assert_eq!(world.phase("ssl"), "rolling-back");
+
+    world.mend(&id("web-a-5"));
+    world.wait_for("ssl", "rolled-back");
+}
+
+#[test]
+fn a_preview_says_what_a_rollback_would_do_and_does_nothing() {
+    let mut world = done();
+    world.cut(&id("web-a-5"));
+    world.pass(mins(2));
+    let fleet = &world.owner.fleet;
+    let by = OperatorId::new("anna").unwrap();
+    let rollout = RolloutId::new("ssl").unwrap();
+    let preview = fleet.preview_rollback(&rollout, &by, world.now).unwrap();
+
+    assert_eq!(preview.cells.values().sum::<usize>(), 5);
+    assert_eq!(preview.not_now, [(id("web-a-5"), NotTakenBack::Away)]);
+    assert!(preview.at_most > mins(15) && preview.at_most < mins(120));
+    assert_eq!(world.phase("ssl"), "done");
 }
