@@ -9,8 +9,8 @@ use cofferdam_proto::{
     operator::{
         Action, ArtefactStored, CalendarRequest, CalendarView, ChangeRequest, DenialView,
         DenyRequest, Description, ExceptRequest, ExplainRequest, Explanation, ForgetHostRequest,
-        HostView, LiftDenialRequest, PlanReply, PlanRequest, RolloutLine, RolloutRequest,
-        RolloutView, ServicesView, SetServicesRequest, StartRequest,
+        HostView, LiftDenialRequest, PlanReply, PlanRequest, RollbackPreview, RolloutLine,
+        RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
     v1::{self, operator_client::OperatorClient},
@@ -235,6 +235,18 @@ impl Client {
         let mut api = self.api.clone();
         let call = api.services(v1::ServicesRequest {});
         self.answer("show the services", ANSWER, call).await
+    }
+
+    /// What taking a rollout back would do now.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn preview_rollback(&self, rollout: RolloutId) -> Result<RollbackPreview> {
+        let what = format!("preview the rollback of {rollout}");
+        let mut api = self.api.clone();
+        let request = v1::PreviewRollbackRequest::from(RolloutRequest { rollout });
+        let call = api.preview_rollback(request);
+        self.answer(&what, ANSWER, call).await
     }
 
     /// What is denied, and what was.

@@ -9,6 +9,7 @@ pub mod hosts;
 pub mod list;
 pub mod plan;
 pub mod progress;
+pub mod rollback;
 pub mod rollout;
 pub mod services;
 pub mod table;

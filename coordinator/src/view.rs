@@ -6,6 +6,7 @@ mod denials;
 mod explain;
 mod host;
 mod plan;
+mod rollback;
 mod rollout;
 mod services;
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub(crate) use self::{
     explain::explain,
     host::hosts,
     plan::plan,
+    rollback::rollback,
     rollout::{rollout, rollout_line},
     services::services,
 };

@@ -24,6 +24,7 @@ mod order;
 mod plan_view;
 mod read;
 mod report;
+mod rollback;
 mod rollout_view;
 mod run;
 mod services;

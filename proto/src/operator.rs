@@ -9,6 +9,7 @@ mod denial;
 mod except;
 mod host;
 mod plan;
+mod rollback;
 mod rollout;
 mod services;
 
@@ -17,6 +18,7 @@ pub use denial::{DenialView, DenyRequest, LiftDenialRequest, LiftView};
 pub use except::{ExceptRequest, Whom};
 pub use host::{Explanation, Fact, HostView, OutView, RunView, SubjectKind};
 pub use plan::{Coverage, GroupView, PlanView, PlannedSlice, PlannedWave, StratumView};
+pub use rollback::{NotTakenBack, RollbackPreview};
 pub use rollout::{
     FailureCluster, HoldView, RolloutLine, RolloutState, RolloutView, WaveState, WaveView,
 };

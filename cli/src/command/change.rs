@@ -10,7 +10,7 @@ use cofferdam_proto::operator::{Action, ChangeRequest};
 pub struct Args {
     /// The rollout's name
     #[arg(value_parser = |name: &str| RolloutId::new(name))]
-    rollout: RolloutId,
+    pub(super) rollout: RolloutId,
     /// Why, for those who read it later
     #[arg(
         long,

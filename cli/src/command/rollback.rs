@@ -1,7 +1,7 @@
 //! `cofferdam rollback`: takes a rollout back, and denies its bits.
 
 use super::change;
-use crate::{command::Session, exit::Exit};
+use crate::{command::Session, exit::Exit, render::rollback::Preview};
 use anyhow::Result;
 use cofferdam_engine::denial::Reach;
 use cofferdam_proto::operator::Action;
@@ -15,6 +15,9 @@ pub struct Args {
     /// Where its bits are denied from now on, until `cofferdam deny lift`
     #[arg(long, value_enum, default_value_t = Scope::Fleet, value_name = "SCOPE")]
     scope: Scope,
+    /// Show what it would do, and do nothing
+    #[arg(long)]
+    dry_run: bool,
 }
 
 /// How far the denial reaches.
@@ -33,6 +36,12 @@ enum Scope {
 /// # Errors
 /// When the coordinator cannot be asked, does not know the rollout, or the rollout cannot go back.
 pub async fn run(args: Args, session: &Session) -> Result<Exit> {
+    if args.dry_run {
+        let rollout = args.which.rollout;
+        let preview = session.client.preview_rollback(rollout).await?;
+        session.out.show(&Preview(preview))?;
+        return Ok(Exit::Done);
+    }
     let reach = match args.scope {
         Scope::Fleet => Reach::Fleet,
         Scope::Cell => Reach::Cell,

@@ -122,6 +122,19 @@ mod tests {
             denials: vec![of_fleet, of_host],
             now: Timestamp(61_000),
         };
-        insta::assert_snapshot!(list.text(), @"");
+        let text = list.text();
+        let lines: Vec<&str> = text.lines().collect();
+        let brief = brief(Digest::of("bits"));
+        let cells = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(
+            lines.iter().map(|line| cells(line)).collect::<Vec<_>>(),
+            [
+                "BITS DENIED TO BY ROLLOUT WHEN WHY LIFTED".to_owned(),
+                format!("{brief} the fleet anna ssl 1m ago slow queries no"),
+                format!(
+                    "{brief} host web-1 itself ssl 1m ago unhealthy: port 80 20s ago by anna new disk"
+                ),
+            ]
+        );
     }
 }

@@ -156,6 +156,21 @@ impl Operator for Script {
         answer(self.rollout.clone())
     }
 
+    async fn preview_rollback(
+        &self,
+        request: Request<v1::PreviewRollbackRequest>,
+    ) -> Answer<v1::RollbackPreview> {
+        let rollout = request.into_inner().rollout;
+        self.note(format!("preview {rollout}"));
+        let (cells, not_now) = (Vec::new(), Vec::new());
+        Ok(Response::new(v1::RollbackPreview {
+            rollout,
+            cells,
+            not_now,
+            at_most_ms: 60_000,
+        }))
+    }
+
     async fn hosts(&self, _: Request<v1::HostsRequest>) -> Answer<Self::HostsStream> {
         let hosts: Vec<_> = self
             .hosts

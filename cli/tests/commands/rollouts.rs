@@ -155,12 +155,19 @@ fn each_change_of_course_carries_its_reason() {
     }
     let narrow = lab.run("rollback practice --scope cell --reason because");
     assert_eq!(narrow.code, 0, "{}", narrow.err);
+    let shown = lab.run("rollback practice --dry-run");
+    assert!(
+        shown.out.contains("would go back, in at most 1m"),
+        "{}",
+        shown.out
+    );
     let expected = [
         "Pause: because",
         "Resume: because",
         "Abort: because",
         "Rollback: because",
         "Rollback: because, Cell",
+        "preview practice",
     ];
     assert_eq!(lab.asked(), expected);
 }

@@ -12,7 +12,12 @@ pub(crate) fn stopping(stopping: Stopping) -> CallError {
 
 /// The answer to whoever wanted an event applied.
 pub(crate) fn applied(applied: Result<(), FleetError>) -> Result<(), CallError> {
-    applied.map_err(|refusal| CallError::of(refusal_kind(&refusal), &refusal))
+    looked(applied)
+}
+
+/// The answer to whoever asked what an event would come to.
+pub(super) fn looked<T>(found: Result<T, FleetError>) -> Result<T, CallError> {
+    found.map_err(|refusal| CallError::of(refusal_kind(&refusal), &refusal))
 }
 
 /// Does blocking work on a thread of its own.

@@ -167,6 +167,17 @@ impl v1::operator_server::Operator for OperatorApi {
         Ok(Response::new(view.into()))
     }
 
+    async fn preview_rollback(
+        &self,
+        request: Request<v1::PreviewRollbackRequest>,
+    ) -> Result<Response<v1::RollbackPreview>, Status> {
+        let by = tls::operator(&request)?;
+        let RolloutRequest { rollout } = request.into_inner().try_into()?;
+        let look = move |situation: view::Situation<'_>| view::rollback(situation, &rollout, &by);
+        let preview = self.driver.ask(look).await.map_err(call::stopping)?;
+        Ok(Response::new(call::looked(preview)?.into()))
+    }
+
     async fn hosts(
         &self,
         request: Request<v1::HostsRequest>,

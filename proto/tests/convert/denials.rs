@@ -8,7 +8,10 @@ use cofferdam_engine::{
     time::Timestamp,
 };
 use cofferdam_proto::{
-    operator::{Action, ChangeRequest, DenialView, DenyRequest, LiftDenialRequest, LiftView},
+    operator::{
+        Action, ChangeRequest, DenialView, DenyRequest, LiftDenialRequest, LiftView, NotTakenBack,
+        PlannedSlice, RollbackPreview, RolloutRequest,
+    },
     v1,
 };
 
@@ -71,6 +74,31 @@ fn a_list_of_denials_arrives_unchanged() {
     assert_eq!(
         over_the_wire::<v1::ListDenialsReply, _>(list.clone()),
         Ok(list)
+    );
+}
+
+#[test]
+fn a_preview_of_a_rollback_arrives_unchanged() {
+    let preview = RollbackPreview {
+        rollout: rollout(),
+        cells: vec![PlannedSlice {
+            cell: CellId::new("r1-a-1").unwrap(),
+            hosts: 5,
+        }],
+        not_now: vec![NotTakenBack {
+            host: HostId::new("web-1").unwrap(),
+            why: "not connected".to_owned(),
+        }],
+        at_most_ms: 5,
+    };
+    assert_eq!(
+        over_the_wire::<v1::RollbackPreview, _>(preview.clone()),
+        Ok(preview)
+    );
+    let which = RolloutRequest { rollout: rollout() };
+    assert_eq!(
+        over_the_wire::<v1::PreviewRollbackRequest, _>(which.clone()),
+        Ok(which)
     );
 }
 
