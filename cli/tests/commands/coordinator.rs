@@ -142,8 +142,8 @@ impl Operator for Script {
     async fn change(&self, request: Request<v1::ChangeRequest>) -> Answer<v1::RolloutView> {
         let request = request.into_inner();
         let reach = match request.reach() {
-            v1::DenialReach::Fleet => String::new(),
-            narrower => format!(", {narrower:?}"),
+            v1::DenialReach::Unspecified | v1::DenialReach::Fleet => String::new(),
+            reach @ (v1::DenialReach::Cell | v1::DenialReach::Host) => format!(", {reach:?}"),
         };
         self.note(format!("{:?}: {}{reach}", request.action(), request.reason));
         answer(self.rollout.clone())
