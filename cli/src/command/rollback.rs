@@ -9,6 +9,7 @@ use cofferdam_proto::operator::Action;
 /// Arguments of `rollback`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  cofferdam rollback openssl-2026-11 --reason 'slow queries'")]
+#[group(id = "rollback")]
 pub struct Args {
     #[command(flatten)]
     which: change::Args,
