@@ -8,7 +8,8 @@ use crate::{
 };
 
 /// With a new order no more hosts are out than the pace allows; while hosts have failed and none
-/// has passed, half of that, and a quarter where several have.
+/// has passed, half of that, and a quarter where several have. What goes back
+/// has a pace of its own.
 pub(super) fn by(of: &Disturbance<'_>, before: &[FleetCommand], all: &mut Vec<Broken>) {
     if of.step != Step::Order {
         return;
@@ -18,6 +19,11 @@ pub(super) fn by(of: &Disturbance<'_>, before: &[FleetCommand], all: &mut Vec<Br
     let ordered = before.iter().filter(|command| orders_too(command, of));
     let out = active.count() + ordered.count() + 1;
     let pace = &of.work.assignment.pace;
+    let back = of.work.assignment.rollback.at_once_per_cell;
+    let at_once = match of.is_forward() {
+        true => pace.at_once_per_cell,
+        false => back.unwrap_or(pace.at_once_per_cell),
+    };
     let failed = states().filter(|s| matches!(s, JobState::Over(Outcome::Failed { .. })));
     // Of a host that is gone nobody knows any more whether it passed.
     let may_have_passed = |state: &JobState| {
@@ -32,11 +38,8 @@ pub(super) fn by(of: &Disturbance<'_>, before: &[FleetCommand], all: &mut Vec<Br
         2.. if is_slow => 4,
         _ => 1,
     };
-    if part * (out - 1) >= pace.at_once_per_cell {
-        let what = format!(
-            "{out} hosts would be out at once, a {part}th of {} may be",
-            pace.at_once_per_cell
-        );
+    if part * (out - 1) >= at_once {
+        let what = format!("{out} hosts would be out at once, a {part}th of {at_once} may be");
         all.push(of.broken(8, &what));
     }
 }
