@@ -4,6 +4,7 @@
 //! shown, compared and signed. The same inputs give the same plan.
 
 mod blast;
+mod changes;
 mod coverage;
 mod denied;
 mod error;
@@ -22,6 +23,7 @@ mod warning;
 mod wave;
 
 pub use blast::{Blast, GroupBlast};
+pub use changes::{PackageChange, PlatformChange, changes};
 pub use error::{Cure, PlanError, PlanErrors};
 pub use estimate::Estimate;
 pub use make::{PlanInput, rollout_digest};

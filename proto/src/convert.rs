@@ -21,6 +21,7 @@ mod from_agent;
 mod host_view;
 mod operator;
 mod order;
+mod package_change;
 mod plan_view;
 mod read;
 mod report;

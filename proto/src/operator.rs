@@ -17,7 +17,10 @@ pub use calendar::{CalendarRequest, CalendarView, FreezeView};
 pub use denial::{DenialView, DenyRequest, LiftDenialRequest, LiftView};
 pub use except::{ExceptRequest, Whom};
 pub use host::{Explanation, Fact, HostView, OutView, RunView, SubjectKind};
-pub use plan::{Coverage, GroupView, PlanView, PlannedSlice, PlannedWave, StratumView};
+pub use plan::{
+    Coverage, GroupView, PackageChangeView, PlanView, PlannedSlice, PlannedWave,
+    PlatformChangeView, StratumView,
+};
 pub use rollback::{NotTakenBack, RollbackPreview};
 pub use rollout::{
     FailureCluster, HoldView, RolloutLine, RolloutState, RolloutView, WaveState, WaveView,

@@ -1,7 +1,7 @@
 //! What a rollout would do.
 
 use crate::render::{
-    View,
+    View, change,
     rollout::warnings,
     table::{brief, counted, indented, short, table},
 };
@@ -51,6 +51,7 @@ impl View for Planned {
         let (file, digest) = (self.lock_file.display(), brief(plan.lock_digest));
         text += &format!("lock file {file} ({digest}, {lock})\n\n");
         text += &waves(&plan.waves);
+        text += &change::text(&plan.changes);
         text += &self.strata();
         text += &self.groups();
         text + &warnings(&plan.warnings)
@@ -166,6 +167,7 @@ mod tests {
                     strata: vec![stratum],
                     groups: vec![group],
                 },
+                changes: Vec::new(),
             },
         }
     }

@@ -23,6 +23,7 @@ fn plan_reply() -> PlanReply {
         waves: Vec::new(),
         warnings: Vec::new(),
         estimate_ms: 1000,
+        changes: Vec::new(),
         coverage,
     };
     PlanReply {

@@ -68,7 +68,12 @@ impl v1::operator_server::Operator for OperatorApi {
         let planned = self.planner().plan(&asked).await?;
         let reply = PlanReply {
             lock_text: planned.lock_text(),
-            plan: view::plan(&planned.plan, planned.lock.digest(), &planned.notes),
+            plan: view::plan(
+                &planned.plan,
+                planned.lock.digest(),
+                &planned.changes,
+                &planned.notes,
+            ),
         };
         Ok(Response::new(reply.into()))
     }

@@ -19,7 +19,7 @@ use cofferdam_engine::{
     inventory::{Host, PackageSet},
     lockfile,
     patch::{AdvisoryPatch, LockFile, Locked, LockedFile, Patch},
-    plan::{Plan, PlanInput},
+    plan::{self, Plan, PlanInput, PlatformChange},
     spec::Spec,
 };
 use cofferdam_proto::{
@@ -40,6 +40,8 @@ pub(super) struct Planner<'a> {
 pub(super) struct Planned {
     pub(super) plan: Plan,
     pub(super) lock: LockFile,
+    /// What becomes of the hosts' packages.
+    pub(super) changes: Vec<PlatformChange>,
     /// What was found while the lock file was resolved, one line each.
     pub(super) notes: Vec<String>,
 }
@@ -74,8 +76,13 @@ impl Planner<'_> {
         if let Locked::Config(file) = &lock.content {
             self.check_artefact(file).await?;
         }
-        let plan = self.make(spec, lock.clone()).await?;
-        Ok(Planned { plan, lock, notes })
+        let (plan, changes) = self.make(spec, lock.clone()).await?;
+        Ok(Planned {
+            plan,
+            lock,
+            changes,
+            notes,
+        })
     }
 
     /// Resolves what a rollout wishes to exact bits.
@@ -135,7 +142,11 @@ impl Planner<'_> {
 
     /// Plans against the inventory as it is now. A plan of 25,000 hosts takes a moment, which the
     /// driver must not wait for, so the inventory is copied out.
-    async fn make(&self, spec: Spec, lock: LockFile) -> Result<Plan, CallError> {
+    async fn make(
+        &self,
+        spec: Spec,
+        lock: LockFile,
+    ) -> Result<(Plan, Vec<PlatformChange>), CallError> {
         let look = |situation: Situation<'_>| Inventory::of(situation.fleet);
         let inventory = self.driver.ask(look).await.map_err(call::stopping)?;
         let input = PlanInput {
@@ -144,8 +155,9 @@ impl Planner<'_> {
             package_sets: &inventory.package_sets,
             denials: &inventory.denials,
         };
-        Plan::make(&spec, &lock, &input)
-            .map_err(|errors| CallError::of(CallErrorKind::NotNow, &errors))
+        let plan = Plan::make(&spec, &lock, &input)
+            .map_err(|errors| CallError::of(CallErrorKind::NotNow, &errors))?;
+        Ok((plan, plan::changes(&spec, &lock, &input)))
     }
 }
 

@@ -4,15 +4,21 @@ use super::rollout::count;
 use cofferdam_engine::{
     digest::Digest,
     id::WaveIndex,
-    plan::{self, GroupBlast, Plan},
+    plan::{self, GroupBlast, PackageChange, Plan, PlatformChange},
     time::millis,
 };
 use cofferdam_proto::operator::{
-    Coverage, GroupView, PlanView, PlannedSlice, PlannedWave, StratumView,
+    Coverage, GroupView, PackageChangeView, PlanView, PlannedSlice, PlannedWave,
+    PlatformChangeView, StratumView,
 };
 
 /// A plan as operators see it; `notes` were taken while its lock file was resolved.
-pub(crate) fn plan(plan: &Plan, lock_digest: Digest, notes: &[String]) -> PlanView {
+pub(crate) fn plan(
+    plan: &Plan,
+    lock_digest: Digest,
+    changes: &[PlatformChange],
+    notes: &[String],
+) -> PlanView {
     let warnings = plan.warnings.iter().map(ToString::to_string);
     PlanView {
         rollout: plan.rollout.clone(),
@@ -25,6 +31,27 @@ pub(crate) fn plan(plan: &Plan, lock_digest: Digest, notes: &[String]) -> PlanVi
             strata: strata(plan),
             groups: plan.blast.groups.iter().map(group).collect(),
         },
+        changes: changes.iter().map(platform).collect(),
+    }
+}
+
+fn platform(change: &PlatformChange) -> PlatformChangeView {
+    PlatformChangeView {
+        platform: change.platform.to_string(),
+        advisory: change.advisory.clone(),
+        hosts: count(change.hosts),
+        unaffected: count(change.unaffected),
+        packages: change.packages.iter().map(package).collect(),
+    }
+}
+
+fn package(change: &PackageChange) -> PackageChangeView {
+    PackageChangeView {
+        name: change.name.clone(),
+        from: change.from.iter().cloned().collect(),
+        to: change.to.clone(),
+        replaced: count(change.replaced),
+        added: count(change.added),
     }
 }
 

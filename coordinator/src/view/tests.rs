@@ -147,7 +147,7 @@ fn a_rollout_that_began_shows_its_waves() {
 fn a_plan_shows_each_stratum_and_what_floors_allow() {
     let plan = plan_of(&fleet(20));
 
-    let view = super::plan(&plan, plan.rollout_digest, &["noted".to_owned()]);
+    let view = super::plan(&plan, plan.rollout_digest, &[], &["noted".to_owned()]);
 
     assert_eq!(view.warnings[0], "noted");
     assert_eq!(view.waves.len(), 2);

@@ -20,6 +20,7 @@ impl From<PlanView> for v1::PlanView {
             warnings: write::lines(plan.warnings),
             estimate_ms: plan.estimate_ms,
             coverage: Some(plan.coverage.into()),
+            changes: write::list(plan.changes),
         }
     }
 }
@@ -35,6 +36,7 @@ impl TryFrom<v1::PlanView> for PlanView {
             warnings: read::lines(wire.warnings).at("warnings")?,
             estimate_ms: wire.estimate_ms,
             coverage: read::message(wire.coverage).at("coverage")?,
+            changes: read::list(wire.changes, MAX_ENTRIES).at("changes")?,
         })
     }
 }

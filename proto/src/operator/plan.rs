@@ -23,6 +23,38 @@ pub struct PlanView {
     pub estimate_ms: u64,
     /// What the canary proves and what the floors allow.
     pub coverage: Coverage,
+    /// What becomes of packages, platform by platform. Empty for patches of other kinds.
+    pub changes: Vec<PlatformChangeView>,
+}
+
+/// What becomes of the packages of one platform's selected hosts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlatformChangeView {
+    /// As in `debian-12/amd64`.
+    pub platform: String,
+    /// The advisory that asks for it. Absent: none does.
+    pub advisory: Option<String>,
+    /// How many selected hosts are of the platform.
+    pub hosts: u64,
+    /// How many of them need none of it and are left alone.
+    pub unaffected: u64,
+    /// Each locked package.
+    pub packages: Vec<PackageChangeView>,
+}
+
+/// What becomes of one package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PackageChangeView {
+    /// Its name.
+    pub name: String,
+    /// The versions that it replaces, as far as they are known.
+    pub from: Vec<String>,
+    /// The version that it gets.
+    pub to: String,
+    /// On how many hosts it replaces one of those.
+    pub replaced: u64,
+    /// On how many hosts it is new.
+    pub added: u64,
 }
 
 /// One wave of a plan.

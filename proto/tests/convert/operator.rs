@@ -15,10 +15,11 @@ use cofferdam_proto::{
     operator::{
         Action, ArtefactStored, CalendarRequest, CalendarView, ChangeRequest, Coverage,
         Description, ExceptRequest, ExplainRequest, Explanation, Fact, FailureCluster,
-        ForgetHostRequest, FreezeView, GroupView, HoldView, HostView, OutView, PlanReply,
-        PlanRequest, PlanView, PlannedSlice, PlannedWave, RolloutLine, RolloutRequest,
-        RolloutState, RolloutView, RunView, ServiceView, ServicesView, SetServicesRequest,
-        StartRequest, StratumView, SubjectKind, UndeclaredService, WaveState, WaveView, Whom,
+        ForgetHostRequest, FreezeView, GroupView, HoldView, HostView, OutView, PackageChangeView,
+        PlanReply, PlanRequest, PlanView, PlannedSlice, PlannedWave, PlatformChangeView,
+        RolloutLine, RolloutRequest, RolloutState, RolloutView, RunView, ServiceView, ServicesView,
+        SetServicesRequest, StartRequest, StratumView, SubjectKind, UndeclaredService, WaveState,
+        WaveView, Whom,
     },
     v1,
 };
@@ -195,6 +196,19 @@ fn a_plan_arrives_unchanged() {
             }],
             warnings: vec![text("stratum kernel=6.1.0-27 has one host")],
             estimate_ms: 3_600_000,
+            changes: vec![PlatformChangeView {
+                platform: text("debian-12/amd64"),
+                advisory: Some(text("DSA-5678-1")),
+                hosts: 3,
+                unaffected: 1,
+                packages: vec![PackageChangeView {
+                    name: text("curl"),
+                    from: vec![text("7"), text("7.1")],
+                    to: text("8"),
+                    replaced: 2,
+                    added: 0,
+                }],
+            }],
             coverage: Coverage {
                 strata: vec![StratumView {
                     stratum: text("instance_type=r5.large"),

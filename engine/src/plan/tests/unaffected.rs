@@ -2,12 +2,14 @@
 
 use super::fleet::{Fleet, locked_openssl};
 use crate::{
+    denial::Denials,
     inventory::PackageSet,
     patch::{LockFile, Locked},
-    plan::{PlanError, Warning},
+    plan::{PlanError, PlanInput, PlatformChange, Warning, changes},
     reach::Reach,
+    spec::Spec,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const SECURITY: &str =
     "[patch]\nkind = \"packages\"\nsecurity = \"all\"\n[select]\nmatch = 'service == \"web\"'\n";
@@ -24,6 +26,17 @@ fn upgrade() -> LockFile {
 
 fn openssl(version: &str) -> PackageSet {
     PackageSet(BTreeMap::from([("openssl".to_owned(), version.to_owned())]))
+}
+
+fn changes_of(fleet: &Fleet, file: &str, lock: &LockFile) -> Vec<PlatformChange> {
+    let spec = Spec::parse("x.toml", &format!("name = \"x\"\n{file}")).unwrap();
+    let input = PlanInput {
+        hosts: &fleet.hosts,
+        cells: &fleet.cells,
+        denials: &Denials::default(),
+        package_sets: &fleet.package_sets,
+    };
+    changes(&spec, lock, &input)
 }
 
 #[test]
@@ -45,6 +58,11 @@ fn hosts_that_need_nothing_are_counted_and_left_alone() {
     let plan = fleet.try_plan_with(SECURITY, &upgrade()).unwrap();
     let left_alone = Warning::NotAffected { hosts: 9, of: 12 };
     assert_eq!(plan.hosts.len(), 3);
+    let changes = changes_of(&fleet, SECURITY, &upgrade());
+    assert_eq!((changes[0].hosts, changes[0].unaffected), (12, 9));
+    let openssl = &changes[0].packages[0];
+    assert_eq!((openssl.replaced, openssl.added), (3, 0));
+    assert_eq!(openssl.from, BTreeSet::from(["2".to_owned()]));
     assert!(plan.warnings.contains(&left_alone), "{:?}", plan.warnings);
     assert!(plan.strata.iter().any(|stratum| stratum.label == "delta"));
 }
@@ -83,4 +101,21 @@ fn a_lock_file_that_reaches_other_hosts_than_the_rollout_file_is_refused() {
         let errors = fleet.try_plan_with(file, &lock).unwrap_err();
         assert_eq!(errors.0, [PlanError::OtherPatch], "{file}");
     }
+}
+
+#[test]
+fn named_packages_show_what_they_replace_and_where_they_are_new() {
+    let mut fleet = Fleet::default().with("web", "r1/a", "t", 6);
+    let sets = [openssl("2"), openssl("3"), PackageSet::default()];
+    for (place, host) in fleet.hosts.values_mut().enumerate() {
+        host.facts.packages = sets[place % sets.len()].digest();
+    }
+    for set in sets {
+        fleet.package_sets.insert(set.digest(), set);
+    }
+    let named = SECURITY.replace("security = \"all\"", "packages = { openssl = \"3\" }");
+    let changes = changes_of(&fleet, &named, &locked_openssl(&["amd64"]));
+    assert_eq!((changes[0].hosts, changes[0].unaffected), (6, 0));
+    let openssl = &changes[0].packages[0];
+    assert_eq!((openssl.replaced, openssl.added), (2, 2));
 }
