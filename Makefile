@@ -4,7 +4,13 @@
 DENY_VERSION := 0.20.2
 DENY := target/tools/bin/cargo-deny
 
-.PHONY: help build demo test test-rust test-demo lint bench soak audit
+# So is cargo-mutants': its mutants, and so their names in engine/tests/mutants.txt, change too.
+MUTANTS_VERSION := 25.3.1
+MUTANTS := target/tools/bin/cargo-mutants
+# Which part of the mutants the soak tries: another one each day.
+MUTANTS_SHARD ?= $(shell expr `date +%j` % 40)/40
+
+.PHONY: help build demo test test-rust test-demo lint bench soak mutants audit
 .DEFAULT_GOAL := help
 
 help: ## Lists the commands
@@ -39,6 +45,11 @@ bench: ## Measures; writes target/bench/*.json and prints a table
 soak: build ## Runs the same tests with more seeds, more kills and more time
 	COFFERDAM_SOAK=1 COFFERDAM_SEEDS=1000 COFFERDAM_HISTORIES=100000 PROPTEST_CASES=20000 \
 		cargo test --workspace --no-fail-fast
+	$(MAKE) $(MUTANTS)
+	.ci/mutants $(MUTANTS_SHARD) 30
+
+mutants: $(MUTANTS) ## Breaks the engine's rules one at a time and counts what the tests notice
+	.ci/mutants
 
 audit: $(DENY) ## Checks licences, sources and who may depend on what
 	$(DENY) --workspace --config .deny.toml check bans licenses sources
@@ -46,3 +57,6 @@ audit: $(DENY) ## Checks licences, sources and who may depend on what
 
 $(DENY):
 	cargo install --locked --version $(DENY_VERSION) --root target/tools cargo-deny
+
+$(MUTANTS):
+	cargo install --locked --version $(MUTANTS_VERSION) --root target/tools cargo-mutants
