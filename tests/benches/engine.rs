@@ -17,7 +17,7 @@ use cofferdam_engine::{
     time::Timestamp,
 };
 use cofferdam_tests::figures::{Figures, median, micros, millis};
-use std::{collections::BTreeMap, hint::black_box};
+use std::{collections::BTreeMap, hint::black_box, time::Instant};
 
 const SPEC: &str = r#"
 name = "bench"
@@ -47,6 +47,7 @@ to = "100%"
 fn main() {
     let mut figures = Figures::default();
     figures.note("cell_500_decide_us", cell_of_500());
+    figures.note("cell_500_event_us", event_of_500());
     figures.note("plan_25000_ms", plan_of_25_000());
     figures.publish("engine");
 }
@@ -114,12 +115,27 @@ fn cell_of_500() -> f64 {
     }))
 }
 
+/// What an event costs a cell of 500, decisions included, over a whole wave in which each round of
+/// decisions follows what all its agents said since the one before, as in the driver's batches.
+fn event_of_500() -> f64 {
+    let hosts = inventory(500, 500);
+    let mut bench = Bench::new(&hosts);
+    bench.start(make_plan(&hosts, ONE_WAVE));
+    let before = bench.applied;
+    let began = Instant::now();
+    bench.run_until_ended(500);
+    let took = began.elapsed();
+    let events = u32::try_from(bench.applied - before).expect("a count of events fits");
+    micros(took / events)
+}
+
 /// A fleet whose agents do at once what they are told.
 struct Bench {
     fleet: Fleet,
     now: Timestamp,
     said: BTreeMap<HostId, ReportSequence>,
     ended: usize,
+    applied: usize,
 }
 
 impl Bench {
@@ -129,6 +145,7 @@ impl Bench {
             now: Timestamp(1_800_000_000_000),
             said: BTreeMap::new(),
             ended: 0,
+            applied: 0,
         };
         bench.apply(&FleetEvent::OwnerStarted {
             epoch: OwnerEpoch(1),
@@ -273,5 +290,6 @@ impl Bench {
 
     fn apply(&mut self, event: &FleetEvent) {
         self.fleet.apply(event, self.now).expect("the event fits");
+        self.applied += 1;
     }
 }
