@@ -69,8 +69,6 @@ mod tests {
     use cofferdam_engine::{
         digest::Digest,
         id::{Incarnation, RolloutId},
-        patch::{Content, LockedPackage},
-        reach::Reach,
         run::{RunEvent, RunState},
         time::Timestamp,
     };
@@ -144,7 +142,7 @@ mod tests {
     fn bits_that_an_order_rolled_back_are_denied_whatever_rollout_brings_them() {
         let history = gone_back();
         let named = |name: &str, version: &str| {
-            let mut order = patch(2, version);
+            let mut order = sample::patch(2, version);
             order.grant.rollout = RolloutId::new(name).unwrap();
             order.grant.lock_digest = Digest::of(name);
             order
@@ -163,7 +161,7 @@ mod tests {
     #[test]
     fn a_lifted_denial_ends_with_the_order_that_says_so() {
         let mut history = gone_back();
-        let mut lifting = patch(2, "2");
+        let mut lifting = sample::patch(2, "2");
         lifting.asked_again = true;
         assert_eq!(
             judge(&lifting, &sample::host(), &history),
@@ -178,7 +176,7 @@ mod tests {
         };
         moved(&mut history, [refused]);
         assert_eq!(
-            judge(&patch(3, "2"), &sample::host(), &history),
+            judge(&sample::patch(3, "2"), &sample::host(), &history),
             Judgement::Accept
         );
     }
@@ -189,32 +187,15 @@ mod tests {
         history["denied"] = serde_json::json!([sample::order(2).grant.lock_digest]);
         let history: History = serde_json::from_value(history).unwrap();
         assert_eq!(
-            judge(&patch(2, "2"), &sample::host(), &history),
+            judge(&sample::patch(2, "2"), &sample::host(), &history),
             Judgement::Refuse(Refusal::Denied)
         );
-    }
-
-    fn patch(sequence: u64, version: &str) -> Order {
-        let package = LockedPackage {
-            name: "openssl".to_owned(),
-            version: version.to_owned(),
-            sha256: Digest::of(version),
-            size: 1,
-        };
-        let packages = vec![package];
-        Order {
-            content: Content::Packages {
-                packages,
-                reach: Reach::Every,
-            },
-            ..sample::order(sequence)
-        }
     }
 
     /// The history of a host that version 2 was rolled back on.
     fn gone_back() -> History {
         let mut history = History::begin(Incarnation(1));
-        let mut back = patch(1, "2");
+        let mut back = sample::patch(1, "2");
         back.direction = Direction::Rollback;
         let order = Box::new(back);
         let at = Timestamp(0);

@@ -7,8 +7,9 @@ use cofferdam_engine::{
         RolloutId, WaveIndex,
     },
     order::{Direction, Grant, Order},
-    patch::{Content, RebootPolicy},
+    patch::{Content, LockedPackage, RebootPolicy},
     policy::Deadlines,
+    reach::Reach,
 };
 use std::time::Duration;
 
@@ -46,5 +47,22 @@ pub(crate) fn order(sequence: u64) -> Order {
         deadlines: Deadlines::default(),
         stable_for: Duration::from_secs(10),
         first_answer: Duration::from_secs(60),
+    }
+}
+
+/// An order of one package in one version.
+pub(crate) fn patch(sequence: u64, version: &str) -> Order {
+    let package = LockedPackage {
+        name: "openssl".to_owned(),
+        version: version.to_owned(),
+        sha256: Digest::of(version),
+        size: 1,
+    };
+    Order {
+        content: Content::Packages {
+            packages: vec![package],
+            reach: Reach::Every,
+        },
+        ..order(sequence)
     }
 }

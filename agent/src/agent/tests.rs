@@ -336,14 +336,16 @@ async fn a_stop_before_apply_undoes_and_after_it_changes_nothing() {
 #[tokio::test(start_paused = true)]
 async fn an_order_back_goes_back_and_denies_the_bits() {
     let stage = Stage::new();
-    let mut back = sample::order(2);
+    // Practice changes nothing, so its bits are never denied.
+    let order = |sequence| sample::patch(sequence, "2");
+    let mut back = order(2);
     back.direction = Direction::Rollback;
 
-    assert_eq!(stage.run(sample::order(1)).await, Ending::Patched);
+    assert_eq!(stage.run(order(1)).await, Ending::Patched);
     assert_eq!(stage.run(back).await, Ending::RolledBack);
-    stage.coordinator.order(sample::order(3));
+    stage.coordinator.order(order(3));
     let refused = ReportBody::Refused {
-        key: sample::order(3).key,
+        key: order(3).key,
         refusal: Refusal::Denied,
     };
     stage

@@ -72,9 +72,9 @@ fn a_stopped_rollout_says_what_failed_where_and_what_is_held() {
     demo-3: paused, 24 hosts, started 13s ago
       the brake stopped it: instance_type=x2.metal failed twice
 
-    WAVE    STATE    HOSTS  RUNNING  PASSED  FAILED  LEFT OUT  ROLLED BACK
-    canary  running  4      0        0       2       0         0
-    full    pending  4      0        0       0       0         0
+    WAVE    STATE    HOSTS  RUNNING  PASSED  FAILED  LEFT OUT  SKIPPED  ROLLED BACK
+    canary  running  4      0        0       2       0         0        0
+    full    pending  4      0        0       0       0         0        0
 
     What failed
       unhealthy on 2: a-8, c-8
