@@ -1,0 +1,73 @@
+//! What operators declare for the whole fleet.
+
+use crate::bench::{Bench, name};
+use cofferdam_proto::{
+    operator::{CalendarRequest, CalendarView, ServicesView},
+    v1,
+};
+use tonic::Code;
+
+#[tokio::test]
+async fn services_are_declared_for_the_fleet_and_replace_those_before() {
+    let bench = Bench::start().await;
+    let mut operator = bench.operator().await;
+    let session = bench.session("web-1").await;
+    let set = |services_text: &str| v1::SetServicesRequest {
+        file_name: "services.toml".to_owned(),
+        services_text: services_text.to_owned(),
+    };
+    let first = "[service.web]\nowners = [\"ana\"]\ntier = 1\ndepends_on = [\"db\"]\n\
+                 [service.db]\nowners = [\"ben\"]\ntier = 1\n";
+    operator.set_services(set(first)).await.unwrap();
+    let shown = operator.services(v1::ServicesRequest {}).await.unwrap();
+    let shown = ServicesView::try_from(shown.into_inner()).unwrap();
+    let [db, web] = shown.services.as_slice() else {
+        panic!("two services are expected: {shown:?}");
+    };
+    assert_eq!(db.dependants, std::slice::from_ref(&web.service));
+    assert_eq!((web.hosts, db.hosts), (1, 0));
+    assert!(shown.undeclared.is_empty());
+
+    let second = "[service.db]\nowners = [\"ben\"]\ntier = 1\n";
+    let replaced = operator.set_services(set(second)).await.unwrap();
+    let replaced = ServicesView::try_from(replaced.into_inner()).unwrap();
+    assert_eq!(replaced.services.len(), 1);
+    assert_eq!(replaced.undeclared[0].service, "web");
+
+    let refused = operator.set_services(set("[service.web]\n")).await;
+    assert_eq!(refused.unwrap_err().code(), Code::InvalidArgument);
+    drop(session);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn freezes_are_declared_as_a_whole_and_shown() {
+    let bench = Bench::start().await;
+    let mut operator = bench.operator().await;
+    let mut set = async |calendar_text: &str| {
+        let request = CalendarRequest {
+            file_name: "calendar.toml".to_owned(),
+            calendar_text: calendar_text.to_owned(),
+        };
+        let reply = operator
+            .set_calendar(v1::SetCalendarRequest::from(request))
+            .await?;
+        Ok::<_, tonic::Status>(CalendarView::try_from(reply.into_inner()).unwrap())
+    };
+
+    let refused = set("[[freeze]]\nname = \"sale\"\n").await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let sale = "[[freeze]]\nname = \"sale\"\nfrom = \"2026-11-26T18:00\"\nuntil = \"2026-11-30\"\n";
+    let declared = set(&format!("{sale}time_zone = \"America/New_York\"\n"))
+        .await
+        .unwrap();
+    assert_eq!(declared.freezes[0].from, "2026-11-26 18:00");
+    assert_eq!(declared.freezes[0].until, "2026-12-01 00:00");
+    assert_eq!(declared.declared_by, Some(name("ana")));
+    let shown = operator
+        .show_calendar(v1::ShowCalendarRequest {})
+        .await
+        .unwrap();
+    assert_eq!(CalendarView::try_from(shown.into_inner()), Ok(declared));
+    bench.stop().await;
+}
