@@ -7,6 +7,8 @@ pub mod calendar;
 pub mod cell;
 pub mod cells;
 pub mod check;
+pub mod coverage;
+pub mod date;
 pub mod denial;
 pub mod digest;
 pub mod document;

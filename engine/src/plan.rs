@@ -12,6 +12,7 @@ mod estimate;
 mod floors;
 mod make;
 mod opening;
+mod proof;
 mod region;
 mod selected;
 mod strata;
@@ -28,9 +29,11 @@ pub use error::{Cure, PlanError, PlanErrors};
 pub use estimate::Estimate;
 pub use make::{PlanInput, rollout_digest};
 pub use opening::{Chain, Opening, Turn};
+pub use proof::{Uncovered, Waived};
 pub use warning::Warning;
 
 use crate::{
+    coverage::Coverage,
     digest::Digest,
     id::{CellId, HostId, RolloutId, WaveIndex, WaveName},
     policy::BrakeRule,
@@ -50,8 +53,14 @@ pub struct Plan {
     pub rollout_digest: Digest,
     /// The waves in order. Not empty; a wave may be without hosts.
     pub waves: Vec<PlannedWave>,
+    /// What makes strata, for hosts that come later as well.
+    #[serde(default)]
+    pub coverage: Coverage,
     /// Every stratum of the planned hosts, in order, each once.
     pub strata: Vec<Stratum>,
+    /// Those of them that the first wave has no host of, by a waiver.
+    #[serde(default)]
+    pub waived: Vec<Waived>,
     /// Every planned host. Selected hosts that no wave takes are not here.
     pub hosts: BTreeMap<HostId, PlannedHost>,
     /// What each cell is told once: those of the planned hosts.
@@ -113,15 +122,26 @@ impl Plan {
 /// The most names that a sentence lists.
 const LISTED: usize = 5;
 
+/// The most strata that a sentence lists, so that a waiver can be written for each of a few.
+const LISTED_STRATA: usize = 20;
+
 fn list(items: &[impl std::fmt::Display]) -> String {
+    list_up_to(LISTED, items)
+}
+
+fn list_strata(items: &[impl std::fmt::Display]) -> String {
+    list_up_to(LISTED_STRATA, items)
+}
+
+fn list_up_to(most: usize, items: &[impl std::fmt::Display]) -> String {
     let mut text = items
         .iter()
-        .take(LISTED)
+        .take(most)
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(", ");
-    if items.len() > LISTED {
-        text += &format!(" and {} more", items.len() - LISTED);
+    if items.len() > most {
+        text += &format!(" and {} more", items.len() - most);
     }
     text
 }

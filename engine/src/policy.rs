@@ -4,7 +4,11 @@
 //! it from here. Sources: *story* is the 25,000-host account that Cofferdam was made for, *Nomad*
 //! its job defaults, *guess* a stated guess.
 
-use crate::share::Share;
+use crate::{
+    inventory::{ARCHITECTURE, INSTANCE_TYPE, KERNEL, OS_RELEASE, REGION, SERVICE, ZONE},
+    share::Share,
+    stratum::DELTA,
+};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -206,6 +210,18 @@ impl Default for BrakeRule {
         }
     }
 }
+
+/// The labels whose every value has a host in the first wave (story).
+pub const COVERAGE: [&str; 8] = [
+    INSTANCE_TYPE,
+    REGION,
+    ZONE,
+    OS_RELEASE,
+    KERNEL,
+    ARCHITECTURE,
+    SERVICE,
+    DELTA,
+];
 
 /// How much of a capacity group must stay in service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 //! [`policy`](crate::policy); the whole is checked where keys depend on each other. Every mistake
 //! of every stage is reported at once.
 
+mod coverage;
 mod fan;
 mod limit;
 mod patch;
@@ -13,17 +14,20 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod text;
+mod waiver;
 mod wave;
 mod window;
 
 pub use fan::{Fan, FanRegion};
 pub use limit::Limit;
 pub use refusal::Refusal;
+pub use waiver::Waiver;
 pub use wave::{Wave, WaveSize};
 pub use window::WindowRule;
 
 use self::{limit::Limits, patch::PatchFragment, settings::Settings, wave::WaveFragment};
 use crate::{
+    coverage::Coverage,
     document::{self, Mistakes, Table, quote},
     id::RolloutId,
     patch::{Patch, RebootPolicy},
@@ -43,6 +47,7 @@ pub struct Spec {
     waves: Vec<Wave>,
     limits: Vec<Limit>,
     windows: Vec<WindowRule>,
+    waivers: Vec<Waiver>,
     settings: Settings,
 }
 
@@ -50,14 +55,13 @@ pub struct Spec {
 pub type SpecErrors = Mistakes<Refusal>;
 
 /// Keys at the top of a file whose part is not built.
-const NOT_BUILT: [&str; 18] = [
+const NOT_BUILT: [&str; 16] = [
     "alerts",
     "approval",
     "breaker",
     "cache",
     "cell_size",
     "checkpoint",
-    "coverage",
     "gates",
     "late_join",
     "on_canary_brake",
@@ -67,7 +71,6 @@ const NOT_BUILT: [&str; 18] = [
     "standing",
     "unknown_after",
     "unknown_share",
-    "waiver",
     "warrant",
 ];
 
@@ -121,6 +124,11 @@ impl Spec {
         &self.windows
     }
 
+    /// What its first wave need not prove, in order of the file.
+    pub fn waivers(&self) -> &[Waiver] {
+        &self.waivers
+    }
+
     /// How fast hosts and cells are started, where wave and limit say nothing else.
     pub fn pace(&self) -> &Pace {
         &self.settings.pace
@@ -162,6 +170,11 @@ impl Spec {
         self.settings.hosts_left_out
     }
 
+    /// What makes strata.
+    pub fn coverage(&self) -> &Coverage {
+        &self.settings.coverage
+    }
+
     /// What happens by itself when a host's patch fails.
     pub fn on_host_failure(&self) -> OnHostFailure {
         self.settings.on_host_failure
@@ -195,6 +208,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Spec> {
     let waves = wave::check(&waves, &settings);
     let limits = Limits::read(&mut top, &settings);
     let windows = WindowRule::read_all(&mut top);
+    let waivers = waiver::read_all(&mut top);
     if top.has("floor") {
         top.know(&["floor"]);
         top.refuse("floor", Refusal::FloorOutsideLimits);
@@ -210,6 +224,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Spec> {
         waves: waves?,
         limits: limits?,
         windows: windows?,
+        waivers: waivers?,
         settings,
     })
 }

@@ -5,9 +5,7 @@
 
 use crate::{
     digest::Digest,
-    inventory::{
-        ARCHITECTURE, Host, INSTANCE_TYPE, KERNEL, OS_RELEASE, PackageSet, REGION, SERVICE, ZONE,
-    },
+    inventory::{Host, PackageSet, REGION, ZONE},
     patch::{LockFile, Locked},
 };
 use serde::{Deserialize, Serialize};
@@ -21,57 +19,102 @@ pub const DELTA: &str = "delta";
 /// commit, and enough for the few deltas of one rollout.
 const DELTA_DIGITS: usize = 12;
 
-/// One value of one coverage label. Displays as `instance_type=r5.4xlarge`.
+/// One value of one coverage label, or of a pair of them. Displays as `instance_type=r5.4xlarge`
+/// or `instance_type=m5.large kernel=6.1`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Stratum {
     /// The label.
     pub label: String,
     /// Its value. A zone's is `REGION/ZONE`, since zones of two regions may share a name.
     pub value: String,
+    /// The second label of a pair and its value. Absent: no pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<Trait>,
 }
 
-impl Stratum {
-    fn new(label: &str, value: impl Into<String>) -> Self {
-        Self {
-            label: label.to_owned(),
-            value: value.into(),
-        }
-    }
+/// A label and its value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Trait {
+    /// The label.
+    pub label: String,
+    /// Its value, as [`Stratum`] has it.
+    pub value: String,
 }
 
 impl fmt::Display for Stratum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.label, self.value)
+        write!(f, "{}={}", self.label, self.value)?;
+        match &self.with {
+            None => Ok(()),
+            Some(Trait { label, value }) => write!(f, " {label}={value}"),
+        }
     }
 }
 
-/// The strata that a host's labels and facts put it in, in order; [`delta`] adds one more. A label
-/// that the host does not have makes none.
-pub fn of(host: &Host) -> Vec<Stratum> {
-    const PLAIN: [&str; 6] = [
-        ARCHITECTURE,
-        INSTANCE_TYPE,
-        KERNEL,
-        OS_RELEASE,
-        REGION,
-        SERVICE,
-    ];
-    let plain = PLAIN
-        .iter()
-        .filter_map(|label| Some(Stratum::new(label, host.value(label)?)));
-    let zone = host
-        .value(REGION)
-        .zip(host.value(ZONE))
-        .map(|(region, zone)| Stratum::new(ZONE, format!("{region}/{zone}")));
-    plain.chain(zone).collect()
+/// The value that a host has of a coverage label, not yet written out. Displays as in [`Stratum`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Value<'h> {
+    /// A label's or fact's.
+    Plain(&'h str),
+    /// A zone's.
+    Zone {
+        /// The region that it is of.
+        region: &'h str,
+        /// Its name there.
+        zone: &'h str,
+    },
+    /// The package delta's.
+    Delta(Delta),
 }
 
-/// The stratum of a host's package delta: what it has installed of the locked packages that go on
-/// it, and what they become. Nothing when the lock file holds no packages for the host's platform.
+impl<'h> Value<'h> {
+    /// What a host has of a label. Nothing when it has none.
+    pub fn of(label: &str, host: &'h Host, delta: Option<Delta>) -> Option<Self> {
+        match label {
+            DELTA => delta.map(Self::Delta),
+            ZONE => Some(Self::Zone {
+                region: host.value(REGION)?,
+                zone: host.value(ZONE)?,
+            }),
+            _ => host.value(label).map(Self::Plain),
+        }
+    }
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plain(text) => f.write_str(text),
+            Self::Zone { region, zone } => write!(f, "{region}/{zone}"),
+            Self::Delta(delta) => delta.fmt(f),
+        }
+    }
+}
+
+/// What a patch changes on a host: hosts with one delta have one stratum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Delta {
+    /// The digest of which installed versions become which.
+    Known(Digest),
+    /// The digest of the host's package set, since what is in it is not known.
+    Unknown(Digest),
+}
+
+impl fmt::Display for Delta {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Known(digest) => f.write_str(&short(*digest)),
+            Self::Unknown(digest) => write!(f, "unknown-{}", short(*digest)),
+        }
+    }
+}
+
+/// A host's package delta: what it has installed of the locked packages that go on it, and what
+/// they become. Nothing when the lock file holds no packages for the host's platform.
 ///
 /// Hosts whose package set is not known (`installed` is absent) share a delta only when their sets
 /// have the same digest: too many strata are safe, too few are not.
-pub fn delta(host: &Host, installed: Option<&PackageSet>, lock: &LockFile) -> Option<Stratum> {
+pub fn delta(host: &Host, installed: Option<&PackageSet>, lock: &LockFile) -> Option<Delta> {
     let Locked::Packages { platforms } = &lock.content else {
         return None;
     };
@@ -79,10 +122,7 @@ pub fn delta(host: &Host, installed: Option<&PackageSet>, lock: &LockFile) -> Op
         .iter()
         .find(|entry| entry.platform == host.facts.platform)?;
     let Some(installed) = installed else {
-        return Some(Stratum::new(
-            DELTA,
-            format!("unknown-{}", short(host.facts.packages)),
-        ));
+        return Some(Delta::Unknown(host.facts.packages));
     };
     let version = |name: &str| installed.0.get(name).map(String::as_str);
     let lines: String = locked
@@ -94,7 +134,7 @@ pub fn delta(host: &Host, installed: Option<&PackageSet>, lock: &LockFile) -> Op
             format!("{} {from} {}\n", package.name, package.version)
         })
         .collect();
-    Some(Stratum::new(DELTA, short(Digest::of(lines))))
+    Some(Delta::Known(Digest::of(lines)))
 }
 
 fn short(digest: Digest) -> String {
@@ -104,7 +144,7 @@ fn short(digest: Digest) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{
         id::HostId,
@@ -114,7 +154,7 @@ mod tests {
     };
     use std::collections::BTreeMap;
 
-    fn host(labels: &[(&str, &str)]) -> Host {
+    pub(crate) fn host(labels: &[(&str, &str)]) -> Host {
         let labels = labels
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -132,7 +172,7 @@ mod tests {
         }
     }
 
-    fn lock(version: &str) -> LockFile {
+    pub(crate) fn lock(version: &str) -> LockFile {
         let package = LockedPackage {
             name: "openssl".to_owned(),
             version: version.to_owned(),
@@ -151,33 +191,11 @@ mod tests {
         }
     }
 
-    fn installed(packages: &[(&str, &str)]) -> PackageSet {
+    pub(crate) fn installed(packages: &[(&str, &str)]) -> PackageSet {
         let packages = packages
             .iter()
             .map(|(name, version)| ((*name).to_owned(), (*version).to_owned()));
         PackageSet(packages.collect())
-    }
-
-    #[test]
-    fn labels_and_facts_make_strata_and_a_zone_names_its_region() {
-        let labels = [
-            ("service", "web"),
-            ("region", "r1"),
-            ("zone", "a"),
-            ("rack", "7"),
-        ];
-        let strata: Vec<_> = of(&host(&labels)).iter().map(Stratum::to_string).collect();
-        assert_eq!(
-            strata,
-            [
-                "architecture=amd64",
-                "kernel=6.1",
-                "os_release=debian-12",
-                "region=r1",
-                "service=web",
-                "zone=r1/a"
-            ]
-        );
     }
 
     #[test]
@@ -186,7 +204,7 @@ mod tests {
             delta(&host(&[]), Some(&installed(packages)), &lock(version)).unwrap()
         };
         let one = delta(&[("openssl", "1")], "3");
-        assert_eq!(one.value.len(), DELTA_DIGITS);
+        assert_eq!(one.to_string().len(), DELTA_DIGITS);
         assert_eq!(one, delta(&[("openssl", "1"), ("curl", "8")], "3"));
         assert_ne!(one, delta(&[("openssl", "2")], "3"));
         assert_ne!(one, delta(&[("openssl", "1")], "4"));

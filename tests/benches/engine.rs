@@ -92,6 +92,7 @@ fn make_plan(hosts: &BTreeMap<HostId, Host>, waves: &str) -> Plan {
         cells: &cells,
         package_sets: &BTreeMap::new(),
         denials: &Denials::default(),
+        now: Timestamp(0),
     };
     Plan::make(&spec, &lock, &input).expect("a plan")
 }

@@ -21,6 +21,7 @@ use cofferdam_engine::{
     patch::{AdvisoryPatch, LockFile, Locked, LockedFile, Patch},
     plan::{self, Plan, PlanInput, PlatformChange},
     spec::Spec,
+    time::Timestamp,
 };
 use cofferdam_proto::{
     operator::PlanRequest,
@@ -147,13 +148,14 @@ impl Planner<'_> {
         spec: Spec,
         lock: LockFile,
     ) -> Result<(Plan, Vec<PlatformChange>), CallError> {
-        let look = |situation: Situation<'_>| Inventory::of(situation.fleet);
+        let look = |situation: Situation<'_>| Inventory::of(situation.fleet, situation.now);
         let inventory = self.driver.ask(look).await.map_err(call::stopping)?;
         let input = PlanInput {
             hosts: &inventory.hosts,
             cells: &inventory.cells,
             package_sets: &inventory.package_sets,
             denials: &inventory.denials,
+            now: inventory.now,
         };
         let plan = Plan::make(&spec, &lock, &input)
             .map_err(|errors| CallError::of(CallErrorKind::NotNow, &errors))?;
@@ -168,10 +170,12 @@ struct Inventory {
     cells: BTreeMap<HostId, CellId>,
     package_sets: BTreeMap<Digest, PackageSet>,
     denials: Denials,
+    /// When this was so.
+    now: Timestamp,
 }
 
 impl Inventory {
-    fn of(fleet: &Fleet) -> Self {
+    fn of(fleet: &Fleet, now: Timestamp) -> Self {
         let members = fleet
             .cells()
             .values()
@@ -183,6 +187,7 @@ impl Inventory {
             cells: fleet.homes().clone(),
             package_sets: fleet.package_sets().clone(),
             denials: fleet.denials().clone(),
+            now,
         }
     }
 }

@@ -99,6 +99,7 @@ impl Bench {
                 cells: situation.fleet.homes(),
                 package_sets: situation.fleet.package_sets(),
                 denials: situation.fleet.denials(),
+                now: situation.now,
             };
             Plan::make(&spec, &lock, &input).unwrap()
         });

@@ -90,6 +90,7 @@ fn plan_of(fleet: &Fleet) -> Plan {
         cells: fleet.homes(),
         package_sets: fleet.package_sets(),
         denials: fleet.denials(),
+        now: Timestamp(1000),
     };
     Plan::make(&Spec::parse("practice.toml", file).unwrap(), &lock, &input).unwrap()
 }

@@ -6,6 +6,7 @@ use crate::{
     fleet::Fleet,
     id::HostId,
     rollout::{Phase, Rollout},
+    stratum::Stratum,
     warrant::{Change, FailedEnd, Outcome},
 };
 use std::collections::BTreeMap;
@@ -42,6 +43,28 @@ pub(super) fn in_rollout(rollout: &Rollout, all: &mut Vec<Broken>) {
                 ),
             });
         }
+    }
+}
+
+/// The first wave has a host of each stratum, but for those that a waiver names.
+pub(super) fn covered(rollout: &Rollout, all: &mut Vec<Broken>) {
+    let plan = rollout.plan();
+    let first = plan.waves.first().map(|wave| wave.slices.values());
+    let mut proved: Vec<&Stratum> = first
+        .into_iter()
+        .flatten()
+        .flatten()
+        .flat_map(|host| plan.strata_of(host))
+        .collect();
+    proved.extend(plan.waived.iter().map(|waived| &waived.stratum));
+    for stratum in plan.strata.iter().filter(|s| !proved.contains(s)) {
+        all.push(Broken {
+            promise: 9,
+            what: format!(
+                "rollout {}: its first wave has no host of {stratum}, which nobody waived",
+                plan.rollout
+            ),
+        });
     }
 }
 

@@ -1,10 +1,11 @@
 //! Why no plan can be made, each reason with its cure.
 
-use super::list;
+use super::{Uncovered, list, list_strata};
 use crate::{
+    date::Date,
     denial::Denial,
     digest::Digest,
-    id::{HostId, Region, RolloutId},
+    id::{HostId, Region, RolloutId, WaveName},
     inventory::Platform,
     patch::VersionWish,
     select::Selection,
@@ -126,6 +127,29 @@ pub enum PlanError {
     AllDenied {
         /// The denial of the first host.
         denial: Box<Denial>,
+    },
+    /// The first wave lacks strata, and no waiver says that it may.
+    #[error(
+        "wave {wave} is the first and has no host of {}; let its match and size take one of each, leave such hosts out of select, or say in a [[waiver]] why it may",
+        list_strata(strata)
+    )]
+    NotCovered {
+        /// The first wave.
+        wave: WaveName,
+        /// The strata that none of its hosts is of.
+        strata: Vec<Uncovered>,
+    },
+    /// A waiver that is over.
+    #[error(
+        "the waiver of {stratum} ended with {expires}; take it out, or decide anew and give it a later day"
+    )]
+    WaiverExpired {
+        /// Its place among the file's waivers.
+        place: usize,
+        /// The stratum, as the file says it.
+        stratum: String,
+        /// Its last day.
+        expires: Date,
     },
     /// Groups whose floors never let a host out.
     #[error("the floor lets no host out of {}; {cure}", list(groups))]

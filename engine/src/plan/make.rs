@@ -4,6 +4,7 @@ use super::{
     Blast, Estimate, Plan, PlanError, PlanErrors, PlannedHost, PlannedWave, Warning,
     denied::Denied,
     floors::Floors,
+    proof::Proof,
     region::{RegionOrder, Regions},
     selected::{self, Selected},
     strata::{Strata, place},
@@ -20,6 +21,7 @@ use crate::{
     policy::Pace,
     spec::Spec,
     stratum::Stratum,
+    time::Timestamp,
     warrant::{Assignment, WindowAssignment},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +38,8 @@ pub struct PlanInput<'a> {
     pub package_sets: &'a BTreeMap<Digest, PackageSet>,
     /// Bits that are not installed again: hosts to which they are denied are left out.
     pub denials: &'a Denials,
+    /// When it is made: waivers may be over.
+    pub now: Timestamp,
 }
 
 impl Plan {
@@ -46,7 +50,7 @@ impl Plan {
     pub fn make(spec: &Spec, lock: &LockFile, input: &PlanInput<'_>) -> Result<Self, PlanErrors> {
         let mut errors = Vec::new();
         check_lock(spec, lock, &mut errors);
-        let mut strata = Strata::new(lock, input.package_sets);
+        let mut strata = Strata::new(spec.coverage(), lock, input.package_sets);
         let known = selected::known(input);
         let denied = Denied::find(spec, lock, input.denials, &known, &mut errors);
         let mut unaffected = Unaffected::new(lock, input.package_sets);
@@ -60,16 +64,15 @@ impl Plan {
             &mut errors,
         );
         let waves = Waves::take(spec, &selected, strata.count());
-        let planned: Vec<_> = selected
-            .iter()
-            .zip(&waves.taken)
-            .filter_map(|(host, wave)| Some((host, (*wave)?)))
-            .collect();
+        let planned = waves.planned();
         let planned_hosts: Vec<_> = planned.iter().map(|(host, _)| *host).collect();
         let floors = Floors::find(spec, &known, &planned_hosts);
         floors.refuse_stuck(&mut errors);
         let regions = Regions::of(&selected);
         let orders = regions.orders(spec, &mut errors);
+        let (unknown_deltas, (strata, hosts)) = (strata.unknown_deltas, listed(&planned, &strata));
+        let proof = Proof::of(spec, input.now, &strata, &hosts);
+        proof.refuse(&mut errors);
         if !errors.is_empty() {
             return Err(PlanErrors(errors));
         }
@@ -86,20 +89,20 @@ impl Plan {
         let left_alone = upgrade::left_alone(unaffected.count, selected.len());
         let planned_waves = draft.waves(&regions, &orders);
         let assignments = draft.assignments();
-        let (strata, hosts) = draft.hosts(&strata);
-        let at_once = assignments
-            .iter()
-            .map(|(cell, assignment)| (cell.clone(), assignment.pace.at_once_per_cell))
-            .collect();
         Ok(Self {
             rollout: spec.name().clone(),
             rollout_digest,
-            warnings: draft.warnings(left_alone.chain(waves.warnings).collect(), &strata, &hosts),
-            estimate: Estimate::of(spec, &planned_waves, &floors, &at_once),
+            warnings: draft.warnings(
+                left_alone.chain(waves.warnings).collect(),
+                proof.warnings(unknown_deltas),
+            ),
+            estimate: draft.estimate(&planned_waves, &assignments),
             brake: spec.brake().clone(),
             hosts_left_out: spec.hosts_left_out(),
             blast: Blast::of(&known, selected.len(), &planned_hosts, &floors),
             waves: planned_waves,
+            coverage: spec.coverage().clone(),
+            waived: proof.waived(),
             strata,
             hosts,
             assignments,
@@ -159,6 +162,29 @@ fn check_lock(spec: &Spec, lock: &LockFile, errors: &mut Vec<PlanError>) {
             }
         }
     }
+}
+
+/// The strata of the planned hosts, and the hosts.
+fn listed(
+    planned: &[(&Selected<'_>, WaveIndex)],
+    strata: &Strata<'_>,
+) -> (Vec<Stratum>, BTreeMap<HostId, PlannedHost>) {
+    let mut is_kept = vec![false; strata.count()];
+    for number in planned.iter().flat_map(|(host, _)| &host.strata) {
+        is_kept[place(*number)] = true;
+    }
+    let (kept, ranks) = strata.ranked(|number| is_kept[place(number)]);
+    let hosts = planned.iter().map(|(host, wave)| {
+        let mut strata: Vec<u32> = host.strata.iter().map(|number| ranks[number]).collect();
+        strata.sort_unstable();
+        let planned = PlannedHost {
+            cell: host.cell.clone(),
+            wave: *wave,
+            strata,
+        };
+        (host.host.id.clone(), planned)
+    });
+    (kept, hosts.collect())
 }
 
 /// Everything that the parts of a plan are made of.
@@ -230,52 +256,23 @@ impl<'d, 'a> Draft<'d, 'a> {
         }
     }
 
-    /// The strata of the planned hosts, and the hosts.
-    fn hosts(&self, strata: &Strata<'_>) -> (Vec<Stratum>, BTreeMap<HostId, PlannedHost>) {
-        let mut is_kept = vec![false; strata.count()];
-        for number in self.planned.iter().flat_map(|(host, _)| &host.strata) {
-            is_kept[place(*number)] = true;
-        }
-        let (kept, ranks) = strata.ranked(|number| is_kept[place(number)]);
-        let hosts = self.planned.iter().map(|(host, wave)| {
-            let mut strata: Vec<u32> = host.strata.iter().map(|number| ranks[number]).collect();
-            strata.sort_unstable();
-            let planned = PlannedHost {
-                cell: host.cell.clone(),
-                wave: *wave,
-                strata,
-            };
-            (host.host.id.clone(), planned)
-        });
-        (kept, hosts.collect())
+    fn estimate(
+        &self,
+        waves: &[PlannedWave],
+        assignments: &BTreeMap<CellId, Assignment>,
+    ) -> Estimate {
+        let at_once = assignments
+            .iter()
+            .map(|(cell, assignment)| (cell.clone(), assignment.pace.at_once_per_cell))
+            .collect();
+        Estimate::of(self.spec, waves, self.floors, &at_once)
     }
 
-    fn warnings(
-        &self,
-        of_waves: Vec<Warning>,
-        strata: &[Stratum],
-        hosts: &BTreeMap<HostId, PlannedHost>,
-    ) -> Vec<Warning> {
+    fn warnings(&self, of_waves: Vec<Warning>, of_proof: Vec<Warning>) -> Vec<Warning> {
         let mut warnings = vec![Warning::NoGate];
         warnings.extend(self.denied.warning());
         warnings.extend(of_waves);
-        let mut is_covered = vec![false; strata.len()];
-        let first = hosts.values().filter(|host| host.wave == WaveIndex(0));
-        for stratum in first.flat_map(|host| &host.strata) {
-            is_covered[place(*stratum)] = true;
-        }
-        let uncovered: Vec<_> = strata
-            .iter()
-            .zip(is_covered)
-            .filter(|(_, is_covered)| !is_covered)
-            .map(|(stratum, _)| stratum.clone())
-            .collect();
-        if let (Some(wave), false) = (self.spec.waves().first(), uncovered.is_empty()) {
-            warnings.push(Warning::NotCovered {
-                wave: wave.name.clone(),
-                strata: uncovered,
-            });
-        }
+        warnings.extend(of_proof);
         let (planned, selected) = (self.planned.len(), self.selected.len());
         if planned < selected {
             warnings.push(Warning::NotAll {

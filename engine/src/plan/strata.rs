@@ -1,44 +1,65 @@
 //! The strata of the selected hosts, each known by a number while a plan is made.
 
 use crate::{
+    coverage::{Coverage, Kind, Values},
     digest::Digest,
     inventory::{Host, PackageSet, Platform},
     patch::LockFile,
-    stratum::{self, Stratum},
+    stratum::{self, Delta, Stratum},
 };
 use std::collections::BTreeMap;
 
 /// Every stratum seen so far, with how many hosts are of it.
+///
+/// Values are borrowed from the hosts and written out at the end alone: a fleet has many hosts and
+/// few strata.
 #[derive(Debug)]
 pub(super) struct Strata<'a> {
     lock: &'a LockFile,
     package_sets: &'a BTreeMap<Digest, PackageSet>,
-    numbers: BTreeMap<Stratum, u32>,
+    /// What makes strata, and the number of each stratum of that kind.
+    kinds: Vec<(Kind<'a>, BTreeMap<Values<'a>, u32>)>,
     sizes: Vec<usize>,
     /// Hosts of one package set and platform have one delta.
-    deltas: BTreeMap<(Digest, &'a Platform), Option<u32>>,
+    deltas: BTreeMap<(Digest, &'a Platform), Option<Delta>>,
+    /// How many hosts have a delta that is not known.
+    pub(super) unknown_deltas: usize,
 }
 
 impl<'a> Strata<'a> {
-    pub(super) fn new(lock: &'a LockFile, package_sets: &'a BTreeMap<Digest, PackageSet>) -> Self {
+    pub(super) fn new(
+        coverage: &'a Coverage,
+        lock: &'a LockFile,
+        package_sets: &'a BTreeMap<Digest, PackageSet>,
+    ) -> Self {
         Self {
             lock,
             package_sets,
-            numbers: BTreeMap::new(),
+            kinds: coverage
+                .kinds()
+                .map(|kind| (kind, BTreeMap::new()))
+                .collect(),
             sizes: Vec::new(),
             deltas: BTreeMap::new(),
+            unknown_deltas: 0,
         }
     }
 
     /// Counts a host, and gives the numbers of its strata.
     pub(super) fn add(&mut self, host: &'a Host) -> Vec<u32> {
-        let mut numbers: Vec<u32> = stratum::of(host)
-            .into_iter()
-            .map(|stratum| self.number(stratum))
-            .collect();
-        numbers.extend(self.delta(host));
-        for number in &numbers {
-            self.sizes[place(*number)] += 1;
+        let delta = self.delta(host);
+        self.unknown_deltas += usize::from(matches!(delta, Some(Delta::Unknown(_))));
+        let mut numbers = Vec::with_capacity(self.kinds.len());
+        for (kind, known) in &mut self.kinds {
+            let Some(values) = kind.values(host, delta) else {
+                continue;
+            };
+            let number = *known.entry(values).or_insert_with(|| {
+                self.sizes.push(0);
+                u32::try_from(self.sizes.len() - 1).expect("hosts have fewer strata than 2^32")
+            });
+            self.sizes[place(number)] += 1;
+            numbers.push(number);
         }
         numbers
     }
@@ -55,33 +76,23 @@ impl<'a> Strata<'a> {
 
     /// The strata among `kept`, in order, and the place of each in that order by its number.
     pub(super) fn ranked(&self, kept: impl Fn(u32) -> bool) -> (Vec<Stratum>, BTreeMap<u32, u32>) {
-        self.numbers
-            .iter()
-            .filter(|(_, number)| kept(**number))
-            .zip(0_u32..)
-            .map(|((stratum, number), rank)| (stratum.clone(), (*number, rank)))
+        let all = self.kinds.iter().flat_map(|(kind, known)| {
+            let known = known.iter();
+            known.map(|(values, number)| (kind.stratum(*values), *number))
+        });
+        let sorted: BTreeMap<Stratum, u32> = all.filter(|(_, number)| kept(*number)).collect();
+        let ranked = sorted.into_iter().zip(0_u32..);
+        ranked
+            .map(|((stratum, number), rank)| (stratum, (number, rank)))
             .unzip()
     }
 
-    fn delta(&mut self, host: &'a Host) -> Option<u32> {
+    fn delta(&mut self, host: &'a Host) -> Option<Delta> {
         let key = (host.facts.packages, &host.facts.platform);
-        if let Some(known) = self.deltas.get(&key) {
-            return *known;
-        }
-        let installed = self.package_sets.get(&host.facts.packages);
-        let delta = stratum::delta(host, installed, self.lock).map(|delta| self.number(delta));
-        self.deltas.insert(key, delta);
-        delta
-    }
-
-    fn number(&mut self, stratum: Stratum) -> u32 {
-        if let Some(number) = self.numbers.get(&stratum) {
-            return *number;
-        }
-        let number = u32::try_from(self.sizes.len()).expect("hosts have fewer strata than 2^32");
-        self.numbers.insert(stratum, number);
-        self.sizes.push(0);
-        number
+        *self.deltas.entry(key).or_insert_with(|| {
+            let installed = self.package_sets.get(&host.facts.packages);
+            stratum::delta(host, installed, self.lock)
+        })
     }
 }
 

@@ -1,10 +1,7 @@
 //! What an operator should know before a rollout starts.
 
 use super::list;
-use crate::{
-    id::{HostId, WaveName},
-    stratum::Stratum,
-};
+use crate::id::{HostId, WaveName};
 use serde::{Deserialize, Serialize};
 
 /// What an operator should know before the start. Displays as one plain sentence.
@@ -26,16 +23,34 @@ pub enum Warning {
         /// How many its size says.
         sized: usize,
     },
-    /// The first wave's own selection leaves out strata of later waves.
+    /// The package delta makes no stratum.
     #[error(
-        "wave {wave} has no host of {}: its match leaves them out, so a later wave is the first to try them",
-        list(strata)
+        "coverage leaves out delta: hosts that the patch changes in different ways count as alike"
     )]
-    NotCovered {
-        /// The first wave.
-        wave: WaveName,
-        /// The strata that none of its hosts is of.
-        strata: Vec<Stratum>,
+    DeltasNotCovered,
+    /// What is installed on some hosts is not known.
+    #[error(
+        "the packages of {hosts} hosts are not known: they count as alike only where their digest is the same"
+    )]
+    DeltasNotKnown {
+        /// How many.
+        hosts: usize,
+    },
+    /// A waiver of a stratum that no planned host is of.
+    #[error("no planned host is of {stratum}, which a waiver names: correct it, or take it out")]
+    WaiverOfNobody {
+        /// Its place among the file's waivers.
+        place: usize,
+        /// The stratum, as the file says it.
+        stratum: String,
+    },
+    /// A waiver of a stratum that the first wave has.
+    #[error("the waiver of {stratum} is not needed, the first wave has a host of it: take it out")]
+    WaiverNotNeeded {
+        /// Its place among the file's waivers.
+        place: usize,
+        /// The stratum.
+        stratum: String,
     },
     /// Hosts to which the bits are denied.
     #[error(

@@ -19,7 +19,7 @@ pub(super) struct Waves<'s, 'a> {
     /// cell has given its share.
     spread: Vec<usize>,
     /// The wave of each selected host. Nothing: none yet.
-    pub(super) taken: Vec<Option<WaveIndex>>,
+    taken: Vec<Option<WaveIndex>>,
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -38,6 +38,14 @@ impl<'s, 'a> Waves<'s, 'a> {
         waves
     }
 
+    /// The hosts that some wave takes, and which.
+    pub(super) fn planned(&self) -> Vec<(&'s Selected<'a>, WaveIndex)> {
+        let taken = self.selected.iter().zip(&self.taken);
+        taken
+            .filter_map(|(host, wave)| Some((host, (*wave)?)))
+            .collect()
+    }
+
     fn take_wave(&mut self, wave: &Wave, index: WaveIndex, strata: usize) {
         let may_take = |place: &usize| {
             let host = self.selected[*place].host;
@@ -48,7 +56,7 @@ impl<'s, 'a> Waves<'s, 'a> {
         let mut chosen = self.up_to(wave.size, &candidates);
         if index == WaveIndex(0) {
             let sized = chosen.len();
-            chosen = self.covered(&candidates, chosen, strata);
+            chosen = self.covered(wave.size, &candidates, chosen, strata);
             if chosen.len() > sized {
                 self.warnings.push(Warning::CanaryGrew {
                     wave: wave.name.clone(),
@@ -85,22 +93,42 @@ impl<'s, 'a> Waves<'s, 'a> {
         free.take(count.saturating_sub(taken)).collect()
     }
 
-    /// The first wave's hosts: enough to have one of every stratum, then others of `sized` until
-    /// they are as many as those.
-    fn covered(&self, candidates: &[usize], sized: Vec<usize>, strata: usize) -> Vec<usize> {
+    /// The first wave's hosts: enough to have one of every stratum, as far as a size in hosts
+    /// allows; then, of those that its size gives, others until they are as many: first a second
+    /// one of every stratum, so that the second opinion is at hand, then `sized`.
+    fn covered(
+        &self,
+        size: WaveSize,
+        candidates: &[usize],
+        sized: Vec<usize>,
+        strata: usize,
+    ) -> Vec<usize> {
+        let mut chosen = self.cover(candidates, strata);
+        match size {
+            WaveSize::Hosts(most) => chosen.truncate(most),
+            WaveSize::To(_) | WaveSize::CellsPerRegion(_) => {}
+        }
+        let room = |chosen: &[usize]| sized.len().saturating_sub(chosen.len());
+        let more = room(&chosen);
+        if more > 0 && matches!(size, WaveSize::To(_) | WaveSize::Hosts(_)) {
+            let firsts: BTreeSet<usize> = chosen.iter().copied().collect();
+            let others: Vec<usize> = without(&firsts, candidates.iter().copied()).collect();
+            chosen.extend(self.cover(&others, strata).into_iter().take(more));
+        }
+        let taken: BTreeSet<usize> = chosen.iter().copied().collect();
+        let more = room(&chosen);
+        chosen.extend(without(&taken, sized.iter().copied()).take(more));
+        chosen
+    }
+
+    /// The fewest of the candidates that have one of every stratum of theirs.
+    fn cover(&self, candidates: &[usize], strata: usize) -> Vec<usize> {
         let hosts: Vec<_> = candidates
             .iter()
             .map(|place| &self.selected[*place])
             .collect();
-        let mut chosen: Vec<usize> = coverage::cover(&hosts, strata)
-            .into_iter()
-            .map(|candidate| candidates[candidate])
-            .collect();
-        let cover: BTreeSet<usize> = chosen.iter().copied().collect();
-        let more = sized.len().saturating_sub(chosen.len());
-        let others = sized.into_iter().filter(|place| !cover.contains(place));
-        chosen.extend(others.take(more));
-        chosen
+        let chosen = coverage::cover(&hosts, strata).into_iter();
+        chosen.map(|candidate| candidates[candidate]).collect()
     }
 
     /// The first so many cells of each region that have candidates: one of each zone in turn, the
@@ -128,6 +156,14 @@ impl<'s, 'a> Waves<'s, 'a> {
         });
         firsts.collect()
     }
+}
+
+/// Places that are not among the taken ones.
+fn without(
+    taken: &BTreeSet<usize>,
+    places: impl Iterator<Item = usize>,
+) -> impl Iterator<Item = usize> {
+    places.filter(|place| !taken.contains(place))
 }
 
 /// The order in which waves take hosts: by how much of its cell stands before each, so that every

@@ -2,6 +2,7 @@
 
 use crate::{
     advisory::AdvisoryIdError,
+    date::DateError,
     duration::DurationError,
     id::{NameError, WaveName},
     package::PackageError,
@@ -45,6 +46,9 @@ pub enum Refusal {
         /// How long verify may take.
         verify: String,
     },
+    /// It is not a day.
+    #[error(transparent)]
+    Date(#[from] DateError),
     /// A kind of patch that no file may have.
     #[error("`{0}` is no kind of patch: \"packages\", \"config\" or \"noop\" is expected")]
     PatchKind(String),
@@ -159,6 +163,28 @@ pub enum Refusal {
     /// A window that opens when its day is over.
     #[error("a window opens before the end of its day; write \"00:00\" and the next day")]
     StartsAtDaysEnd,
+    /// A rollout that covers nothing.
+    #[error("names no label; leave it out for the default labels, or name at least one")]
+    NoCoverage,
+    /// A pair of labels that is none.
+    #[error(
+        "a pair has two labels, this one has {0}; write as in [[\"instance_type\", \"kernel\"]]"
+    )]
+    NoPair(usize),
+    /// A pair of labels that is named twice.
+    #[error("names the pair {0} twice; name it once, in either order")]
+    PairTwice(String),
+    /// A stratum that is none.
+    #[error(
+        "is no stratum; write it as `cofferdam plan` shows it, as in \"instance_type=r5.24xlarge\""
+    )]
+    NoStratum,
+    /// A stratum that two waivers name.
+    #[error("another waiver names this stratum already; keep one")]
+    WaivedTwice,
+    /// A waiver that does not say why.
+    #[error("says nothing; say why, for who reads it next")]
+    NoReason,
     /// A label without a name.
     #[error("a label has a name")]
     NoLabel,

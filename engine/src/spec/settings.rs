@@ -1,7 +1,8 @@
 //! The keys at the top of a rollout file: one table of names, values and defaults.
 
-use super::{Fan, Refusal};
+use super::{Fan, Refusal, coverage};
 use crate::{
+    coverage::Coverage,
     document::{Table, quote},
     duration,
     policy::{
@@ -31,6 +32,7 @@ pub(super) struct Settings {
     pub(super) brake: BrakeRule,
     pub(super) hosts_left_out: Share,
     pub(super) on_host_failure: OnHostFailure,
+    pub(super) coverage: Coverage,
     /// The bake of every wave but the last.
     pub(super) bake: Duration,
     pub(super) zone_bake: Duration,
@@ -48,6 +50,7 @@ impl Default for Settings {
             brake: BrakeRule::default(),
             hosts_left_out: HOSTS_LEFT_OUT,
             on_host_failure: OnHostFailure::default(),
+            coverage: Coverage::default(),
             bake: CANARY_BAKE,
             zone_bake: ZONE_BAKE,
         }
@@ -77,6 +80,7 @@ impl Settings {
             on_host_failure: top
                 .choice("on_host_failure", &HOST_FAILURES)
                 .unwrap_or(default.on_host_failure),
+            coverage: coverage::read(top, default.coverage),
             bake: top.duration("bake").unwrap_or(default.bake),
             zone_bake: top.duration("zone_bake").unwrap_or(default.zone_bake),
         };
@@ -154,6 +158,8 @@ impl Settings {
                 "on_host_failure",
                 quote(word(&HOST_FAILURES, self.on_host_failure)),
             ),
+            ("coverage", coverage::labels(&self.coverage)),
+            ("coverage_pairs", coverage::pairs(&self.coverage)),
             ("bake", span(self.bake)),
             ("zone_bake", span(self.zone_bake)),
         ]

@@ -224,6 +224,63 @@ fn settings_that_cannot_work_are_refused() {
 }
 
 #[test]
+fn coverage_names_labels_and_pairs_of_labels() {
+    for (top, mistake) in [
+        ("coverage = []", "coverage: names no label"),
+        ("coverage = [\"a\", \"a\"]", "names the label a twice"),
+        ("coverage = [\"\"]", "a label has a name"),
+        ("coverage = \"a\"", "a list of texts is expected"),
+        (
+            "coverage_pairs = [\"a\"]",
+            "a list of lists of texts is expected",
+        ),
+        (
+            "coverage_pairs = [[\"a\"]]",
+            "a pair has two labels, this one has 1",
+        ),
+        (
+            "coverage_pairs = [[\"a\", \"a\"]]",
+            "names the label a twice",
+        ),
+        (
+            "coverage_pairs = [[\"a\", \"b\"], [\"b\", \"a\"]]",
+            "names the pair b with a twice",
+        ),
+    ] {
+        let found = mistakes_with(top, "");
+        assert!(found.contains(mistake), "{top}: {found}");
+    }
+}
+
+#[test]
+fn a_waiver_says_what_why_and_until_when() {
+    let waiver = |keys: &str| format!("[[waiver]]\n{keys}\n");
+    let good = "stratum = \"zone=r1/a\"\nreason = \"x\"\nexpires = \"2026-12-31\"";
+    for (end, mistake) in [
+        (
+            good.replace("zone=r1/a", "zone"),
+            "stratum in [[waiver]]: is no stratum",
+        ),
+        (
+            good.replace("\"x\"", "\" \""),
+            "reason in [[waiver]]: says nothing",
+        ),
+        (good.replace("12-31", "11-31"), "`2026-11-31` is not a day"),
+        (
+            format!("{good}\n[[waiver]]\n{good}"),
+            "another waiver names this stratum already",
+        ),
+        (
+            "reason = \"x\"".to_owned(),
+            "\"stratum\" in [[waiver]] is missing",
+        ),
+    ] {
+        let found = mistakes_with("", &waiver(&end));
+        assert!(found.contains(mistake), "{end}: {found}");
+    }
+}
+
+#[test]
 fn a_limit_limits_hosts_that_reach_it() {
     let floor = |rule: &str| format!("floor = [{{ {rule} }}]");
     let at_once = "at_once_per_cell = 1".to_owned();
@@ -330,6 +387,8 @@ fn a_rollout_reads_back_its_canonical_text() {
         brake = { cell_share = "7.5%" }
         fan = [["eu-west-1", "first"], ["largest", "rest"]]
         zone_bake = "1m"
+        coverage = ["rack", "delta"]
+        coverage_pairs = [["instance_type", "kernel"]]
         stage_within = "0s"
         [patch]
         kind = "packages"
@@ -348,6 +407,10 @@ fn a_rollout_reads_back_its_canonical_text() {
         floor = [{ group_by = ["rack", "zone", "service"], min_in_service = "50%" }]
         [[limits]]
         at_once_per_cell = 3
+        [[waiver]]
+        stratum = "rack=\"7\""
+        reason = "moved by hand"
+        expires = "2026-12-31"
         "#;
     for text in [MINIMAL, full] {
         let spec = parse(text);

@@ -1,7 +1,8 @@
 //! A rollout as a file that says everything, defaults too: what its digest is of.
 
 use super::{
-    Limit, Spec, WaveSize, WindowRule, patch::REBOOTS, settings::Settings, wave::DEFAULT_WAVES,
+    Limit, Spec, WaveSize, WindowRule, patch::REBOOTS, settings::Settings, waiver,
+    wave::DEFAULT_WAVES,
 };
 use crate::{
     digest::Digest,
@@ -59,7 +60,7 @@ impl fmt::Display for Spec {
             writeln!(f, "at_once_per_cell = {}", limit.at_once_per_cell)?;
             writeln!(f, "floor = {}", floors(&limit.floors))?;
         }
-        Ok(())
+        f.write_str(&waiver::text(&self.waivers))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     plan::{Plan, PlanErrors, PlanInput},
     reach::Reach,
     spec::Spec,
+    time::Timestamp,
 };
 use std::collections::BTreeMap;
 
@@ -90,6 +91,7 @@ impl Fleet {
             cells: &self.cells,
             denials: &Denials::default(),
             package_sets: &self.package_sets,
+            now: NOW,
         };
         Plan::make(&spec, lock, &input)
     }
@@ -107,6 +109,9 @@ pub(super) fn demo() -> Fleet {
         .with("web", "r2/c", "t3", 3)
         .with("web", "r2/c", "rare", 1)
 }
+
+/// The first of May 2027.
+pub(super) const NOW: Timestamp = Timestamp(1_809_129_600_000);
 
 pub(super) const NOOP: &str = "
 [patch]

@@ -1,6 +1,6 @@
 //! Upgrades leave alone the hosts that they have nothing for.
 
-use super::fleet::{Fleet, locked_openssl};
+use super::fleet::{Fleet, NOW, locked_openssl};
 use crate::{
     denial::Denials,
     inventory::PackageSet,
@@ -35,6 +35,7 @@ fn changes_of(fleet: &Fleet, file: &str, lock: &LockFile) -> Vec<PlatformChange>
         cells: &fleet.cells,
         denials: &Denials::default(),
         package_sets: &fleet.package_sets,
+        now: NOW,
     };
     changes(&spec, lock, &input)
 }

@@ -104,6 +104,12 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
     ] {
         top += &format!("{key} = {}\n", draw.one(&values));
     }
+    if draw.percent(30) {
+        top += *draw.one(&[
+            "coverage = [\"zone\"]\n",
+            "coverage_pairs = [[\"instance_type\", \"zone\"]]\n",
+        ]);
+    }
     if draw.percent(50) {
         top += "brake = { cell_share = \"60%\", cell_least = 3 }\n";
     }

@@ -94,6 +94,7 @@ impl World {
             cells: fleet.homes(),
             package_sets: fleet.package_sets(),
             denials: fleet.denials(),
+            now: self.now,
         };
         Plan::make(&spec, &lock(&spec), &input)
     }

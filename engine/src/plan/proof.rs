@@ -1,0 +1,163 @@
+//! What the first wave proves: whether it has a host of every stratum, and which it need not have.
+
+use super::{PlanError, PlannedHost, Warning, strata::place};
+use crate::{
+    date::Date,
+    id::{HostId, WaveIndex},
+    patch::Patch,
+    spec::{Spec, Waiver},
+    stratum::Stratum,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt};
+
+/// A stratum that the first wave has no host of, by an operator's waiver. Later waves try one host
+/// of it before they try more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waived {
+    /// The stratum.
+    pub stratum: Stratum,
+    /// How many planned hosts are of it.
+    pub hosts: usize,
+    /// Why it is waived, as the rollout file says.
+    pub reason: String,
+    /// The last day of the waiver.
+    pub expires: Date,
+}
+
+/// A stratum that the first wave has no host of. Displays as `kernel=6.1 (8 hosts)`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uncovered {
+    /// The stratum.
+    pub stratum: Stratum,
+    /// How many planned hosts are of it.
+    pub hosts: usize,
+}
+
+impl fmt::Display for Uncovered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stratum, hosts } = self;
+        let plural = if *hosts == 1 { "" } else { "s" };
+        write!(f, "{stratum} ({hosts} host{plural})")
+    }
+}
+
+/// What the first wave proves of the planned hosts' strata.
+#[derive(Debug)]
+pub(super) struct Proof<'p> {
+    spec: &'p Spec,
+    now: Timestamp,
+    strata: &'p [Stratum],
+    /// How many hosts are of each stratum: in all waves, in the first one.
+    counts: Vec<(usize, usize)>,
+}
+
+impl<'p> Proof<'p> {
+    pub(super) fn of(
+        spec: &'p Spec,
+        now: Timestamp,
+        strata: &'p [Stratum],
+        hosts: &BTreeMap<HostId, PlannedHost>,
+    ) -> Self {
+        let mut counts = vec![(0, 0); strata.len()];
+        for host in hosts.values() {
+            for stratum in &host.strata {
+                let (all, first) = &mut counts[place(*stratum)];
+                *all += 1;
+                *first += usize::from(host.wave == WaveIndex(0));
+            }
+        }
+        Self {
+            spec,
+            now,
+            strata,
+            counts,
+        }
+    }
+
+    /// Refuses what is uncovered without a waiver, and waivers that are over.
+    pub(super) fn refuse(&self, errors: &mut Vec<PlanError>) {
+        let strata: Vec<Uncovered> = self
+            .uncovered()
+            .filter(|uncovered| self.waiver(&uncovered.stratum).is_none())
+            .collect();
+        if let (Some(wave), false) = (self.spec.waves().first(), strata.is_empty()) {
+            errors.push(PlanError::NotCovered {
+                wave: wave.name.clone(),
+                strata,
+            });
+        }
+        for (place, waiver) in self.spec.waivers().iter().enumerate() {
+            if waiver.expires.end() <= self.now {
+                errors.push(PlanError::WaiverExpired {
+                    place,
+                    stratum: waiver.stratum.clone(),
+                    expires: waiver.expires,
+                });
+            }
+        }
+    }
+
+    /// The strata that are uncovered by a waiver.
+    pub(super) fn waived(&self) -> Vec<Waived> {
+        let waived = self.uncovered().filter_map(|uncovered| {
+            let waiver = self.waiver(&uncovered.stratum)?;
+            Some(Waived {
+                stratum: uncovered.stratum,
+                hosts: uncovered.hosts,
+                reason: waiver.reason.clone(),
+                expires: waiver.expires,
+            })
+        });
+        waived.collect()
+    }
+
+    /// Waivers that waive nothing, and package deltas that are not told apart; `unknown` hosts have
+    /// a delta that is not known.
+    pub(super) fn warnings(&self, unknown: usize) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let coverage = self.spec.coverage();
+        let installs_packages = match self.spec.patch() {
+            Patch::Packages { .. } | Patch::Security | Patch::Advisory(_) => true,
+            Patch::Config(_) | Patch::Noop => false,
+        };
+        if installs_packages && !coverage.tells_deltas_apart() {
+            warnings.push(Warning::DeltasNotCovered);
+        } else if unknown > 0 && coverage.tells_deltas_apart() {
+            warnings.push(Warning::DeltasNotKnown { hosts: unknown });
+        }
+        for (place, waiver) in self.spec.waivers().iter().enumerate() {
+            let stratum = waiver.stratum.clone();
+            match self.in_first_wave(&waiver.stratum) {
+                None => warnings.push(Warning::WaiverOfNobody { place, stratum }),
+                Some(0) => {}
+                Some(_) => warnings.push(Warning::WaiverNotNeeded { place, stratum }),
+            }
+        }
+        warnings
+    }
+
+    fn uncovered(&self) -> impl Iterator<Item = Uncovered> {
+        let counted = self.strata.iter().zip(&self.counts);
+        counted
+            .filter(|(_, (_, first))| *first == 0)
+            .map(|(stratum, (hosts, _))| Uncovered {
+                stratum: stratum.clone(),
+                hosts: *hosts,
+            })
+    }
+
+    fn waiver(&self, stratum: &Stratum) -> Option<&'p Waiver> {
+        let name = stratum.to_string();
+        let mut waivers = self.spec.waivers().iter();
+        waivers.find(|waiver| waiver.stratum == name)
+    }
+
+    /// How many hosts of a stratum the first wave has. Nothing when no planned host is of it.
+    fn in_first_wave(&self, name: &str) -> Option<usize> {
+        let mut counted = self.strata.iter().zip(&self.counts);
+        let (_, (_, first)) = counted.find(|(stratum, _)| stratum.to_string() == name)?;
+        Some(*first)
+    }
+}
