@@ -2,7 +2,7 @@
 
 use crate::{
     command::{
-        change, completions, deny, doctor, except, explain, freeze, hosts, list, pki, plan,
+        change, completions, deny, doctor, except, explain, freeze, hosts, lint, list, pki, plan,
         rollback, services, start, status, watch,
     },
     config::Fragment,
@@ -59,6 +59,8 @@ pub enum Command {
     #[expect(missing_docs, reason = "each of its commands has a text of its own")]
     #[command(flatten)]
     Remote(Remote),
+    /// Say what is wrong with a rollout file, or may be
+    Lint(lint::Args),
     /// Make keys and certificates
     Pki(pki::Args),
     /// Check config, certificates, connection, clocks and tools

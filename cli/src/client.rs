@@ -4,13 +4,14 @@
 use crate::{channel, config::Settings, http_date};
 use anyhow::{Context as _, Result};
 use cofferdam_engine::id::{HostId, RolloutId};
+use cofferdam_engine::lint::Finding;
 use cofferdam_proto::{
     convert::{FieldError, bounds::MAX_CHUNK_BYTES},
     operator::{
         Action, ArtefactStored, CalendarRequest, CalendarView, ChangeRequest, DenialView,
-        DenyRequest, Description, ExceptRequest, ExplainRequest, Explanation, ForgetHostRequest,
-        HostView, LiftDenialRequest, PlanReply, PlanRequest, RollbackPreview, RolloutLine,
-        RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
+        DenyRequest, Description, ExceptRequest, ExplainRequest, Explanation, Findings,
+        ForgetHostRequest, HostView, LiftDenialRequest, PlanReply, PlanRequest, RollbackPreview,
+        RolloutLine, RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
     v1::{self, operator_client::OperatorClient},
@@ -74,6 +75,18 @@ impl Client {
         let mut api = self.api.clone();
         let call = api.plan(v1::PlanRequest::from(request));
         self.answer(&what, WORK, call).await
+    }
+
+    /// What is wrong with a rollout file beside the hosts as they are, or may be.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn lint(&self, request: PlanRequest) -> Result<Vec<Finding>> {
+        let what = format!("lint {}", request.file_name);
+        let mut api = self.api.clone();
+        let call = api.lint(v1::PlanRequest::from(request));
+        let Findings(findings) = self.answer(&what, ANSWER, call).await?;
+        Ok(findings)
     }
 
     /// Starts a rollout.

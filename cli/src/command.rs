@@ -8,6 +8,7 @@ pub mod except;
 pub mod explain;
 pub mod freeze;
 pub mod hosts;
+pub mod lint;
 pub mod list;
 pub mod pki;
 pub mod plan;
@@ -49,6 +50,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
         Command::Pki(args) => pki::run(args, config.trust_domain(), out),
         Command::Completions(args) => completions::run(&args, out),
         Command::Doctor(args) => wait(doctor::run(args, &config, out))?,
+        Command::Lint(args) => wait(lint::run(args, &config, out))?,
         Command::Demo(args) => wait(demo::run(args, out))?,
         Command::Remote(remote) => wait(call(remote, &config, out))?,
     }

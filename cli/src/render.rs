@@ -7,6 +7,7 @@ pub mod error;
 pub mod explain;
 pub mod freeze;
 pub mod hosts;
+pub mod lint;
 pub mod list;
 pub mod plan;
 pub mod progress;

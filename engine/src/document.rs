@@ -4,10 +4,12 @@
 //! the keys that nobody asked for are mistakes. `R` is what the reader's own values and rules
 //! refuse.
 
+mod places;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use places::Places;
 pub use table::Table;
 
 use std::{cell::RefCell, fmt};
@@ -236,11 +238,18 @@ fn one_line(text: &str) -> String {
 }
 
 fn mistake<R>(text: &str, at: usize, problem: Problem<R>) -> Mistake<R> {
-    let before = &text[..text.floor_char_boundary(at)];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let (line, column) = line_and_column(text, at);
     Mistake {
-        line: before.bytes().filter(|byte| *byte == b'\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
+        line,
+        column,
         problem,
     }
+}
+
+/// The line and the column, both from 1, of a byte of a text.
+fn line_and_column(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..text.floor_char_boundary(at)];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    (line, before[line_start..].chars().count() + 1)
 }

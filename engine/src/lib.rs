@@ -22,6 +22,7 @@ pub mod id;
 pub mod identity;
 pub mod inventory;
 pub mod ledger;
+pub mod lint;
 pub mod lockfile;
 pub mod order;
 pub mod package;

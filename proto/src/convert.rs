@@ -17,6 +17,7 @@ mod enumerated;
 mod except;
 mod failure;
 mod field;
+mod finding;
 mod from_agent;
 mod host_view;
 mod operator;

@@ -19,7 +19,7 @@ pub use except::{ExceptRequest, Whom};
 pub use host::{Explanation, Fact, HostView, OutView, RunView, SubjectKind};
 pub use plan::{
     Coverage, GroupView, PackageChangeView, PlanView, PlannedSlice, PlannedWave,
-    PlatformChangeView, StratumView,
+    PlatformChangeView, StratumView, WaivedView,
 };
 pub use rollback::{NotTakenBack, RollbackPreview};
 pub use rollout::{
@@ -32,6 +32,7 @@ use cofferdam_engine::{
     denial::Reach,
     digest::Digest,
     id::{HostId, OwnerEpoch, RolloutId},
+    lint::Finding,
     time::Timestamp,
 };
 use serde::Serialize;
@@ -57,7 +58,14 @@ pub struct PlanReply {
     pub lock_text: String,
     /// What the rollout would do.
     pub plan: PlanView,
+    /// What may be wrong with it, in order of the file.
+    pub findings: Vec<Finding>,
 }
+
+/// What is wrong with a rollout file, or may be, in order of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Findings(pub Vec<Finding>);
 
 /// Start a rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -63,6 +63,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
         lock_file,
         lock,
         plan: reply.plan,
+        findings: reply.findings,
     })?;
     Ok(Exit::Done)
 }

@@ -1,10 +1,11 @@
 //! What a rollout would do.
 
 use crate::render::{
-    View, change,
+    View, change, lint,
     rollout::warnings,
     table::{brief, counted, indented, short, table},
 };
+use cofferdam_engine::lint::Finding;
 use cofferdam_proto::operator::{PlanView, PlannedWave};
 use serde::Serialize;
 use std::{path::PathBuf, time::Duration};
@@ -19,6 +20,8 @@ pub struct Planned {
     /// The plan.
     #[serde(flatten)]
     pub plan: PlanView,
+    /// What may be wrong with the rollout. Holds the plan's warnings, each with its place.
+    pub findings: Vec<Finding>,
 }
 
 /// What became of the lock file.
@@ -54,7 +57,12 @@ impl View for Planned {
         text += &change::text(&plan.changes);
         text += &self.strata();
         text += &self.groups();
-        text + &warnings(&plan.warnings)
+        text += &self.waived();
+        let found = lint::lines(&self.findings);
+        if !found.is_empty() {
+            text += &format!("\n{found}");
+        }
+        text + &warnings(&self.notes())
     }
 }
 
@@ -78,6 +86,30 @@ impl Planned {
                 )
             }
         }
+    }
+
+    /// Warnings that have no place in the file: no finding says the same.
+    fn notes(&self) -> Vec<String> {
+        let is_found = |warning: &&String| self.findings.iter().any(|f| f.message == **warning);
+        let warnings = self.plan.warnings.iter();
+        warnings.filter(|w| !is_found(w)).cloned().collect()
+    }
+
+    fn waived(&self) -> String {
+        let rows = self.plan.coverage.waived.iter().map(|waived| {
+            let hosts = waived.hosts.to_string();
+            [
+                waived.stratum.clone(),
+                hosts,
+                waived.expires.clone(),
+                waived.reason.clone(),
+            ]
+        });
+        let shown = table(["stratum", "hosts", "until", "why"], rows.collect());
+        if shown.is_empty() {
+            return shown;
+        }
+        format!("\nWhat is waived in the canary\n{}", indented(&shown))
     }
 
     fn groups(&self) -> String {
@@ -129,8 +161,9 @@ mod tests {
     use cofferdam_engine::{
         digest::Digest,
         id::{CellId, RolloutId},
+        lint::Severity,
     };
-    use cofferdam_proto::operator::{Coverage, GroupView, PlannedSlice, StratumView};
+    use cofferdam_proto::operator::{Coverage, GroupView, PlannedSlice, StratumView, WaivedView};
 
     fn wave(name: &str, hosts: u64, bake_ms: u64) -> PlannedWave {
         let cell = CellId::new("r1-a-1").unwrap();
@@ -153,7 +186,22 @@ mod tests {
             members: 8,
             may_be_out: 2,
         };
+        let waived = WaivedView {
+            stratum: "zone=r1/b".to_owned(),
+            hosts: 3,
+            reason: "moved by hand".to_owned(),
+            expires: "2026-12-31".to_owned(),
+        };
+        let finding = Finding {
+            file: "openssl.toml".to_owned(),
+            line: 7,
+            column: 1,
+            severity: Severity::Warning,
+            rule: "gate".to_owned(),
+            message: "no gate watches the patched hosts".to_owned(),
+        };
         Planned {
+            findings: vec![finding],
             lock_file: PathBuf::from("openssl-2026-11.lock"),
             lock: Lock::Written,
             plan: PlanView {
@@ -166,6 +214,7 @@ mod tests {
                 coverage: Coverage {
                     strata: vec![stratum],
                     groups: vec![group],
+                    waived: vec![waived],
                 },
                 changes: Vec::new(),
             },
@@ -191,7 +240,11 @@ mod tests {
       CAPACITY GROUP      HOSTS  MAY BE OUT
       service=web zone=a  8      2
 
-    warning: no gate watches the patched hosts
+    What is waived in the canary
+      STRATUM    HOSTS  UNTIL       WHY
+      zone=r1/b  3      2026-12-31  moved by hand
+
+    openssl.toml:7:1: warning: no gate watches the patched hosts [gate]
     ");
     }
 

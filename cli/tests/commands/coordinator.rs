@@ -1,10 +1,11 @@
 //! A coordinator that answers by a script, over real mutual TLS.
 
 use cofferdam::pki::Pair;
+use cofferdam_engine::lint::{Finding, Severity};
 use cofferdam_proto::{
     operator::{
-        ArtefactStored, CalendarView, DenialView, DenyRequest, Description, Explanation, HostView,
-        LiftDenialRequest, PlanReply, RolloutLine, RolloutView, ServicesView,
+        ArtefactStored, CalendarView, DenialView, DenyRequest, Description, Explanation, Findings,
+        HostView, LiftDenialRequest, PlanReply, RolloutLine, RolloutView, ServicesView,
     },
     status::{CallError, CallErrorKind},
     tls::{self, CredentialFiles, Credentials, Server},
@@ -109,6 +110,18 @@ impl Operator for Script {
         let lock = request.into_inner().lock_text;
         self.note(format!("plan with {lock:?}"));
         answer(self.plan.clone())
+    }
+
+    async fn lint(&self, request: Request<v1::PlanRequest>) -> Answer<v1::LintReply> {
+        let finding = Finding {
+            file: request.into_inner().file_name,
+            line: 5,
+            column: 9,
+            severity: Severity::Error,
+            rule: "selection".to_owned(),
+            message: "no host of 0 matches".to_owned(),
+        };
+        answer(Some(Findings(vec![finding])))
     }
 
     async fn start(&self, request: Request<v1::StartRequest>) -> Answer<v1::RolloutView> {

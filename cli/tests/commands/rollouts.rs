@@ -15,6 +15,7 @@ fn plan_reply() -> PlanReply {
     let coverage = Coverage {
         strata: Vec::new(),
         groups: Vec::new(),
+        waived: Vec::new(),
     };
     let plan = PlanView {
         rollout: RolloutId::new("practice").unwrap(),
@@ -29,6 +30,7 @@ fn plan_reply() -> PlanReply {
     PlanReply {
         lock_text: "locked".to_owned(),
         plan,
+        findings: Vec::new(),
     }
 }
 
@@ -40,6 +42,32 @@ fn lab(file: &str) -> Lab {
     });
     fs::write(lab.path("rollout.toml"), file).unwrap();
     lab
+}
+
+#[test]
+fn lint_needs_no_coordinator_for_the_file_alone_and_exits_with_1_for_an_error() {
+    let lab = lab(&format!("claim_wait = \"5m\"\n{PRACTICE}"));
+    let good = lab.run("lint rollout.toml");
+    assert_eq!(good.code, 0, "{}", good.err);
+    assert!(
+        good.out
+            .starts_with("rollout.toml:1:14: warning: claim_wait of 5m")
+    );
+    fs::write(lab.path("rollout.toml"), PRACTICE.replace("kind", "kinds")).unwrap();
+    let bad = lab.run("lint rollout.toml -o json");
+    assert_eq!(bad.code, 1, "{}", bad.err);
+    assert_eq!(bad.json()["findings"][1]["line"], 3);
+    assert_eq!(bad.json()["findings"][0]["severity"], "error");
+    assert!(lab.script.asked.lock().unwrap().is_empty());
+}
+
+#[test]
+fn lint_of_the_live_fleet_shows_what_the_coordinator_found() {
+    let lab = lab(PRACTICE);
+    let found = lab.run("lint rollout.toml --fleet live -o json");
+    assert_eq!(found.code, 1, "{}", found.err);
+    assert_eq!(found.json()["looked_at"], "fleet");
+    assert_eq!(found.json()["findings"][0]["rule"], "selection");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use cofferdam_engine::{
 use cofferdam_proto::{
     operator::{
         Action, ArtefactStored, ChangeRequest, DenyRequest, Description, ExceptRequest,
-        ExplainRequest, ForgetHostRequest, LiftDenialRequest, PlanReply, PlanRequest,
+        ExplainRequest, Findings, ForgetHostRequest, LiftDenialRequest, PlanReply, PlanRequest,
         RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
@@ -74,8 +74,19 @@ impl v1::operator_server::Operator for OperatorApi {
                 &planned.changes,
                 &planned.notes,
             ),
+            findings: planned.findings,
         };
         Ok(Response::new(reply.into()))
+    }
+
+    async fn lint(
+        &self,
+        request: Request<v1::PlanRequest>,
+    ) -> Result<Response<v1::LintReply>, Status> {
+        tls::operator(&request)?;
+        let asked = PlanRequest::try_from(request.into_inner())?;
+        let findings = self.planner().lint(&asked).await?;
+        Ok(Response::new(Findings(findings).into()))
     }
 
     async fn start(

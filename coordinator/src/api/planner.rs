@@ -14,9 +14,11 @@ use cofferdam_engine::{
     advisory::Advisory,
     denial::Denials,
     digest::Digest,
+    document::Places,
     fleet::Fleet,
     id::{CellId, HostId},
     inventory::{Host, PackageSet},
+    lint::{self, Finding, Severity},
     lockfile,
     patch::{AdvisoryPatch, LockFile, Locked, LockedFile, Patch},
     plan::{self, Plan, PlanInput, PlatformChange},
@@ -45,6 +47,8 @@ pub(super) struct Planned {
     pub(super) changes: Vec<PlatformChange>,
     /// What was found while the lock file was resolved, one line each.
     pub(super) notes: Vec<String>,
+    /// What may be wrong with it.
+    pub(super) findings: Vec<Finding>,
 }
 
 impl Planned {
@@ -64,11 +68,7 @@ impl Planner<'_> {
             .map_err(|mistakes| CallError::of(CallErrorKind::Invalid, &mistakes))?;
         let mut notes = Vec::new();
         let lock = match &asked.lock_text {
-            Some(text) => {
-                let file = format!("{}.lock", spec.name());
-                lockfile::parse(&file, text)
-                    .map_err(|mistakes| CallError::of(CallErrorKind::Invalid, &mistakes))?
-            }
+            Some(text) => read_lock(&spec, text)?,
             None => {
                 self.lock(&spec, asked.advisory.as_ref(), &mut notes)
                     .await?
@@ -77,13 +77,37 @@ impl Planner<'_> {
         if let Locked::Config(file) = &lock.content {
             self.check_artefact(file).await?;
         }
-        let (plan, changes) = self.make(spec, lock.clone()).await?;
+        let places = Places::of(&asked.file_name, &asked.spec_text);
+        let inventory = self.inventory().await?;
+        let input = inventory.input();
+        let plan = Plan::make(&spec, &lock, &input)
+            .map_err(|errors| refuse(&lint::of_errors(&spec, &errors, &input, &places)))?;
+        let findings = lint::of_plan(&spec, &plan, &input, &places);
         Ok(Planned {
             plan,
+            changes: plan::changes(&spec, &lock, &input),
             lock,
-            changes,
             notes,
+            findings,
         })
+    }
+
+    /// Everything that is wrong with a rollout file, or may be, beside the hosts as they are.
+    /// Resolves nothing: without a lock file, see [`lint::with_fleet`].
+    ///
+    /// # Errors
+    /// [`CallError`] when the lock file is wrong.
+    pub(super) async fn lint(&self, asked: &PlanRequest) -> Result<Vec<Finding>, CallError> {
+        let spec = match Spec::parse(&asked.file_name, &asked.spec_text) {
+            Ok(spec) => spec,
+            Err(mistakes) => return Ok(lint::mistakes(&mistakes)),
+        };
+        let lock = asked.lock_text.as_deref();
+        let lock = lock.map(|text| read_lock(&spec, text)).transpose()?;
+        let places = Places::of(&asked.file_name, &asked.spec_text);
+        let inventory = self.inventory().await?;
+        let input = inventory.input();
+        Ok(lint::with_fleet(&spec, lock.as_ref(), &input, &places))
     }
 
     /// Resolves what a rollout wishes to exact bits.
@@ -141,26 +165,27 @@ impl Planner<'_> {
         Err(CallError::new(CallErrorKind::NotNow, message))
     }
 
-    /// Plans against the inventory as it is now. A plan of 25,000 hosts takes a moment, which the
-    /// driver must not wait for, so the inventory is copied out.
-    async fn make(
-        &self,
-        spec: Spec,
-        lock: LockFile,
-    ) -> Result<(Plan, Vec<PlatformChange>), CallError> {
+    /// The inventory as it is now. A plan of 25,000 hosts takes a moment, which the driver must not
+    /// wait for, so it is copied out.
+    async fn inventory(&self) -> Result<Inventory, CallError> {
         let look = |situation: Situation<'_>| Inventory::of(situation.fleet, situation.now);
-        let inventory = self.driver.ask(look).await.map_err(call::stopping)?;
-        let input = PlanInput {
-            hosts: &inventory.hosts,
-            cells: &inventory.cells,
-            package_sets: &inventory.package_sets,
-            denials: &inventory.denials,
-            now: inventory.now,
-        };
-        let plan = Plan::make(&spec, &lock, &input)
-            .map_err(|errors| CallError::of(CallErrorKind::NotNow, &errors))?;
-        Ok((plan, plan::changes(&spec, &lock, &input)))
+        self.driver.ask(look).await.map_err(call::stopping)
     }
+}
+
+fn read_lock(spec: &Spec, text: &str) -> Result<LockFile, CallError> {
+    let file = format!("{}.lock", spec.name());
+    lockfile::parse(&file, text)
+        .map_err(|mistakes| CallError::of(CallErrorKind::Invalid, &mistakes))
+}
+
+/// The errors among what was found, one line each.
+fn refuse(findings: &[Finding]) -> CallError {
+    let errors = findings
+        .iter()
+        .filter(|found| found.severity == Severity::Error);
+    let lines: Vec<String> = errors.map(ToString::to_string).collect();
+    CallError::new(CallErrorKind::NotNow, lines.join("\n"))
 }
 
 /// What a plan needs to know of a fleet.
@@ -188,6 +213,16 @@ impl Inventory {
             package_sets: fleet.package_sets().clone(),
             denials: fleet.denials().clone(),
             now,
+        }
+    }
+
+    fn input(&self) -> PlanInput<'_> {
+        PlanInput {
+            hosts: &self.hosts,
+            cells: &self.cells,
+            package_sets: &self.package_sets,
+            denials: &self.denials,
+            now: self.now,
         }
     }
 }

@@ -4,12 +4,12 @@ use super::rollout::count;
 use cofferdam_engine::{
     digest::Digest,
     id::WaveIndex,
-    plan::{self, GroupBlast, PackageChange, Plan, PlatformChange},
+    plan::{self, GroupBlast, PackageChange, Plan, PlatformChange, Waived},
     time::millis,
 };
 use cofferdam_proto::operator::{
     Coverage, GroupView, PackageChangeView, PlanView, PlannedSlice, PlannedWave,
-    PlatformChangeView, StratumView,
+    PlatformChangeView, StratumView, WaivedView,
 };
 
 /// A plan as operators see it; `notes` were taken while its lock file was resolved.
@@ -30,6 +30,7 @@ pub(crate) fn plan(
         coverage: Coverage {
             strata: strata(plan),
             groups: plan.blast.groups.iter().map(group).collect(),
+            waived: plan.waived.iter().map(waived).collect(),
         },
         changes: changes.iter().map(platform).collect(),
     }
@@ -89,6 +90,15 @@ fn strata(plan: &Plan) -> Vec<StratumView> {
         }
     }
     views
+}
+
+fn waived(waived: &Waived) -> WaivedView {
+    WaivedView {
+        stratum: waived.stratum.to_string(),
+        hosts: count(waived.hosts),
+        reason: waived.reason.clone(),
+        expires: waived.expires.to_string(),
+    }
 }
 
 fn group(group: &GroupBlast) -> GroupView {

@@ -9,6 +9,7 @@ use cofferdam_engine::{
     denial::Reach,
     exception::Word,
     failure::FailureKind,
+    lint::Severity,
     order::{ClaimPoint, Direction},
     patch::RebootPolicy,
     run::Ending,
@@ -52,6 +53,7 @@ enumerated!(RebootPolicy: Never IfRequired Always);
 enumerated!(
     RolloutState: Planned Running Paused Done Aborting Aborted RollingBack RolledBack
 );
+enumerated!(Severity: Error Warning);
 enumerated!(SubjectKind: Rollout Cell Host);
 enumerated!(Word: Exclude Skip Retry);
 enumerated!(WaveState: Pending Running Baking Passed Stopped RollingBack RolledBack);

@@ -1,7 +1,7 @@
 //! What operators ask, and what a coordinator is.
 
 use super::{
-    bounds::MAX_CHUNK_BYTES,
+    bounds::{MAX_CHUNK_BYTES, MAX_ENTRIES},
     enumerated::Enumerated,
     field::{At, FieldError, Problem},
     read, write,
@@ -44,6 +44,7 @@ impl From<PlanReply> for v1::PlanReply {
         Self {
             lock_text: reply.lock_text,
             plan: Some(reply.plan.into()),
+            findings: write::list(reply.findings),
         }
     }
 }
@@ -54,6 +55,7 @@ impl TryFrom<v1::PlanReply> for PlanReply {
         Ok(Self {
             lock_text: read::file_text(wire.lock_text).at("lock_text")?,
             plan: read::message(wire.plan).at("plan")?,
+            findings: read::list(wire.findings, MAX_ENTRIES).at("findings")?,
         })
     }
 }

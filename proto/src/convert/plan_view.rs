@@ -6,7 +6,7 @@ use super::{
     read, write,
 };
 use crate::{
-    operator::{Coverage, GroupView, PlanView, PlannedSlice, PlannedWave, StratumView},
+    operator::{Coverage, GroupView, PlanView, PlannedSlice, PlannedWave, StratumView, WaivedView},
     v1,
 };
 
@@ -88,6 +88,7 @@ impl From<Coverage> for v1::Coverage {
         Self {
             strata: write::list(coverage.strata),
             groups: write::list(coverage.groups),
+            waived: write::list(coverage.waived),
         }
     }
 }
@@ -98,6 +99,30 @@ impl TryFrom<v1::Coverage> for Coverage {
         Ok(Self {
             strata: read::list(wire.strata, MAX_ENTRIES).at("strata")?,
             groups: read::list(wire.groups, MAX_ENTRIES).at("groups")?,
+            waived: read::list(wire.waived, MAX_ENTRIES).at("waived")?,
+        })
+    }
+}
+
+impl From<WaivedView> for v1::WaivedView {
+    fn from(view: WaivedView) -> Self {
+        Self {
+            stratum: write::line(&view.stratum),
+            hosts: view.hosts,
+            reason: write::line(&view.reason),
+            expires: write::line(&view.expires),
+        }
+    }
+}
+
+impl TryFrom<v1::WaivedView> for WaivedView {
+    type Error = FieldError;
+    fn try_from(wire: v1::WaivedView) -> Result<Self, FieldError> {
+        Ok(Self {
+            stratum: read::filled_line(wire.stratum).at("stratum")?,
+            hosts: wire.hosts,
+            reason: read::line(wire.reason).at("reason")?,
+            expires: read::filled_line(wire.expires).at("expires")?,
         })
     }
 }

@@ -86,6 +86,21 @@ pub struct Coverage {
     pub strata: Vec<StratumView>,
     /// The capacity groups of the selection.
     pub groups: Vec<GroupView>,
+    /// The strata that the first wave has no host of, by a waiver.
+    pub waived: Vec<WaivedView>,
+}
+
+/// One stratum that an operator waived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaivedView {
+    /// As in `instance_type=r5.4xlarge`.
+    pub stratum: String,
+    /// How many hosts of the plan are of it.
+    pub hosts: u64,
+    /// Why.
+    pub reason: String,
+    /// The waiver's last day, as in `2026-12-31`.
+    pub expires: String,
 }
 
 /// One stratum of a selection.

@@ -8,18 +8,19 @@ use cofferdam_engine::{
     exception::Word,
     failure::FailureKind,
     id::{OperatorId, OwnerEpoch, ServiceName},
+    lint::{Finding, Severity},
     run::RunState,
     time::Timestamp,
 };
 use cofferdam_proto::{
     operator::{
         Action, ArtefactStored, CalendarRequest, CalendarView, ChangeRequest, Coverage,
-        Description, ExceptRequest, ExplainRequest, Explanation, Fact, FailureCluster,
+        Description, ExceptRequest, ExplainRequest, Explanation, Fact, FailureCluster, Findings,
         ForgetHostRequest, FreezeView, GroupView, HoldView, HostView, OutView, PackageChangeView,
         PlanReply, PlanRequest, PlanView, PlannedSlice, PlannedWave, PlatformChangeView,
         RolloutLine, RolloutRequest, RolloutState, RolloutView, RunView, ServiceView, ServicesView,
-        SetServicesRequest, StartRequest, StratumView, SubjectKind, UndeclaredService, WaveState,
-        WaveView, Whom,
+        SetServicesRequest, StartRequest, StratumView, SubjectKind, UndeclaredService, WaivedView,
+        WaveState, WaveView, Whom,
     },
     v1,
 };
@@ -181,6 +182,7 @@ fn services_arrive_unchanged() {
 fn a_plan_arrives_unchanged() {
     let reply = PlanReply {
         lock_text: text("lock = 1\n"),
+        findings: vec![finding()],
         plan: PlanView {
             rollout: rollout(),
             digest: Digest::of("rollout"),
@@ -220,10 +222,43 @@ fn a_plan_arrives_unchanged() {
                     members: 8,
                     may_be_out: 2,
                 }],
+                waived: vec![WaivedView {
+                    stratum: text("zone=r1/a"),
+                    hosts: 3,
+                    reason: text("moved by hand"),
+                    expires: text("2026-12-31"),
+                }],
             },
         },
     };
     assert_eq!(over_the_wire::<v1::PlanReply, _>(reply.clone()), Ok(reply));
+}
+
+fn finding() -> Finding {
+    Finding {
+        file: text("openssl.toml"),
+        line: 3,
+        column: 9,
+        severity: Severity::Warning,
+        rule: text("brake"),
+        message: text("it never fires"),
+    }
+}
+
+#[test]
+fn findings_arrive_unchanged_and_have_a_place() {
+    let severe = Finding {
+        severity: Severity::Error,
+        ..finding()
+    };
+    let found = Findings(vec![finding(), severe]);
+    assert_eq!(over_the_wire::<v1::LintReply, _>(found.clone()), Ok(found));
+    let nowhere = Finding {
+        line: 0,
+        ..finding()
+    };
+    let refused = over_the_wire::<v1::LintReply, Findings>(Findings(vec![nowhere])).unwrap_err();
+    assert!(refused.to_string().contains("line"), "{refused}");
 }
 
 #[test]

@@ -1,0 +1,65 @@
+//! A brake that never fires, or with the first failure.
+
+use super::Findings;
+use crate::{plan::Plan, policy::BrakeRule, share::Share, spec::Spec};
+
+/// What the brake of a file can and cannot do, whatever the fleet.
+pub(super) fn alone(spec: &Spec, found: &mut Findings<'_>) {
+    let BrakeRule {
+        cell_share,
+        cell_least,
+        fleet_share,
+        fleet_least,
+        ..
+    } = spec.brake();
+    for (of, share, least) in [
+        ("cell", *cell_share, *cell_least),
+        ("fleet", *fleet_share, *fleet_least),
+    ] {
+        let key = format!("brake.{of}_share");
+        if share >= Share::ALL {
+            found.warn(
+                "brake",
+                &key,
+                format!("the {of}'s brake never fires: no more than 100% of the hosts can fail; lower {of}_share"),
+            );
+        }
+        if share == Share::percent(0) && least <= 1 {
+            found.warn(
+                "brake",
+                &key,
+                format!("the {of}'s brake fires with the first host that fails, before a second opinion is heard: raise {of}_share or {of}_least"),
+            );
+        }
+    }
+}
+
+/// What a brake that the file sets cannot do with so few hosts. Defaults are for large fleets, and
+/// are no mistake in a small one.
+pub(super) fn of_plan(plan: &Plan, found: &mut Findings<'_>) {
+    let largest = plan.assignments.values().map(|cell| cell.hosts.len()).max();
+    let brake = &plan.brake;
+    for (of, least, hosts, of_what) in [
+        (
+            "cell",
+            brake.cell_least,
+            largest.unwrap_or(0),
+            "no cell has more",
+        ),
+        (
+            "fleet",
+            brake.fleet_least,
+            plan.hosts.len(),
+            "it has no more",
+        ),
+    ] {
+        let key = format!("brake.{of}_least");
+        if least > hosts && found.places.has(&key) {
+            found.warn(
+                "brake",
+                &key,
+                format!("the {of}'s brake never fires: it waits for {least} failed hosts, and of the {hosts} that the rollout takes {of_what}; lower {of}_least"),
+            );
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Selections within a rollout that match none of its hosts, and labels that none of them has.
+
+use super::Findings;
+use crate::{inventory::Host, plan::PlanInput, select::Selection, spec::Spec, stratum::DELTA};
+
+/// What each selection of the file matches of the hosts that the rollout is for.
+pub(super) fn of_fleet(spec: &Spec, input: &PlanInput<'_>, found: &mut Findings<'_>) {
+    let matched = input.hosts.values();
+    let selected: Vec<&Host> = matched
+        .filter(|host| spec.selection().matches(host))
+        .collect();
+    if selected.is_empty() {
+        return;
+    }
+    let waves = spec.waves().iter().map(|wave| wave.selection.as_ref());
+    let limits = spec.limits().iter().map(|limit| limit.selection.as_ref());
+    let windows = spec.windows().iter().map(|rule| rule.selection.as_ref());
+    nobody("wave", waves, &selected, found);
+    nobody("limits", limits, &selected, found);
+    nobody("window", windows, &selected, found);
+    coverage(spec, &selected, found);
+}
+
+fn nobody<'s>(
+    table: &str,
+    selections: impl Iterator<Item = Option<&'s Selection>>,
+    selected: &[&Host],
+    found: &mut Findings<'_>,
+) {
+    for (place, selection) in selections.enumerate() {
+        let Some(selection) = selection else { continue };
+        if selected.iter().any(|host| selection.matches(host)) {
+            continue;
+        }
+        found.warn(
+            "selection",
+            &format!("{table}[{place}].match"),
+            format!(
+                "none of the {} selected hosts matches `{selection}`; correct it, or take its [[{table}]] out; `cofferdam hosts` shows their labels",
+                selected.len()
+            ),
+        );
+    }
+}
+
+/// Labels of `coverage` that the file names, and no selected host has.
+fn coverage(spec: &Spec, selected: &[&Host], found: &mut Findings<'_>) {
+    if !found.places.has("coverage") {
+        return;
+    }
+    for (place, label) in spec.coverage().labels.iter().enumerate() {
+        if label == DELTA || selected.iter().any(|host| host.value(label).is_some()) {
+            continue;
+        }
+        found.warn(
+            "coverage",
+            &format!("coverage[{place}]"),
+            format!("no selected host has the label {label}: correct it, or take it out; `cofferdam hosts` shows their labels"),
+        );
+    }
+}

@@ -1,0 +1,257 @@
+//! Each rule's smallest file, and its whole message.
+
+use super::*;
+use crate::{
+    cells,
+    denial::Denials,
+    id::HostId,
+    inventory::{Facts, Host, PackageSet},
+    time::Timestamp,
+};
+use std::collections::BTreeMap;
+
+/// A file with more at its top and its end. What is at the top begins in line 1, what is at the end
+/// in line 6 plus the lines of the top.
+fn file(top: &str, patch: &str, end: &str) -> String {
+    format!(
+        "{top}name = \"x\"\n[patch]\nkind = \"noop\"\n{patch}[select]\nmatch = 'service != \"none\"'\n{end}"
+    )
+}
+
+fn shown(findings: &[Finding]) -> Vec<String> {
+    let show = |found: &Finding| {
+        let severity = match found.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        format!("{severity} {} {found}", found.rule)
+    };
+    findings.iter().map(show).collect()
+}
+
+fn of_file_alone(text: &str) -> Vec<String> {
+    match Spec::parse("f.toml", text) {
+        Ok(spec) => shown(&alone(&spec, &Places::of("f.toml", text))),
+        Err(errors) => shown(&mistakes(&errors)),
+    }
+}
+
+/// Four hosts of web in r1/a, one of them of another type; all without other labels.
+fn four() -> BTreeMap<HostId, Host> {
+    let host = |number: usize| {
+        let id = HostId::new(format!("web-{number}")).unwrap();
+        let kind = if number == 3 { "rare" } else { "plain" };
+        let labels = [
+            ("service", "web"),
+            ("region", "r1"),
+            ("zone", "a"),
+            ("instance_type", kind),
+        ];
+        let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let facts = Facts {
+            platform: Platform {
+                os_release: "debian-12".to_owned(),
+                architecture: "amd64".to_owned(),
+            },
+            kernel: "6.1".to_owned(),
+            packages: PackageSet::default().digest(),
+        };
+        let host = Host {
+            id: id.clone(),
+            labels: labels.into(),
+            facts,
+        };
+        (id, host)
+    };
+    (0..4).map(host).collect()
+}
+
+/// What a fleet shows, apart from what it shows of every rollout.
+fn of_fleet(text: &str, hosts: &BTreeMap<HostId, Host>) -> Vec<String> {
+    let placeable: Vec<&Host> = hosts
+        .values()
+        .filter(|host| cells::unplaceable(host).is_none())
+        .collect();
+    let spec = Spec::parse("f.toml", text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let input = PlanInput {
+        hosts,
+        cells: &cells::assign(&BTreeMap::new(), &placeable).unwrap(),
+        package_sets: &BTreeMap::new(),
+        denials: &Denials::default(),
+        now: Timestamp(1_800_000_000_000),
+    };
+    let found = with_fleet(&spec, None, &input, &Places::of("f.toml", text));
+    let of_all = ["no gate watches", "its size says"];
+    let mut shown = shown(&found);
+    shown.retain(|line| !of_all.iter().any(|part| line.contains(part)));
+    shown
+}
+
+const ALL: &str = "[[wave]]\nname = \"all\"\nto = \"100%\"\n";
+
+#[test]
+fn a_file_alone_shows_brakes_deadlines_and_waves_that_cannot_be_meant() {
+    let top = |top: &str| file(&format!("{top}\n"), "", "");
+    for (text, expected) in [
+        (
+            top("brake = { cell_share = \"100%\" }"),
+            "warning brake f.toml:1:24: the cell's brake never fires: no more than 100% of the hosts can fail; lower cell_share",
+        ),
+        (
+            top("brake = { fleet_share = \"100%\" }"),
+            "warning brake f.toml:1:25: the fleet's brake never fires: no more than 100% of the hosts can fail; lower fleet_share",
+        ),
+        (
+            top("brake = { cell_share = \"0%\", cell_least = 1 }"),
+            "warning brake f.toml:1:24: the cell's brake fires with the first host that fails, before a second opinion is heard: raise cell_share or cell_least",
+        ),
+        (
+            top("late_deadline = \"30s\""),
+            "warning deadline f.toml:1:17: stable_for_canary of 1m does not fit into late_deadline of 30s: every host that does not reboot is given up before it can be stable; raise late_deadline, or lower stable_for_canary",
+        ),
+        (
+            top("first_answer = \"10m\""),
+            "warning deadline f.toml:1:16: first_answer of 10m does not fit into verify_deadline of 5m: an application may answer in time and its host fail all the same; raise verify_deadline, or lower first_answer",
+        ),
+        (
+            top("script_deadline = \"1h\""),
+            "warning deadline f.toml:1:19: script_deadline of 1h does not fit into apply_deadline of 15m: a maintainer script never has all of its time; raise apply_deadline, or lower script_deadline",
+        ),
+        (
+            top("claim_wait = \"5m\""),
+            "warning deadline f.toml:1:14: claim_wait of 5m does not fit into start_by of 1m: an order is void before its claim is given up; raise start_by, or lower claim_wait",
+        ),
+        (
+            file("reboot_deadline = \"5s\"\n", "reboot = \"always\"\n", ""),
+            "warning deadline f.toml:1:19: hosts may reboot, and reboot_deadline of 5s is shorter than the 1m that a boot takes: raise it, or say reboot = \"never\" in [patch]",
+        ),
+        (
+            file("", "", "[[wave]]\nname = \"half\"\nto = \"50%\"\n"),
+            "warning wave f.toml:8:6: no wave goes to 100%: after wave half the other hosts stay as they are; add a wave with to = \"100%\", or narrow select",
+        ),
+        (
+            file(
+                "",
+                "",
+                "[[window]]\nstart = \"22:00\"\nend = \"23:00\"\nlast_start = \"1h\"\n",
+            ),
+            "warning window f.toml:9:14: the window never opens: nothing starts in the last 1h of its 1h; shorten last_start, or make the window longer",
+        ),
+        (
+            top("bakes = \"1m\""),
+            "error file f.toml:1:1: unknown key \"bakes\"; did you mean \"bake\"?",
+        ),
+    ] {
+        assert_eq!(of_file_alone(&text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn what_may_well_be_meant_is_not_noted() {
+    for text in [
+        file("", "", ""),
+        file("reboot_deadline = \"5s\"\n", "reboot = \"never\"\n", ""),
+        file("brake = { cell_share = \"0%\" }\n", "", ""),
+        file("at_once_per_cell = 1\n", "", ""),
+        file("", "", "[[wave]]\nname = \"some\"\nhosts = 5\n"),
+    ] {
+        assert_eq!(of_file_alone(&text), [""; 0], "{text}");
+    }
+    assert_eq!(of_fleet(&file("", "", ALL), &four()), [""; 0]);
+}
+
+#[test]
+fn a_fleet_shows_what_matches_nothing_and_what_can_never_be() {
+    let floor = "[[limits]]\nmatch = 'service == \"wbe\"'\nat_once_per_cell = 1\n";
+    let narrow = "[[wave]]\nname = \"all\"\nto = \"100%\"\nmatch = 'instance_type != \"rare\"'\n";
+    let brake = "brake = { cell_least = 5 }\n";
+    for (text, expected) in [
+        (
+            file("", "", "").replace("!=", "=="),
+            "error selection f.toml:5:9: no host of 4 matches `service == \"none\"`; `cofferdam hosts` shows their labels",
+        ),
+        (
+            file("", "", &(ALL.to_owned() + floor)),
+            "warning selection f.toml:10:9: none of the 4 selected hosts matches `service == \"wbe\"`; correct it, or take its [[limits]] out; `cofferdam hosts` shows their labels",
+        ),
+        (
+            file(
+                "",
+                "",
+                &format!(
+                    "{ALL}[[window]]\nmatch = 'zone == \"b\"'\nstart = \"22:00\"\nend = \"23:00\"\n"
+                ),
+            ),
+            "warning selection f.toml:10:9: none of the 4 selected hosts matches `zone == \"b\"`; correct it, or take its [[window]] out; `cofferdam hosts` shows their labels",
+        ),
+        (
+            file("coverage = [\"zone\", \"rack\"]\n", "", ALL),
+            "warning coverage f.toml:1:21: no selected host has the label rack: correct it, or take it out; `cofferdam hosts` shows their labels",
+        ),
+        (
+            file(brake, "", ALL),
+            "warning brake f.toml:1:24: the cell's brake never fires: it waits for 5 failed hosts, and of the 4 that the rollout takes no cell has more; lower cell_least",
+        ),
+        (
+            file("", "", "[[wave]]\nname = \"one\"\nhosts = 2\n"),
+            "warning wave f.toml:6:1: 2 of 4 selected hosts are in no wave and stay as they are",
+        ),
+        (
+            file("", "", &(narrow.to_owned() + &ALL.replace("all", "rest"))),
+            "error coverage f.toml:6:1: wave all is the first and has no host of instance_type=rare (1 host); let its match and size take one of each, leave such hosts out of select, or say in a [[waiver]] why it may",
+        ),
+        (
+            file(
+                "",
+                "",
+                &format!(
+                    "{ALL}[[waiver]]\nstratum = \"zone=b\"\nreason = \"x\"\nexpires = \"2030-01-01\"\n"
+                ),
+            ),
+            "warning waiver f.toml:10:11: no planned host is of zone=b, which a waiver names: correct it, or take it out",
+        ),
+        (
+            file(
+                "",
+                "",
+                &format!(
+                    "{ALL}[[waiver]]\nstratum = \"zone=b\"\nreason = \"x\"\nexpires = \"2020-01-01\"\n"
+                ),
+            ),
+            "error waiver f.toml:12:11: the waiver of zone=b ended with 2020-01-01; take it out, or decide anew and give it a later day",
+        ),
+        (
+            file(
+                "",
+                "",
+                &format!("{ALL}[[limits]]\nfloor = [{{ min_in_service = \"100%\" }}]\n"),
+            ),
+            "error floor f.toml:9:1: the floor lets no host out of service=web zone=a in r1-a-1; all of a group must stay in service: lower its min_in_service in [[limits]]",
+        ),
+    ] {
+        assert_eq!(of_fleet(&text, &four()), [expected], "{text}");
+    }
+}
+
+#[test]
+fn a_host_in_no_group_is_an_error() {
+    let mut hosts = four();
+    let lost = hosts.values_mut().next().unwrap();
+    lost.labels.remove("zone");
+    assert_eq!(
+        of_fleet(&file("", "", ALL), &hosts),
+        [
+            "error group f.toml:5:9: no cell holds web-0; give such hosts the labels region, zone and service where they are enrolled, or leave them out of match"
+        ]
+    );
+}
+
+#[test]
+fn without_a_lock_file_what_the_file_wishes_is_taken_as_locked() {
+    let text = file("", "", ALL).replace(
+        "\"noop\"",
+        "\"packages\"\npackages = { a = \"1\", b = \"latest\" }",
+    );
+    let unknown = "warning coverage f.toml:1:1: the packages of 4 hosts are not known: they count as alike only where their digest is the same";
+    assert_eq!(of_fleet(&text, &four()), [unknown]);
+}
