@@ -15,6 +15,7 @@
 //!            +---- unreachable, cannot be staged -------------------+
 //! ```
 
+mod apart;
 mod apply;
 mod brake;
 mod candidate;
@@ -42,6 +43,7 @@ mod turn;
 mod window;
 mod work;
 
+pub use apart::AtWork;
 pub use decide::CellDecision;
 pub use event::{CellCommand, CellError, CellEvent};
 pub use job::{Active, Again, GivenUp, Job, JobState, Staging};

@@ -6,6 +6,7 @@
 //! of one state; tests prove it by replaying what was stored.
 
 mod denial;
+mod dependency;
 mod ending;
 mod exception;
 mod floor;
@@ -108,6 +109,7 @@ fn by_cell(
         return;
     };
     floor::by(&disturbance, before, all);
+    dependency::by(&disturbance, before, all);
     reservation::by(&disturbance, all);
     wave::by_disturbing(&disturbance, all);
     stop::by(&disturbance, all);

@@ -163,6 +163,15 @@ pub enum Reason {
         /// How many may be.
         allowance: usize,
     },
+    /// A service that the host's depends on, or that depends on it, has a host under an order.
+    Dependency {
+        /// The host's service.
+        service: String,
+        /// The other service.
+        with: String,
+        /// The host that is under an order.
+        host: HostId,
+    },
     /// Somebody else has the host.
     Held {
         /// Who.
@@ -235,6 +244,7 @@ impl Reason {
             | Self::NotInService
             | Self::Staging { .. }
             | Self::Floor { .. }
+            | Self::Dependency { .. }
             | Self::Held { .. }
             | Self::AtOnce { .. }
             | Self::SlowDown { .. } => None,
@@ -262,6 +272,7 @@ impl Reason {
             Self::Staging { .. } => "staging",
             Self::StagingFailed { .. } => "staging-failed",
             Self::Floor { .. } => "floor",
+            Self::Dependency { .. } => "dependency",
             Self::Held { .. } => "held",
             Self::AtOnce { .. } => "at-once-per-cell",
             Self::SlowDown { .. } => "slow-down",
@@ -315,6 +326,14 @@ impl fmt::Display for Reason {
             } => write!(
                 f,
                 "floor: {out} of group {group} are out, {allowance} may be"
+            ),
+            Self::Dependency {
+                service,
+                with,
+                host,
+            } => write!(
+                f,
+                "one of {service} and {with} depends on the other, and {host} of {with} is at work"
             ),
             Self::Held { by } => write!(f, "the host is held by {by}"),
             Self::AtOnce { out, limit } => write!(

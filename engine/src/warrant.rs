@@ -8,7 +8,7 @@
 use crate::{
     digest::Digest,
     failure::Failure,
-    id::{CellId, Generation, HostId, OperatorId, OwnerEpoch, RolloutId, WaveIndex},
+    id::{CellId, Generation, HostId, OperatorId, OwnerEpoch, RolloutId, ServiceName, WaveIndex},
     order::Direction,
     patch::{LockFile, Patch, RebootPolicy},
     policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Retry, RollbackPace},
@@ -62,6 +62,10 @@ pub struct Assignment {
     /// in none is started at any time.
     #[serde(default)]
     pub windows: Vec<WindowAssignment>,
+    /// The direct dependencies of which one end is a service of the rollout: those two are not
+    /// patched at the same moment. As they were declared when the rollout was planned.
+    #[serde(default)]
+    pub dependencies: BTreeMap<ServiceName, BTreeSet<ServiceName>>,
 }
 
 /// One window and the hosts of the cell that it binds: patches start in it and are drained in it;

@@ -18,7 +18,7 @@ pub use denial::{DenialView, DenyRequest, LiftDenialRequest, LiftView};
 pub use except::{ExceptRequest, Whom};
 pub use host::{Explanation, Fact, HostView, OutView, RunView, SubjectKind};
 pub use plan::{
-    Coverage, GroupView, PackageChangeView, PlanView, PlannedSlice, PlannedWave,
+    Coverage, GroupView, ImpactView, PackageChangeView, PlanView, PlannedSlice, PlannedWave,
     PlatformChangeView, StratumView, WaivedView,
 };
 pub use rollback::{NotTakenBack, RollbackPreview};

@@ -13,6 +13,7 @@ use cofferdam_engine::{
     plan::{Plan, PlanInput},
     report::{Report, ReportBody},
     run::{Ending, RunState},
+    services::Services,
     spec::Spec,
     time::Timestamp,
 };
@@ -93,6 +94,7 @@ fn make_plan(hosts: &BTreeMap<HostId, Host>, waves: &str) -> Plan {
         package_sets: &BTreeMap::new(),
         denials: &Denials::default(),
         now: Timestamp(0),
+        services: &Services::default(),
     };
     Plan::make(&spec, &lock, &input).expect("a plan")
 }

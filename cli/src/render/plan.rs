@@ -5,8 +5,8 @@ use crate::render::{
     rollout::warnings,
     table::{brief, counted, indented, short, table},
 };
-use cofferdam_engine::lint::Finding;
-use cofferdam_proto::operator::{PlanView, PlannedWave};
+use cofferdam_engine::{id::OperatorId, lint::Finding, plan::ImpactKind};
+use cofferdam_proto::operator::{GroupView, PlanView, PlannedWave};
 use serde::Serialize;
 use std::{path::PathBuf, time::Duration};
 
@@ -57,6 +57,7 @@ impl View for Planned {
         text += &change::text(&plan.changes);
         text += &self.strata();
         text += &self.groups();
+        text += &self.impacts();
         text += &self.waived();
         let found = lint::lines(&self.findings);
         if !found.is_empty() {
@@ -112,17 +113,53 @@ impl Planned {
         format!("\nWhat is waived in the canary\n{}", indented(&shown))
     }
 
+    fn impacts(&self) -> String {
+        let rows = self.plan.impacts.iter().map(|impact| {
+            let owners: Vec<&str> = impact.owners.iter().map(OperatorId::as_str).collect();
+            [
+                impact.service.to_string(),
+                impact.tier.to_string(),
+                owners.join(", "),
+                kind(impact.kind).to_owned(),
+                impact.hosts.to_string(),
+            ]
+        });
+        let headings = ["service", "tier", "owners", "why", "hosts taken"];
+        let shown = table(headings, rows.collect());
+        if shown.is_empty() {
+            return shown;
+        }
+        format!("\nWho may feel it\n{}", indented(&shown))
+    }
+
     fn groups(&self) -> String {
         let rows = self.plan.coverage.groups.iter().map(|group| {
             let counts = [group.members, group.may_be_out].map(|count| count.to_string());
             let [members, may_be_out] = counts;
-            [group.group.clone(), members, may_be_out]
+            [group.group.clone(), members, may_be_out, more_load(group)]
         });
-        let shown = table(["capacity group", "hosts", "may be out"], rows.collect());
+        let headings = ["capacity group", "hosts", "may be out", "load on the rest"];
+        let shown = table(headings, rows.collect());
         if shown.is_empty() {
             return shown;
         }
         format!("\nWhat the floors allow\n{}", indented(&shown))
+    }
+}
+
+/// As in `+5.3 %`.
+fn more_load(group: &GroupView) -> String {
+    match group.more_load_permille {
+        Some(permille) => format!("+{}.{} %", permille / 10, permille % 10),
+        None => "nobody is left".to_owned(),
+    }
+}
+
+fn kind(kind: ImpactKind) -> &'static str {
+    match kind {
+        ImpactKind::Patched => "patched",
+        ImpactKind::Direct => "depends on it",
+        ImpactKind::Indirect => "depends on a dependant",
     }
 }
 
@@ -160,10 +197,10 @@ mod tests {
     use super::*;
     use cofferdam_engine::{
         digest::Digest,
-        id::{CellId, RolloutId},
+        id::{CellId, RolloutId, ServiceName},
         lint::Severity,
     };
-    use cofferdam_proto::operator::{Coverage, GroupView, PlannedSlice, StratumView, WaivedView};
+    use cofferdam_proto::operator::{Coverage, ImpactView, PlannedSlice, StratumView, WaivedView};
 
     fn wave(name: &str, hosts: u64, bake_ms: u64) -> PlannedWave {
         let cell = CellId::new("r1-a-1").unwrap();
@@ -185,6 +222,14 @@ mod tests {
             group: "service=web zone=a".to_owned(),
             members: 8,
             may_be_out: 2,
+            more_load_permille: Some(334),
+        };
+        let impact = |service: &str, kind: ImpactKind, hosts: u64| ImpactView {
+            service: ServiceName::new(service).unwrap(),
+            kind,
+            tier: 1,
+            owners: vec![OperatorId::new("ana").unwrap()],
+            hosts,
         };
         let waived = WaivedView {
             stratum: "zone=r1/b".to_owned(),
@@ -217,6 +262,10 @@ mod tests {
                     waived: vec![waived],
                 },
                 changes: Vec::new(),
+                impacts: vec![
+                    impact("web", ImpactKind::Patched, 8),
+                    impact("shop", ImpactKind::Direct, 0),
+                ],
             },
         }
     }
@@ -237,8 +286,13 @@ mod tests {
       instance_type=x2.metal  2      1
 
     What the floors allow
-      CAPACITY GROUP      HOSTS  MAY BE OUT
-      service=web zone=a  8      2
+      CAPACITY GROUP      HOSTS  MAY BE OUT  LOAD ON THE REST
+      service=web zone=a  8      2           +33.4 %
+
+    Who may feel it
+      SERVICE  TIER  OWNERS  WHY            HOSTS TAKEN
+      web      1     ana     patched        8
+      shop     1     ana     depends on it  0
 
     What is waived in the canary
       STRATUM    HOSTS  UNTIL       WHY

@@ -26,6 +26,7 @@ fn plan_reply() -> PlanReply {
         estimate_ms: 1000,
         changes: Vec::new(),
         coverage,
+        impacts: Vec::new(),
     };
     PlanReply {
         lock_text: "locked".to_owned(),

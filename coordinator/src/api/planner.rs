@@ -22,6 +22,7 @@ use cofferdam_engine::{
     lockfile,
     patch::{AdvisoryPatch, LockFile, Locked, LockedFile, Patch},
     plan::{self, Plan, PlanInput, PlatformChange},
+    services::Services,
     spec::Spec,
     time::Timestamp,
 };
@@ -195,6 +196,7 @@ struct Inventory {
     cells: BTreeMap<HostId, CellId>,
     package_sets: BTreeMap<Digest, PackageSet>,
     denials: Denials,
+    services: Services,
     /// When this was so.
     now: Timestamp,
 }
@@ -212,6 +214,7 @@ impl Inventory {
             cells: fleet.homes().clone(),
             package_sets: fleet.package_sets().clone(),
             denials: fleet.denials().clone(),
+            services: fleet.services().clone(),
             now,
         }
     }
@@ -222,6 +225,7 @@ impl Inventory {
             cells: &self.cells,
             package_sets: &self.package_sets,
             denials: &self.denials,
+            services: &self.services,
             now: self.now,
         }
     }

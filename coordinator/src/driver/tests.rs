@@ -100,6 +100,7 @@ impl Bench {
                 package_sets: situation.fleet.package_sets(),
                 denials: situation.fleet.denials(),
                 now: situation.now,
+                services: situation.fleet.services(),
             };
             Plan::make(&spec, &lock, &input).unwrap()
         });

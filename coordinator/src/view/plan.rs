@@ -4,11 +4,11 @@ use super::rollout::count;
 use cofferdam_engine::{
     digest::Digest,
     id::WaveIndex,
-    plan::{self, GroupBlast, PackageChange, Plan, PlatformChange, Waived},
+    plan::{self, GroupBlast, Impact, PackageChange, Plan, PlatformChange, Waived},
     time::millis,
 };
 use cofferdam_proto::operator::{
-    Coverage, GroupView, PackageChangeView, PlanView, PlannedSlice, PlannedWave,
+    Coverage, GroupView, ImpactView, PackageChangeView, PlanView, PlannedSlice, PlannedWave,
     PlatformChangeView, StratumView, WaivedView,
 };
 
@@ -32,6 +32,7 @@ pub(crate) fn plan(
             groups: plan.blast.groups.iter().map(group).collect(),
             waived: plan.waived.iter().map(waived).collect(),
         },
+        impacts: plan.blast.impacts.iter().map(impact).collect(),
         changes: changes.iter().map(platform).collect(),
     }
 }
@@ -101,6 +102,16 @@ fn waived(waived: &Waived) -> WaivedView {
     }
 }
 
+fn impact(impact: &Impact) -> ImpactView {
+    ImpactView {
+        service: impact.service.clone(),
+        kind: impact.kind,
+        tier: impact.tier.into(),
+        owners: impact.owners.iter().cloned().collect(),
+        hosts: count(impact.planned),
+    }
+}
+
 fn group(group: &GroupBlast) -> GroupView {
     let GroupBlast {
         region,
@@ -112,5 +123,6 @@ fn group(group: &GroupBlast) -> GroupView {
         group: format!("service={service} zone={region}/{zone}"),
         members: count(group.members),
         may_be_out: count(group.allowance),
+        more_load_permille: group.more_load_permille().map(count),
     }
 }

@@ -91,6 +91,7 @@ fn plan_of(fleet: &Fleet) -> Plan {
         package_sets: fleet.package_sets(),
         denials: fleet.denials(),
         now: Timestamp(1000),
+        services: fleet.services(),
     };
     Plan::make(&Spec::parse("practice.toml", file).unwrap(), &lock, &input).unwrap()
 }

@@ -4,7 +4,7 @@
 //! are out (resend, withdraw, answer, give up), staging and starts. Starts ask the rules of
 //! `candidate`; the first rule that says no is the hold.
 
-use super::{Cell, CellCommand, JobState, Work, brake};
+use super::{AtWork, Cell, CellCommand, JobState, Work, brake};
 use crate::{
     hold::{Hold, Reason, Subject},
     id::{HostId, ReservationToken},
@@ -27,10 +27,18 @@ pub struct CellDecision {
 }
 
 impl Cell {
-    /// Decides what to do now.
+    /// Decides what to do now, as if no other cell had a host under an order.
     pub fn decide(&self, now: Timestamp) -> CellDecision {
+        let mut at_work = AtWork::of(std::iter::once(self));
+        self.decide_beside(&mut at_work, now)
+    }
+
+    /// Decides what to do now, beside what all cells have under orders; what this decision orders
+    /// is added to it.
+    pub fn decide_beside(&self, at_work: &mut AtWork, now: Timestamp) -> CellDecision {
         let mut draft = Draft {
             cell: self,
+            at_work,
             now,
             next_token: self.ledger.next_token(),
             taken: BTreeSet::new(),
@@ -46,6 +54,7 @@ impl Cell {
 /// A decision in the making: what it takes is counted as taken for what comes after.
 pub(super) struct Draft<'a> {
     pub(super) cell: &'a Cell,
+    pub(super) at_work: &'a mut AtWork,
     pub(super) now: Timestamp,
     pub(super) next_token: ReservationToken,
     pub(super) taken: BTreeSet<HostId>,

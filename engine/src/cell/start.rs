@@ -1,7 +1,7 @@
 //! Starts hosts: asks the rules of `candidate` of each; the first that says no is its hold.
 
 use super::{
-    CellCommand, GivenUp, HeldWarrant, Job, Link, Member, Work,
+    CellCommand, GivenUp, HeldWarrant, Job, Link, Member, Work, apart,
     candidate::{self, LedgerSays},
     decide::Draft,
     freeze,
@@ -12,11 +12,12 @@ use super::{
 use crate::{
     hold::Reason,
     id::{HostId, OrderKey, ReservationToken},
+    inventory::SERVICE,
     order::{Direction, Grant, Order},
     time::Timestamp,
     warrant::Warrant,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Draft<'_> {
     pub(super) fn start(&mut self, work: &Work, counts: &mut OutCounts) {
@@ -58,9 +59,13 @@ impl Draft<'_> {
             last_start: work.last_start,
             paced: None,
             floored: BTreeSet::new(),
+            apart: BTreeMap::new(),
         };
         for one in wanted {
             self.consider_starting(work, warrant, one, &mut so_far);
+        }
+        for (_, reason) in so_far.apart {
+            self.hold_slice(work, reason);
         }
         for group in so_far.floored {
             let reason = work.groups.reason(so_far.counts, group);
@@ -112,6 +117,13 @@ impl Draft<'_> {
             LedgerSays::Held(reason) => return self.hold_host(work, host, reason),
             LedgerSays::Floor(group) => return self.floored(work, host, group, direction, so_far),
         };
+        if direction == Direction::Patch
+            && let Some(reason) = apart::held_by_neighbour(work, &member.host, self.at_work)
+        {
+            let service = member.host.value(SERVICE).unwrap_or_default();
+            so_far.apart.insert(service.to_owned(), reason);
+            return;
+        }
         if so_far.paced.is_none() {
             let (active, last_start) = (so_far.active, so_far.last_start);
             so_far.paced = candidate::held_by_pace(work, active, last_start, self.now);
@@ -119,26 +131,39 @@ impl Draft<'_> {
         if so_far.paced.is_some() {
             return;
         }
-        let Some(key) = member.next_key(self.cell.epoch) else {
-            let reason = "it says that it has seen the last order that there can be";
-            self.leave_out(work, host, reason.to_owned());
-            return;
-        };
-        if !self.order(work, warrant, job, member, key) {
-            let platform = &member.host.facts.platform;
-            self.leave_out(
-                work,
-                host,
-                format!("the lock file has nothing for {platform}"),
-            );
+        if !self.order_or_leave_out(work, warrant, job, member) {
             return;
         }
         so_far.active += 1;
         so_far.last_start = Some(self.now);
         self.taken.insert(host.clone());
+        self.at_work.note(&member.host);
         if !costs_nothing {
             work.groups.note_out(so_far.counts, host);
         }
+    }
+
+    /// Orders a host, or leaves it out where no order can be made; returns whether it is ordered.
+    fn order_or_leave_out(
+        &mut self,
+        work: &Work,
+        warrant: &Warrant,
+        job: &Job,
+        member: &Member,
+    ) -> bool {
+        let host = &member.host.id;
+        let Some(key) = member.next_key(self.cell.epoch) else {
+            let reason = "it says that it has seen the last order that there can be";
+            self.leave_out(work, host, reason.to_owned());
+            return false;
+        };
+        let is_ordered = self.order(work, warrant, job, member, key);
+        if !is_ordered {
+            let platform = &member.host.facts.platform;
+            let reason = format!("the lock file has nothing for {platform}");
+            self.leave_out(work, host, reason);
+        }
+        is_ordered
     }
 
     /// A host waits until fewer of its group are out. Where none ever may be, as in a group of one,
@@ -226,6 +251,8 @@ struct SoFar<'a> {
     paced: Option<Reason>,
     /// Groups that may have no more out.
     floored: BTreeSet<usize>,
+    /// Why no more of a service may start just now, by its name.
+    apart: BTreeMap<String, Reason>,
 }
 
 impl SoFar<'_> {

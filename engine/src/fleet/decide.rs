@@ -1,7 +1,7 @@
 //! What a fleet does next: what its rollouts and its cells do.
 
 use super::{Fleet, FleetCommand};
-use crate::{hold::Hold, time::Timestamp};
+use crate::{cell::AtWork, hold::Hold, time::Timestamp};
 
 /// What a fleet wants done, what holds what it does not, and when to ask again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,8 +47,9 @@ impl Fleet {
         if !decision.commands.is_empty() {
             return decision;
         }
+        let mut at_work = AtWork::of(self.cells.values());
         for (name, cell) in &self.cells {
-            let theirs = cell.decide(now);
+            let theirs = cell.decide_beside(&mut at_work, now);
             decision.wake_at(theirs.wake);
             decision.holds.extend(theirs.holds);
             let command = |command| FleetCommand::Cell {

@@ -52,6 +52,7 @@ fn of_warning(spec: &Spec, warning: &Warning) -> (&'static str, String) {
         }
         Warning::NotAffected { .. } => ("patch", "patch".to_owned()),
         Warning::EmptyWave { wave } => ("wave", key_of(spec, wave)),
+        Warning::Undeclared { .. } => ("services", "select.match".to_owned()),
         Warning::NotAll { .. } => ("wave", "wave".to_owned()),
         Warning::Denied { .. } => ("denial", "patch".to_owned()),
         Warning::WaiverOfNobody { place, .. } | Warning::WaiverNotNeeded { place, .. } => {

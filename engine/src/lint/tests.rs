@@ -6,6 +6,7 @@ use crate::{
     denial::Denials,
     id::HostId,
     inventory::{Facts, Host, PackageSet},
+    services::Services,
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -78,6 +79,7 @@ fn of_fleet(text: &str, hosts: &BTreeMap<HostId, Host>) -> Vec<String> {
         cells: &cells::assign(&BTreeMap::new(), &placeable).unwrap(),
         package_sets: &BTreeMap::new(),
         denials: &Denials::default(),
+        services: &Services::default(),
         now: Timestamp(1_800_000_000_000),
     };
     let found = with_fleet(&spec, None, &input, &Places::of("f.toml", text));

@@ -2,6 +2,7 @@
 
 use super::{
     floors::Floors,
+    impact::{Impact, Touched},
     selected::{Known, Place, Selected},
 };
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,9 @@ pub struct Blast {
     pub known: usize,
     /// The capacity groups of the planned hosts, in order of region, zone and service.
     pub groups: Vec<GroupBlast>,
+    /// The declared services that may feel it: the patched ones, their dependants, and theirs.
+    #[serde(default)]
+    pub impacts: Vec<Impact>,
 }
 
 /// A capacity group of a plan.
@@ -37,6 +41,18 @@ pub struct GroupBlast {
     pub allowance: usize,
 }
 
+impl GroupBlast {
+    /// How much more each of the rest carries while the whole allowance is out, in thousandths,
+    /// rounded up: of 20 with one out it is 53, as 5 % out is 5.3 % more. Nothing: nobody is left.
+    pub fn more_load_permille(&self) -> Option<usize> {
+        let left = self
+            .members
+            .checked_sub(self.allowance)
+            .filter(|left| *left > 0)?;
+        Some(self.allowance.saturating_mul(1000).div_ceil(left))
+    }
+}
+
 impl Blast {
     /// Counts what a plan touches; `planned` are the hosts that some wave takes.
     pub(super) fn of(
@@ -44,6 +60,7 @@ impl Blast {
         selected: usize,
         planned: &[&Selected<'_>],
         floors: &Floors<'_>,
+        touched: &Touched<'_>,
     ) -> Self {
         let mut counts: BTreeMap<Place<'_>, (usize, usize)> = BTreeMap::new();
         for host in planned {
@@ -70,6 +87,7 @@ impl Blast {
             selected,
             known: known.len(),
             groups: groups.collect(),
+            impacts: touched.impacts(),
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{
     Blast, Estimate, Plan, PlanError, PlanErrors, PlannedHost, PlannedWave, Warning,
     denied::Denied,
     floors::Floors,
+    impact::Touched,
     proof::Proof,
     region::{RegionOrder, Regions},
     selected::{self, Selected},
@@ -19,6 +20,7 @@ use crate::{
     inventory::{Host, PackageSet},
     patch::{LockFile, Locked, Patch, VersionWish},
     policy::Pace,
+    services::Services,
     spec::Spec,
     stratum::Stratum,
     time::Timestamp,
@@ -40,6 +42,8 @@ pub struct PlanInput<'a> {
     pub denials: &'a Denials,
     /// When it is made: waivers may be over.
     pub now: Timestamp,
+    /// The declared services.
+    pub services: &'a Services,
 }
 
 impl Plan {
@@ -77,8 +81,10 @@ impl Plan {
             return Err(PlanErrors(errors));
         }
         let rollout_digest = rollout_digest(spec, lock);
+        let touched = Touched::of(input.services, &planned_hosts);
         let draft = Draft {
             spec,
+            touched: &touched,
             lock,
             rollout_digest,
             selected: &selected,
@@ -99,7 +105,7 @@ impl Plan {
             estimate: draft.estimate(&planned_waves, &assignments),
             brake: spec.brake().clone(),
             hosts_left_out: spec.hosts_left_out(),
-            blast: Blast::of(&known, selected.len(), &planned_hosts, &floors),
+            blast: Blast::of(&known, selected.len(), &planned_hosts, &floors, &touched),
             waves: planned_waves,
             coverage: spec.coverage().clone(),
             waived: proof.waived(),
@@ -190,6 +196,7 @@ fn listed(
 /// Everything that the parts of a plan are made of.
 struct Draft<'d, 'a> {
     spec: &'d Spec,
+    touched: &'d Touched<'a>,
     lock: &'d LockFile,
     rollout_digest: Digest,
     selected: &'d [Selected<'a>],
@@ -253,6 +260,7 @@ impl<'d, 'a> Draft<'d, 'a> {
             brake: spec.brake().clone(),
             floors: self.floors.assignments(cell, hosts),
             windows: windows(spec, hosts),
+            dependencies: self.touched.dependencies(),
         }
     }
 
@@ -274,6 +282,12 @@ impl<'d, 'a> Draft<'d, 'a> {
         warnings.extend(of_waves);
         warnings.extend(of_proof);
         let (planned, selected) = (self.planned.len(), self.selected.len());
+        let undeclared = self.touched.undeclared();
+        if !undeclared.is_empty() {
+            warnings.push(Warning::Undeclared {
+                services: undeclared,
+            });
+        }
         if planned < selected {
             warnings.push(Warning::NotAll {
                 hosts: selected - planned,

@@ -1,5 +1,6 @@
 mod coverage;
 mod fleet;
+mod impact;
 mod opening;
 mod unaffected;
 

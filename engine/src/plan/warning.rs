@@ -78,6 +78,15 @@ pub enum Warning {
         /// Of how many.
         of: usize,
     },
+    /// Services of planned hosts that nobody declared.
+    #[error(
+        "nobody declared {}: who owns it and who may feel this is not known; add it to services.toml",
+        list(services)
+    )]
+    Undeclared {
+        /// The services.
+        services: Vec<String>,
+    },
     /// Selected hosts that no wave takes.
     #[error("{hosts} of {of} selected hosts are in no wave and stay as they are")]
     NotAll {

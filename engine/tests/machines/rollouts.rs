@@ -1,6 +1,7 @@
 //! Rollouts from their start to their end, as sentences.
 
 mod denials;
+mod dependants;
 mod exceptions;
 mod failures;
 mod fans;

@@ -12,6 +12,7 @@ use cofferdam_engine::{
     lint::Severity,
     order::{ClaimPoint, Direction},
     patch::RebootPolicy,
+    plan::ImpactKind,
     run::Ending,
 };
 
@@ -49,6 +50,7 @@ enumerated!(Action: Pause Resume Abort Rollback);
 enumerated!(ClaimPoint: BeforeDrain BeforeApply);
 enumerated!(Direction: Patch Rollback);
 enumerated!(Ending: Patched RolledBack Undone Cancelled Quarantined);
+enumerated!(ImpactKind: Patched Direct Indirect);
 enumerated!(RebootPolicy: Never IfRequired Always);
 enumerated!(
     RolloutState: Planned Running Paused Done Aborting Aborted RollingBack RolledBack

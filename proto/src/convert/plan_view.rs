@@ -2,13 +2,18 @@
 
 use super::{
     bounds::MAX_ENTRIES,
+    enumerated::Enumerated,
     field::{At, FieldError},
     read, write,
 };
 use crate::{
-    operator::{Coverage, GroupView, PlanView, PlannedSlice, PlannedWave, StratumView, WaivedView},
+    operator::{
+        Coverage, GroupView, ImpactView, PlanView, PlannedSlice, PlannedWave, StratumView,
+        WaivedView,
+    },
     v1,
 };
+use cofferdam_engine::plan::ImpactKind;
 
 impl From<PlanView> for v1::PlanView {
     fn from(plan: PlanView) -> Self {
@@ -21,6 +26,7 @@ impl From<PlanView> for v1::PlanView {
             estimate_ms: plan.estimate_ms,
             coverage: Some(plan.coverage.into()),
             changes: write::list(plan.changes),
+            impacts: write::list(plan.impacts),
         }
     }
 }
@@ -37,6 +43,32 @@ impl TryFrom<v1::PlanView> for PlanView {
             estimate_ms: wire.estimate_ms,
             coverage: read::message(wire.coverage).at("coverage")?,
             changes: read::list(wire.changes, MAX_ENTRIES).at("changes")?,
+            impacts: read::list(wire.impacts, MAX_ENTRIES).at("impacts")?,
+        })
+    }
+}
+
+impl From<ImpactView> for v1::ImpactView {
+    fn from(view: ImpactView) -> Self {
+        Self {
+            service: view.service.into(),
+            kind: view.kind.number(),
+            tier: view.tier,
+            owners: write::names(view.owners),
+            hosts: view.hosts,
+        }
+    }
+}
+
+impl TryFrom<v1::ImpactView> for ImpactView {
+    type Error = FieldError;
+    fn try_from(wire: v1::ImpactView) -> Result<Self, FieldError> {
+        Ok(Self {
+            service: read::name(wire.service).at("service")?,
+            kind: ImpactKind::read(wire.kind).at("kind")?,
+            tier: read::from_one(wire.tier).at("tier")?,
+            owners: read::names(wire.owners).at("owners")?,
+            hosts: wire.hosts,
         })
     }
 }
@@ -154,6 +186,7 @@ impl From<GroupView> for v1::GroupView {
             group: write::line(&view.group),
             members: view.members,
             may_be_out: view.may_be_out,
+            more_load_permille: view.more_load_permille,
         }
     }
 }
@@ -165,6 +198,7 @@ impl TryFrom<v1::GroupView> for GroupView {
             group: read::filled_line(wire.group).at("group")?,
             members: wire.members,
             may_be_out: wire.may_be_out,
+            more_load_permille: wire.more_load_permille,
         })
     }
 }

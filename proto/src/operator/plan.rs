@@ -2,7 +2,8 @@
 
 use cofferdam_engine::{
     digest::Digest,
-    id::{CellId, RolloutId},
+    id::{CellId, OperatorId, RolloutId, ServiceName},
+    plan::ImpactKind,
 };
 use serde::Serialize;
 
@@ -23,6 +24,8 @@ pub struct PlanView {
     pub estimate_ms: u64,
     /// What the canary proves and what the floors allow.
     pub coverage: Coverage,
+    /// The declared services that may feel it: the patched ones, then their dependants, then theirs.
+    pub impacts: Vec<ImpactView>,
     /// What becomes of packages, platform by platform. Empty for patches of other kinds.
     pub changes: Vec<PlatformChangeView>,
 }
@@ -55,6 +58,21 @@ pub struct PackageChangeView {
     pub replaced: u64,
     /// On how many hosts it is new.
     pub added: u64,
+}
+
+/// A service that may feel a rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ImpactView {
+    /// Its name.
+    pub service: ServiceName,
+    /// How it is reached.
+    pub kind: ImpactKind,
+    /// How much it matters: 1 is the most important.
+    pub tier: u32,
+    /// Who answers for it.
+    pub owners: Vec<OperatorId>,
+    /// How many of its hosts the rollout takes.
+    pub hosts: u64,
 }
 
 /// One wave of a plan.
@@ -123,4 +141,7 @@ pub struct GroupView {
     pub members: u64,
     /// How many of them may be out at once.
     pub may_be_out: u64,
+    /// How much more each of the rest carries while so many are out, in thousandths. Absent: nobody
+    /// is left.
+    pub more_load_permille: Option<u64>,
 }

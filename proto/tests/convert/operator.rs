@@ -9,6 +9,7 @@ use cofferdam_engine::{
     failure::FailureKind,
     id::{OperatorId, OwnerEpoch, ServiceName},
     lint::{Finding, Severity},
+    plan::ImpactKind,
     run::RunState,
     time::Timestamp,
 };
@@ -16,11 +17,11 @@ use cofferdam_proto::{
     operator::{
         Action, ArtefactStored, CalendarRequest, CalendarView, ChangeRequest, Coverage,
         Description, ExceptRequest, ExplainRequest, Explanation, Fact, FailureCluster, Findings,
-        ForgetHostRequest, FreezeView, GroupView, HoldView, HostView, OutView, PackageChangeView,
-        PlanReply, PlanRequest, PlanView, PlannedSlice, PlannedWave, PlatformChangeView,
-        RolloutLine, RolloutRequest, RolloutState, RolloutView, RunView, ServiceView, ServicesView,
-        SetServicesRequest, StartRequest, StratumView, SubjectKind, UndeclaredService, WaivedView,
-        WaveState, WaveView, Whom,
+        ForgetHostRequest, FreezeView, GroupView, HoldView, HostView, ImpactView, OutView,
+        PackageChangeView, PlanReply, PlanRequest, PlanView, PlannedSlice, PlannedWave,
+        PlatformChangeView, RolloutLine, RolloutRequest, RolloutState, RolloutView, RunView,
+        ServiceView, ServicesView, SetServicesRequest, StartRequest, StratumView, SubjectKind,
+        UndeclaredService, WaivedView, WaveState, WaveView, Whom,
     },
     v1,
 };
@@ -221,6 +222,7 @@ fn a_plan_arrives_unchanged() {
                     group: text("service=web zone=a"),
                     members: 8,
                     may_be_out: 2,
+                    more_load_permille: Some(334),
                 }],
                 waived: vec![WaivedView {
                     stratum: text("zone=r1/a"),
@@ -229,9 +231,26 @@ fn a_plan_arrives_unchanged() {
                     expires: text("2026-12-31"),
                 }],
             },
+            impacts: impacts(),
         },
     };
     assert_eq!(over_the_wire::<v1::PlanReply, _>(reply.clone()), Ok(reply));
+}
+
+fn impacts() -> Vec<ImpactView> {
+    let impact = |kind| ImpactView {
+        service: ServiceName::new("web").unwrap(),
+        kind,
+        tier: 1,
+        owners: vec![OperatorId::new("ana").unwrap()],
+        hosts: 8,
+    };
+    let kinds = [
+        ImpactKind::Patched,
+        ImpactKind::Direct,
+        ImpactKind::Indirect,
+    ];
+    kinds.map(impact).to_vec()
 }
 
 fn finding() -> Finding {

@@ -9,6 +9,7 @@ use crate::{
     patch::{LockFile, Locked, LockedPackage, LockedPlatform},
     plan::{Plan, PlanErrors, PlanInput},
     reach::Reach,
+    services::Services,
     spec::Spec,
     time::Timestamp,
 };
@@ -20,6 +21,7 @@ pub(super) struct Fleet {
     pub(super) hosts: BTreeMap<HostId, Host>,
     pub(super) cells: BTreeMap<HostId, CellId>,
     pub(super) package_sets: BTreeMap<Digest, PackageSet>,
+    pub(super) services: Services,
 }
 
 impl Fleet {
@@ -92,6 +94,7 @@ impl Fleet {
             denials: &Denials::default(),
             package_sets: &self.package_sets,
             now: NOW,
+            services: &self.services,
         };
         Plan::make(&spec, lock, &input)
     }

@@ -35,6 +35,7 @@ fn changes_of(fleet: &Fleet, file: &str, lock: &LockFile) -> Vec<PlatformChange>
         cells: &fleet.cells,
         denials: &Denials::default(),
         package_sets: &fleet.package_sets,
+        services: &fleet.services,
         now: NOW,
     };
     changes(&spec, lock, &input)

@@ -18,6 +18,20 @@ const WINDOWS: [&str; 8] = [
     "[[window]]\nstart = \"01:00\"\nend = \"00:18\"\ntime_zone = \"UTC\"\n[[window]]\nstart = \"01:21\"\n\
      end = \"01:25\"\ntime_zone = \"Europe/Berlin\"\nmatch = 'instance_type == \"plain\"'\n",
 ];
+/// A chain of services: web cannot work without api, nor api without db.
+const CHAIN: &str = r#"
+[service.web]
+owners = ["wanda"]
+tier = 1
+depends_on = ["api"]
+[service.api]
+owners = ["abel"]
+tier = 2
+depends_on = ["db"]
+[service.db]
+owners = ["dora"]
+tier = 1
+"#;
 
 /// What a history begins with.
 #[derive(Debug)]
@@ -26,6 +40,8 @@ pub(crate) struct Setup {
     hosts: Vec<(&'static str, &'static str, usize)>,
     /// Rollout files, by the rollout's name.
     pub(crate) files: Vec<(&'static str, String)>,
+    /// Services beside web: their name, place, how many hosts.
+    others: Vec<(&'static str, &'static str, usize)>,
     /// Whether the link delivers every message twice.
     repeats: bool,
     /// Whether what was stored is read back from text at the end.
@@ -45,6 +61,7 @@ impl Setup {
                 hosts.push((*place, "small", 1 + draw.below(2)));
             }
         }
+        let others = draw_others(draw, &places);
         let packages = if draw.percent(50) {
             ["openssl", "curl"]
         } else {
@@ -54,6 +71,7 @@ impl Setup {
         let files = files.map(|(name, package)| (*name, draw_file(draw, name, package)));
         Self {
             hosts,
+            others,
             files: files.collect(),
             repeats: draw.percent(20),
             reads_back: draw.percent(4),
@@ -67,6 +85,12 @@ impl Setup {
         for (place, kind, count) in &self.hosts {
             world.add_hosts("web", place, kind, *count);
         }
+        for (service, place, count) in &self.others {
+            world.add_hosts(service, place, "plain", *count);
+        }
+        if !self.others.is_empty() {
+            world.declare(CHAIN);
+        }
         world.advance(Duration::from_secs(1));
         world
     }
@@ -77,12 +101,29 @@ impl Setup {
         for place in places {
             world.add_hosts("web", place, "spare", 1);
         }
+        for (service, place, _) in &self.others {
+            world.add_hosts(service, place, &format!("spare{service}"), 1);
+        }
     }
 
     /// The names of its hosts.
     pub(crate) fn names(&self) -> Vec<HostId> {
         self.world().agents.keys().cloned().collect()
     }
+}
+
+/// Sometimes the services that web depends on, and what they depend on.
+fn draw_others(
+    draw: &mut Draw,
+    places: &[&'static str],
+) -> Vec<(&'static str, &'static str, usize)> {
+    let mut others = Vec::new();
+    if draw.percent(40) {
+        for service in ["api", "db"] {
+            others.push((service, *draw.one(places), 1 + draw.below(3)));
+        }
+    }
+    others
 }
 
 fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
@@ -129,6 +170,7 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
         "[[limits]]\nfloor = [{{ group_by = [\"service\", \"zone\"], min_in_service = \"{floor}\" }}]\n"
     );
     let text = file(name, package, &top, &tables);
+    let text = text.replace("service == \"web\"", "service != \"none\"");
     let named = format!("packages = {{ {package} = \"2\" }}");
     match draw.percent(15) {
         true => text.replace(&named, "security = \"all\""),

@@ -12,6 +12,7 @@ use cofferdam_engine::{
     plan::{Plan, PlanErrors, PlanInput},
     reach,
     rollout::{Action, RolloutEvent},
+    services::Services,
     spec::Spec,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -95,8 +96,18 @@ impl World {
             package_sets: fleet.package_sets(),
             denials: fleet.denials(),
             now: self.now,
+            services: fleet.services(),
         };
         Plan::make(&spec, &lock(&spec), &input)
+    }
+
+    /// An operator declares the services of the fleet.
+    pub(crate) fn declare(&mut self, file: &str) {
+        let services = Services::parse("services.toml", file);
+        let services = services.unwrap_or_else(|mistakes| panic!("{mistakes}"));
+        let by = operator();
+        self.act(FleetEvent::ServicesDeclared { services, by });
+        self.acted().unwrap_or_else(|refusal| panic!("{refusal:?}"));
     }
 
     /// The hosts of a rollout's wave in the order in which they start, cell by cell.
