@@ -107,6 +107,9 @@ pub enum Remote {
     Freeze(freeze::Args),
     /// Say which bits must not be installed again, and where
     Deny(deny::Args),
+    /// End the present bake early, as one of the rollout's approvers
+    #[command(after_help = "Example:\n  cofferdam promote openssl-2026-11 --reason 'exploited'")]
+    Promote(change::ReasonedArgs),
     /// Show the hosts, or forget one
     Hosts(hosts::Args),
     /// Declare the services of the fleet, or show them

@@ -398,6 +398,7 @@ fn verb(action: Action) -> &'static str {
         Action::Resume => "resume rollout",
         Action::Abort => "abort rollout",
         Action::Rollback => "roll back rollout",
+        Action::Promote => "promote rollout",
     }
 }
 

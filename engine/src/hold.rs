@@ -297,14 +297,8 @@ impl fmt::Display for Reason {
             ),
             Self::CellTurn { .. } => f.write_str("waits for its turn among the wave's cells"),
             Self::ZoneBake { .. } => f.write_str("the zone before it bakes (zone_bake)"),
-            Self::Stratum { stratum, awaits } => write!(
-                f,
-                "no host of {stratum} has passed yet; awaits the outcome of {awaits}"
-            ),
-            Self::Convicted { stratum } => write!(
-                f,
-                "hosts of {stratum} failed, and so did the second opinion"
-            ),
+            Self::Stratum { stratum, awaits } => f.write_str(&unproved(stratum, awaits)),
+            Self::Convicted { stratum } => f.write_str(&convicted(stratum)),
             Self::Warrant { ended: None } => f.write_str("no warrant for this cell yet"),
             Self::Warrant { ended: Some(_) } => {
                 f.write_str("the warrant ended; the control plane has not renewed it")
@@ -331,10 +325,7 @@ impl fmt::Display for Reason {
                 service,
                 with,
                 host,
-            } => write!(
-                f,
-                "one of {service} and {with} depends on the other, and {host} of {with} is at work"
-            ),
+            } => f.write_str(&beside(service, with, host)),
             Self::Held { by } => write!(f, "the host is held by {by}"),
             Self::AtOnce { out, limit } => write!(
                 f,
@@ -353,4 +344,16 @@ impl fmt::Display for Reason {
             Self::Retry { failure, .. } => write!(f, "tried again later after {failure}"),
         }
     }
+}
+
+fn unproved(stratum: &str, awaits: &HostId) -> String {
+    format!("no host of {stratum} has passed yet; awaits the outcome of {awaits}")
+}
+
+fn convicted(stratum: &str) -> String {
+    format!("hosts of {stratum} failed, and so did the second opinion")
+}
+
+fn beside(service: &str, with: &str, host: &HostId) -> String {
+    format!("one of {service} and {with} depends on the other, and {host} of {with} is at work")
 }

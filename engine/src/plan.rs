@@ -37,14 +37,17 @@ pub use warning::Warning;
 use crate::{
     coverage::Coverage,
     digest::Digest,
-    id::{CellId, HostId, RolloutId, WaveIndex, WaveName},
+    id::{CellId, HostId, OperatorId, RolloutId, WaveIndex, WaveName},
     policy::BrakeRule,
     share::Share,
     stratum::Stratum,
     warrant::Assignment,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// What a rollout will do, wave by wave and cell by cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +78,9 @@ pub struct Plan {
     pub brake: BrakeRule,
     /// The share of a wave that may fail or be left out without holding the wave.
     pub hosts_left_out: Share,
+    /// Who may end a bake early. Empty: nobody.
+    #[serde(default)]
+    pub approvers: BTreeSet<OperatorId>,
     /// How much of each capacity group it touches.
     pub blast: Blast,
 }

@@ -20,6 +20,7 @@ mod event;
 mod except;
 mod grant;
 mod progress;
+mod promote;
 mod rollback;
 mod suspect;
 mod tell;
@@ -30,6 +31,7 @@ pub use decide::RolloutDecision;
 pub use event::{Action, RolloutCommand, RolloutError, RolloutEvent};
 pub use except::NotExcepted;
 pub use progress::{CellProgress, Wish};
+pub use promote::Promotion;
 
 use crate::{
     exception::Exception,
@@ -81,6 +83,9 @@ pub struct Rollout {
     /// The newest word of an operator on each single host of which there is one.
     #[serde(default)]
     exceptions: BTreeMap<HostId, Exception>,
+    /// Every bake that an approver ended early, oldest first.
+    #[serde(default)]
+    promotions: Vec<Promotion>,
 }
 
 /// An operator's word, and the reason for it.
@@ -176,6 +181,7 @@ impl Rollout {
             goes_back: false,
             superseded: BTreeSet::new(),
             exceptions: BTreeMap::new(),
+            promotions: Vec::new(),
         }
     }
 

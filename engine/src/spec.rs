@@ -29,12 +29,13 @@ use self::{limit::Limits, patch::PatchFragment, settings::Settings, wave::WaveFr
 use crate::{
     coverage::Coverage,
     document::{self, Mistakes, Table, quote},
-    id::RolloutId,
+    id::{OperatorId, RolloutId},
     patch::{Patch, RebootPolicy},
     policy::{BrakeRule, Deadlines, Health, OnHostFailure, Pace, Retry, RollbackPace},
     select::Selection,
     share::Share,
 };
+use std::collections::BTreeSet;
 
 /// A rollout as its file orders it, with every default filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,9 +56,8 @@ pub struct Spec {
 pub type SpecErrors = Mistakes<Refusal>;
 
 /// Keys at the top of a file whose part is not built.
-const NOT_BUILT: [&str; 16] = [
+const NOT_BUILT: [&str; 15] = [
     "alerts",
-    "approval",
     "breaker",
     "cache",
     "cell_size",
@@ -173,6 +173,11 @@ impl Spec {
     /// What makes strata.
     pub fn coverage(&self) -> &Coverage {
         &self.settings.coverage
+    }
+
+    /// The operators who may approve what needs it. Empty: nobody.
+    pub fn approvers(&self) -> &BTreeSet<OperatorId> {
+        &self.settings.approvers
     }
 
     /// What happens by itself when a host's patch fails.

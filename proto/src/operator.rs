@@ -117,6 +117,8 @@ pub enum Action {
     Abort,
     /// End it, and take patched hosts back to what they had.
     Rollback,
+    /// End the present bake early, as one of the rollout's approvers.
+    Promote,
 }
 
 impl fmt::Display for Action {
@@ -126,6 +128,7 @@ impl fmt::Display for Action {
             Self::Resume => "resume",
             Self::Abort => "abort",
             Self::Rollback => "rollback",
+            Self::Promote => "promote",
         })
     }
 }

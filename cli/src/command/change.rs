@@ -1,4 +1,4 @@
-//! `cofferdam pause | resume | abort`: how a rollout goes on.
+//! `cofferdam pause | resume | abort | promote`: how a rollout goes on.
 
 use crate::{clock, command::Session, exit::Exit, render::rollout::Standing};
 use anyhow::Result;
@@ -19,6 +19,24 @@ pub struct Args {
         value_name = "TEXT"
     )]
     reason: String,
+}
+
+/// Arguments of what nobody does without a reason.
+#[derive(Debug, clap::Args)]
+pub struct ReasonedArgs {
+    /// The rollout's name
+    #[arg(value_parser = |name: &str| RolloutId::new(name))]
+    rollout: RolloutId,
+    /// Why, for those who read it later
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+}
+
+impl From<ReasonedArgs> for Args {
+    fn from(args: ReasonedArgs) -> Self {
+        let ReasonedArgs { rollout, reason } = args;
+        Self { rollout, reason }
+    }
 }
 
 /// Runs the command.

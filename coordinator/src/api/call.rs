@@ -47,6 +47,7 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
         | FleetError::Denied { .. }
         | FleetError::Unplaced { .. }
         | FleetError::Cell { .. }
+        | FleetError::Rollout(RolloutError::NoBake { .. } | RolloutError::NoApprover { .. })
         | FleetError::Rollout(RolloutError::NotNow { .. } | RolloutError::NotExcepted { .. }) => {
             CallErrorKind::NotNow
         }

@@ -9,6 +9,7 @@ use crate::{
 };
 use cofferdam_engine::{
     cell::{CellEvent, Member},
+    denial::Reach,
     fleet::FleetEvent,
     id::{HostId, OperatorId, RolloutId},
     rollout::{self, RolloutEvent},
@@ -161,12 +162,7 @@ impl v1::operator_server::Operator for OperatorApi {
         let by = tls::operator(&request)?;
         let asked = ChangeRequest::try_from(request.into_inner())?;
         tracing::info!(%by, rollout = %asked.rollout, action = %asked.action, reason = asked.reason, "operator");
-        let event = RolloutEvent::Asked {
-            action: action(asked.action),
-            by,
-            reason: asked.reason,
-            reach: asked.reach,
-        };
+        let event = change(asked.action, by, asked.reason, asked.reach)?;
         let rollout = asked.rollout.clone();
         self.act(FleetEvent::Rollout { rollout, event }).await?;
         let view = self.view(&asked.rollout).await?;
@@ -429,13 +425,30 @@ fn describe(situation: view::Situation<'_>, standing: Standing) -> Description {
     }
 }
 
-fn action(asked: Action) -> rollout::Action {
-    match asked {
+/// The event of what an operator asks.
+fn change(
+    asked: Action,
+    by: OperatorId,
+    reason: String,
+    reach: Reach,
+) -> Result<RolloutEvent, CallError> {
+    let action = match asked {
         Action::Pause => rollout::Action::Pause,
         Action::Resume => rollout::Action::Resume,
         Action::Abort => rollout::Action::Abort,
         Action::Rollback => rollout::Action::Rollback,
-    }
+        Action::Promote if reason.is_empty() => {
+            let message = "whoever ends a bake early says why: give a reason";
+            return Err(CallError::new(CallErrorKind::Invalid, message));
+        }
+        Action::Promote => return Ok(RolloutEvent::Promoted { by, reason }),
+    };
+    Ok(RolloutEvent::Asked {
+        action,
+        by,
+        reason,
+        reach,
+    })
 }
 
 fn put_kind(error: &PutError) -> CallErrorKind {

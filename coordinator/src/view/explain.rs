@@ -3,7 +3,7 @@
 use super::{
     Situation, cluster,
     host::{connected_since, out, run},
-    rollout::{Tally, reason, rollout_of, state},
+    rollout::{Tally, promotions, reason, rollout_of, state},
 };
 use cofferdam_engine::{
     cell::{Cell, Member},
@@ -56,6 +56,9 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     facts.add("left out", tally.left_out);
     facts.add("skipped", tally.skipped);
     facts.add("rolled back", tally.rolled_back);
+    for line in promotions(rollout) {
+        facts.add("promoted", line);
+    }
     for cluster in cluster::failures(rollout) {
         let hosts: Vec<_> = cluster.hosts.iter().map(HostId::as_str).collect();
         let failure = format!("{}: {}", cluster.kind, cluster.detail);

@@ -4,7 +4,7 @@ use super::{Situation, cluster};
 use cofferdam_engine::{
     hold::Subject,
     id::{HostId, RolloutId, WaveIndex},
-    rollout::{Asked, End, PauseCause, Phase, Rollout},
+    rollout::{Asked, End, PauseCause, Phase, Promotion, Rollout},
     warrant::Outcome,
 };
 use cofferdam_proto::operator::{RolloutLine, RolloutState, RolloutView, WaveState, WaveView};
@@ -44,6 +44,7 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
         .map(ToString::to_string)
         .collect();
     warnings.extend(cluster::left_out(rollout));
+    warnings.extend(promotions(rollout));
     warnings.extend(cluster::exceptions(rollout));
     Some(RolloutView {
         name: name.clone(),
@@ -83,6 +84,18 @@ pub(super) fn state(rollout: &Rollout) -> RolloutState {
             end: End::RolledBack,
         } => RolloutState::RolledBack,
     }
+}
+
+/// The bakes that approvers ended early, one line each.
+pub(super) fn promotions(rollout: &Rollout) -> Vec<String> {
+    let line = |promotion: &Promotion| {
+        let place = usize::try_from(promotion.wave.0).ok();
+        let wave = place.and_then(|place| rollout.plan().waves.get(place));
+        let name = wave.map_or_else(String::new, |wave| wave.name.to_string());
+        let Promotion { by, reason, at, .. } = promotion;
+        format!("the bake of wave {name} was ended early by {by} at {at}: {reason}")
+    };
+    rollout.promotions().iter().map(line).collect()
 }
 
 /// Why it stands so. Empty: nothing to say.

@@ -1,4 +1,5 @@
-//! Promise 3: no host of a wave starts before the wave before it is over and has baked.
+//! Promise 3: no host of a wave starts before the wave before it is over and has baked, or an approver
+//! has ended its bake.
 
 use super::{Broken, Disturbance};
 use crate::{
@@ -79,7 +80,12 @@ fn not_baked(rollout: &Rollout, wave: WaveIndex, now: Timestamp) -> Option<Strin
     let planned = rollout.plan().waves.get(usize::try_from(wave.0).ok()?)?;
     let ends = rollout.bake_since().map(|since| since.after(planned.bake));
     let is_baked = ends.is_some_and(|ends| ends <= now);
-    (!is_baked).then(|| format!("wave {wave} has not baked"))
+    let is_promoted = rollout.promotions().iter().any(|promotion| {
+        promotion.wave == wave
+            && Some(promotion.bake_since) == rollout.bake_since()
+            && rollout.plan().approvers.contains(&promotion.by)
+    });
+    (!is_baked && !is_promoted).then(|| format!("wave {wave} has not baked"))
 }
 
 pub(super) fn is_over(rollout: &Rollout, host: &HostId) -> bool {

@@ -77,9 +77,7 @@ impl Plan {
         let (unknown_deltas, (strata, hosts)) = (strata.unknown_deltas, listed(&planned, &strata));
         let proof = Proof::of(spec, input.now, &strata, &hosts);
         proof.refuse(&mut errors);
-        if !errors.is_empty() {
-            return Err(PlanErrors(errors));
-        }
+        none(errors)?;
         let rollout_digest = rollout_digest(spec, lock);
         let touched = Touched::of(input.services, &planned_hosts);
         let draft = Draft {
@@ -105,6 +103,7 @@ impl Plan {
             estimate: draft.estimate(&planned_waves, &assignments),
             brake: spec.brake().clone(),
             hosts_left_out: spec.hosts_left_out(),
+            approvers: spec.approvers().clone(),
             blast: Blast::of(&known, selected.len(), &planned_hosts, &floors, &touched),
             waves: planned_waves,
             coverage: spec.coverage().clone(),
@@ -113,6 +112,14 @@ impl Plan {
             hosts,
             assignments,
         })
+    }
+}
+
+/// No reason stands against a plan, or all that do.
+fn none(errors: Vec<PlanError>) -> Result<(), PlanErrors> {
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(PlanErrors(errors)),
     }
 }
 

@@ -53,6 +53,13 @@ pub enum RolloutEvent {
         #[serde(default)]
         reach: Reach,
     },
+    /// An approver ended the present bake early.
+    Promoted {
+        /// Who.
+        by: OperatorId,
+        /// Why. May be empty.
+        reason: String,
+    },
     /// An operator said something of single hosts.
     Excepted {
         /// What.
@@ -194,6 +201,24 @@ pub enum RolloutError {
         /// Why.
         why: NotExcepted,
     },
+    /// The operator may not approve anything of the rollout.
+    #[error("{by} may not do this to rollout {rollout}: {}", may(who))]
+    NoApprover {
+        /// The rollout.
+        rollout: RolloutId,
+        /// Who asked.
+        by: OperatorId,
+        /// Who may. Empty: nobody.
+        who: Vec<OperatorId>,
+    },
+    /// No bake can be ended early.
+    #[error("rollout {rollout} does not bake: {is}")]
+    NoBake {
+        /// The rollout.
+        rollout: RolloutId,
+        /// Where it stands.
+        is: &'static str,
+    },
     /// The cell has no part in the rollout.
     #[error("cell {cell} has no part in rollout {rollout}")]
     NoCell {
@@ -210,4 +235,12 @@ pub enum RolloutError {
         /// The event.
         what: &'static str,
     },
+}
+
+fn may(who: &[OperatorId]) -> String {
+    let names: Vec<&str> = who.iter().map(OperatorId::as_str).collect();
+    match names.is_empty() {
+        true => "its file names no approvers".to_owned(),
+        false => format!("{} may", names.join(" or ")),
+    }
 }

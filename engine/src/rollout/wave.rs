@@ -17,7 +17,7 @@ impl Rollout {
         now: Timestamp,
     ) {
         let until = since.after(wave.bake);
-        if now < until {
+        if now < until && !self.is_promoted() {
             decision.wake_at(until);
             let reason = Reason::Bake { until };
             decision.holds.push(Hold {

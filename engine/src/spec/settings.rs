@@ -5,13 +5,14 @@ use crate::{
     coverage::Coverage,
     document::{Table, quote},
     duration,
+    id::OperatorId,
     policy::{
         BrakeRule, CANARY_BAKE, CellOrder, Deadlines, HOSTS_LEFT_OUT, Health, OnHostFailure, Pace,
         Retry, RollbackPace, ZONE_BAKE,
     },
     share::Share,
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 const ORDERS: [(&str, CellOrder); 3] = [
     ("fan-out", CellOrder::FanOut),
@@ -36,6 +37,8 @@ pub(super) struct Settings {
     /// The bake of every wave but the last.
     pub(super) bake: Duration,
     pub(super) zone_bake: Duration,
+    /// Who may approve what needs it.
+    pub(super) approvers: BTreeSet<OperatorId>,
 }
 
 impl Default for Settings {
@@ -53,6 +56,7 @@ impl Default for Settings {
             coverage: Coverage::default(),
             bake: CANARY_BAKE,
             zone_bake: ZONE_BAKE,
+            approvers: BTreeSet::new(),
         }
     }
 }
@@ -83,6 +87,9 @@ impl Settings {
             coverage: coverage::read(top, default.coverage),
             bake: top.duration("bake").unwrap_or(default.bake),
             zone_bake: top.duration("zone_bake").unwrap_or(default.zone_bake),
+            approvers: top
+                .names("approvers", |text| OperatorId::new(text))
+                .unwrap_or(default.approvers),
         };
         settings.check_stable(top);
         if settings.pace.order != CellOrder::FanOut && settings.fan != Fan::default() {
@@ -162,6 +169,7 @@ impl Settings {
             ("coverage_pairs", coverage::pairs(&self.coverage)),
             ("bake", span(self.bake)),
             ("zone_bake", span(self.zone_bake)),
+            ("approvers", self.approvers_entry()),
         ]
     }
 
@@ -176,6 +184,11 @@ impl Settings {
             at_once.unwrap_or_default(),
             quote(&duration::format(*start_spacing))
         )
+    }
+
+    fn approvers_entry(&self) -> String {
+        let names = self.approvers.iter().map(|name| quote(name.as_str()));
+        format!("[{}]", names.collect::<Vec<_>>().join(", "))
     }
 
     fn brake_entry(&self) -> String {

@@ -9,6 +9,7 @@ mod floors;
 mod freezes;
 mod orders;
 mod pace;
+mod promotions;
 mod restarts;
 mod retries;
 mod rollbacks;

@@ -93,6 +93,7 @@ fn every_action_arrives_unchanged() {
         Action::Resume,
         Action::Abort,
         Action::Rollback,
+        Action::Promote,
     ] {
         let change = ChangeRequest {
             rollout: rollout(),

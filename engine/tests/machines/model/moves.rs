@@ -3,7 +3,8 @@
 use super::{draw::Draw, setup::Setup};
 use crate::world::{Boots, Crash, Does, Step, World};
 use cofferdam_engine::{
-    denial::Reach, exception::Word, failure::FailureKind, id::HostId, rollout::Action,
+    denial::Reach, exception::Word, failure::FailureKind, fleet::FleetError, id::HostId,
+    rollout::Action,
 };
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub(crate) enum Deed {
     Except(&'static str, Word, Vec<HostId>),
     RollBackWithin(&'static str, Reach),
     Lift(&'static str),
+    Promote(&'static str),
     BreakSession(HostId),
     Cut(HostId),
     Mend(HostId),
@@ -125,6 +127,7 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         74..76 => Deed::Forget(host),
         76..83 => draw_word(draw, name, hosts),
         83..85 => draw_freezes(draw),
+        85..88 => Deed::Promote(name),
         _ => draw_script(draw, hosts),
     }
 }
@@ -216,6 +219,7 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
                 world.try_lift(rollout).ok();
             }
         }
+        Deed::Promote(rollout) => agree(world, |world| world.try_promote(rollout, "anna")),
         Deed::BreakSession(host) => world.break_session(host),
         Deed::Cut(host) => world.cut(host),
         Deed::Mend(host) => world.mend(host),
@@ -237,5 +241,12 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
                 world.freeze(freezes);
             }
         }
+    }
+}
+
+/// Somebody approves something, if the coordinator runs and lets them.
+fn agree(world: &mut World, says: impl FnOnce(&mut World) -> Result<(), FleetError>) {
+    if world.owner.is_up {
+        says(world).ok();
     }
 }

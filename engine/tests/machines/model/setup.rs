@@ -142,6 +142,7 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
         ("hosts_left_out", ["\"2%\"", "\"50%\""]),
         ("order", ["\"none\"", "\"fan-out\""]),
         ("zone_bake", ["\"0s\"", "\"40s\""]),
+        ("approvers", ["[]", "[\"anna\"]"]),
     ] {
         top += &format!("{key} = {}\n", draw.one(&values));
     }

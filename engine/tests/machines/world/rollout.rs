@@ -127,6 +127,17 @@ impl World {
             .unwrap_or_else(|refusal| panic!("{refusal:?}"));
     }
 
+    /// An operator ends the present bake, or why that is refused.
+    pub(crate) fn try_promote(&mut self, rollout: &str, by: &str) -> Result<(), FleetError> {
+        let event = RolloutEvent::Promoted {
+            by: OperatorId::new(by).expect("a name"),
+            reason: "it looks well".to_owned(),
+        };
+        let rollout = rollout_id(rollout);
+        self.act(FleetEvent::Rollout { rollout, event });
+        self.acted()
+    }
+
     /// The same, or why it is refused.
     pub(crate) fn try_ask(&mut self, rollout: &str, action: Action) -> Result<(), FleetError> {
         self.try_ask_within(rollout, action, Reach::Fleet)

@@ -167,6 +167,7 @@ fn of_rollout(event: &RolloutEvent) -> Option<String> {
             let hosts: Vec<&str> = hosts.iter().map(HostId::as_str).collect();
             format!("{by}: {} {}", word.name(), hosts.join(" "))
         }
+        RolloutEvent::Promoted { by, .. } => format!("{by} ends the bake"),
         RolloutEvent::Summarised { summary } => {
             let finding = summary.braked.as_ref()?;
             format!("cell {} stopped itself: {finding}", summary.cell)
