@@ -17,6 +17,7 @@
 
 mod apart;
 mod apply;
+mod arrival;
 mod brake;
 mod candidate;
 mod decide;

@@ -13,6 +13,7 @@ mod floor;
 mod freeze;
 mod hold;
 mod key;
+mod late;
 mod leave;
 mod pace;
 mod reservation;
@@ -121,6 +122,7 @@ fn by_cell(
     freeze::by(&disturbance, now, all);
     stratum::by(&disturbance, all);
     denial::by(&disturbance, all);
+    late::by(&disturbance, all);
     settle::by(&disturbance, now, all);
 }
 

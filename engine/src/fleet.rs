@@ -7,6 +7,7 @@ mod apply;
 mod decide;
 mod deny;
 mod event;
+mod late;
 mod place;
 mod preview;
 mod retry;

@@ -82,6 +82,13 @@ pub enum Reason {
         /// Until when.
         until: Timestamp,
     },
+    /// All waves are over; the rollout stands for hosts that come later.
+    Standing {
+        /// Hosts that are patched.
+        passed: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// The wave waits for its slices.
     Slices {
         /// Hosts that are over.
@@ -235,6 +242,7 @@ impl Reason {
             Self::CellTurn { until } | Self::Window { until } => *until,
             Self::Paused { .. }
             | Self::Braked { .. }
+            | Self::Standing { .. }
             | Self::Slices { .. }
             | Self::LeftOut { .. }
             | Self::Stratum { .. }
@@ -258,6 +266,7 @@ impl Reason {
             Self::Paused { .. } => "paused",
             Self::Braked { .. } => "braked",
             Self::Bake { .. } => "bake",
+            Self::Standing { .. } => "standing",
             Self::Slices { .. } => "slices",
             Self::LeftOut { .. } => "hosts-left-out",
             Self::CellTurn { .. } => "cell-turn",
@@ -290,6 +299,7 @@ impl fmt::Display for Reason {
             Self::Paused { by } => write!(f, "paused by {by}"),
             Self::Braked { finding } => write!(f, "the brake stopped it: {finding}"),
             Self::Bake { .. } => f.write_str("baking: gates watch the patched hosts"),
+            Self::Standing { passed, of } => standing(f, *passed, *of),
             Self::Slices { done, of } => write!(f, "{done} of {of} hosts are over"),
             Self::LeftOut { count, allowed } => write!(
                 f,
@@ -356,4 +366,11 @@ fn convicted(stratum: &str) -> String {
 
 fn beside(service: &str, with: &str, host: &HostId) -> String {
     format!("one of {service} and {with} depends on the other, and {host} of {with} is at work")
+}
+
+fn standing(f: &mut fmt::Formatter<'_>, passed: usize, of: usize) -> fmt::Result {
+    write!(
+        f,
+        "{passed} of {of} hosts are patched; it stands for those that come later, until it is aborted"
+    )
 }

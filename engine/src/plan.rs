@@ -11,6 +11,7 @@ mod error;
 mod estimate;
 mod floors;
 mod impact;
+mod late;
 mod make;
 mod opening;
 mod proof;
@@ -29,6 +30,7 @@ pub use changes::{PackageChange, PlatformChange, changes};
 pub use error::{Cure, PlanError, PlanErrors};
 pub use estimate::Estimate;
 pub use impact::{Impact, ImpactKind};
+pub use late::{LateHost, LateRules};
 pub use make::{PlanInput, rollout_digest};
 pub use opening::{Chain, Opening, Turn};
 pub use proof::{Uncovered, Waived};
@@ -83,6 +85,10 @@ pub struct Plan {
     pub approvers: BTreeSet<OperatorId>,
     /// How much of each capacity group it touches.
     pub blast: Blast,
+    /// How hosts are taken that come after the start. Absent: made before there was such a rule, and
+    /// none are.
+    #[serde(default)]
+    pub late: Option<LateRules>,
 }
 
 /// A wave of a plan.

@@ -86,6 +86,17 @@ pub struct RollbackPace {
     pub start_spacing: Duration,
 }
 
+/// What becomes of hosts that match a rollout's selection and connect after its start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LateJoin {
+    /// They join its last wave (hawkbit#1548: a rollout frozen at its start misses new hosts).
+    #[default]
+    Include,
+    /// They stay as they are, and are listed.
+    Skip,
+}
+
 /// In which order the cells of a wave open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

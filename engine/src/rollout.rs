@@ -19,6 +19,7 @@ mod decide;
 mod event;
 mod except;
 mod grant;
+mod late;
 mod progress;
 mod promote;
 mod rollback;
@@ -80,6 +81,15 @@ pub struct Rollout {
     /// Hosts that a later rollout changed in the same way: they are not taken back.
     #[serde(default)]
     superseded: BTreeSet<HostId>,
+    /// Hosts that match and came late, and stay as they are: each with why.
+    #[serde(default)]
+    left_late: BTreeMap<HostId, String>,
+    /// Hosts that connected after the start, and joined.
+    #[serde(default)]
+    came_late: BTreeSet<HostId>,
+    /// Hosts that were deleted from the inventory, and joined anew under their names.
+    #[serde(default)]
+    reborn: BTreeSet<HostId>,
     /// The newest word of an operator on each single host of which there is one.
     #[serde(default)]
     exceptions: BTreeMap<HostId, Exception>,
@@ -180,6 +190,9 @@ impl Rollout {
             asked: None,
             goes_back: false,
             superseded: BTreeSet::new(),
+            left_late: BTreeMap::new(),
+            came_late: BTreeSet::new(),
+            reborn: BTreeSet::new(),
             exceptions: BTreeMap::new(),
             promotions: Vec::new(),
         }

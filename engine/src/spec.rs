@@ -31,7 +31,7 @@ use crate::{
     document::{self, Mistakes, Table, quote},
     id::{OperatorId, RolloutId},
     patch::{Patch, RebootPolicy},
-    policy::{BrakeRule, Deadlines, Health, OnHostFailure, Pace, Retry, RollbackPace},
+    policy::{BrakeRule, Deadlines, Health, LateJoin, OnHostFailure, Pace, Retry, RollbackPace},
     select::Selection,
     share::Share,
 };
@@ -56,19 +56,17 @@ pub struct Spec {
 pub type SpecErrors = Mistakes<Refusal>;
 
 /// Keys at the top of a file whose part is not built.
-const NOT_BUILT: [&str; 15] = [
+const NOT_BUILT: [&str; 13] = [
     "alerts",
     "breaker",
     "cache",
     "cell_size",
     "checkpoint",
     "gates",
-    "late_join",
     "on_canary_brake",
     "profile",
     "slow",
     "stage_rate",
-    "standing",
     "unknown_after",
     "unknown_share",
     "warrant",
@@ -180,6 +178,16 @@ impl Spec {
         &self.settings.approvers
     }
 
+    /// What becomes of hosts that match and connect after the start.
+    pub fn late_join(&self) -> LateJoin {
+        self.settings.late_join
+    }
+
+    /// Whether it stays when its waves are over, for hosts that are born later or come back.
+    pub fn is_standing(&self) -> bool {
+        self.settings.standing
+    }
+
     /// What happens by itself when a host's patch fails.
     pub fn on_host_failure(&self) -> OnHostFailure {
         self.settings.on_host_failure
@@ -237,7 +245,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Spec> {
 fn selection(mut table: Table<'_, Refusal>) -> Option<Selection> {
     table.require("match", "match = 'service == \"web\"'");
     let selection = table.selection("match");
-    table.finish(&["exclude", "hosts", "standing"], &settings_keys());
+    table.finish(&["exclude", "hosts"], &settings_keys());
     selection
 }
 

@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-/// A rollout as one cell sees it: fixed from its start to its end.
+/// A rollout as one cell sees it: fixed from its start to its end, but for hosts that come late.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
     /// The rollout.
@@ -32,6 +32,12 @@ pub struct Assignment {
     pub signature: Vec<u8>,
     /// The cell.
     pub cell: CellId,
+    /// Counts how often hosts came late to the cell: a higher one replaces what binds its hosts.
+    #[serde(default)]
+    pub revision: u64,
+    /// The hosts that came late, each with the revision that it came with.
+    #[serde(default)]
+    pub late: BTreeMap<HostId, u64>,
     /// What is changed.
     pub patch: Patch,
     /// The exact bits.

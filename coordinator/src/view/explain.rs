@@ -64,6 +64,9 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
         let failure = format!("{}: {}", cluster.kind, cluster.detail);
         facts.add(&format!("failed on {}", hosts.join(", ")), failure);
     }
+    for (host, why) in rollout.left_late() {
+        facts.add(&format!("not taken: {host}"), why);
+    }
     for line in cluster::left_out(rollout) {
         facts.add("left out", line);
     }

@@ -91,14 +91,7 @@ impl Work {
             self.judged.attempted = self.judged.attempted.saturating_sub(1);
             self.judged.failed = self.judged.failed.saturating_sub(1);
         }
-        job.state = JobState::Waiting;
-        job.attempts = 0;
-        job.undone = 0;
-        job.granted_at = None;
-        if let Some(held) = &mut self.warrant {
-            held.warrant.hosts.retain(|other| other != host);
-        }
-        self.note_changed(host);
+        self.begin_anew(host);
     }
 
     /// The word that set a host aside. Nothing when none did.

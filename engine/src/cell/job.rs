@@ -24,6 +24,10 @@ pub struct Job {
     pub undone: u32,
     /// Since when it may be started: when a warrant first named it. Absent: none has.
     pub granted_at: Option<Timestamp>,
+    /// Whether it was left out before it was ordered because its host was away: it waits again
+    /// when the host is back.
+    #[serde(default)]
+    pub away: bool,
     /// The last order that it was given, and which way that went.
     pub last_order: Option<(OrderKey, Direction)>,
     /// The newest word of an operator on this host. Absent: there is none.
@@ -42,6 +46,7 @@ impl Default for Job {
             attempts: 0,
             undone: 0,
             granted_at: None,
+            away: false,
             last_order: None,
             exception: None,
             retries: 0,
@@ -50,6 +55,15 @@ impl Default for Job {
 }
 
 impl Job {
+    /// Whether nothing of it has begun, and it is to be started.
+    pub(crate) fn waits_to_begin(&self) -> bool {
+        match &self.state {
+            JobState::Waiting => true,
+            JobState::Again(again) => again.direction == Direction::Patch,
+            JobState::Active(_) | JobState::Over(_) => false,
+        }
+    }
+
     /// The order that is out. Nothing while none is.
     pub fn active(&self) -> Option<&Active> {
         match &self.state {

@@ -17,6 +17,10 @@ impl Cell {
         if let Some(work) = self.work.get(&assignment.rollout) {
             return match work.assignment == *assignment {
                 true => Ok(()),
+                false if work.assignment.is_before(assignment) => {
+                    self.reassigned(assignment);
+                    Ok(())
+                }
                 false => Err(CellError::OtherContent(assignment.rollout.clone())),
             };
         }

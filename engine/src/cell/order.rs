@@ -138,7 +138,8 @@ impl Cell {
         now: Timestamp,
     ) -> Result<(), CellError> {
         if let GivenUp::NotStarted { reason } = why {
-            self.job_mut(rollout, host)?;
+            let is_away = self.members.get(host).is_some_and(|m| !m.is_connected());
+            self.job_mut(rollout, host)?.away = is_away;
             self.end_job(
                 rollout,
                 host,

@@ -53,6 +53,9 @@ impl Cell {
         for rollout in self.work.keys().cloned().collect::<Vec<_>>() {
             self.resume_job(&rollout, hello, made_anew);
         }
+        for work in self.work.values_mut() {
+            work.take_back_in(host);
+        }
         self.note_service(host, hello.in_service, "not in service", now);
     }
 

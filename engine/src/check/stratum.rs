@@ -17,7 +17,9 @@ pub(super) fn in_rollout(rollout: &Rollout, all: &mut Vec<Broken>) {
         return;
     }
     let mut running: BTreeMap<u32, usize> = BTreeMap::new();
-    let mut passed = Vec::new();
+    let of = |host: &HostId| rollout.plan().hosts.get(host).map(|p| p.strata.iter());
+    let reborn = rollout.reborn().iter().filter_map(of).flatten();
+    let mut passed: Vec<u32> = reborn.copied().collect();
     for (host, outcome) in rollout.outcomes() {
         let planned = rollout.plan().hosts.get(host);
         let strata = planned.map(|planned| planned.strata.as_slice());
@@ -46,9 +48,13 @@ pub(super) fn in_rollout(rollout: &Rollout, all: &mut Vec<Broken>) {
     }
 }
 
-/// The first wave has a host of each stratum, but for those that a waiver names.
+/// The first wave has a host of each stratum, but for those that a waiver names: of a rollout as it
+/// was started, before hosts came late.
 pub(super) fn covered(rollout: &Rollout, all: &mut Vec<Broken>) {
     let plan = rollout.plan();
+    if !rollout.came_late().is_empty() {
+        return;
+    }
     let first = plan.waves.first().map(|wave| wave.slices.values());
     let mut proved: Vec<&Stratum> = first
         .into_iter()

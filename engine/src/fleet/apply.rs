@@ -30,7 +30,7 @@ impl Fleet {
                 part,
                 of,
                 packages,
-            } => self.packages(*digest, *part, *of, packages),
+            } => self.packages(*digest, *part, *of, packages, now),
             FleetEvent::Host { host, event } => self.host_event(host, event, now),
             FleetEvent::Cell { cell, event } => self.cell_event(cell, event, now),
             FleetEvent::CalendarDeclared { calendar, by } => {
@@ -110,10 +110,10 @@ impl Fleet {
             cell: cell.id().clone(),
             source,
         })?;
-        match is_new {
-            true => self.tell_cell(&home, now),
-            false => Ok(()),
+        if is_new {
+            self.tell_cell(&home, now)?;
         }
+        self.consider_late(&hello.host.id, now)
     }
 
     /// Every cell keeps the calendar itself, to keep to it when it is cut off.
@@ -151,6 +151,7 @@ impl Fleet {
         part: u32,
         of: u32,
         packages: &PackageSet,
+        now: Timestamp,
     ) -> Result<(), FleetError> {
         if part >= of || of > MAX_PACKAGE_PARTS {
             return Err(FleetError::PackagePart { digest, part, of });
@@ -168,7 +169,7 @@ impl Fleet {
         self.package_parts.remove(&digest);
         self.forget_unused_packages();
         self.package_sets.insert(digest, whole);
-        Ok(())
+        self.consider_late_with(&digest, now)
     }
 
     /// Package sets go with the last host that has them, when the next set comes in: there are never

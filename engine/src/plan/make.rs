@@ -5,6 +5,7 @@ use super::{
     denied::Denied,
     floors::Floors,
     impact::Touched,
+    late::LateRules,
     proof::Proof,
     region::{RegionOrder, Regions},
     selected::{self, Selected},
@@ -78,13 +79,12 @@ impl Plan {
         let proof = Proof::of(spec, input.now, &strata, &hosts);
         proof.refuse(&mut errors);
         none(errors)?;
-        let rollout_digest = rollout_digest(spec, lock);
         let touched = Touched::of(input.services, &planned_hosts);
         let draft = Draft {
             spec,
             touched: &touched,
             lock,
-            rollout_digest,
+            rollout_digest: rollout_digest(spec, lock),
             selected: &selected,
             planned: &planned,
             floors: &floors,
@@ -95,7 +95,7 @@ impl Plan {
         let assignments = draft.assignments();
         Ok(Self {
             rollout: spec.name().clone(),
-            rollout_digest,
+            rollout_digest: draft.rollout_digest,
             warnings: draft.warnings(
                 left_alone.chain(waves.warnings).collect(),
                 proof.warnings(unknown_deltas),
@@ -104,6 +104,7 @@ impl Plan {
             brake: spec.brake().clone(),
             hosts_left_out: spec.hosts_left_out(),
             approvers: spec.approvers().clone(),
+            late: Some(LateRules::of(spec)),
             blast: Blast::of(&known, selected.len(), &planned_hosts, &floors, &touched),
             waves: planned_waves,
             coverage: spec.coverage().clone(),
@@ -251,6 +252,8 @@ impl<'d, 'a> Draft<'d, 'a> {
             rollout_digest: self.rollout_digest,
             signature: Vec::new(),
             cell: cell.clone(),
+            revision: 0,
+            late: BTreeMap::new(),
             patch: spec.patch().clone(),
             lock: self.lock.clone(),
             reboot: spec.reboot(),

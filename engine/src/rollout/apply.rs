@@ -208,6 +208,7 @@ impl Rollout {
             }
             let before = self.outcomes.insert(host.clone(), outcome.clone());
             match (outcome, before) {
+                (Outcome::Waiting, Some(Outcome::LeftOut { .. })) => self.take_back_in(host),
                 (Outcome::Gone, Some(Outcome::Failed { failure, .. })) => {
                     self.gone.insert(host.clone(), failure);
                 }

@@ -107,9 +107,9 @@ impl Rollout {
         self.stop_all(StopKind::End, "the rollout was aborted", decision);
         let running = self.count(&Outcome::Running);
         if running == 0 {
-            decision
-                .commands
-                .push(RolloutCommand::End { end: End::Aborted });
+            decision.commands.push(RolloutCommand::End {
+                end: self.end_of_abort(),
+            });
             return;
         }
         let done = self.outcomes.len() - running;

@@ -3,7 +3,7 @@
 //! A host that is excluded or skipped keeps no wave from ending and is nobody's second opinion. What
 //! its run comes to all the same, past the point of disruption, is taken in as the truth.
 
-use super::{Phase, Rollout, RolloutCommand, RolloutDecision, RolloutError, Wish, rollback};
+use super::{Phase, Rollout, RolloutCommand, RolloutDecision, RolloutError, rollback};
 use crate::{
     exception::{Exception, Exceptions, Word},
     id::{CellId, HostId, OperatorId},
@@ -200,26 +200,10 @@ impl Rollout {
         }
     }
 
-    /// Lets a host be tried once more: in the present wave, unless its own comes later. No old
-    /// warrant is for that try.
+    /// Lets a host be tried once more: in the present wave, unless its own comes later.
     fn open_again(&mut self, host: &HostId) {
-        self.judged.remove(host);
-        self.opinions.remove(host);
         self.outcomes.insert(host.clone(), Outcome::Waiting);
-        let Some(planned) = self.plan.hosts.get(host) else {
-            return;
-        };
-        let (cell, wave) = (planned.cell.clone(), planned.wave);
-        if let Some(progress) = self.cells.get_mut(&cell)
-            && let Wish::Start { hosts, .. } = &mut progress.wish
-        {
-            hosts.retain(|other| other != host);
-        }
-        if wave < self.wave {
-            let joined = self.joined.entry(cell).or_default();
-            joined.retain(|other| other != host);
-            joined.push(host.clone());
-        }
+        self.begin_anew(host);
     }
 
     fn put_aside(&mut self, host: &HostId, exception: &Exception) {

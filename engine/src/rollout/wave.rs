@@ -29,6 +29,10 @@ impl Rollout {
         }
         let next = WaveIndex(self.wave.0 + 1);
         let has_next = usize::try_from(next.0).is_ok_and(|next| next < self.plan.waves.len());
+        if !has_next && self.is_standing() {
+            decision.holds.push(self.stands(until));
+            return;
+        }
         decision.commands.push(match has_next {
             true => RolloutCommand::PassWave { wave: self.wave },
             false => RolloutCommand::End { end: End::Done },

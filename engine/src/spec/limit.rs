@@ -75,7 +75,7 @@ impl<'s> Limits<'s> {
         let default = Limit::default_of(self.settings);
         let at_once = table.count("at_once_per_cell", 1);
         let floors = floors(&mut table);
-        table.finish(&["waiver", "standing", "window"], &settings_keys());
+        table.finish(&["waiver", "window"], &settings_keys());
         self.closed |= is_for_all;
         (is_for_all || selection.is_some()).then(|| Limit {
             selection,

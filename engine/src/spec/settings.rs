@@ -7,8 +7,8 @@ use crate::{
     duration,
     id::OperatorId,
     policy::{
-        BrakeRule, CANARY_BAKE, CellOrder, Deadlines, HOSTS_LEFT_OUT, Health, OnHostFailure, Pace,
-        Retry, RollbackPace, ZONE_BAKE,
+        BrakeRule, CANARY_BAKE, CellOrder, Deadlines, HOSTS_LEFT_OUT, Health, LateJoin,
+        OnHostFailure, Pace, Retry, RollbackPace, ZONE_BAKE,
     },
     share::Share,
 };
@@ -20,6 +20,9 @@ const ORDERS: [(&str, CellOrder); 3] = [
     ("none", CellOrder::None),
 ];
 const HOST_FAILURES: [(&str, OnHostFailure); 1] = [("rollback", OnHostFailure::Rollback)];
+
+const LATE_JOINS: [(&str, LateJoin); 2] =
+    [("include", LateJoin::Include), ("skip", LateJoin::Skip)];
 
 /// What governs a rollout beside its patch, selection, waves and limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,8 @@ pub(super) struct Settings {
     pub(super) hosts_left_out: Share,
     pub(super) on_host_failure: OnHostFailure,
     pub(super) coverage: Coverage,
+    pub(super) late_join: LateJoin,
+    pub(super) standing: bool,
     /// The bake of every wave but the last.
     pub(super) bake: Duration,
     pub(super) zone_bake: Duration,
@@ -54,6 +59,8 @@ impl Default for Settings {
             hosts_left_out: HOSTS_LEFT_OUT,
             on_host_failure: OnHostFailure::default(),
             coverage: Coverage::default(),
+            late_join: LateJoin::default(),
+            standing: false,
             bake: CANARY_BAKE,
             zone_bake: ZONE_BAKE,
             approvers: BTreeSet::new(),
@@ -85,6 +92,10 @@ impl Settings {
                 .choice("on_host_failure", &HOST_FAILURES)
                 .unwrap_or(default.on_host_failure),
             coverage: coverage::read(top, default.coverage),
+            late_join: top
+                .choice("late_join", &LATE_JOINS)
+                .unwrap_or(default.late_join),
+            standing: top.flag("standing").unwrap_or(default.standing),
             bake: top.duration("bake").unwrap_or(default.bake),
             zone_bake: top.duration("zone_bake").unwrap_or(default.zone_bake),
             approvers: top
@@ -167,6 +178,8 @@ impl Settings {
             ),
             ("coverage", coverage::labels(&self.coverage)),
             ("coverage_pairs", coverage::pairs(&self.coverage)),
+            ("late_join", quote(word(&LATE_JOINS, self.late_join))),
+            ("standing", self.standing.to_string()),
             ("bake", span(self.bake)),
             ("zone_bake", span(self.zone_bake)),
             ("approvers", self.approvers_entry()),

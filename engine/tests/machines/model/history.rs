@@ -75,6 +75,8 @@ fn come_to_rest(world: &mut World) -> Result<(), Failed> {
 fn put_right(world: &mut World, setup: &Setup) -> Result<(), Failed> {
     for host in world.hosts_now() {
         world.repair(&host);
+        // A host that was made a group of its own may never be out, and waits for people.
+        world.relabel(&host, "web");
     }
     setup.add_spares(world);
     for _ in 0..PATIENCE {
@@ -96,6 +98,14 @@ fn put_right(world: &mut World, setup: &Setup) -> Result<(), Failed> {
         for (name, phase) in live {
             if phase == "paused" {
                 world.try_ask(&name, Action::Resume).ok();
+            }
+            // A rollout that stands for hosts to come ends when somebody says so.
+            let stands = world
+                .holds()
+                .iter()
+                .any(|hold| hold.reason.rule() == "standing");
+            if stands && phase == "running" {
+                world.try_ask(&name, Action::Abort).ok();
             }
         }
     }

@@ -20,6 +20,9 @@ pub(crate) enum Deed {
     RollBackWithin(&'static str, Reach),
     Lift(&'static str),
     Promote(&'static str),
+    /// A host is born, or made a database host, or a web host again.
+    Join(usize),
+    Relabel(HostId, &'static str),
     BreakSession(HostId),
     Cut(HostId),
     Mend(HostId),
@@ -125,9 +128,11 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         67..71 => Deed::Fall(host),
         71..74 => Deed::Repair(host),
         74..76 => Deed::Forget(host),
-        76..83 => draw_word(draw, name, hosts),
-        83..85 => draw_freezes(draw),
-        85..88 => Deed::Promote(name),
+        76 => Deed::Join(draw.below(3)),
+        77 => Deed::Relabel(host, draw.one::<&'static str>(&["db", "web"])),
+        78..84 => draw_word(draw, name, hosts),
+        84..86 => draw_freezes(draw),
+        86..89 => Deed::Promote(name),
         _ => draw_script(draw, hosts),
     }
 }
@@ -214,6 +219,8 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
                 world.try_ask_within(rollout, back, *reach).ok();
             }
         }
+        Deed::Join(number) => world.add_born(*number),
+        Deed::Relabel(host, service) => world.relabel(host, service),
         Deed::Lift(rollout) => {
             if world.owner.is_up {
                 world.try_lift(rollout).ok();

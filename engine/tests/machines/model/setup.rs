@@ -143,6 +143,8 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
         ("order", ["\"none\"", "\"fan-out\""]),
         ("zone_bake", ["\"0s\"", "\"40s\""]),
         ("approvers", ["[]", "[\"anna\"]"]),
+        ("late_join", ["\"include\"", "\"skip\""]),
+        ("standing", ["false", "true"]),
     ] {
         top += &format!("{key} = {}\n", draw.one(&values));
     }

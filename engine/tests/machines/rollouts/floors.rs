@@ -93,7 +93,8 @@ fn a_quarantined_host_stays_out_until_people_put_it_back() {
 #[test]
 fn a_group_that_shrank_to_one_is_left_to_people() {
     let mut world = World::new().hosts("web", "r1/a", 2).hosts("web", "r1/b", 4);
-    world.start(&file("ssl", "openssl", "hosts_left_out = \"50%\"", WAVES));
+    let top = "hosts_left_out = \"50%\"\nlate_join = \"skip\"\n";
+    world.start(&file("ssl", "openssl", top, WAVES));
     let in_canary = world.turns("ssl", 0);
     let (first, other) = match in_canary.contains(&id("web-a-1")) {
         true => ("web-a-1", "web-a-2"),

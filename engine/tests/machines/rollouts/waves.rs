@@ -85,9 +85,9 @@ fn so_many_cells_work_at_once_and_each_leaves_a_gap() {
 }
 
 #[test]
-fn a_host_that_joins_later_is_not_touched() {
+fn a_host_that_joins_later_is_not_touched_where_the_file_says_so() {
     let mut world = World::new().hosts("web", "r1/a", 4);
-    world.start(&file("ssl", "openssl", "", WAVES));
+    world.start(&file("ssl", "openssl", "late_join = \"skip\"", WAVES));
     world.pass(secs(20));
     world.add_hosts("web", "r1/a", "late", 1);
     world.wait_for("ssl", "done");

@@ -67,19 +67,27 @@ impl World {
         let (region, zone) = place.split_once('/').expect("a place is REGION/ZONE");
         let prefix = if kind == "plain" { service } else { kind };
         for number in 1..=count {
-            let labels: Labels = [
-                (SERVICE, service),
-                (REGION, region),
-                (ZONE, zone),
-                (INSTANCE_TYPE, kind),
-            ]
-            .map(|(label, value)| (label.to_owned(), value.to_owned()))
-            .into();
-            self.join(Host {
-                id: id(&format!("{prefix}-{zone}-{number}")),
-                labels,
-                facts: facts(),
-            });
+            let name = id(&format!("{prefix}-{zone}-{number}"));
+            self.join(host(name, service, region, zone, kind));
+        }
+    }
+
+    /// A host of a number is born in the first zone, unless it was before.
+    pub(crate) fn add_born(&mut self, number: usize) {
+        let name = id(&format!("born-a-{number}"));
+        if !self.agents.contains_key(&name) {
+            let host = host(name, "web", "r1", "a", "born");
+            self.join(host);
+        }
+    }
+
+    /// A host is given another service, and dials again; one that has it already does not.
+    pub(crate) fn relabel(&mut self, host: &HostId, service: &str) {
+        let agent = self.agents.get_mut(host).expect("the host is there");
+        let labels = &mut agent.host.labels;
+        let before = labels.insert(SERVICE.to_owned(), service.to_owned());
+        if before.as_deref() != Some(service) {
+            self.break_session(host);
         }
     }
 
@@ -88,6 +96,22 @@ impl World {
         let name = host.id.clone();
         self.agents.insert(name.clone(), Agent::new(host));
         self.put(Duration::ZERO, Happening::AgentStarts { host: name });
+    }
+}
+
+fn host(id: HostId, service: &str, region: &str, zone: &str, kind: &str) -> Host {
+    let labels: Labels = [
+        (SERVICE, service),
+        (REGION, region),
+        (ZONE, zone),
+        (INSTANCE_TYPE, kind),
+    ]
+    .map(|(label, value)| (label.to_owned(), value.to_owned()))
+    .into();
+    Host {
+        id,
+        labels,
+        facts: facts(),
     }
 }
 

@@ -1,0 +1,78 @@
+//! Hosts that come late to a rollout's work in a cell, or come back to it.
+
+use super::{Cell, Job, JobState, Work, groups::Groups};
+use crate::{
+    id::HostId,
+    order::Direction,
+    warrant::{Assignment, Outcome, StopKind},
+};
+
+impl Assignment {
+    /// Whether another is the same for more hosts, told later.
+    pub(super) fn is_before(&self, later: &Self) -> bool {
+        self.rollout_digest == later.rollout_digest && self.revision < later.revision
+    }
+}
+
+impl Cell {
+    /// Takes an assignment with more hosts: what was done for the others stays.
+    pub(super) fn reassigned(&mut self, assignment: &Assignment) {
+        let groups = Groups::of(self, assignment);
+        let members = &self.members;
+        let Some(work) = self.work.get_mut(&assignment.rollout) else {
+            return;
+        };
+        let before = work.assignment.revision;
+        work.assignment = assignment.clone();
+        work.groups = groups;
+        for host in &assignment.hosts {
+            let job = work.jobs.entry(host.clone()).or_default();
+            let is_gone = job.state == JobState::Over(Outcome::Gone);
+            let came = assignment.late.get(host);
+            match members.contains_key(host) {
+                // It was deleted, and another of its name came.
+                true if is_gone && came.is_some_and(|at| *at > before) => {
+                    *job = Job::default();
+                    work.begin_anew(host);
+                }
+                true => {}
+                false => work.leave_gone(host),
+            }
+        }
+    }
+}
+
+impl Work {
+    /// Lets a host have its turn again, once a new warrant names it.
+    pub(super) fn begin_anew(&mut self, host: &HostId) {
+        if let Some(job) = self.jobs.get_mut(host) {
+            job.state = JobState::Waiting;
+            job.attempts = 0;
+            job.undone = 0;
+            job.granted_at = None;
+        }
+        if let Some(held) = &mut self.warrant {
+            held.warrant.hosts.retain(|other| other != host);
+        }
+        self.note_changed(host);
+    }
+
+    /// A host that was left out because it was away is back: it waits again.
+    pub(super) fn take_back_in(&mut self, host: &HostId) {
+        let ended = self
+            .stop
+            .as_ref()
+            .is_some_and(|stop| stop.kind == StopKind::End);
+        let goes_back = self.direction() == Some(Direction::Rollback);
+        let is_set_aside = self.set_aside(host).is_some();
+        let Some(job) = self.jobs.get_mut(host) else {
+            return;
+        };
+        let is_left_out = matches!(job.state, JobState::Over(Outcome::LeftOut { .. }));
+        if !job.away || !is_left_out || ended || goes_back || is_set_aside {
+            return;
+        }
+        job.away = false;
+        self.begin_anew(host);
+    }
+}

@@ -1,0 +1,195 @@
+//! Hosts that connect after a rollout's start, and hosts that a relabelling takes out of one.
+
+use super::{Fleet, FleetError};
+use crate::{
+    cell::{CellEvent, GivenUp, Job, Member},
+    digest::Digest,
+    floor::group_name,
+    id::{CellId, HostId, RolloutId},
+    plan::LateHost,
+    policy::{FloorRule, LateJoin},
+    rollout::{Phase, Rollout},
+    time::Timestamp,
+    warrant::Outcome,
+};
+
+/// What a live rollout makes of a host that connected.
+enum Verdict {
+    /// It joins.
+    Joins,
+    /// It stays as it is, and is listed with why.
+    Stays(String),
+    /// It is of the rollout, and no longer matches.
+    Drops,
+    /// The rollout has nothing to do with it, or has it already.
+    Nothing,
+}
+
+impl Fleet {
+    /// Looks at a host that connected, or whose packages were heard of, for each live rollout.
+    pub(super) fn consider_late(
+        &mut self,
+        host: &HostId,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        let names: Vec<RolloutId> = self.rollouts.keys().cloned().collect();
+        for name in names {
+            match self.judge_late(&name, host) {
+                Verdict::Nothing => {}
+                Verdict::Joins => self.join_late(&name, host, now),
+                Verdict::Stays(why) => {
+                    if let Some(rollout) = self.rollouts.get_mut(&name) {
+                        rollout.leave_late(host, why);
+                    }
+                }
+                Verdict::Drops => self.drop_relabelled(&name, host, now)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Hosts whose packages have just become known are looked at again.
+    pub(super) fn consider_late_with(
+        &mut self,
+        packages: &Digest,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        let has_them = |member: &&Member| member.host.facts.packages == *packages;
+        let members = self.cells.values().flat_map(|cell| cell.members().values());
+        let hosts: Vec<HostId> = members
+            .filter(has_them)
+            .map(|member| member.host.id.clone())
+            .collect();
+        hosts
+            .iter()
+            .try_for_each(|host| self.consider_late(host, now))
+    }
+
+    fn judge_late(&self, name: &RolloutId, host: &HostId) -> Verdict {
+        let (Some(rollout), Some((cell, member))) = (self.rollouts.get(name), self.host(host))
+        else {
+            return Verdict::Nothing;
+        };
+        let takes_more = match rollout.phase() {
+            Phase::Running | Phase::Paused { .. } => !rollout.goes_back(),
+            Phase::Aborting | Phase::RollingBack | Phase::Ended { .. } => false,
+        };
+        let Some(rules) = rollout.plan().late.as_ref().filter(|_| takes_more) else {
+            return Verdict::Nothing;
+        };
+        let is_gone = rollout.outcomes().get(host) == Some(&Outcome::Gone);
+        let is_planned = rollout.plan().hosts.contains_key(host) && !is_gone;
+        match (is_planned, rules.selection.matches(&member.host)) {
+            (true, true) | (false, false) => Verdict::Nothing,
+            (true, false) => Verdict::Drops,
+            (false, true) if rules.join == LateJoin::Skip => {
+                Verdict::Stays("it came late (late_join = \"skip\")".to_owned())
+            }
+            (false, true) if rollout.failed_before_it_was_gone(host) => {
+                Verdict::Stays("the host of its name failed here before it was deleted".to_owned())
+            }
+            (false, true) => match rollout.exceptions().get(host) {
+                Some(word) if word.sets_aside() => Verdict::Stays(word.to_string()),
+                Some(_) | None => self.judge_matching(rollout, cell.id(), member),
+            },
+        }
+    }
+
+    fn judge_matching(&self, rollout: &Rollout, cell: &CellId, member: &Member) -> Verdict {
+        let host = &member.host.id;
+        if !self.package_sets.contains_key(&member.host.facts.packages) {
+            return Verdict::Nothing;
+        }
+        let plan = rollout.plan();
+        let platform = &member.host.facts.platform;
+        let content = plan.assignments.values().next().and_then(|assignment| {
+            let lock = &assignment.lock;
+            lock.content_for(platform, &assignment.patch)
+        });
+        let Some(content) = content else {
+            return Verdict::Stays(format!("the lock file has nothing for {platform}"));
+        };
+        let denied = content.bits();
+        let denied = denied.and_then(|bits| self.denials.of(&bits, cell, host));
+        if let Some((place, denial)) = denied {
+            return Verdict::Stays(format!("its bits are for {place} {denial}"));
+        }
+        let subjects = plan.subjects();
+        let other = self.rollouts.iter().find(|(name, other)| {
+            let shares = || other.plan().subjects().iter().any(|s| subjects.contains(s));
+            **name != plan.rollout && other.is_live() && other.claims(host) && shares()
+        });
+        match other {
+            Some((other, _)) => Verdict::Stays(format!("rollout {other} changes the same there")),
+            None => Verdict::Joins,
+        }
+    }
+
+    fn join_late(&mut self, name: &RolloutId, host: &HostId, now: Timestamp) {
+        let Self {
+            cells,
+            rollouts,
+            homes,
+            package_sets,
+            ..
+        } = self;
+        let (Some(home), Some(rollout)) = (homes.get(host), rollouts.get_mut(name)) else {
+            return;
+        };
+        let Some(member) = cells.get(home).and_then(|cell| cell.members().get(host)) else {
+            return;
+        };
+        let is_split = |rule: &FloorRule, group: &str| {
+            let others = cells.values().filter(|cell| cell.id() != home);
+            let mut members = others.flat_map(|cell| cell.members().values());
+            members.any(|member| group_name(rule, &member.host) == group)
+        };
+        let plan = rollout.plan();
+        let Some(assignment) = plan.assignments.values().next() else {
+            return;
+        };
+        let installed = package_sets.get(&member.host.facts.packages);
+        let coverage = &plan.coverage;
+        let strata = coverage.strata(&member.host, installed, &assignment.lock);
+        let late = LateHost {
+            host: &member.host,
+            cell: home,
+            strata,
+            is_split: &is_split,
+        };
+        rollout.join(&late, now);
+    }
+
+    /// A host that no longer matches is left out, unless its order is out already.
+    fn drop_relabelled(
+        &mut self,
+        name: &RolloutId,
+        host: &HostId,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        let reason = "relabelled: it no longer matches the rollout".to_owned();
+        let work = self.host(host).map(|(cell, _)| cell.work().get(name));
+        let Some(Some(work)) = work else {
+            if let Some(rollout) = self.rollouts.get_mut(name) {
+                rollout.leave_out(host, reason);
+            }
+            return Ok(());
+        };
+        if !work.jobs.get(host).is_some_and(Job::waits_to_begin) {
+            return Ok(());
+        }
+        let event = CellEvent::GaveUp {
+            rollout: name.clone(),
+            host: host.clone(),
+            why: GivenUp::NotStarted { reason },
+        };
+        let home = self.homes.get(host).cloned();
+        match home.and_then(|home| self.cells.get_mut(&home)) {
+            None => Ok(()),
+            Some(cell) => cell.apply(&event, now).map_err(|source| FleetError::Cell {
+                cell: cell.id().clone(),
+                source,
+            }),
+        }
+    }
+}

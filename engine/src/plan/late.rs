@@ -1,0 +1,210 @@
+//! Hosts that come after a rollout's start: how one is fitted into a plan that was made without it.
+//!
+//! A late host goes to the last wave, behind all that was planned. Of a stratum that no host has passed
+//! it is proved alone, as every host is (the second opinion); nothing of it starts beside another.
+
+use super::{Chain, Plan, PlannedHost, Turn};
+use crate::{
+    floor::group_name,
+    id::{CellId, HostId, WaveIndex},
+    inventory::Host,
+    policy::{FloorRule, LateJoin},
+    select::Selection,
+    spec::Spec,
+    stratum::Stratum,
+    warrant::{Assignment, FloorAssignment, WindowAssignment},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+/// What a plan keeps to judge hosts by that come after it was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LateRules {
+    /// Which hosts the rollout is for.
+    pub selection: Selection,
+    /// What becomes of those that come late.
+    pub join: LateJoin,
+    /// Whether the rollout stays when its waves are over.
+    pub standing: bool,
+    /// The rollout's file in its canonical text: its limits and windows bind late hosts too.
+    pub file: String,
+}
+
+impl LateRules {
+    pub(super) fn of(spec: &Spec) -> Self {
+        Self {
+            selection: spec.selection().clone(),
+            join: spec.late_join(),
+            standing: spec.is_standing(),
+            file: spec.to_string(),
+        }
+    }
+}
+
+/// A host that comes late, as the fleet knows it.
+pub struct LateHost<'a> {
+    /// Labels and facts.
+    pub host: &'a Host,
+    /// Its cell.
+    pub cell: &'a CellId,
+    /// Its strata under the rollout.
+    pub strata: Vec<Stratum>,
+    /// Whether other cells have members of a group of this rule, by its name.
+    pub is_split: &'a dyn Fn(&FloorRule, &str) -> bool,
+}
+
+impl fmt::Debug for LateHost<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (host, cell) = (&self.host.id, self.cell);
+        write!(f, "LateHost({host} of {cell})")
+    }
+}
+
+impl Plan {
+    /// Takes a late host into the last wave. Whether it could: not when the plan keeps no rules, or
+    /// has no host that shows what its cells are told.
+    pub(crate) fn take_late(&mut self, late: &LateHost<'_>) -> bool {
+        let rules = self.late.as_ref();
+        let spec = rules.and_then(|rules| Spec::parse("the plan", &rules.file).ok());
+        let last = self.waves.len().checked_sub(1);
+        let last = last.and_then(|last| u32::try_from(last).ok());
+        let (Some(spec), Some(last)) = (spec, last) else {
+            return false;
+        };
+        let Some(assignment) = self.assignment_with(late, &spec) else {
+            return false;
+        };
+        self.assignments.insert(late.cell.clone(), assignment);
+        let mut strata: Vec<u32> = late.strata.iter().map(|s| self.place_of(s)).collect();
+        strata.sort_unstable();
+        let host = &late.host.id;
+        let planned = PlannedHost {
+            cell: late.cell.clone(),
+            wave: WaveIndex(last),
+            strata,
+        };
+        self.hosts.insert(host.clone(), planned);
+        self.add_to_last_wave(late.cell, host);
+        true
+    }
+
+    fn add_to_last_wave(&mut self, cell: &CellId, host: &HostId) {
+        // A host that was deleted and is born again may stand in an earlier wave still.
+        for slice in self.waves.iter_mut().flat_map(|w| w.slices.values_mut()) {
+            slice.retain(|other| other != host);
+        }
+        let Some(wave) = self.waves.last_mut() else {
+            return;
+        };
+        let slice = wave.slices.entry(cell.clone()).or_default();
+        slice.push(host.clone());
+        if !wave.opening.cells().any(|opened| opened == cell) {
+            let zones = vec![vec![cell.clone()]];
+            let chains = vec![Chain { zones }];
+            wave.opening.turns.push(Turn { chains });
+        }
+    }
+
+    /// The place of a stratum, which is new at the end.
+    fn place_of(&mut self, stratum: &Stratum) -> u32 {
+        let known = self.strata.iter().position(|known| known == stratum);
+        let place = known.unwrap_or_else(|| {
+            self.strata.push(stratum.clone());
+            self.strata.len() - 1
+        });
+        u32::try_from(place).expect("hosts have fewer strata than 2^32")
+    }
+
+    /// What the host's cell is told from now on.
+    fn assignment_with(&self, late: &LateHost<'_>, spec: &Spec) -> Option<Assignment> {
+        let host = late.host;
+        let limit = spec.limits().iter().find(|limit| limit.matches(host))?;
+        let mut assignment = match self.assignments.get(late.cell) {
+            Some(assignment) => assignment.clone(),
+            None => self.empty_assignment(late.cell)?,
+        };
+        assignment.revision += 1;
+        let (host_id, revision) = (host.id.clone(), assignment.revision);
+        assignment.late.insert(host_id, revision);
+        let at_once = &mut assignment.pace.at_once_per_cell;
+        *at_once = limit
+            .at_once_per_cell
+            .min(match assignment.hosts.is_empty() {
+                true => usize::MAX,
+                false => *at_once,
+            });
+        bind_windows(&mut assignment, spec, host);
+        assignment.hosts.insert(host.id.clone());
+        for rule in &limit.floors {
+            bind_floor(&mut assignment, rule, late);
+        }
+        Some(assignment)
+    }
+
+    /// What a cell is told that has no host of the rollout yet: what all others are.
+    fn empty_assignment(&self, cell: &CellId) -> Option<Assignment> {
+        let other = self.assignments.values().next()?;
+        Some(Assignment {
+            cell: cell.clone(),
+            revision: 0,
+            late: BTreeMap::new(),
+            hosts: BTreeSet::new(),
+            floors: Vec::new(),
+            windows: Vec::new(),
+            ..other.clone()
+        })
+    }
+}
+
+fn bind_floor(assignment: &mut Assignment, rule: &FloorRule, late: &LateHost<'_>) {
+    let known = assignment
+        .floors
+        .iter()
+        .position(|floor| floor.rule == *rule);
+    let place = known.unwrap_or_else(|| {
+        assignment.floors.push(FloorAssignment {
+            rule: rule.clone(),
+            hosts: BTreeSet::new(),
+            split_groups: BTreeSet::new(),
+        });
+        assignment.floors.len() - 1
+    });
+    let floor = &mut assignment.floors[place];
+    floor.hosts.insert(late.host.id.clone());
+    let group = group_name(rule, late.host);
+    if (late.is_split)(rule, &group) {
+        floor.split_groups.insert(group);
+    }
+}
+
+/// Binds a host that is not yet among the assignment's by the windows that match it, and by no other.
+fn bind_windows(assignment: &mut Assignment, spec: &Spec, host: &Host) {
+    let all = assignment.hosts.clone();
+    let mut bound: BTreeMap<usize, bool> = BTreeMap::new();
+    for rule in spec.windows() {
+        let windows = &mut assignment.windows;
+        let known = windows.iter().position(|of| of.window == rule.window);
+        let matches = rule.matches(host);
+        if known.is_none() && !matches {
+            continue;
+        }
+        let place = known.unwrap_or_else(|| {
+            windows.push(WindowAssignment {
+                window: rule.window.clone(),
+                hosts: Some(BTreeSet::new()),
+            });
+            windows.len() - 1
+        });
+        *bound.entry(place).or_default() |= matches;
+    }
+    for (place, matches) in bound {
+        let hosts = &mut assignment.windows[place].hosts;
+        let hosts = hosts.get_or_insert_with(|| all.clone());
+        if matches {
+            hosts.insert(host.id.clone());
+        }
+    }
+}

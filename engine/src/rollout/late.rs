@@ -1,0 +1,118 @@
+//! Hosts that come after the start, and those that were away and come back.
+
+use super::{End, Rollout, Wish};
+use crate::{
+    hold::{Hold, Reason, Subject},
+    id::HostId,
+    plan::LateHost,
+    time::Timestamp,
+    warrant::Outcome,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Rollout {
+    /// Hosts that match and came late, and stay as they are: each with why.
+    pub fn left_late(&self) -> &BTreeMap<HostId, String> {
+        &self.left_late
+    }
+
+    /// Hosts that connected after the start, and joined.
+    pub fn came_late(&self) -> &BTreeSet<HostId> {
+        &self.came_late
+    }
+
+    /// Those of them that were deleted from the inventory before, and came anew under their names.
+    pub fn reborn(&self) -> &BTreeSet<HostId> {
+        &self.reborn
+    }
+
+    /// Whether a host failed here before it was deleted from the inventory.
+    pub(crate) fn failed_before_it_was_gone(&self, host: &HostId) -> bool {
+        self.gone.contains_key(host)
+    }
+
+    /// Takes a host that came late into the last wave; its cell is told what it is anew.
+    pub(crate) fn join(&mut self, late: &LateHost<'_>, now: Timestamp) {
+        if !self.plan.take_late(late) {
+            return;
+        }
+        let host = &late.host.id;
+        self.left_late.remove(host);
+        self.came_late.insert(host.clone());
+        if self.outcomes.remove(host) == Some(Outcome::Gone) {
+            self.reborn.insert(host.clone());
+        }
+        self.begin_anew(host);
+        self.cells.entry(late.cell.clone()).or_default().assigned = false;
+        self.close(late.cell, now);
+    }
+
+    /// Notes that a host came late and stays as it is.
+    pub(crate) fn leave_late(&mut self, host: &HostId, why: String) {
+        self.left_late.insert(host.clone(), why);
+    }
+
+    /// A host that was left out while it was away is back.
+    pub(super) fn take_back_in(&mut self, host: &HostId) {
+        self.bake_since = None;
+        self.begin_anew(host);
+    }
+
+    /// Lets a host have its turn again, as if it had had none: in the present wave, unless its own
+    /// comes later. No old warrant is for that try.
+    pub(super) fn begin_anew(&mut self, host: &HostId) {
+        self.judged.remove(host);
+        self.opinions.remove(host);
+        let Some(planned) = self.plan.hosts.get(host) else {
+            return;
+        };
+        if let Some(progress) = self.cells.get_mut(&planned.cell)
+            && let Wish::Start { hosts, .. } = &mut progress.wish
+        {
+            hosts.retain(|other| other != host);
+        }
+        for joined in self.joined.values_mut() {
+            joined.retain(|other| other != host);
+        }
+        if planned.wave < self.wave {
+            let joined = self.joined.entry(planned.cell.clone()).or_default();
+            joined.push(host.clone());
+        }
+    }
+
+    /// Whether the rollout stays when its waves are over.
+    pub fn is_standing(&self) -> bool {
+        self.plan.late.as_ref().is_some_and(|rules| rules.standing)
+    }
+
+    /// How an abort ends it: a standing rollout whose waves are over is done.
+    pub(super) fn end_of_abort(&self) -> End {
+        let is_last = usize::try_from(self.wave.0).is_ok_and(|w| w + 1 == self.plan.waves.len());
+        let all_over = || self.plan.hosts.keys().all(|host| self.is_over(host));
+        match self.is_standing() && is_last && self.bake_since.is_some() && all_over() {
+            true => End::Done,
+            false => End::Aborted,
+        }
+    }
+
+    /// Leaves a host out before its cell was told of the rollout.
+    pub(crate) fn leave_out(&mut self, host: &HostId, reason: String) {
+        let outcome = Outcome::LeftOut { reason };
+        self.outcomes.entry(host.clone()).or_insert(outcome);
+    }
+
+    /// Why a standing rollout whose waves are over does not end.
+    pub(super) fn stands(&self, since: Timestamp) -> Hold {
+        let is_there = |outcome: &&Outcome| **outcome == Outcome::Passed;
+        Hold {
+            subject: Subject::Rollout {
+                rollout: self.plan.rollout.clone(),
+            },
+            reason: Reason::Standing {
+                passed: self.outcomes.values().filter(is_there).count(),
+                of: self.plan.hosts.len(),
+            },
+            since,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Hosts that come after the start, go, come back, or become others.
+
+use super::{AT_ONCE, WAVES, floor, mins, names, secs};
+use crate::world::{Crash, Does, Step, World, fails, file, id};
+use cofferdam_engine::{exception::Word, failure::FailureKind, rollout::Action, run::RunState};
+
+/// Four hosts and a rollout in three waves; `top` goes to its file.
+fn started(top: &str) -> World {
+    let mut world = World::new().hosts("web", "r1/a", 4);
+    world.start(&file(
+        "ssl",
+        "openssl",
+        top,
+        &(WAVES.to_owned() + &floor("50%")),
+    ));
+    world
+}
+
+#[test]
+fn a_host_that_connects_after_the_start_joins_the_last_wave() {
+    let mut world = started("");
+    world.until("one has passed", |world| world.count("ssl", "passed") == 1);
+    world.add_hosts("web", "r1/a", "late", 2);
+    world.add_hosts("web", "r1/b", "far", 2);
+    world.wait_for("ssl", "done");
+
+    assert_eq!(world.count("ssl", "passed"), 8);
+    let hosts = &world.rollout("ssl").plan().hosts;
+    assert_eq!(hosts[&id("late-a-1")].wave.0, 2);
+    assert!(world.untrue_at_the_end().is_empty());
+}
+
+#[test]
+fn a_host_that_does_not_match_never_joins() {
+    let mut world = started("");
+    world.add_hosts("db", "r1/a", "base", 1);
+    world.wait_for("ssl", "done");
+    assert_eq!(world.outcome("ssl", &id("base-a-1")), "untouched");
+}
+
+#[test]
+fn a_late_host_is_left_alone_for_its_grace() {
+    let mut world = World::new().hosts("web", "r1/a", 4);
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", "grace = \"60s\"", &tables));
+    world.until("one runs", |world| world.count("ssl", "running") > 0);
+    world.add_hosts("web", "r1/a", "late", 1);
+    let born = world.now;
+    world.until("it runs", |world| world.state_of("late-a-1").is_some());
+    assert!(world.now.since(born) >= secs(60), "{}", world.now);
+    world.wait_for("ssl", "done");
+}
+
+#[test]
+fn late_hosts_of_a_stratum_that_nobody_passed_are_proved_one_at_a_time() {
+    let mut world = started("");
+    world.wait_until_host_is("ssl", "web-a-4", "passed");
+    world.add_hosts("web", "r1/a", "late", 3);
+    world.until("a late host runs", |world| {
+        world
+            .hosts_that_are("ssl", "running")
+            .iter()
+            .any(|host| host.as_str().starts_with("late"))
+    });
+    let running = world.hosts_that_are("ssl", "running");
+    let late = running
+        .iter()
+        .filter(|host| host.as_str().starts_with("late"));
+    assert_eq!(late.count(), 1);
+    assert!(world.rules().contains(&"stratum"), "{:?}", world.rules());
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 7);
+}
+
+#[test]
+fn a_late_stratum_that_fails_twice_harms_two_hosts() {
+    let mut world = started("");
+    for number in 1..=3 {
+        let host = format!("late-a-{number}");
+        world.always(&host, Step::Verify, fails(FailureKind::Unhealthy));
+    }
+    world.wait_until_host_is("ssl", "web-a-4", "passed");
+    world.add_hosts("web", "r1/a", "late", 3);
+    world.wait_for("ssl", "paused");
+    assert_eq!(world.count("ssl", "failed"), 2);
+    assert_eq!(world.outcome("ssl", &id("late-a-3")), "untouched");
+}
+
+#[test]
+fn late_hosts_stay_as_they_are_where_the_file_says_skip() {
+    let mut world = started("late_join = \"skip\"");
+    world.add_hosts("web", "r1/a", "late", 1);
+    world.wait_for("ssl", "done");
+
+    assert_eq!(world.outcome("ssl", &id("late-a-1")), "untouched");
+    let left = world.rollout("ssl").left_late();
+    assert_eq!(
+        names(&left.keys().cloned().collect::<Vec<_>>()),
+        ["late-a-1"]
+    );
+}
+
+#[test]
+fn a_late_host_is_bound_by_the_floors_of_the_file() {
+    let mut world = World::new().hosts("web", "r1/a", 4);
+    let tables = AT_ONCE.to_owned() + &floor("75%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.add_hosts("web", "r1/a", "late", 4);
+    while world.phase("ssl") == "running" {
+        assert!(world.count("ssl", "running") <= 2);
+        world.advance(secs(1));
+    }
+    world.assert_sound();
+    assert_eq!(world.count("ssl", "passed"), 8);
+}
+
+#[test]
+fn a_standing_rollout_takes_hosts_that_are_born_later_until_it_is_aborted() {
+    let mut world = started("standing = true");
+    world.wait_until_host_is("ssl", "web-a-4", "passed");
+    world.pass(mins(60));
+    assert_eq!(world.phase("ssl"), "running");
+    assert_eq!(world.rules(), ["standing"]);
+
+    world.add_hosts("web", "r1/a", "late", 1);
+    world.wait_until_host_is("ssl", "late-a-1", "passed");
+    world.crash_owner(Crash::BeforeSend, secs(5));
+    world.pass(mins(30));
+    assert_eq!(world.rules(), ["standing"]);
+    world.ask("ssl", Action::Abort);
+    world.wait_for("ssl", "done");
+}
+
+#[test]
+fn a_host_that_was_left_out_while_it_was_away_is_taken_when_it_is_back() {
+    let mut world = World::new().hosts("web", "r1/a", 6);
+    world.cut(&id("web-a-2"));
+    world.pass(secs(60));
+    let tables = WAVES.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", "standing = true", &tables));
+    world.wait_until_host_is("ssl", "web-a-2", "left out");
+    world.pass(mins(30));
+    assert_eq!(world.rules(), ["standing"]);
+
+    world.mend(&id("web-a-2"));
+    world.wait_until_host_is("ssl", "web-a-2", "passed");
+    assert_eq!(world.count("ssl", "passed"), 6);
+}
+
+#[test]
+fn a_host_that_is_relabelled_before_its_turn_is_dropped() {
+    let mut world = started("hosts_left_out = \"50%\"");
+    world.until("one runs", |world| world.count("ssl", "running") == 1);
+    let last = world.turns("ssl", 2).pop().unwrap();
+    world.relabel(&last, "db");
+    world.wait_for("ssl", "done");
+
+    assert_eq!(world.outcome("ssl", &last), "left out");
+    assert_eq!(world.count("ssl", "passed"), 3);
+}
+
+#[test]
+fn a_host_that_is_relabelled_in_the_middle_of_its_run_ends_it() {
+    let mut world = started("");
+    let first = world.turns("ssl", 0).remove(0);
+    world.always(first.as_str(), Step::Apply, Does::Well(secs(30)));
+    world.until("it applies", |world| {
+        world.state_of(first.as_str()) == Some(RunState::Applying)
+    });
+    world.relabel(&first, "db");
+    world.wait_for("ssl", "done");
+    assert_eq!(world.outcome("ssl", &first), "passed");
+}
+
+#[test]
+fn a_host_that_is_deleted_frees_what_it_held_and_its_successor_joins() {
+    let mut world = started("standing = true");
+    world.wait_until_host_is("ssl", "web-a-4", "passed");
+    let host = id("web-a-2");
+    world.cut(&host);
+    world.forget(&host);
+    world.pass(secs(10));
+    assert_eq!(world.outcome("ssl", &host), "gone");
+    assert!(world.ledger().is_empty());
+
+    world.make_anew(&host);
+    world.mend(&host);
+    world.wait_until_host_is("ssl", "web-a-2", "passed");
+    assert!(world.agents[&host].installed.len() == 1);
+}
+
+#[test]
+fn late_hosts_wait_while_the_rollout_is_paused_and_join_none_that_goes_back() {
+    let mut world = started("");
+    world.until("one has passed", |world| world.count("ssl", "passed") == 1);
+    world.ask("ssl", Action::Pause);
+    world.add_hosts("web", "r1/a", "late", 1);
+    world.pass(mins(30));
+    assert_eq!(world.outcome("ssl", &id("late-a-1")), "untouched");
+    world.ask("ssl", Action::Resume);
+    world.wait_until_host_is("ssl", "late-a-1", "passed");
+
+    world.ask("ssl", Action::Rollback);
+    world.add_hosts("web", "r1/a", "later", 1);
+    world.wait_for("ssl", "rolled-back");
+    assert_eq!(world.outcome("ssl", &id("later-a-1")), "untouched");
+    assert_eq!(world.outcome("ssl", &id("late-a-1")), "rolled back");
+}
+
+#[test]
+fn a_host_that_an_operator_skipped_stays_out_when_another_of_its_name_is_born() {
+    let mut world = started("standing = true");
+    let host = world.turns("ssl", 2).pop().unwrap();
+    world.except("ssl", Word::Skip, &[host.as_str()]);
+    world.forget(&host);
+    world.break_session(&host);
+    world.pass(mins(5));
+    world.add_hosts("web", "r1/a", "late", 1);
+    world.wait_until_host_is("ssl", "late-a-1", "passed");
+    assert_eq!(world.outcome("ssl", &host), "gone");
+    assert!(world.rollout("ssl").left_late()[&host].contains("skipped by anna"));
+}
