@@ -78,6 +78,9 @@ pub struct Rollout {
     /// Whether it takes back what it changed, paused or not.
     #[serde(default)]
     goes_back: bool,
+    /// Hosts that a cell was given leave to take back.
+    #[serde(default)]
+    sent_back: BTreeSet<HostId>,
     /// Hosts that a later rollout changed in the same way: they are not taken back.
     #[serde(default)]
     superseded: BTreeSet<HostId>,
@@ -189,6 +192,7 @@ impl Rollout {
             cell_findings: BTreeMap::new(),
             asked: None,
             goes_back: false,
+            sent_back: BTreeSet::new(),
             superseded: BTreeSet::new(),
             left_late: BTreeMap::new(),
             came_late: BTreeSet::new(),

@@ -250,8 +250,9 @@ impl Rollout {
                 .or_default()
                 .extend(joins);
         }
-        if warrant.direction == Direction::Patch {
-            self.bake_since = None;
+        match warrant.direction {
+            Direction::Patch => self.bake_since = None,
+            Direction::Rollback => self.sent_back.extend(warrant.hosts.iter().cloned()),
         }
         let progress = self.progress(&warrant.cell)?;
         if opens && progress.opened.is_none_or(|(opened, _)| opened != wave) {

@@ -1,6 +1,6 @@
 //! Takes back what a rollout changed: no ladder; cells and floors set the pace.
 
-use super::{CellProgress, End, Rollout, RolloutCommand, RolloutDecision, Wish};
+use super::{End, Rollout, RolloutCommand, RolloutDecision, Wish};
 use crate::{
     hold::{Hold, Reason, Subject},
     id::{CellId, HostId},
@@ -21,7 +21,7 @@ impl Rollout {
                 .map(|(host, _)| host.clone())
                 .collect();
             if !targets.is_empty() {
-                targets.extend(self.going_back(progress));
+                targets.extend(self.going_back(cell));
             }
             match &progress.wish {
                 Wish::Start {
@@ -70,18 +70,14 @@ impl Rollout {
         });
     }
 
-    /// Hosts of a cell that are on their way back.
-    fn going_back(&self, progress: &CellProgress) -> impl Iterator<Item = HostId> {
-        let granted = match &progress.wish {
-            Wish::Start {
-                direction: Direction::Rollback,
-                hosts,
-                ..
-            } => hosts.as_slice(),
-            Wish::Nothing | Wish::Start { .. } | Wish::Stop { .. } => &[],
-        };
+    /// Hosts of a cell that are on their way back, or were when a pause reached them.
+    fn going_back(&self, cell: &CellId) -> impl Iterator<Item = HostId> {
+        let sent = self.sent_back.iter().filter(move |host| {
+            let planned = self.plan.hosts.get(*host);
+            planned.is_some_and(|planned| planned.cell == *cell)
+        });
         let is_running = |host: &&HostId| self.outcomes.get(*host) == Some(&Outcome::Running);
-        granted.iter().filter(is_running).cloned()
+        sent.filter(is_running).cloned()
     }
 
     /// The hosts of a cell that still have the patch.
