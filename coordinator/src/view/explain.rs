@@ -7,6 +7,7 @@ use super::{
 };
 use cofferdam_engine::{
     cell::{Cell, Member},
+    denial::Place,
     duration,
     hold::{Hold, Subject},
     id::{CellId, HostId, RolloutId},
@@ -143,6 +144,9 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
     if member.failed_runs > 0 {
         facts.add("failed runs", member.failed_runs);
     }
+    for denied in denied(cell, id) {
+        facts.add("denied", denied);
+    }
     for (name, rollout) in situation.fleet.rollouts() {
         if let Some(outcome) = rollout.outcomes().get(id) {
             facts.add(&format!("in rollout {name}"), outcome_in_words(outcome));
@@ -158,6 +162,18 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
         lines,
         facts: facts.0,
     }
+}
+
+/// What is denied to a host, to its cell and to the fleet: each with its bits, who and why.
+fn denied(cell: &Cell, id: &HostId) -> impl Iterator<Item = String> {
+    let holds = cell.denials().iter();
+    let holds = holds.filter(|(_, _, denial)| denial.lifted.is_none());
+    holds.filter_map(move |(bits, place, denial)| match &place {
+        Place::Host { host } if host != id => None,
+        Place::Fleet | Place::Cell { .. } | Place::Host { .. } => {
+            Some(format!("{bits} for {place}: {denial}"))
+        }
+    })
 }
 
 /// What holds a host: itself first, else its cell's slice, else the rollouts that it is part of.

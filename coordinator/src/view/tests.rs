@@ -1,6 +1,7 @@
 use super::{cluster, *};
 use cofferdam_engine::{
-    denial::Reach,
+    denial::{Named, Place, Reach},
+    digest::Digest,
     fleet::FleetEvent,
     hold::{Reason, Subject},
     id::{CellId, HostId, Incarnation, OperatorId, OwnerEpoch, RolloutId},
@@ -257,4 +258,25 @@ fn hosts_stand_in_order_of_their_names() {
     assert_eq!(views.len(), 12);
     assert!(views.is_sorted_by_key(|view| view.host.clone()));
     assert_eq!(views[0].connected_since_ms, Some(Timestamp(1000)));
+}
+
+#[test]
+fn a_host_is_explained_with_what_is_denied_to_it() {
+    let mut fleet = fleet(2);
+    let digest = Digest::of("bits");
+    let denied = FleetEvent::Denied {
+        named: Named::Digest { digest },
+        place: Place::Host { host: host(1) },
+        by: OperatorId::new("ana").unwrap(),
+        reason: "it hangs".to_owned(),
+    };
+    apply(&mut fleet, denied);
+    let denials = |name: &str| -> Vec<String> {
+        let facts = explain(situation(&fleet, &[]), name).unwrap().facts;
+        let facts = facts.into_iter().filter(|fact| fact.key == "denied");
+        facts.map(|fact| fact.value).collect()
+    };
+    let expected = format!("{digest} for host web-1: denied by ana: it hangs");
+    assert_eq!(denials("web-1"), [expected]);
+    assert_eq!(denials("web-0"), [""; 0]);
 }

@@ -231,7 +231,11 @@ impl Fleet {
         known.apply(event, now).map_err(|source| FleetError::Cell {
             cell: cell.clone(),
             source,
-        })
+        })?;
+        if let CellEvent::Released { .. } = event {
+            self.drop_empty(cell);
+        }
+        Ok(())
     }
 
     fn rollout_started(

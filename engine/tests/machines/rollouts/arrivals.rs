@@ -220,3 +220,19 @@ fn a_host_that_an_operator_skipped_stays_out_when_another_of_its_name_is_born() 
     assert_eq!(world.outcome("ssl", &host), "gone");
     assert!(world.rollout("ssl").left_late()[&host].contains("skipped by anna"));
 }
+
+#[test]
+fn a_cell_without_hosts_goes_when_its_last_rollout_is_over() {
+    let mut world = World::new().hosts("web", "r1/a", 4).hosts("web", "r1/b", 2);
+    let tables = WAVES.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.pass(secs(1));
+    for host in ["web-b-1", "web-b-2"] {
+        world.cut(&id(host));
+        world.forget(&id(host));
+    }
+    assert_eq!(world.owner.fleet.cells().len(), 2);
+    world.wait_for("ssl", "done");
+    world.pass(secs(1));
+    assert_eq!(world.owner.fleet.cells().len(), 1);
+}
