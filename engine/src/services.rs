@@ -67,6 +67,19 @@ impl Services {
         let dependants = self.0.iter().filter(|(_, service)| depends(service));
         dependants.map(|(dependant, _)| dependant).collect()
     }
+
+    /// The direct dependencies of which a service is one end.
+    pub fn neighbours(&self, name: &str) -> BTreeMap<ServiceName, BTreeSet<ServiceName>> {
+        let mut kept = BTreeMap::new();
+        for (service, declared) in &self.0 {
+            let mut needed = declared.depends_on.clone();
+            needed.retain(|needed| service.as_str() == name || needed.as_str() == name);
+            if !needed.is_empty() {
+                kept.insert(service.clone(), needed);
+            }
+        }
+        kept
+    }
 }
 
 /// Labels are looked up as they are.

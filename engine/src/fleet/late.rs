@@ -6,6 +6,7 @@ use crate::{
     digest::Digest,
     floor::group_name,
     id::{CellId, HostId, RolloutId},
+    inventory::SERVICE,
     plan::LateHost,
     policy::{FloorRule, LateJoin},
     rollout::{Phase, Rollout},
@@ -131,6 +132,7 @@ impl Fleet {
             rollouts,
             homes,
             package_sets,
+            services,
             ..
         } = self;
         let (Some(home), Some(rollout)) = (homes.get(host), rollouts.get_mut(name)) else {
@@ -155,6 +157,7 @@ impl Fleet {
             host: &member.host,
             cell: home,
             strata,
+            dependencies: services.neighbours(member.host.value(SERVICE).unwrap_or_default()),
             is_split: &is_split,
         };
         rollout.join(&late, now);

@@ -6,7 +6,7 @@
 use super::{Chain, Plan, PlannedHost, Turn};
 use crate::{
     floor::group_name,
-    id::{CellId, HostId, WaveIndex},
+    id::{CellId, HostId, ServiceName, WaveIndex},
     inventory::Host,
     policy::{FloorRule, LateJoin},
     select::Selection,
@@ -52,6 +52,8 @@ pub struct LateHost<'a> {
     pub cell: &'a CellId,
     /// Its strata under the rollout.
     pub strata: Vec<Stratum>,
+    /// Its service's direct dependencies, and those of its direct dependants on it.
+    pub dependencies: BTreeMap<ServiceName, BTreeSet<ServiceName>>,
     /// Whether other cells have members of a group of this rule, by its name.
     pub is_split: &'a dyn Fn(&FloorRule, &str) -> bool,
 }
@@ -137,6 +139,10 @@ impl Plan {
                 false => *at_once,
             });
         bind_windows(&mut assignment, spec, host);
+        for (service, needed) in &late.dependencies {
+            let known = assignment.dependencies.entry(service.clone()).or_default();
+            known.extend(needed.iter().cloned());
+        }
         assignment.hosts.insert(host.id.clone());
         for rule in &limit.floors {
             bind_floor(&mut assignment, rule, late);

@@ -119,3 +119,17 @@ fn a_casualty_does_not_hold_its_neighbours() {
     assert_eq!(world.outcome("ssl", &id("web-a-1")), "quarantined");
     assert_eq!(world.count("ssl", "passed"), 8);
 }
+
+#[test]
+fn a_late_host_of_a_service_that_was_not_there_before_keeps_apart_from_its_neighbours() {
+    let mut world = World::new().hosts("web", "r1/a", 3).hosts("db", "r1/b", 3);
+    world.declare(CHAIN);
+    world.start(&of_all("ssl", "openssl", ""));
+    world.add_hosts("api", "r1/a", "late", 2);
+    let together = out_together(&mut world, &["ssl"]);
+
+    assert!(together.iter().any(|seen| seen.contains("late")));
+    let both = |seen: &&String| seen.contains("late") && seen.contains(' ');
+    assert_eq!(together.iter().find(both), None, "{together:?}");
+    assert_eq!(world.count("ssl", "passed"), 8);
+}
