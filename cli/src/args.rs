@@ -2,8 +2,8 @@
 
 use crate::{
     command::{
-        change, completions, deny, doctor, except, explain, freeze, hosts, lint, list, pki, plan,
-        rollback, services, start, status, watch,
+        amend, change, completions, deny, doctor, except, explain, freeze, hosts, lint, list, pki,
+        plan, rollback, services, start, status, watch,
     },
     config::Fragment,
     demo,
@@ -103,6 +103,8 @@ pub enum Remote {
     Skip(except::SkipArgs),
     /// Try hosts again that failed, were left out or were skipped
     Retry(except::RetryArgs),
+    /// Patch some hosts of a live rollout by a variant of its file
+    Amend(amend::Args),
     /// Declare or show times in which nothing is started
     Freeze(freeze::Args),
     /// Say which bits must not be installed again, and where

@@ -8,10 +8,11 @@ use cofferdam_engine::lint::Finding;
 use cofferdam_proto::{
     convert::{FieldError, bounds::MAX_CHUNK_BYTES},
     operator::{
-        Action, ArtefactStored, CalendarRequest, CalendarView, ChangeRequest, DenialView,
-        DenyRequest, Description, ExceptRequest, ExplainRequest, Explanation, Findings,
-        ForgetHostRequest, HostView, LiftDenialRequest, PlanReply, PlanRequest, RollbackPreview,
-        RolloutLine, RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
+        Action, AmendReply, AmendRequest, ArtefactStored, CalendarRequest, CalendarView,
+        ChangeRequest, DenialView, DenyRequest, Description, ExceptRequest, ExplainRequest,
+        Explanation, Findings, ForgetHostRequest, HostView, LiftDenialRequest, PlanReply,
+        PlanRequest, RollbackPreview, RolloutLine, RolloutRequest, RolloutView, ServicesView,
+        SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
     v1::{self, operator_client::OperatorClient},
@@ -196,6 +197,17 @@ impl Client {
         let mut api = self.api.clone();
         let call = api.except(v1::ExceptRequest::from(request));
         self.answer(&what, ANSWER, call).await
+    }
+
+    /// Amends a rollout, or shows what that would change.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn amend(&self, request: AmendRequest) -> Result<AmendReply> {
+        let what = format!("amend {} by {}", request.rollout, request.file_name);
+        let mut api = self.api.clone();
+        let call = api.amend(v1::AmendRequest::from(request));
+        self.answer(&what, WORK, call).await
     }
 
     /// All hosts, in order of their names.

@@ -1,5 +1,6 @@
 //! The commands, one file each, and where they begin.
 
+pub mod amend;
 pub mod change;
 pub mod completions;
 pub mod deny;
@@ -73,6 +74,7 @@ async fn call(command: Remote, config: &Config, out: Output) -> Result<Exit> {
         Remote::Exclude(args) => except::exclude(args, &session).await,
         Remote::Skip(args) => except::skip(args, &session).await,
         Remote::Retry(args) => except::retry(args, &session).await,
+        Remote::Amend(args) => amend::run(args, &session).await,
         Remote::Freeze(args) => freeze::run(args, &session).await,
         Remote::Deny(args) => deny::run(args, &session).await,
         Remote::Promote(args) => change::run(args.into(), Action::Promote, &session).await,

@@ -1,5 +1,6 @@
 //! Every answer is a view: one type that shows itself as text for people, or as JSON.
 
+pub mod amend;
 mod change;
 pub mod denials;
 pub mod doctor;

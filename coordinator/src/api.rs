@@ -2,6 +2,7 @@
 //! authorisation by the name in the caller's certificate.
 
 mod agent;
+mod amend;
 mod calendar;
 pub(crate) mod call;
 mod except;

@@ -3,6 +3,7 @@
 //! Where control plane and region are one process, what one tells the other is applied here in the
 //! same breath; a link between two processes will carry the same messages.
 
+mod amend;
 mod apply;
 mod decide;
 mod deny;

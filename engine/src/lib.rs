@@ -10,6 +10,7 @@ pub mod check;
 pub mod coverage;
 pub mod date;
 pub mod denial;
+pub mod diff;
 pub mod digest;
 pub mod document;
 pub mod duration;

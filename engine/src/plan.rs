@@ -3,6 +3,7 @@
 //! Made of a rollout file, its lock file and an inventory before anything moves, so that it can be
 //! shown, compared and signed. The same inputs give the same plan.
 
+mod amend;
 mod blast;
 mod changes;
 mod coverage;
@@ -25,6 +26,7 @@ mod upgrade;
 mod warning;
 mod wave;
 
+pub use amend::Amends;
 pub use blast::{Blast, GroupBlast};
 pub use changes::{PackageChange, PlatformChange, changes};
 pub use error::{Cure, PlanError, PlanErrors};
@@ -89,6 +91,12 @@ pub struct Plan {
     /// none are.
     #[serde(default)]
     pub late: Option<LateRules>,
+    /// What the rollout amends. Absent: nothing.
+    #[serde(default)]
+    pub amends: Option<Amends>,
+    /// The rollout file, canonically. Empty in plans of releases that did not keep it.
+    #[serde(default)]
+    pub file: String,
 }
 
 /// A wave of a plan.

@@ -13,6 +13,7 @@
 //!      +--> Ended(done) -- rollback --^
 //! ```
 
+mod amend;
 mod apply;
 mod brake;
 mod decide;
@@ -37,7 +38,7 @@ pub use promote::Promotion;
 use crate::{
     exception::Exception,
     failure::Failure,
-    id::{CellId, HostId, OperatorId, WaveIndex},
+    id::{CellId, HostId, OperatorId, RolloutId, WaveIndex},
     plan::Plan,
     time::Timestamp,
     warrant::Outcome,
@@ -99,6 +100,9 @@ pub struct Rollout {
     /// Every bake that an approver ended early, oldest first.
     #[serde(default)]
     promotions: Vec<Promotion>,
+    /// The rollouts that amend it, in order.
+    #[serde(default)]
+    amended_by: Vec<RolloutId>,
 }
 
 /// An operator's word, and the reason for it.
@@ -199,6 +203,7 @@ impl Rollout {
             reborn: BTreeSet::new(),
             exceptions: BTreeMap::new(),
             promotions: Vec::new(),
+            amended_by: Vec::new(),
         }
     }
 

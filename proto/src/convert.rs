@@ -9,6 +9,7 @@
 //! the others one family of messages each.
 
 mod advisory;
+mod amend;
 pub mod bounds;
 mod calendar;
 mod content;

@@ -4,6 +4,7 @@
 //! `-o json` prints: field names and values there are an interface, and `_ms` in a name is
 //! milliseconds, of a moment since the Unix epoch.
 
+mod amend;
 mod calendar;
 mod denial;
 mod except;
@@ -13,6 +14,7 @@ mod rollback;
 mod rollout;
 mod services;
 
+pub use amend::{AmendReply, AmendRequest};
 pub use calendar::{CalendarRequest, CalendarView, FreezeView};
 pub use denial::{DenialView, DenyRequest, LiftDenialRequest, LiftView};
 pub use except::{ExceptRequest, Whom};

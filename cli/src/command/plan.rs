@@ -70,7 +70,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
 
 /// A config patch's bits must be in the artefact store before its lock file names them. Nothing for
 /// other patches.
-async fn upload(file: &RolloutFile, client: &Client) -> Result<Option<ArtefactStored>> {
+pub(super) async fn upload(file: &RolloutFile, client: &Client) -> Result<Option<ArtefactStored>> {
     let Some(source) = file.source() else {
         return Ok(None);
     };
@@ -80,7 +80,7 @@ async fn upload(file: &RolloutFile, client: &Client) -> Result<Option<ArtefactSt
 }
 
 /// The lock file of a config patch: the coordinator never sees its source, so it is made here.
-fn lock_config(file: &RolloutFile, stored: ArtefactStored) -> String {
+pub(super) fn lock_config(file: &RolloutFile, stored: ArtefactStored) -> String {
     let ArtefactStored { digest, size } = stored;
     lockfile::format(&LockFile {
         rollout: file.rollout().to_string(),

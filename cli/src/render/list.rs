@@ -35,7 +35,10 @@ impl RolloutList {
     fn row(&self, line: &RolloutLine) -> [String; 7] {
         let started = line.started_at_ms.map(|at| ago(at, self.now));
         [
-            line.name.to_string(),
+            match &line.amends {
+                Some(amends) => format!("{} (amends {amends})", line.name),
+                None => line.name.to_string(),
+            },
             line.state.to_string(),
             line.wave.clone().unwrap_or_default(),
             line.hosts.to_string(),
@@ -64,6 +67,8 @@ mod tests {
             failed: 0,
             started_at_ms: Some(Timestamp(1_000)),
             ended_at_ms: None,
+            amends: None,
+            amended_by: Vec::new(),
         };
         let list = RolloutList {
             rollouts: vec![line],

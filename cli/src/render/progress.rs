@@ -183,6 +183,8 @@ mod tests {
             warnings: Vec::new(),
             started_at_ms: None,
             ended_at_ms: None,
+            amends: None,
+            amended_by: Vec::new(),
         }
     }
 

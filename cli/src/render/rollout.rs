@@ -114,6 +114,12 @@ impl Standing<'_> {
                 None => format!(", started {}", ago(started, self.now)),
             };
         }
+        if let Some(amends) = &rollout.amends {
+            line += &format!("\n  amends {amends}");
+        }
+        if !rollout.amended_by.is_empty() {
+            line += &format!("\n  amended by {}", names(&rollout.amended_by));
+        }
         if !rollout.reason.is_empty() {
             line += &format!("\n  {}", rollout.reason);
         }

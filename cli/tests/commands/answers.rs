@@ -25,6 +25,8 @@ fn script() -> Script {
         failed: 0,
         started_at_ms: None,
         ended_at_ms: None,
+        amends: None,
+        amended_by: Vec::new(),
     };
     let host = HostView {
         host: HostId::new("web-1").unwrap(),

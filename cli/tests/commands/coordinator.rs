@@ -1,11 +1,15 @@
 //! A coordinator that answers by a script, over real mutual TLS.
 
 use cofferdam::pki::Pair;
-use cofferdam_engine::lint::{Finding, Severity};
+use cofferdam_engine::{
+    id::RolloutId,
+    lint::{Finding, Severity},
+};
 use cofferdam_proto::{
     operator::{
-        ArtefactStored, CalendarView, DenialView, DenyRequest, Description, Explanation, Findings,
-        HostView, LiftDenialRequest, PlanReply, RolloutLine, RolloutView, ServicesView,
+        AmendReply, ArtefactStored, CalendarView, DenialView, DenyRequest, Description,
+        Explanation, Findings, HostView, LiftDenialRequest, PlanReply, RolloutLine, RolloutView,
+        ServicesView,
     },
     status::{CallError, CallErrorKind},
     tls::{self, CredentialFiles, Credentials, Server},
@@ -181,6 +185,24 @@ impl Operator for Script {
             cells,
             not_now,
             at_most_ms: 60_000,
+        }))
+    }
+
+    async fn amend(&self, request: Request<v1::AmendRequest>) -> Answer<v1::AmendReply> {
+        let request = request.into_inner();
+        let seen = request.seen.is_some();
+        self.note(format!("amend {}, seen: {seen}", request.rollout));
+        let plan = self.plan.clone();
+        answer(plan.map(|reply| AmendReply {
+            started: seen,
+            amends: RolloutId::new("openssl").unwrap(),
+            generation: 2,
+            plan: reply.plan,
+            passed: 3,
+            away: 0,
+            file_diff: vec!["-one".to_owned(), "+other".to_owned()],
+            lock_diff: Vec::new(),
+            lock_text: reply.lock_text,
         }))
     }
 

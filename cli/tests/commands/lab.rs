@@ -128,5 +128,7 @@ pub(crate) fn rollout(state: RolloutState, passed: u64, running: u64) -> Rollout
         warnings: Vec::new(),
         started_at_ms: None,
         ended_at_ms: None,
+        amends: None,
+        amended_by: Vec::new(),
     }
 }

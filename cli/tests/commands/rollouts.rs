@@ -243,3 +243,22 @@ fn a_word_on_hosts_says_which_and_why() {
         assert_eq!(lab.run(command).code, 2, "{command} names no host");
     }
 }
+
+#[test]
+fn an_amendment_is_shown_first_and_begins_when_it_is_agreed_to() {
+    let lab = lab(PRACTICE);
+
+    let shown = lab.run("amend openssl rollout.toml");
+    assert_eq!(shown.code, 3, "{}", shown.err);
+    for told in ["-one", "+other", "3 more match", "nothing began"] {
+        assert!(shown.out.contains(told), "{}", shown.out);
+    }
+    assert_eq!(lab.asked(), ["amend openssl, seen: false"]);
+    assert!(lab.path("practice.lock").exists());
+
+    let begun = lab.run("amend openssl rollout.toml --yes -o json");
+    assert_eq!(begun.code, 0, "{}", begun.err);
+    assert_eq!(begun.json()["started"], true);
+    assert_eq!(begun.json()["file_diff"][1], "+other");
+    assert_eq!(lab.asked()[2], "amend openssl, seen: true");
+}

@@ -43,14 +43,18 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
         | FleetError::NoDenial { .. } => CallErrorKind::NotFound,
         FleetError::RolloutExists(_) => CallErrorKind::Exists,
         FleetError::Conflict { .. }
+        | FleetError::AtWork { .. }
         | FleetError::Superseded { .. }
         | FleetError::Denied { .. }
         | FleetError::Unplaced { .. }
         | FleetError::Cell { .. }
-        | FleetError::Rollout(RolloutError::NoBake { .. } | RolloutError::NoApprover { .. })
-        | FleetError::Rollout(RolloutError::NotNow { .. } | RolloutError::NotExcepted { .. }) => {
-            CallErrorKind::NotNow
-        }
+        | FleetError::Rollout(
+            RolloutError::NotNow { .. }
+            | RolloutError::NotExcepted { .. }
+            | RolloutError::NoBake { .. }
+            | RolloutError::NoApprover { .. }
+            | RolloutError::OtherAmendment { .. },
+        ) => CallErrorKind::NotNow,
         FleetError::PackagePart { .. }
         | FleetError::PackageDigest(_)
         | FleetError::StaleEpoch { .. }

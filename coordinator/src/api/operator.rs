@@ -18,9 +18,9 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{
     operator::{
-        Action, ArtefactStored, ChangeRequest, DenyRequest, Description, ExceptRequest,
-        ExplainRequest, Findings, ForgetHostRequest, LiftDenialRequest, PlanReply, PlanRequest,
-        RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
+        Action, AmendRequest, ArtefactStored, ChangeRequest, DenyRequest, Description,
+        ExceptRequest, ExplainRequest, Findings, ForgetHostRequest, LiftDenialRequest, PlanReply,
+        PlanRequest, RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
     tls, v1,
@@ -190,6 +190,16 @@ impl v1::operator_server::Operator for OperatorApi {
         Ok(Response::new(call::looked(preview)?.into()))
     }
 
+    async fn amend(
+        &self,
+        request: Request<v1::AmendRequest>,
+    ) -> Result<Response<v1::AmendReply>, Status> {
+        let by = tls::operator(&request)?;
+        let asked = AmendRequest::try_from(request.into_inner())?;
+        let reply = self.amend_rollout(by, asked).await?;
+        Ok(Response::new(reply.into()))
+    }
+
     async fn hosts(
         &self,
         request: Request<v1::HostsRequest>,
@@ -310,7 +320,7 @@ impl v1::operator_server::Operator for OperatorApi {
 }
 
 impl OperatorApi {
-    fn planner(&self) -> Planner<'_> {
+    pub(super) fn planner(&self) -> Planner<'_> {
         Planner {
             driver: &self.driver,
             artefacts: &self.artefacts,

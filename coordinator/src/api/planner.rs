@@ -1,5 +1,9 @@
 //! From a rollout file to its plan: read, resolve, check, plan.
 
+mod amendment;
+
+pub(super) use amendment::Amendment;
+
 use super::call;
 use crate::{
     artefact::ArtefactFolder,
@@ -65,19 +69,9 @@ impl Planner<'_> {
     /// # Errors
     /// [`CallError`] with every mistake of the file, of the lock file, or of the plan.
     pub(super) async fn plan(&self, asked: &PlanRequest) -> Result<Planned, CallError> {
-        let spec = Spec::parse(&asked.file_name, &asked.spec_text)
-            .map_err(|mistakes| CallError::of(CallErrorKind::Invalid, &mistakes))?;
-        let mut notes = Vec::new();
-        let lock = match &asked.lock_text {
-            Some(text) => read_lock(&spec, text)?,
-            None => {
-                self.lock(&spec, asked.advisory.as_ref(), &mut notes)
-                    .await?
-            }
-        };
-        if let Locked::Config(file) = &lock.content {
-            self.check_artefact(file).await?;
-        }
+        let (lock_text, advisory) = (asked.lock_text.as_deref(), asked.advisory.as_ref());
+        let (file_name, spec_text) = (&asked.file_name, &asked.spec_text);
+        let (spec, lock, notes) = self.read(file_name, spec_text, lock_text, advisory).await?;
         let places = Places::of(&asked.file_name, &asked.spec_text);
         let inventory = self.inventory().await?;
         let input = inventory.input();
@@ -91,6 +85,27 @@ impl Planner<'_> {
             notes,
             findings,
         })
+    }
+
+    /// Reads and checks a rollout file and its lock file, which is resolved when there is none yet.
+    async fn read(
+        &self,
+        file_name: &str,
+        spec_text: &str,
+        lock_text: Option<&str>,
+        advisory: Option<&Advisory>,
+    ) -> Result<(Spec, LockFile, Vec<String>), CallError> {
+        let spec = Spec::parse(file_name, spec_text)
+            .map_err(|mistakes| CallError::of(CallErrorKind::Invalid, &mistakes))?;
+        let mut notes = Vec::new();
+        let lock = match lock_text {
+            Some(text) => read_lock(&spec, text)?,
+            None => self.lock(&spec, advisory, &mut notes).await?,
+        };
+        if let Locked::Config(file) = &lock.content {
+            self.check_artefact(file).await?;
+        }
+        Ok((spec, lock, notes))
     }
 
     /// Everything that is wrong with a rollout file, or may be, beside the hosts as they are.

@@ -49,6 +49,13 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     let tally = Tally::of(rollout.outcomes().values());
     let mut facts = Facts::default();
     facts.add("started by", rollout.by());
+    if let Some(amends) = &rollout.plan().amends {
+        let what = format!("{}, generation {}", amends.rollout, amends.generation);
+        facts.add("amends", what);
+    }
+    for amendment in rollout.amended_by() {
+        facts.add("amended by", amendment);
+    }
     facts.add("rollout digest", rollout.plan().rollout_digest);
     facts.add("selected hosts", rollout.plan().hosts.len());
     facts.add("running", tally.running);

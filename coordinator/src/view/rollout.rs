@@ -27,6 +27,8 @@ pub(crate) fn rollout_line(rollout: &Rollout) -> RolloutLine {
         failed: tally.failed,
         started_at_ms: Some(rollout.started_at()),
         ended_at_ms: rollout.ended_at(),
+        amends: amends(rollout),
+        amended_by: rollout.amended_by().to_vec(),
     }
 }
 
@@ -58,7 +60,15 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
         warnings,
         started_at_ms: Some(rollout.started_at()),
         ended_at_ms: rollout.ended_at(),
+        amends: amends(rollout),
+        amended_by: rollout.amended_by().to_vec(),
     })
+}
+
+/// The rollout that another amends. Nothing when it amends none.
+fn amends(rollout: &Rollout) -> Option<RolloutId> {
+    let amends = rollout.plan().amends.as_ref()?;
+    Some(amends.rollout.clone())
 }
 
 /// The rollout that a hold is of.

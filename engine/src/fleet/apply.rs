@@ -37,6 +37,12 @@ impl Fleet {
                 self.calendar_declared(calendar, by, now)
             }
             FleetEvent::RolloutStarted { plan, by } => self.rollout_started(plan, by, now),
+            FleetEvent::Amended {
+                rollout,
+                plan,
+                by,
+                reason,
+            } => self.amended(rollout, plan, by, reason, now),
             FleetEvent::Rollout { rollout, event } => self.rollout_event(rollout, event, now),
             FleetEvent::Denied {
                 named,
@@ -281,7 +287,7 @@ impl Fleet {
     }
 
     /// Whether a rollout has an order out to a host.
-    fn is_at_work(&self, rollout: &RolloutId, host: &HostId) -> bool {
+    pub(super) fn is_at_work(&self, rollout: &RolloutId, host: &HostId) -> bool {
         let job = self.host(host).and_then(|(cell, _)| {
             let work = cell.work().get(rollout)?;
             work.jobs.get(host)?.active()

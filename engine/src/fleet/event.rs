@@ -70,6 +70,17 @@ pub enum FleetEvent {
         /// Who.
         by: OperatorId,
     },
+    /// An operator amended a rollout: it gives hosts away, and another starts with them.
+    Amended {
+        /// The rollout that gives hosts away.
+        rollout: RolloutId,
+        /// What the other will do with them.
+        plan: Box<Plan>,
+        /// Who.
+        by: OperatorId,
+        /// Why. May be empty.
+        reason: String,
+    },
     /// Something concerns a rollout.
     Rollout {
         /// Which.
@@ -234,6 +245,17 @@ pub enum FleetError {
         /// The first host that both select.
         host: HostId,
     },
+    /// A rollout is at work on hosts that an amendment is for, or has patched them since.
+    #[error(
+        "rollout {rollout} is at work on {}, or has just patched it: wait until the run is over, and look again",
+        named(hosts)
+    )]
+    AtWork {
+        /// The rollout.
+        rollout: RolloutId,
+        /// The hosts.
+        hosts: Vec<HostId>,
+    },
     /// A later rollout has changed the same thing on the same host.
     #[error(
         "cannot roll back {rollout}: rollout {later} has changed {subject} since, on host {host} and on all others that it changed; roll that back instead"
@@ -302,4 +324,15 @@ pub enum FleetError {
     /// A rollout refuses.
     #[error(transparent)]
     Rollout(#[from] RolloutError),
+}
+
+/// The most hosts that a sentence names.
+const NAMED: usize = 5;
+
+fn named(hosts: &[HostId]) -> String {
+    let names: Vec<&str> = hosts.iter().take(NAMED).map(HostId::as_str).collect();
+    match hosts.len().saturating_sub(NAMED) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names.join(", ")),
+    }
 }

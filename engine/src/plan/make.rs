@@ -53,8 +53,17 @@ impl Plan {
     /// # Errors
     /// Every reason why none can be made, each with its cure.
     pub fn make(spec: &Spec, lock: &LockFile, input: &PlanInput<'_>) -> Result<Self, PlanErrors> {
-        let mut errors = Vec::new();
-        check_lock(spec, lock, &mut errors);
+        Self::make_for(spec, lock, input, &|_| true)
+    }
+
+    /// The same, of those hosts alone that may be taken.
+    pub(super) fn make_for(
+        spec: &Spec,
+        lock: &LockFile,
+        input: &PlanInput<'_>,
+        may_be_taken: &dyn Fn(&HostId) -> bool,
+    ) -> Result<Self, PlanErrors> {
+        let mut errors = check_lock(spec, lock);
         let mut strata = Strata::new(spec.coverage(), lock, input.package_sets);
         let known = selected::known(input);
         let denied = Denied::find(spec, lock, input.denials, &known, &mut errors);
@@ -62,7 +71,7 @@ impl Plan {
         let selected = selected::select(
             spec,
             lock,
-            &known,
+            &selected::allowed(&known, may_be_taken),
             &denied,
             &mut strata,
             &mut unaffected,
@@ -112,6 +121,8 @@ impl Plan {
             strata,
             hosts,
             assignments,
+            amends: None,
+            file: spec.to_string(),
         })
     }
 }
@@ -130,7 +141,8 @@ pub fn rollout_digest(spec: &Spec, lock: &LockFile) -> Digest {
 }
 
 /// The lock file was made of this rollout file, as far as can be told without asking a host.
-fn check_lock(spec: &Spec, lock: &LockFile, errors: &mut Vec<PlanError>) {
+fn check_lock(spec: &Spec, lock: &LockFile) -> Vec<PlanError> {
+    let mut errors = Vec::new();
     if lock.rollout != spec.name().as_str() {
         errors.push(PlanError::OtherRollout {
             lock: lock.rollout.clone(),
@@ -140,12 +152,12 @@ fn check_lock(spec: &Spec, lock: &LockFile, errors: &mut Vec<PlanError>) {
     let (packages, platforms) = match (spec.patch(), &lock.content) {
         (patch, Locked::Packages { platforms }) if !upgrade::is_of(patch, platforms) => {
             errors.push(PlanError::OtherPatch);
-            return;
+            return errors;
         }
         (Patch::Packages { packages }, Locked::Packages { platforms }) => (packages, platforms),
         (Patch::Security | Patch::Advisory(_), Locked::Packages { .. })
         | (Patch::Config(_), Locked::Config(_))
-        | (Patch::Noop, Locked::Noop) => return,
+        | (Patch::Noop, Locked::Noop) => return errors,
         (
             Patch::Packages { .. }
             | Patch::Security
@@ -155,7 +167,7 @@ fn check_lock(spec: &Spec, lock: &LockFile, errors: &mut Vec<PlanError>) {
             _,
         ) => {
             errors.push(PlanError::OtherPatch);
-            return;
+            return errors;
         }
     };
     for entry in platforms {
@@ -176,6 +188,7 @@ fn check_lock(spec: &Spec, lock: &LockFile, errors: &mut Vec<PlanError>) {
             }
         }
     }
+    errors
 }
 
 /// The strata of the planned hosts, and the hosts.

@@ -46,7 +46,7 @@ impl<'a> Place<'a> {
 }
 
 /// A host of the inventory.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Known<'a> {
     pub(super) host: &'a Host,
     /// Where it is. Nothing: it lacks a label, or no cell holds it.
@@ -67,6 +67,15 @@ pub(super) fn known<'a>(input: &PlanInput<'a>) -> Vec<Known<'a>> {
         home: cell_of(id).zip(Place::of(host)),
     });
     hosts.collect()
+}
+
+/// Those of the known hosts that a rollout may take at all.
+pub(super) fn allowed<'a>(
+    known: &[Known<'a>],
+    may_be_taken: &dyn Fn(&HostId) -> bool,
+) -> Vec<Known<'a>> {
+    let allowed = known.iter().filter(|known| may_be_taken(&known.host.id));
+    allowed.copied().collect()
 }
 
 /// Finds the hosts of a rollout, in order of their names, and notes why it cannot be for some.

@@ -219,6 +219,16 @@ pub enum RolloutError {
         /// Where it stands.
         is: &'static str,
     },
+    /// An amendment was planned for another state of the rollout.
+    #[error(
+        "{amendment} is no amendment of rollout {rollout} as it stands: it was amended since; look at the difference again"
+    )]
+    OtherAmendment {
+        /// The rollout.
+        rollout: RolloutId,
+        /// What would amend it.
+        amendment: RolloutId,
+    },
     /// The cell has no part in the rollout.
     #[error("cell {cell} has no part in rollout {rollout}")]
     NoCell {

@@ -96,6 +96,18 @@ impl Rollout {
                 word,
                 why,
             })?;
+        self.take_word(word, hosts, by, reason, now)
+    }
+
+    /// Takes in a word on hosts that allow it.
+    pub(super) fn take_word(
+        &mut self,
+        word: Word,
+        hosts: Vec<HostId>,
+        by: &OperatorId,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), RolloutError> {
         let mut cells = BTreeSet::new();
         for host in hosts {
             cells.extend(self.plan.hosts.get(&host).map(|p| p.cell.clone()));
@@ -123,17 +135,7 @@ impl Rollout {
 
     /// The hosts on which a word changes something, or why it must not be said.
     fn excepts(&self, word: Word, hosts: &BTreeSet<HostId>) -> Result<Vec<HostId>, NotExcepted> {
-        match self.phase {
-            Phase::Running => {}
-            Phase::Paused { .. } if !self.goes_back => {}
-            Phase::Paused { .. } => return Err(NotExcepted::Phase("rolling back")),
-            Phase::Ended { .. } if word == Word::Retry => {
-                return Err(NotExcepted::Over(self.phase.name()));
-            }
-            Phase::Aborting | Phase::RollingBack | Phase::Ended { .. } => {
-                return Err(NotExcepted::Phase(self.phase.name()));
-            }
-        }
+        self.allows(word)?;
         let mut taken = Vec::new();
         let mut refused = Vec::new();
         for host in hosts {
@@ -162,8 +164,21 @@ impl Rollout {
         }
     }
 
+    /// Whether the rollout is where a word on its hosts can still change anything.
+    pub(super) fn allows(&self, word: Word) -> Result<(), NotExcepted> {
+        match self.phase {
+            Phase::Running => Ok(()),
+            Phase::Paused { .. } if !self.goes_back => Ok(()),
+            Phase::Paused { .. } => Err(NotExcepted::Phase("rolling back")),
+            Phase::Ended { .. } if word == Word::Retry => Err(NotExcepted::Over(self.phase.name())),
+            Phase::Aborting | Phase::RollingBack | Phase::Ended { .. } => {
+                Err(NotExcepted::Phase(self.phase.name()))
+            }
+        }
+    }
+
     /// Whether a host can leave the rollout: those that passed stay, to be rolled back with it.
-    fn may_be_excluded(&self, host: &HostId) -> bool {
+    pub(super) fn may_be_excluded(&self, host: &HostId) -> bool {
         let is_excluded = self.exceptions.get(host).map(|e| e.word) == Some(Word::Exclude);
         let stays = matches!(
             self.outcomes.get(host),

@@ -6,7 +6,7 @@ use crate::{
     env,
     world::{Boots, Crash, Does, Step, World, fails, file, id},
 };
-use cofferdam_engine::{failure::FailureKind, rollout::Action};
+use cofferdam_engine::{exception::Word, failure::FailureKind, rollout::Action};
 use std::{fs, path::PathBuf, time::Duration};
 
 const TWO_WAVES: &str = r#"
@@ -35,15 +35,27 @@ fn secs(secs: u64) -> Duration {
 }
 
 /// Plays until a rollout is over or paused, and compares its course with the committed one.
-fn compare(name: &str, mut world: World) {
-    world.until("it rests", |world| {
-        !matches!(world.phase("ssl"), "running" | "rolling-back" | "aborting")
+fn compare(name: &str, world: World) {
+    compare_all(name, world, &["ssl"]);
+}
+
+/// The same of several rollouts.
+fn compare_all(name: &str, mut world: World, rollouts: &[&str]) {
+    world.until("they rest", |world| {
+        let moves = |phase| matches!(phase, "running" | "rolling-back" | "aborting");
+        !rollouts.iter().any(|rollout| moves(world.phase(rollout)))
     });
     let hosts = world.hosts_now();
     let mut course = world.trace(crate::world::START);
-    course.push(format!("\nthe rollout is {}", world.phase("ssl")));
-    for host in hosts {
-        course.push(format!("{host}: {}", world.outcome("ssl", &host)));
+    for rollout in rollouts {
+        let which = match *rollout {
+            "ssl" => "the rollout".to_owned(),
+            other => format!("rollout {other}"),
+        };
+        course.push(format!("\n{which} is {}", world.phase(rollout)));
+        for host in &hosts {
+            course.push(format!("{host}: {}", world.outcome(rollout, host)));
+        }
     }
     let course = course.join("\n") + "\n";
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -136,4 +148,40 @@ fn a_pause_and_a_rollback() {
     world.pass(secs(30));
     world.ask("ssl", Action::Rollback);
     compare("pause_and_rollback", world);
+}
+
+/// Six hosts, of which the rare ones cannot pass their checks with the first patch.
+fn six_of_two_kinds() -> World {
+    let mut world = six();
+    for host in ["rare-c-1", "rare-c-2", "rare-c-3"] {
+        let unhealthy = fails(FailureKind::Unhealthy);
+        world.script.set(&id(host), Step::Verify, unhealthy, None);
+    }
+    world.start(&file("ssl", "openssl", "", TWO_WAVES));
+    world.until("the brake stops it", |world| world.phase("ssl") == "paused");
+    world
+}
+
+#[test]
+fn a_bad_stratum_is_excluded_and_the_rest_goes_on() {
+    let mut world = six_of_two_kinds();
+    let rare = ["rare-c-1", "rare-c-2", "rare-c-3"];
+    world.except("ssl", Word::Exclude, &rare);
+    world.ask("ssl", Action::Resume);
+    compare("exclude", world);
+}
+
+#[test]
+fn a_bad_stratum_gets_another_patch() {
+    let mut world = six_of_two_kinds();
+    for host in ["rare-c-1", "rare-c-2", "rare-c-3"] {
+        let well = Does::Well(secs(2));
+        world.script.set(&id(host), Step::Verify, well, None);
+    }
+    let variant = file("ssl-rare", "openssl", "", TWO_WAVES)
+        .replace("openssl = \"2\"", "openssl = \"3\"")
+        .replace("service == \"web\"", "instance_type == \"rare\"");
+    world.amend("ssl", &variant);
+    world.ask("ssl", Action::Resume);
+    compare_all("amend", world, &["ssl", "ssl-rare"]);
 }

@@ -40,6 +40,8 @@ impl From<RolloutLine> for v1::RolloutLine {
             failed: line.failed,
             started_at_ms: line.started_at_ms.map(|at| at.0),
             ended_at_ms: line.ended_at_ms.map(|at| at.0),
+            amends: line.amends.map(Into::into),
+            amended_by: write::names(line.amended_by),
         }
     }
 }
@@ -57,6 +59,8 @@ impl TryFrom<v1::RolloutLine> for RolloutLine {
             failed: wire.failed,
             started_at_ms: wire.started_at_ms.map(Timestamp),
             ended_at_ms: wire.ended_at_ms.map(Timestamp),
+            amends: wire.amends.map(read::name).transpose().at("amends")?,
+            amended_by: read::names(wire.amended_by).at("amended_by")?,
         })
     }
 }
@@ -75,6 +79,8 @@ impl From<RolloutView> for v1::RolloutView {
             warnings: write::lines(view.warnings),
             started_at_ms: view.started_at_ms.map(|at| at.0),
             ended_at_ms: view.ended_at_ms.map(|at| at.0),
+            amends: view.amends.map(Into::into),
+            amended_by: write::names(view.amended_by),
         }
     }
 }
@@ -94,6 +100,8 @@ impl TryFrom<v1::RolloutView> for RolloutView {
             warnings: read::lines(wire.warnings).at("warnings")?,
             started_at_ms: wire.started_at_ms.map(Timestamp),
             ended_at_ms: wire.ended_at_ms.map(Timestamp),
+            amends: wire.amends.map(read::name).transpose().at("amends")?,
+            amended_by: read::names(wire.amended_by).at("amended_by")?,
         })
     }
 }

@@ -107,6 +107,10 @@ pub struct RolloutLine {
     pub started_at_ms: Option<Timestamp>,
     /// When it was over. Absent: it is not.
     pub ended_at_ms: Option<Timestamp>,
+    /// The rollout that it amends. Absent: none.
+    pub amends: Option<RolloutId>,
+    /// The rollouts that amend it, in order.
+    pub amended_by: Vec<RolloutId>,
 }
 
 /// One rollout, whole.
@@ -134,6 +138,10 @@ pub struct RolloutView {
     pub started_at_ms: Option<Timestamp>,
     /// When it was over. Absent: it is not.
     pub ended_at_ms: Option<Timestamp>,
+    /// The rollout that it amends. Absent: none.
+    pub amends: Option<RolloutId>,
+    /// The rollouts that amend it, in order.
+    pub amended_by: Vec<RolloutId>,
 }
 
 /// One wave of a rollout.

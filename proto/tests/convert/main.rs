@@ -1,6 +1,7 @@
 //! Conversion between messages and checked types: nothing lost, nothing wrong let in.
 #![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
+mod amend;
 mod denials;
 mod drawn;
 mod hostile;

@@ -1,6 +1,6 @@
 //! Operator messages come back as they went.
 
-use crate::sample::{cell, host, over_the_wire, platform, rollout};
+use crate::sample::{cell, host, over_the_wire, platform, rollout, text};
 use cofferdam_engine::{
     advisory::Advisory,
     denial::Reach,
@@ -26,10 +26,6 @@ use cofferdam_proto::{
     v1,
 };
 use std::collections::BTreeMap;
-
-fn text(text: &str) -> String {
-    text.to_owned()
-}
 
 #[test]
 fn requests_arrive_unchanged() {
@@ -305,6 +301,8 @@ fn a_rollout_arrives_unchanged_in_every_state() {
             failed: 1,
             started_at_ms: Some(Timestamp(1)),
             ended_at_ms: None,
+            amends: Some(rollout()),
+            amended_by: vec![rollout()],
         }];
         assert_eq!(over_the_wire::<v1::ListReply, _>(lines.clone()), Ok(lines));
     }
@@ -347,6 +345,8 @@ fn rollout_view(state: RolloutState) -> RolloutView {
         warnings: vec![text("one host has no zone")],
         started_at_ms: Some(Timestamp(1)),
         ended_at_ms: Some(Timestamp(2)),
+        amends: Some(rollout()),
+        amended_by: vec![rollout()],
     }
 }
 

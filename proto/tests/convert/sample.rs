@@ -27,6 +27,10 @@ where
     T::try_from(W::decode(bytes.as_slice()).unwrap())
 }
 
+pub(crate) fn text(text: &str) -> String {
+    text.to_owned()
+}
+
 pub(crate) fn rollout() -> RolloutId {
     RolloutId::new("openssl-2026-11").unwrap()
 }

@@ -33,6 +33,8 @@ fn rollout(name: &str, state: RolloutState, reason: &str, waves: Vec<WaveView>) 
         warnings: Vec::new(),
         started_at_ms: None,
         ended_at_ms: None,
+        amends: None,
+        amended_by: Vec::new(),
     }
 }
 

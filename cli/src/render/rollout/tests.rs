@@ -63,6 +63,8 @@ fn stopped() -> RolloutView {
         warnings: vec!["no gate watches the patched hosts".to_owned()],
         started_at_ms: Some(Timestamp(1_000)),
         ended_at_ms: None,
+        amends: None,
+        amended_by: Vec::new(),
     }
 }
 

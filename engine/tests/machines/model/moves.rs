@@ -1,7 +1,7 @@
 //! What goes wrong, and what people do.
 
 use super::{draw::Draw, setup::Setup};
-use crate::world::{Boots, Crash, Does, Step, World};
+use crate::world::{Boots, Crash, Does, Step, World, file};
 use cofferdam_engine::{
     denial::Reach, exception::Word, failure::FailureKind, fleet::FleetError, id::HostId,
     rollout::Action,
@@ -23,6 +23,7 @@ pub(crate) enum Deed {
     /// A host is born, or made a database host, or a web host again.
     Join(usize),
     Relabel(HostId, &'static str),
+    Amend(&'static str, String),
     BreakSession(HostId),
     Cut(HostId),
     Mend(HostId),
@@ -103,7 +104,7 @@ fn bad_patch(draw: &mut Draw, hosts: &[HostId], moves: &mut Vec<Move>) {
 
 fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
     let host = draw.one(hosts).clone();
-    let name = *draw.one(&["one", "one", "two"]);
+    let name = *draw.one(&["one", "one", "one", "two", "two", "fix"]);
     match draw.below(100) {
         0..4 => Deed::Start(1),
         4..9 => Deed::Ask(name, Action::Pause),
@@ -133,8 +134,25 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         78..84 => draw_word(draw, name, hosts),
         84..86 => draw_freezes(draw),
         86..89 => Deed::Promote(name),
+        89..91 => Deed::Amend(name, draw_variant(draw, host.as_str())),
         _ => draw_script(draw, hosts),
     }
+}
+
+/// A variant for the hosts of a kind, or for one host: of the same packages or of another.
+fn draw_variant(draw: &mut Draw, host: &str) -> String {
+    let kind = host.split('-').next().unwrap_or_default();
+    let package = *draw.one(&["openssl", "curl"]);
+    let whom = match draw.percent(50) {
+        true => format!("instance_type == \"{kind}\""),
+        false => format!("host == \"{host}\""),
+    };
+    let canary = "[[wave]]\nname = \"canary\"\nto = \"1%\"\n";
+    let all = "[[wave]]\nname = \"full\"\nto = \"100%\"\n";
+    let waves = if draw.percent(50) { canary } else { "" };
+    let floor =
+        "[[limits]]\nfloor = [{ group_by = [\"service\", \"zone\"], min_in_service = \"50%\" }]\n";
+    file("fix", package, "", &format!("{waves}{all}{floor}")).replace("service == \"web\"", &whom)
 }
 
 /// An operator says something of a host, of a kind of hosts, or of all.
@@ -227,6 +245,11 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
             }
         }
         Deed::Promote(rollout) => agree(world, |world| world.try_promote(rollout, "anna")),
+        Deed::Amend(rollout, variant) => {
+            if world.owner.is_up {
+                world.try_amend(rollout, variant).ok();
+            }
+        }
         Deed::BreakSession(host) => world.break_session(host),
         Deed::Cut(host) => world.cut(host),
         Deed::Mend(host) => world.mend(host),

@@ -292,3 +292,95 @@ fn a_host_that_is_away_or_may_have_the_patch_is_not_tried_again() {
     let said = refused(&mut world, &first);
     assert!(said.contains("start a new rollout"), "{said}");
 }
+
+/// A variant of the patch for the rare hosts: other bits, since those that failed are denied there.
+fn variant() -> String {
+    let all = file("fix", "openssl", "", WAVES).replace("openssl = \"2\"", "openssl = \"3\"");
+    all.replace("service == \"web\"", "instance_type == \"rare\"")
+}
+
+#[test]
+fn an_amendment_takes_its_hosts_and_starts_again_in_the_canary() {
+    let mut world = with_a_bad_type();
+    world.start(&file("ssl", "openssl", "", WAVES));
+    world.wait_for("ssl", "paused");
+    cure(&mut world, "rare");
+    world.amend("ssl", &variant());
+    world.ask("ssl", Action::Resume);
+    world.wait_for("fix", "done");
+    world.wait_for("ssl", "done");
+
+    assert_eq!(world.count("fix", "passed"), 3);
+    assert_eq!(world.count("ssl", "passed"), 6);
+    let (ssl, fix) = (world.rollout("ssl"), world.rollout("fix"));
+    let amends = fix.plan().amends.as_ref().unwrap();
+    assert_eq!((amends.rollout.as_str(), amends.generation.0), ("ssl", 2));
+    assert_eq!(amends.rollout_digest, ssl.plan().rollout_digest);
+    assert_eq!(ssl.amended_by(), [fix.plan().rollout.clone()]);
+    assert_eq!(fix.plan().waves[0].slices.values().flatten().count(), 1);
+    let digests = fix.plan().assignments.values().map(|a| a.rollout_digest);
+    assert!(digests.into_iter().all(|d| d == fix.plan().rollout_digest));
+}
+
+#[test]
+fn an_amendment_leaves_the_hosts_that_passed_and_waits_for_those_at_work() {
+    let mut world = World::new().hosts("web", "r1/a", 6);
+    let tables = WAVES.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.until("some are at work", |world| {
+        world.count("ssl", "passed") > 0 && world.count("ssl", "running") > 1
+    });
+    let passed = world.hosts_that_are("ssl", "passed");
+    let fix = file("fix", "openssl", "", &tables);
+    let refused = world.try_amend("ssl", &fix).unwrap_err();
+    assert!(
+        matches!(&refused, NotStarted::Refused(FleetError::AtWork { .. })),
+        "{refused:?}"
+    );
+    assert!(world.rollout("ssl").amended_by().is_empty());
+    assert!(
+        world.rollout("ssl").exceptions().is_empty(),
+        "nothing is half done"
+    );
+    world.ask("ssl", Action::Pause);
+    world.until("no run is left", |world| world.count("ssl", "running") == 0);
+    let passed = [passed, world.hosts_that_are("ssl", "passed")].concat();
+    world.amend("ssl", &fix);
+
+    let theirs = &world.rollout("fix").plan().hosts;
+    assert!(passed.iter().all(|host| !theirs.contains_key(host)));
+    assert_eq!(theirs.len() + world.count("ssl", "passed"), 6);
+}
+
+#[test]
+fn an_amendment_of_another_state_is_refused() {
+    let mut world = with_a_bad_type();
+    world.start(&file("ssl", "openssl", "", WAVES));
+    world.wait_for("ssl", "paused");
+    let one =
+        file("one", "openssl", "", WAVES).replace("service == \"web\"", "host == \"web-a-6\"");
+    let early = world.amendment("ssl", &one).unwrap();
+    world.amend("ssl", &variant());
+    let late = world.try_amended("ssl", early).unwrap_err();
+    assert!(
+        matches!(
+            &late,
+            FleetError::Rollout(RolloutError::OtherAmendment { .. })
+        ),
+        "{late:?}"
+    );
+    let other = variant().replace("\"fix\"", "\"other\"");
+    // Its hosts are the first amendment's now.
+    let refused = world.try_amend("ssl", &other).unwrap_err();
+    assert!(
+        matches!(&refused, NotStarted::Refused(FleetError::Conflict { .. })),
+        "{refused:?}"
+    );
+    world.ask("ssl", Action::Abort);
+    world.wait_for("ssl", "aborted");
+    let refused = world.try_amend("ssl", &other).unwrap_err();
+    assert!(matches!(
+        &refused,
+        NotStarted::Refused(FleetError::Rollout(RolloutError::NotExcepted { .. }))
+    ));
+}

@@ -80,8 +80,54 @@ impl World {
         self.acted()
     }
 
+    /// Amends a rollout by a variant of its file.
+    pub(crate) fn amend(&mut self, rollout: &str, variant: &str) {
+        match self.try_amend(rollout, variant) {
+            Ok(()) => {}
+            Err(NotStarted::NoPlan(errors)) => panic!("{errors}"),
+            Err(NotStarted::Refused(refusal)) => panic!("{refusal:?}"),
+        }
+    }
+
+    /// The same, or why it is refused.
+    pub(crate) fn try_amend(&mut self, rollout: &str, variant: &str) -> Result<(), NotStarted> {
+        let plan = self.amendment(rollout, variant)?;
+        self.try_amended(rollout, plan).map_err(NotStarted::Refused)
+    }
+
+    /// What an amendment of a rollout as it stands comes to.
+    pub(crate) fn amendment(&self, rollout: &str, variant: &str) -> Result<Plan, NotStarted> {
+        let rollout = rollout_id(rollout);
+        let amended = self.owner.fleet.rollouts().get(&rollout);
+        let amended =
+            amended.ok_or_else(|| NotStarted::Refused(FleetError::NoRollout(rollout.clone())))?;
+        let make = |spec: &Spec, lock: &LockFile, input: &PlanInput<'_>| {
+            Plan::amend(spec, lock, input, amended)
+        };
+        self.plan_by(variant, make).map_err(NotStarted::NoPlan)
+    }
+
+    /// Amends a rollout by what was planned.
+    pub(crate) fn try_amended(&mut self, rollout: &str, plan: Plan) -> Result<(), FleetError> {
+        self.act(FleetEvent::Amended {
+            rollout: rollout_id(rollout),
+            plan: Box::new(plan),
+            by: operator(),
+            reason: String::new(),
+        });
+        self.acted()
+    }
+
     /// What a rollout's file comes to in this world.
     pub(crate) fn plan(&self, file: &str) -> Result<Plan, PlanErrors> {
+        self.plan_by(file, Plan::make)
+    }
+
+    fn plan_by(
+        &self,
+        file: &str,
+        make: impl Fn(&Spec, &LockFile, &PlanInput<'_>) -> Result<Plan, PlanErrors>,
+    ) -> Result<Plan, PlanErrors> {
         let spec = Spec::parse("test.toml", file).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let fleet = &self.owner.fleet;
         let hosts: BTreeMap<HostId, Host> = fleet
@@ -98,7 +144,7 @@ impl World {
             now: self.now,
             services: fleet.services(),
         };
-        Plan::make(&spec, &lock(&spec), &input)
+        make(&spec, &lock(&spec), &input)
     }
 
     /// An operator declares the services of the fleet.

@@ -64,6 +64,13 @@ fn line(event: &FleetEvent) -> Option<String> {
         FleetEvent::DenialLifted { named, by, .. } => {
             Some(format!("{by} lifts what denies {named}"))
         }
+        FleetEvent::Amended {
+            rollout, plan, by, ..
+        } => {
+            let hosts: Vec<&str> = plan.hosts.keys().map(HostId::as_str).collect();
+            let (amendment, hosts) = (&plan.rollout, hosts.join(" "));
+            Some(format!("{by} amends {rollout} by {amendment}: {hosts}"))
+        }
         FleetEvent::Rollout { rollout, event } => {
             Some(format!("{rollout}: {}", of_rollout(event)?))
         }
