@@ -248,7 +248,12 @@ impl Rollout {
             let planned = self.plan.hosts.get(host);
             planned.is_some_and(|planned| planned.cell == *cell)
         };
-        let hosts = self.exceptions.iter().filter(|(host, _)| is_in_cell(host));
+        // A host that has the patch is not set aside from its way back.
+        let goes_back = |host: &HostId| self.goes_back && self.is_to_go_back(host);
+        let binds = |(host, exception): &(&HostId, &Exception)| {
+            is_in_cell(host) && !(exception.sets_aside() && goes_back(host))
+        };
+        let hosts = self.exceptions.iter().filter(binds);
         Exceptions {
             rollout: self.plan.rollout.clone(),
             cell: cell.clone(),
