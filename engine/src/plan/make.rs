@@ -100,8 +100,7 @@ impl Plan {
             denied: &denied,
         };
         let left_alone = upgrade::left_alone(unaffected.count, selected.len());
-        let planned_waves = draft.waves(&regions, &orders);
-        let assignments = draft.assignments();
+        let (planned_waves, assignments) = (draft.waves(&regions, &orders), draft.assignments());
         Ok(Self {
             rollout: spec.name().clone(),
             rollout_digest: draft.rollout_digest,

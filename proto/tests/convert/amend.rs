@@ -41,6 +41,7 @@ fn an_amendment_arrives_unchanged() {
                 waived: Vec::new(),
             },
             changes: Vec::new(),
+            impacts: Vec::new(),
         },
         passed: 1,
         away: 2,

@@ -3,8 +3,7 @@
 use super::{draw::Draw, setup::Setup};
 use crate::world::{Boots, Crash, Does, Step, World, file};
 use cofferdam_engine::{
-    denial::Reach, exception::Word, failure::FailureKind, fleet::FleetError, id::HostId,
-    rollout::Action,
+    denial::Reach, exception::Word, failure::FailureKind, id::HostId, rollout::Action,
 };
 use std::time::Duration;
 
@@ -239,17 +238,9 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         }
         Deed::Join(number) => world.add_born(*number),
         Deed::Relabel(host, service) => world.relabel(host, service),
-        Deed::Lift(rollout) => {
-            if world.owner.is_up {
-                world.try_lift(rollout).ok();
-            }
-        }
+        Deed::Lift(rollout) => agree(world, |world| world.try_lift(rollout)),
         Deed::Promote(rollout) => agree(world, |world| world.try_promote(rollout, "anna")),
-        Deed::Amend(rollout, variant) => {
-            if world.owner.is_up {
-                world.try_amend(rollout, variant).ok();
-            }
-        }
+        Deed::Amend(rollout, variant) => agree(world, |world| world.try_amend(rollout, variant)),
         Deed::BreakSession(host) => world.break_session(host),
         Deed::Cut(host) => world.cut(host),
         Deed::Mend(host) => world.mend(host),
@@ -274,8 +265,8 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
     }
 }
 
-/// Somebody approves something, if the coordinator runs and lets them.
-fn agree(world: &mut World, says: impl FnOnce(&mut World) -> Result<(), FleetError>) {
+/// Somebody says something, if the coordinator runs. It may refuse.
+fn agree<E>(world: &mut World, says: impl FnOnce(&mut World) -> Result<(), E>) {
     if world.owner.is_up {
         says(world).ok();
     }
