@@ -5,14 +5,12 @@
 
 pub(crate) mod upgrade;
 
+mod set;
 mod union;
 
 use crate::driver::{DriverHandle, Stopping};
 use cofferdam_engine::{
-    cell::Member,
-    digest::Digest,
     failure::Failure,
-    fleet::Fleet,
     id::HostId,
     inventory::Platform,
     patch::{LockedPlatform, VersionWish},
@@ -126,11 +124,12 @@ pub(crate) async fn platforms(
     packages: &BTreeMap<String, VersionWish>,
 ) -> Result<Result<Resolved, ResolveErrors>, Stopping> {
     let selection = selection.clone();
-    let candidates = driver
-        .ask(move |situation| candidates(situation.fleet, &selection))
+    let sets = driver
+        .ask(move |situation| set::sets(situation.fleet, &selection))
         .await?;
     let mut asked = JoinSet::new();
-    for (platform, hosts) in candidates {
+    for (platform, sets) in sets {
+        let hosts = set::to_ask(&sets, ASKED);
         asked.spawn(one(driver.clone(), platform, hosts, packages.clone()));
     }
     let mut platforms = Vec::new();
@@ -148,33 +147,6 @@ pub(crate) async fn platforms(
     platforms.sort_by(|a, b| a.platform.cmp(&b.platform));
     let notes = Vec::new();
     Ok(Ok(Resolved { platforms, notes }))
-}
-
-/// Whom to ask for each platform: one connected host of each of its most common package sets.
-fn candidates(fleet: &Fleet, selection: &Selection) -> BTreeMap<Platform, Vec<HostId>> {
-    let members = fleet
-        .cells()
-        .values()
-        .flat_map(|cell| cell.members().values());
-    let mut kinds: BTreeMap<Platform, BTreeMap<Digest, Vec<&Member>>> = BTreeMap::new();
-    for member in members.filter(|member| selection.matches(&member.host)) {
-        let facts = &member.host.facts;
-        let sets = kinds.entry(facts.platform.clone()).or_default();
-        sets.entry(facts.packages).or_default().push(member);
-    }
-    let of_platform = |sets: BTreeMap<Digest, Vec<&Member>>| {
-        let mut sets: Vec<_> = sets.into_values().collect();
-        sets.sort_by_key(|members| std::cmp::Reverse(members.len()));
-        let connected = |members: Vec<&Member>| {
-            let found = members.into_iter().find(|member| member.is_connected());
-            found.map(|member| member.host.id.clone())
-        };
-        sets.into_iter().filter_map(connected).take(ASKED).collect()
-    };
-    kinds
-        .into_iter()
-        .map(|(platform, sets)| (platform, of_platform(sets)))
-        .collect()
 }
 
 async fn one(

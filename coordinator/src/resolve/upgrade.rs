@@ -1,21 +1,21 @@
 //! Resolves upgrades: what is pending differs from host to host, so one host of each package set
 //! says what it would take, and a platform's packages are the union of that.
 
-use super::{Answer, ResolveError, ResolveErrors, Resolved, ask_host, union::Union};
+use super::{
+    Answer, ResolveError, ResolveErrors, Resolved, ask_host,
+    set::{Set, sets, to_ask},
+    union::Union,
+};
 use crate::driver::{DriverHandle, Stopping};
 use cofferdam_engine::{
     advisory::Advisory,
-    cell::Member,
-    digest::Digest,
-    fleet::Fleet,
-    id::HostId,
     inventory::Platform,
     patch::{Fixes, LockedPlatform},
     reach::Reach,
     select::Selection,
     wish::Wish,
 };
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::collections::BTreeMap;
 use tokio::task::JoinSet;
 
 /// Package sets of one platform that are asked at most (guess: a platform has a few images and
@@ -59,14 +59,6 @@ impl Upgrades {
     }
 }
 
-/// The hosts of one platform that have one package set.
-#[derive(Debug)]
-struct Set {
-    hosts: usize,
-    /// One that can be asked.
-    connected: Option<HostId>,
-}
-
 /// The upgrades of each platform of the selected hosts, in order.
 pub(crate) async fn platforms(
     driver: &DriverHandle,
@@ -108,7 +100,7 @@ impl Inquiry {
             self.notes.push(not_named(&platform, sets));
             return;
         };
-        let hosts = to_ask(sets);
+        let hosts = to_ask(sets, ASKED_SETS);
         if hosts.is_empty() {
             self.errors.push(ResolveError::NoAgent(platform));
             return;
@@ -156,41 +148,6 @@ impl Inquiry {
     }
 }
 
-/// The package sets of each platform, those of most hosts first.
-fn sets(fleet: &Fleet, selection: &Selection) -> BTreeMap<Platform, Vec<Set>> {
-    let members = fleet
-        .cells()
-        .values()
-        .flat_map(|cell| cell.members().values());
-    let mut kinds: BTreeMap<Platform, BTreeMap<Digest, Vec<&Member>>> = BTreeMap::new();
-    for member in members.filter(|member| selection.matches(&member.host)) {
-        let facts = &member.host.facts;
-        let sets = kinds.entry(facts.platform.clone()).or_default();
-        sets.entry(facts.packages).or_default().push(member);
-    }
-    let set = |members: Vec<&Member>| Set {
-        hosts: members.len(),
-        connected: members
-            .into_iter()
-            .find(|member| member.is_connected())
-            .map(|member| member.host.id.clone()),
-    };
-    let of_platform = |sets: BTreeMap<Digest, Vec<&Member>>| {
-        let mut sets: Vec<Set> = sets.into_values().map(set).collect();
-        sets.sort_by_key(|set| Reverse(set.hosts));
-        sets
-    };
-    kinds
-        .into_iter()
-        .map(|(platform, sets)| (platform, of_platform(sets)))
-        .collect()
-}
-
-fn to_ask(sets: &[Set]) -> Vec<HostId> {
-    let connected = sets.iter().filter_map(|set| set.connected.clone());
-    connected.take(ASKED_SETS).collect()
-}
-
 /// Of whom it is not known what they need. Nothing when one host of each package set is asked.
 fn not_asked(platform: &Platform, sets: &[Set], asked: usize) -> Option<String> {
     let heard = sets.iter().filter(|set| set.connected.is_some());
@@ -213,6 +170,7 @@ fn not_named(platform: &Platform, sets: &[Set]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cofferdam_engine::id::HostId;
 
     #[test]
     fn hosts_of_package_sets_that_nobody_can_speak_for_are_counted() {
@@ -225,7 +183,7 @@ mod tests {
             architecture: "amd64".to_owned(),
         };
         let sets = [set(9, Some("web-1")), set(4, None), set(2, Some("web-2"))];
-        assert_eq!(to_ask(&sets).len(), 2);
+        assert_eq!(to_ask(&sets, ASKED_SETS).len(), 2);
         let said = not_asked(&platform, &sets, 2).unwrap();
         assert!(
             said.starts_with("4 of 15 hosts of debian-12/amd64"),
