@@ -18,7 +18,7 @@ pub struct Args {
         hide_default_value = true,
         value_name = "TEXT"
     )]
-    reason: String,
+    pub(super) reason: String,
 }
 
 /// Arguments of what nobody does without a reason.

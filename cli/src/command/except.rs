@@ -1,11 +1,13 @@
 //! `cofferdam exclude | skip | retry`: what an operator says of single hosts of a rollout.
 
-use crate::{clock, command::Session, exit::Exit, render::rollout::Standing};
-use anyhow::Result;
-use cofferdam_engine::{
-    exception::Word,
-    id::{HostId, RolloutId},
+use crate::{
+    clock,
+    command::{Session, change},
+    exit::Exit,
+    render::rollout::Standing,
 };
+use anyhow::Result;
+use cofferdam_engine::{exception::Word, id::HostId};
 use cofferdam_proto::operator::{ExceptRequest, Whom};
 
 /// Arguments of `exclude`.
@@ -19,7 +21,7 @@ use cofferdam_proto::operator::{ExceptRequest, Whom};
 )]
 pub struct ExcludeArgs {
     #[command(flatten)]
-    said: Said,
+    said: change::Args,
     /// These hosts
     #[arg(
         long,
@@ -45,7 +47,7 @@ pub struct ExcludeArgs {
 )]
 pub struct SkipArgs {
     #[command(flatten)]
-    said: Said,
+    said: change::Args,
     /// The hosts
     #[arg(required = true, value_name = "HOST", value_parser = |name: &str| HostId::new(name))]
     hosts: Vec<HostId>,
@@ -60,29 +62,13 @@ pub struct SkipArgs {
 )]
 pub struct RetryArgs {
     #[command(flatten)]
-    said: Said,
+    said: change::Args,
     /// The hosts: failed, left out or skipped ones
     #[arg(group = "whom", value_name = "HOST", value_parser = |name: &str| HostId::new(name))]
     hosts: Vec<HostId>,
     /// All that failed, went back to what they had, and serve
     #[arg(long, group = "whom")]
     failed: bool,
-}
-
-/// Arguments of each of them.
-#[derive(Debug, clap::Args)]
-struct Said {
-    /// The rollout's name
-    #[arg(value_parser = |name: &str| RolloutId::new(name))]
-    rollout: RolloutId,
-    /// Why, for those who read it later
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        value_name = "TEXT"
-    )]
-    reason: String,
 }
 
 /// Runs `exclude`.
@@ -118,7 +104,7 @@ pub async fn retry(args: RetryArgs, session: &Session) -> Result<Exit> {
     say(Word::Retry, args.said, whom, session).await
 }
 
-async fn say(word: Word, said: Said, whom: Whom, session: &Session) -> Result<Exit> {
+async fn say(word: Word, said: change::Args, whom: Whom, session: &Session) -> Result<Exit> {
     let request = ExceptRequest {
         rollout: said.rollout,
         word,
