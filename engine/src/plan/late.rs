@@ -29,8 +29,6 @@ pub struct LateRules {
     pub join: LateJoin,
     /// Whether the rollout stays when its waves are over.
     pub standing: bool,
-    /// The rollout's file in its canonical text: its limits and windows bind late hosts too.
-    pub file: String,
 }
 
 impl LateRules {
@@ -39,7 +37,6 @@ impl LateRules {
             selection: spec.selection().clone(),
             join: spec.late_join(),
             standing: spec.is_standing(),
-            file: spec.to_string(),
         }
     }
 }
@@ -69,8 +66,9 @@ impl Plan {
     /// Takes a late host into the last wave. Whether it could: not when the plan keeps no rules, or
     /// has no host that shows what its cells are told.
     pub(crate) fn take_late(&mut self, late: &LateHost<'_>) -> bool {
+        // The limits and windows of the file bind late hosts too.
         let rules = self.late.as_ref();
-        let spec = rules.and_then(|rules| Spec::parse("the plan", &rules.file).ok());
+        let spec = rules.and_then(|_| Spec::parse("the plan", &self.file).ok());
         let last = self.waves.len().checked_sub(1);
         let last = last.and_then(|last| u32::try_from(last).ok());
         let (Some(spec), Some(last)) = (spec, last) else {
