@@ -63,12 +63,9 @@ impl Work {
         let Some(job) = self.jobs.get_mut(host) else {
             return;
         };
-        let waits_to_start = match &job.state {
-            JobState::Waiting => true,
-            JobState::Again(again) => again.direction == Direction::Patch,
-            JobState::Active(_) | JobState::Over(_) => false,
-        };
-        if waits_to_start && let Some(outcome) = job.set_aside(Change::NotBegun) {
+        if job.waits_to_begin()
+            && let Some(outcome) = job.set_aside(Change::NotBegun)
+        {
             job.state = JobState::Over(outcome);
             self.note_changed(host);
         }
