@@ -1,7 +1,7 @@
 //! The fleet and the rollouts of a history.
 
 use super::draw::Draw;
-use crate::world::{World, file};
+use crate::world::{CHAIN, World, file};
 use cofferdam_engine::id::HostId;
 use std::{collections::BTreeSet, time::Duration};
 
@@ -18,20 +18,6 @@ const WINDOWS: [&str; 8] = [
     "[[window]]\nstart = \"01:00\"\nend = \"00:18\"\ntime_zone = \"UTC\"\n[[window]]\nstart = \"01:21\"\n\
      end = \"01:25\"\ntime_zone = \"Europe/Berlin\"\nmatch = 'instance_type == \"plain\"'\n",
 ];
-/// A chain of services: web cannot work without api, nor api without db.
-const CHAIN: &str = r#"
-[service.web]
-owners = ["wanda"]
-tier = 1
-depends_on = ["api"]
-[service.api]
-owners = ["abel"]
-tier = 2
-depends_on = ["db"]
-[service.db]
-owners = ["dora"]
-tier = 1
-"#;
 
 /// What a history begins with.
 #[derive(Debug)]

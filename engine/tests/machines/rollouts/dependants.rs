@@ -1,24 +1,9 @@
 //! A service and its direct dependants are not patched at the same moment.
 
 use super::{floor, mins, secs};
-use crate::world::{Step, World, fails, file, id};
+use crate::world::{CHAIN, Step, World, fails, file, id};
 use cofferdam_engine::failure::FailureKind;
 use std::collections::BTreeSet;
-
-/// web depends on api, api on db.
-const CHAIN: &str = r#"
-[service.web]
-owners = ["wanda"]
-tier = 1
-depends_on = ["api"]
-[service.api]
-owners = ["abel"]
-tier = 2
-depends_on = ["db"]
-[service.db]
-owners = ["dora"]
-tier = 1
-"#;
 
 /// Three hosts each of web, api and db, in two zones.
 fn chain() -> World {

@@ -17,6 +17,21 @@ use cofferdam_engine::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
+/// A chain of services: web cannot work without api, nor api without db.
+pub(crate) const CHAIN: &str = r#"
+[service.web]
+owners = ["wanda"]
+tier = 1
+depends_on = ["api"]
+[service.api]
+owners = ["abel"]
+tier = 2
+depends_on = ["db"]
+[service.db]
+owners = ["dora"]
+tier = 1
+"#;
+
 /// A rollout by its name.
 pub(crate) fn rollout_id(name: &str) -> RolloutId {
     RolloutId::new(name).expect("the tests' names are names")
