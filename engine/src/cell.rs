@@ -47,6 +47,7 @@ mod work;
 pub use apart::AtWork;
 pub use decide::CellDecision;
 pub use event::{CellCommand, CellError, CellEvent};
+pub use groups::Lacking;
 pub use job::{Active, Again, GivenUp, Job, JobState, Staging};
 pub use member::{Hello, Link, Member};
 pub use slow::RunningMean;
@@ -54,12 +55,14 @@ pub use slow_down::SlowDown;
 pub use work::{HeldWarrant, Work};
 
 use crate::{
+    allotment::Allotment,
     calendar::Calendar,
     denial::Denials,
     id::{CellId, HostId, OwnerEpoch, RolloutId},
     ledger::Ledger,
     time::Timestamp,
 };
+use groups::Groups;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -78,6 +81,10 @@ pub struct Cell {
     /// When nothing may be started, as the control plane last said.
     #[serde(default)]
     calendar: Calendar,
+    #[serde(default)]
+    allotment: Allotment,
+    #[serde(default)]
+    groups: Groups,
 }
 
 impl Cell {
@@ -92,6 +99,8 @@ impl Cell {
             work: BTreeMap::new(),
             denials: Denials::default(),
             calendar: Calendar::default(),
+            allotment: Allotment::default(),
+            groups: Groups::default(),
         }
     }
 
@@ -120,6 +129,11 @@ impl Cell {
     /// What each rollout does here. A rollout that is over and has no run left is gone.
     pub fn work(&self) -> &BTreeMap<RolloutId, Work> {
         &self.work
+    }
+
+    /// What it was last told of groups that reach beyond it.
+    pub fn allotment(&self) -> &Allotment {
+        &self.allotment
     }
 
     /// Since when it has its present owner.

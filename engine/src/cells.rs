@@ -47,19 +47,21 @@ pub fn unplaceable(host: &Host) -> Option<UnplacedReason> {
 /// The cell of one host that joins a fleet at work, where nobody else moves: one of its zone that
 /// has members of its service and room; else the first of its zone with room; else a new one.
 ///
-/// `present` are the cells of the fleet; those of other zones are passed over.
+/// `present` are the cells of the fleet; those of other zones are passed over. `most` hosts fit in a
+/// cell.
 ///
 /// # Errors
 /// [`UnplacedReason`] when the host can be in no cell.
 pub fn join<'c, C: Occupied + 'c>(
     host: &Host,
     present: impl Iterator<Item = &'c C>,
+    most: usize,
 ) -> Result<CellId, UnplacedReason> {
     let (place, service) = Place::of(host)?;
     let here: BTreeMap<usize, &C> = present
         .filter_map(|cell| Some((place.number_of(cell.id())?, cell)))
         .collect();
-    let roomy = || here.values().filter(|cell| cell.size() < CELL_SIZE);
+    let roomy = || here.values().filter(|cell| cell.size() < most);
     let kin = roomy().find(|cell| cell.serves(service));
     if let Some(cell) = kin.or_else(|| roomy().next()) {
         return Ok(cell.id().clone());

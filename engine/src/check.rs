@@ -79,6 +79,7 @@ pub fn broken_by(fleet: &Fleet, decision: &FleetDecision, now: Timestamp) -> Vec
                     by_cell(fleet, cell, command, before, now, &mut all);
                 }
             }
+            FleetCommand::Allot { .. } => {}
             FleetCommand::Rollout { rollout, command } => {
                 if let Some(rollout) = fleet.rollouts().get(rollout) {
                     by_rollout(fleet, rollout, command, now, &mut all);
@@ -109,7 +110,7 @@ fn by_cell(
     let Some(disturbance) = disturbance.checked(all) else {
         return;
     };
-    floor::by(&disturbance, before, all);
+    floor::by(&disturbance, before, now, all);
     dependency::by(&disturbance, before, all);
     reservation::by(&disturbance, all);
     wave::by_disturbing(&disturbance, all);

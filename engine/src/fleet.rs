@@ -3,8 +3,10 @@
 //! Where control plane and region are one process, what one tells the other is applied here in the
 //! same breath; a link between two processes will carry the same messages.
 
+mod allot;
 mod amend;
 mod apply;
+mod census;
 mod decide;
 mod deny;
 mod event;
@@ -13,6 +15,7 @@ mod place;
 mod preview;
 mod retry;
 mod supersede;
+mod together;
 
 pub use decide::FleetDecision;
 pub use event::{FleetCommand, FleetError, FleetEvent};
@@ -25,6 +28,7 @@ use crate::{
     digest::Digest,
     id::{CellId, HostId, OwnerEpoch, RolloutId},
     inventory::PackageSet,
+    policy::CELL_SIZE,
     rollout::Rollout,
     services::Services,
 };
@@ -49,9 +53,25 @@ pub struct Fleet {
     /// Bits that are not installed again.
     #[serde(default)]
     denials: Denials,
+    /// The most hosts of a new cell. Absent: [`CELL_SIZE`].
+    #[serde(default)]
+    cell_size: Option<usize>,
 }
 
 impl Fleet {
+    /// An empty fleet whose cells take at most so many hosts. At least 1.
+    pub fn with_cells_of(size: usize) -> Self {
+        Self {
+            cell_size: (size != CELL_SIZE).then_some(size.max(1)),
+            ..Self::default()
+        }
+    }
+
+    /// The most hosts that a cell takes.
+    pub fn cell_size(&self) -> usize {
+        self.cell_size.unwrap_or(CELL_SIZE)
+    }
+
     /// The epoch of the present owner. 0 before the first.
     pub fn epoch(&self) -> OwnerEpoch {
         self.epoch

@@ -179,6 +179,17 @@ pub enum Reason {
         /// The host that is under an order.
         host: HostId,
     },
+    /// No more of the host's group may be out, which has members in several cells.
+    Token {
+        /// The group, as in `service=web region=r1`.
+        group: String,
+        /// How many of it are out, in all its cells.
+        out: usize,
+        /// How many may be, in all its cells.
+        allowance: usize,
+        /// The cells that hold tokens of it.
+        with: Vec<CellId>,
+    },
     /// Somebody else has the host.
     Held {
         /// Who.
@@ -253,6 +264,7 @@ impl Reason {
             | Self::Staging { .. }
             | Self::Floor { .. }
             | Self::Dependency { .. }
+            | Self::Token { .. }
             | Self::Held { .. }
             | Self::AtOnce { .. }
             | Self::SlowDown { .. } => None,
@@ -282,6 +294,7 @@ impl Reason {
             Self::StagingFailed { .. } => "staging-failed",
             Self::Floor { .. } => "floor",
             Self::Dependency { .. } => "dependency",
+            Self::Token { .. } => "token",
             Self::Held { .. } => "held",
             Self::AtOnce { .. } => "at-once-per-cell",
             Self::SlowDown { .. } => "slow-down",
@@ -323,14 +336,7 @@ impl fmt::Display for Reason {
                 after: Some(failure),
             } => write!(f, "the host is staging its bits again, after {failure}"),
             Self::StagingFailed { failure, .. } => write!(f, "staging failed: {failure}"),
-            Self::Floor {
-                group,
-                out,
-                allowance,
-            } => write!(
-                f,
-                "floor: {out} of group {group} are out, {allowance} may be"
-            ),
+            Self::Floor { .. } | Self::Token { .. } => self.write_floor(f),
             Self::Dependency {
                 service,
                 with,
@@ -373,4 +379,49 @@ fn standing(f: &mut fmt::Formatter<'_>, passed: usize, of: usize) -> fmt::Result
         f,
         "{passed} of {of} hosts are patched; it stands for those that come later, until it is aborted"
     )
+}
+
+impl Reason {
+    /// Says which group has no room. Nothing of any other reason.
+    fn write_floor(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Floor {
+            group,
+            out,
+            allowance,
+        } = self
+        {
+            write!(
+                f,
+                "floor: {out} of group {group} are out, {allowance} may be"
+            )?;
+        }
+        if let Self::Token {
+            group,
+            out,
+            allowance,
+            with,
+        } = self
+        {
+            write_token(f, group, *out, *allowance, with)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_token(
+    f: &mut fmt::Formatter<'_>,
+    group: &str,
+    out: usize,
+    allowance: usize,
+    with: &[CellId],
+) -> fmt::Result {
+    write!(
+        f,
+        "floor: {out} of group {group} are out in all its cells, {allowance} may be"
+    )?;
+    let with: Vec<&str> = with.iter().map(CellId::as_str).collect();
+    match with.is_empty() {
+        true => Ok(()),
+        false => write!(f, "; its tokens are with {}", with.join(", ")),
+    }
 }

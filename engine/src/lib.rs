@@ -3,6 +3,7 @@
 //! out.
 
 pub mod advisory;
+pub mod allotment;
 pub mod calendar;
 pub mod cell;
 pub mod cells;

@@ -27,7 +27,7 @@ mod warning;
 mod wave;
 
 pub use amend::Amends;
-pub use blast::{Blast, GroupBlast};
+pub use blast::{Blast, GroupBlast, WideGroup};
 pub use changes::{PackageChange, PlatformChange, changes};
 pub use error::{Cure, PlanError, PlanErrors};
 pub use estimate::Estimate;

@@ -235,22 +235,23 @@ pub const COVERAGE: [&str; 8] = [
 ];
 
 /// How much of a capacity group must stay in service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FloorRule {
-    /// Hosts with the same values of these labels stand in for each other. Contains `service` and
-    /// `zone`: wider groups are not built yet and are refused.
+    /// Hosts with the same values of these labels stand in for each other. Not empty. Within a region
+    /// where it names `zone`; see [`crate::floor::Group`].
     pub group_by: Vec<String>,
     /// The share of the group that stays in service, rounded up.
     pub min_in_service: Share,
 }
 
-impl Default for FloorRule {
-    /// 90 % of service x zone (story, GCP).
-    fn default() -> Self {
-        Self {
-            group_by: vec!["service".to_owned(), "zone".to_owned()],
+impl FloorRule {
+    /// The floors of hosts that no limit names: 90 % of service x zone, and 90 % of service x region
+    /// (story, GCP). Both hold.
+    pub fn defaults() -> [Self; 2] {
+        [ZONE, REGION].map(|place| Self {
+            group_by: vec![SERVICE.to_owned(), place.to_owned()],
             min_in_service: Share::percent(90),
-        }
+        })
     }
 }
 

@@ -98,9 +98,6 @@ pub struct FloorAssignment {
     pub rule: FloorRule,
     /// The hosts.
     pub hosts: BTreeSet<HostId>,
-    /// The groups of this rule, by [`crate::floor::group_name`], that have members in other cells
-    /// as well. Of those the cell may use only its own share.
-    pub split_groups: BTreeSet<String>,
 }
 
 /// The leave to start hosts of one slice.

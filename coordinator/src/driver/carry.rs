@@ -35,8 +35,8 @@ impl<S: Store> Driver<S> {
                     self.sessions.send(&host, message);
                 }
             }
-            // What a rollout asks of a cell was delivered by the command's events.
-            Effect::Command(FleetCommand::Rollout { .. }) => {}
+            // What a cell is told was delivered by the command's events.
+            Effect::Command(FleetCommand::Rollout { .. } | FleetCommand::Allot { .. }) => {}
             Effect::Reply { reply, result } => {
                 // Who asked may have gone away; the event stands.
                 reply.send(result).ok();

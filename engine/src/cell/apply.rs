@@ -2,6 +2,7 @@
 
 use super::{Active, Cell, CellError, CellEvent, Job, JobState, Member, Work};
 use crate::{
+    allotment::Allotment,
     id::{HostId, RolloutId},
     time::Timestamp,
 };
@@ -12,6 +13,12 @@ impl Cell {
     /// # Errors
     /// [`CellError`] when the event does not fit the state; the cell is as before.
     pub fn apply(&mut self, event: &CellEvent, now: Timestamp) -> Result<(), CellError> {
+        self.take_in(event, now)?;
+        self.keep_count(event);
+        Ok(())
+    }
+
+    fn take_in(&mut self, event: &CellEvent, now: Timestamp) -> Result<(), CellError> {
         match event {
             CellEvent::OwnerStarted { epoch } => self.owner_started(*epoch, now),
             CellEvent::HostConnected { hello } => {
@@ -35,6 +42,7 @@ impl Cell {
             CellEvent::Excepted { exceptions } => self.excepted(exceptions),
             CellEvent::Warranted { warrant } => self.warranted(warrant, now),
             CellEvent::Stopped { stop } => self.stopped(stop),
+            CellEvent::Allotted { allotment } => self.allotted(allotment),
             CellEvent::StageAsked { rollout, host } => self.stage_asked(rollout, host, now),
             CellEvent::Ordered { order } => self.ordered(order, now),
             CellEvent::Resent { rollout, host } => {
@@ -53,9 +61,7 @@ impl Cell {
             }
             CellEvent::GaveUp { rollout, host, why } => self.gave_up(rollout, host, why, now),
             CellEvent::Braked { rollout, finding } => {
-                let work = self.work_mut(rollout)?;
-                work.braked = Some(finding.clone());
-                work.brake_unsummarised = true;
+                self.work_mut(rollout)?.brake(finding);
                 Ok(())
             }
             CellEvent::Summarised { rollout } => {
@@ -72,6 +78,14 @@ impl Cell {
                 Ok(())
             }
         }
+    }
+
+    /// Takes an allotment in. An older one than that which it has changes nothing.
+    fn allotted(&mut self, allotment: &Allotment) -> Result<(), CellError> {
+        if allotment.generation > self.allotment.generation {
+            self.allotment = allotment.clone();
+        }
+        Ok(())
     }
 
     pub(super) fn member_mut(&mut self, host: &HostId) -> Result<&mut Member, CellError> {

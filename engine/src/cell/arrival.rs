@@ -1,6 +1,6 @@
 //! Hosts that come late to a rollout's work in a cell, or come back to it.
 
-use super::{Cell, Job, JobState, Work, groups::Groups};
+use super::{Cell, Job, JobState, Work};
 use crate::{
     id::HostId,
     order::Direction,
@@ -17,14 +17,12 @@ impl Assignment {
 impl Cell {
     /// Takes an assignment with more hosts: what was done for the others stays.
     pub(super) fn reassigned(&mut self, assignment: &Assignment) {
-        let groups = Groups::of(self, assignment);
         let members = &self.members;
         let Some(work) = self.work.get_mut(&assignment.rollout) else {
             return;
         };
         let before = work.assignment.revision;
         work.assignment = assignment.clone();
-        work.groups = groups;
         for host in &assignment.hosts {
             let job = work.jobs.entry(host.clone()).or_default();
             let is_gone = job.state == JobState::Over(Outcome::Gone);

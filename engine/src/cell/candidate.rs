@@ -91,7 +91,11 @@ pub(super) fn ask_ledger(
         Some(entry) => LedgerSays::Held(Reason::Held {
             by: entry.holder.to_string(),
         }),
-        None => match work.groups.forbid_taking(counts, host) {
+        None => match cell
+            .groups
+            .forbid_taking(counts, &work.assignment, host)
+            .next()
+        {
             Some(group) => LedgerSays::Floor(group),
             None => LedgerSays::Free,
         },

@@ -4,7 +4,7 @@
 //! are out (resend, withdraw, answer, give up), staging and starts. Starts ask the rules of
 //! `candidate`; the first rule that says no is the hold.
 
-use super::{AtWork, Cell, CellCommand, JobState, Work, brake};
+use super::{AtWork, Cell, CellCommand, JobState, Lacking, Work, brake, groups::OutCounts};
 use crate::{
     hold::{Hold, Reason, Subject},
     id::{HostId, ReservationToken},
@@ -24,6 +24,9 @@ pub struct CellDecision {
     pub holds: Vec<Hold>,
     /// When time alone changes the decision. Nothing: only an event does.
     pub wake: Option<Timestamp>,
+    /// The groups that have no room for a host which nothing else holds: a token of each would start
+    /// it. Empty: no host waits for tokens alone.
+    pub lacking: Vec<Lacking>,
 }
 
 impl Cell {
@@ -44,8 +47,9 @@ impl Cell {
             taken: BTreeSet::new(),
             decision: CellDecision::default(),
         };
+        let mut counts = self.groups.count_out();
         for work in self.work.values() {
-            draft.consider(work);
+            draft.consider(work, &mut counts);
         }
         draft.decision
     }
@@ -62,7 +66,7 @@ pub(super) struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn consider(&mut self, work: &'a Work) {
+    fn consider(&mut self, work: &'a Work, counts: &mut OutCounts) {
         // First, so that what the other commands change is not taken for told.
         self.summarise(work);
         let finding = brake::finding(work);
@@ -70,18 +74,14 @@ impl<'a> Draft<'a> {
             let rollout = work.assignment.rollout.clone();
             self.push(CellCommand::Brake { rollout, finding });
         }
-        let mut counts = work.groups.count_out(self.cell);
-        for host in &self.taken {
-            work.groups.note_out(&mut counts, host);
-        }
         for (host, job) in &work.jobs {
             if let JobState::Active(active) = &job.state {
-                self.tend(work, &counts, host, active, finding.as_deref());
+                self.tend(work, counts, host, active, finding.as_deref());
             }
         }
         self.stage(work);
         if finding.is_none() {
-            self.start(work, &mut counts);
+            self.start(work, counts);
         }
         self.release(work);
     }

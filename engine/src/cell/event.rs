@@ -2,6 +2,7 @@
 
 use super::{GivenUp, Hello};
 use crate::{
+    allotment::Allotment,
     calendar::Calendar,
     denial::Denials,
     digest::Digest,
@@ -82,6 +83,11 @@ pub enum CellEvent {
     Stopped {
         /// How.
         stop: Stop,
+    },
+    /// The control plane told the cell what it has of groups that reach beyond it.
+    Allotted {
+        /// What.
+        allotment: Box<Allotment>,
     },
     /// Decided: a host was asked to stage.
     StageAsked {

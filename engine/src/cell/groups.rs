@@ -1,138 +1,177 @@
-//! The capacity groups of a cell under one rollout's floors: who is in them, how many may be out.
+//! The capacity groups of a cell: who is in them, how many are out, how many may be.
+//!
+//! Counted once for the whole cell and kept up to date as each host changes, so that a decision asks
+//! and never counts.
 
-use super::{Cell, Member};
-use crate::{
-    floor::{Membership, allowance, group_name},
-    hold::Reason,
-    id::HostId,
-    policy::FloorRule,
-    warrant::Assignment,
-};
+mod count;
+mod room;
+
+pub use room::Lacking;
+pub(super) use room::OutCounts;
+
+use self::count::{Counted, Seat};
+use super::{Cell, CellEvent};
+use crate::{allotment::Standing, floor::Group, id::HostId, policy::FloorRule};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The groups that bind the hosts of one rollout in one cell.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(super) struct Groups {
-    groups: Vec<Group>,
-    /// Which groups bind a host that the rollout may take.
-    binding: BTreeMap<HostId, Vec<usize>>,
-    /// Which groups a member of the cell counts in.
-    counting: BTreeMap<HostId, Vec<usize>>,
-}
+/// How many default rules there are.
+const DEFAULT_RULES: usize = 2;
 
+/// The groups that the members of a cell are counted in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Group {
-    name: String,
-    members: usize,
-    allowance: usize,
+pub(super) struct Groups {
+    /// The default rules first, then those of rollouts, each once.
+    rules: Vec<FloorRule>,
+    groups: Vec<Counted>,
+    seats: BTreeMap<HostId, Seat>,
 }
 
-impl Groups {
-    /// Computes the groups from the members present now.
-    pub(super) fn of(cell: &Cell, assignment: &Assignment) -> Self {
-        let mut groups = Self::default();
-        let default_rule = FloorRule::default();
-        let named = |host: &HostId| assignment.floors.iter().any(|f| f.hosts.contains(host));
-        let unnamed = || assignment.hosts.iter().filter(|host| !named(host));
-        groups.add(cell, &default_rule, unnamed(), &|_| Membership::Whole);
-        for floor in &assignment.floors {
-            let membership = |group: &str| match floor.split_groups.contains(group) {
-                true => Membership::Split,
-                false => Membership::Whole,
-            };
-            groups.add(cell, &floor.rule, floor.hosts.iter(), &membership);
+/// Whether a member is out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Presence {
+    Serving,
+    /// In the ledger, or silent.
+    Out,
+    /// Silent, and this owner has not heard of it since it became the owner.
+    Unheard,
+}
+
+impl Presence {
+    fn of(cell: &Cell, host: &HostId) -> Option<Self> {
+        let member = cell.members.get(host)?;
+        Some(match (cell.ledger.holds(host), member.is_connected()) {
+            (true, _) => Self::Out,
+            (false, true) => Self::Serving,
+            (false, false) if member.heard => Self::Out,
+            (false, false) => Self::Unheard,
+        })
+    }
+}
+
+impl Default for Groups {
+    fn default() -> Self {
+        Self {
+            rules: FloorRule::defaults().into(),
+            groups: Vec::new(),
+            seats: BTreeMap::new(),
+        }
+    }
+}
+
+/// A group of a cell, as the whole fleet looks at it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct GroupView<'a> {
+    pub(crate) rule: &'a FloorRule,
+    pub(crate) group: &'a Group,
+    pub(crate) members: usize,
+    pub(crate) out: usize,
+    pub(crate) unheard: usize,
+}
+
+impl Cell {
+    /// The groups of its members, by every rule that it counts by.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = GroupView<'_>> {
+        let rule = |counted: &Counted| &self.groups.rules[counted.rule];
+        let is_there = |counted: &&Counted| counted.members > 0;
+        let groups = self.groups.groups.iter().filter(is_there);
+        groups.map(move |counted| GroupView {
+            rule: rule(counted),
+            group: &counted.group,
+            members: counted.members,
+            out: counted.out,
+            unheard: counted.unheard,
+        })
+    }
+
+    /// How the cell stands in a group. Members that its owner has not heard of yet count as out once
+    /// it `has_settled`.
+    pub(crate) fn standing(&self, view: &GroupView<'_>, has_settled: bool) -> Standing {
+        Standing {
+            members: view.members,
+            out: view.out + if has_settled { view.unheard } else { 0 },
+        }
+    }
+
+    /// Counts a host as it is now.
+    fn count_host(&mut self, host: &HostId, is_greeted: bool) {
+        let presence = Presence::of(self, host);
+        let member = self.members.get(host).map(|member| &member.host);
+        let may_move = is_greeted || member.is_none();
+        self.groups.unseat(host, may_move);
+        if let (Some(presence), Some(member)) = (presence, member) {
+            self.groups.seat(member, presence, &self.allotment);
+        }
+    }
+
+    /// Keeps the counts in step with an event that was just applied.
+    pub(super) fn keep_count(&mut self, event: &CellEvent) {
+        match event {
+            CellEvent::OwnerStarted { .. } => self.groups = self.counted_anew(),
+            CellEvent::Assigned { .. } | CellEvent::Released { .. } => self.follow_rules(),
+            CellEvent::Allotted { .. } => {
+                self.follow_rules();
+                self.groups.take_rights(&self.allotment);
+            }
+            CellEvent::HostConnected { hello } => self.count_host(&hello.host.id, true),
+            CellEvent::HostDisconnected { host }
+            | CellEvent::HostForgotten { host }
+            | CellEvent::Reported { host, .. }
+            | CellEvent::ClaimAnswered { host, .. }
+            | CellEvent::GaveUp { host, .. } => self.count_host(host, false),
+            CellEvent::Ordered { order } => self.count_host(&order.host, false),
+            CellEvent::Claimed { .. }
+            | CellEvent::CalendarDeclared { .. }
+            | CellEvent::Excepted { .. }
+            | CellEvent::DenialsTold { .. }
+            | CellEvent::Warranted { .. }
+            | CellEvent::Stopped { .. }
+            | CellEvent::StageAsked { .. }
+            | CellEvent::Resent { .. }
+            | CellEvent::Withdrawn { .. }
+            | CellEvent::Braked { .. }
+            | CellEvent::Summarised { .. } => {}
+        }
+    }
+
+    /// Counts by the rules that bind now.
+    fn follow_rules(&mut self) {
+        if self.rules() != self.groups.rules {
+            self.groups = self.counted_anew();
+        }
+    }
+
+    /// The default rules, those of the cell's rollouts, and those that others count on.
+    fn rules(&self) -> Vec<FloorRule> {
+        let mut rules = Vec::from(FloorRule::defaults());
+        let of_work = self.work.values().flat_map(|work| &work.assignment.floors);
+        let of_work = of_work.map(|floor| &floor.rule);
+        for rule in of_work.chain(&self.allotment.rules) {
+            if !rules.contains(rule) {
+                rules.push(rule.clone());
+            }
+        }
+        rules
+    }
+
+    fn counted_anew(&self) -> Groups {
+        let mut groups = Groups {
+            rules: self.rules(),
+            groups: Vec::new(),
+            seats: BTreeMap::new(),
+        };
+        for (host, member) in &self.members {
+            if let Some(presence) = Presence::of(self, host) {
+                groups.seat(&member.host, presence, &self.allotment);
+            }
         }
         groups
     }
 
-    fn add<'a>(
-        &mut self,
-        cell: &Cell,
-        rule: &FloorRule,
-        bound: impl Iterator<Item = &'a HostId>,
-        membership: &dyn Fn(&str) -> Membership,
-    ) {
-        let mut indices: BTreeMap<String, usize> = BTreeMap::new();
-        for host in bound {
-            let Some(member) = cell.members.get(host) else {
-                continue;
-            };
-            let name = group_name(rule, &member.host);
-            let index = *indices.entry(name.clone()).or_insert_with(|| {
-                self.groups.push(Group {
-                    name,
-                    members: 0,
-                    allowance: 0,
-                });
-                self.groups.len() - 1
-            });
-            self.binding.entry(host.clone()).or_default().push(index);
-        }
-        for (host, member) in &cell.members {
-            let Some(&index) = indices.get(&group_name(rule, &member.host)) else {
-                continue;
-            };
-            self.groups[index].members += 1;
-            self.counting.entry(host.clone()).or_default().push(index);
-        }
-        for &index in indices.values() {
-            let group = &mut self.groups[index];
-            let membership = membership(&group.name);
-            group.allowance = allowance(group.members, rule.min_in_service, membership);
-        }
-    }
-
-    /// How many members of each group are out, as far as the owner knows.
-    pub(super) fn count_out(&self, cell: &Cell) -> OutCounts {
-        let mut counts = OutCounts(vec![0; self.groups.len()]);
-        let is_silent = |member: &Member| !member.is_connected();
-        let silent = cell.members.iter().filter(|(_, member)| is_silent(member));
-        let silent = silent
-            .map(|(host, _)| host)
-            .filter(|host| !cell.ledger.holds(host));
-        for host in cell.ledger.entries().keys().chain(silent) {
-            self.note_out(&mut counts, host);
-        }
-        counts
-    }
-
-    /// Counts one more host as out.
-    pub(super) fn note_out(&self, counts: &mut OutCounts, host: &HostId) {
-        for &index in self.counting.get(host).into_iter().flatten() {
-            counts.0[index] += 1;
-        }
-    }
-
-    /// The group that forbids taking a host which is not out yet, if one does.
-    pub(super) fn forbid_taking(&self, counts: &OutCounts, host: &HostId) -> Option<usize> {
-        self.first_past(counts, host, 1)
-    }
-
-    /// The group that has more out than its allowance, the host itself counted, if one has.
-    pub(super) fn forbid_disrupting(&self, counts: &OutCounts, host: &HostId) -> Option<usize> {
-        self.first_past(counts, host, 0)
-    }
-
-    /// Whether no member of the group may ever be out.
-    pub(super) fn may_have_none_out(&self, group: usize) -> bool {
-        self.groups[group].allowance == 0
-    }
-
-    /// Says how a group stands.
-    pub(super) fn reason(&self, counts: &OutCounts, group: usize) -> Reason {
-        Reason::Floor {
-            group: self.groups[group].name.clone(),
-            out: counts.0[group],
-            allowance: self.groups[group].allowance,
-        }
-    }
-
-    fn first_past(&self, counts: &OutCounts, host: &HostId, more: usize) -> Option<usize> {
-        let mut binding = self.binding.get(host).into_iter().flatten().copied();
-        binding.find(|&group| counts.0[group] + more > self.groups[group].allowance)
+    /// Whether the counts that it keeps of its groups are what counting anew comes to. Costs a look at
+    /// every member: for tests.
+    pub fn is_counted_right(&self) -> bool {
+        self.groups.counts() == self.counted_anew().counts()
     }
 }
-
-/// How many members of each group are out.
-pub(super) struct OutCounts(Vec<usize>);

@@ -1,6 +1,6 @@
 //! What the control plane tells a cell: what a rollout is, what may be started, what must stop.
 
-use super::{Cell, CellError, HeldWarrant, Work, groups::Groups};
+use super::{Cell, CellError, HeldWarrant, Work};
 use crate::{
     id::HostId,
     order::Direction,
@@ -25,7 +25,6 @@ impl Cell {
             };
         }
         let mut work = Work::new(assignment.clone(), now);
-        work.groups = Groups::of(self, assignment);
         for host in assignment
             .hosts
             .iter()

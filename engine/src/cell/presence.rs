@@ -1,8 +1,6 @@
 //! Who is there: owners, sessions, and what hosts say of their service.
 
-use super::{
-    Cell, CellError, Hello, Job, JobState, Link, Member, Staging, event::timed_out, groups::Groups,
-};
+use super::{Cell, CellError, Hello, Job, JobState, Link, Member, Staging, event::timed_out};
 use crate::{
     id::{HostId, OwnerEpoch, ReservationToken, RolloutId},
     time::Timestamp,
@@ -36,10 +34,6 @@ impl Cell {
     pub(super) fn host_connected(&mut self, hello: &Hello, now: Timestamp) {
         let host = &hello.host.id;
         let known = self.members.get_mut(host);
-        let is_new = known.is_none();
-        let relabelled = known
-            .as_ref()
-            .is_some_and(|m| m.host.labels != hello.host.labels);
         let made_anew = match known {
             Some(member) => member.greet(hello, now),
             None => {
@@ -47,9 +41,6 @@ impl Cell {
                 false
             }
         };
-        if is_new || relabelled {
-            self.regroup();
-        }
         for rollout in self.work.keys().cloned().collect::<Vec<_>>() {
             self.resume_job(&rollout, hello, made_anew);
         }
@@ -146,7 +137,6 @@ impl Cell {
                 work.leave_gone(host);
             }
         }
-        self.regroup();
         Ok(())
     }
 
@@ -180,19 +170,6 @@ impl Cell {
             (_, true) => {}
             (true, false) => self.ledger.recovered(host),
             (false, false) => self.ledger.fell(host, detail, now),
-        }
-    }
-
-    fn regroup(&mut self) {
-        let groups: Vec<_> = self
-            .work
-            .iter()
-            .map(|(rollout, work)| (rollout.clone(), Groups::of(self, &work.assignment)))
-            .collect();
-        for (rollout, groups) in groups {
-            if let Some(work) = self.work.get_mut(&rollout) {
-                work.groups = groups;
-            }
         }
     }
 }

@@ -68,7 +68,7 @@ impl Draft<'_> {
             self.hold_slice(work, reason);
         }
         for group in so_far.floored {
-            let reason = work.groups.reason(so_far.counts, group);
+            let reason = self.cell.groups.reason(so_far.counts, group);
             self.hold_slice(work, reason);
         }
         for reason in so_far.closed {
@@ -139,7 +139,7 @@ impl Draft<'_> {
         self.taken.insert(host.clone());
         self.at_work.note(&member.host);
         if !costs_nothing {
-            work.groups.note_out(so_far.counts, host);
+            self.cell.groups.note_out(so_far.counts, host);
         }
     }
 
@@ -176,10 +176,22 @@ impl Draft<'_> {
         direction: Direction,
         so_far: &mut SoFar<'_>,
     ) {
-        if work.groups.may_have_none_out(group) && direction == Direction::Patch {
-            let reason = work.groups.reason(so_far.counts, group);
+        let groups = &self.cell.groups;
+        let lacking = groups.forbid_taking(so_far.counts, &work.assignment, host);
+        let lacking: Vec<usize> = lacking.collect();
+        let closed = lacking
+            .iter()
+            .find(|group| groups.may_have_none_out(**group));
+        if let (Some(&closed), Direction::Patch) = (closed, direction) {
+            let reason = groups.reason(so_far.counts, closed);
             self.leave_out(work, host, reason.to_string());
             return;
+        }
+        // A token that pace keeps from being used would only go back and forth.
+        let is_paced = so_far.paced.is_some()
+            || candidate::held_by_pace(work, so_far.active, so_far.last_start, self.now).is_some();
+        if self.decision.lacking.is_empty() && !is_paced {
+            self.decision.lacking = lacking.iter().map(|group| groups.lacking(*group)).collect();
         }
         so_far.floored.insert(group);
     }

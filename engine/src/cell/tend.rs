@@ -156,8 +156,9 @@ impl Draft<'_> {
             // Out by itself already: to go back costs its group nothing.
             (false, Direction::Rollback) => return None,
         }
-        let group = work.groups.forbid_disrupting(counts, host)?;
-        Some(work.groups.reason(counts, group).to_string())
+        let groups = &self.cell.groups;
+        let group = groups.forbid_disrupting(counts, &work.assignment, host)?;
+        Some(groups.reason(counts, group).to_string())
     }
 
     /// Until when an owner that just started, or a host that just came back, is given time to be

@@ -1,7 +1,6 @@
 //! What one rollout does in one cell.
 
 use super::{
-    groups::Groups,
     job::{Job, JobState},
     slow::RunningMean,
     slow_down::SlowDown,
@@ -40,7 +39,6 @@ pub struct Work {
     pub slow_down: SlowDown,
     /// Failures and attempts that an operator has seen and gone on from.
     pub(super) judged: Tally,
-    pub(super) groups: Groups,
     pub(super) revision: u64,
     /// The newest revision of exceptions taken.
     #[serde(default)]
@@ -92,7 +90,6 @@ impl Work {
             mean: RunningMean::default(),
             slow_down: SlowDown::default(),
             judged: Tally::default(),
-            groups: Groups::default(),
             revision: 0,
             exceptions: 0,
             unsummarised: BTreeSet::new(),
@@ -212,6 +209,12 @@ impl Work {
                 active.claim = None;
             }
         }
+    }
+
+    /// Stops for what its brake found.
+    pub(super) fn brake(&mut self, finding: &str) {
+        self.braked = Some(finding.to_owned());
+        self.brake_unsummarised = true;
     }
 
     /// Takes note that what changed was told upwards.

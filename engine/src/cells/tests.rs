@@ -180,7 +180,7 @@ fn a_host_that_joins_goes_where_its_service_has_room_then_anywhere_then_into_a_n
         (vec![], "r1-a-1"),
     ];
     for (present, expected) in cases {
-        let cell = join(newcomer, present.iter()).unwrap();
+        let cell = join(newcomer, present.iter(), CELL_SIZE).unwrap();
         assert_eq!(cell.as_str(), expected);
     }
 }

@@ -51,7 +51,9 @@ fn order_in(command: &FleetCommand) -> Option<&HostId> {
             command: CellCommand::Order(order),
             ..
         } => Some(&order.host),
-        FleetCommand::Cell { .. } | FleetCommand::Rollout { .. } => None,
+        FleetCommand::Cell { .. } | FleetCommand::Rollout { .. } | FleetCommand::Allot { .. } => {
+            None
+        }
     }
 }
 

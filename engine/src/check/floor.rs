@@ -3,13 +3,16 @@
 
 use super::{Broken, Disturbance, Step};
 use crate::{
-    cell::{Cell, CellCommand, Link},
+    cell::{Cell, CellCommand, Link, Member},
     fleet::FleetCommand,
-    floor::{Membership, allowance, group_name},
     id::HostId,
+    inventory::{Host, REGION, ZONE},
     ledger::Holder,
     policy::FloorRule,
+    share::Share,
+    time::Timestamp,
 };
+use std::time::Duration;
 
 /// A host that said that it is not in service is in the ledger.
 pub(super) fn in_cell(cell: &Cell, all: &mut Vec<Broken>) {
@@ -25,8 +28,14 @@ pub(super) fn in_cell(cell: &Cell, all: &mut Vec<Broken>) {
     }
 }
 
-/// With the host itself, and those that `before` takes, no group of its is past its allowance.
-pub(super) fn by(of: &Disturbance<'_>, before: &[FleetCommand], all: &mut Vec<Broken>) {
+/// With the host itself, and those that `before` takes, no group of its has more out in the whole
+/// fleet than its allowance.
+pub(super) fn by(
+    of: &Disturbance<'_>,
+    before: &[FleetCommand],
+    now: Timestamp,
+    all: &mut Vec<Broken>,
+) {
     let is_new = match of.step {
         Step::Order => !fell(of.cell, of.host()),
         Step::Drain => of.member.in_service,
@@ -35,54 +44,62 @@ pub(super) fn by(of: &Disturbance<'_>, before: &[FleetCommand], all: &mut Vec<Br
     if !is_new {
         return;
     }
-    for (rule, split) in rules(of) {
-        let group = group_name(&rule, &of.member.host);
-        let members: Vec<&HostId> = of
-            .cell
-            .members()
-            .iter()
-            .filter(|(_, member)| group_name(&rule, &member.host) == group)
-            .map(|(host, _)| host)
-            .collect();
-        let membership = match split.contains(&group) {
-            true => Membership::Split,
-            false => Membership::Whole,
-        };
-        let allowed = allowance(members.len(), rule.min_in_service, membership);
-        let is_counted = |host: &&&HostId| {
-            **host == of.host() || is_out(of.cell, host) || is_taken(before, host)
-        };
-        let out = members.iter().filter(is_counted).count();
-        if out > allowed {
-            let size = members.len();
-            let what = format!("{out} of {size} hosts of {group} would be out, {allowed} may be");
+    for rule in rules(of) {
+        let (mut size, mut out) = (0, 0);
+        for cell in of.fleet.cells().values() {
+            let alike = |member: &&Member| stand_in(&rule, &member.host, &of.member.host);
+            for member in cell.members().values().filter(alike) {
+                let host = &member.host.id;
+                let is_counted = host == of.host()
+                    || is_taken(before, host)
+                    || is_out(cell, member, of.cell.id() == cell.id(), now);
+                size += 1;
+                out += usize::from(is_counted);
+            }
+        }
+        let must_stay = rule.min_in_service.of_rounded_up(size);
+        let one_may = size > 1 && must_stay_less_than_all(&rule);
+        if size - out < must_stay && !(one_may && out == 1) {
+            let labels = rule.group_by.join(" x ");
+            let what =
+                format!("{out} of its {size} by {labels} would be out, {must_stay} must stay");
             all.push(of.broken(1, &what));
         }
     }
 }
 
-fn rules(of: &Disturbance<'_>) -> Vec<(FloorRule, Vec<String>)> {
-    let named: Vec<(FloorRule, Vec<String>)> = of
-        .work
-        .assignment
-        .floors
+fn must_stay_less_than_all(rule: &FloorRule) -> bool {
+    rule.min_in_service != Share::ALL
+}
+
+/// Whether two hosts are of one group: alike in every label of the rule, and in one region where the
+/// rule names zones.
+fn stand_in(rule: &FloorRule, one: &Host, other: &Host) -> bool {
+    let alike = |label: &str| one.value(label) == other.value(label);
+    let labels = &rule.group_by;
+    labels.iter().all(|label| alike(label))
+        && (labels.iter().all(|label| label != ZONE) || alike(REGION))
+}
+
+fn rules(of: &Disturbance<'_>) -> Vec<FloorRule> {
+    let floors = &of.work.assignment.floors;
+    let named = floors
         .iter()
-        .filter(|floor| floor.hosts.contains(of.host()))
-        .map(|floor| {
-            let split = floor.split_groups.iter().cloned().collect();
-            (floor.rule.clone(), split)
-        })
-        .collect();
+        .filter(|floor| floor.hosts.contains(of.host()));
+    let named: Vec<FloorRule> = named.map(|floor| floor.rule.clone()).collect();
     match named.is_empty() {
-        true => vec![(FloorRule::default(), Vec::new())],
+        true => FloorRule::defaults().into(),
         false => named,
     }
 }
 
-fn is_out(cell: &Cell, host: &HostId) -> bool {
-    let is_silent = |link: Link| matches!(link, Link::Silent { .. });
-    let silent = cell.members().get(host).is_some_and(|m| is_silent(m.link));
-    silent || cell.ledger().entry(host).is_some()
+/// Whether a host is out as far as its cell's owner knows. An owner that just started gives its
+/// hosts a minute to be heard before it tells others that they are silent.
+fn is_out(cell: &Cell, member: &Member, is_own: bool, now: Timestamp) -> bool {
+    let is_settled = now >= cell.owner_since().after(Duration::from_secs(60));
+    let is_silent = matches!(member.link, Link::Silent { .. });
+    cell.ledger().entry(&member.host.id).is_some()
+        || (is_silent && (is_own || member.heard || is_settled))
 }
 
 fn fell(cell: &Cell, host: &HostId) -> bool {
@@ -96,6 +113,8 @@ fn is_taken(before: &[FleetCommand], host: &HostId) -> bool {
             command: CellCommand::Order(order),
             ..
         } => order.host == *host,
-        FleetCommand::Cell { .. } | FleetCommand::Rollout { .. } => false,
+        FleetCommand::Cell { .. } | FleetCommand::Allot { .. } | FleetCommand::Rollout { .. } => {
+            false
+        }
     })
 }

@@ -46,6 +46,8 @@ fn orders(command: &FleetCommand, host: &HostId) -> bool {
             command: CellCommand::Order(order),
             ..
         } => order.host == *host,
-        FleetCommand::Cell { .. } | FleetCommand::Rollout { .. } => false,
+        FleetCommand::Cell { .. } | FleetCommand::Allot { .. } | FleetCommand::Rollout { .. } => {
+            false
+        }
     }
 }

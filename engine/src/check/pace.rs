@@ -50,6 +50,8 @@ fn orders_too(command: &FleetCommand, of: &Disturbance<'_>) -> bool {
             command: CellCommand::Order(order),
             cell,
         } => cell == of.cell.id() && order.grant.rollout == of.order.grant.rollout,
-        FleetCommand::Cell { .. } | FleetCommand::Rollout { .. } => false,
+        FleetCommand::Cell { .. } | FleetCommand::Rollout { .. } | FleetCommand::Allot { .. } => {
+            false
+        }
     }
 }

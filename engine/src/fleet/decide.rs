@@ -1,7 +1,14 @@
 //! What a fleet does next: what its rollouts and its cells do.
 
-use super::{Fleet, FleetCommand};
-use crate::{cell::AtWork, hold::Hold, time::Timestamp};
+use super::{Fleet, FleetCommand, census::Census};
+use crate::{
+    cell::{AtWork, Lacking},
+    hold::Hold,
+    id::CellId,
+    policy::FloorRule,
+    time::Timestamp,
+};
+use std::collections::BTreeMap;
 
 /// What a fleet wants done, what holds what it does not, and when to ask again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -29,7 +36,9 @@ impl Fleet {
     /// again until there are none.
     ///
     /// A cell decides once the rollouts have nothing left to tell it, so that it never starts what
-    /// the same moment stops.
+    /// the same moment stops; and once it knows what is out in the other cells of its groups. Tokens
+    /// go from cell to cell when no cell has anything to do, so that what a cell does under one is
+    /// counted first.
     pub fn decide(&self, now: Timestamp) -> FleetDecision {
         let mut decision = FleetDecision::default();
         for (name, rollout) in &self.rollouts {
@@ -47,6 +56,34 @@ impl Fleet {
         if !decision.commands.is_empty() {
             return decision;
         }
+        let defaults = FloorRule::defaults();
+        let Some(census) = Census::of(self, &defaults, now) else {
+            self.decide_cells(&mut decision, now);
+            decision.commands.extend(self.allot_nothing());
+            return decision;
+        };
+        decision.wake_at(census.settles_at);
+        decision.commands.extend(self.correct(&census));
+        if !decision.commands.is_empty() {
+            return decision;
+        }
+        let lacking = self.decide_cells(&mut decision, now);
+        self.put_off(&census, &mut decision.commands);
+        census.explain(&mut decision.holds, &lacking);
+        decision.commands.extend(self.hand_out(&census, &lacking));
+        if decision.commands.is_empty() {
+            decision.commands.extend(self.take_back(&census, &lacking));
+        }
+        decision
+    }
+
+    /// What the cells do. The groups that each has no room in.
+    fn decide_cells(
+        &self,
+        decision: &mut FleetDecision,
+        now: Timestamp,
+    ) -> BTreeMap<&CellId, Vec<Lacking>> {
+        let mut lacking = BTreeMap::new();
         let mut at_work = AtWork::of(self.cells.values());
         for (name, cell) in &self.cells {
             let theirs = cell.decide_beside(&mut at_work, now);
@@ -59,7 +96,10 @@ impl Fleet {
             decision
                 .commands
                 .extend(theirs.commands.into_iter().map(command));
+            if !theirs.lacking.is_empty() {
+                lacking.insert(name, theirs.lacking);
+            }
         }
-        decision
+        lacking
     }
 }

@@ -1,6 +1,7 @@
 //! What can happen to a fleet, and what it can ask its shell to do.
 
 use crate::{
+    allotment::Allotment,
     calendar::Calendar,
     cell::{CellCommand, CellError, CellEvent, Hello},
     cells::UnplacedReason,
@@ -129,6 +130,13 @@ pub enum FleetCommand {
         /// For what.
         command: CellCommand,
     },
+    /// Tell a cell what it has of groups that reach beyond it.
+    Allot {
+        /// Which.
+        cell: CellId,
+        /// What.
+        allotment: Box<Allotment>,
+    },
     /// A rollout asks.
     Rollout {
         /// Which.
@@ -166,6 +174,12 @@ impl FleetCommand {
                 };
                 std::iter::once(own).chain(told).collect()
             }
+            Self::Allot { cell, allotment } => vec![FleetEvent::Cell {
+                cell: cell.clone(),
+                event: CellEvent::Allotted {
+                    allotment: allotment.clone(),
+                },
+            }],
             Self::Rollout { rollout, command } => {
                 let own = FleetEvent::Rollout {
                     rollout: rollout.clone(),

@@ -4,11 +4,10 @@ use super::{Fleet, FleetError};
 use crate::{
     cell::{CellEvent, GivenUp, Job, Member},
     digest::Digest,
-    floor::group_name,
     id::{CellId, HostId, RolloutId},
     inventory::SERVICE,
     plan::LateHost,
-    policy::{FloorRule, LateJoin},
+    policy::LateJoin,
     rollout::{Phase, Rollout},
     time::Timestamp,
     warrant::Outcome,
@@ -141,11 +140,6 @@ impl Fleet {
         let Some(member) = cells.get(home).and_then(|cell| cell.members().get(host)) else {
             return;
         };
-        let is_split = |rule: &FloorRule, group: &str| {
-            let others = cells.values().filter(|cell| cell.id() != home);
-            let mut members = others.flat_map(|cell| cell.members().values());
-            members.any(|member| group_name(rule, &member.host) == group)
-        };
         let plan = rollout.plan();
         let Some(assignment) = plan.assignments.values().next() else {
             return;
@@ -158,7 +152,6 @@ impl Fleet {
             cell: home,
             strata,
             dependencies: services.neighbours(member.host.value(SERVICE).unwrap_or_default()),
-            is_split: &is_split,
         };
         rollout.join(&late, now);
     }

@@ -14,9 +14,11 @@ impl Fleet {
         if let Some(home) = self.homes.get(&host.id) {
             return Ok(home.clone());
         }
-        cells::join(host, self.cells.values()).map_err(|source| FleetError::Unplaced {
-            host: host.id.clone(),
-            source,
+        cells::join(host, self.cells.values(), self.cell_size()).map_err(|source| {
+            FleetError::Unplaced {
+                host: host.id.clone(),
+                source,
+            }
         })
     }
 }

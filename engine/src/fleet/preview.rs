@@ -3,7 +3,7 @@
 use super::{Fleet, FleetError};
 use crate::{
     denial::Reach,
-    floor::{Membership, allowance, group_name},
+    floor::{Group, allowance},
     id::{CellId, HostId, OperatorId, RolloutId},
     policy::FloorRule,
     rollout::{Action, Rollout, RolloutEvent},
@@ -142,10 +142,10 @@ impl Fleet {
         let pace = &assignment.rollback;
         let at_once = pace.at_once_per_cell;
         let at_once = at_once.unwrap_or(assignment.pace.at_once_per_cell).max(1);
-        let default = FloorRule::default();
+        let default = FloorRule::defaults();
         let rules = assignment.floors.iter().map(|floor| &floor.rule);
         let rules: Vec<&FloorRule> = match assignment.floors.is_empty() {
-            true => vec![&default],
+            true => default.iter().collect(),
             false => rules.collect(),
         };
         let rounds = rules
@@ -165,17 +165,17 @@ impl Fleet {
         let Some(cell) = self.cells.get(cell) else {
             return 0;
         };
-        let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+        let mut sizes: BTreeMap<Group, usize> = BTreeMap::new();
         for member in cell.members().values() {
-            *sizes.entry(group_name(rule, &member.host)).or_default() += 1;
+            *sizes.entry(Group::of(rule, &member.host)).or_default() += 1;
         }
-        let mut going: BTreeMap<String, usize> = BTreeMap::new();
+        let mut going: BTreeMap<Group, usize> = BTreeMap::new();
         for member in hosts.iter().filter_map(|host| cell.members().get(host)) {
-            *going.entry(group_name(rule, &member.host)).or_default() += 1;
+            *going.entry(Group::of(rule, &member.host)).or_default() += 1;
         }
         let rounds = going.iter().map(|(group, going)| {
             let size = sizes.get(group).copied().unwrap_or(0);
-            let width = allowance(size, rule.min_in_service, Membership::Whole).max(1);
+            let width = allowance(size, rule.min_in_service).max(1);
             going.div_ceil(width)
         });
         rounds.max().unwrap_or(0)

@@ -5,6 +5,7 @@ use super::{
     impact::{Impact, Touched},
     selected::{Known, Place, Selected},
 };
+use crate::share::Share;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -19,9 +20,31 @@ pub struct Blast {
     pub known: usize,
     /// The capacity groups of the planned hosts, in order of region, zone and service.
     pub groups: Vec<GroupBlast>,
+    /// The groups of its floors that have members in several cells, in order of their names.
+    #[serde(default)]
+    pub wide: Vec<WideGroup>,
     /// The declared services that may feel it: the patched ones, their dependants, and theirs.
     #[serde(default)]
     pub impacts: Vec<Impact>,
+}
+
+/// A capacity group with members in several cells, which share its allowance.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WideGroup {
+    /// The group, as in `service=web region=r1`.
+    pub group: String,
+    /// Its region, where the name does not say it. Absent: it does, or the group spans regions.
+    pub region: Option<String>,
+    /// The share of it that stays in service.
+    pub min_in_service: Share,
+    /// How many cells have members of it. At least 2.
+    pub cells: usize,
+    /// How many members it has.
+    pub members: usize,
+    /// How many of them may be out at once, in all cells.
+    pub allowance: usize,
+    /// How many of the allowance are no cell's own share: tokens, each with one cell at a time.
+    pub tokens: usize,
 }
 
 /// A capacity group of a plan.
@@ -37,7 +60,8 @@ pub struct GroupBlast {
     pub members: usize,
     /// How many of them the plan takes.
     pub planned: usize,
-    /// How many of them may be out at once, by the strictest floor that binds one of the planned.
+    /// How many of them may be out at once, by the strictest floor that binds one of the planned; of
+    /// a group that reaches further, with all its tokens.
     pub allowance: usize,
 }
 
@@ -88,6 +112,7 @@ impl Blast {
             known: known.len(),
             groups: groups.collect(),
             impacts: touched.impacts(),
+            wide: floors.wide(),
         }
     }
 }

@@ -172,9 +172,4 @@ pub enum Cure {
     /// All of the group must stay.
     #[error("all of a group must stay in service: lower its min_in_service in [[limits]]")]
     AllMustStay,
-    /// Too few of the group are in the cell.
-    #[error(
-        "other cells have more of the group, and sharing what rounding leaves over is not built yet: lower its min_in_service in [[limits]], or leave these hosts out of match"
-    )]
-    SmallPart,
 }

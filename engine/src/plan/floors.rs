@@ -1,13 +1,13 @@
 //! The capacity groups that a rollout's floors make, and how many hosts they let out.
 
 use super::{
-    Cure, PlanError,
+    Cure, PlanError, WideGroup,
     selected::{Known, Place, Selected},
 };
 use crate::{
-    floor::{Membership, allowance, group_name},
+    floor::{Group, allowance, own_share},
     id::CellId,
-    inventory::Host,
+    inventory::{Host, ZONE},
     policy::FloorRule,
     spec::Spec,
     warrant::FloorAssignment,
@@ -36,11 +36,21 @@ struct Floor<'a> {
 /// A cell's part of a group.
 #[derive(Debug)]
 struct Part<'a> {
-    group: String,
+    group: Group,
     place: Place<'a>,
+    /// How many of it may be out by the cell's own share.
+    share: usize,
+    whole: Whole,
+}
+
+/// All of a group that a part is of.
+#[derive(Debug, Clone, Copy)]
+struct Whole {
+    cells: usize,
     members: usize,
-    membership: Membership,
     allowance: usize,
+    /// What rounding leaves over.
+    tokens: usize,
 }
 
 impl<'a> Floors<'a> {
@@ -75,32 +85,38 @@ impl<'a> Floors<'a> {
                 .filter(|host| host.limit == floor.limit)
                 .map(|host| host.host.id.clone())
                 .collect(),
-            split_groups: floor
-                .parts_of(cell)
-                .filter(|part| part.membership == Membership::Split)
-                .map(|part| part.group.clone())
-                .collect(),
         });
         assignments.collect()
     }
 
-    /// How many of a cell's planned hosts may be out at once, by the first rule that binds each.
+    /// How many of a cell's planned hosts may be out at once, by the strictest rule: its own shares,
+    /// and of a group that leaves it none the one token that it works with.
     pub(super) fn width(&self, cell: &CellId) -> usize {
-        let firsts = self.0.iter().filter(|floor| floor.rank == 0);
-        let parts = firsts.flat_map(|floor| floor.parts_of(cell));
-        parts.map(|part| part.allowance).sum()
+        let mut widths: BTreeMap<usize, BTreeMap<usize, usize>> = BTreeMap::new();
+        for floor in self.0.iter().filter(|floor| floor.parts.contains_key(cell)) {
+            let width = floor.parts_of(cell).map(Part::width).sum();
+            widths
+                .entry(floor.limit)
+                .or_default()
+                .insert(floor.rank, width);
+        }
+        let strictest = widths.values().filter_map(|ranks| ranks.values().min());
+        strictest.sum()
     }
 
     /// How many hosts of each place may be out at once, by the strictest rule that binds one of its
-    /// planned hosts.
+    /// planned hosts: with all tokens of its groups.
     pub(super) fn allowances(&self) -> BTreeMap<Place<'a>, usize> {
         let mut strictest: BTreeMap<Place<'a>, usize> = BTreeMap::new();
         for floor in &self.0 {
-            let mut sums: BTreeMap<Place<'a>, usize> = BTreeMap::new();
+            let mut sums: BTreeMap<Place<'a>, BTreeMap<&Group, usize>> = BTreeMap::new();
             for part in floor.parts.values().flatten() {
-                *sums.entry(part.place).or_default() += part.allowance;
+                let groups = sums.entry(part.place).or_default();
+                let sum = groups.entry(&part.group).or_insert(part.whole.tokens);
+                *sum = part.whole.allowance.min(*sum + part.share);
             }
-            for (place, sum) in sums {
+            for (place, groups) in sums {
+                let sum = groups.values().sum();
                 let least = strictest.entry(place).or_insert(sum);
                 *least = sum.min(*least);
             }
@@ -108,13 +124,37 @@ impl<'a> Floors<'a> {
         strictest
     }
 
+    /// The groups that have members in several cells, each once, in order.
+    pub(super) fn wide(&self) -> Vec<WideGroup> {
+        let mut wide = BTreeMap::new();
+        for floor in &self.0 {
+            let parts = floor.parts.values().flatten();
+            for part in parts.filter(|part| part.whole.cells > 1) {
+                wide.entry((&part.group, floor.rule)).or_insert(part.whole);
+            }
+        }
+        let groups = wide.into_iter().map(|((group, rule), whole)| WideGroup {
+            group: group.to_string(),
+            region: group.region.clone(),
+            min_in_service: rule.min_in_service,
+            cells: whole.cells,
+            members: whole.members,
+            allowance: whole.allowance,
+            tokens: whole.tokens,
+        });
+        groups.collect()
+    }
+
     /// Refuses the groups that never let a planned host out.
     pub(super) fn refuse_stuck(&self, errors: &mut Vec<PlanError>) {
         let mut stuck: BTreeMap<Cure, BTreeSet<String>> = BTreeMap::new();
         for floor in &self.0 {
             for (cell, parts) in &floor.parts {
-                for part in parts.iter().filter(|part| part.allowance == 0) {
-                    let name = format!("{} in {cell}", part.group);
+                for part in parts.iter().filter(|part| part.whole.allowance == 0) {
+                    let name = match part.whole.cells {
+                        1 => format!("{} in {cell}", part.group),
+                        cells => format!("{} in {cells} cells", part.group),
+                    };
                     stuck.entry(part.cure()).or_default().insert(name);
                 }
             }
@@ -134,11 +174,14 @@ impl<'a> Floor<'a> {
 
 impl Part<'_> {
     fn cure(&self) -> Cure {
-        match self.membership {
-            Membership::Split => Cure::SmallPart,
-            Membership::Whole if self.members < 2 => Cure::Lone,
-            Membership::Whole => Cure::AllMustStay,
+        match self.whole.members {
+            0 | 1 => Cure::Lone,
+            _ => Cure::AllMustStay,
         }
+    }
+
+    fn width(&self) -> usize {
+        self.share.max(self.whole.allowance.min(1))
     }
 }
 
@@ -149,9 +192,13 @@ fn parts<'s, 'a: 's>(
     known: &[Known<'a>],
     bound: impl Iterator<Item = &'s Selected<'a>>,
 ) -> BTreeMap<&'a CellId, Vec<Part<'a>>> {
+    // Names of groups are long: hosts are told apart by the values that make them.
+    let is_in_region = rule.group_by.iter().any(|label| label == ZONE);
     let key = |region: &'a str, host: &'a Host| -> Vec<Option<&'a str>> {
         let values = rule.group_by.iter().map(|label| host.value(label));
-        iter::once(Some(region)).chain(values).collect()
+        iter::once(is_in_region.then_some(region))
+            .chain(values)
+            .collect()
     };
     let mut groups: BTreeMap<_, BTreeMap<&CellId, (&Host, Place<'_>, usize)>> = bound
         .map(|host| (key(host.place.region, host.host), BTreeMap::new()))
@@ -169,20 +216,35 @@ fn parts<'s, 'a: 's>(
     }
     let mut parts: BTreeMap<&CellId, Vec<Part<'_>>> = BTreeMap::new();
     for cells in groups.into_values() {
-        let membership = if cells.len() > 1 {
-            Membership::Split
-        } else {
-            Membership::Whole
-        };
+        let whole = whole(rule, cells.values().map(|(_, _, members)| *members));
         for (cell, (member, place, members)) in cells {
             parts.entry(cell).or_default().push(Part {
-                group: group_name(rule, member),
+                group: Group::of(rule, member),
                 place,
-                members,
-                membership,
-                allowance: allowance(members, rule.min_in_service, membership),
+                share: own_share(members, rule.min_in_service),
+                whole,
             });
         }
     }
     parts
+}
+
+fn whole(rule: &FloorRule, parts: impl Iterator<Item = usize>) -> Whole {
+    let (mut cells, mut members, mut shares, mut has_small) = (0, 0, 0_usize, false);
+    for part in parts {
+        let share = own_share(part, rule.min_in_service);
+        cells += 1;
+        members += part;
+        shares += share;
+        has_small |= share == 0;
+    }
+    let allowance = allowance(members, rule.min_in_service);
+    // Where nothing is left over for a cell without a share, another one lends one of its.
+    let lent = usize::from(has_small && shares == allowance).min(allowance);
+    Whole {
+        cells,
+        members,
+        allowance,
+        tokens: allowance.saturating_sub(shares) + lent,
+    }
 }

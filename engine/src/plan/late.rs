@@ -5,7 +5,6 @@
 
 use super::{Chain, Plan, PlannedHost, Turn};
 use crate::{
-    floor::group_name,
     id::{CellId, HostId, ServiceName, WaveIndex},
     inventory::Host,
     policy::{FloorRule, LateJoin},
@@ -51,8 +50,6 @@ pub struct LateHost<'a> {
     pub strata: Vec<Stratum>,
     /// Its service's direct dependencies, and those of its direct dependants on it.
     pub dependencies: BTreeMap<ServiceName, BTreeSet<ServiceName>>,
-    /// Whether other cells have members of a group of this rule, by its name.
-    pub is_split: &'a dyn Fn(&FloorRule, &str) -> bool,
 }
 
 impl fmt::Debug for LateHost<'_> {
@@ -172,16 +169,10 @@ fn bind_floor(assignment: &mut Assignment, rule: &FloorRule, late: &LateHost<'_>
         assignment.floors.push(FloorAssignment {
             rule: rule.clone(),
             hosts: BTreeSet::new(),
-            split_groups: BTreeSet::new(),
         });
         assignment.floors.len() - 1
     });
-    let floor = &mut assignment.floors[place];
-    floor.hosts.insert(late.host.id.clone());
-    let group = group_name(rule, late.host);
-    if (late.is_split)(rule, &group) {
-        floor.split_groups.insert(group);
-    }
+    assignment.floors[place].hosts.insert(late.host.id.clone());
 }
 
 /// Binds a host that is not yet among the assignment's by the windows that match it, and by no other.

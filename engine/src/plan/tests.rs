@@ -205,33 +205,41 @@ fn limits_reach_the_cells_of_their_hosts() {
         rows.map(|f| (f.rule.min_in_service.to_string(), f.hosts.len()))
             .collect()
     };
-    assert_eq!(floors(a), [("95%".to_owned(), 20), ("90%".to_owned(), 20)]);
-    assert_eq!(floors(b), [("90%".to_owned(), 20)]);
+    let ninety = || ("90%".to_owned(), 20);
+    assert_eq!(floors(a), [("95%".to_owned(), 20), ninety(), ninety()]);
+    assert_eq!(floors(b), [ninety(), ninety()]);
 }
 
 #[test]
-fn a_group_in_several_cells_is_split() {
-    let fleet = Fleet::default().with("web", "r1/a", "t", 600);
+fn a_group_in_several_cells_has_tokens_for_what_rounding_leaves_over() {
+    let fleet = Fleet::default()
+        .with("web", "r1/a", "t", 609)
+        .with("db", "r1/a", "t", 8)
+        .with("db", "r1/b", "t", 8);
     let plan = fleet.plan(NOOP);
-    for assignment in plan.assignments.values() {
-        let split: Vec<_> = assignment.floors[0].split_groups.iter().collect();
-        assert_eq!(split, ["service=web zone=a"]);
-    }
-    let [group] = plan.blast.groups.as_slice() else {
-        panic!("one group is expected");
-    };
+    let wide = plan.blast.wide.iter().map(|g| {
+        let WideGroup {
+            group,
+            cells,
+            members,
+            allowance,
+            tokens,
+            ..
+        } = g;
+        format!("{group}: {members} in {cells}, {allowance} with {tokens}")
+    });
     assert_eq!(
-        (group.members, group.planned, group.allowance),
-        (600, 600, 60)
+        wide.collect::<Vec<_>>(),
+        [
+            "service=db region=r1: 16 in 2, 1 with 1",
+            "service=web region=r1: 609 in 2, 60 with 0",
+            "service=web zone=a: 609 in 2, 60 with 0",
+        ]
     );
-
-    let whole = demo().plan(NOOP);
-    assert!(
-        whole
-            .assignments
-            .values()
-            .all(|a| a.floors[0].split_groups.is_empty())
-    );
+    let groups = plan.blast.groups.iter();
+    let groups = groups.map(|g| (g.service.as_str(), g.zone.as_str(), g.allowance));
+    let expected = [("db", "a", 1), ("web", "a", 60), ("db", "b", 1)];
+    assert_eq!(groups.collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -264,7 +272,9 @@ fn a_plan_is_refused_for_every_reason_at_once() {
         .with("web", "r1/a", "t", 10)
         .with("lone", "r1/a", "t", 1)
         .with("all", "r1/a", "t", 3)
-        .with("part", "r1/b", "t", 504);
+        .with("part", "r1/b", "t", 504)
+        .with("wide", "r1/b", "t", 1)
+        .with("wide", "r2/b", "t", 1);
     fleet.add("nowhere", &[("service", "web")]);
     fleet
         .add(
@@ -293,9 +303,8 @@ the rollout file wishes curl = \"latest\", the lock file has none for debian-12/
 the rollout file wishes openssl = \"4\", the lock file has 3 for debian-12/amd64; make it anew with `cofferdam plan`
 the lock file has no packages for debian-12/arm64, the platform of arm; make it anew with `cofferdam plan`, or leave them out with `os_release` and `architecture` in match
 no cell holds nowhere; give such hosts the labels region, zone and service where they are enrolled, or leave them out of match
-the floor lets no host out of service=lone zone=a in r1-a-1; nothing stands in for the one host of a group: leave it out of match, or give it a floor of \"0%\" in [[limits]]
-the floor lets no host out of service=all zone=a in r1-a-1; all of a group must stay in service: lower its min_in_service in [[limits]]
-the floor lets no host out of service=part zone=b in r1-b-2; other cells have more of the group, and sharing what rounding leaves over is not built yet: lower its min_in_service in [[limits]], or leave these hosts out of match"
+the floor lets no host out of service=lone region=r1 in r1-a-1, service=lone zone=a in r1-a-1, service=wide region=r1 in r1-b-2, service=wide region=r2 in r2-b-1, service=wide zone=b in r1-b-2 and 1 more; nothing stands in for the one host of a group: leave it out of match, or give it a floor of \"0%\" in [[limits]]
+the floor lets no host out of service=all zone=a in r1-a-1; all of a group must stay in service: lower its min_in_service in [[limits]]"
     );
 }
 

@@ -1,12 +1,7 @@
 //! The `[[limits]]` tables of a rollout file.
 
 use super::{Refusal, settings::Settings, settings_keys};
-use crate::{
-    document::Table,
-    inventory::{Host, SERVICE, ZONE},
-    policy::FloorRule,
-    select::Selection,
-};
+use crate::{document::Table, inventory::Host, policy::FloorRule, select::Selection};
 
 /// What limits a rollout on some hosts. The first one whose selection matches a host is its limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +10,7 @@ pub struct Limit {
     pub selection: Option<Selection>,
     /// The most of their cell's hosts that the rollout has out at once. At least 1.
     pub at_once_per_cell: usize,
-    /// Their floors, all of which hold. Not empty.
+    /// Their floors, all of which hold. Not empty. Without any in the file, the default ones.
     pub floors: Vec<FloorRule>,
 }
 
@@ -32,7 +27,7 @@ impl Limit {
         Self {
             selection: None,
             at_once_per_cell: settings.pace.at_once_per_cell,
-            floors: vec![FloorRule::default()],
+            floors: FloorRule::defaults().into(),
         }
     }
 }
@@ -96,7 +91,7 @@ fn floors(table: &mut Table<'_, Refusal>) -> Option<Vec<FloorRule>> {
 }
 
 fn floor(mut table: Table<'_, Refusal>) -> Option<FloorRule> {
-    let default = FloorRule::default();
+    let [default, _] = FloorRule::defaults();
     table.require("min_in_service", "min_in_service = \"95%\"");
     let group_by = table.texts("group_by");
     let min_in_service = table.share("min_in_service");
@@ -113,14 +108,12 @@ fn floor(mut table: Table<'_, Refusal>) -> Option<FloorRule> {
 
 /// Why hosts cannot be grouped by these labels. Nothing when they can.
 fn refuse_group(labels: &[String]) -> Option<Refusal> {
+    if labels.is_empty() {
+        return Some(Refusal::NoLabels);
+    }
     if labels.iter().any(String::is_empty) {
         return Some(Refusal::NoLabel);
     }
     let twice = (1..labels.len()).find(|i| labels[..*i].contains(&labels[*i]));
-    if let Some(i) = twice {
-        return Some(Refusal::LabelTwice(labels[i].clone()));
-    }
-    let has = |label: &str| labels.iter().any(|known| known == label);
-    let is_narrow = has(SERVICE) && has(ZONE);
-    (!is_narrow).then(|| Refusal::WiderGroup(labels.join(" x ")))
+    twice.map(|i| Refusal::LabelTwice(labels[i].clone()))
 }

@@ -138,11 +138,11 @@ pub enum Refusal {
     /// A floor without rules.
     #[error("holds no rule; leave it out for the default floor")]
     NoFloor,
-    /// A capacity group wider than service x zone.
+    /// A capacity group of no labels.
     #[error(
-        "groups of {0} are wider than service x zone: wider groups are not built yet; write [\"service\", \"zone\"]"
+        "names no label; write [\"service\", \"zone\"] or what makes hosts stand in for each other"
     )]
-    WiderGroup(String),
+    NoLabels,
     /// A capacity group that names a label twice.
     #[error("names the label {0} twice; name it once")]
     LabelTwice(String),

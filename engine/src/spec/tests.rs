@@ -87,7 +87,7 @@ fn the_file_of_the_handbook_is_read() {
     assert_eq!(ledger.floors[0].min_in_service, Share::percent(95));
     assert_eq!(others.selection, None);
     assert_eq!(others.at_once_per_cell, 50);
-    assert_eq!(others.floors, [FloorRule::default()]);
+    assert_eq!(others.floors, FloorRule::defaults());
 }
 
 #[test]
@@ -110,7 +110,7 @@ name = "full"
 to = "50%"
 hosts = 3
 [[limits]]
-floor = [{ group_by = ["service", "region"], min_in_service = "95%" }]
+floor = [{ group_by = [], min_in_service = "95%" }]
 "#;
     assert_eq!(
         mistakes(text),
@@ -127,7 +127,7 @@ test.toml:11:1: "name" in [[wave]] is missing; write it as in `name = "canary"`
 test.toml:12:1: unknown key "bakes" in [[wave]]; did you mean "bake"?
 test.toml:13:6: to in [[wave]]: `101%` is not a share: a number from 0 to 100 with at most two decimals and `%` is expected, as in "5%"
 test.toml:17:9: hosts in [[wave]]: a wave says its size once: as `to`, as `hosts` or as `cells_per_region`; keep one
-test.toml:19:23: group_by in [[limits]] floor: groups of service x region are wider than service x zone: wider groups are not built yet; write ["service", "zone"]"#
+test.toml:19:23: group_by in [[limits]] floor: names no label; write ["service", "zone"] or what makes hosts stand in for each other"#
     );
 }
 
@@ -348,7 +348,10 @@ fn a_rollout_reads_back_its_canonical_text() {
         fan = [["rest"]]
         [[limits]]
         match = 'service == "ledger"'
-        floor = [{ group_by = ["rack", "zone", "service"], min_in_service = "50%" }]
+        floor = [
+            { group_by = ["rack", "zone", "service"], min_in_service = "50%" },
+            { group_by = ["service"], min_in_service = "99%" },
+        ]
         [[limits]]
         at_once_per_cell = 3
         [[waiver]]

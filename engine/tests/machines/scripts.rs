@@ -138,6 +138,18 @@ fn a_rollback_that_is_paused_fails_on_one_host_and_waits_for_another() {
 }
 
 #[test]
+fn two_zones_share_a_token() {
+    let mut world = World::new();
+    world.owner.keeps_holds = true;
+    world.add_hosts("web", "r1/a", "plain", 2);
+    world.add_hosts("web", "r1/b", "plain", 2);
+    world.pass(secs(1));
+    let one_wave = "[[wave]]\nname = \"full\"\nto = \"100%\"\n";
+    world.start(&file("ssl", "openssl", "", one_wave));
+    compare("tokens", world);
+}
+
+#[test]
 fn a_pause_and_a_rollback() {
     let mut world = six();
     world.start(&file("ssl", "openssl", "", TWO_WAVES));

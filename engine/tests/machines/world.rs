@@ -34,6 +34,7 @@ pub(crate) use script::{Does, Step, fails};
 use cofferdam_engine::{
     fleet::FleetEvent,
     id::{HostId, OrderKey},
+    policy::CELL_SIZE,
     report::ReportBody,
     run::{RunEvent, RunState},
     time::Timestamp,
@@ -117,9 +118,14 @@ pub(crate) struct World {
 impl World {
     /// An empty world with a coordinator that runs.
     pub(crate) fn new() -> Self {
+        Self::with_cells_of(CELL_SIZE)
+    }
+
+    /// The same, with cells of at most so many hosts.
+    pub(crate) fn with_cells_of(size: usize) -> Self {
         let mut world = Self {
             now: START,
-            owner: Owner::default(),
+            owner: Owner::with_cells_of(size),
             agents: BTreeMap::new(),
             script: Script::default(),
             queue: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use super::draw::Draw;
 use crate::world::{CHAIN, World, file};
-use cofferdam_engine::id::HostId;
+use cofferdam_engine::{id::HostId, policy::CELL_SIZE};
 use std::{collections::BTreeSet, time::Duration};
 
 /// Windows that close early in a history, which begins at 00:16:40 by universal time, or open a while
@@ -28,6 +28,8 @@ pub(crate) struct Setup {
     pub(crate) files: Vec<(&'static str, String)>,
     /// Services beside web: their name, place, how many hosts.
     others: Vec<(&'static str, &'static str, usize)>,
+    /// The most hosts of a cell.
+    cell_size: usize,
     /// Whether the link delivers every message twice.
     repeats: bool,
     /// Whether what was stored is read back from text at the end.
@@ -59,6 +61,7 @@ impl Setup {
             hosts,
             others,
             files: files.collect(),
+            cell_size: *draw.one(&[2, 3, CELL_SIZE, CELL_SIZE]),
             repeats: draw.percent(20),
             reads_back: draw.percent(4),
         }
@@ -66,7 +69,7 @@ impl Setup {
 
     /// The world that it is.
     pub(crate) fn world(&self) -> World {
-        let mut world = World::new();
+        let mut world = World::with_cells_of(self.cell_size);
         world.repeats = self.repeats;
         for (place, kind, count) in &self.hosts {
             world.add_hosts("web", place, kind, *count);
@@ -154,15 +157,33 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
         tables += &format!("[[wave]]\nname = \"{wave}\"\nto = \"{to}\"\n");
     }
     tables += *draw.one(&WINDOWS);
-    let floor = *draw.one(&["0%", "50%", "75%", "90%"]);
-    tables += &format!(
-        "[[limits]]\nfloor = [{{ group_by = [\"service\", \"zone\"], min_in_service = \"{floor}\" }}]\n"
-    );
+    tables += &draw_limits(draw);
     let text = file(name, package, &top, &tables);
     let text = text.replace("service == \"web\"", "service != \"none\"");
     let named = format!("packages = {{ {package} = \"2\" }}");
     match draw.percent(15) {
         true => text.replace(&named, "security = \"all\""),
         false => text,
+    }
+}
+
+/// The floors of a file: the default ones, or groups within a zone and wider ones.
+fn draw_limits(draw: &mut Draw) -> String {
+    const LABELS: [&[&str]; 5] = [
+        &["\"service\", \"zone\""],
+        &["\"service\", \"zone\""],
+        &["\"service\", \"zone\"", "\"service\", \"region\""],
+        &["\"service\""],
+        &[],
+    ];
+    let labels = *draw.one(&LABELS);
+    let rules = labels.iter().map(|labels| {
+        let share = draw.one(&["0%", "50%", "75%", "90%"]);
+        format!("{{ group_by = [{labels}], min_in_service = \"{share}\" }}")
+    });
+    let rules: Vec<String> = rules.collect();
+    match rules.is_empty() {
+        true => String::new(),
+        false => format!("[[limits]]\nfloor = [{}]\n", rules.join(", ")),
     }
 }

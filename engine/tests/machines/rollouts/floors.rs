@@ -1,7 +1,7 @@
 //! What must stay in service stays in service.
 
 use super::{AT_ONCE, WAVES, floor, mins, names, secs};
-use crate::world::{Step, World, fails, file, id};
+use crate::world::{Does, Step, World, fails, file, id};
 use cofferdam_engine::failure::FailureKind;
 
 /// The most hosts that were not in service at once, until a rollout is over.
@@ -105,4 +105,58 @@ fn a_group_that_shrank_to_one_is_left_to_people() {
 
     assert_eq!(names(&world.hosts_that_are("ssl", "left out")), [first]);
     assert_eq!(world.count("ssl", "passed"), 4);
+}
+
+#[test]
+fn the_zones_of_a_region_share_its_token() {
+    let mut world = World::new().hosts("web", "r1/a", 4).hosts("web", "r1/b", 4);
+    world.start(&file("ssl", "openssl", "", AT_ONCE));
+    assert_eq!(most_out(&mut world, "ssl"), 1);
+    assert_eq!(world.count("ssl", "passed"), 8);
+}
+
+#[test]
+fn a_token_does_not_leave_a_cell_whose_host_is_silent() {
+    let mut world = World::new().hosts("web", "r1/a", 4).hosts("web", "r1/b", 4);
+    world.always("web-a-1", Step::Apply, Does::Dies);
+    world.start(&file("ssl", "openssl", "", AT_ONCE));
+    world.wait_until_host_is("ssl", "web-a-1", "silent");
+    let orders = world.orders().count();
+    world.pass(mins(120));
+
+    assert_eq!(
+        world.orders().count(),
+        orders,
+        "the region may have one out"
+    );
+    assert!(
+        world
+            .rules()
+            .iter()
+            .any(|rule| ["floor", "token"].contains(rule))
+    );
+    world.script.clear();
+    world.start_agent(&id("web-a-1"));
+    world.wait_for("ssl", "done");
+}
+
+#[test]
+fn a_cell_without_a_share_borrows_from_the_large_one() {
+    let mut world = World::with_cells_of(10).hosts("web", "r1/a", 12);
+    let tables = AT_ONCE.to_owned() + &floor("80%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    assert_eq!(most_out(&mut world, "ssl"), 2);
+    assert_eq!(world.count("ssl", "passed"), 12);
+}
+
+#[test]
+fn two_rollouts_share_the_tokens_of_a_group() {
+    let mut world = World::with_cells_of(3).hosts("web", "r1/a", 9);
+    let tables = AT_ONCE.to_owned() + &floor("75%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.start(&file("web", "curl", "", &tables));
+    assert!(most_out(&mut world, "ssl") <= 2);
+    assert!(most_out(&mut world, "web") <= 2);
+    assert_eq!(world.count("ssl", "passed"), 9);
+    assert_eq!(world.count("web", "passed"), 9);
 }

@@ -7,10 +7,10 @@ use super::{
     message::{Down, Up},
 };
 use cofferdam_engine::{
-    cell::{CellCommand, CellError, CellEvent},
+    cell::{Cell, CellCommand, CellError, CellEvent},
     check,
     fleet::{Fleet, FleetCommand, FleetDecision, FleetError, FleetEvent},
-    id::{HostId, OrderKey},
+    id::{CellId, HostId, OrderKey},
     order::{ClaimAnswer, ClaimPoint},
     time::Timestamp,
 };
@@ -41,6 +41,8 @@ pub(crate) enum Input {
 #[derive(Debug, Default)]
 pub(crate) struct Owner {
     pub(crate) fleet: Fleet,
+    /// The most hosts of a cell.
+    cell_size: usize,
     pub(crate) log: Vec<(Timestamp, FleetEvent)>,
     pub(crate) sessions: BTreeMap<HostId, u64>,
     pub(crate) is_up: bool,
@@ -66,6 +68,15 @@ pub(crate) struct Died {
 type Outbound = Vec<(HostId, Down)>;
 
 impl Owner {
+    /// One whose fleet has cells of at most so many hosts.
+    pub(crate) fn with_cells_of(size: usize) -> Self {
+        Self {
+            fleet: Fleet::with_cells_of(size),
+            cell_size: size,
+            ..Self::default()
+        }
+    }
+
     /// Becomes the owner: replays what was stored, under the next epoch.
     pub(crate) fn start(&mut self, now: Timestamp) {
         let replayed = self.replayed();
@@ -83,7 +94,7 @@ impl Owner {
 
     /// The fleet that the log makes.
     pub(crate) fn replayed(&self) -> Fleet {
-        let mut fleet = Fleet::default();
+        let mut fleet = Fleet::with_cells_of(self.cell_size);
         for (at, event) in &self.log {
             fleet
                 .apply(event, *at)
@@ -230,6 +241,7 @@ impl Owner {
             let decision = self.fleet.decide(now);
             if decision.commands.is_empty() {
                 self.check(&decision, now);
+                self.check_counts();
                 self.note_holds(&decision, now);
                 self.rest = decision;
                 return outbound;
@@ -242,6 +254,14 @@ impl Owner {
         self.broken
             .push(format!("decisions that never end: {last:?}"));
         outbound
+    }
+
+    /// The counts that cells keep of their groups are what counting anew comes to.
+    fn check_counts(&mut self) {
+        let wrong = |(_, cell): &(&CellId, &Cell)| !cell.is_counted_right();
+        let wrong = self.fleet.cells().iter().find(wrong);
+        let wrong = wrong.map(|(name, _)| format!("cell {name} counts its groups wrong"));
+        self.broken.extend(wrong);
     }
 
     fn note_holds(&mut self, decision: &FleetDecision, now: Timestamp) {

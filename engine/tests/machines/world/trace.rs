@@ -2,9 +2,10 @@
 
 use super::{START, World};
 use cofferdam_engine::{
+    allotment::Allotment,
     cell::{CellEvent, GivenUp},
     fleet::FleetEvent,
-    id::HostId,
+    id::{CellId, HostId},
     order::{ClaimAnswer, ClaimPoint, Direction},
     report::ReportBody,
     rollout::RolloutEvent,
@@ -56,6 +57,10 @@ fn line(event: &FleetEvent) -> Option<String> {
         FleetEvent::CalendarDeclared { calendar, by } => {
             Some(format!("{by} declares {} freezes", calendar.freezes.len()))
         }
+        FleetEvent::Cell {
+            cell,
+            event: CellEvent::Allotted { allotment },
+        } => allotted(cell, allotment),
         FleetEvent::Host { event, .. } | FleetEvent::Cell { event, .. } => of_cell(event),
         FleetEvent::RolloutStarted { plan, by } => Some(format!("{by} starts {}", plan.rollout)),
         FleetEvent::Denied {
@@ -78,6 +83,25 @@ fn line(event: &FleetEvent) -> Option<String> {
             Some(format!("{by} declares {} services", services.all().len()))
         }
     }
+}
+
+/// What a cell has of groups that reach beyond it. Nothing where that is its own share.
+fn allotted(cell: &CellId, allotment: &Allotment) -> Option<String> {
+    let rights = allotment.rights.iter().map(|right| {
+        let less = match right.overdrawn {
+            0 => String::new(),
+            more => format!(", less {more} that are out elsewhere"),
+        };
+        match right.is_closed {
+            true => format!("none of {}", right.group),
+            false => format!("{} of {}{less}", right.tokens, right.group),
+        }
+    });
+    let rights: Vec<String> = rights.collect();
+    (!rights.is_empty()).then(|| {
+        let rights = rights.join("; ");
+        format!("cell {cell} has, beside its own share, {rights}")
+    })
 }
 
 fn of_cell(event: &CellEvent) -> Option<String> {
@@ -127,6 +151,7 @@ fn of_cell(event: &CellEvent) -> Option<String> {
         // Told from the side of the rollout.
         CellEvent::OwnerStarted { .. }
         | CellEvent::HostConnected { .. }
+        | CellEvent::Allotted { .. }
         | CellEvent::Assigned { .. }
         | CellEvent::Excepted { .. }
         | CellEvent::Warranted { .. }

@@ -1,0 +1,127 @@
+//! How the members of each group are counted, one by one as they change.
+
+use super::{Groups, Presence};
+use crate::{
+    allotment::{Allotment, Right},
+    floor::Group,
+    id::HostId,
+    inventory::Host,
+    policy::FloorRule,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A group with its counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Counted {
+    /// The place of its rule.
+    pub(super) rule: usize,
+    pub(super) group: Group,
+    pub(super) members: usize,
+    /// Members that are out or may be, as far as the owner heard.
+    pub(super) out: usize,
+    /// Members that this owner has not heard of yet.
+    pub(super) unheard: usize,
+    pub(super) tokens: usize,
+    pub(super) lent: usize,
+    pub(super) overdrawn: usize,
+    pub(super) is_closed: bool,
+}
+
+impl Counted {
+    /// Takes what the newest allotment says of it.
+    fn take(&mut self, right: Option<&Right>) {
+        self.tokens = right.map_or(0, |right| right.tokens);
+        self.lent = right.map_or(0, |right| right.lent);
+        self.overdrawn = right.map_or(0, |right| right.overdrawn);
+        self.is_closed = right.is_some_and(|right| right.is_closed);
+    }
+}
+
+/// How a member is counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Seat {
+    pub(super) presence: Presence,
+    /// Its group by each rule.
+    pub(super) places: Vec<usize>,
+}
+
+impl Groups {
+    /// The counts of the groups that have members, in no order of time.
+    pub(super) fn counts(&self) -> BTreeMap<(&FloorRule, &Group), &Counted> {
+        let there = self.groups.iter().filter(|counted| counted.members > 0);
+
+        there
+            .map(|counted| ((&self.rules[counted.rule], &counted.group), counted))
+            .collect()
+    }
+
+    pub(super) fn take_rights(&mut self, allotment: &Allotment) {
+        for counted in &mut self.groups {
+            let right = allotment.right(&self.rules[counted.rule], &counted.group);
+            counted.take(right);
+        }
+    }
+
+    pub(super) fn seat(&mut self, host: &Host, presence: Presence, allotment: &Allotment) {
+        let known = self.seats.remove(&host.id).map(|seat| seat.places);
+        let places = known.unwrap_or_else(|| {
+            let rules = 0..self.rules.len();
+            rules
+                .map(|rule| self.place(rule, host, allotment))
+                .collect()
+        });
+        for &place in &places {
+            let counted = &mut self.groups[place];
+            counted.members += 1;
+            match presence {
+                Presence::Serving => {}
+                Presence::Out => counted.out += 1,
+                Presence::Unheard => counted.unheard += 1,
+            }
+        }
+        self.seats
+            .insert(host.id.clone(), Seat { presence, places });
+    }
+
+    /// Counts a host no more. Its places are kept unless its labels may have changed.
+    pub(super) fn unseat(&mut self, host: &HostId, may_move: bool) {
+        let Some(seat) = self.seats.get(host) else {
+            return;
+        };
+        for &place in &seat.places {
+            let counted = &mut self.groups[place];
+            counted.members -= 1;
+            match seat.presence {
+                Presence::Serving => {}
+                Presence::Out => counted.out -= 1,
+                Presence::Unheard => counted.unheard -= 1,
+            }
+        }
+        if may_move {
+            self.seats.remove(host);
+        }
+    }
+
+    fn place(&mut self, rule: usize, host: &Host, allotment: &Allotment) -> usize {
+        let group = Group::of(&self.rules[rule], host);
+        let is_it = |counted: &Counted| counted.rule == rule && counted.group == group;
+        if let Some(known) = self.groups.iter().position(is_it) {
+            return known;
+        }
+        let mut counted = Counted {
+            rule,
+            members: 0,
+            out: 0,
+            unheard: 0,
+            tokens: 0,
+            lent: 0,
+            overdrawn: 0,
+            is_closed: false,
+            group,
+        };
+        counted.take(allotment.right(&self.rules[rule], &counted.group));
+        self.groups.push(counted);
+        self.groups.len() - 1
+    }
+}

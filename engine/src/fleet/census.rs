@@ -1,0 +1,154 @@
+//! How every group of the rollouts at work stands, over all cells.
+
+use super::Fleet;
+use crate::{
+    allotment::{Balance, Part},
+    cell::{Cell, Lacking, Work},
+    floor::Group,
+    hold::{Hold, Reason, Subject},
+    id::CellId,
+    policy::{Deadlines, FloorRule},
+    time::Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A group, and the rule that makes it.
+pub(super) type GroupOf<'f> = (&'f FloorRule, &'f Group);
+
+/// The groups of all rules that bind a rollout somewhere.
+pub(super) struct Census<'f> {
+    /// The rules that bind a rollout in any cell, the default ones among them.
+    pub(super) rules: BTreeSet<&'f FloorRule>,
+    /// Each group's parts.
+    pub(super) groups: BTreeMap<GroupOf<'f>, BTreeMap<&'f CellId, Part>>,
+    /// When members that were not heard of yet count as out. Nothing: all were, or count already.
+    pub(super) settles_at: Option<Timestamp>,
+    defaults: &'f [FloorRule],
+}
+
+impl<'f> Census<'f> {
+    /// Takes what the cells say of themselves. Nothing when no rollout works in any.
+    ///
+    /// A link between two processes will carry each cell's standings instead; where both are one
+    /// process, what a cell says is of this moment and under its newest allotment.
+    pub(super) fn of(fleet: &'f Fleet, defaults: &'f [FloorRule], now: Timestamp) -> Option<Self> {
+        let works = fleet.cells.values().flat_map(|cell| cell.work().values());
+        let floors = works.flat_map(|work| &work.assignment.floors);
+        let mut census = Self {
+            rules: floors.map(|floor| &floor.rule).collect(),
+            groups: BTreeMap::new(),
+            settles_at: None,
+            defaults,
+        };
+        if fleet.cells.values().all(|cell| cell.work().is_empty()) {
+            return None;
+        }
+        census.rules.extend(census.defaults);
+        for (name, cell) in &fleet.cells {
+            census.count(name, cell, now);
+        }
+        Some(census)
+    }
+
+    /// Whether a rule binds the hosts that no limit names.
+    pub(super) fn is_default(&self, rule: &FloorRule) -> bool {
+        self.defaults.contains(rule)
+    }
+
+    /// Whether a rule binds a rollout that works in a cell.
+    pub(super) fn binds(&self, cell: &Cell, rule: &FloorRule) -> bool {
+        let has_work = !cell.work().is_empty();
+        has_work && (self.is_default(rule) || works_under(cell, rule))
+    }
+
+    /// The rules that a cell would not count by itself.
+    pub(super) fn rules_to_count(&self, cell: &Cell) -> Vec<FloorRule> {
+        let knows = |rule: &FloorRule| self.is_default(rule) || works_under(cell, rule);
+        let others = self.rules.iter().filter(|rule| !knows(rule));
+        others.map(|rule| (*rule).clone()).collect()
+    }
+
+    fn count(&mut self, name: &'f CellId, cell: &'f Cell, now: Timestamp) {
+        // As long as the first of its rollouts waits: from then on the cell counts them out itself.
+        let settle = |work: &Work| work.assignment.deadlines.settle;
+        let settle = cell.work().values().map(settle).min();
+        let most = Deadlines::default().settle;
+        let settles_at = cell.owner_since().after(settle.unwrap_or(most).min(most));
+        for view in cell.groups() {
+            if !self.rules.contains(view.rule) {
+                continue;
+            }
+            if view.unheard > 0 && now < settles_at {
+                let earlier = self.settles_at.unwrap_or(settles_at);
+                self.settles_at = Some(earlier.min(settles_at));
+            }
+            let right = cell.allotment().right(view.rule, view.group);
+            let part = Part {
+                standing: cell.standing(&view, now >= settles_at),
+                tokens: right.map_or(0, |right| right.tokens),
+                lent: right.map_or(0, |right| right.lent),
+            };
+            let parts = self.groups.entry((view.rule, view.group)).or_default();
+            parts.insert(name, part);
+        }
+    }
+
+    /// The balance of one of its groups.
+    pub(super) fn balance(of: GroupOf<'_>, parts: &BTreeMap<&CellId, Part>) -> Balance {
+        Balance::of(parts.values(), of.0.min_in_service)
+    }
+
+    /// Says of groups with members in several cells how the whole stands, where a cell could only
+    /// say how it stands itself.
+    pub(super) fn explain(&self, holds: &mut [Hold], lacking: &BTreeMap<&CellId, Vec<Lacking>>) {
+        for hold in holds {
+            let (Subject::Slice { cell, .. }, Reason::Floor { group, .. }) =
+                (&hold.subject, &hold.reason)
+            else {
+                continue;
+            };
+            let lacked = lacking.get(cell).map_or(&[][..], Vec::as_slice);
+            let is_meant = |(rule, of): &GroupOf<'_>| {
+                of.name == *group || lacked.iter().any(|l| l.rule == **rule && l.group == **of)
+            };
+            let named = self
+                .groups
+                .iter()
+                .filter(|(of, parts)| is_meant(of) && parts.contains_key(cell));
+            let tightest = named.min_by_key(|(of, parts)| {
+                let balance = Self::balance(**of, parts);
+                balance.allowance.saturating_sub(balance.out)
+            });
+            let Some((of, parts)) = tightest else {
+                continue;
+            };
+            let balance = Self::balance(*of, parts);
+            let (out, allowance) = (balance.out, balance.allowance);
+            let holders = parts.iter().filter(|(_, part)| part.tokens > 0);
+            let with: Vec<CellId> = holders.map(|(cell, _)| (*cell).clone()).collect();
+            let group = of.1.to_string();
+            hold.reason = match parts.len() {
+                1 => Reason::Floor {
+                    group,
+                    out,
+                    allowance,
+                },
+                _ => Reason::Token {
+                    group,
+                    out,
+                    allowance,
+                    with,
+                },
+            };
+        }
+    }
+}
+
+/// Whether a rule stands in the limits of a rollout that works in a cell.
+fn works_under(cell: &Cell, rule: &FloorRule) -> bool {
+    let floors = cell
+        .work()
+        .values()
+        .flat_map(|work| &work.assignment.floors);
+    floors.into_iter().any(|floor| floor.rule == *rule)
+}
