@@ -115,7 +115,9 @@ impl Draft<'_> {
             LedgerSays::Free => false,
             LedgerSays::FreeAndOut => true,
             LedgerSays::Held(reason) => return self.hold_host(work, host, reason),
-            LedgerSays::Floor(group) => return self.floored(work, host, group, direction, so_far),
+            LedgerSays::Floor(group) => {
+                return self.floored(work, member, group, direction, so_far);
+            }
         };
         if direction == Direction::Patch
             && let Some(reason) = apart::held_by_neighbour(work, &member.host, self.at_work)
@@ -171,11 +173,12 @@ impl Draft<'_> {
     fn floored(
         &mut self,
         work: &Work,
-        host: &HostId,
+        member: &Member,
         group: usize,
         direction: Direction,
         so_far: &mut SoFar<'_>,
     ) {
+        let host = &member.host.id;
         let groups = &self.cell.groups;
         let lacking = groups.forbid_taking(so_far.counts, &work.assignment, host);
         let lacking: Vec<usize> = lacking.collect();
@@ -187,10 +190,12 @@ impl Draft<'_> {
             self.leave_out(work, host, reason.to_string());
             return;
         }
-        // A token that pace keeps from being used would only go back and forth.
+        // A token that something else keeps from being used would only go back and forth.
+        let is_apart = direction == Direction::Patch
+            && apart::held_by_neighbour(work, &member.host, self.at_work).is_some();
         let is_paced = so_far.paced.is_some()
             || candidate::held_by_pace(work, so_far.active, so_far.last_start, self.now).is_some();
-        if self.decision.lacking.is_empty() && !is_paced {
+        if self.decision.lacking.is_empty() && !is_paced && !is_apart {
             self.decision.lacking = lacking.iter().map(|group| groups.lacking(*group)).collect();
         }
         so_far.floored.insert(group);
