@@ -201,8 +201,13 @@ impl Rollout {
         }
         progress.revision = summary.revision;
         for (host, outcome) in &summary.changed {
+            // A host that was deleted and born anew in another cell is for that one to speak of.
+            let planned = self.plan.hosts.get(host);
+            if planned.is_some_and(|planned| planned.cell != summary.cell) {
+                continue;
+            }
             if *outcome == Outcome::Passed
-                && let Some(planned) = self.plan.hosts.get(host)
+                && let Some(planned) = planned
             {
                 self.proved.extend(&planned.strata);
             }

@@ -1,6 +1,6 @@
 //! Hosts that come after the start, and those that were away and come back.
 
-use super::{End, Rollout, Wish};
+use super::{End, Rollout};
 use crate::{
     hold::{Hold, Reason, Subject},
     id::HostId,
@@ -33,10 +33,19 @@ impl Rollout {
 
     /// Takes a host that came late into the last wave; its cell is told what it is anew.
     pub(crate) fn join(&mut self, late: &LateHost<'_>, now: Timestamp) {
+        let host = &late.host.id;
+        let before = self
+            .plan
+            .hosts
+            .get(host)
+            .map(|planned| planned.cell.clone());
         if !self.plan.take_late(late) {
             return;
         }
-        let host = &late.host.id;
+        // One of its name may have been in another cell, whose old leave to start it is not for this one.
+        if let Some(progress) = before.and_then(|cell| self.cells.get_mut(&cell)) {
+            progress.withdraw(host);
+        }
         self.left_late.remove(host);
         self.came_late.insert(host.clone());
         if self.outcomes.remove(host) == Some(Outcome::Gone) {
@@ -66,10 +75,8 @@ impl Rollout {
         let Some(planned) = self.plan.hosts.get(host) else {
             return;
         };
-        if let Some(progress) = self.cells.get_mut(&planned.cell)
-            && let Wish::Start { hosts, .. } = &mut progress.wish
-        {
-            hosts.retain(|other| other != host);
+        if let Some(progress) = self.cells.get_mut(&planned.cell) {
+            progress.withdraw(host);
         }
         for joined in self.joined.values_mut() {
             joined.retain(|other| other != host);

@@ -62,4 +62,11 @@ impl CellProgress {
             Wish::Nothing | Wish::Stop { .. } => None,
         }
     }
+
+    /// Takes back the leave to start a host: the newest wish is not for it.
+    pub(super) fn withdraw(&mut self, host: &HostId) {
+        if let Wish::Start { hosts, .. } = &mut self.wish {
+            hosts.retain(|other| other != host);
+        }
+    }
 }

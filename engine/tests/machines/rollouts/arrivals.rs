@@ -236,3 +236,25 @@ fn a_cell_without_hosts_goes_when_its_last_rollout_is_over() {
     world.pass(secs(1));
     assert_eq!(world.owner.fleet.cells().len(), 1);
 }
+
+#[test]
+fn a_host_that_is_born_anew_in_another_cell_is_spoken_for_by_that_cell_alone() {
+    let mut world = World::with_cells_of(2).hosts("web", "r1/a", 4);
+    world.start(&file("ssl", "openssl", "standing = true", WAVES));
+    let host = world.turns("ssl", 0).remove(0);
+    let home = |world: &World| world.rollout("ssl").plan().hosts[&host].cell.clone();
+    let first = home(&world);
+    world.until("it may start", |world| {
+        world.rollout("ssl").cells()[&first].granted().is_some()
+    });
+    world.make_anew(&host);
+    world.forget(&host);
+    world.add_hosts("web", "r1/a", "late", 1);
+    world.pass(mins(1));
+    assert_ne!(home(&world), first);
+
+    world.crash_owner(Crash::BeforeSend, secs(5));
+    world.wait_until_host_is("ssl", host.as_str(), "passed");
+    world.wait_until_host_is("ssl", "late-a-1", "passed");
+    world.assert_sound();
+}
