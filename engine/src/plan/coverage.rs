@@ -9,7 +9,8 @@ use std::{
 /// Chooses hosts of `candidates`, by place in it, such that each stratum of any of them has one.
 ///
 /// Greedy: the next one is always of the most strata that still lack a host, and of several such
-/// the first. That is at most a few hosts above the fewest possible, and near-linear: hosts of the
+/// the first; in the end those go that are not needed any more. That is at most a few hosts above the
+/// fewest possible, and near-linear: hosts of the
 /// same strata are tried once, and what one adds only shrinks, so it is counted anew only when its
 /// turn comes.
 pub(super) fn cover(candidates: &[&Selected<'_>], strata: usize) -> Vec<usize> {
@@ -38,5 +39,27 @@ pub(super) fn cover(candidates: &[&Selected<'_>], strata: usize) -> Vec<usize> {
         }
         chosen.push(candidate);
     }
+    without_needless(candidates, chosen, strata)
+}
+
+/// The chosen without those of whose strata each has another: later choices may make an earlier one
+/// needless.
+fn without_needless(
+    candidates: &[&Selected<'_>],
+    mut chosen: Vec<usize>,
+    strata: usize,
+) -> Vec<usize> {
+    let mut counts = vec![0_usize; strata];
+    for stratum in chosen.iter().flat_map(|c| &candidates[*c].strata) {
+        counts[place(*stratum)] += 1;
+    }
+    chosen.retain(|candidate| {
+        let strata = &candidates[*candidate].strata;
+        let is_needless = strata.iter().all(|s| counts[place(*s)] > 1);
+        if is_needless {
+            strata.iter().for_each(|s| counts[place(*s)] -= 1);
+        }
+        !is_needless
+    });
     chosen
 }
