@@ -36,7 +36,10 @@ fn of_error(error: &PlanError) -> (&'static str, String) {
         PlanError::WaiverExpired { place, .. } => {
             return ("waiver", format!("waiver[{place}].expires"));
         }
-        PlanError::NoRegion { .. } | PlanError::NotInFan { .. } => ("fan", "fan"),
+        PlanError::NoRegion { wave, .. } | PlanError::NotInFan { wave, .. } => match wave {
+            Some(place) => return ("fan", format!("wave[{place}].fan")),
+            None => ("fan", "fan"),
+        },
         PlanError::Denied { .. } | PlanError::AllDenied { .. } => ("denial", "patch"),
         PlanError::Stuck { .. } => ("floor", "limits"),
     };

@@ -96,6 +96,8 @@ pub enum PlanError {
         list(known)
     )]
     NoRegion {
+        /// The place of the wave whose fan it is. Absent: it is the file's.
+        wave: Option<usize>,
         /// The region.
         region: Region,
         /// The regions of the selected hosts.
@@ -107,6 +109,8 @@ pub enum PlanError {
         list(regions)
     )]
     NotInFan {
+        /// The place of the wave whose fan it is. Absent: it is the file's.
+        wave: Option<usize>,
         /// The regions.
         regions: Vec<String>,
     },

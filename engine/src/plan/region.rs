@@ -52,10 +52,10 @@ impl<'a> Regions<'a> {
 
     /// The order of each wave. What its fan gets wrong of these regions is noted once.
     pub(super) fn orders(&self, spec: &Spec, errors: &mut Vec<PlanError>) -> Vec<RegionOrder<'a>> {
-        let waves = spec.waves().iter();
-        let orders = waves.map(|wave| match (&wave.fan, spec.pace().order) {
-            (Some(fan), _) => self.by_fan(fan, errors),
-            (None, CellOrder::FanOut) => self.by_fan(spec.fan(), errors),
+        let waves = spec.waves().iter().enumerate();
+        let orders = waves.map(|(place, wave)| match (&wave.fan, spec.pace().order) {
+            (Some(fan), _) => self.by_fan(fan, Some(place), errors),
+            (None, CellOrder::FanOut) => self.by_fan(spec.fan(), None, errors),
             (None, CellOrder::Regions) => {
                 let by_size = self.by_size(&BTreeSet::new());
                 RegionOrder::Turns(by_size.into_iter().map(|region| vec![region]).collect())
@@ -65,7 +65,14 @@ impl<'a> Regions<'a> {
         orders.collect()
     }
 
-    fn by_fan(&self, fan: &Fan, errors: &mut Vec<PlanError>) -> RegionOrder<'a> {
+    /// The order by the fan of a wave, or of the file. Where no host is selected at all, that is the
+    /// mistake, and not the fan.
+    fn by_fan(
+        &self,
+        fan: &Fan,
+        wave: Option<usize>,
+        errors: &mut Vec<PlanError>,
+    ) -> RegionOrder<'a> {
         let mut found = Vec::new();
         let mut taken = BTreeSet::new();
         for region in fan.turns().iter().flatten() {
@@ -74,7 +81,9 @@ impl<'a> Regions<'a> {
             };
             match self.sizes.get_key_value(name.as_str()) {
                 Some((known, _)) => drop(taken.insert(*known)),
+                None if self.sizes.is_empty() => {}
                 None => found.push(PlanError::NoRegion {
+                    wave,
                     region: name.clone(),
                     known: self.sizes.keys().map(ToString::to_string).collect(),
                 }),
@@ -89,7 +98,7 @@ impl<'a> Regions<'a> {
         let rest = self.by_size(&taken);
         if !rest.is_empty() && !has(FanRegion::Rest) {
             let regions = rest.iter().map(ToString::to_string).collect();
-            found.push(PlanError::NotInFan { regions });
+            found.push(PlanError::NotInFan { wave, regions });
         }
         for error in found {
             if !errors.contains(&error) {
