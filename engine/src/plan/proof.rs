@@ -6,7 +6,7 @@ use crate::{
     id::{HostId, WaveIndex},
     patch::Patch,
     spec::{Spec, Waiver},
-    stratum::Stratum,
+    stratum::{DELTA, Stratum},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -26,20 +26,29 @@ pub struct Waived {
     pub expires: Date,
 }
 
-/// A stratum that the first wave has no host of. Displays as `kernel=6.1 (8 hosts)`.
+/// A stratum that the first wave has no host of. Displays as `kernel=6.1 (8 hosts)`, or as
+/// `delta=26cc7931841b (2 hosts, as web-1)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uncovered {
     /// The stratum.
     pub stratum: Stratum,
     /// How many planned hosts are of it.
     pub hosts: usize,
+    /// One of them, where the stratum's name says nothing to people: of a package delta.
+    pub such_as: Option<HostId>,
 }
 
 impl fmt::Display for Uncovered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stratum, hosts } = self;
+        let Self {
+            stratum,
+            hosts,
+            such_as,
+        } = self;
         let plural = if *hosts == 1 { "" } else { "s" };
-        write!(f, "{stratum} ({hosts} host{plural})")
+        let such_as = such_as.as_ref().map(|host| format!(", as {host}"));
+        let such_as = such_as.unwrap_or_default();
+        write!(f, "{stratum} ({hosts} host{plural}{such_as})")
     }
 }
 
@@ -49,6 +58,7 @@ pub(super) struct Proof<'p> {
     spec: &'p Spec,
     now: Timestamp,
     strata: &'p [Stratum],
+    hosts: &'p BTreeMap<HostId, PlannedHost>,
     /// How many hosts are of each stratum: in all waves, in the first one.
     counts: Vec<(usize, usize)>,
 }
@@ -58,7 +68,7 @@ impl<'p> Proof<'p> {
         spec: &'p Spec,
         now: Timestamp,
         strata: &'p [Stratum],
-        hosts: &BTreeMap<HostId, PlannedHost>,
+        hosts: &'p BTreeMap<HostId, PlannedHost>,
     ) -> Self {
         let mut counts = vec![(0, 0); strata.len()];
         for host in hosts.values() {
@@ -72,6 +82,7 @@ impl<'p> Proof<'p> {
             spec,
             now,
             strata,
+            hosts,
             counts,
         }
     }
@@ -139,13 +150,23 @@ impl<'p> Proof<'p> {
     }
 
     fn uncovered(&self) -> impl Iterator<Item = Uncovered> {
-        let counted = self.strata.iter().zip(&self.counts);
+        let counted = self.strata.iter().zip(0_u32..).zip(&self.counts);
         counted
             .filter(|(_, (_, first))| *first == 0)
-            .map(|(stratum, (hosts, _))| Uncovered {
+            .map(|((stratum, number), (hosts, _))| Uncovered {
                 stratum: stratum.clone(),
                 hosts: *hosts,
+                such_as: self.delta_of(stratum, number),
             })
+    }
+
+    /// The first host of a package delta. Nothing of another stratum.
+    fn delta_of(&self, stratum: &Stratum, number: u32) -> Option<HostId> {
+        let with = stratum.with.as_ref().map(|with| with.label.as_str());
+        let is_delta = stratum.label == DELTA || with == Some(DELTA);
+        let is_of_it = |(_, host): &(_, &PlannedHost)| host.strata.contains(&number);
+        let first = self.hosts.iter().filter(|_| is_delta).find(is_of_it);
+        first.map(|(host, _)| host.clone())
     }
 
     fn waiver(&self, stratum: &Stratum) -> Option<&'p Waiver> {
