@@ -2,6 +2,10 @@
 //!
 //! `UPDATE=1 cargo test -p cofferdam-engine --test machines scripts` writes the files anew.
 
+mod inventory;
+mod plan_text;
+mod planning;
+
 use crate::{
     env,
     world::{Boots, Crash, Does, Step, World, fails, file, id},
@@ -57,6 +61,11 @@ fn compare_all(name: &str, mut world: World, rollouts: &[&str]) {
             course.push(format!("{host}: {}", world.outcome(rollout, host)));
         }
     }
+    committed(name, &course);
+}
+
+/// Compares lines with the committed ones.
+fn committed(name: &str, course: &[String]) {
     let course = course.join("\n") + "\n";
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/machines/scripts")
