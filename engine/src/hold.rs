@@ -72,6 +72,11 @@ pub enum Reason {
         /// Who.
         by: String,
     },
+    /// The control plane stopped the rollout in the cell.
+    Stopped {
+        /// Why, as a sentence.
+        reason: String,
+    },
     /// The brake paused it.
     Braked {
         /// What it found.
@@ -252,6 +257,7 @@ impl Reason {
             | Self::Retry { until, .. } => Some(*until),
             Self::CellTurn { until } | Self::Window { until } => *until,
             Self::Paused { .. }
+            | Self::Stopped { .. }
             | Self::Braked { .. }
             | Self::Standing { .. }
             | Self::Slices { .. }
@@ -276,6 +282,7 @@ impl Reason {
         match self {
             Self::Claim { .. } => "claim",
             Self::Paused { .. } => "paused",
+            Self::Stopped { .. } => "stopped",
             Self::Braked { .. } => "braked",
             Self::Bake { .. } => "bake",
             Self::Standing { .. } => "standing",
@@ -310,6 +317,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Paused { by } => write!(f, "paused by {by}"),
+            Self::Stopped { reason } => f.write_str(reason),
             Self::Braked { finding } => write!(f, "the brake stopped it: {finding}"),
             Self::Bake { .. } => f.write_str("baking: gates watch the patched hosts"),
             Self::Standing { passed, of } => standing(f, *passed, *of),

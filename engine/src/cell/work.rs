@@ -162,8 +162,8 @@ impl Work {
     /// Why no host may be started at all now, whatever host it is.
     pub(super) fn bar(&self, now: Timestamp) -> Option<Reason> {
         if let Some(stop) = &self.stop {
-            return Some(Reason::Paused {
-                by: stop.reason.clone(),
+            return Some(Reason::Stopped {
+                reason: stop.reason.clone(),
             });
         }
         if let Some(finding) = &self.braked {
