@@ -19,6 +19,7 @@ mod pace;
 mod reservation;
 mod rollback;
 mod settle;
+mod silence;
 mod stop;
 mod stratum;
 mod turn;
@@ -115,6 +116,7 @@ fn by_cell(
     reservation::by(&disturbance, all);
     wave::by_disturbing(&disturbance, all);
     stop::by(&disturbance, all);
+    silence::by(&disturbance, all);
     exception::by(&disturbance, all);
     key::by(&disturbance, before, all);
     leave::by(&disturbance, now, all);
@@ -137,6 +139,7 @@ fn by_rollout(
     wave::by_rollout(rollout, command, now, all);
     turn::by_rollout(rollout, command, now, all);
     rollback::by_rollout(fleet, rollout, command, all);
+    silence::by_rollout(rollout, command, all);
 }
 
 /// A step that takes a host further out of service: an order, or a claim that is granted.

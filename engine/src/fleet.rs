@@ -14,6 +14,7 @@ mod late;
 mod place;
 mod preview;
 mod retry;
+mod silence;
 mod supersede;
 mod together;
 
@@ -31,6 +32,7 @@ use crate::{
     policy::CELL_SIZE,
     rollout::Rollout,
     services::Services,
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -42,6 +44,9 @@ pub struct Fleet {
     rollouts: BTreeMap<RolloutId, Rollout>,
     cells: BTreeMap<CellId, Cell>,
     homes: BTreeMap<HostId, CellId>,
+    /// Cells that are not heard of, each since when.
+    #[serde(default)]
+    silent: BTreeMap<CellId, Timestamp>,
     /// When nothing may be started. Absent: nobody ever said.
     #[serde(default)]
     calendar: Option<Declared>,

@@ -118,6 +118,23 @@ pub enum Reason {
         /// Until when.
         until: Timestamp,
     },
+    /// Nothing is heard of the cell.
+    Silent {
+        /// When it will be unknown.
+        until: Timestamp,
+    },
+    /// Nothing has been heard of the cell for longer than `unknown_after`.
+    Unknown {
+        /// Whether it is a matter for whoever is on call: it has lasted for half an hour.
+        pages: bool,
+    },
+    /// Too many hosts of the wave are in unknown cells.
+    UnknownShare {
+        /// How many.
+        count: usize,
+        /// How many may be.
+        allowed: usize,
+    },
     /// The host waits for the outcome of another that shares an unproved stratum with it.
     Stratum {
         /// The stratum, as in `instance_type=r5.4xlarge`.
@@ -248,6 +265,7 @@ impl Reason {
         match self {
             Self::Bake { until }
             | Self::ZoneBake { until }
+            | Self::Silent { until }
             | Self::Settle { until }
             | Self::Grace { until }
             | Self::StagingFailed { until, .. }
@@ -262,6 +280,8 @@ impl Reason {
             | Self::Standing { .. }
             | Self::Slices { .. }
             | Self::LeftOut { .. }
+            | Self::Unknown { .. }
+            | Self::UnknownShare { .. }
             | Self::Stratum { .. }
             | Self::Convicted { .. }
             | Self::Warrant { .. }
@@ -290,6 +310,9 @@ impl Reason {
             Self::LeftOut { .. } => "hosts-left-out",
             Self::CellTurn { .. } => "cell-turn",
             Self::ZoneBake { .. } => "zone-bake",
+            Self::Silent { .. } => "silent",
+            Self::Unknown { .. } => "unknown",
+            Self::UnknownShare { .. } => "unknown-share",
             Self::Stratum { .. } => "stratum",
             Self::Convicted { .. } => "convicted",
             Self::Warrant { .. } => "warrant",
@@ -328,21 +351,21 @@ impl fmt::Display for Reason {
             ),
             Self::CellTurn { .. } => f.write_str("waits for its turn among the wave's cells"),
             Self::ZoneBake { .. } => f.write_str("the zone before it bakes (zone_bake)"),
+            Self::Silent { .. } => f.write_str("nothing is heard of the cell"),
+            Self::Unknown { pages } => f.write_str(unknown(*pages)),
+            Self::UnknownShare { count, allowed } => write!(
+                f,
+                "{count} hosts of the wave are in unknown cells, {allowed} may be (unknown_share)"
+            ),
             Self::Stratum { stratum, awaits } => f.write_str(&unproved(stratum, awaits)),
             Self::Convicted { stratum } => f.write_str(&convicted(stratum)),
-            Self::Warrant { ended: None } => f.write_str("no warrant for this cell yet"),
-            Self::Warrant { ended: Some(_) } => {
-                f.write_str("the warrant ended; the control plane has not renewed it")
-            }
+            Self::Warrant { ended } => f.write_str(warrant(ended.is_some())),
             Self::Settle { .. } => f.write_str("the coordinator just started and hears its hosts"),
             Self::Unreachable => f.write_str("the host is not connected"),
             Self::NotInService => f.write_str("the host is not in service, by itself"),
             Self::Grace { .. } => f.write_str("the host's state changed a moment ago (grace)"),
             Self::Claim { .. } => f.write_str("the host waits for the answer to its claim"),
-            Self::Staging { after: None } => f.write_str("the host is still staging its bits"),
-            Self::Staging {
-                after: Some(failure),
-            } => write!(f, "the host is staging its bits again, after {failure}"),
+            Self::Staging { after } => staging(f, after.as_ref()),
             Self::StagingFailed { failure, .. } => write!(f, "staging failed: {failure}"),
             Self::Floor { .. } | Self::Token { .. } => self.write_floor(f),
             Self::Dependency {
@@ -370,8 +393,31 @@ impl fmt::Display for Reason {
     }
 }
 
+fn warrant(has_ended: bool) -> &'static str {
+    match has_ended {
+        false => "no warrant for this cell yet",
+        true => "the warrant ended; the control plane has not renewed it",
+    }
+}
+
+fn staging(f: &mut fmt::Formatter<'_>, after: Option<&Failure>) -> fmt::Result {
+    match after {
+        None => f.write_str("the host is still staging its bits"),
+        Some(failure) => write!(f, "the host is staging its bits again, after {failure}"),
+    }
+}
+
 fn unproved(stratum: &str, awaits: &HostId) -> String {
     format!("no host of {stratum} has passed yet; awaits the outcome of {awaits}")
+}
+
+fn unknown(pages: bool) -> &'static str {
+    match pages {
+        false => "the cell is unknown: nothing has been heard of it for unknown_after",
+        true => {
+            "the cell is unknown: nothing has been heard of it for half an hour or more, look at the link to its region"
+        }
+    }
 }
 
 fn convicted(stratum: &str) -> String {

@@ -42,7 +42,7 @@ use crate::{
     coverage::Coverage,
     digest::Digest,
     id::{CellId, HostId, OperatorId, RolloutId, WaveIndex, WaveName},
-    policy::BrakeRule,
+    policy::{BrakeRule, UNKNOWN_AFTER, UNKNOWN_SHARE},
     share::Share,
     stratum::Stratum,
     warrant::Assignment,
@@ -82,6 +82,9 @@ pub struct Plan {
     pub brake: BrakeRule,
     /// The share of a wave that may fail or be left out without holding the wave.
     pub hosts_left_out: Share,
+    /// How long a cell is not heard of before it is unknown.
+    #[serde(default = "unknown_after")]
+    pub unknown_after: Duration,
     /// Who may end a bake early. Empty: nobody.
     #[serde(default)]
     pub approvers: BTreeSet<OperatorId>,
@@ -99,6 +102,15 @@ pub struct Plan {
     pub file: String,
 }
 
+/// Of plans that were made before they said so.
+fn unknown_after() -> Duration {
+    UNKNOWN_AFTER
+}
+
+fn unknown_share() -> Share {
+    UNKNOWN_SHARE
+}
+
 /// A wave of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedWave {
@@ -113,6 +125,10 @@ pub struct PlannedWave {
     /// The wait after a zone of a region before the region's next zone.
     #[serde(default)]
     pub zone_bake: Duration,
+    /// The share of its hosts that may be left out because their cells are unknown; none may in the
+    /// first wave.
+    #[serde(default = "unknown_share")]
+    pub unknown_share: Share,
     /// Its part of each cell: the hosts in the order in which they start, rarest strata first.
     pub slices: BTreeMap<CellId, Vec<HostId>>,
     /// The order in which its cells open. Holds every cell of `slices` once.

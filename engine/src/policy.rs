@@ -268,6 +268,16 @@ pub enum OnHostFailure {
 /// host always may, so that one dead host ends no wave.
 pub const HOSTS_LEFT_OUT: Share = Share::percent(2);
 
+/// How long a cell is not heard of before it is unknown (story).
+pub const UNKNOWN_AFTER: Duration = mins(10);
+
+/// The share of a wave's hosts that may be left out because their cells are unknown; none of the first
+/// wave's (story).
+pub const UNKNOWN_SHARE: Share = Share::percent(10);
+
+/// A cell that is not heard of for this long is a matter for whoever is on call (story).
+pub const UNKNOWN_PAGE: Duration = mins(30);
+
 /// How long a warrant allows starts without being renewed (guess).
 pub const WARRANT: Duration = mins(30);
 

@@ -24,6 +24,7 @@ mod late;
 mod progress;
 mod promote;
 mod rollback;
+mod silence;
 mod suspect;
 mod tell;
 mod turn;
@@ -103,6 +104,9 @@ pub struct Rollout {
     /// The rollouts that amend it, in order.
     #[serde(default)]
     amended_by: Vec<RolloutId>,
+    /// Hosts that were set aside while their cell was silent: they may be at work there.
+    #[serde(default)]
+    unheard: BTreeSet<HostId>,
 }
 
 /// An operator's word, and the reason for it.
@@ -204,6 +208,7 @@ impl Rollout {
             exceptions: BTreeMap::new(),
             promotions: Vec::new(),
             amended_by: Vec::new(),
+            unheard: BTreeSet::new(),
         }
     }
 

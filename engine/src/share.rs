@@ -62,6 +62,11 @@ impl Share {
         count.saturating_mul(usize::from(self.0)).div_ceil(WHOLE)
     }
 
+    /// The share of a count, rounded down.
+    pub fn of_rounded_down(self, count: usize) -> usize {
+        count.saturating_mul(usize::from(self.0)) / WHOLE
+    }
+
     /// Whether `part` of `whole` is more than this share. Nothing of nothing is not more.
     pub fn is_exceeded(self, part: usize, whole: usize) -> bool {
         part.saturating_mul(WHOLE) > whole.saturating_mul(usize::from(self.0))
@@ -113,7 +118,9 @@ mod tests {
     }
 
     #[test]
-    fn a_share_of_a_count_rounds_up() {
+    fn a_share_of_a_count_rounds_as_it_says() {
+        assert_eq!(Share::percent(10).of_rounded_down(19), 1);
+        assert_eq!(Share::percent(10).of_rounded_up(19), 2);
         assert_eq!(Share::percent(1).of_rounded_up(24), 1);
         assert_eq!(Share::percent(50).of_rounded_up(24), 12);
         assert_eq!(Share::percent(95).of_rounded_up(8), 8);

@@ -35,7 +35,7 @@ use crate::{
     select::Selection,
     share::Share,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 /// A rollout as its file orders it, with every default filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub struct Spec {
 pub type SpecErrors = Mistakes<Refusal>;
 
 /// Keys at the top of a file whose part is not built.
-const NOT_BUILT: [&str; 13] = [
+const NOT_BUILT: [&str; 11] = [
     "alerts",
     "breaker",
     "cache",
@@ -67,8 +67,6 @@ const NOT_BUILT: [&str; 13] = [
     "profile",
     "slow",
     "stage_rate",
-    "unknown_after",
-    "unknown_share",
     "warrant",
 ];
 
@@ -166,6 +164,11 @@ impl Spec {
     /// always may.
     pub fn hosts_left_out(&self) -> Share {
         self.settings.hosts_left_out
+    }
+
+    /// How long a cell is not heard of before it is unknown.
+    pub fn unknown_after(&self) -> Duration {
+        self.settings.unknown_after
     }
 
     /// What makes strata.

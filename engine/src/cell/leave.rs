@@ -69,9 +69,12 @@ impl Cell {
         Ok(())
     }
 
+    /// Takes in a stop. One of a rollout that the cell does not know, since what it was told before is
+    /// lost or it has forgotten it, finds nothing to stop.
     pub(super) fn stopped(&mut self, stop: &Stop) -> Result<(), CellError> {
-        let work = self.work_mut(&stop.rollout)?;
-        if stop.generation > work.generation() {
+        if let Some(work) = self.work.get_mut(&stop.rollout)
+            && stop.generation > work.generation()
+        {
             work.stop = Some(stop.clone());
         }
         Ok(())

@@ -105,6 +105,11 @@ impl Work {
             .unwrap_or_default()
     }
 
+    /// The newest revision of exceptions taken. 0: none.
+    pub fn exceptions_taken(&self) -> u64 {
+        self.exceptions
+    }
+
     /// Which way the newest warrant goes. Nothing before the first.
     pub fn direction(&self) -> Option<Direction> {
         self.warrant.as_ref().map(|held| held.warrant.direction)

@@ -1,7 +1,7 @@
 //! Promises 4 and 9 for hosts that an operator set aside: nothing of theirs passes the point of
 //! disruption any more, and who is given away is one that cannot have the patch.
 
-use super::{Broken, Disturbance, Step};
+use super::{Broken, Disturbance, Step, silence};
 use crate::{
     exception::Word,
     id::HostId,
@@ -11,7 +11,7 @@ use crate::{
 
 /// No order and no first yes to a host that was set aside.
 pub(super) fn by(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
-    if of.step == Step::Again || !of.is_forward() {
+    if of.step == Step::Again || !of.is_forward() || !silence::has_heard_exceptions(of) {
         return;
     }
     let Some(exception) = of.rollout.exceptions().get(of.host()) else {

@@ -1,7 +1,7 @@
 //! Promise 4: after a brake, a pause or an end nothing passes the point of disruption where it was
 //! heard, and what has not begun to change its host is undone.
 
-use super::{Broken, Disturbance, Step};
+use super::{Broken, Disturbance, Step, silence};
 use crate::rollout::Phase;
 
 /// No order and no yes after a stop.
@@ -18,7 +18,7 @@ pub(super) fn by(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
         Phase::RollingBack => !of.is_forward(),
         Phase::Paused { .. } | Phase::Aborting | Phase::Ended { .. } => false,
     };
-    if !goes_on && of.step != Step::Again {
+    if !goes_on && of.step != Step::Again && silence::has_heard_wish(of) {
         let what = format!("the rollout is {}", phase.name());
         all.push(of.broken(4, &what));
     }

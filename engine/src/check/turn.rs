@@ -1,8 +1,8 @@
 //! Promise 3, within a wave: regions and zones open in the order of the plan.
 
-use super::{Broken, wave};
+use super::{Broken, silence, wave};
 use crate::{
-    id::{CellId, HostId},
+    id::{CellId, HostId, WaveIndex},
     order::Direction,
     rollout::{Rollout, RolloutCommand},
     time::Timestamp,
@@ -44,7 +44,7 @@ fn early(rollout: &Rollout, cell: &CellId, now: Timestamp) -> Option<String> {
     let planned = rollout.plan().waves.get(place)?;
     for turn in &planned.opening.turns {
         if !turn.cells().any(|other| other == cell) {
-            let works = turn.cells().find(|other| !is_over(rollout, other));
+            let works = turn.cells().find(|other| !is_over(rollout, other, now));
             if let Some(other) = works {
                 return Some(format!("cell {other} of an earlier turn is not over"));
             }
@@ -55,7 +55,7 @@ fn early(rollout: &Rollout, cell: &CellId, now: Timestamp) -> Option<String> {
             .iter()
             .find(|c| c.cells().any(|other| other == cell))?;
         for zone in chain.zones.iter().take_while(|zone| !zone.contains(cell)) {
-            if let Some(other) = zone.iter().find(|other| !is_over(rollout, other)) {
+            if let Some(other) = zone.iter().find(|other| !is_over(rollout, other, now)) {
                 return Some(format!("cell {other} of an earlier zone is not over"));
             }
             let bakes = |other: &&CellId| {
@@ -80,8 +80,12 @@ fn is_opened(rollout: &Rollout, cell: &CellId) -> bool {
     opened.is_some_and(|(wave, _)| wave == rollout.wave())
 }
 
-/// Whether every host that the present wave has in a cell is over, or held for good.
-fn is_over(rollout: &Rollout, cell: &CellId) -> bool {
+/// Whether every host that the present wave has in a cell is over, or held for good; or the wave may
+/// go on without the cell.
+fn is_over(rollout: &Rollout, cell: &CellId, now: Timestamp) -> bool {
+    if rollout.wave() != WaveIndex(0) && silence::is_unknown(rollout, cell, now) {
+        return true;
+    }
     let mut hosts = rollout.plan().hosts.iter();
     hosts.all(|(host, planned)| {
         planned.cell != *cell

@@ -1,7 +1,7 @@
 //! Promise 3: no host of a wave starts before the wave before it is over and has baked, or an approver
 //! has ended its bake.
 
-use super::{Broken, Disturbance};
+use super::{Broken, Disturbance, silence};
 use crate::{
     id::{HostId, WaveIndex},
     order::Direction,
@@ -11,14 +11,16 @@ use crate::{
     warrant::Outcome,
 };
 
-/// A host is disturbed in its wave or later, or as a second opinion that joined an earlier one.
+/// A host is disturbed in its wave or later, or as a second opinion that joined an earlier one, which
+/// may have passed since where the cell is cut off.
 pub(super) fn by_disturbing(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
     if !of.is_forward() {
         return;
     }
     let joined = of.rollout.joined().values().flatten();
     let is_due = wave_of(of.rollout, of.host()).is_some_and(|wave| wave <= of.rollout.wave());
-    if !is_due && !joined.into_iter().any(|host| host == of.host()) {
+    let is_cut = !silence::has_heard_wish(of);
+    if !is_due && !is_cut && !joined.into_iter().any(|host| host == of.host()) {
         let wave = of.rollout.wave();
         all.push(of.broken(3, &format!("its wave comes after wave {wave}")));
     }
@@ -36,15 +38,15 @@ pub(super) fn by_rollout(
             let early = warrant.hosts.iter().find(|host| is_early(rollout, host));
             early.map(|host| format!("host {host} is granted before its wave, and is no opinion"))
         }
-        RolloutCommand::BeginBake { wave } => not_over(rollout, *wave),
+        RolloutCommand::BeginBake { wave } => not_over(rollout, *wave, now),
         RolloutCommand::PassWave { wave } => {
-            not_over(rollout, *wave).or_else(|| not_baked(rollout, *wave, now))
+            not_over(rollout, *wave, now).or_else(|| not_baked(rollout, *wave, now))
         }
         RolloutCommand::End { .. } if *rollout.phase() == Phase::Running => {
             let waves = rollout.plan().waves.len();
             let last = u32::try_from(waves).unwrap_or(u32::MAX).saturating_sub(1);
             let last = WaveIndex(last);
-            not_over(rollout, last).or_else(|| not_baked(rollout, last, now))
+            not_over(rollout, last, now).or_else(|| not_baked(rollout, last, now))
         }
         RolloutCommand::Warrant(_)
         | RolloutCommand::Assign(_)
@@ -65,15 +67,22 @@ fn wave_of(rollout: &Rollout, host: &HostId) -> Option<WaveIndex> {
 }
 
 /// Why the wave must not be called over.
-fn not_over(rollout: &Rollout, wave: WaveIndex) -> Option<String> {
+fn not_over(rollout: &Rollout, wave: WaveIndex, now: Timestamp) -> Option<String> {
     if rollout.wave() != wave {
         return Some(format!("wave {wave} is not the present one"));
     }
-    let mut hosts = rollout.plan().hosts.iter();
-    let waiting = hosts.find(|(host, planned)| {
-        planned.wave == wave && !is_over(rollout, host) && !is_held_for_good(rollout, planned)
-    });
-    waiting.map(|(host, _)| format!("host {host} of wave {wave} is not over"))
+    let mut left = 0;
+    for (host, planned) in &rollout.plan().hosts {
+        if planned.wave != wave || is_over(rollout, host) || is_held_for_good(rollout, planned) {
+            continue;
+        }
+        if !silence::is_unknown(rollout, &planned.cell, now) {
+            return Some(format!("host {host} of wave {wave} is not over"));
+        }
+        left += 1;
+    }
+    let may_be_left = silence::may_be_left(rollout, wave, left);
+    (!may_be_left).then(|| format!("{left} hosts of wave {wave} are in unknown cells"))
 }
 
 fn not_baked(rollout: &Rollout, wave: WaveIndex, now: Timestamp) -> Option<String> {
@@ -85,7 +94,12 @@ fn not_baked(rollout: &Rollout, wave: WaveIndex, now: Timestamp) -> Option<Strin
             && Some(promotion.bake_since) == rollout.bake_since()
             && rollout.plan().approvers.contains(&promotion.by)
     });
-    (!is_baked && !is_promoted).then(|| format!("wave {wave} has not baked"))
+    if !is_baked && !is_promoted {
+        return Some(format!("wave {wave} has not baked"));
+    }
+    let mut cells = planned.slices.keys().filter(|_| wave == WaveIndex(0));
+    let unknown = cells.find(|cell| silence::is_unknown(rollout, cell, now));
+    unknown.map(|cell| format!("cell {cell} of the first wave is unknown"))
 }
 
 pub(super) fn is_over(rollout: &Rollout, host: &HostId) -> bool {

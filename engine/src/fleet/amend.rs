@@ -36,6 +36,7 @@ impl Fleet {
         }
         let rollout = Rollout::start(plan.clone(), by.clone(), now);
         self.rollouts.insert(plan.rollout.clone(), rollout);
+        self.tell_silence(&plan.rollout);
         Ok(())
     }
 

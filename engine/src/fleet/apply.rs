@@ -33,6 +33,14 @@ impl Fleet {
             } => self.packages(*digest, *part, *of, packages, now),
             FleetEvent::Host { host, event } => self.host_event(host, event, now),
             FleetEvent::Cell { cell, event } => self.cell_event(cell, event, now),
+            FleetEvent::CellSilent { cell, since } => {
+                self.cell_silent(cell, *since);
+                Ok(())
+            }
+            FleetEvent::CellHeard { cell } => {
+                self.cell_heard(cell, now);
+                Ok(())
+            }
             FleetEvent::CalendarDeclared { calendar, by } => {
                 self.calendar_declared(calendar, by, now)
             }
@@ -261,6 +269,7 @@ impl Fleet {
         }
         let rollout = Rollout::start(plan.clone(), by.clone(), now);
         self.rollouts.insert(plan.rollout.clone(), rollout);
+        self.tell_silence(&plan.rollout);
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use crate::{
     plan::Plan,
     rollout::{RolloutCommand, RolloutError, RolloutEvent},
     services::Services,
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,19 @@ pub enum FleetEvent {
         cell: CellId,
         /// What.
         event: CellEvent,
+    },
+    /// Nothing is heard of a cell any more. Where control plane and region are one process, this never
+    /// happens.
+    CellSilent {
+        /// Which.
+        cell: CellId,
+        /// When it was last heard of: what it was told since may be lost.
+        since: Timestamp,
+    },
+    /// A cell is heard of again. What it summarised meanwhile comes before this.
+    CellHeard {
+        /// Which.
+        cell: CellId,
     },
     /// An operator said when nothing may be started. Replaces what was said before.
     CalendarDeclared {

@@ -36,7 +36,10 @@ impl Fleet {
         for name in names {
             match self.judge_late(&name, host) {
                 Verdict::Nothing => {}
-                Verdict::Joins => self.join_late(&name, host, now),
+                Verdict::Joins => {
+                    self.join_late(&name, host, now);
+                    self.tell_silence(&name);
+                }
                 Verdict::Stays(why) => {
                     if let Some(rollout) = self.rollouts.get_mut(&name) {
                         rollout.leave_late(host, why);

@@ -100,17 +100,16 @@ impl Plan {
             denied: &denied,
         };
         let left_alone = upgrade::left_alone(unaffected.count, selected.len());
+        let of_waves = left_alone.chain(waves.warnings).collect();
         let (planned_waves, assignments) = (draft.waves(&regions, &orders), draft.assignments());
         Ok(Self {
             rollout: spec.name().clone(),
             rollout_digest: draft.rollout_digest,
-            warnings: draft.warnings(
-                left_alone.chain(waves.warnings).collect(),
-                proof.warnings(unknown_deltas),
-            ),
+            warnings: draft.warnings(of_waves, proof.warnings(unknown_deltas)),
             estimate: draft.estimate(&planned_waves, &assignments),
             brake: spec.brake().clone(),
             hosts_left_out: spec.hosts_left_out(),
+            unknown_after: spec.unknown_after(),
             approvers: spec.approvers().clone(),
             late: Some(LateRules::of(spec)),
             blast: Blast::of(&known, selected.len(), &planned_hosts, &floors, &touched),

@@ -210,6 +210,7 @@ pub(super) fn planned(
         cells_at_once: wave.cells_at_once,
         gap: wave.gap,
         zone_bake: wave.zone_bake,
+        unknown_share: wave.unknown_share,
         slices,
         opening: Opening::of(&firsts, regions, order),
     }

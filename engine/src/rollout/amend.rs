@@ -47,7 +47,8 @@ impl Rollout {
                     }
             )
         );
-        self.plan.hosts.contains_key(host) && !stays
+        let may_run = !self.is_over(host) && self.may_work_unheard(host);
+        self.plan.hosts.contains_key(host) && !stays && !may_run
     }
 
     /// Gives the hosts of an amendment away.

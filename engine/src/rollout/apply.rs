@@ -46,19 +46,22 @@ impl Rollout {
                 reason,
             } => self.excepted(*word, hosts, by, reason, now),
             RolloutEvent::ExceptionsTold { cell, revision } => {
-                self.progress(cell)?.exceptions_told = *revision;
+                let progress = self.progress(cell)?;
+                progress.exceptions_told = *revision;
+                progress.told_at = Some(now);
                 Ok(())
             }
             RolloutEvent::Summarised { summary } => self.summarised(summary, now),
             RolloutEvent::Assigned { cell } => {
                 let progress = self.progress(cell)?;
                 progress.assigned = true;
+                progress.told_at = Some(now);
                 progress.revision = 0;
                 progress.exceptions_told = 0;
                 Ok(())
             }
             RolloutEvent::Warranted { warrant } => self.warranted(warrant, now),
-            RolloutEvent::Stopped { stop } => self.stopped(stop),
+            RolloutEvent::Stopped { stop } => self.stopped(stop, now),
             RolloutEvent::Braked { finding } => {
                 self.require_running("a brake")?;
                 let finding = finding.clone();
@@ -264,21 +267,19 @@ impl Rollout {
             progress.opened = Some((wave, now));
         }
         progress.closed_at = None;
-        progress.generation = warrant.generation;
-        let hosts = warrant.hosts.clone();
-        progress.wish = Wish::Start {
+        let wish = Wish::Start {
             direction: warrant.direction,
-            hosts,
+            hosts: warrant.hosts.clone(),
             at: now,
         };
+        progress.tell(warrant.generation, wish, now);
         self.close(&warrant.cell, now);
         Ok(())
     }
 
-    fn stopped(&mut self, stop: &Stop) -> Result<(), RolloutError> {
+    fn stopped(&mut self, stop: &Stop, now: Timestamp) -> Result<(), RolloutError> {
         let progress = self.progress(&stop.cell)?;
-        progress.generation = stop.generation;
-        progress.wish = Wish::Stop { kind: stop.kind };
+        progress.tell(stop.generation, Wish::Stop { kind: stop.kind }, now);
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::{Rollout, suspect::Docket};
 use crate::{
     failure::Failure,
     id::{HostId, WaveIndex},
+    time::Timestamp,
     warrant::Outcome,
 };
 use std::collections::BTreeMap;
@@ -87,8 +88,9 @@ impl Rollout {
         planned.is_some_and(|planned| planned.strata.iter().any(|s| strata.contains(s)))
     }
 
-    /// How many hosts of the present wave went wrong unjudged, and how many may: at least one.
-    pub(super) fn left_out(&self) -> (usize, usize) {
+    /// How many hosts of the present wave went wrong unjudged, and how many may: at least one. Those
+    /// that are left out with their cells are counted apart.
+    pub(super) fn left_out(&self, now: Timestamp) -> (usize, usize) {
         let present: Vec<&HostId> = self
             .cells
             .keys()
@@ -98,7 +100,7 @@ impl Rollout {
         let wrong = present
             .iter()
             .filter(|host| !self.judged.contains(**host) && !self.opinions.contains(**host))
-            .filter(|host| !self.is_set_aside(host))
+            .filter(|host| !self.is_set_aside(host) && !self.is_left_unknown(host, now))
             .filter(|host| {
                 matches!(
                     self.outcomes.get(**host),

@@ -31,6 +31,9 @@ impl Rollout {
     /// Decides what to do now.
     pub fn decide(&self, now: Timestamp) -> RolloutDecision {
         let mut decision = RolloutDecision::default();
+        if self.is_live() {
+            self.hold_silent(&mut decision, now);
+        }
         match &self.phase {
             Phase::Running => self.run(&mut decision, now),
             Phase::Paused { cause } => self.pause(cause, &mut decision),
@@ -46,6 +49,9 @@ impl Rollout {
     fn run(&self, decision: &mut RolloutDecision, now: Timestamp) {
         self.assign(decision, |_| true);
         self.except(decision);
+        if self.stop_again(decision) {
+            return;
+        }
         let Some(wave) = self.present() else {
             decision
                 .commands
@@ -58,10 +64,10 @@ impl Rollout {
             return;
         }
         // Not asked once for all: a late report may clear a stratum while the wave bakes.
-        if self.is_wave_over(wave, &docket) {
+        if self.is_wave_over(wave, &docket, now) {
             match self.bake_since {
                 Some(since) => self.bake(wave, since, decision, now),
-                None => self.finish_wave(decision),
+                None => self.finish_wave(decision, now),
             }
             return;
         }
@@ -76,6 +82,7 @@ impl Rollout {
                 .push(self.warrant(&cell, hosts, Direction::Patch));
         }
         self.renew(decision, now);
+        self.hold_too_many_unknown(wave, decision, now);
         self.hold_wave(decision);
     }
 

@@ -223,10 +223,11 @@ impl Rollout {
 
     fn put_aside(&mut self, host: &HostId, exception: &Exception) {
         if let None | Some(Outcome::Waiting) = self.outcomes.get(host) {
+            let change = self.change_unheard(host);
             let outcome = Outcome::Skipped {
                 by: exception.by.clone(),
                 reason: exception.reason.clone(),
-                change: Change::NotBegun,
+                change,
             };
             self.outcomes.insert(host.clone(), outcome);
         }
@@ -236,7 +237,7 @@ impl Rollout {
     pub(super) fn except(&self, decision: &mut RolloutDecision) {
         for (cell, progress) in &self.cells {
             let is_told = progress.exceptions_told >= progress.exceptions;
-            if progress.assigned && !is_told {
+            if progress.assigned && !is_told && !self.is_silent(cell) {
                 let exceptions = self.exceptions_of(cell, progress.exceptions);
                 decision.commands.push(RolloutCommand::Except(exceptions));
             }

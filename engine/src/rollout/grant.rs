@@ -60,6 +60,9 @@ impl Rollout {
         grants: &mut Grants,
         now: Timestamp,
     ) {
+        if self.is_silent(cell) {
+            return;
+        }
         let already: &[HostId] = match self.cells.get(cell).map(|progress| &progress.wish) {
             Some(Wish::Start { hosts, .. }) => hosts,
             Some(Wish::Nothing | Wish::Stop { .. }) | None => &[],

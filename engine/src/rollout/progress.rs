@@ -29,6 +29,15 @@ pub struct CellProgress {
     /// The revision of those that the cell was told last. 0: it was told none.
     #[serde(default)]
     pub exceptions_told: u64,
+    /// When it was last heard of. Nothing while it is heard.
+    #[serde(default)]
+    pub silent_since: Option<Timestamp>,
+    /// When it was last told anything. Nothing before.
+    #[serde(default)]
+    pub told_at: Option<Timestamp>,
+    /// Whether the newest wish may not have reached it, so that it is told again.
+    #[serde(default)]
+    pub untold: bool,
 }
 
 /// The newest wish for a cell.
@@ -55,6 +64,30 @@ pub enum Wish {
 }
 
 impl CellProgress {
+    /// Takes note that the newest wish was told.
+    pub(super) fn tell(&mut self, generation: Generation, wish: Wish, now: Timestamp) {
+        self.generation = generation;
+        self.wish = wish;
+        self.told_at = Some(now);
+        self.untold = false;
+    }
+
+    /// Whether what the cell was told last may be lost: it was not heard of then.
+    pub(super) fn may_be_lost(&self) -> bool {
+        let lost = |since: Timestamp| self.told_at.is_some_and(|at| at >= since);
+        self.silent_since.is_some_and(lost)
+    }
+
+    /// The cell is heard of again. What may be lost is told again.
+    pub(super) fn heard(&mut self) {
+        if self.may_be_lost() {
+            self.assigned = false;
+            self.exceptions_told = 0;
+            self.untold = self.wish != Wish::Nothing;
+        }
+        self.silent_since = None;
+    }
+
     /// The hosts that the cell has leave to start. Nothing while it has none.
     pub fn granted(&self) -> Option<&[HostId]> {
         match &self.wish {

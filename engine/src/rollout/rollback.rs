@@ -1,6 +1,6 @@
 //! Takes back what a rollout changed: no ladder; cells and floors set the pace.
 
-use super::{End, Rollout, RolloutCommand, RolloutDecision, Wish};
+use super::{CellProgress, End, Rollout, RolloutCommand, RolloutDecision, Wish};
 use crate::{
     hold::{Hold, Reason, Subject},
     id::{CellId, HostId},
@@ -15,41 +15,15 @@ impl Rollout {
     pub(super) fn roll_back(&self, decision: &mut RolloutDecision, now: Timestamp) {
         // A cell without hosts to take back would stage for a patch that never comes.
         self.assign(decision, |cell| self.changed_hosts(cell).next().is_some());
-        for (cell, progress) in &self.cells {
-            let mut targets: Vec<HostId> = self
-                .changed_hosts(cell)
-                .map(|(host, _)| host.clone())
-                .collect();
-            if !targets.is_empty() {
-                targets.extend(self.going_back(cell));
-            }
-            match &progress.wish {
-                Wish::Start {
-                    direction: Direction::Rollback,
-                    hosts,
-                    ..
-                } if targets.iter().all(|host| hosts.contains(host)) => {}
-                Wish::Nothing | Wish::Start { .. } | Wish::Stop { .. } if !targets.is_empty() => {
-                    decision
-                        .commands
-                        .push(self.warrant(cell, targets, Direction::Rollback));
-                }
-                Wish::Start {
-                    direction: Direction::Patch,
-                    ..
-                } => {
-                    let reason = "the rollout is rolling back";
-                    decision
-                        .commands
-                        .push(self.stop(cell, progress, StopKind::Pause, reason));
-                }
-                Wish::Nothing | Wish::Start { .. } | Wish::Stop { .. } => {}
-            }
+        let heard = self.cells.iter().filter(|(cell, _)| !self.is_silent(cell));
+        for (cell, progress) in heard {
+            decision.commands.extend(self.turn_round(cell, progress));
         }
         self.renew(decision, now);
         let left = self.outcomes.keys().filter(|host| self.is_to_go_back(host));
         let left = left.count();
-        if left == 0 {
+        // A cell that is not heard of may be patching still.
+        if left == 0 && !self.awaits_silent() {
             decision.commands.push(RolloutCommand::End {
                 end: End::RolledBack,
             });
@@ -68,6 +42,36 @@ impl Rollout {
             reason,
             since: self.phase_since,
         });
+    }
+
+    /// What a cell is told so that it takes back what it has, and patches nothing more. Nothing when it
+    /// was told.
+    fn turn_round(&self, cell: &CellId, progress: &CellProgress) -> Option<RolloutCommand> {
+        let mut targets: Vec<HostId> = self
+            .changed_hosts(cell)
+            .map(|(host, _)| host.clone())
+            .collect();
+        if !targets.is_empty() {
+            targets.extend(self.going_back(cell));
+        }
+        let stop = |kind| self.stop(cell, progress, kind, "the rollout is rolling back");
+        match &progress.wish {
+            Wish::Start {
+                direction: Direction::Rollback,
+                hosts,
+                ..
+            } if !progress.untold && targets.iter().all(|host| hosts.contains(host)) => None,
+            Wish::Nothing | Wish::Start { .. } | Wish::Stop { .. } if !targets.is_empty() => {
+                Some(self.warrant(cell, targets, Direction::Rollback))
+            }
+            Wish::Start {
+                direction: Direction::Patch,
+                ..
+            } => Some(stop(StopKind::Pause)),
+            // It may be lost, and the cell at work on the patch.
+            Wish::Stop { kind } if progress.untold => Some(stop(*kind)),
+            Wish::Nothing | Wish::Start { .. } | Wish::Stop { .. } => None,
+        }
     }
 
     /// Hosts of a cell that are on their way back, or were when a pause reached them.

@@ -50,7 +50,10 @@ impl<'a> Docket<'a> {
                 docket.awaits(host);
             }
         }
-        for host in rollout.granted_and_awaited() {
+        for host in rollout
+            .granted_and_awaited()
+            .chain(rollout.awaited_unheard())
+        {
             docket.awaits(host);
         }
         docket
@@ -79,8 +82,9 @@ impl<'a> Docket<'a> {
         None
     }
 
-    /// The host whose opinion is asked next: of all whose part is not over and that are of a suspect, one of the fewest suspects; then one of the rarest stratum, then of the earliest
-    /// wave. Nothing while no suspect is left, or an outcome that speaks for one is awaited.
+    /// The host whose opinion is asked next: of all whose part is not over and that are of a suspect,
+    /// one whose cell is heard of, of the fewest suspects; then one of the rarest stratum, then of the
+    /// earliest wave. Nothing while no suspect is left, or an outcome that speaks for one is awaited.
     pub(super) fn next_opinion(&self) -> Option<HostId> {
         let open: BTreeSet<u32> = self
             .suspects
@@ -111,10 +115,11 @@ impl<'a> Docket<'a> {
                     .filter(|stratum| open.contains(stratum))
                     .count();
                 let rarest = planned.strata.iter().filter_map(|s| sizes.get(s)).min()?;
-                (of > 0).then_some((of, *rarest, planned.wave, host))
+                let is_silent = self.rollout.is_silent(&planned.cell);
+                (of > 0).then_some((is_silent, of, *rarest, planned.wave, host))
             })
             .min()
-            .map(|(_, _, _, host)| host.clone())
+            .map(|(.., host)| host.clone())
     }
 
     /// Suspects that no host is left to speak for: closed with their casualty.

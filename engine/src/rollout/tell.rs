@@ -16,8 +16,8 @@ impl Rollout {
         has_part: impl Fn(&CellId) -> bool,
     ) {
         for (cell, assignment) in &self.plan.assignments {
-            let progress = self.cells.get(cell);
-            if progress.is_some_and(|progress| !progress.assigned) && has_part(cell) {
+            let is_new = self.cells.get(cell).is_some_and(|p| !p.assigned);
+            if is_new && !self.is_silent(cell) && has_part(cell) {
                 decision
                     .commands
                     .push(RolloutCommand::Assign(Box::new(assignment.clone())));
@@ -40,21 +40,14 @@ impl Rollout {
                 Direction::Patch => !self.is_over(host),
                 Direction::Rollback => self.outcomes.get(host) != Some(&Outcome::RolledBack),
             };
-            let is_told_anew = decision.commands.iter().any(|command| match command {
-                RolloutCommand::Warrant(warrant) => warrant.cell == *cell,
-                RolloutCommand::Stop(stop) => stop.cell == *cell,
-                RolloutCommand::Assign(_)
-                | RolloutCommand::Except(_)
-                | RolloutCommand::Brake { .. }
-                | RolloutCommand::BeginBake { .. }
-                | RolloutCommand::PassWave { .. }
-                | RolloutCommand::End { .. } => false,
-            });
-            if is_told_anew || !hosts.iter().any(|host| is_left(&host)) {
+            if decision.tells(cell)
+                || self.is_silent(cell)
+                || !hosts.iter().any(|host| is_left(&host))
+            {
                 continue;
             }
             let due = at.after(WARRANT / 2);
-            if now < due {
+            if now < due && !progress.untold {
                 decision.wake_at(due);
                 continue;
             }
@@ -71,7 +64,9 @@ impl Rollout {
                 Wish::Nothing => kind == StopKind::Pause,
                 Wish::Start { .. } => false,
             };
-            if progress.assigned && !is_stopped {
+            let has_heard = progress.assigned || progress.wish != Wish::Nothing;
+            let is_stopped = is_stopped && !progress.untold;
+            if has_heard && !is_stopped && !self.is_silent(cell) {
                 decision
                     .commands
                     .push(self.stop(cell, progress, kind, reason));

@@ -37,7 +37,9 @@ impl Rollout {
             rollout: self,
             wave,
             open: Vec::new(),
-            working: opened().filter(|cell| !self.is_cell_over(cell)).count(),
+            working: opened()
+                .filter(|cell| !self.is_passed_by(cell, now))
+                .count(),
             gap_ends: gap_ends.filter(|&end| now < end),
             holds,
             now,
@@ -47,9 +49,14 @@ impl Rollout {
             for chain in &turn.chains {
                 round.walk(chain, is_turn);
             }
-            is_turn &= turn.cells().all(|cell| self.is_cell_over(cell));
+            is_turn &= turn.cells().all(|cell| self.is_passed_by(cell, now));
         }
         round.open
+    }
+
+    /// Whether a cell lets others have their turn: it is over, or they go on without it.
+    fn is_passed_by(&self, cell: &CellId, now: Timestamp) -> bool {
+        self.is_cell_over(cell) || self.goes_on_without(cell, now)
     }
 
     /// When the last of some cells was over, of those that the present wave opened.
@@ -80,6 +87,10 @@ impl Round<'_> {
             self.open.push(cell.clone());
             return;
         }
+        // It is held by its silence.
+        if self.rollout.is_silent(cell) {
+            return;
+        }
         let is_full = self.working >= self.wave.cells_at_once;
         let reason = match waits {
             Some(reason) => reason.clone(),
@@ -104,7 +115,8 @@ impl Round<'_> {
 
     /// Why the zone after this one may not open. Nothing when it may.
     fn after(&self, zone: &[CellId]) -> Option<Reason> {
-        if !zone.iter().all(|cell| self.rollout.is_cell_over(cell)) {
+        let is_passed_by = |cell| self.rollout.is_passed_by(cell, self.now);
+        if !zone.iter().all(is_passed_by) {
             return Some(Reason::CellTurn { until: None });
         }
         let until = self

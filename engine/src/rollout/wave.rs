@@ -27,6 +27,9 @@ impl Rollout {
             });
             return;
         }
+        if self.is_canary_unknown(wave, now) {
+            return;
+        }
         let next = WaveIndex(self.wave.0 + 1);
         let has_next = usize::try_from(next.0).is_ok_and(|next| next < self.plan.waves.len());
         if !has_next && self.is_standing() {
@@ -39,16 +42,26 @@ impl Rollout {
         });
     }
 
-    /// A wave is over when each of its hosts is over, or is held for good with its stratum.
-    pub(super) fn is_wave_over(&self, wave: &PlannedWave, docket: &Docket<'_>) -> bool {
+    /// A wave is over when each of its hosts is over, or is held for good with its stratum, or is left
+    /// out because its cell is unknown.
+    pub(super) fn is_wave_over(
+        &self,
+        wave: &PlannedWave,
+        docket: &Docket<'_>,
+        now: Timestamp,
+    ) -> bool {
         let joined = self.joined.values().flatten();
         let mut hosts = wave.slices.values().flatten().chain(joined);
-        hosts.all(|host| self.is_over(host) || self.is_held_for_good(host))
+        let is_done = |host: &HostId| {
+            self.is_over(host) || self.is_held_for_good(host) || self.is_left_unknown(host, now)
+        };
+        hosts.all(is_done)
+            && self.too_many_unknown(wave, now).is_none()
             && docket.next_opinion().is_none()
     }
 
-    pub(super) fn finish_wave(&self, decision: &mut RolloutDecision) {
-        let (wrong, allowed) = self.left_out();
+    pub(super) fn finish_wave(&self, decision: &mut RolloutDecision, now: Timestamp) {
+        let (wrong, allowed) = self.left_out(now);
         if wrong > allowed {
             let finding = Reason::LeftOut {
                 count: wrong,

@@ -8,7 +8,7 @@ use crate::{
     id::OperatorId,
     policy::{
         BrakeRule, CANARY_BAKE, CellOrder, Deadlines, HOSTS_LEFT_OUT, Health, LateJoin,
-        OnHostFailure, Pace, Retry, RollbackPace, ZONE_BAKE,
+        OnHostFailure, Pace, Retry, RollbackPace, UNKNOWN_AFTER, UNKNOWN_SHARE, ZONE_BAKE,
     },
     share::Share,
 };
@@ -35,6 +35,8 @@ pub(super) struct Settings {
     pub(super) rollback: RollbackPace,
     pub(super) brake: BrakeRule,
     pub(super) hosts_left_out: Share,
+    pub(super) unknown_after: Duration,
+    pub(super) unknown_share: Share,
     pub(super) on_host_failure: OnHostFailure,
     pub(super) coverage: Coverage,
     pub(super) late_join: LateJoin,
@@ -57,6 +59,8 @@ impl Default for Settings {
             rollback: RollbackPace::default(),
             brake: BrakeRule::default(),
             hosts_left_out: HOSTS_LEFT_OUT,
+            unknown_after: UNKNOWN_AFTER,
+            unknown_share: UNKNOWN_SHARE,
             on_host_failure: OnHostFailure::default(),
             coverage: Coverage::default(),
             late_join: LateJoin::default(),
@@ -88,6 +92,8 @@ impl Settings {
             hosts_left_out: top
                 .share("hosts_left_out")
                 .unwrap_or(default.hosts_left_out),
+            unknown_after: some_time(top, "unknown_after").unwrap_or(default.unknown_after),
+            unknown_share: top.share("unknown_share").unwrap_or(default.unknown_share),
             on_host_failure: top
                 .choice("on_host_failure", &HOST_FAILURES)
                 .unwrap_or(default.on_host_failure),
@@ -172,6 +178,8 @@ impl Settings {
             ("rollback", self.rollback_entry()),
             ("brake", self.brake_entry()),
             ("hosts_left_out", quote(&self.hosts_left_out.to_string())),
+            ("unknown_after", span(self.unknown_after)),
+            ("unknown_share", quote(&self.unknown_share.to_string())),
             (
                 "on_host_failure",
                 quote(word(&HOST_FAILURES, self.on_host_failure)),

@@ -48,6 +48,7 @@ fn the_file_of_the_handbook_is_read() {
         bake = "20m"
         [[wave]]
         name = "regional"
+        unknown_share = "5%"
         hosts = 20
         cells_at_once = 3
         [[wave]]
@@ -77,6 +78,9 @@ fn the_file_of_the_handbook_is_read() {
     assert_eq!(regional.size, WaveSize::Hosts(20));
     assert_eq!(regional.bake, Duration::from_secs(15 * 60));
     assert_eq!(regional.cells_at_once, 3);
+    assert_eq!(regional.unknown_share, Share::percent(5));
+    assert_eq!(full.unknown_share, Share::percent(10));
+    assert_eq!(spec.unknown_after(), Duration::from_secs(600));
     assert_eq!(full.bake, Duration::ZERO, "nothing waits for the last bake");
     assert_eq!(full.gap, Duration::from_secs(5));
     assert!(full.selection.is_some());
@@ -218,6 +222,7 @@ fn settings_that_cannot_work_are_refused() {
             "does not fit into the 30s of verify_deadline",
         ),
         ("stable_for = \"5m\"", "stable_for of 5m does not fit"),
+        ("unknown_after = \"0s\"", "must be longer than 0s"),
     ] {
         let found = mistakes_with(top, "");
         assert!(found.contains(mistake), "{top}: {found}");
@@ -344,6 +349,7 @@ fn a_rollout_reads_back_its_canonical_text() {
         name = "cells"
         match = 'zone == "a"'
         cells_per_region = 2
+        unknown_share = "2.5%"
         zone_bake = "2m"
         fan = [["rest"]]
         [[limits]]

@@ -47,6 +47,7 @@ impl fmt::Display for Spec {
             writeln!(f, "cells_at_once = {}", wave.cells_at_once)?;
             writeln!(f, "gap = \"{}\"", duration::format(wave.gap))?;
             writeln!(f, "zone_bake = \"{}\"", duration::format(wave.zone_bake))?;
+            writeln!(f, "unknown_share = \"{}\"", wave.unknown_share)?;
             if let Some(fan) = &wave.fan {
                 writeln!(f, "fan = {fan}")?;
             }

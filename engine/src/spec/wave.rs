@@ -21,6 +21,9 @@ pub struct Wave {
     pub gap: Duration,
     /// The wait after a zone of a region before the region's next zone.
     pub zone_bake: Duration,
+    /// The share of its hosts that may be left out because their cells are unknown; none may in the
+    /// first wave.
+    pub unknown_share: Share,
     /// In which order its regions open. Absent: in that of the rollout.
     pub fan: Option<Fan>,
 }
@@ -60,14 +63,7 @@ pub(super) const DEFAULT_WAVES: [(&str, Share); 3] = [
 const SIZES: [&str; 3] = ["to", "hosts", "cells_per_region"];
 
 /// Keys whose part is not built.
-const NOT_BUILT: [&str; 6] = [
-    "approval",
-    "gates",
-    "profile",
-    "promote",
-    "unknown_share",
-    "window",
-];
+const NOT_BUILT: [&str; 5] = ["approval", "gates", "profile", "promote", "window"];
 
 /// What one `[[wave]]` table says; what it does not say comes from elsewhere.
 #[derive(Debug)]
@@ -79,6 +75,7 @@ pub(super) struct WaveFragment {
     cells_at_once: Option<usize>,
     gap: Option<Duration>,
     zone_bake: Option<Duration>,
+    unknown_share: Option<Share>,
     fan: Option<Fan>,
 }
 
@@ -112,6 +109,7 @@ impl WaveFragment {
             cells_at_once: None,
             gap: None,
             zone_bake: None,
+            unknown_share: None,
             fan: None,
         }
     }
@@ -126,6 +124,7 @@ impl WaveFragment {
             cells_at_once: table.count("cells_at_once", 1),
             gap: table.duration("gap"),
             zone_bake: table.duration("zone_bake"),
+            unknown_share: table.share("unknown_share"),
             fan: Fan::read(table),
         }
     }
@@ -198,6 +197,7 @@ pub(super) fn check(fragments: &[WaveFragment], settings: &Settings) -> Option<V
                 cells_at_once: wave.cells_at_once.unwrap_or(settings.pace.cells_at_once),
                 gap: wave.gap.unwrap_or(settings.pace.cells_gap),
                 zone_bake: wave.zone_bake.unwrap_or(settings.zone_bake),
+                unknown_share: wave.unknown_share.unwrap_or(settings.unknown_share),
                 fan: wave.fan.clone(),
             })
         })

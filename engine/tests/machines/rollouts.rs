@@ -10,6 +10,7 @@ mod floors;
 mod freezes;
 mod orders;
 mod pace;
+mod partitions;
 mod promotions;
 mod restarts;
 mod retries;

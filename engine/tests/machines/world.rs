@@ -18,6 +18,7 @@ mod journal;
 mod link;
 mod message;
 mod owner;
+mod region;
 mod rollout;
 mod script;
 mod state;
@@ -33,7 +34,7 @@ pub(crate) use script::{Does, Step, fails};
 
 use cofferdam_engine::{
     fleet::FleetEvent,
-    id::{HostId, OrderKey},
+    id::{CellId, HostId, OrderKey},
     policy::CELL_SIZE,
     report::ReportBody,
     run::{RunEvent, RunState},
@@ -93,6 +94,14 @@ enum Happening {
         host: HostId,
     },
     OwnerStarts,
+    /// The rollouts notice that nothing comes from a cell.
+    CellMissed {
+        cell: CellId,
+    },
+    /// Everything comes through again between a cell and the rollouts.
+    CellMended {
+        cell: CellId,
+    },
 }
 
 /// A coordinator, its agents, and what is under way.
@@ -145,7 +154,7 @@ impl World {
         let until = self.now.after(time);
         while let Some(entry) = self.queue.first_entry() {
             let (at, _) = *entry.key();
-            if at > until {
+            if at > until || self.owner.is_stuck {
                 break;
             }
             let happening = entry.remove();
@@ -211,6 +220,8 @@ impl World {
             Happening::Dial { host, life } => self.dial(&host, life),
             Happening::Dropped { host, session } => self.dropped(&host, session),
             Happening::AgentStarts { host } => self.agent_starts(&host),
+            Happening::CellMissed { cell } => self.cell_missed(cell),
+            Happening::CellMended { cell } => self.cell_mended(cell),
             Happening::OwnerStarts => {
                 if !self.owner.is_up {
                     self.owner.start(self.now);

@@ -35,6 +35,9 @@ pub(crate) enum Deed {
     Repair(HostId),
     Script(HostId, Step, Does, Option<u32>),
     Forget(HostId),
+    /// The cell of a host is cut off from the rollouts, or comes back.
+    CutCell(HostId),
+    MendCell(HostId),
     /// A calendar is declared: freezes that begin and end so many minutes after the world's start.
     Freeze(Vec<(u64, u64)>),
 }
@@ -134,6 +137,8 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         84..86 => draw_freezes(draw),
         86..89 => Deed::Promote(name),
         89..91 => Deed::Amend(name, draw_variant(draw, host.as_str())),
+        91..94 => Deed::CutCell(host),
+        94 => Deed::MendCell(host),
         _ => draw_script(draw, hosts),
     }
 }
@@ -257,6 +262,8 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         Deed::Repair(host) => world.repair(host),
         Deed::Script(host, step, does, times) => world.script.set(host, *step, *does, *times),
         Deed::Forget(host) => world.forget(host),
+        Deed::CutCell(host) => world.cut_cell_of(host),
+        Deed::MendCell(host) => world.mend_cell_of(host),
         Deed::Freeze(freezes) => {
             if world.owner.is_up {
                 world.freeze(freezes);

@@ -129,6 +129,8 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
         ("retry", ["0", "1"]),
         ("settle", ["\"20s\"", "\"60s\""]),
         ("hosts_left_out", ["\"2%\"", "\"50%\""]),
+        ("unknown_after", ["\"1m\"", "\"10m\""]),
+        ("unknown_share", ["\"0%\"", "\"60%\""]),
         ("order", ["\"none\"", "\"fan-out\""]),
         ("zone_bake", ["\"0s\"", "\"40s\""]),
         ("approvers", ["[]", "[\"anna\"]"]),

@@ -5,6 +5,7 @@
 use super::{
     hosts::packages_event,
     message::{Down, Up},
+    region::CutCell,
 };
 use cofferdam_engine::{
     cell::{Cell, CellCommand, CellError, CellEvent},
@@ -57,6 +58,10 @@ pub(crate) struct Owner {
     /// What held things back, each time it changed, as lines of text. Kept where `keeps_holds`.
     pub(crate) holds: Vec<(Timestamp, String)>,
     pub(crate) keeps_holds: bool,
+    /// Cells between which and the rollouts nothing comes through.
+    pub(super) cut_cells: BTreeMap<CellId, CutCell>,
+    /// Whether decisions never end: then nothing happens any more.
+    pub(crate) is_stuck: bool,
 }
 
 /// The coordinator died in a turn.
@@ -105,7 +110,9 @@ impl Owner {
 
     /// Takes inputs in, in one turn. What is to be sent.
     pub(crate) fn turn(&mut self, inputs: Vec<Input>, now: Timestamp) -> Result<Outbound, Died> {
-        let before = self.crash.map(|_| (self.fleet.clone(), self.log.len()));
+        let before = self
+            .crash
+            .map(|_| (self.fleet.clone(), self.log.len(), self.cut_cells.clone()));
         let mut outbound = Vec::new();
         let mut heard = Vec::new();
         for input in inputs {
@@ -121,8 +128,9 @@ impl Owner {
             return Ok(outbound);
         };
         self.is_up = false;
-        if let (Crash::BeforeStore, Some((fleet, stored))) = (crash, before) {
+        if let (Crash::BeforeStore, Some((fleet, stored, cut_cells))) = (crash, before) {
             self.fleet = fleet;
+            self.cut_cells = cut_cells;
             self.log.truncate(stored);
         }
         Err(Died { away })
@@ -220,7 +228,7 @@ impl Owner {
     }
 
     /// Applies what must not be refused.
-    fn take(&mut self, event: &FleetEvent, now: Timestamp, what: &str) {
+    pub(super) fn take(&mut self, event: &FleetEvent, now: Timestamp, what: &str) {
         if let Err(error) = self.apply(event, now) {
             self.broken.push(format!("{what} is refused: {error:?}"));
         }
@@ -253,6 +261,7 @@ impl Owner {
         let last = self.fleet.decide(now).commands;
         self.broken
             .push(format!("decisions that never end: {last:?}"));
+        self.is_stuck = true;
         outbound
     }
 
@@ -284,8 +293,12 @@ impl Owner {
             ..FleetDecision::default()
         };
         self.check(&one, now);
-        for event in command.events() {
-            self.take(&event, now, "an own decision");
+        let mut events = command.events().into_iter();
+        if let Some(own) = events.next() {
+            self.take(&own, now, "an own decision");
+        }
+        for told in events {
+            self.pass_on(told, &command, now);
         }
         if let FleetCommand::Cell { command, .. } = &command {
             outbound.extend(messages(command));

@@ -1,0 +1,256 @@
+//! Cells that are not heard of.
+//!
+//! A silent cell is told nothing: what it would be told waits. Silent for `unknown_after` it is
+//! *unknown*. In the first wave the rollout waits for it. Later its hosts that are not over are left
+//! out, up to `unknown_share` of the wave, and regions, zones and waves go on without it. What it was
+//! granted it goes on with until its warrant ends, so its hosts count as awaited, and where the rollout
+//! is taken back, as hosts that may have the patch.
+//!
+//! When it is heard again, its summaries are merged first. What was told since it was last heard of may
+//! be lost and is told again, stops before anything else. Its hosts of waves that have passed join the
+//! present one.
+
+use super::{CellProgress, Phase, Rollout, RolloutCommand, RolloutDecision, Wish};
+use crate::{
+    hold::{Hold, Reason, Subject},
+    id::{CellId, HostId, WaveIndex},
+    plan::PlannedWave,
+    policy::UNKNOWN_PAGE,
+    time::Timestamp,
+    warrant::{Change, Outcome},
+};
+use std::collections::BTreeSet;
+
+impl Rollout {
+    /// Takes note that a cell is not heard of.
+    pub(crate) fn cell_silent(&mut self, cell: &CellId, since: Timestamp) {
+        if let Some(progress) = self.cells.get_mut(cell) {
+            progress.silent_since.get_or_insert(since);
+        }
+    }
+
+    /// Takes note that a cell is heard of again, and has told what happened meanwhile.
+    pub(crate) fn cell_heard(&mut self, cell: &CellId, now: Timestamp) {
+        let Some(progress) = self.cells.get_mut(cell) else {
+            return;
+        };
+        if progress.silent_since.is_none() {
+            return;
+        }
+        progress.heard();
+        self.settle_unheard(cell);
+        self.take_missed_in(cell);
+        self.close(cell, now);
+    }
+
+    /// Hosts that were set aside while the cell was silent, and of which it has said nothing, have
+    /// not begun.
+    fn settle_unheard(&mut self, cell: &CellId) {
+        let (theirs, others) = std::mem::take(&mut self.unheard)
+            .into_iter()
+            .partition(|host| self.plan.hosts.get(host).is_some_and(|p| p.cell == *cell));
+        self.unheard = others;
+        let theirs: BTreeSet<HostId> = theirs;
+        for host in theirs {
+            if let Some(Outcome::Skipped { change, .. }) = self.outcomes.get_mut(&host) {
+                *change = Change::NotBegun;
+            }
+        }
+    }
+
+    /// Hosts of waves that went on without them join the present one.
+    fn take_missed_in(&mut self, cell: &CellId) {
+        if !self.is_live() || self.goes_back {
+            return;
+        }
+        let is_in_wave = |host: &HostId| self.wave_hosts(cell).any(|other| other == host);
+        let missed = self.plan.hosts.iter().filter(|(host, planned)| {
+            let is_missed = planned.cell == *cell && planned.wave < self.wave;
+            is_missed && !self.is_over(host) && !is_in_wave(host)
+        });
+        let missed: Vec<HostId> = missed.map(|(host, _)| host.clone()).collect();
+        for host in &missed {
+            self.opinions.remove(host);
+        }
+        if !missed.is_empty() {
+            self.joined.entry(cell.clone()).or_default().extend(missed);
+        }
+        if self.wave_hosts(cell).any(|host| !self.is_over(host)) {
+            self.bake_since = None;
+        }
+    }
+
+    /// Whether nothing is heard of a cell, so that it is told nothing.
+    pub(super) fn is_silent(&self, cell: &CellId) -> bool {
+        let progress = self.cells.get(cell);
+        progress.is_some_and(|progress| progress.silent_since.is_some())
+    }
+
+    /// Whether the host's cell is silent, and was given leave at some time: it may be at work there.
+    pub(super) fn may_work_unheard(&self, host: &HostId) -> bool {
+        let planned = self.plan.hosts.get(host);
+        let progress = planned.and_then(|planned| self.cells.get(&planned.cell));
+        progress.is_some_and(CellProgress::may_act_unheard)
+    }
+
+    /// Whether a silent cell was given leave at some time.
+    pub(super) fn awaits_silent(&self) -> bool {
+        self.cells.values().any(CellProgress::may_act_unheard)
+    }
+
+    /// Hosts of silent cells whose leave was taken back by a stop that may be lost.
+    pub(super) fn awaited_unheard(&self) -> impl Iterator<Item = &HostId> {
+        let may_go_on = |cell: &CellId| {
+            let progress = self.cells.get(cell);
+            progress.is_some_and(|p| p.may_be_lost() && matches!(p.wish, Wish::Stop { .. }))
+        };
+        let joined = self.joined.values().flatten();
+        let due = self.plan.hosts.iter().filter(|(_, p)| p.wave <= self.wave);
+        let due = due.map(|(host, _)| host).chain(joined);
+        due.filter(move |host| {
+            let planned = self.plan.hosts.get(*host);
+            planned.is_some_and(|p| may_go_on(&p.cell)) && !self.is_over(host)
+        })
+    }
+
+    fn unknown_at(&self, progress: &CellProgress) -> Option<Timestamp> {
+        let since = progress.silent_since?;
+        Some(since.after(self.plan.unknown_after))
+    }
+
+    fn is_unknown(&self, cell: &CellId, now: Timestamp) -> bool {
+        let progress = self.cells.get(cell);
+        let at = progress.and_then(|progress| self.unknown_at(progress));
+        at.is_some_and(|at| at <= now)
+    }
+
+    /// Whether others go on without a cell: it is unknown, and the wave is not the first.
+    pub(super) fn goes_on_without(&self, cell: &CellId, now: Timestamp) -> bool {
+        self.wave != WaveIndex(0) && self.is_unknown(cell, now)
+    }
+
+    /// Whether a host is left out because its cell is unknown.
+    pub(super) fn is_left_unknown(&self, host: &HostId, now: Timestamp) -> bool {
+        let planned = self.plan.hosts.get(host);
+        !self.is_over(host) && planned.is_some_and(|p| self.goes_on_without(&p.cell, now))
+    }
+
+    /// More hosts of a wave are left out in unknown cells than may be: how many, and how many may.
+    /// Nothing while they are not.
+    pub(super) fn too_many_unknown(
+        &self,
+        wave: &PlannedWave,
+        now: Timestamp,
+    ) -> Option<(usize, usize)> {
+        let hosts = || wave.slices.values().flatten();
+        let count = hosts()
+            .filter(|host| self.is_left_unknown(host, now))
+            .count();
+        let allowed = wave.unknown_share.of_rounded_down(hosts().count());
+        (count > allowed).then_some((count, allowed))
+    }
+
+    /// Whether a cell of the first wave is unknown: then it has not passed.
+    pub(super) fn is_canary_unknown(&self, wave: &PlannedWave, now: Timestamp) -> bool {
+        self.wave == WaveIndex(0) && wave.slices.keys().any(|cell| self.is_unknown(cell, now))
+    }
+
+    /// Says which cells are not heard of.
+    pub(super) fn hold_silent(&self, decision: &mut RolloutDecision, now: Timestamp) {
+        for (cell, progress) in &self.cells {
+            let (Some(since), Some(until)) = (progress.silent_since, self.unknown_at(progress))
+            else {
+                continue;
+            };
+            let pages_at = since.after(UNKNOWN_PAGE.max(self.plan.unknown_after));
+            let reason = match now < until {
+                true => Reason::Silent { until },
+                false => Reason::Unknown {
+                    pages: now >= pages_at,
+                },
+            };
+            if let Some(next) = [until, pages_at].into_iter().find(|at| now < *at) {
+                decision.wake_at(next);
+            }
+            let subject = Subject::Slice {
+                rollout: self.plan.rollout.clone(),
+                cell: cell.clone(),
+            };
+            decision.holds.push(Hold {
+                subject,
+                reason,
+                since,
+            });
+        }
+    }
+
+    /// Says when too many hosts of the wave are in unknown cells.
+    pub(super) fn hold_too_many_unknown(
+        &self,
+        wave: &PlannedWave,
+        decision: &mut RolloutDecision,
+        now: Timestamp,
+    ) {
+        if let Some((count, allowed)) = self.too_many_unknown(wave, now) {
+            decision.holds.push(Hold {
+                subject: self.wave_subject(),
+                reason: Reason::UnknownShare { count, allowed },
+                since: self.wave_since,
+            });
+        }
+    }
+
+    /// Tells cells again of stops that may be lost, before anything else. Whether there are any.
+    pub(super) fn stop_again(&self, decision: &mut RolloutDecision) -> bool {
+        let before = decision.commands.len();
+        for (cell, progress) in &self.cells {
+            if let (true, Wish::Stop { kind }) = (progress.untold, &progress.wish)
+                && !self.is_silent(cell)
+            {
+                let reason = "the rollout was stopped while the cell was not heard of";
+                let stop = self.stop(cell, progress, *kind, reason);
+                decision.commands.push(stop);
+            }
+        }
+        decision.commands.len() > before
+    }
+
+    /// What becomes of a host that is set aside: whether it has begun is not known where its cell is
+    /// silent.
+    pub(super) fn change_unheard(&mut self, host: &HostId) -> Change {
+        match self.phase {
+            Phase::Running | Phase::Paused { .. } if self.may_work_unheard(host) => {
+                self.unheard.insert(host.clone());
+                Change::Unknown
+            }
+            Phase::Running
+            | Phase::Paused { .. }
+            | Phase::Aborting
+            | Phase::RollingBack
+            | Phase::Ended { .. } => Change::NotBegun,
+        }
+    }
+}
+
+impl CellProgress {
+    /// Whether the cell is silent and may act on a warrant that it had.
+    fn may_act_unheard(&self) -> bool {
+        self.silent_since.is_some() && self.wish != Wish::Nothing
+    }
+}
+
+impl RolloutDecision {
+    /// Whether a cell is told something by this decision already.
+    pub(super) fn tells(&self, cell: &CellId) -> bool {
+        self.commands.iter().any(|command| match command {
+            RolloutCommand::Warrant(warrant) => warrant.cell == *cell,
+            RolloutCommand::Stop(stop) => stop.cell == *cell,
+            RolloutCommand::Assign(_)
+            | RolloutCommand::Except(_)
+            | RolloutCommand::Brake { .. }
+            | RolloutCommand::BeginBake { .. }
+            | RolloutCommand::PassWave { .. }
+            | RolloutCommand::End { .. } => false,
+        })
+    }
+}

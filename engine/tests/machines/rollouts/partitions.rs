@@ -1,0 +1,236 @@
+//! Cells that are cut off from the rollouts.
+
+use super::{AT_ONCE, WAVES, floor, mins, secs};
+use crate::world::{NotStarted, World, file, id};
+use cofferdam_engine::{exception::Word, id::WaveIndex, rollout::Action};
+
+/// Two cells of four hosts.
+fn eight() -> World {
+    World::new().hosts("web", "r1/a", 4).hosts("web", "r2/c", 4)
+}
+
+fn start(world: &mut World, top: &str) {
+    let tables = WAVES.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", top, &tables));
+}
+
+fn until_wave(world: &mut World, wave: u32) {
+    world.until("the wave runs", |world| {
+        world.rollout("ssl").wave() == WaveIndex(wave) && world.count("ssl", "running") > 0
+    });
+}
+
+/// How many hosts have the patch, whoever knows.
+fn patched(world: &World) -> usize {
+    let agents = world.agents.values();
+    agents.filter(|agent| !agent.installed.is_empty()).count()
+}
+
+#[test]
+fn the_canary_waits_for_a_cell_that_is_unknown() {
+    let mut world = eight();
+    start(&mut world, "unknown_share = \"100%\"");
+    until_wave(&mut world, 0);
+    let cell = world.cell_of("web-c-1");
+    world.cut_cell(&cell);
+    world.pass(mins(1));
+    assert!(world.rules().contains(&"silent"));
+    world.pass(mins(600));
+    assert!(world.rules().contains(&"unknown"));
+    assert_eq!(world.rollout("ssl").wave(), WaveIndex(0));
+
+    world.mend_cell(&cell);
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 8);
+    assert_eq!(world.orders().count(), 8);
+}
+
+#[test]
+fn a_canary_that_is_over_does_not_pass_while_a_cell_of_it_is_unknown() {
+    let mut world = eight();
+    start(&mut world, "unknown_after = \"5m\"\nbake = \"20m\"");
+    world.until("it bakes", |world| world.rules().contains(&"bake"));
+    let cell = world.cell_of("web-c-1");
+    world.cut_cell(&cell);
+    world.pass(mins(60));
+    assert_eq!(world.rollout("ssl").wave(), WaveIndex(0));
+    assert_eq!(world.rules(), ["unknown"]);
+    let hold = world.holds()[0].reason.to_string();
+    assert!(hold.contains("half an hour or more"), "{hold}");
+
+    world.mend_cell(&cell);
+    world.pass(secs(1));
+    assert_eq!(world.rollout("ssl").wave(), WaveIndex(1));
+}
+
+#[test]
+fn later_waves_go_on_without_an_unknown_cell_within_the_share() {
+    for (share, wave) in [("50%", 2), ("49%", 1)] {
+        let mut world = eight();
+        let half = format!("to = \"50%\"\nunknown_share = \"{share}\"");
+        let tables = WAVES.replace("to = \"50%\"", &half) + &floor("50%");
+        world.start(&file("ssl", "openssl", "unknown_share = \"0%\"", &tables));
+        until_wave(&mut world, 1);
+        let cell = world.cell_of("web-c-1");
+        world.cut_cell(&cell);
+        world.pass(mins(9));
+        assert_eq!(world.rollout("ssl").wave(), WaveIndex(1), "{share}");
+        world.pass(mins(20));
+        assert_eq!(world.rollout("ssl").wave(), WaveIndex(wave), "{share}");
+        assert!(world.rules().contains(&"unknown-share"));
+        let known = if wave == 1 { 3 } else { 5 };
+        assert_eq!(
+            world.count("ssl", "passed"),
+            known,
+            "the other cell goes on"
+        );
+
+        world.mend_cell(&cell);
+        world.wait_for("ssl", "done");
+        assert_eq!(world.count("ssl", "passed"), 8, "{share}");
+        assert_eq!(world.orders().count(), 8);
+    }
+}
+
+#[test]
+fn a_rollout_ends_without_a_cell_that_stays_unknown() {
+    let mut world = eight();
+    start(&mut world, "unknown_share = \"50%\"");
+    until_wave(&mut world, 1);
+    let cell = world.cell_of("web-c-1");
+    world.cut_cell(&cell);
+    world.wait_for("ssl", "done");
+    let before = patched(&world);
+    world.pass(mins(60));
+
+    world.mend_cell(&cell);
+    world.pass(mins(60));
+    assert_eq!(patched(&world), before, "it is over there too");
+    assert_eq!(world.count("ssl", "passed"), before, "and all agree");
+    assert!(world.owner.fleet.cells()[&cell].work().is_empty());
+}
+
+#[test]
+fn a_cell_that_is_cut_ends_what_it_was_granted_and_its_results_are_merged() {
+    let mut world = eight();
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.until("all may start", |world| {
+        let mut cells = world.rollout("ssl").cells().values();
+        cells.all(|cell| cell.granted().is_some_and(|hosts| hosts.len() >= 3))
+    });
+    let cell = world.cell_of("web-c-1");
+    world.cut_cell(&cell);
+    world.pass(mins(5));
+    assert!(
+        world.count("ssl", "passed") < 8,
+        "nobody has told the rollout"
+    );
+    assert_eq!(patched(&world), 8, "all of it is done");
+
+    world.mend_cell(&cell);
+    world.pass(secs(1));
+    assert_eq!(world.count("ssl", "passed"), 8);
+    assert_eq!(world.orders().count(), 8, "and nothing twice");
+}
+
+#[test]
+fn a_cell_that_is_cut_starts_nothing_after_its_warrant() {
+    let mut world = eight();
+    let tables = AT_ONCE.to_owned() + &floor("75%");
+    // One of four at a time, and 20 minutes between two starts.
+    world.start(&file("ssl", "openssl", "start_spacing = \"20m\"", &tables));
+    world.until("all may start", |world| {
+        let mut cells = world.rollout("ssl").cells().values();
+        cells.all(|cell| cell.granted().is_some_and(|hosts| hosts.len() >= 3))
+    });
+    let cell = world.cell_of("web-c-1");
+    let cut_at = world.now;
+    world.cut_cell(&cell);
+    world.pass(mins(180));
+    let warrant = mins(30);
+    let late = |world: &World| {
+        let orders = world.orders();
+        let theirs = orders.filter(|(_, order)| order.grant.cell == cell);
+        theirs.filter(|(at, _)| *at > cut_at.after(warrant)).count()
+    };
+    assert_eq!(late(&world), 0);
+    assert!(patched(&world) < 8);
+
+    world.mend_cell(&cell);
+    world.wait_for("ssl", "done");
+    assert_eq!(patched(&world), 8);
+    assert!(late(&world) > 0, "with a new warrant it goes on");
+}
+
+#[test]
+fn a_stop_and_a_rollback_reach_a_cell_that_was_cut_before_anything_else() {
+    let mut world = eight();
+    start(&mut world, "");
+    until_wave(&mut world, 2);
+    let cell = world.cell_of("web-c-1");
+    world.cut_cell(&cell);
+    world.pass(secs(5));
+    // This stop is lost: nobody has noticed that the link is cut.
+    world.ask("ssl", Action::Pause);
+    world.pass(mins(2));
+    world.ask("ssl", Action::Rollback);
+    world.pass(mins(40));
+    assert_eq!(world.phase("ssl"), "rolling-back", "a wish that stands");
+    assert!(world.rules().contains(&"unknown"));
+    assert_eq!(patched(&world), 4, "the cut cell has finished its part");
+
+    world.mend_cell(&cell);
+    world.wait_for("ssl", "rolled-back");
+    assert_eq!(patched(&world), 0);
+    assert!(world.untrue_at_the_end().is_empty());
+    assert!(world.agents[&id("web-c-1")].in_service());
+}
+
+#[test]
+fn a_pause_that_was_lost_is_told_again() {
+    let mut world = eight();
+    start(&mut world, "");
+    until_wave(&mut world, 2);
+    let cell = world.cell_of("web-c-1");
+    world.cut_cell(&cell);
+    world.ask("ssl", Action::Pause);
+    let is_stopped = |world: &World| {
+        let mut works = world.owner.fleet.cells()[&cell].work().values();
+        works.all(|work| work.stop.is_some())
+    };
+    assert!(!is_stopped(&world));
+    world.mend_cell(&cell);
+    world.pass(secs(1));
+    assert!(is_stopped(&world));
+}
+
+#[test]
+fn a_host_that_is_excluded_while_its_cell_is_cut_is_nobody_elses_until_the_cell_is_heard() {
+    let mut world = eight();
+    start(&mut world, "at_once_per_cell = 1");
+    until_wave(&mut world, 2);
+    let cell = world.cell_of("web-c-1");
+    world.cut_cell_of(&id("web-c-1"));
+    world.pass(mins(1));
+    let waits = world.turns("ssl", 2).into_iter().find(|host| {
+        world.cell_of(host.as_str()) == cell && world.outcome("ssl", host) != "running"
+    });
+    let host = waits.expect("one of the last wave has not been heard of");
+    world.except("ssl", Word::Exclude, &[host.as_str()]);
+    assert_eq!(world.outcome("ssl", &host), "skipped and silent");
+    let other = file("two", "openssl", "", &(AT_ONCE.to_owned() + &floor("50%")));
+    let other = other.replace("service == \"web\"", &format!("host == \"{host}\""));
+    assert!(matches!(
+        world.try_start(&other),
+        Err(NotStarted::Refused(_))
+    ));
+
+    world.mend_cell(&cell);
+    world.wait_for("ssl", "done");
+    assert_eq!(
+        world.outcome("ssl", &host),
+        "passed",
+        "it had begun before the cell heard"
+    );
+}
