@@ -3,6 +3,7 @@
 //! `UPDATE=1 cargo test -p cofferdam-engine --test machines scripts` writes the files anew.
 
 mod inventory;
+mod partition;
 mod plan_text;
 mod planning;
 
