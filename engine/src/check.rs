@@ -5,6 +5,7 @@
 //! machines calls it after every event. Promise 6, that no acknowledged result is lost, is no matter
 //! of one state; tests prove it by replaying what was stored.
 
+mod brake;
 mod denial;
 mod dependency;
 mod ending;
@@ -140,6 +141,7 @@ fn by_rollout(
     turn::by_rollout(rollout, command, now, all);
     rollback::by_rollout(fleet, rollout, command, all);
     silence::by_rollout(rollout, command, all);
+    brake::by_rollout(fleet, rollout, command, all);
 }
 
 /// A step that takes a host further out of service: an order, or a claim that is granted.

@@ -22,7 +22,7 @@ const fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-const fn mins(mins: u64) -> Duration {
+pub(crate) const fn mins(mins: u64) -> Duration {
     Duration::from_secs(60 * mins)
 }
 
@@ -209,6 +209,31 @@ pub struct BrakeRule {
     pub fleet_share: Share,
     /// ... and at least this many. Default 20 (guess).
     pub fleet_least: usize,
+    /// A wave in which fewer hosts are over in `velocity_over` than this share of its best such
+    /// time, while as many are at work. `0%`: never. Default 20 % (guess: the story is alerted below
+    /// 100 hosts a minute, a number that fits one fleet; a fifth of what the wave has shown it can
+    /// do fits any).
+    #[serde(default = "velocity_share")]
+    pub velocity_share: Share,
+    /// Longer than nothing. Default 10 min (guess: twice what a run without a reboot may take).
+    #[serde(default = "velocity_over")]
+    pub velocity_over: Duration,
+    /// ... and at least this many were over then, and are at work now. At least 1. Default 10
+    /// (guess: fewer may all be slow by themselves).
+    #[serde(default = "velocity_least")]
+    pub velocity_least: usize,
+}
+
+fn velocity_share() -> Share {
+    Share::percent(20)
+}
+
+fn velocity_over() -> Duration {
+    mins(10)
+}
+
+fn velocity_least() -> usize {
+    10
 }
 
 impl Default for BrakeRule {
@@ -218,6 +243,9 @@ impl Default for BrakeRule {
             cell_least: 2,
             fleet_share: Share::basis_points(50),
             fleet_least: 20,
+            velocity_share: velocity_share(),
+            velocity_over: velocity_over(),
+            velocity_least: velocity_least(),
         }
     }
 }

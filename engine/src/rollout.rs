@@ -28,6 +28,7 @@ mod silence;
 mod suspect;
 mod tell;
 mod turn;
+mod velocity;
 mod wave;
 
 pub use decide::RolloutDecision;
@@ -36,6 +37,7 @@ pub use except::NotExcepted;
 pub use progress::{CellProgress, Wish};
 pub use promote::Promotion;
 
+use self::velocity::Velocity;
 use crate::{
     exception::Exception,
     failure::Failure,
@@ -107,6 +109,9 @@ pub struct Rollout {
     /// Hosts that were set aside while their cell was silent: they may be at work there.
     #[serde(default)]
     unheard: BTreeSet<HostId>,
+    /// How fast the hosts of the present wave get over.
+    #[serde(default)]
+    velocity: Velocity,
 }
 
 /// An operator's word, and the reason for it.
@@ -180,6 +185,8 @@ impl Rollout {
             .keys()
             .map(|cell| (cell.clone(), CellProgress::default()))
             .collect();
+        let mut velocity = Velocity::default();
+        velocity.begin(now);
         Self {
             plan,
             by,
@@ -209,6 +216,7 @@ impl Rollout {
             promotions: Vec::new(),
             amended_by: Vec::new(),
             unheard: BTreeSet::new(),
+            velocity,
         }
     }
 

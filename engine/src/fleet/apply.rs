@@ -98,6 +98,9 @@ impl Fleet {
             });
         }
         self.epoch = epoch;
+        for rollout in self.rollouts.values_mut() {
+            rollout.owner_started(now);
+        }
         for cell in self.cells.values_mut() {
             let event = CellEvent::OwnerStarted { epoch };
             cell.apply(&event, now).map_err(|source| FleetError::Cell {

@@ -32,6 +32,13 @@ pub(super) fn alone(spec: &Spec, found: &mut Findings<'_>) {
             );
         }
     }
+    if spec.brake().velocity_share >= Share::ALL {
+        found.warn(
+            "brake",
+            "brake.velocity_share",
+            "the velocity's brake fires as soon as a wave is slower than at its best: lower velocity_share",
+        );
+    }
 }
 
 /// What a brake that the file sets cannot do with so few hosts. Defaults are for large fleets, and

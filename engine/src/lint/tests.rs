@@ -108,6 +108,10 @@ fn a_file_alone_shows_brakes_deadlines_and_waves_that_cannot_be_meant() {
             "warning brake f.toml:1:24: the cell's brake fires with the first host that fails, before a second opinion is heard: raise cell_share or cell_least",
         ),
         (
+            top("brake = { velocity_share = \"100%\" }"),
+            "warning brake f.toml:1:28: the velocity's brake fires as soon as a wave is slower than at its best: lower velocity_share",
+        ),
+        (
             top("late_deadline = \"30s\""),
             "warning deadline f.toml:1:17: stable_for_canary of 1m does not fit into late_deadline of 30s: every host that does not reboot is given up before it can be stable; raise late_deadline, or lower stable_for_canary",
         ),

@@ -83,6 +83,7 @@ impl Rollout {
                 self.wave = WaveIndex(wave.0 + 1);
                 self.wave_since = now;
                 self.bake_since = None;
+                self.velocity.begin(now);
                 let joined = std::mem::take(&mut self.joined);
                 self.opinions.extend(joined.into_values().flatten());
                 Ok(())
@@ -105,6 +106,7 @@ impl Rollout {
         let next = self.next_phase(action, by, reason)?;
         if action == Action::Resume {
             self.judge();
+            self.velocity.begin(now);
         }
         if action == Action::Rollback {
             self.goes_back = true;
@@ -214,6 +216,7 @@ impl Rollout {
             {
                 self.proved.extend(&planned.strata);
             }
+            self.velocity.note(host, outcome, &self.plan.brake, now);
             let before = self.outcomes.insert(host.clone(), outcome.clone());
             match (outcome, before) {
                 (Outcome::Waiting, Some(Outcome::LeftOut { .. })) => self.take_back_in(host),

@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 
 impl Rollout {
     /// What the brake finds, if it must pause the rollout.
-    pub(super) fn brake_finding(&self, docket: &Docket<'_>) -> Option<String> {
+    pub(super) fn brake_finding(&self, docket: &Docket<'_>, now: Timestamp) -> Option<String> {
         self.conviction(docket)
             .or_else(|| self.cell_findings.values().next().cloned())
             .or_else(|| self.fleet_share())
+            .or_else(|| self.velocity_finding(now))
     }
 
     /// In the canary a stratum that fails its second opinion pauses everything.

@@ -59,7 +59,7 @@ impl Rollout {
             return;
         };
         let mut docket = Docket::of(self);
-        if let Some(finding) = self.brake_finding(&docket) {
+        if let Some(finding) = self.brake_finding(&docket, now) {
             decision.commands.push(RolloutCommand::Brake { finding });
             return;
         }
@@ -70,6 +70,9 @@ impl Rollout {
                 None => self.finish_wave(decision, now),
             }
             return;
+        }
+        if let Some(at) = self.looks_at_velocity(now) {
+            decision.wake_at(at);
         }
         let grants = self.grants(wave, &mut docket, now);
         for until in grants.holds.iter().filter_map(|hold| hold.reason.until()) {

@@ -218,9 +218,13 @@ impl Settings {
             cell_least,
             fleet_share,
             fleet_least,
+            velocity_share,
+            velocity_over,
+            velocity_least,
         } = &self.brake;
+        let velocity_over = duration::format(*velocity_over);
         format!(
-            "{{ cell_share = \"{cell_share}\", cell_least = {cell_least}, fleet_share = \"{fleet_share}\", fleet_least = {fleet_least} }}"
+            "{{ cell_share = \"{cell_share}\", cell_least = {cell_least}, fleet_share = \"{fleet_share}\", fleet_least = {fleet_least}, velocity_share = \"{velocity_share}\", velocity_over = \"{velocity_over}\", velocity_least = {velocity_least} }}"
         )
     }
 }
@@ -294,6 +298,13 @@ fn brake(top: &mut Table<'_, Refusal>, default: BrakeRule) -> BrakeRule {
         cell_least: table.count("cell_least", 1).unwrap_or(default.cell_least),
         fleet_share: table.share("fleet_share").unwrap_or(default.fleet_share),
         fleet_least: table.count("fleet_least", 1).unwrap_or(default.fleet_least),
+        velocity_share: table
+            .share("velocity_share")
+            .unwrap_or(default.velocity_share),
+        velocity_over: some_time(&mut table, "velocity_over").unwrap_or(default.velocity_over),
+        velocity_least: table
+            .count("velocity_least", 1)
+            .unwrap_or(default.velocity_least),
     };
     table.finish(&[], &[]);
     rule

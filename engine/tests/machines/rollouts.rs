@@ -17,6 +17,7 @@ mod retries;
 mod rollbacks;
 mod silence;
 mod stops;
+mod velocity;
 mod waves;
 mod windows;
 

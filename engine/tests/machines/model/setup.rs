@@ -19,6 +19,14 @@ const WINDOWS: [&str; 8] = [
      end = \"01:25\"\ntime_zone = \"Europe/Berlin\"\nmatch = 'instance_type == \"plain\"'\n",
 ];
 
+/// Brakes: usual, hardly ever pulled for failures, and watching how fast even a few hosts are.
+const BRAKES: [&str; 4] = [
+    "",
+    "",
+    "brake = { cell_share = \"60%\", cell_least = 3 }\n",
+    "brake = { cell_share = \"60%\", velocity_share = \"60%\", velocity_over = \"30s\", velocity_least = 1 }\n",
+];
+
 /// What a history begins with.
 #[derive(Debug)]
 pub(crate) struct Setup {
@@ -145,9 +153,7 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
             "coverage_pairs = [[\"instance_type\", \"zone\"]]\n",
         ]);
     }
-    if draw.percent(50) {
-        top += "brake = { cell_share = \"60%\", cell_least = 3 }\n";
-    }
+    top += *draw.one(&BRAKES);
     let mut tables = String::new();
     let waves = *draw.one(&["canary half full", "canary full", "full"]);
     for wave in waves.split(' ') {
