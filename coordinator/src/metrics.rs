@@ -22,6 +22,15 @@ pub struct ByState {
     pub state: String,
 }
 
+/// Two labels, as in `rollout="openssl",outcome="passed"`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByOutcome {
+    /// The rollout's name.
+    pub rollout: String,
+    /// How hosts stand in it.
+    pub outcome: &'static str,
+}
+
 /// One label, as in `rule="floor"`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct ByRule {
@@ -45,6 +54,8 @@ pub struct Metrics {
     pub hosts: Family<ByState, Gauge>,
     /// Rollouts by state.
     pub rollouts: Family<ByState, Gauge>,
+    /// Hosts of the rollouts that are not over, by how they stand.
+    pub rollout_hosts: Family<ByOutcome, Gauge>,
     /// Holds by the rule that holds.
     pub holds: Family<ByRule, Gauge>,
     /// Orders handed to agents, repetitions not counted.
@@ -71,6 +82,7 @@ impl Default for Metrics {
             connected: Gauge::default(),
             hosts: Family::default(),
             rollouts: Family::default(),
+            rollout_hosts: Family::default(),
             holds: Family::default(),
             orders: Counter::default(),
             claims: Family::default(),
@@ -104,6 +116,11 @@ impl Metrics {
         );
         r.register("hosts", "Hosts by state", self.hosts.clone());
         r.register("rollouts", "Rollouts by state", self.rollouts.clone());
+        r.register(
+            "rollout_hosts",
+            "Hosts of rollouts that are not over, by outcome",
+            self.rollout_hosts.clone(),
+        );
         r.register("holds", "What does not move, by rule", self.holds.clone());
         r.register("orders", "Orders handed to agents", self.orders.clone());
         r.register("claims", "Claims answered", self.claims.clone());

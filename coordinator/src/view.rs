@@ -10,7 +10,7 @@ mod rollback;
 mod rollout;
 mod services;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub(crate) use self::{
     calendar::calendar,

@@ -8,6 +8,7 @@ pub mod calendar;
 pub mod cell;
 pub mod cells;
 pub mod check;
+pub mod counts;
 pub mod coverage;
 pub mod date;
 pub mod denial;

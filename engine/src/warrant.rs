@@ -192,6 +192,9 @@ pub enum Outcome {
     LeftOut {
         /// Why.
         reason: String,
+        /// What sort of reason that is.
+        #[serde(default)]
+        cause: LeftOutCause,
     },
     /// Set aside by an operator before it passed: no failure, and not left out.
     Skipped {
@@ -206,6 +209,17 @@ pub enum Outcome {
     RolledBack,
     /// Deleted from the inventory.
     Gone,
+}
+
+/// Why a host was left out: unreachable hosts are counted apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftOutCause {
+    /// The host was not connected, or not heard of before the point of disruption.
+    Unreachable,
+    /// Anything else: it could not be staged, refused, or may not be taken.
+    #[default]
+    Other,
 }
 
 /// Whether the change of a host that was set aside may have begun.

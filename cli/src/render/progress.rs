@@ -132,6 +132,8 @@ fn of_wave(wave: &WaveView) -> String {
     let counts = [
         (wave.running, "running"),
         (wave.failed, "failed"),
+        (wave.timed_out, "timed out"),
+        (wave.unreachable, "unreachable"),
         (wave.left_out, "left out"),
         (wave.skipped, "skipped"),
         (wave.rolled_back, "rolled back"),
@@ -163,6 +165,8 @@ mod tests {
             running: 0,
             passed,
             failed: 0,
+            timed_out: 0,
+            unreachable: 0,
             left_out: 0,
             skipped: 0,
             rolled_back: 0,

@@ -83,7 +83,7 @@ impl View for Standing<'_> {
         text += &failures(&rollout.failures);
         if self.detail == Detail::Course {
             let mut waves = rollout.waves.iter();
-            return match waves.any(|wave| wave.left_out + wave.skipped > 0) {
+            return match waves.any(|wave| wave.unreachable + wave.left_out + wave.skipped > 0) {
                 true => text + &warnings(&rollout.warnings),
                 false => text,
             };
@@ -140,11 +140,19 @@ pub fn warnings(warnings: &[String]) -> String {
 
 fn waves(waves: &[WaveView], now: Timestamp) -> String {
     let rows = waves.iter().map(|wave| {
+        let state = match wave.bake_until_ms {
+            Some(until) if until > now => {
+                format!("{} {} more", wave.state, short(until.since(now)))
+            }
+            Some(_) | None => wave.state.to_string(),
+        };
         let counts = [
             wave.hosts,
             wave.running,
             wave.passed,
             wave.failed,
+            wave.timed_out,
+            wave.unreachable,
             wave.left_out,
             wave.skipped,
             wave.rolled_back,
@@ -154,42 +162,42 @@ fn waves(waves: &[WaveView], now: Timestamp) -> String {
             running,
             passed,
             failed,
+            timed_out,
+            unreachable,
             left_out,
             skipped,
             rolled_back,
         ] = counts.map(|count| count.to_string());
-        let state = match wave.bake_until_ms {
-            Some(until) if until > now => {
-                format!("{} {} more", wave.state, short(until.since(now)))
-            }
-            Some(_) | None => wave.state.to_string(),
-        };
-        let name = wave.name.clone();
         [
-            name,
+            wave.name.clone(),
             state,
             hosts,
             running,
             passed,
             failed,
+            timed_out,
+            unreachable,
             left_out,
             skipped,
             rolled_back,
         ]
     });
-    let headings = [
-        "wave",
-        "state",
-        "hosts",
-        "running",
-        "passed",
-        "failed",
-        "left out",
-        "skipped",
-        "rolled back",
-    ];
-    table(headings, rows.collect())
+    table(HEADINGS, rows.collect())
 }
+
+const HEADINGS: [&str; 11] = [
+    "wave",
+    "state",
+    "hosts",
+    "running",
+    "passed",
+    "failed",
+    "timed out",
+    "unreachable",
+    "left out",
+    "skipped",
+    "rolled back",
+];
 
 fn failures(clusters: &[FailureCluster]) -> String {
     if clusters.is_empty() {

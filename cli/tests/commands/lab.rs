@@ -111,6 +111,8 @@ pub(crate) fn rollout(state: RolloutState, passed: u64, running: u64) -> Rollout
         running,
         passed,
         failed: 0,
+        timed_out: 0,
+        unreachable: 0,
         left_out: 0,
         skipped: 0,
         rolled_back: 0,

@@ -87,7 +87,7 @@ pub(super) fn failures(rollout: &Rollout) -> Vec<FailureCluster> {
 pub(super) fn left_out(rollout: &Rollout) -> Vec<String> {
     let mut reasons: BTreeMap<&str, Vec<&HostId>> = BTreeMap::new();
     for (host, outcome) in rollout.outcomes() {
-        if let Outcome::LeftOut { reason } = outcome {
+        if let Outcome::LeftOut { reason, .. } = outcome {
             reasons.entry(reason).or_default().push(host);
         }
     }

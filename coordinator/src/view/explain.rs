@@ -3,10 +3,11 @@
 use super::{
     Situation, cluster,
     host::{connected_since, out, run},
-    rollout::{Tally, promotions, reason, rollout_of, state},
+    rollout::{promotions, reason, rollout_of, state},
 };
 use cofferdam_engine::{
     cell::{Cell, Member},
+    counts::Counts,
     denial::Place,
     duration,
     hold::{Hold, Subject},
@@ -46,7 +47,7 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
         Some(line) if rollout.is_live() => format!("{state}: {}", line.reason),
         _ => state,
     };
-    let tally = Tally::of(rollout.outcomes().values());
+    let counts = Counts::of(rollout.outcomes().values());
     let mut facts = Facts::default();
     facts.add("started by", rollout.by());
     if let Some(amends) = &rollout.plan().amends {
@@ -58,12 +59,14 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     }
     facts.add("rollout digest", rollout.plan().rollout_digest);
     facts.add("selected hosts", rollout.plan().hosts.len());
-    facts.add("running", tally.running);
-    facts.add("passed", tally.passed);
-    facts.add("failed", tally.failed);
-    facts.add("left out", tally.left_out);
-    facts.add("skipped", tally.skipped);
-    facts.add("rolled back", tally.rolled_back);
+    facts.add("running", counts.running);
+    facts.add("passed", counts.passed);
+    facts.add("failed", counts.failed);
+    facts.add("timed out", counts.timed_out);
+    facts.add("unreachable", counts.unreachable);
+    facts.add("left out", counts.left_out + counts.gone);
+    facts.add("skipped", counts.skipped);
+    facts.add("rolled back", counts.rolled_back);
     for line in promotions(rollout) {
         facts.add("promoted", line);
     }
@@ -256,7 +259,7 @@ fn outcome_in_words(outcome: &Outcome) -> String {
             };
             format!("failed, {end}: {failure}")
         }
-        Outcome::LeftOut { reason } => format!("left out: {reason}"),
+        Outcome::LeftOut { reason, .. } => format!("left out: {reason}"),
         Outcome::Skipped { change, .. } => match change {
             Change::NotBegun => "skipped: its change had not begun".to_owned(),
             Change::Unknown => "skipped in its run, not heard of since".to_owned(),

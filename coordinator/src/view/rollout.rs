@@ -2,17 +2,17 @@
 
 use super::{Situation, cluster};
 use cofferdam_engine::{
+    counts::Counts,
     hold::Subject,
     id::{HostId, RolloutId, WaveIndex},
     rollout::{Asked, End, PauseCause, Phase, Promotion, Rollout},
-    warrant::Outcome,
 };
 use cofferdam_proto::operator::{RolloutLine, RolloutState, RolloutView, WaveState, WaveView};
 use std::collections::BTreeSet;
 
 /// One rollout in a list.
 pub(crate) fn rollout_line(rollout: &Rollout) -> RolloutLine {
-    let tally = Tally::of(rollout.outcomes().values());
+    let counts = Counts::of(rollout.outcomes().values());
     let wave = usize::try_from(rollout.wave().0)
         .ok()
         .and_then(|place| rollout.plan().waves.get(place))
@@ -23,8 +23,8 @@ pub(crate) fn rollout_line(rollout: &Rollout) -> RolloutLine {
         reason: reason(rollout),
         wave: wave.map(|wave| wave.name.to_string()),
         hosts: count(rollout.plan().hosts.len()),
-        passed: tally.passed,
-        failed: tally.failed,
+        passed: count(counts.passed),
+        failed: count(counts.went_wrong()),
         started_at_ms: Some(rollout.started_at()),
         ended_at_ms: rollout.ended_at(),
         amends: amends(rollout),
@@ -144,35 +144,6 @@ fn asked(done: &str, rollout: &Rollout) -> String {
     }
 }
 
-/// Outcomes, counted.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    pub(super) running: u64,
-    pub(super) passed: u64,
-    pub(super) failed: u64,
-    pub(super) left_out: u64,
-    pub(super) skipped: u64,
-    pub(super) rolled_back: u64,
-}
-
-impl Tally {
-    pub(super) fn of<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Self {
-        let mut tally = Self::default();
-        for outcome in outcomes {
-            match outcome {
-                Outcome::Waiting => {}
-                Outcome::Running => tally.running += 1,
-                Outcome::Passed => tally.passed += 1,
-                Outcome::Failed { .. } => tally.failed += 1,
-                Outcome::LeftOut { .. } | Outcome::Gone => tally.left_out += 1,
-                Outcome::Skipped { .. } => tally.skipped += 1,
-                Outcome::RolledBack => tally.rolled_back += 1,
-            }
-        }
-        tally
-    }
-}
-
 fn waves(rollout: &Rollout) -> Vec<WaveView> {
     let plan = rollout.plan();
     let joined: BTreeSet<&HostId> = rollout.joined().values().flatten().collect();
@@ -185,7 +156,7 @@ fn waves(rollout: &Rollout) -> Vec<WaveView> {
         let index = WaveIndex(index);
         let is_of = |host: &&HostId| wave_of(host) == Some(index);
         let outcomes = rollout.outcomes().iter();
-        let tally = Tally::of(outcomes.filter(|(host, _)| is_of(host)).map(|(_, o)| o));
+        let counts = Counts::of(outcomes.filter(|(host, _)| is_of(host)).map(|(_, o)| o));
         let since = rollout
             .bake_since()
             .filter(|_| wave_state(rollout, index) == WaveState::Baking);
@@ -193,12 +164,14 @@ fn waves(rollout: &Rollout) -> Vec<WaveView> {
             name: planned.name.to_string(),
             state: wave_state(rollout, index),
             hosts: count(plan.hosts.keys().filter(is_of).count()),
-            running: tally.running,
-            passed: tally.passed,
-            failed: tally.failed,
-            left_out: tally.left_out,
-            skipped: tally.skipped,
-            rolled_back: tally.rolled_back,
+            running: count(counts.running),
+            passed: count(counts.passed),
+            failed: count(counts.failed),
+            timed_out: count(counts.timed_out),
+            unreachable: count(counts.unreachable),
+            left_out: count(counts.left_out + counts.gone),
+            skipped: count(counts.skipped),
+            rolled_back: count(counts.rolled_back),
             bake_until_ms: since.map(|since| since.after(planned.bake)),
         }
     };

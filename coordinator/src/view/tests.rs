@@ -2,16 +2,18 @@ use super::{cluster, *};
 use cofferdam_engine::{
     denial::{Named, Place, Reach},
     digest::Digest,
+    failure::{Failure, FailureKind},
     fleet::FleetEvent,
     hold::{Reason, Subject},
-    id::{CellId, HostId, Incarnation, OperatorId, OwnerEpoch, RolloutId},
+    id::{CellId, Generation, HostId, Incarnation, OperatorId, OwnerEpoch, RolloutId},
     inventory::{Facts, Host, PackageSet, Platform},
     patch::{LockFile, Locked},
     plan::{Plan, PlanInput},
     rollout::{Action, End, RolloutEvent},
     spec::Spec,
+    warrant::{Change, FailedEnd, LeftOutCause, Outcome, Summary},
 };
-use cofferdam_proto::operator::{RolloutState, SubjectKind, WaveState};
+use cofferdam_proto::operator::{RolloutState, SubjectKind, WaveState, WaveView};
 
 fn host(number: u32) -> HostId {
     HostId::new(format!("web-{number}")).unwrap()
@@ -144,6 +146,69 @@ fn a_rollout_that_began_shows_its_waves() {
     assert_eq!(waves, expected);
     assert_eq!(view.started_at_ms, Some(Timestamp(1000)));
     assert_eq!(view.ended_at_ms, None);
+}
+
+/// Tells a rollout of nine hosts how each of eight stands, every one otherwise.
+pub(crate) fn every_outcome() -> Fleet {
+    let mut fleet = fleet(9);
+    let failed = |kind| Outcome::Failed {
+        failure: Failure::new(kind, "x"),
+        end: FailedEnd::RolledBack,
+    };
+    let left_out = |cause| Outcome::LeftOut {
+        reason: "x".to_owned(),
+        cause,
+    };
+    let outcomes = [
+        Outcome::Running,
+        Outcome::Passed,
+        failed(FailureKind::Unhealthy),
+        failed(FailureKind::TimedOut),
+        left_out(LeftOutCause::Unreachable),
+        left_out(LeftOutCause::Other),
+        Outcome::Skipped {
+            by: OperatorId::new("ana").unwrap(),
+            reason: String::new(),
+            change: Change::NotBegun,
+        },
+        Outcome::RolledBack,
+    ];
+    let rollout = name();
+    let cell = fleet.cells().keys().next().cloned().unwrap();
+    let summary = Summary {
+        rollout: rollout.clone(),
+        cell,
+        epoch: OwnerEpoch(1),
+        revision: 1,
+        generation: Generation(0),
+        changed: (0..).map(host).zip(outcomes).collect(),
+        braked: None,
+    };
+    let event = RolloutEvent::Summarised { summary };
+    apply(&mut fleet, FleetEvent::Rollout { rollout, event });
+    fleet
+}
+
+#[test]
+fn a_rollout_counts_each_kind_of_outcome_apart() {
+    let fleet = every_outcome();
+
+    let view = rollout(situation(&fleet, &[]), &name()).unwrap();
+
+    let sum = |count: fn(&WaveView) -> u64| view.waves.iter().map(count).sum::<u64>();
+    let counts = [
+        sum(|wave| wave.running),
+        sum(|wave| wave.passed),
+        sum(|wave| wave.failed),
+        sum(|wave| wave.timed_out),
+        sum(|wave| wave.unreachable),
+        sum(|wave| wave.left_out),
+        sum(|wave| wave.skipped),
+        sum(|wave| wave.rolled_back),
+    ];
+    assert_eq!(counts, [1; 8]);
+    let line = rollout_line(&fleet.rollouts()[&name()]);
+    assert_eq!((line.passed, line.failed), (1, 2), "timed out is failed");
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! The gauges, counted from the fleet's state when they are asked for.
 
 use crate::{
-    metrics::{ByRule, ByState, Metrics},
+    metrics::{ByOutcome, ByRule, ByState, Metrics},
     view::{Situation, rollout_line},
 };
-use cofferdam_engine::{cell::Cell, id::HostId};
+use cofferdam_engine::{cell::Cell, counts::Counts, id::HostId};
 use std::collections::BTreeMap;
 
 /// Every gauge with its value. Empty: nobody could tell.
@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub(super) struct Gauges {
     hosts: BTreeMap<&'static str, i64>,
     rollouts: BTreeMap<String, i64>,
+    /// By rollout and outcome.
+    rollout_hosts: BTreeMap<(String, &'static str), i64>,
     holds: BTreeMap<&'static str, i64>,
 }
 
@@ -33,6 +35,15 @@ impl Gauges {
             let state = rollout_line(rollout).state.to_string();
             *gauges.rollouts.entry(state).or_default() += 1;
         }
+        let live = situation.fleet.rollouts().iter();
+        for (name, rollout) in live.filter(|(_, rollout)| rollout.is_live()) {
+            for (outcome, count) in outcomes(Counts::of(rollout.outcomes().values())) {
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                gauges
+                    .rollout_hosts
+                    .insert((name.to_string(), outcome), count);
+            }
+        }
         for hold in situation.holds {
             *gauges.holds.entry(hold.reason.rule()).or_default() += 1;
         }
@@ -43,6 +54,7 @@ impl Gauges {
     pub(super) fn show(self, metrics: &Metrics) {
         metrics.hosts.clear();
         metrics.rollouts.clear();
+        metrics.rollout_hosts.clear();
         metrics.holds.clear();
         for (state, count) in self.hosts {
             let state = state.to_owned();
@@ -54,11 +66,29 @@ impl Gauges {
                 .get_or_create(&ByState { state })
                 .set(count);
         }
+        for ((rollout, outcome), count) in self.rollout_hosts {
+            let labels = ByOutcome { rollout, outcome };
+            metrics.rollout_hosts.get_or_create(&labels).set(count);
+        }
         for (rule, count) in self.holds {
             let rule = rule.to_owned();
             metrics.holds.get_or_create(&ByRule { rule }).set(count);
         }
     }
+}
+
+fn outcomes(counts: Counts) -> [(&'static str, usize); 9] {
+    [
+        ("running", counts.running),
+        ("passed", counts.passed),
+        ("failed", counts.failed),
+        ("timed-out", counts.timed_out),
+        ("unreachable", counts.unreachable),
+        ("left-out", counts.left_out),
+        ("skipped", counts.skipped),
+        ("rolled-back", counts.rolled_back),
+        ("gone", counts.gone),
+    ]
 }
 
 fn state(cell: &Cell, host: &HostId) -> &'static str {
@@ -68,5 +98,34 @@ fn state(cell: &Cell, host: &HostId) -> &'static str {
     match cell.is_out(host) {
         true => "silent",
         false => "in-service",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::tests::every_outcome;
+    use cofferdam_engine::time::Timestamp;
+
+    #[test]
+    fn each_outcome_of_a_live_rollout_has_its_gauge() {
+        let fleet = every_outcome();
+        let now = Timestamp(2000);
+        let holds = &[];
+        let metrics = Metrics::default();
+        Gauges::of(Situation {
+            fleet: &fleet,
+            holds,
+            now,
+        })
+        .show(&metrics);
+
+        let text = metrics.encode().unwrap();
+
+        for outcome in ["failed", "timed-out", "unreachable", "left-out", "skipped"] {
+            let line =
+                format!("cofferdam_rollout_hosts{{rollout=\"practice\",outcome=\"{outcome}\"}} 1");
+            assert!(text.contains(&line), "{line} is not in:\n{text}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     order::Direction,
     run::Ending,
     time::Timestamp,
-    warrant::{Change, FailedEnd, Outcome},
+    warrant::{Change, FailedEnd, LeftOutCause, Outcome},
 };
 
 impl Cell {
@@ -132,7 +132,8 @@ impl Cell {
         job.undone += u32::from(!was_withdrawn);
         if job.undone > retry::MAX_UNDONE && direction == Direction::Patch {
             let reason = format!("undone {} times in a row: {failure}", job.undone);
-            self.end_job(rollout, host, Outcome::LeftOut { reason });
+            let cause = LeftOutCause::Other;
+            self.end_job(rollout, host, Outcome::LeftOut { reason, cause });
             return;
         }
         let at = match was_withdrawn {
@@ -253,7 +254,8 @@ fn corrected(
             if matches!(present, Outcome::Failed { .. }) =>
         {
             let reason = "undone while it was not heard of".to_owned();
-            Some(Outcome::LeftOut { reason })
+            let cause = LeftOutCause::Unreachable;
+            Some(Outcome::LeftOut { reason, cause })
         }
         (Ending::Undone | Ending::Cancelled, Direction::Patch)
             if let Outcome::Skipped { by, reason, .. } = present =>

@@ -6,7 +6,7 @@ use crate::{
     ledger::Holder,
     order::{ClaimAnswer, ClaimPoint, Direction, Order},
     time::Timestamp,
-    warrant::{Change, FailedEnd, Outcome},
+    warrant::{Change, FailedEnd, LeftOutCause, Outcome},
 };
 
 impl Cell {
@@ -140,13 +140,12 @@ impl Cell {
         if let GivenUp::NotStarted { reason } = why {
             let is_away = self.members.get(host).is_some_and(|m| !m.is_connected());
             self.job_mut(rollout, host)?.away = is_away;
-            self.end_job(
-                rollout,
-                host,
-                Outcome::LeftOut {
-                    reason: reason.clone(),
-                },
-            );
+            let reason = reason.clone();
+            let cause = match is_away {
+                true => LeftOutCause::Unreachable,
+                false => LeftOutCause::Other,
+            };
+            self.end_job(rollout, host, Outcome::LeftOut { reason, cause });
             return Ok(());
         }
         if matches!(why, GivenUp::Skipped) {
@@ -173,6 +172,7 @@ impl Cell {
                 let set_aside = self.job(rollout, host)?.set_aside(Change::NotBegun);
                 let outcome = set_aside.unwrap_or_else(|| Outcome::LeftOut {
                     reason: reason.to_owned(),
+                    cause: LeftOutCause::Unreachable,
                 });
                 self.end_job(rollout, host, outcome);
             }

@@ -4,7 +4,7 @@ use super::{Cell, CellError, Hello, Job, JobState, Link, Member, Staging, event:
 use crate::{
     id::{HostId, OwnerEpoch, ReservationToken, RolloutId},
     time::Timestamp,
-    warrant::{Change, FailedEnd, Outcome},
+    warrant::{Change, FailedEnd, LeftOutCause, Outcome},
 };
 
 impl Cell {
@@ -73,6 +73,7 @@ impl Cell {
             },
             false => Outcome::LeftOut {
                 reason: "the host was made anew before its run".to_owned(),
+                cause: LeftOutCause::Other,
             },
         };
         self.end_job(rollout, host, outcome);

@@ -7,7 +7,7 @@ use crate::{
     report::{Refusal, Report, ReportBody},
     run::RunState,
     time::Timestamp,
-    warrant::Outcome,
+    warrant::{LeftOutCause, Outcome},
 };
 
 impl Cell {
@@ -88,7 +88,8 @@ impl Cell {
         job.staging = Staging::NotAsked;
         if matches!(job.state, JobState::Waiting | JobState::Again(_)) {
             let reason = format!("staging failed: {failure}");
-            self.end_job(rollout, host, Outcome::LeftOut { reason });
+            let cause = LeftOutCause::Other;
+            self.end_job(rollout, host, Outcome::LeftOut { reason, cause });
         }
     }
 
@@ -112,7 +113,8 @@ impl Cell {
             | Refusal::Denied
             | Refusal::Impossible { .. } => {
                 let reason = format!("the host refused: {refusal}");
-                self.end_job(&rollout, host, Outcome::LeftOut { reason });
+                let cause = LeftOutCause::Other;
+                self.end_job(&rollout, host, Outcome::LeftOut { reason, cause });
             }
         }
     }

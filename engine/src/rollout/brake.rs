@@ -2,6 +2,7 @@
 
 use super::{Rollout, suspect::Docket};
 use crate::{
+    counts::Counts,
     failure::Failure,
     id::{HostId, WaveIndex},
     time::Timestamp,
@@ -51,11 +52,7 @@ impl Rollout {
             .failures()
             .filter(|(host, _)| !self.judged.contains(*host))
             .count();
-        let attempted = self
-            .outcomes
-            .values()
-            .filter(|outcome| is_attempt(outcome))
-            .count();
+        let attempted = Counts::of(self.outcomes.values()).attempted();
         let exceeded =
             failed >= rule.fleet_least && rule.fleet_share.is_exceeded(failed, attempted);
         exceeded.then(|| {
@@ -117,7 +114,7 @@ impl Rollout {
         for (host, outcome) in &self.outcomes {
             let cause = match outcome {
                 Outcome::Failed { failure, .. } => failure.to_string(),
-                Outcome::LeftOut { reason } => reason.clone(),
+                Outcome::LeftOut { reason, .. } => reason.clone(),
                 Outcome::Waiting
                 | Outcome::Running
                 | Outcome::Passed
@@ -131,11 +128,4 @@ impl Rollout {
         causes.sort_by_key(|(_, hosts)| std::cmp::Reverse(hosts.len()));
         causes
     }
-}
-
-fn is_attempt(outcome: &Outcome) -> bool {
-    matches!(
-        outcome,
-        Outcome::Running | Outcome::Passed | Outcome::Failed { .. } | Outcome::RolledBack
-    )
 }

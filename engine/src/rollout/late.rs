@@ -6,7 +6,7 @@ use crate::{
     id::HostId,
     plan::LateHost,
     time::Timestamp,
-    warrant::Outcome,
+    warrant::{LeftOutCause, Outcome},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,7 +104,8 @@ impl Rollout {
 
     /// Leaves a host out before its cell was told of the rollout.
     pub(crate) fn leave_out(&mut self, host: &HostId, reason: String) {
-        let outcome = Outcome::LeftOut { reason };
+        let cause = LeftOutCause::Other;
+        let outcome = Outcome::LeftOut { reason, cause };
         self.outcomes.entry(host.clone()).or_insert(outcome);
     }
 

@@ -219,7 +219,7 @@ impl Rollout {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::mins;
+    use crate::{policy::mins, warrant::LeftOutCause};
 
     const START: Timestamp = Timestamp(1_000_000);
 
@@ -293,6 +293,7 @@ mod tests {
         steady(&mut velocity, 0..20, 20);
         let skipped = Outcome::LeftOut {
             reason: String::new(),
+            cause: LeftOutCause::Other,
         };
         for number in 0..11 {
             velocity.note(&host(number), &skipped, &rule(), at(20));

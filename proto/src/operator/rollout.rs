@@ -101,7 +101,7 @@ pub struct RolloutLine {
     pub hosts: u64,
     /// How many of them passed.
     pub passed: u64,
-    /// How many of them failed.
+    /// How many of them failed or timed out.
     pub failed: u64,
     /// When it started. Absent: it has not.
     pub started_at_ms: Option<Timestamp>,
@@ -157,9 +157,13 @@ pub struct WaveView {
     pub running: u64,
     /// Patched, healthy, in service.
     pub passed: u64,
-    /// Went wrong after the point of disruption.
+    /// Failed after the point of disruption, but for those that timed out.
     pub failed: u64,
+    /// Past a deadline after the point of disruption.
+    pub timed_out: u64,
     /// Not reached before the point of disruption.
+    pub unreachable: u64,
+    /// Left out for another reason: not staged, refused, not to be taken, deleted.
     pub left_out: u64,
     /// Set aside by an operator before they passed.
     pub skipped: u64,

@@ -276,6 +276,8 @@ fn rollout_view(state: RolloutState) -> RolloutView {
         running: 1,
         passed: 2,
         failed: 3,
+        timed_out: 7,
+        unreachable: 8,
         left_out: 4,
         skipped: 6,
         rolled_back: 5,

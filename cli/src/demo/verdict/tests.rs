@@ -13,6 +13,8 @@ fn wave(name: &str, state: WaveState, passed: u64) -> WaveView {
         running: 0,
         passed,
         failed: 0,
+        timed_out: 0,
+        unreachable: 0,
         left_out: 0,
         skipped: 0,
         rolled_back: 0,

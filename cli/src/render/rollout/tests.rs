@@ -15,6 +15,8 @@ fn wave(name: &str, state: WaveState, failed: u64) -> WaveView {
         running: 0,
         passed: 0,
         failed,
+        timed_out: 0,
+        unreachable: 0,
         left_out: 0,
         skipped: 0,
         rolled_back: 0,
@@ -74,9 +76,9 @@ fn a_stopped_rollout_says_what_failed_where_and_what_is_held() {
     demo-3: paused, 24 hosts, started 13s ago
       the brake stopped it: instance_type=x2.metal failed twice
 
-    WAVE    STATE    HOSTS  RUNNING  PASSED  FAILED  LEFT OUT  SKIPPED  ROLLED BACK
-    canary  running  4      0        0       2       0         0        0
-    full    pending  4      0        0       0       0         0        0
+    WAVE    STATE    HOSTS  RUNNING  PASSED  FAILED  TIMED OUT  UNREACHABLE  LEFT OUT  SKIPPED  ROLLED BACK
+    canary  running  4      0        0       2       0          0            0         0        0
+    full    pending  4      0        0       0       0          0            0         0        0
 
     What failed
       unhealthy on 2: a-8, c-8

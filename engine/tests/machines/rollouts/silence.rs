@@ -2,7 +2,7 @@
 
 use super::{AT_ONCE, floor, mins, names, secs};
 use crate::world::{Does, Step, World, file, id};
-use cofferdam_engine::{order::ClaimPoint, run::RunState};
+use cofferdam_engine::{counts::Counts, order::ClaimPoint, run::RunState};
 
 fn six() -> World {
     World::new().hosts("web", "r1/a", 6)
@@ -20,6 +20,11 @@ fn a_host_that_never_answers_is_a_casualty_and_the_rest_goes_on() {
     world.wait_for("ssl", "done");
 
     assert_eq!(names(&world.hosts_that_are("ssl", "silent")), ["web-a-3"]);
+    let counts = Counts::of(world.rollout("ssl").outcomes().values());
+    assert_eq!(
+        (counts.timed_out, counts.failed, counts.unreachable),
+        (1, 0, 0)
+    );
     assert_eq!(world.count("ssl", "passed"), 5);
     assert_eq!(
         world.ledger(),
@@ -37,6 +42,8 @@ fn a_host_that_is_away_before_its_turn_is_left_out() {
 
     assert_eq!(names(&world.hosts_that_are("ssl", "left out")), ["web-a-3"]);
     assert!(world.ledger().is_empty(), "it was never taken");
+    let counts = Counts::of(world.rollout("ssl").outcomes().values());
+    assert_eq!((counts.unreachable, counts.went_wrong()), (1, 0));
 }
 
 #[test]
@@ -47,6 +54,8 @@ fn an_order_that_nobody_took_leaves_a_casualty_until_the_host_is_heard_of() {
     let host = world.hosts_that_are("ssl", "running").remove(0);
     world.cut(&host);
     world.wait_until_host_is("ssl", host.as_str(), "left out");
+    let counts = Counts::of(world.rollout("ssl").outcomes().values());
+    assert_eq!((counts.unreachable, counts.went_wrong()), (1, 0));
     assert!(world.ledger().contains(&(host.clone(), "casualty")));
 
     world.mend(&host);

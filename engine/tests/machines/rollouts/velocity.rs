@@ -12,7 +12,8 @@ fn world(top: &str, tables: &str) -> World {
     let mut world = World::new().hosts("web", "r1/a", 60);
     let canary = "[[wave]]\nname = \"canary\"\nhosts = 1\n".to_owned();
     let tables = canary + AT_ONCE + tables + &floor("0%");
-    let top = format!("at_once_per_cell = 6\nbake = \"30s\"\nlate_deadline = \"20m\"\n{BRAKE}\n{top}");
+    let top =
+        format!("at_once_per_cell = 6\nbake = \"30s\"\nlate_deadline = \"20m\"\n{BRAKE}\n{top}");
     world.start(&file("ssl", "openssl", &top, &tables));
     world
 }
