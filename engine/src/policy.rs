@@ -4,6 +4,10 @@
 //! it from here. Sources: *story* is the 25,000-host account that Cofferdam was made for, *Nomad*
 //! its job defaults, *guess* a stated guess.
 
+mod profile;
+
+pub use profile::{Profile, Severity};
+
 use crate::{
     inventory::{ARCHITECTURE, INSTANCE_TYPE, KERNEL, OS_RELEASE, REGION, SERVICE, ZONE},
     share::Share,
@@ -308,9 +312,6 @@ pub const UNKNOWN_PAGE: Duration = mins(30);
 
 /// How long a warrant allows starts without being renewed (guess).
 pub const WARRANT: Duration = mins(30);
-
-/// The wait after a wave whose file says nothing: the first, and every later one (story).
-pub const CANARY_BAKE: Duration = mins(15);
 
 /// How long before the end of its window the last host may start, where the window says nothing: at
 /// any time in it (guess: runs past the point of disruption end safely after it).

@@ -56,7 +56,7 @@ pub struct Spec {
 pub type SpecErrors = Mistakes<Refusal>;
 
 /// Keys at the top of a file whose part is not built.
-const NOT_BUILT: [&str; 11] = [
+const NOT_BUILT: [&str; 10] = [
     "alerts",
     "breaker",
     "cache",
@@ -64,7 +64,6 @@ const NOT_BUILT: [&str; 11] = [
     "checkpoint",
     "gates",
     "on_canary_brake",
-    "profile",
     "slow",
     "stage_rate",
     "warrant",
@@ -220,7 +219,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Spec> {
     let patch = top.table("patch", "[patch]").map(PatchFragment::read);
     let selection = top.table("select", "[select]").and_then(selection);
     let settings = Settings::read(&mut top);
-    let waves = WaveFragment::read_all(&mut top);
+    let waves = WaveFragment::read_all(&mut top, settings.profile);
     let waves = wave::check(&waves, &settings);
     let limits = Limits::read(&mut top, &settings);
     let windows = WindowRule::read_all(&mut top);

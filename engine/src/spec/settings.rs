@@ -7,8 +7,8 @@ use crate::{
     duration,
     id::OperatorId,
     policy::{
-        BrakeRule, CANARY_BAKE, CellOrder, Deadlines, HOSTS_LEFT_OUT, Health, LateJoin,
-        OnHostFailure, Pace, Retry, RollbackPace, UNKNOWN_AFTER, UNKNOWN_SHARE, ZONE_BAKE,
+        BrakeRule, CellOrder, Deadlines, HOSTS_LEFT_OUT, Health, LateJoin, OnHostFailure, Pace,
+        Profile, Retry, RollbackPace, Severity, UNKNOWN_AFTER, UNKNOWN_SHARE, ZONE_BAKE,
     },
     share::Share,
 };
@@ -19,6 +19,17 @@ const ORDERS: [(&str, CellOrder); 3] = [
     ("regions", CellOrder::Regions),
     ("none", CellOrder::None),
 ];
+const PROFILES: [(&str, Profile); 3] = [
+    ("default", Profile::Default),
+    ("accelerated", Profile::Accelerated),
+    ("emergency", Profile::Emergency),
+];
+const SEVERITIES: [(&str, Severity); 4] = [
+    ("low", Severity::Low),
+    ("medium", Severity::Medium),
+    ("high", Severity::High),
+    ("critical", Severity::Critical),
+];
 const HOST_FAILURES: [(&str, OnHostFailure); 1] = [("rollback", OnHostFailure::Rollback)];
 
 const LATE_JOINS: [(&str, LateJoin); 2] =
@@ -27,6 +38,9 @@ const LATE_JOINS: [(&str, LateJoin); 2] =
 /// What governs a rollout beside its patch, selection, waves and limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Settings {
+    pub(super) severity: Severity,
+    /// Which waves and bakes the rollout has where its file says none.
+    pub(super) profile: Profile,
     pub(super) pace: Pace,
     pub(super) fan: Fan,
     pub(super) deadlines: Deadlines,
@@ -50,7 +64,11 @@ pub(super) struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
+        let severity = Severity::default();
+        let profile = severity.profile();
         Self {
+            severity,
+            profile,
             pace: Pace::default(),
             fan: Fan::default(),
             deadlines: Deadlines::default(),
@@ -65,7 +83,7 @@ impl Default for Settings {
             coverage: Coverage::default(),
             late_join: LateJoin::default(),
             standing: false,
-            bake: CANARY_BAKE,
+            bake: profile.bake(),
             zone_bake: ZONE_BAKE,
             approvers: BTreeSet::new(),
         }
@@ -76,7 +94,13 @@ impl Settings {
     /// Reads them from the top of a file; what is absent or wrong there has its default.
     pub(super) fn read(top: &mut Table<'_, Refusal>) -> Self {
         let default = Self::default();
+        let severity = top.choice("severity", &SEVERITIES);
+        let severity = severity.unwrap_or(default.severity);
+        let profile = top.choice("profile", &PROFILES);
+        let profile = profile.unwrap_or(severity.profile());
         let settings = Self {
+            severity,
+            profile,
             pace: pace(top, default.pace),
             fan: Fan::read(top).unwrap_or(default.fan),
             deadlines: deadlines(top, default.deadlines),
@@ -102,7 +126,7 @@ impl Settings {
                 .choice("late_join", &LATE_JOINS)
                 .unwrap_or(default.late_join),
             standing: top.flag("standing").unwrap_or(default.standing),
-            bake: top.duration("bake").unwrap_or(default.bake),
+            bake: top.duration("bake").unwrap_or(profile.bake()),
             zone_bake: top.duration("zone_bake").unwrap_or(default.zone_bake),
             approvers: top
                 .names("approvers", |text| OperatorId::new(text))
@@ -152,6 +176,8 @@ impl Settings {
         } = self;
         let span = |duration| quote(&duration::format(duration));
         vec![
+            ("severity", quote(word(&SEVERITIES, self.severity))),
+            ("profile", quote(word(&PROFILES, self.profile))),
             ("at_once_per_cell", pace.at_once_per_cell.to_string()),
             ("cells_at_once", pace.cells_at_once.to_string()),
             ("cells_gap", span(pace.cells_gap)),

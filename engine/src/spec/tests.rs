@@ -1,5 +1,6 @@
 mod coverage;
 mod fan;
+mod profile;
 
 use super::*;
 use crate::{policy::FloorRule, share::Share};

@@ -1,15 +1,12 @@
 //! A rollout as a file that says everything, defaults too: what its digest is of.
 
-use super::{
-    Limit, Spec, WaveSize, WindowRule, patch::REBOOTS, settings::Settings, waiver,
-    wave::DEFAULT_WAVES,
-};
+use super::{Limit, Spec, WaveSize, WindowRule, patch::REBOOTS, settings::Settings, waiver};
 use crate::{
     digest::Digest,
     document::quote,
     duration,
     patch::{AdvisoryPatch, Patch, RebootPolicy},
-    policy::FloorRule,
+    policy::{FloorRule, Profile},
     select::Selection,
 };
 use std::fmt;
@@ -143,9 +140,10 @@ pub(super) fn reboot(policy: RebootPolicy) -> &'static str {
         .expect("every reboot policy has its word")
 }
 
-/// The waves of a file that has none, as a file says them.
+/// The waves of a file that has none and no severity, as a file says them.
 pub(super) fn default_waves() -> String {
-    let waves: Vec<_> = DEFAULT_WAVES
+    let waves = Profile::default().waves();
+    let waves: Vec<_> = waves
         .iter()
         .map(|(name, share)| format!("{{ name = \"{name}\", to = \"{share}\" }}"))
         .collect();

@@ -1,7 +1,7 @@
 //! The `[[wave]]` tables of a rollout file.
 
 use super::{Fan, Refusal, settings::Settings, settings_keys};
-use crate::{document::Table, id::WaveName, select::Selection, share::Share};
+use crate::{document::Table, id::WaveName, policy::Profile, select::Selection, share::Share};
 use std::{cmp::Ordering, time::Duration};
 
 /// A stage of a rollout.
@@ -53,17 +53,10 @@ impl WaveSize {
     }
 }
 
-/// The waves of a file that has none (story).
-pub(super) const DEFAULT_WAVES: [(&str, Share); 3] = [
-    ("canary", Share::percent(1)),
-    ("regional", Share::percent(10)),
-    ("full", Share::ALL),
-];
-
 const SIZES: [&str; 3] = ["to", "hosts", "cells_per_region"];
 
 /// Keys whose part is not built.
-const NOT_BUILT: [&str; 5] = ["approval", "gates", "profile", "promote", "window"];
+const NOT_BUILT: [&str; 4] = ["approval", "gates", "promote", "window"];
 
 /// What one `[[wave]]` table says; what it does not say comes from elsewhere.
 #[derive(Debug)]
@@ -80,11 +73,11 @@ pub(super) struct WaveFragment {
 }
 
 impl WaveFragment {
-    /// All waves of a file, or the default ones. Mistakes that need other waves to be seen are
+    /// All waves of a file, or those of its profile. Mistakes that need other waves to be seen are
     /// noted too.
-    pub(super) fn read_all(top: &mut Table<'_, Refusal>) -> Vec<Self> {
+    pub(super) fn read_all(top: &mut Table<'_, Refusal>, profile: Profile) -> Vec<Self> {
         let Some(tables) = top.tables("wave", "[[wave]]") else {
-            return DEFAULT_WAVES.iter().map(Self::default_wave).collect();
+            return profile.waves().map(Self::default_wave).into();
         };
         if tables.is_empty() {
             top.refuse("wave", Refusal::NoWaves);
@@ -99,11 +92,11 @@ impl WaveFragment {
         waves
     }
 
-    fn default_wave((name, share): &(&str, Share)) -> Self {
-        let name = WaveName::new(*name).expect("the default waves have good names");
+    fn default_wave((name, share): (&str, Share)) -> Self {
+        let name = WaveName::new(name).expect("the default waves have good names");
         Self {
             name: Some(name),
-            size: Some(WaveSize::To(*share)),
+            size: Some(WaveSize::To(share)),
             selection: None,
             bake: None,
             cells_at_once: None,
