@@ -1,13 +1,17 @@
-//! Documents name only files that exist: a map that leads nowhere is worse than none.
+//! Documents name only files that exist: a map that leads nowhere is worse than none. What they say of
+//! the rollout file is what is read from one.
 
+use cofferdam_engine::spec::Spec;
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     "README.md",
     "docs/architecture.md",
+    "docs/rollout-file.md",
     "docs/testing.md",
     "packaging/README.md",
 ];
@@ -51,4 +55,44 @@ fn every_file_that_a_document_names_exists() {
         );
     }
     assert!(missing.is_empty(), "named, but not there: {missing:#?}");
+}
+
+/// The rollout files in the reference, in order.
+fn rollout_files() -> Vec<(String, Spec)> {
+    let text = fs::read_to_string(root().join("docs/rollout-file.md")).expect("a document");
+    let blocks = text.split("```").skip(1).step_by(2);
+    let files = blocks.filter_map(|block| block.strip_prefix("toml\n"));
+    let read = |file: &str| match Spec::parse("docs/rollout-file.md", file) {
+        Ok(spec) => (file.to_owned(), spec),
+        Err(mistakes) => panic!("{mistakes}\nin\n{file}"),
+    };
+    files.map(read).collect()
+}
+
+/// The words that stand before an equals sign.
+fn keys(text: &str) -> BTreeSet<&str> {
+    let before = text.match_indices(" = ").map(|(place, _)| &text[..place]);
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    before
+        .filter_map(|before| before.rsplit(|c| !is_of_word(c)).next())
+        .filter(|word| !word.is_empty())
+        .collect()
+}
+
+#[test]
+fn the_reference_of_the_rollout_file_states_every_key_and_each_default() {
+    let files = rollout_files();
+    let [(_, short), (whole, said), ..] = files.as_slice() else {
+        panic!("a short file and a whole one are expected");
+    };
+    assert_eq!(said.to_string(), short.to_string());
+
+    let canonical = short.to_string();
+    let missing: Vec<_> = keys(&canonical)
+        .difference(&keys(whole))
+        .copied()
+        // A wave's own `gap` is the top's `cells_gap`.
+        .filter(|key| *key != "gap")
+        .collect();
+    assert!(missing.is_empty(), "not in the whole file: {missing:?}");
 }
