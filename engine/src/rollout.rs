@@ -75,6 +75,10 @@ pub struct Rollout {
     opinions: BTreeSet<HostId>,
     /// Hosts that joined the present wave as second opinions.
     joined: BTreeMap<CellId, Vec<HostId>>,
+    /// Hosts of the present wave that were asked for a second opinion before their cell had its turn:
+    /// they do not open it.
+    #[serde(default)]
+    early: BTreeSet<HostId>,
     /// What cells' own brakes found and nobody has judged yet.
     cell_findings: BTreeMap<CellId, String>,
     /// The last operator's word that changed where it stands. Absent: there was none.
@@ -204,6 +208,7 @@ impl Rollout {
             judged: BTreeSet::new(),
             opinions: BTreeSet::new(),
             joined: BTreeMap::new(),
+            early: BTreeSet::new(),
             cell_findings: BTreeMap::new(),
             asked: None,
             goes_back: false,

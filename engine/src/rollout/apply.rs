@@ -2,6 +2,7 @@
 
 use super::{
     Action, Asked, CellProgress, End, PauseCause, Phase, Rollout, RolloutError, RolloutEvent, Wish,
+    suspect::Docket,
 };
 use crate::{
     id::{CellId, HostId, OperatorId, WaveIndex},
@@ -84,6 +85,7 @@ impl Rollout {
                 self.wave_since = now;
                 self.bake_since = None;
                 self.velocity.begin(now);
+                self.early.clear();
                 let joined = std::mem::take(&mut self.joined);
                 self.opinions.extend(joined.into_values().flatten());
                 Ok(())
@@ -251,8 +253,14 @@ impl Rollout {
         let slice = self
             .present()
             .and_then(|wave| wave.slices.get(&warrant.cell));
+        let mut granted = slice
+            .into_iter()
+            .flatten()
+            .filter(|h| warrant.hosts.contains(h));
+        let opinion = self.opinion_before_turn(&warrant.cell);
         let opens =
-            slice.is_some_and(|slice| slice.iter().any(|host| warrant.hosts.contains(host)));
+            granted.any(|host| opinion.as_ref() != Some(host) && !self.early.contains(host));
+        let asked = opinion.filter(|host| in_wave.contains(host) && warrant.hosts.contains(host));
         let mut joins = warrant.hosts.clone();
         joins.retain(|host| !in_wave.contains(host));
         if !joins.is_empty() && warrant.direction == Direction::Patch {
@@ -261,6 +269,7 @@ impl Rollout {
                 .or_default()
                 .extend(joins);
         }
+        self.early.extend(asked);
         match warrant.direction {
             Direction::Patch => self.bake_since = None,
             Direction::Rollback => self.sent_back.extend(warrant.hosts.iter().cloned()),
@@ -278,6 +287,12 @@ impl Rollout {
         progress.tell(warrant.generation, wish, now);
         self.close(&warrant.cell, now);
         Ok(())
+    }
+
+    /// The second opinion that is asked next, where it is asked of a cell that has not had its turn.
+    fn opinion_before_turn(&self, cell: &CellId) -> Option<HostId> {
+        let opinion = (!self.is_opened(cell)).then(|| Docket::of(self).next_opinion());
+        opinion.flatten()
     }
 
     fn stopped(&mut self, stop: &Stop, now: Timestamp) -> Result<(), RolloutError> {

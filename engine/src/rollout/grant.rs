@@ -38,11 +38,18 @@ impl Rollout {
         let opinion_cell = opinion_cell.map(|planned| planned.cell.clone());
         let open = self.open_cells(wave, &mut grants.holds, now);
         // A second opinion does not wait for its cell's turn, and does not open the cell to others.
-        let early = opinion_cell.iter().chain(self.joined.keys());
+        let asked = self
+            .early
+            .iter()
+            .filter_map(|host| self.plan.hosts.get(host));
+        let asked = asked.map(|planned| &planned.cell);
+        let early = opinion_cell.iter().chain(self.joined.keys()).chain(asked);
         let early = early.filter(|cell| !open.contains(cell));
         for cell in early.collect::<BTreeSet<_>>() {
-            let joined = self.joined.get(cell).into_iter().flatten();
-            self.grant_cell(cell, opinion.as_ref(), joined, docket, &mut grants, now);
+            let hosts = self
+                .wave_hosts(cell)
+                .filter(|host| self.is_early(cell, host));
+            self.grant_cell(cell, opinion.as_ref(), hosts, docket, &mut grants, now);
         }
         for cell in &open {
             let hosts = self.wave_hosts(cell);
@@ -132,6 +139,12 @@ impl Rollout {
             reason,
             since: self.wave_since.min(now),
         })
+    }
+
+    /// Whether a host of the present wave does not wait for its cell's turn.
+    fn is_early(&self, cell: &CellId, host: &HostId) -> bool {
+        let joined = self.joined.get(cell);
+        self.early.contains(host) || joined.is_some_and(|joined| joined.contains(host))
     }
 
     /// Whether the present wave has opened the cell.

@@ -72,6 +72,7 @@ impl Rollout {
     pub(super) fn begin_anew(&mut self, host: &HostId) {
         self.judged.remove(host);
         self.opinions.remove(host);
+        self.early.remove(host);
         let Some(planned) = self.plan.hosts.get(host) else {
             return;
         };

@@ -1,6 +1,6 @@
 //! What a failure stops, and what it does not.
 
-use super::{AT_ONCE, WAVES, demo, floor, names};
+use super::{AT_ONCE, WAVES, demo, floor, names, secs};
 use crate::world::{Step, World, fails, file, id};
 use cofferdam_engine::{
     failure::FailureKind,
@@ -96,6 +96,30 @@ fn a_patch_that_is_bad_for_all_pauses_after_two_hosts() {
 
     assert_eq!(world.count("ssl", "failed"), 2);
     assert_eq!(world.count("ssl", "untouched"), 22);
+}
+
+#[test]
+fn a_second_opinion_from_a_zone_that_waits_does_not_open_it_to_others() {
+    let mut world = World::new()
+        .hosts("web", "r1/a", 4)
+        .typed_hosts("web", "r1/a", "odd", 1)
+        .hosts("web", "r1/b", 8);
+    world.always("odd-a-1", Step::Verify, fails(FailureKind::Unhealthy));
+    world.start(&file("ssl", "openssl", "", AT_ONCE));
+    let touched = |world: &World, zone: &str| {
+        let hosts = world.hosts_now().into_iter();
+        let hosts = hosts.filter(|host| host.as_str().contains(zone));
+        let is_touched = |host: &_| world.outcome("ssl", host) != "untouched";
+        hosts.filter(is_touched).count()
+    };
+    world.until("zone b was asked", |world| touched(world, "-b-") == 1);
+    world.until("zone a is nearly over", |world| touched(world, "-a-") == 5);
+    assert_eq!(touched(&world, "-b-"), 1);
+    world.ask("ssl", Action::Pause);
+    world.pass(secs(60));
+    world.ask("ssl", Action::Resume);
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 12);
 }
 
 #[test]
