@@ -43,8 +43,8 @@ bench: ## Measures; writes target/bench/*.json and prints a table
 	.ci/bench
 
 soak: build ## Runs the same tests with more seeds, more kills and more time
-	COFFERDAM_SOAK=1 COFFERDAM_SEEDS=1000 COFFERDAM_HISTORIES=100000 PROPTEST_CASES=20000 \
-		cargo test --workspace --no-fail-fast
+	COFFERDAM_SOAK=1 COFFERDAM_SEEDS=1000 PROPTEST_CASES=20000 cargo test --workspace --no-fail-fast
+	COFFERDAM_HISTORIES=100000 cargo test --profile soak -p cofferdam-engine --test machines model
 	$(MAKE) $(MUTANTS)
 	.ci/mutants $(MUTANTS_SHARD) 30
 
