@@ -53,6 +53,9 @@ impl AtWork {
 /// Why a host may not start beside what is at work. Nothing: it may.
 pub(super) fn held_by_neighbour(work: &Work, host: &Host, at_work: &AtWork) -> Option<Reason> {
     let dependencies = &work.assignment.dependencies;
+    if dependencies.is_empty() {
+        return None;
+    }
     let service = host.value(SERVICE)?;
     let needs = |one: &str, other: &str| {
         let needed = dependencies.get(one);

@@ -1,6 +1,9 @@
 //! Whether one host may be started now: each rule allows, or returns the reason that holds it.
 
-use super::{Cell, Job, JobState, Link, Member, Staging, Work, groups::OutCounts};
+use super::{
+    Cell, Job, JobState, Link, Member, Staging, Work,
+    groups::{Binding, OutCounts},
+};
 use crate::{
     hold::Reason,
     id::HostId,
@@ -71,14 +74,14 @@ pub(super) enum LedgerSays {
     FreeAndOut,
     /// Somebody has it.
     Held(Reason),
-    /// No more of this group may be out.
-    Floor(usize),
+    /// No more of these groups may be out.
+    Floor(Vec<usize>),
 }
 
 /// What the ledger says of a wanted host.
 pub(super) fn ask_ledger(
     cell: &Cell,
-    work: &Work,
+    binding: &Binding<'_>,
     counts: &OutCounts,
     host: &HostId,
     direction: Direction,
@@ -91,14 +94,14 @@ pub(super) fn ask_ledger(
         Some(entry) => LedgerSays::Held(Reason::Held {
             by: entry.holder.to_string(),
         }),
-        None => match cell
-            .groups
-            .forbid_taking(counts, &work.assignment, host)
-            .next()
-        {
-            Some(group) => LedgerSays::Floor(group),
-            None => LedgerSays::Free,
-        },
+        None => {
+            let full = cell.groups.forbid_taking(counts, binding, host);
+            let full: Vec<usize> = full.collect();
+            match full.is_empty() {
+                true => LedgerSays::Free,
+                false => LedgerSays::Floor(full),
+            }
+        }
     }
 }
 

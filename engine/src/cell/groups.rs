@@ -7,7 +7,7 @@ mod count;
 mod room;
 
 pub use room::Lacking;
-pub(super) use room::OutCounts;
+pub(super) use room::{Binding, OutCounts};
 
 use self::count::{Counted, Seat};
 use super::{Cell, CellEvent};

@@ -19,7 +19,8 @@ impl Draft<'_> {
         if ended || work.direction() == Some(Direction::Rollback) {
             return;
         }
-        for (host, job) in &work.jobs {
+        // Most are staged, and cost no look at the member.
+        for (host, job) in work.jobs.iter().filter(|(_, job)| may_be_due(job)) {
             let Some(member) = self.cell.members.get(host) else {
                 continue;
             };
@@ -51,14 +52,17 @@ impl Draft<'_> {
     }
 }
 
+/// Whether a job is one that its host may have to be asked to stage for.
+fn may_be_due(job: &Job) -> bool {
+    let may_start = matches!(job.state, JobState::Waiting | JobState::Again(_));
+    may_start && job.staging != Staging::Ready
+}
+
 /// When a host is to be asked to stage; nothing while it need not, or cannot, be asked.
 fn stage_due(work: &Work, host: &HostId, job: &Job, member: &Member) -> Option<Timestamp> {
     let Link::Connected { since: connected } = member.link else {
         return None;
     };
-    if !matches!(job.state, JobState::Waiting | JobState::Again(_)) {
-        return None;
-    }
     match &job.staging {
         Staging::NotAsked if job.granted_at.is_some() => Some(work.assigned_at),
         Staging::NotAsked => Some(work.assigned_at.after(stage_delay(work, host))),

@@ -5,7 +5,7 @@ use super::{
     candidate::{self, LedgerSays},
     decide::Draft,
     freeze,
-    groups::OutCounts,
+    groups::{Binding, OutCounts},
     turn::{self, Wanted},
     window::Windows,
 };
@@ -24,9 +24,11 @@ impl Draft<'_> {
         let Some(warrant) = work.warrant.as_ref().map(|held| &held.warrant) else {
             return;
         };
+        let is_wanted = |job: &&Job| candidate::is_wanted(job, warrant.direction);
         let jobs = warrant.hosts.iter().filter_map(|host| {
-            let (job, member) = (work.jobs.get(host)?, self.cell.members.get(host)?);
-            candidate::is_wanted(job, warrant.direction).then_some(Wanted { member, job })
+            let job = work.jobs.get(host).filter(is_wanted)?;
+            let member = self.cell.members.get(host)?;
+            Some(Wanted { member, job })
         });
         let mut wanted: Vec<_> = jobs.collect();
         turn::sort(&mut wanted);
@@ -53,6 +55,7 @@ impl Draft<'_> {
         }
         let mut so_far = SoFar {
             counts,
+            binding: self.cell.groups.binding(&work.assignment),
             windows,
             closed: Vec::new(),
             active: work.active(),
@@ -110,13 +113,14 @@ impl Draft<'_> {
         if self.taken.contains(host) {
             return;
         }
-        let says = candidate::ask_ledger(self.cell, work, so_far.counts, host, direction);
+        let (binding, counts) = (&so_far.binding, &*so_far.counts);
+        let says = candidate::ask_ledger(self.cell, binding, counts, host, direction);
         let costs_nothing = match says {
             LedgerSays::Free => false,
             LedgerSays::FreeAndOut => true,
             LedgerSays::Held(reason) => return self.hold_host(work, host, reason),
-            LedgerSays::Floor(group) => {
-                return self.floored(work, member, group, direction, so_far);
+            LedgerSays::Floor(full) => {
+                return self.floored(work, member, &full, direction, so_far);
             }
         };
         if direction == Direction::Patch
@@ -174,31 +178,39 @@ impl Draft<'_> {
         &mut self,
         work: &Work,
         member: &Member,
-        group: usize,
+        full: &[usize],
         direction: Direction,
         so_far: &mut SoFar<'_>,
     ) {
         let host = &member.host.id;
         let groups = &self.cell.groups;
-        let lacking = groups.forbid_taking(so_far.counts, &work.assignment, host);
-        let lacking: Vec<usize> = lacking.collect();
-        let closed = lacking
-            .iter()
-            .find(|group| groups.may_have_none_out(**group));
+        let closed = full.iter().find(|group| groups.may_have_none_out(**group));
         if let (Some(&closed), Direction::Patch) = (closed, direction) {
             let reason = groups.reason(so_far.counts, closed);
             self.leave_out(work, host, reason.to_string());
             return;
         }
-        // A token that something else keeps from being used would only go back and forth.
-        let is_apart = direction == Direction::Patch
-            && apart::held_by_neighbour(work, &member.host, self.at_work).is_some();
-        let is_paced = so_far.paced.is_some()
-            || candidate::held_by_pace(work, so_far.active, so_far.last_start, self.now).is_some();
-        if self.decision.lacking.is_empty() && !is_paced && !is_apart {
-            self.decision.lacking = lacking.iter().map(|group| groups.lacking(*group)).collect();
+        if self.decision.lacking.is_empty() && !self.is_held_anyway(work, member, direction, so_far)
+        {
+            self.decision.lacking = full.iter().map(|group| groups.lacking(*group)).collect();
         }
-        so_far.floored.insert(group);
+        so_far.floored.extend(full.first());
+    }
+
+    /// Whether pace or a neighbour holds a host, tokens or not: one that it could not use would only
+    /// go back and forth.
+    fn is_held_anyway(
+        &self,
+        work: &Work,
+        member: &Member,
+        direction: Direction,
+        so_far: &SoFar<'_>,
+    ) -> bool {
+        let (active, last_start) = (so_far.active, so_far.last_start);
+        so_far.paced.is_some()
+            || candidate::held_by_pace(work, active, last_start, self.now).is_some()
+            || (direction == Direction::Patch
+                && apart::held_by_neighbour(work, &member.host, self.at_work).is_some())
     }
 
     /// Holds a host that cannot be started for a reason of its own; past patience, which counts
@@ -259,6 +271,8 @@ impl Draft<'_> {
 /// What a round of starts has come to so far.
 struct SoFar<'a> {
     counts: &'a mut OutCounts,
+    /// Which groups bind which hosts.
+    binding: Binding<'a>,
     windows: Windows<'a>,
     /// Why hosts may not start at this time, each reason once.
     closed: Vec<Reason>,

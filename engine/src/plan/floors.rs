@@ -12,10 +12,7 @@ use crate::{
     spec::Spec,
     warrant::FloorAssignment,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    iter,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The floors of a rollout: one entry a rule of a limit, in order of the file.
 #[derive(Debug)]
@@ -192,17 +189,24 @@ fn parts<'s, 'a: 's>(
     known: &[Known<'a>],
     bound: impl Iterator<Item = &'s Selected<'a>>,
 ) -> BTreeMap<&'a CellId, Vec<Part<'a>>> {
-    // Names of groups are long: hosts are told apart by the values that make them.
+    // Names of groups are long: hosts are told apart by the values that make them. There are many
+    // hosts and few groups, so one key is written over and over.
     let is_in_region = rule.group_by.iter().any(|label| label == ZONE);
-    let key = |region: &'a str, host: &'a Host| -> Vec<Option<&'a str>> {
-        let values = rule.group_by.iter().map(|label| host.value(label));
-        iter::once(is_in_region.then_some(region))
-            .chain(values)
-            .collect()
+    let write_key = |key: &mut Vec<Option<&'a str>>, place: Place<'a>, host: &'a Host| {
+        key.clear();
+        key.push(is_in_region.then_some(place.region));
+        let labels = rule.group_by.iter();
+        key.extend(labels.map(|label| place.value(label).or_else(|| host.value(label))));
     };
-    let mut groups: BTreeMap<_, BTreeMap<&CellId, (&Host, Place<'_>, usize)>> = bound
-        .map(|host| (key(host.place.region, host.host), BTreeMap::new()))
-        .collect();
+    let mut key = Vec::new();
+    let mut groups: BTreeMap<Vec<_>, BTreeMap<&CellId, (&Host, Place<'_>, usize)>> =
+        BTreeMap::new();
+    for host in bound {
+        write_key(&mut key, host.place, host.host);
+        if !groups.contains_key(key.as_slice()) {
+            groups.insert(key.clone(), BTreeMap::new());
+        }
+    }
     if groups.is_empty() {
         return BTreeMap::new();
     }
@@ -210,7 +214,8 @@ fn parts<'s, 'a: 's>(
         let Some((cell, place)) = *home else {
             continue;
         };
-        if let Some(cells) = groups.get_mut(&key(place.region, host)) {
+        write_key(&mut key, place, host);
+        if let Some(cells) = groups.get_mut(key.as_slice()) {
             cells.entry(cell).or_insert((host, place, 0)).2 += 1;
         }
     }

@@ -43,6 +43,16 @@ impl<'a> Place<'a> {
             service: host.value(SERVICE)?,
         })
     }
+
+    /// The value of one of its three labels, without a search. Nothing for another label.
+    pub(super) fn value(&self, label: &str) -> Option<&'a str> {
+        match label {
+            REGION => Some(self.region),
+            ZONE => Some(self.zone),
+            SERVICE => Some(self.service),
+            _ => None,
+        }
+    }
 }
 
 /// A host of the inventory.

@@ -8,6 +8,7 @@ use crate::{
     policy::FloorRule,
     warrant::Assignment,
 };
+use std::collections::BTreeSet;
 
 impl Groups {
     /// How many members of each group are out, those counted that the owner has not heard of.
@@ -22,21 +23,31 @@ impl Groups {
         }
     }
 
-    /// The groups that bind a host under a rollout: those of its limit's rules, else the default.
-    fn binding<'a>(
+    /// Where the rules that bind an assignment's hosts stand here.
+    pub(in crate::cell) fn binding<'a>(&self, assignment: &'a Assignment) -> Binding<'a> {
+        let place_of = |rule: &FloorRule| self.rules.iter().position(|known| known == rule);
+        let floors = assignment.floors.iter();
+        let named = floors.filter_map(|floor| {
+            let binds_all = floor.hosts.len() == assignment.hosts.len();
+            let hosts = (!binds_all).then_some(&floor.hosts);
+            Some((place_of(&floor.rule)?, hosts))
+        });
+        Binding(named.collect())
+    }
+
+    /// The groups that bind a host: those of its limit's rules, else the default.
+    fn bound<'a>(
         &'a self,
-        assignment: &'a Assignment,
+        binding: &'a Binding<'_>,
         host: &'a HostId,
     ) -> impl Iterator<Item = usize> + 'a {
         let places = self.seats.get(host).map_or(&[][..], |seat| &seat.places);
-        let named = assignment.floors.iter().filter(|f| f.hosts.contains(host));
-        let place_of = |rule: &FloorRule| self.rules.iter().position(|known| known == rule);
-        let is_named = named.clone().next().is_some();
+        let binds = |hosts: &Option<&BTreeSet<HostId>>| hosts.is_none_or(|all| all.contains(host));
+        let is_named = binding.0.iter().any(|(_, hosts)| binds(hosts));
         let default = if is_named { 0 } else { DEFAULT_RULES };
-        named
-            .filter_map(move |floor| place_of(&floor.rule))
-            .chain(0..default)
-            .filter_map(|rule| places.get(rule).copied())
+        let named = binding.0.iter().filter(move |(_, hosts)| binds(hosts));
+        let rules = named.map(|(rule, _)| *rule).chain(0..default);
+        rules.filter_map(|rule| places.get(rule).copied())
     }
 
     fn allowance(&self, place: usize) -> usize {
@@ -50,11 +61,11 @@ impl Groups {
     pub(in crate::cell) fn forbid_taking<'a>(
         &'a self,
         counts: &'a OutCounts,
-        assignment: &'a Assignment,
+        binding: &'a Binding<'_>,
         host: &'a HostId,
     ) -> impl Iterator<Item = usize> + 'a {
-        let binding = self.binding(assignment, host);
-        binding.filter(|&place| counts.0[place] + 1 > self.allowance(place))
+        let bound = self.bound(binding, host);
+        bound.filter(|&place| counts.0[place] + 1 > self.allowance(place))
     }
 
     /// The group that has more out than its allowance, the host itself counted, if one has.
@@ -64,8 +75,9 @@ impl Groups {
         assignment: &Assignment,
         host: &HostId,
     ) -> Option<usize> {
-        let mut binding = self.binding(assignment, host);
-        binding.find(|&place| counts.0[place] > self.allowance(place))
+        let binding = self.binding(assignment);
+        let mut bound = self.bound(&binding, host);
+        bound.find(|&place| counts.0[place] > self.allowance(place))
     }
 
     /// Whether no member of the group may ever be out.
@@ -100,6 +112,10 @@ pub struct Lacking {
     /// The group.
     pub group: Group,
 }
+
+/// The places of the rules that bind the hosts of an assignment, each with those that it binds, where
+/// these are not all.
+pub(in crate::cell) struct Binding<'a>(Vec<(usize, Option<&'a BTreeSet<HostId>>)>);
 
 /// How many members of each group are out.
 pub(in crate::cell) struct OutCounts(Vec<usize>);
