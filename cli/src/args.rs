@@ -109,6 +109,11 @@ pub enum Remote {
     Freeze(freeze::Args),
     /// Say which bits must not be installed again, and where
     Deny(deny::Args),
+    /// Approve what a rollout needs approved, as far as you may
+    #[command(
+        after_help = "Example:\n  cofferdam approve openssl-2026-11 --reason 'quiet tonight'"
+    )]
+    Approve(change::Args),
     /// End the present bake early, as one of the rollout's approvers
     #[command(after_help = "Example:\n  cofferdam promote openssl-2026-11 --reason 'exploited'")]
     Promote(change::ReasonedArgs),

@@ -411,6 +411,7 @@ fn verb(action: Action) -> &'static str {
         Action::Abort => "abort rollout",
         Action::Rollback => "roll back rollout",
         Action::Promote => "promote rollout",
+        Action::Approve => "approve rollout",
     }
 }
 

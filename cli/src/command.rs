@@ -77,6 +77,7 @@ async fn call(command: Remote, config: &Config, out: Output) -> Result<Exit> {
         Remote::Amend(args) => amend::run(args, &session).await,
         Remote::Freeze(args) => freeze::run(args, &session).await,
         Remote::Deny(args) => deny::run(args, &session).await,
+        Remote::Approve(args) => change::run(args, Action::Approve, &session).await,
         Remote::Promote(args) => change::run(args.into(), Action::Promote, &session).await,
         Remote::Hosts(args) => hosts::run(args, &session).await,
         Remote::Services(args) => services::run(args, &session).await,

@@ -5,6 +5,7 @@
 //! machines calls it after every event. Promise 6, that no acknowledged result is lost, is no matter
 //! of one state; tests prove it by replaying what was stored.
 
+mod approval;
 mod brake;
 mod denial;
 mod dependency;

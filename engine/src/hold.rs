@@ -2,7 +2,7 @@
 
 use crate::{
     failure::Failure,
-    id::{CellId, HostId, RolloutId, WaveIndex},
+    id::{CellId, HostId, OperatorId, RolloutId, WaveIndex},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -147,6 +147,13 @@ pub enum Reason {
         /// The stratum.
         stratum: String,
     },
+    /// The host is the only one of a group, and somebody must approve that it is out.
+    Approval {
+        /// The group, as in `service=web zone=a in r1-a-1`.
+        what: String,
+        /// Who may.
+        by: Vec<OperatorId>,
+    },
     /// No warrant allows starts now.
     Warrant {
         /// When the last one ended. Absent: there was none yet.
@@ -284,6 +291,7 @@ impl Reason {
             | Self::UnknownShare { .. }
             | Self::Stratum { .. }
             | Self::Convicted { .. }
+            | Self::Approval { .. }
             | Self::Warrant { .. }
             | Self::Unreachable
             | Self::NotInService
@@ -315,6 +323,7 @@ impl Reason {
             Self::UnknownShare { .. } => "unknown-share",
             Self::Stratum { .. } => "stratum",
             Self::Convicted { .. } => "convicted",
+            Self::Approval { .. } => "approval",
             Self::Warrant { .. } => "warrant",
             Self::Settle { .. } => "settle",
             Self::Unreachable => "unreachable",
@@ -359,6 +368,7 @@ impl fmt::Display for Reason {
             ),
             Self::Stratum { stratum, awaits } => f.write_str(&unproved(stratum, awaits)),
             Self::Convicted { stratum } => f.write_str(&convicted(stratum)),
+            Self::Approval { what, by } => f.write_str(&unapproved(what, by)),
             Self::Warrant { ended } => f.write_str(warrant(ended.is_some())),
             Self::Settle { .. } => f.write_str("the coordinator just started and hears its hosts"),
             Self::Unreachable => f.write_str("the host is not connected"),
@@ -422,6 +432,12 @@ fn unknown(pages: bool) -> &'static str {
 
 fn convicted(stratum: &str) -> String {
     format!("hosts of {stratum} failed, and so did the second opinion")
+}
+
+fn unapproved(group: &str, by: &[OperatorId]) -> String {
+    let names: Vec<&str> = by.iter().map(OperatorId::as_str).collect();
+    let names = names.join(" or ");
+    format!("nothing stands in for the one host of {group}: {names} may approve it")
 }
 
 fn beside(service: &str, with: &str, host: &HostId) -> String {

@@ -4,6 +4,7 @@
 //! shown, compared and signed. The same inputs give the same plan.
 
 mod amend;
+mod approval;
 mod blast;
 mod changes;
 mod coverage;
@@ -27,6 +28,7 @@ mod warning;
 mod wave;
 
 pub use amend::Amends;
+pub use approval::NeededApproval;
 pub use blast::{Blast, GroupBlast, WideGroup};
 pub use changes::{PackageChange, PlatformChange, changes};
 pub use error::{Cure, PlanError, PlanErrors};
@@ -85,6 +87,9 @@ pub struct Plan {
     /// How long a cell is not heard of before it is unknown.
     #[serde(default = "unknown_after")]
     pub unknown_after: Duration,
+    /// The hosts that are taken only when somebody approved it, and what for.
+    #[serde(default)]
+    pub approvals: BTreeMap<HostId, NeededApproval>,
     /// Who may end a bake early. Empty: nobody.
     #[serde(default)]
     pub approvers: BTreeSet<OperatorId>,

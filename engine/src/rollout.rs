@@ -15,6 +15,7 @@
 
 mod amend;
 mod apply;
+mod approve;
 mod brake;
 mod decide;
 mod event;
@@ -31,6 +32,7 @@ mod turn;
 mod velocity;
 mod wave;
 
+pub use approve::Approval;
 pub use decide::RolloutDecision;
 pub use event::{Action, RolloutCommand, RolloutError, RolloutEvent};
 pub use except::NotExcepted;
@@ -104,6 +106,9 @@ pub struct Rollout {
     /// The newest word of an operator on each single host of which there is one.
     #[serde(default)]
     exceptions: BTreeMap<HostId, Exception>,
+    /// Every approval, oldest first.
+    #[serde(default)]
+    approvals: Vec<Approval>,
     /// Every bake that an approver ended early, oldest first.
     #[serde(default)]
     promotions: Vec<Promotion>,
@@ -218,6 +223,7 @@ impl Rollout {
             came_late: BTreeSet::new(),
             reborn: BTreeSet::new(),
             exceptions: BTreeMap::new(),
+            approvals: Vec::new(),
             promotions: Vec::new(),
             amended_by: Vec::new(),
             unheard: BTreeSet::new(),

@@ -98,6 +98,10 @@ pub struct FloorAssignment {
     pub rule: FloorRule,
     /// The hosts.
     pub hosts: BTreeSet<HostId>,
+    /// Those of the hosts that may be out although each is alone in its group: it needs an approval,
+    /// and the control plane grants it only then.
+    #[serde(default)]
+    pub lone_hosts: BTreeSet<HostId>,
 }
 
 /// The leave to start hosts of one slice.

@@ -20,8 +20,8 @@ pub use denial::{DenialView, DenyRequest, LiftDenialRequest, LiftView};
 pub use except::{ExceptRequest, Whom};
 pub use host::{Explanation, Fact, HostView, OutView, RunView, SubjectKind};
 pub use plan::{
-    Coverage, GroupView, ImpactView, PackageChangeView, PlanView, PlannedSlice, PlannedWave,
-    PlatformChangeView, StratumView, WaivedView,
+    Coverage, GroupView, ImpactView, NeededApproval, PackageChangeView, PlanView, PlannedSlice,
+    PlannedWave, PlatformChangeView, StratumView, WaivedView,
 };
 pub use rollback::{NotTakenBack, RollbackPreview};
 pub use rollout::{
@@ -121,6 +121,8 @@ pub enum Action {
     Rollback,
     /// End the present bake early, as one of the rollout's approvers.
     Promote,
+    /// Approve all that the operator may approve.
+    Approve,
 }
 
 impl fmt::Display for Action {
@@ -131,6 +133,7 @@ impl fmt::Display for Action {
             Self::Abort => "abort",
             Self::Rollback => "rollback",
             Self::Promote => "promote",
+            Self::Approve => "approve",
         })
     }
 }

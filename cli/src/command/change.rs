@@ -1,4 +1,4 @@
-//! `cofferdam pause | resume | abort | promote`: how a rollout goes on.
+//! `cofferdam pause | resume | abort | approve | promote`: how a rollout goes on.
 
 use crate::{clock, command::Session, exit::Exit, render::rollout::Standing};
 use anyhow::Result;

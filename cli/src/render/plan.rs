@@ -58,6 +58,7 @@ impl View for Planned {
         text += &self.strata();
         text += &self.groups();
         text += &self.impacts();
+        text += &self.approvals();
         text += &self.waived();
         let found = lint::lines(&self.findings);
         if !found.is_empty() {
@@ -111,6 +112,23 @@ impl Planned {
             return shown;
         }
         format!("\nWhat is waived in the canary\n{}", indented(&shown))
+    }
+
+    fn approvals(&self) -> String {
+        let rows = self.plan.approvals.iter().map(|needed| {
+            let by: Vec<&str> = needed.by.iter().map(OperatorId::as_str).collect();
+            [needed.host.to_string(), needed.group.clone(), by.join(", ")]
+        });
+        let headings = ["host", "the only one of", "one of these approves"];
+        let shown = table(headings, rows.collect());
+        if shown.is_empty() {
+            return shown;
+        }
+        let name = &self.plan.rollout;
+        format!(
+            "\nWhat needs `cofferdam approve {name}` before it is taken\n{}",
+            indented(&shown)
+        )
     }
 
     fn impacts(&self) -> String {
@@ -197,10 +215,12 @@ mod tests {
     use super::*;
     use cofferdam_engine::{
         digest::Digest,
-        id::{CellId, RolloutId, ServiceName},
+        id::{CellId, HostId, RolloutId, ServiceName},
         lint::Severity,
     };
-    use cofferdam_proto::operator::{Coverage, ImpactView, PlannedSlice, StratumView, WaivedView};
+    use cofferdam_proto::operator::{
+        Coverage, ImpactView, NeededApproval, PlannedSlice, StratumView, WaivedView,
+    };
 
     fn wave(name: &str, hosts: u64, bake_ms: u64) -> PlannedWave {
         let cell = CellId::new("r1-a-1").unwrap();
@@ -266,6 +286,11 @@ mod tests {
                     impact("web", ImpactKind::Patched, 8),
                     impact("shop", ImpactKind::Direct, 0),
                 ],
+                approvals: vec![NeededApproval {
+                    host: HostId::new("web-b-1").unwrap(),
+                    group: "service=web zone=b in r1-b-1".to_owned(),
+                    by: vec![OperatorId::new("ana").unwrap()],
+                }],
             },
         }
     }
@@ -293,6 +318,10 @@ mod tests {
       SERVICE  TIER  OWNERS  WHY            HOSTS TAKEN
       web      1     ana     patched        8
       shop     1     ana     depends on it  0
+
+    What needs `cofferdam approve openssl-2026-11` before it is taken
+      HOST     THE ONLY ONE OF               ONE OF THESE APPROVES
+      web-b-1  service=web zone=b in r1-b-1  ana
 
     What is waived in the canary
       STRATUM    HOSTS  UNTIL       WHY

@@ -27,6 +27,7 @@ fn plan_reply() -> PlanReply {
         changes: Vec::new(),
         coverage,
         impacts: Vec::new(),
+        approvals: Vec::new(),
     };
     PlanReply {
         lock_text: "locked".to_owned(),

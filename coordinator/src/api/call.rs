@@ -53,6 +53,7 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
             | RolloutError::NotExcepted { .. }
             | RolloutError::NoBake { .. }
             | RolloutError::NoApprover { .. }
+            | RolloutError::NoApprovalAwaited { .. }
             | RolloutError::OtherAmendment { .. },
         ) => CallErrorKind::NotNow,
         FleetError::PackagePart { .. }

@@ -451,6 +451,7 @@ fn change(
             let message = "whoever ends a bake early says why: give a reason";
             return Err(CallError::new(CallErrorKind::Invalid, message));
         }
+        Action::Approve => return Ok(RolloutEvent::Approved { by, reason }),
         Action::Promote => return Ok(RolloutEvent::Promoted { by, reason }),
     };
     Ok(RolloutEvent::Asked {

@@ -3,7 +3,7 @@
 use super::{
     Situation, cluster,
     host::{connected_since, out, run},
-    rollout::{promotions, reason, rollout_of, state},
+    rollout::{approvals, promotions, reason, rollout_of, state},
 };
 use cofferdam_engine::{
     cell::{Cell, Member},
@@ -67,6 +67,9 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     facts.add("left out", counts.left_out + counts.gone);
     facts.add("skipped", counts.skipped);
     facts.add("rolled back", counts.rolled_back);
+    for line in approvals(rollout) {
+        facts.add("approval", line);
+    }
     for line in promotions(rollout) {
         facts.add("promoted", line);
     }
@@ -158,6 +161,10 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
         facts.add("denied", denied);
     }
     for (name, rollout) in situation.fleet.rollouts() {
+        if let Some(needed) = rollout.plan().approvals.get(id) {
+            let alone = format!("the only one of {}: needs an approval", needed.group);
+            facts.add(&format!("in rollout {name}"), alone);
+        }
         if let Some(outcome) = rollout.outcomes().get(id) {
             facts.add(&format!("in rollout {name}"), outcome_in_words(outcome));
         }

@@ -3,13 +3,13 @@
 use super::rollout::count;
 use cofferdam_engine::{
     digest::Digest,
-    id::WaveIndex,
+    id::{HostId, WaveIndex},
     plan::{self, GroupBlast, Impact, PackageChange, Plan, PlatformChange, Waived},
     time::millis,
 };
 use cofferdam_proto::operator::{
-    Coverage, GroupView, ImpactView, PackageChangeView, PlanView, PlannedSlice, PlannedWave,
-    PlatformChangeView, StratumView, WaivedView,
+    Coverage, GroupView, ImpactView, NeededApproval, PackageChangeView, PlanView, PlannedSlice,
+    PlannedWave, PlatformChangeView, StratumView, WaivedView,
 };
 
 /// A plan as operators see it; `notes` were taken while its lock file was resolved.
@@ -32,6 +32,7 @@ pub(crate) fn plan(
             groups: plan.blast.groups.iter().map(group).collect(),
             waived: plan.waived.iter().map(waived).collect(),
         },
+        approvals: plan.approvals.iter().map(approval).collect(),
         impacts: plan.blast.impacts.iter().map(impact).collect(),
         changes: changes.iter().map(platform).collect(),
     }
@@ -99,6 +100,14 @@ fn waived(waived: &Waived) -> WaivedView {
         hosts: count(waived.hosts),
         reason: waived.reason.clone(),
         expires: waived.expires.to_string(),
+    }
+}
+
+fn approval((host, needed): (&HostId, &plan::NeededApproval)) -> NeededApproval {
+    NeededApproval {
+        host: host.clone(),
+        group: needed.group.clone(),
+        by: needed.by.iter().cloned().collect(),
     }
 }
 

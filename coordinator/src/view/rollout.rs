@@ -5,7 +5,7 @@ use cofferdam_engine::{
     counts::Counts,
     hold::Subject,
     id::{HostId, RolloutId, WaveIndex},
-    rollout::{Asked, End, PauseCause, Phase, Promotion, Rollout},
+    rollout::{Approval, Asked, End, PauseCause, Phase, Promotion, Rollout},
 };
 use cofferdam_proto::operator::{RolloutLine, RolloutState, RolloutView, WaveState, WaveView};
 use std::collections::BTreeSet;
@@ -46,6 +46,7 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
         .map(ToString::to_string)
         .collect();
     warnings.extend(cluster::left_out(rollout));
+    warnings.extend(approvals(rollout));
     warnings.extend(promotions(rollout));
     warnings.extend(cluster::exceptions(rollout));
     Some(RolloutView {
@@ -94,6 +95,15 @@ pub(super) fn state(rollout: &Rollout) -> RolloutState {
             end: End::RolledBack,
         } => RolloutState::RolledBack,
     }
+}
+
+/// Who has approved what the rollout needs approved, one line each.
+pub(super) fn approvals(rollout: &Rollout) -> Vec<String> {
+    let line = |Approval { by, reason, at }: &Approval| match reason.is_empty() {
+        true => format!("approved by {by} at {at}"),
+        false => format!("approved by {by} at {at}: {reason}"),
+    };
+    rollout.approvals().iter().map(line).collect()
 }
 
 /// The bakes that approvers ended early, one line each.

@@ -1,7 +1,7 @@
 //! Promise 1: no host is taken out if a group would then have more out than its allowance; who is
 //! out by the owner's own knowledge stands in the ledger.
 
-use super::{Broken, Disturbance, Step};
+use super::{Broken, Disturbance, Step, approval};
 use crate::{
     cell::{Cell, CellCommand, Link, Member},
     fleet::FleetCommand,
@@ -59,7 +59,8 @@ pub(super) fn by(
         }
         let must_stay = rule.min_in_service.of_rounded_up(size);
         let one_may = size > 1 && must_stay_less_than_all(&rule);
-        if size - out < must_stay && !(one_may && out == 1) {
+        let is_approved = size == 1 && approval::is_given(of.rollout, of.host());
+        if size - out < must_stay && !(one_may && out == 1) && !is_approved {
             let labels = rule.group_by.join(" x ");
             let what =
                 format!("{out} of its {size} by {labels} would be out, {must_stay} must stay");

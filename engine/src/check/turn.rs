@@ -1,6 +1,6 @@
 //! Promise 3, within a wave: regions and zones open in the order of the plan.
 
-use super::{Broken, silence, wave};
+use super::{Broken, approval, silence, wave};
 use crate::{
     id::{CellId, HostId, WaveIndex},
     order::Direction,
@@ -80,8 +80,8 @@ fn is_opened(rollout: &Rollout, cell: &CellId) -> bool {
     opened.is_some_and(|(wave, _)| wave == rollout.wave())
 }
 
-/// Whether every host that the present wave has in a cell is over, or held for good; or the wave may
-/// go on without the cell.
+/// Whether every host that the present wave has in a cell is over, held for good, or waits for people;
+/// or the wave may go on without the cell.
 fn is_over(rollout: &Rollout, cell: &CellId, now: Timestamp) -> bool {
     if rollout.wave() != WaveIndex(0) && silence::is_unknown(rollout, cell, now) {
         return true;
@@ -92,5 +92,6 @@ fn is_over(rollout: &Rollout, cell: &CellId, now: Timestamp) -> bool {
             || planned.wave != rollout.wave()
             || wave::is_over(rollout, host)
             || wave::is_held_for_good(rollout, planned)
+            || approval::is_awaited(rollout, host)
     })
 }

@@ -1,7 +1,7 @@
 //! Promise 3: no host of a wave starts before the wave before it is over and has baked, or an approver
 //! has ended its bake.
 
-use super::{Broken, Disturbance, silence};
+use super::{Broken, Disturbance, approval, silence};
 use crate::{
     id::{HostId, WaveIndex},
     order::Direction,
@@ -46,7 +46,9 @@ pub(super) fn by_rollout(
             let waves = rollout.plan().waves.len();
             let last = u32::try_from(waves).unwrap_or(u32::MAX).saturating_sub(1);
             let last = WaveIndex(last);
-            not_over(rollout, last, now).or_else(|| not_baked(rollout, last, now))
+            not_over(rollout, last, now)
+                .or_else(|| approval::passed_over(rollout))
+                .or_else(|| not_baked(rollout, last, now))
         }
         RolloutCommand::Warrant(_)
         | RolloutCommand::Assign(_)
@@ -71,9 +73,12 @@ fn not_over(rollout: &Rollout, wave: WaveIndex, now: Timestamp) -> Option<String
     if rollout.wave() != wave {
         return Some(format!("wave {wave} is not the present one"));
     }
+    let is_last = usize::try_from(wave.0).is_ok_and(|n| n + 1 == rollout.plan().waves.len());
     let mut left = 0;
     for (host, planned) in &rollout.plan().hosts {
-        if planned.wave != wave || is_over(rollout, host) || is_held_for_good(rollout, planned) {
+        let is_put_off = !is_last && approval::is_awaited(rollout, host);
+        let is_done = is_over(rollout, host) || is_held_for_good(rollout, planned) || is_put_off;
+        if planned.wave != wave || is_done {
             continue;
         }
         if !silence::is_unknown(rollout, &planned.cell, now) {

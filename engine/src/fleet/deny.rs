@@ -131,6 +131,7 @@ impl Fleet {
             | RolloutEvent::Braked { .. }
             | RolloutEvent::BakeBegan { .. }
             | RolloutEvent::WavePassed { .. }
+            | RolloutEvent::Approved { .. }
             | RolloutEvent::Promoted { .. }
             | RolloutEvent::Ended { .. } => Vec::new(),
         }

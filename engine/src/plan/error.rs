@@ -170,7 +170,7 @@ pub enum PlanError {
 pub enum Cure {
     /// The group has one host.
     #[error(
-        "nothing stands in for the one host of a group: leave it out of match, or give it a floor of \"0%\" in [[limits]]"
+        "nothing stands in for the one host of a group: name `approvers` who may say that it may be out, leave it out of match, or give it a floor of \"0%\" in [[limits]]"
     )]
     Lone,
     /// All of the group must stay.

@@ -1,14 +1,16 @@
 //! The capacity groups that a rollout's floors make, and how many hosts they let out.
 
 use super::{
-    Cure, PlanError, WideGroup,
+    Cure, NeededApproval, PlanError, WideGroup,
+    approval::Approvers,
     selected::{Known, Place, Selected},
 };
 use crate::{
     floor::{Group, allowance, own_share},
-    id::CellId,
+    id::{CellId, HostId},
     inventory::{Host, ZONE},
     policy::FloorRule,
+    share::Share,
     spec::Spec,
     warrant::FloorAssignment,
 };
@@ -82,6 +84,10 @@ impl<'a> Floors<'a> {
                 .filter(|host| host.limit == floor.limit)
                 .map(|host| host.host.id.clone())
                 .collect(),
+            lone_hosts: floor
+                .lone(planned)
+                .map(|(host, _)| host.host.id.clone())
+                .collect(),
         });
         assignments.collect()
     }
@@ -142,12 +148,33 @@ impl<'a> Floors<'a> {
         groups.collect()
     }
 
-    /// Refuses the groups that never let a planned host out.
-    pub(super) fn refuse_stuck(&self, errors: &mut Vec<PlanError>) {
+    /// The planned hosts that may be out only when somebody approved it: each is alone in a group
+    /// that lets none out.
+    pub(super) fn approvals(
+        &self,
+        approvers: Approvers<'_>,
+        planned: &[&Selected<'a>],
+    ) -> BTreeMap<HostId, NeededApproval> {
+        let mut needed = BTreeMap::new();
+        for (host, group) in self.0.iter().flat_map(|floor| floor.lone(planned)) {
+            let by = approvers.of(host.place.service);
+            let group = format!("{group} in {}", host.cell);
+            let approval = NeededApproval { group, by };
+            needed.entry(host.host.id.clone()).or_insert(approval);
+        }
+        needed
+    }
+
+    /// Refuses the groups that never let a planned host out, and of which nobody may approve it.
+    pub(super) fn refuse_stuck(&self, approvers: Approvers<'_>, errors: &mut Vec<PlanError>) {
         let mut stuck: BTreeMap<Cure, BTreeSet<String>> = BTreeMap::new();
         for floor in &self.0 {
             for (cell, parts) in &floor.parts {
-                for part in parts.iter().filter(|part| part.whole.allowance == 0) {
+                let stuck_parts = parts.iter().filter(|part| part.whole.allowance == 0);
+                let has_approver = |part: &&Part<'_>| {
+                    floor.lets_approved(part) && !approvers.of(part.place.service).is_empty()
+                };
+                for part in stuck_parts.filter(|part| !has_approver(part)) {
                     let name = match part.whole.cells {
                         1 => format!("{} in {cell}", part.group),
                         cells => format!("{} in {cells} cells", part.group),
@@ -166,6 +193,32 @@ impl<'a> Floors<'a> {
 impl<'a> Floor<'a> {
     fn parts_of(&self, cell: &CellId) -> impl Iterator<Item = &Part<'a>> {
         self.parts.get(cell).into_iter().flatten()
+    }
+
+    /// Whether the one host of a group may be out when somebody approved it. Where all of a group must
+    /// stay, its file says that nobody may.
+    fn lets_approved(&self, part: &Part<'_>) -> bool {
+        let is_stuck = part.whole.allowance == 0;
+        is_stuck && part.cure() == Cure::Lone && self.rule.min_in_service < Share::ALL
+    }
+
+    /// Those of the planned hosts that are alone in a group which lets none out, with that group.
+    fn lone<'s>(
+        &'s self,
+        planned: &'s [&Selected<'a>],
+    ) -> impl Iterator<Item = (&'s Selected<'a>, Group)> {
+        let parts = self.parts.iter();
+        let parts = parts.flat_map(|(cell, parts)| parts.iter().map(|part| (*cell, part)));
+        let lone: BTreeSet<(&CellId, &Group)> = parts
+            .filter(|(_, part)| self.lets_approved(part))
+            .map(|(cell, part)| (cell, &part.group))
+            .collect();
+        let has_lone = !lone.is_empty();
+        let bound = planned.iter().copied();
+        bound
+            .filter(move |host| has_lone && host.limit == self.limit)
+            .map(|host| (host, Group::of(self.rule, host.host)))
+            .filter(move |(host, group)| lone.contains(&(host.cell, group)))
     }
 }
 

@@ -169,6 +169,7 @@ fn bind_floor(assignment: &mut Assignment, rule: &FloorRule, late: &LateHost<'_>
         assignment.floors.push(FloorAssignment {
             rule: rule.clone(),
             hosts: BTreeSet::new(),
+            lone_hosts: BTreeSet::new(),
         });
         assignment.floors.len() - 1
     });

@@ -2,6 +2,7 @@
 
 use super::{
     Blast, Estimate, Plan, PlanError, PlanErrors, PlannedHost, PlannedWave, Warning,
+    approval::Approvers,
     denied::Denied,
     floors::Floors,
     impact::Touched,
@@ -81,7 +82,8 @@ impl Plan {
         let planned = waves.planned();
         let planned_hosts: Vec<_> = planned.iter().map(|(host, _)| *host).collect();
         let floors = Floors::find(spec, &known, &planned_hosts);
-        floors.refuse_stuck(&mut errors);
+        let approvers = Approvers::new(spec, input.services);
+        floors.refuse_stuck(approvers, &mut errors);
         let regions = Regions::of(&selected);
         let orders = regions.orders(spec, &mut errors);
         let (unknown_deltas, (strata, hosts)) = (strata.unknown_deltas, listed(&planned, &strata));
@@ -110,6 +112,7 @@ impl Plan {
             brake: spec.brake().clone(),
             hosts_left_out: spec.hosts_left_out(),
             unknown_after: spec.unknown_after(),
+            approvals: floors.approvals(approvers, &planned_hosts),
             approvers: spec.approvers().clone(),
             late: Some(LateRules::of(spec)),
             blast: Blast::of(&known, selected.len(), &planned_hosts, &floors, &touched),

@@ -39,6 +39,7 @@ impl Rollout {
             RolloutEvent::Asked {
                 action, by, reason, ..
             } => self.change(*action, by, reason, now),
+            RolloutEvent::Approved { by, reason } => self.approved(by, reason, now),
             RolloutEvent::Promoted { by, reason } => self.promoted(by, reason, now),
             RolloutEvent::Excepted {
                 word,

@@ -52,6 +52,7 @@ impl Rollout {
         if self.stop_again(decision) {
             return;
         }
+        self.hold_for_approval(decision);
         let Some(wave) = self.present() else {
             decision
                 .commands

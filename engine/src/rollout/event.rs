@@ -53,6 +53,13 @@ pub enum RolloutEvent {
         #[serde(default)]
         reach: Reach,
     },
+    /// Somebody approved all that they may approve.
+    Approved {
+        /// Who.
+        by: OperatorId,
+        /// Why. May be empty.
+        reason: String,
+    },
     /// An approver ended the present bake early.
     Promoted {
         /// Who.
@@ -210,6 +217,12 @@ pub enum RolloutError {
         by: OperatorId,
         /// Who may. Empty: nobody.
         who: Vec<OperatorId>,
+    },
+    /// Nothing can be approved.
+    #[error("nothing of rollout {rollout} awaits an approval")]
+    NoApprovalAwaited {
+        /// The rollout.
+        rollout: RolloutId,
     },
     /// No bake can be ended early.
     #[error("rollout {rollout} does not bake: {is}")]

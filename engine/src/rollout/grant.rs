@@ -43,16 +43,20 @@ impl Rollout {
             .iter()
             .filter_map(|host| self.plan.hosts.get(host));
         let asked = asked.map(|planned| &planned.cell);
+        let late = self.approved_late();
+        let late_of = |cell: &CellId| late.get(cell).into_iter().flatten().copied();
         let early = opinion_cell.iter().chain(self.joined.keys()).chain(asked);
+        let early = early.chain(late.keys().copied());
         let early = early.filter(|cell| !open.contains(cell));
         for cell in early.collect::<BTreeSet<_>>() {
             let hosts = self
                 .wave_hosts(cell)
-                .filter(|host| self.is_early(cell, host));
+                .filter(|host| self.is_early(cell, host))
+                .chain(late_of(cell));
             self.grant_cell(cell, opinion.as_ref(), hosts, docket, &mut grants, now);
         }
         for cell in &open {
-            let hosts = self.wave_hosts(cell);
+            let hosts = self.wave_hosts(cell).chain(late_of(cell));
             self.grant_cell(cell, opinion.as_ref(), hosts, docket, &mut grants, now);
         }
         grants
@@ -86,7 +90,8 @@ impl Rollout {
         });
         let others = candidates.filter(|host| Some(*host) != opinion_here);
         for host in opinion_here.into_iter().chain(others) {
-            if granted.contains(host) || self.is_over(host) {
+            let is_held = self.awaits_approval(host).is_some();
+            if granted.contains(host) || self.is_over(host) || is_held {
                 continue;
             }
             match docket.bar(host, opinion) {
@@ -153,9 +158,13 @@ impl Rollout {
         opened.is_some_and(|(wave, _)| wave == self.wave)
     }
 
-    /// Whether every host of the present wave in the cell is over, or held for good.
+    /// Whether every host of the present wave in the cell is over, held for good, or waits for
+    /// people.
     pub(super) fn is_cell_over(&self, cell: &CellId) -> bool {
-        self.wave_hosts(cell)
-            .all(|host| self.is_over(host) || self.is_held_for_good(host))
+        self.wave_hosts(cell).all(|host| {
+            self.is_over(host)
+                || self.is_held_for_good(host)
+                || self.awaits_approval(host).is_some()
+        })
     }
 }

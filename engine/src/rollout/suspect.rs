@@ -102,6 +102,7 @@ impl<'a> Docket<'a> {
         let plan = &self.rollout.plan;
         let untaken = plan.hosts.iter().filter(|(host, planned)| {
             !self.rollout.is_over(host)
+                && self.rollout.awaits_approval(host).is_none()
                 && !planned
                     .strata
                     .iter()

@@ -42,8 +42,9 @@ impl Rollout {
         });
     }
 
-    /// A wave is over when each of its hosts is over, or is held for good with its stratum, or is left
-    /// out because its cell is unknown.
+    /// A wave is over when each of its hosts is over, is held for good with its stratum, is put off
+    /// until somebody approves it, or is left out because its cell is unknown; and so is each host that
+    /// an earlier wave put off.
     pub(super) fn is_wave_over(
         &self,
         wave: &PlannedWave,
@@ -51,9 +52,13 @@ impl Rollout {
         now: Timestamp,
     ) -> bool {
         let joined = self.joined.values().flatten();
-        let mut hosts = wave.slices.values().flatten().chain(joined);
+        let slices = wave.slices.values().flatten();
+        let mut hosts = slices.chain(joined).chain(self.put_off());
         let is_done = |host: &HostId| {
-            self.is_over(host) || self.is_held_for_good(host) || self.is_left_unknown(host, now)
+            self.is_over(host)
+                || self.is_held_for_good(host)
+                || self.is_put_off(host)
+                || self.is_left_unknown(host, now)
         };
         hosts.all(is_done)
             && self.too_many_unknown(wave, now).is_none()
@@ -63,6 +68,10 @@ impl Rollout {
     pub(super) fn finish_wave(&self, decision: &mut RolloutDecision, now: Timestamp) {
         let (wrong, allowed) = self.left_out(now);
         if wrong > allowed {
+            // Its hosts say what they wait for; people are needed, and no brake.
+            if wrong.saturating_sub(self.left_out_unapproved()) <= allowed {
+                return;
+            }
             let finding = Reason::LeftOut {
                 count: wrong,
                 allowed,

@@ -1,5 +1,6 @@
 //! Rollouts from their start to their end, as sentences.
 
+mod approvals;
 mod arrivals;
 mod denials;
 mod dependants;

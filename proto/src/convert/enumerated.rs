@@ -46,7 +46,7 @@ macro_rules! enumerated {
     };
 }
 
-enumerated!(Action: Pause Resume Abort Rollback Promote);
+enumerated!(Action: Pause Resume Abort Rollback Promote Approve);
 enumerated!(ClaimPoint: BeforeDrain BeforeApply);
 enumerated!(Direction: Patch Rollback);
 enumerated!(Ending: Patched RolledBack Undone Cancelled Quarantined);

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     operator::{
-        Coverage, GroupView, ImpactView, PlanView, PlannedSlice, PlannedWave, StratumView,
-        WaivedView,
+        Coverage, GroupView, ImpactView, NeededApproval, PlanView, PlannedSlice, PlannedWave,
+        StratumView, WaivedView,
     },
     v1,
 };
@@ -27,6 +27,7 @@ impl From<PlanView> for v1::PlanView {
             coverage: Some(plan.coverage.into()),
             changes: write::list(plan.changes),
             impacts: write::list(plan.impacts),
+            approvals: write::list(plan.approvals),
         }
     }
 }
@@ -44,6 +45,28 @@ impl TryFrom<v1::PlanView> for PlanView {
             coverage: read::message(wire.coverage).at("coverage")?,
             changes: read::list(wire.changes, MAX_ENTRIES).at("changes")?,
             impacts: read::list(wire.impacts, MAX_ENTRIES).at("impacts")?,
+            approvals: read::list(wire.approvals, MAX_ENTRIES).at("approvals")?,
+        })
+    }
+}
+
+impl From<NeededApproval> for v1::NeededApproval {
+    fn from(needed: NeededApproval) -> Self {
+        Self {
+            host: needed.host.into(),
+            group: write::line(&needed.group),
+            by: write::names(needed.by),
+        }
+    }
+}
+
+impl TryFrom<v1::NeededApproval> for NeededApproval {
+    type Error = FieldError;
+    fn try_from(wire: v1::NeededApproval) -> Result<Self, FieldError> {
+        Ok(Self {
+            host: read::name(wire.host).at("host")?,
+            group: read::filled_line(wire.group).at("group")?,
+            by: read::names(wire.by).at("by")?,
         })
     }
 }

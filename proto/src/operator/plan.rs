@@ -2,7 +2,7 @@
 
 use cofferdam_engine::{
     digest::Digest,
-    id::{CellId, OperatorId, RolloutId, ServiceName},
+    id::{CellId, HostId, OperatorId, RolloutId, ServiceName},
     plan::ImpactKind,
 };
 use serde::Serialize;
@@ -26,6 +26,8 @@ pub struct PlanView {
     pub coverage: Coverage,
     /// The declared services that may feel it: the patched ones, then their dependants, then theirs.
     pub impacts: Vec<ImpactView>,
+    /// The hosts that are taken only when somebody approved it, in order of their names.
+    pub approvals: Vec<NeededApproval>,
     /// What becomes of packages, platform by platform. Empty for patches of other kinds.
     pub changes: Vec<PlatformChangeView>,
 }
@@ -58,6 +60,17 @@ pub struct PackageChangeView {
     pub replaced: u64,
     /// On how many hosts it is new.
     pub added: u64,
+}
+
+/// An approval without which a host is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NeededApproval {
+    /// The host.
+    pub host: HostId,
+    /// The group of which it is the only one.
+    pub group: String,
+    /// The operators of whom one must approve it.
+    pub by: Vec<OperatorId>,
 }
 
 /// A service that may feel a rollout.

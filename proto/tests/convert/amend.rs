@@ -42,6 +42,7 @@ fn an_amendment_arrives_unchanged() {
             },
             changes: Vec::new(),
             impacts: Vec::new(),
+            approvals: Vec::new(),
         },
         passed: 1,
         away: 2,

@@ -17,10 +17,10 @@ use cofferdam_proto::{
     operator::{
         Action, ArtefactStored, ChangeRequest, Coverage, Description, ExceptRequest,
         ExplainRequest, Explanation, Fact, FailureCluster, Findings, ForgetHostRequest, GroupView,
-        HoldView, HostView, ImpactView, OutView, PackageChangeView, PlanReply, PlanRequest,
-        PlanView, PlannedSlice, PlannedWave, PlatformChangeView, RolloutLine, RolloutRequest,
-        RolloutState, RolloutView, RunView, StartRequest, StratumView, SubjectKind, WaivedView,
-        WaveState, WaveView, Whom,
+        HoldView, HostView, ImpactView, NeededApproval, OutView, PackageChangeView, PlanReply,
+        PlanRequest, PlanView, PlannedSlice, PlannedWave, PlatformChangeView, RolloutLine,
+        RolloutRequest, RolloutState, RolloutView, RunView, StartRequest, StratumView, SubjectKind,
+        WaivedView, WaveState, WaveView, Whom,
     },
     v1,
 };
@@ -89,6 +89,7 @@ fn every_action_arrives_unchanged() {
         Action::Abort,
         Action::Rollback,
         Action::Promote,
+        Action::Approve,
     ] {
         let change = ChangeRequest {
             rollout: rollout(),
@@ -189,9 +190,18 @@ fn a_plan_arrives_unchanged() {
                 }],
             },
             impacts: impacts(),
+            approvals: vec![needed_approval()],
         },
     };
     assert_eq!(over_the_wire::<v1::PlanReply, _>(reply.clone()), Ok(reply));
+}
+
+fn needed_approval() -> NeededApproval {
+    NeededApproval {
+        host: host(),
+        group: text("service=web zone=a in r1-a-1"),
+        by: vec![OperatorId::new("ana").unwrap()],
+    }
 }
 
 fn impacts() -> Vec<ImpactView> {

@@ -29,8 +29,11 @@ impl Groups {
         let floors = assignment.floors.iter();
         let named = floors.filter_map(|floor| {
             let binds_all = floor.hosts.len() == assignment.hosts.len();
-            let hosts = (!binds_all).then_some(&floor.hosts);
-            Some((place_of(&floor.rule)?, hosts))
+            Some(Named {
+                rule: place_of(&floor.rule)?,
+                hosts: (!binds_all).then_some(&floor.hosts),
+                lone_hosts: &floor.lone_hosts,
+            })
         });
         Binding(named.collect())
     }
@@ -42,11 +45,11 @@ impl Groups {
         host: &'a HostId,
     ) -> impl Iterator<Item = usize> + 'a {
         let places = self.seats.get(host).map_or(&[][..], |seat| &seat.places);
-        let binds = |hosts: &Option<&BTreeSet<HostId>>| hosts.is_none_or(|all| all.contains(host));
-        let is_named = binding.0.iter().any(|(_, hosts)| binds(hosts));
+        let binds = |named: &&Named<'_>| named.hosts.is_none_or(|all| all.contains(host));
+        let mut named = binding.0.iter().filter(binds).peekable();
+        let is_named = named.peek().is_some();
         let default = if is_named { 0 } else { DEFAULT_RULES };
-        let named = binding.0.iter().filter(move |(_, hosts)| binds(hosts));
-        let rules = named.map(|(rule, _)| *rule).chain(0..default);
+        let rules = named.map(|named| named.rule).chain(0..default);
         rules.filter_map(|rule| places.get(rule).copied())
     }
 
@@ -57,6 +60,18 @@ impl Groups {
         (share + counted.tokens).saturating_sub(counted.overdrawn)
     }
 
+    /// How many members of one of its groups may be out when a host is. One that is alone there may be
+    /// where the assignment says so: it is granted only when somebody approved it.
+    fn allowance_for(&self, place: usize, binding: &Binding<'_>, host: &HostId) -> usize {
+        let counted = &self.groups[place];
+        let is_alone = counted.members == 1 && counted.is_closed;
+        let may = |named: &Named<'_>| named.rule == counted.rule && named.lone_hosts.contains(host);
+        match is_alone && binding.0.iter().any(may) {
+            true => 1,
+            false => self.allowance(place),
+        }
+    }
+
     /// The groups that forbid taking a host which is not out yet.
     pub(in crate::cell) fn forbid_taking<'a>(
         &'a self,
@@ -65,7 +80,7 @@ impl Groups {
         host: &'a HostId,
     ) -> impl Iterator<Item = usize> + 'a {
         let bound = self.bound(binding, host);
-        bound.filter(|&place| counts.0[place] + 1 > self.allowance(place))
+        bound.filter(move |&place| counts.0[place] + 1 > self.allowance_for(place, binding, host))
     }
 
     /// The group that has more out than its allowance, the host itself counted, if one has.
@@ -77,7 +92,7 @@ impl Groups {
     ) -> Option<usize> {
         let binding = self.binding(assignment);
         let mut bound = self.bound(&binding, host);
-        bound.find(|&place| counts.0[place] > self.allowance(place))
+        bound.find(|&place| counts.0[place] > self.allowance_for(place, &binding, host))
     }
 
     /// Whether no member of the group may ever be out.
@@ -113,9 +128,18 @@ pub struct Lacking {
     pub group: Group,
 }
 
-/// The places of the rules that bind the hosts of an assignment, each with those that it binds, where
-/// these are not all.
-pub(in crate::cell) struct Binding<'a>(Vec<(usize, Option<&'a BTreeSet<HostId>>)>);
+/// The rules that bind the hosts of an assignment by name.
+pub(in crate::cell) struct Binding<'a>(Vec<Named<'a>>);
+
+/// One of them.
+struct Named<'a> {
+    /// The rule's place.
+    rule: usize,
+    /// The hosts that it binds. Nothing: all.
+    hosts: Option<&'a BTreeSet<HostId>>,
+    /// Those that may be out although each is alone in its group.
+    lone_hosts: &'a BTreeSet<HostId>,
+}
 
 /// How many members of each group are out.
 pub(in crate::cell) struct OutCounts(Vec<usize>);

@@ -23,6 +23,7 @@ pub(crate) enum Deed {
     Join(usize),
     Relabel(HostId, &'static str),
     Amend(&'static str, String),
+    Approve(&'static str, &'static str),
     BreakSession(HostId),
     Cut(HostId),
     Mend(HostId),
@@ -41,6 +42,9 @@ pub(crate) enum Deed {
     /// A calendar is declared: freezes that begin and end so many minutes after the world's start.
     Freeze(Vec<(u64, u64)>),
 }
+
+/// Who may approve something: whom files name, and the owners of services.
+pub(crate) const APPROVERS: [&str; 4] = ["anna", "wanda", "abel", "dora"];
 
 const STEPS: [Step; 8] = [
     Step::Stage,
@@ -133,10 +137,14 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         74..76 => Deed::Forget(host),
         76 => Deed::Join(draw.below(3)),
         77 => Deed::Relabel(host, draw.one::<&'static str>(&["db", "web"])),
-        78..84 => draw_word(draw, name, hosts),
-        84..86 => draw_freezes(draw),
-        86..89 => Deed::Promote(name),
-        89..91 => Deed::Amend(name, draw_variant(draw, host.as_str())),
+        78..83 => draw_word(draw, name, hosts),
+        83..85 => draw_freezes(draw),
+        85..87 => Deed::Promote(name),
+        87..89 => Deed::Amend(name, draw_variant(draw, host.as_str())),
+        89..91 => {
+            let by = *draw.one(&APPROVERS);
+            Deed::Approve(name, by)
+        }
         91..94 => Deed::CutCell(host),
         94 => Deed::MendCell(host),
         _ => draw_script(draw, hosts),
@@ -244,6 +252,7 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         Deed::Join(number) => world.add_born(*number),
         Deed::Relabel(host, service) => world.relabel(host, service),
         Deed::Lift(rollout) => agree(world, |world| world.try_lift(rollout)),
+        Deed::Approve(rollout, by) => agree(world, |world| world.try_approve(rollout, by)),
         Deed::Promote(rollout) => agree(world, |world| world.try_promote(rollout, "anna")),
         Deed::Amend(rollout, variant) => agree(world, |world| world.try_amend(rollout, variant)),
         Deed::BreakSession(host) => world.break_session(host),

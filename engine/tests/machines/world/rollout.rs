@@ -188,6 +188,17 @@ impl World {
             .unwrap_or_else(|refusal| panic!("{refusal:?}"));
     }
 
+    /// An operator approves what they may, or why that is refused.
+    pub(crate) fn try_approve(&mut self, rollout: &str, by: &str) -> Result<(), FleetError> {
+        let event = RolloutEvent::Approved {
+            by: OperatorId::new(by).expect("a name"),
+            reason: "it may be away tonight".to_owned(),
+        };
+        let rollout = rollout_id(rollout);
+        self.act(FleetEvent::Rollout { rollout, event });
+        self.acted()
+    }
+
     /// An operator ends the present bake, or why that is refused.
     pub(crate) fn try_promote(&mut self, rollout: &str, by: &str) -> Result<(), FleetError> {
         let event = RolloutEvent::Promoted {

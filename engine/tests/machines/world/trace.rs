@@ -201,6 +201,7 @@ fn of_rollout(event: &RolloutEvent) -> Option<String> {
             let hosts: Vec<&str> = hosts.iter().map(HostId::as_str).collect();
             format!("{by}: {} {}", word.name(), hosts.join(" "))
         }
+        RolloutEvent::Approved { by, .. } => format!("{by} approves"),
         RolloutEvent::Promoted { by, .. } => format!("{by} ends the bake"),
         RolloutEvent::Summarised { summary } => {
             let finding = summary.braked.as_ref()?;

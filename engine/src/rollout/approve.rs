@@ -1,0 +1,147 @@
+//! Hosts that are not taken before somebody approved it: each is alone in a group whose floor lets
+//! none out.
+//!
+//! Such a host keeps no wave from ending but the last, as long as no more are left out than
+//! `hosts_left_out` allows: it is put off. Once it is approved it joins the wave that is present
+//! then. In the last wave there is no later one, so that wave waits, and says for whom.
+
+use super::{Phase, Rollout, RolloutDecision, RolloutError};
+use crate::{
+    hold::{Hold, Reason, Subject},
+    id::{CellId, HostId, OperatorId, WaveIndex},
+    plan::NeededApproval,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Somebody's yes to all that they may approve in a rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// Who.
+    pub by: OperatorId,
+    /// Why. May be empty.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Rollout {
+    /// Every approval, oldest first.
+    pub fn approvals(&self) -> &[Approval] {
+        &self.approvals
+    }
+
+    /// The approval that a host still needs. Nothing when it needs none, has it, or is over.
+    pub fn awaits_approval(&self, host: &HostId) -> Option<&NeededApproval> {
+        let needed = self.plan.approvals.get(host)?;
+        let is_given = |approval: &Approval| needed.by.contains(&approval.by);
+        let is_open = !self.approvals.iter().any(is_given) && !self.is_over(host);
+        is_open.then_some(needed)
+    }
+
+    pub(super) fn approved(
+        &mut self,
+        by: &OperatorId,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), RolloutError> {
+        let rollout = self.plan.rollout.clone();
+        let who = self.awaited_approvers();
+        if who.is_empty() {
+            return Err(RolloutError::NoApprovalAwaited { rollout });
+        }
+        if !who.contains(by) {
+            let (by, who) = (by.clone(), who.into_iter().collect());
+            return Err(RolloutError::NoApprover { rollout, by, who });
+        }
+        self.approvals.push(Approval {
+            by: by.clone(),
+            reason: reason.to_owned(),
+            at: now,
+        });
+        let cells: BTreeSet<CellId> = self.cells.keys().cloned().collect();
+        for cell in cells {
+            self.close(&cell, now);
+        }
+        Ok(())
+    }
+
+    /// Who may approve something that waits for it. Empty: nothing does.
+    fn awaited_approvers(&self) -> BTreeSet<OperatorId> {
+        match self.phase {
+            Phase::Running | Phase::Paused { .. } => {}
+            Phase::Aborting | Phase::RollingBack | Phase::Ended { .. } => return BTreeSet::new(),
+        }
+        let hosts = self.plan.approvals.keys();
+        let needed = hosts.filter_map(|host| self.awaits_approval(host));
+        needed.flat_map(|needed| &needed.by).cloned().collect()
+    }
+
+    /// Whether a host waits for its approval while a later wave may still take it.
+    pub(super) fn is_put_off(&self, host: &HostId) -> bool {
+        let next = usize::try_from(self.wave.0).map_or(usize::MAX, |wave| wave + 1);
+        next < self.plan.waves.len() && self.awaits_approval(host).is_some()
+    }
+
+    /// Hosts that earlier waves put off and that are not over.
+    pub(super) fn put_off(&self) -> impl Iterator<Item = &HostId> {
+        let hosts = self.plan.approvals.keys();
+        hosts.filter(|host| {
+            self.wave_of(host).is_some_and(|wave| wave < self.wave) && !self.is_over(host)
+        })
+    }
+
+    /// Those of them that are approved by now, by cell; without those that joined this wave.
+    pub(super) fn approved_late(&self) -> BTreeMap<&CellId, Vec<&HostId>> {
+        let mut late: BTreeMap<&CellId, Vec<&HostId>> = BTreeMap::new();
+        for host in self.put_off() {
+            let Some(planned) = self.plan.hosts.get(host) else {
+                continue;
+            };
+            let joined = self.joined.get(&planned.cell);
+            let has_joined = joined.is_some_and(|joined| joined.contains(host));
+            if self.awaits_approval(host).is_none() && !has_joined {
+                late.entry(&planned.cell).or_default().push(host);
+            }
+        }
+        late
+    }
+
+    /// How many hosts of the present wave, counted as left out, wait for their approval alone.
+    pub(super) fn left_out_unapproved(&self) -> usize {
+        let in_wave = self.cells.keys().flat_map(|cell| self.wave_hosts(cell));
+        in_wave
+            .filter(|host| !self.judged.contains(*host) && !self.opinions.contains(*host))
+            .filter(|host| !self.outcomes.contains_key(*host))
+            .filter(|host| self.awaits_approval(host).is_some())
+            .count()
+    }
+
+    /// Holds each host of this wave or an earlier one that waits for its approval.
+    pub(super) fn hold_for_approval(&self, decision: &mut RolloutDecision) {
+        for host in self.plan.approvals.keys() {
+            let is_due = self.wave_of(host).is_some_and(|wave| wave <= self.wave);
+            let Some(needed) = self.awaits_approval(host).filter(|_| is_due) else {
+                continue;
+            };
+            let reason = Reason::Approval {
+                what: needed.group.clone(),
+                by: needed.by.iter().cloned().collect(),
+            };
+            let subject = Subject::Host {
+                rollout: self.plan.rollout.clone(),
+                host: host.clone(),
+            };
+            decision.holds.push(Hold {
+                subject,
+                reason,
+                since: self.wave_since,
+            });
+        }
+    }
+
+    fn wave_of(&self, host: &HostId) -> Option<WaveIndex> {
+        self.plan.hosts.get(host).map(|planned| planned.wave)
+    }
+}
