@@ -3,7 +3,7 @@
 use super::{Findings, Severity};
 use crate::{
     id::WaveName,
-    plan::{Plan, PlanError, PlanErrors, Warning},
+    plan::{Cure, Plan, PlanError, PlanErrors, Warning},
     spec::Spec,
 };
 
@@ -41,7 +41,13 @@ fn of_error(error: &PlanError) -> (&'static str, String) {
             None => ("fan", "fan"),
         },
         PlanError::Denied { .. } | PlanError::AllDenied { .. } => ("denial", "patch"),
-        PlanError::Stuck { .. } => ("floor", "limits"),
+        PlanError::Stuck {
+            cure: Cure::Lone, ..
+        } => ("approval", "select.match"),
+        PlanError::Stuck {
+            cure: Cure::AllMustStay,
+            ..
+        } => ("floor", "limits"),
     };
     (rule, key.to_owned())
 }

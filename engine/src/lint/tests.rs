@@ -248,6 +248,21 @@ fn a_fleet_shows_what_can_never_be() {
 }
 
 #[test]
+fn a_group_of_one_that_nobody_may_approve_is_an_error() {
+    let mut hosts = four();
+    let lone = hosts.values_mut().next().unwrap();
+    lone.labels.insert("zone".to_owned(), "b".to_owned());
+    assert_eq!(
+        of_fleet(&file("", "", ALL), &hosts),
+        [
+            "error approval f.toml:5:9: the floor lets no host out of service=web zone=b in r1-b-1; nothing stands in for the one host of a group: name `approvers` who may say that it may be out, leave it out of match, or give it a floor of \"0%\" in [[limits]]"
+        ]
+    );
+    let approved = file("approvers = [\"ana\"]\n", "", ALL);
+    assert_eq!(of_fleet(&approved, &hosts), [""; 0]);
+}
+
+#[test]
 fn a_host_in_no_group_is_an_error() {
     let mut hosts = four();
     let lost = hosts.values_mut().next().unwrap();
