@@ -7,6 +7,7 @@ mod allot;
 mod amend;
 mod apply;
 mod census;
+mod conflict;
 mod decide;
 mod deny;
 mod event;

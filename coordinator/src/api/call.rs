@@ -43,6 +43,7 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
         | FleetError::NoDenial { .. } => CallErrorKind::NotFound,
         FleetError::RolloutExists(_) => CallErrorKind::Exists,
         FleetError::Conflict { .. }
+        | FleetError::GoesBack { .. }
         | FleetError::AtWork { .. }
         | FleetError::Superseded { .. }
         | FleetError::Denied { .. }

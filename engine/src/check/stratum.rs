@@ -98,7 +98,7 @@ pub(super) fn between_rollouts(fleet: &Fleet, all: &mut Vec<Broken>) {
         .collect();
     for (place, (name, rollout)) in live.iter().enumerate() {
         for (other_name, other) in live.iter().skip(place + 1) {
-            if share_a_subject(rollout, other) {
+            if share_a_subject(fleet, rollout, other) {
                 all.push(Broken {
                     promise: 9,
                     what: format!("rollouts {name} and {other_name} change one thing on one host"),
@@ -108,18 +108,26 @@ pub(super) fn between_rollouts(fleet: &Fleet, all: &mut Vec<Broken>) {
     }
 }
 
-fn share_a_subject(one: &Rollout, other: &Rollout) -> bool {
+fn share_a_subject(fleet: &Fleet, one: &Rollout, other: &Rollout) -> bool {
     let theirs = other.plan().subjects();
     let shared = one.plan().subjects().iter().any(|s| theirs.contains(s));
     let is_of_both = |host: &HostId| {
         let of = |rollout: &Rollout| {
-            rollout.plan().hosts.contains_key(host)
-                && !exception::is_given_away(rollout, host)
-                && !is_back(rollout, host)
+            let has_left = exception::is_given_away(rollout, host) || is_back(rollout, host);
+            let is_planned = rollout.plan().hosts.contains_key(host);
+            is_planned && (!has_left || is_ordered(fleet, rollout, host))
         };
         of(one) && of(other)
     };
     shared && one.plan().hosts.keys().any(is_of_both)
+}
+
+/// Whether a rollout has an order out to a host, whatever it knows of that.
+fn is_ordered(fleet: &Fleet, rollout: &Rollout, host: &HostId) -> bool {
+    let works = fleet.cells().values();
+    let works = works.filter_map(|cell| cell.work().get(&rollout.plan().rollout));
+    let jobs = works.filter_map(|work| work.jobs.get(host));
+    jobs.into_iter().any(|job| job.active().is_some())
 }
 
 /// Whether a rollout that is taken back has nothing more to take from a host.

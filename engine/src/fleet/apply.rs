@@ -275,37 +275,6 @@ impl Fleet {
         self.tell_silence(&plan.rollout);
         Ok(())
     }
-
-    /// Two live rollouts that change one thing on one host (promise 9), of the hosts of the plan that
-    /// count. A host that the other gave away is not its own any more.
-    pub(super) fn conflict(
-        &self,
-        plan: &Plan,
-        counts: impl Fn(&HostId) -> bool,
-    ) -> Option<FleetError> {
-        let live = self.rollouts.iter().filter(|(_, other)| other.is_live());
-        let of = |(other, rollout): (&RolloutId, &Rollout)| {
-            let is_theirs = |host: &HostId| rollout.claims(host) || self.is_at_work(other, host);
-            let (subject, host) =
-                plan.shared(rollout.plan(), |host| counts(host) && is_theirs(host))?;
-            Some(FleetError::Conflict {
-                other: other.clone(),
-                subject,
-                host,
-            })
-        };
-        live.filter(|(other, _)| **other != plan.rollout)
-            .find_map(of)
-    }
-
-    /// Whether a rollout has an order out to a host.
-    pub(super) fn is_at_work(&self, rollout: &RolloutId, host: &HostId) -> bool {
-        let job = self.host(host).and_then(|(cell, _)| {
-            let work = cell.work().get(rollout)?;
-            work.jobs.get(host)?.active()
-        });
-        job.is_some()
-    }
 }
 
 impl Plan {

@@ -273,6 +273,19 @@ pub enum FleetError {
         /// The first host that both select.
         host: HostId,
     },
+    /// A rollout that is taken back waits for hosts that have what it changed.
+    #[error(
+        "rollout {other} is taken back, and {subject} has yet to go back on {}: wait for that, or until they are heard of again; leave them out of match, or delete them with `cofferdam hosts forget` if they are gone for good",
+        named(hosts)
+    )]
+    GoesBack {
+        /// The rollout that is taken back.
+        other: RolloutId,
+        /// What both change.
+        subject: String,
+        /// The hosts that wait. Not empty.
+        hosts: Vec<HostId>,
+    },
     /// A rollout is at work on hosts that an amendment is for, or has patched them since.
     #[error(
         "rollout {rollout} is at work on {}, or has just patched it: wait until the run is over, and look again",

@@ -117,13 +117,9 @@ impl Fleet {
         if let Some((place, denial)) = denied {
             return Verdict::Stays(format!("its bits are for {place} {denial}"));
         }
-        let subjects = plan.subjects();
-        let other = self.rollouts.iter().find(|(name, other)| {
-            let shares = || other.plan().subjects().iter().any(|s| subjects.contains(s));
-            **name != plan.rollout && other.is_live() && other.claims(host) && shares()
-        });
-        match other {
-            Some((other, _)) => Verdict::Stays(format!("rollout {other} changes the same there")),
+        let mut rivals = self.rivals(plan).into_iter();
+        match rivals.find(|rival| self.is_theirs(rival, host)) {
+            Some(rival) => Verdict::Stays(rival.reason()),
             None => Verdict::Joins,
         }
     }

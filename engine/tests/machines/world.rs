@@ -29,7 +29,7 @@ pub(crate) use agent::Agent;
 pub(crate) use fault::Boots;
 pub(crate) use hosts::id;
 pub(crate) use owner::{Crash, Owner};
-pub(crate) use rollout::{CHAIN, NotStarted, file};
+pub(crate) use rollout::{CHAIN, NotStarted, file, rollout_id};
 pub(crate) use script::{Does, Step, fails};
 
 use cofferdam_engine::{

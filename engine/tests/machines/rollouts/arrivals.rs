@@ -1,8 +1,17 @@
 //! Hosts that come after the start, go, come back, or become others.
 
 use super::{AT_ONCE, WAVES, floor, mins, names, secs};
-use crate::world::{Crash, Does, Step, World, fails, file, id};
-use cofferdam_engine::{exception::Word, failure::FailureKind, rollout::Action, run::RunState};
+use crate::world::{Crash, Does, Step, World, fails, file, id, rollout_id};
+use cofferdam_engine::{
+    cell::Hello,
+    exception::Word,
+    failure::FailureKind,
+    fleet::FleetEvent,
+    id::OperatorId,
+    rollout::{Action, RolloutEvent},
+    run::RunState,
+    warrant::{Outcome, Summary},
+};
 
 /// Four hosts and a rollout in three waves; `top` goes to its file.
 fn started(top: &str) -> World {
@@ -257,4 +266,63 @@ fn a_host_that_is_born_anew_in_another_cell_is_spoken_for_by_that_cell_alone() {
     world.wait_until_host_is("ssl", host.as_str(), "passed");
     world.wait_until_host_is("ssl", "late-a-1", "passed");
     world.assert_sound();
+}
+
+/// The cell has an order out, and what the rollout knows of that host is older.
+#[test]
+fn a_host_that_was_given_away_under_an_order_joins_no_rollout_of_the_same() {
+    let mut world = started("");
+    let first = world.turns("ssl", 0).remove(0);
+    world.add_hosts("db", "r1/b", "base", 2);
+    world.pass(secs(1));
+    let other = file("two", "openssl", "", &(AT_ONCE.to_owned() + &floor("50%")));
+    world.start(&other.replace("service == \"web\"", "service == \"db\""));
+    world.until("an order is out", |world| world.active(&first).is_some());
+
+    let mut fleet = world.owner.fleet.clone();
+    let (ssl, two) = (rollout_id("ssl"), rollout_id("two"));
+    let cell = fleet.homes()[&first].clone();
+    let progress = &fleet.rollouts()[&ssl].cells()[&cell];
+    let summary = Summary {
+        rollout: ssl.clone(),
+        cell,
+        epoch: fleet.epoch(),
+        revision: progress.revision + 1,
+        generation: progress.generation,
+        changed: [(first.clone(), Outcome::Waiting)].into(),
+        braked: None,
+    };
+    let excluded = RolloutEvent::Excepted {
+        word: Word::Exclude,
+        hosts: [first.clone()].into(),
+        by: OperatorId::new("anna").unwrap(),
+        reason: String::new(),
+    };
+    for event in [RolloutEvent::Summarised { summary }, excluded] {
+        let rollout = ssl.clone();
+        let event = FleetEvent::Rollout { rollout, event };
+        fleet.apply(&event, world.now).unwrap();
+    }
+    assert!(!fleet.rollouts()[&ssl].claims(&first), "it was given away");
+    let (_, member) = fleet.host(&first).unwrap();
+    let mut host = member.host.clone();
+    host.labels.insert("service".to_owned(), "db".to_owned());
+    let hello = Box::new(Hello {
+        host,
+        incarnation: member.incarnation,
+        boot_id: member.boot_id.clone(),
+        version: member.version.clone(),
+        in_service: true,
+        open: None,
+        newest: world.active(&first).map(|active| active.order.key),
+    });
+    fleet
+        .apply(&FleetEvent::HostConnected { hello }, world.now)
+        .unwrap();
+    let two = &fleet.rollouts()[&two];
+    assert!(!two.plan().hosts.contains_key(&first));
+    assert_eq!(
+        two.left_late()[&first],
+        "rollout ssl changes package openssl there too"
+    );
 }
