@@ -41,6 +41,7 @@ mod stage;
 mod start;
 mod tend;
 mod turn;
+mod unrest;
 mod window;
 mod work;
 

@@ -68,6 +68,11 @@ impl Default for Pace {
     }
 }
 
+/// How many times its `grace` a host may take to come to rest, from its first change on or from when it
+/// may be started: past that it is left out (guess: ten minutes by default, as long as a cell may be
+/// silent in the story; a host that comes up is quiet within one or two).
+pub const GRACES: u32 = 10;
+
 fn yes() -> bool {
     true
 }

@@ -150,14 +150,13 @@ impl Cell {
     /// What the end of a run says of its host's service: a run that was stopped before its change
     /// leaves it as it was.
     fn note_end(&mut self, host: &HostId, ending: Ending, now: Timestamp) {
-        let Some(member) = self.members.get_mut(host) else {
-            return;
+        let noted = match ending {
+            Ending::Patched | Ending::RolledBack => self.set_service(host, true, "", now),
+            Ending::Quarantined => self.set_service(host, false, "quarantined", now),
+            Ending::Undone | Ending::Cancelled => Ok(()),
         };
-        match ending {
-            Ending::Patched | Ending::RolledBack => member.set_service(true, "", now),
-            Ending::Quarantined => member.set_service(false, "quarantined", now),
-            Ending::Undone | Ending::Cancelled => {}
-        }
+        // A host that was deleted since has no service.
+        noted.ok();
     }
 
     /// A run that the owner had given up ended after all: the outcome is what the host says.

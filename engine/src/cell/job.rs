@@ -36,6 +36,10 @@ pub struct Job {
     /// How often operators have asked for new tries of it.
     #[serde(default)]
     pub retries: u32,
+    /// When its host last changed after a whole grace in which it had not: since then it has not come
+    /// to rest, or it has. Absent: it never changed.
+    #[serde(default)]
+    pub restless_since: Option<Timestamp>,
 }
 
 impl Default for Job {
@@ -50,6 +54,7 @@ impl Default for Job {
             last_order: None,
             exception: None,
             retries: 0,
+            restless_since: None,
         }
     }
 }

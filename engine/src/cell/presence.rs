@@ -21,6 +21,9 @@ impl Cell {
         }
         self.epoch = epoch;
         self.owner_since = now;
+        for host in self.members.keys().cloned().collect::<Vec<_>>() {
+            self.note_unrest(&host, now);
+        }
         for member in self.members.values_mut() {
             member.heard = false;
             member.link = Link::Silent { since: now };
@@ -33,6 +36,7 @@ impl Cell {
 
     pub(super) fn host_connected(&mut self, hello: &Hello, now: Timestamp) {
         let host = &hello.host.id;
+        self.note_unrest(host, now);
         let known = self.members.get_mut(host);
         let made_anew = match known {
             Some(member) => member.greet(hello, now),
@@ -115,6 +119,7 @@ impl Cell {
         host: &HostId,
         now: Timestamp,
     ) -> Result<(), CellError> {
+        self.note_unrest(host, now);
         let member = self.member_mut(host)?;
         member.link = Link::Silent { since: now };
         for work in self.work.values_mut() {

@@ -46,7 +46,7 @@ impl Cell {
                 self.entered(host, *key, *state, failure.as_ref(), now);
             }
             ReportBody::Service { in_service, detail } => {
-                member.set_service(*in_service, detail, now);
+                self.set_service(host, *in_service, detail, now)?;
                 self.note_service(host, *in_service, detail, now);
             }
         }

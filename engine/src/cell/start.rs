@@ -7,9 +7,11 @@ use super::{
     freeze,
     groups::{Binding, OutCounts},
     turn::{self, Wanted},
+    unrest,
     window::Windows,
 };
 use crate::{
+    duration,
     hold::Reason,
     id::{HostId, OrderKey, ReservationToken},
     inventory::SERVICE,
@@ -107,7 +109,10 @@ impl Draft<'_> {
         };
         if let Some(reason) = candidate::held_by_itself(member, job, work, direction, self.now) {
             let granted = job.granted_at.unwrap_or(self.now).max(opened).max(thawed);
-            self.hold_or_leave_out(work, host, granted, member, reason);
+            match matches!(reason, Reason::Grace { .. }) {
+                true => self.await_rest(work, host, job, granted, reason),
+                false => self.hold_or_leave_out(work, host, granted, member, reason),
+            }
             return;
         }
         if self.taken.contains(host) {
@@ -237,6 +242,28 @@ impl Draft<'_> {
             }
             self.wake_at(ends);
         }
+        self.hold_host(work, host, reason);
+    }
+
+    /// Holds a host for its grace; past patience, leaves it out.
+    fn await_rest(
+        &mut self,
+        work: &Work,
+        host: &HostId,
+        job: &Job,
+        granted: Timestamp,
+        reason: Reason,
+    ) {
+        let ends = unrest::patience_ends(work, job, granted, self.now);
+        if self.now >= ends {
+            let grace = duration::format(work.assignment.pace.grace);
+            let reason = format!(
+                "it did not come to rest: its session or its service changed again and again, each time within {grace} (grace)"
+            );
+            self.leave_out(work, host, reason);
+            return;
+        }
+        self.wake_at(ends);
         self.hold_host(work, host, reason);
     }
 

@@ -169,3 +169,65 @@ fn the_second_claim_is_asked_again_on_a_new_session() {
 
     assert_eq!(world.count("ssl", "passed"), 6);
 }
+
+/// Six hosts and a rollout with a grace of a minute, in which one host's session ends every so often,
+/// for as long as the rollout runs and at most two hours.
+fn flapping(every: u64) -> World {
+    let mut world = six();
+    let top = "grace = \"60s\"\nhosts_left_out = \"50%\"\n";
+    world.start(&file("ssl", "openssl", top, &lenient()));
+    for _ in 0..(7_200 / every) {
+        if world.phase("ssl") != "running" {
+            break;
+        }
+        world.break_session(&id("web-a-3"));
+        world.pass(secs(every));
+    }
+    world
+}
+
+#[test]
+fn a_host_that_never_comes_to_rest_is_left_out_after_ten_graces() {
+    let world = flapping(20);
+    assert_eq!(world.phase("ssl"), "done");
+    assert_eq!(names(&world.hosts_that_are("ssl", "left out")), ["web-a-3"]);
+    assert_eq!(world.count("ssl", "passed"), 5);
+    let orders = world
+        .orders()
+        .filter(|(_, order)| order.host == id("web-a-3"));
+    assert_eq!(orders.count(), 0);
+    let took = world
+        .rollout("ssl")
+        .ended_at()
+        .unwrap()
+        .since(crate::world::START);
+    assert!(took >= mins(10) && took <= mins(13), "{took:?}");
+}
+
+#[test]
+fn a_host_that_is_quiet_for_a_whole_grace_in_between_is_taken() {
+    let world = flapping(80);
+    assert_eq!(world.phase("ssl"), "done");
+    assert_eq!(world.count("ssl", "passed"), 6);
+}
+
+#[test]
+fn a_change_after_hours_of_waiting_leaves_no_host_out() {
+    let mut world = six();
+    world.fall(&id("web-a-1"));
+    world.pass(secs(1));
+    let top = "grace = \"60s\"\nhosts_left_out = \"50%\"\nlate_join = \"skip\"\n";
+    let tables = AT_ONCE.to_owned() + &floor("90%");
+    world.start(&file("ssl", "openssl", top, &tables));
+    // The one that fell takes the only slot, so all others wait for the floor.
+    world.pass(mins(120));
+    assert!(world.rules().contains(&"floor"), "{:?}", world.rules());
+    for host in world.hosts_now() {
+        world.break_session(&host);
+    }
+    world.pass(secs(10));
+    assert!(world.rules().contains(&"grace"), "{:?}", world.rules());
+    world.repair(&id("web-a-1"));
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 6);
+}
