@@ -1,9 +1,15 @@
 //! What operators declare for the whole fleet.
 
-use crate::bench::{Bench, name};
+use crate::{
+    bench::{Bench, host, name},
+    plan_request, start,
+};
+use cofferdam_engine::{denial::Reach, identity::Identity};
 use cofferdam_proto::{
-    operator::{CalendarRequest, CalendarView, ServicesView},
-    v1,
+    operator::{
+        Action, CalendarRequest, CalendarView, ChangeRequest, PlanReply, RolloutView, ServicesView,
+    },
+    v1::{self, operator_client::OperatorClient},
 };
 use tonic::Code;
 
@@ -69,5 +75,44 @@ async fn freezes_are_declared_as_a_whole_and_shown() {
         .await
         .unwrap();
     assert_eq!(CalendarView::try_from(shown.into_inner()), Ok(declared));
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_host_that_is_alone_is_listed_and_taken_once_an_approver_says_so() {
+    let bench = Bench::start().await;
+    let mut operator = bench.operator().await;
+    let session = bench.session("web-1").await;
+    let spec = |approvers: &str| {
+        format!(
+            "name = \"practice\"\napprovers = [{approvers}]\n[patch]\nkind = \"noop\"\n\
+             [select]\nmatch = 'service == \"web\"'\n"
+        )
+    };
+    let refused = operator.plan(plan_request(&spec(""))).await.unwrap_err();
+    assert!(refused.message().contains("`approvers`"), "{refused}");
+    let plan = operator.plan(plan_request(&spec("\"ben\""))).await;
+    let plan = PlanReply::try_from(plan.unwrap().into_inner()).unwrap();
+    assert_eq!(plan.plan.approvals[0].host, host("web-1"));
+    start(&mut operator, &spec("\"ben\"")).await;
+
+    let approve = ChangeRequest {
+        rollout: name("practice"),
+        action: Action::Approve,
+        reason: String::new(),
+        reach: Reach::default(),
+    };
+    let approve = v1::ChangeRequest::from(approve);
+    let refused = operator.change(approve.clone()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert!(refused.message().contains("ben may"), "{refused}");
+    let as_ben = bench.channel(&Identity::Operator(name("ben"))).await;
+    let approved = OperatorClient::new(as_ben).change(approve.clone()).await;
+    let approved = RolloutView::try_from(approved.unwrap().into_inner()).unwrap();
+    let says = |line: &String| line.starts_with("approved by ben");
+    assert!(approved.warnings.iter().any(says), "{approved:?}");
+    let late = operator.change(approve).await.unwrap_err();
+    assert!(late.message().contains("awaits an approval"), "{late}");
+    drop(session);
     bench.stop().await;
 }
