@@ -18,6 +18,7 @@ mod key;
 mod late;
 mod leave;
 mod pace;
+mod repair;
 mod reservation;
 mod rollback;
 mod settle;
@@ -116,6 +117,7 @@ fn by_cell(
     floor::by(&disturbance, before, now, all);
     dependency::by(&disturbance, before, all);
     reservation::by(&disturbance, all);
+    repair::by(&disturbance, all);
     wave::by_disturbing(&disturbance, all);
     stop::by(&disturbance, all);
     silence::by(&disturbance, all);

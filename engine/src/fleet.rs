@@ -36,7 +36,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Rollouts, cells, hosts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -111,6 +111,13 @@ impl Fleet {
     /// The declared services. Empty: nobody declared any.
     pub fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// The hosts that are out and nobody is at work on.
+    pub fn casualties(&self) -> BTreeSet<HostId> {
+        let entries = self.cells.values().flat_map(|cell| cell.ledger().entries());
+        let lost = entries.filter(|(_, entry)| entry.is_casualty());
+        lost.map(|(host, _)| host.clone()).collect()
     }
 
     /// A host and the cell that it is in.

@@ -67,6 +67,13 @@ pub struct Entry {
     pub since: Timestamp,
 }
 
+impl Entry {
+    /// Whether nobody is at work on the host: it was lost to the work, or fell by itself.
+    pub fn is_casualty(&self) -> bool {
+        matches!(self.occupancy, Occupancy::Casualty { .. })
+    }
+}
+
 /// Why the ledger refuses a change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LedgerError {
@@ -126,8 +133,8 @@ impl Ledger {
         self.last_token.next()
     }
 
-    /// Promises a host to a holder under the next token. A host that fell by itself has no holder
-    /// and may be taken, to repair it.
+    /// Promises a host to a holder under the next token. A casualty, and a host that fell by itself,
+    /// have nobody at work on them and may be taken, to repair them.
     ///
     /// # Errors
     /// [`LedgerError::Held`] when somebody has it; [`LedgerError::TokenOutOfOrder`] when the token
@@ -140,7 +147,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), LedgerError> {
         if let Some(entry) = self.entries.get(host)
-            && entry.holder != Holder::Itself
+            && !entry.is_casualty()
         {
             return Err(LedgerError::Held {
                 host: host.clone(),
@@ -208,8 +215,7 @@ impl Ledger {
     /// Frees a casualty, or a host that fell, because it reports itself in service. A reservation
     /// that is still being worked on stays.
     pub fn recovered(&mut self, host: &HostId) {
-        let over = |entry: &Entry| matches!(entry.occupancy, Occupancy::Casualty { .. });
-        if self.entries.get(host).is_some_and(over) {
+        if self.entries.get(host).is_some_and(Entry::is_casualty) {
             self.entries.remove(host);
         }
     }

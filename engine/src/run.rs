@@ -15,6 +15,9 @@
 //!                                                  Ended(Quarantined)     Readmitting(RolledBack)
 //! ```
 //!
+//! A host that was quarantined before is so again where the run would be `Cancelled` or `Undone`: its
+//! flag is put up by a proof that it is well, and by nothing else.
+//!
 //! An order whose direction is back goes from `Drained` to `RollingBack`. Every state has a
 //! deadline, and passing it counts as failing there. No state is entered twice, so every run ends.
 //! A stop before apply undoes the run; after apply began it is only noted, and the run ends safely.
@@ -32,6 +35,15 @@ use crate::{failure::Failure, order::Order, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use transition::Next;
+
+/// How a host stands when an order comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing of it is kept: it is in service, or fell by itself.
+    Free,
+    /// An earlier run keeps it out of service.
+    Quarantined,
+}
 
 /// Where a run is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -140,11 +152,20 @@ pub struct Run {
     resumed: u32,
     failure: Option<Failure>,
     stop: Option<String>,
+    /// Whether the host was quarantined when the order came: a run that is stopped before it changed
+    /// anything leaves it so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    from_quarantine: bool,
 }
 
 impl Run {
-    /// The run of an order that was just accepted.
+    /// The run of an order that was just accepted, by a host that is in service or fell by itself.
     pub fn accept(order: Order, now: Timestamp) -> Self {
+        Self::accept_by(Standing::Free, order, now)
+    }
+
+    /// The run of an order that was just accepted, by a host that stands so.
+    pub fn accept_by(standing: Standing, order: Order, now: Timestamp) -> Self {
         Self {
             order,
             state: RunState::Claiming,
@@ -153,7 +174,21 @@ impl Run {
             resumed: 0,
             failure: None,
             stop: None,
+            from_quarantine: standing == Standing::Quarantined,
         }
+    }
+
+    /// How its host stands for the next order, once it is over.
+    pub fn leaves(&self) -> Standing {
+        match self.state == RunState::Ended(Ending::Quarantined) {
+            true => Standing::Quarantined,
+            false => Standing::Free,
+        }
+    }
+
+    /// Whether the host's flag is down: by this run, or since before it.
+    pub fn is_drained(&self) -> bool {
+        self.state.is_drained() || (self.from_quarantine && !self.state.is_over())
     }
 
     /// Takes note of what happened.
@@ -162,7 +197,11 @@ impl Run {
     /// [`RunError`] when this cannot happen in the state that the run is in; nothing has changed
     /// then.
     pub fn apply(&mut self, event: RunEvent, now: Timestamp) -> Result<(), RunError> {
-        let next = transition::next(self.state, &event, &self.order).ok_or(RunError {
+        let standing = match self.from_quarantine {
+            true => Standing::Quarantined,
+            false => Standing::Free,
+        };
+        let next = transition::next(self.state, &event, &self.order, standing).ok_or(RunError {
             state: self.state,
             event: event.name(),
         })?;

@@ -190,6 +190,11 @@ impl Spec {
         self.settings.standing
     }
 
+    /// Whether it takes casualties too, to make them whole again.
+    pub fn is_repair(&self) -> bool {
+        self.settings.repair
+    }
+
     /// What happens by itself when a host's patch fails.
     pub fn on_host_failure(&self) -> OnHostFailure {
         self.settings.on_host_failure

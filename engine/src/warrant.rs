@@ -46,6 +46,10 @@ pub struct Assignment {
     pub reboot: RebootPolicy,
     /// Whether a patch without a proved way back is allowed.
     pub one_way: bool,
+    /// Whether it takes casualties too: hosts that are out of service by a failed run or by
+    /// themselves, and are heard.
+    #[serde(default)]
+    pub repair: bool,
     /// All selected hosts of the cell: they stage from the start.
     pub hosts: BTreeSet<HostId>,
     /// How fast; with the cell's own limit already in `at_once_per_cell`.

@@ -93,6 +93,7 @@ fn make_plan(hosts: &BTreeMap<HostId, Host>, waves: &str) -> Plan {
         cells: &cells,
         package_sets: &BTreeMap::new(),
         denials: &Denials::default(),
+        casualties: &std::collections::BTreeSet::new(),
         now: Timestamp(0),
         services: &Services::default(),
     };

@@ -7,7 +7,7 @@ use cofferdam_engine::{
     id::{Incarnation, OrderKey},
     order::{Direction, Order},
     report::{Refusal, ReportBody},
-    run::{Ending, Run, RunError, RunEvent, RunState},
+    run::{Ending, Run, RunError, RunEvent, RunState, Standing},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -135,9 +135,10 @@ impl History {
     /// Where the flag belongs. Absent: nobody knows, or the open run is about to put it up; it stays
     /// where it is.
     pub fn flag(&self) -> Option<Flag> {
-        match self.run.as_ref().map(Run::state) {
+        let run = self.run.as_ref();
+        match run.map(Run::state) {
             Some(RunState::Readmitting(_)) => None,
-            Some(state) if state.is_drained() => Some(Flag::Down),
+            Some(_) | None if run.is_some_and(Run::is_drained) => Some(Flag::Down),
             Some(_) | None if self.forgot => None,
             Some(_) | None => Some(Flag::Up),
         }
@@ -169,7 +170,8 @@ impl History {
             self.denied
                 .retain(|bits| order.content.bits() != Some(*bits));
         }
-        self.run = Some(Run::accept(order.clone(), at));
+        let standing = self.run.as_ref().map_or(Standing::Free, Run::leaves);
+        self.run = Some(Run::accept_by(standing, order.clone(), at));
         self.report_state();
         Ok(())
     }

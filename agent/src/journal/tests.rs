@@ -1,6 +1,7 @@
 use super::*;
 use crate::{actions::Flag, outbox::Outbox, sample};
 use cofferdam_engine::{
+    failure::{Failure, FailureKind},
     id::{Incarnation, ReportSequence},
     report::ReportBody,
     run::{RunEvent, RunState},
@@ -256,4 +257,36 @@ fn the_format_that_the_first_release_wrote_is_still_read() {
 
 fn size(folder: &TempDir) -> u64 {
     fs::metadata(file(folder)).unwrap().len()
+}
+
+#[test]
+fn the_flag_of_a_quarantined_host_stays_down_through_an_order_that_is_stopped() {
+    let failed = || RunEvent::Failed(Failure::new(FailureKind::Io, "no disk"));
+    let done = || RunEvent::Done {
+        needs_reboot: false,
+    };
+    let mut history = History::begin(FIRST);
+    let mut learn = |records: &[Record]| {
+        for record in records {
+            history.apply(record).unwrap();
+        }
+        history.flag()
+    };
+    let order = |sequence| Record::Accepted {
+        order: Box::new(sample::order(sequence)),
+        at: Timestamp(5),
+    };
+    let into_apply = || [RunEvent::ClaimGranted, done(), RunEvent::ClaimGranted].map(moved);
+    learn(&[order(1)]);
+    learn(&into_apply());
+    assert_eq!(learn(&[failed(), failed()].map(moved)), Some(Flag::Down));
+
+    assert_eq!(learn(&[order(2)]), Some(Flag::Down), "while it claims");
+    let reason = "paused".to_owned();
+    let withdrawn = moved(RunEvent::Withdrawn { reason });
+    assert_eq!(learn(&[withdrawn]), Some(Flag::Down));
+
+    learn(&[order(3)]);
+    learn(&into_apply());
+    assert_eq!(learn(&[done(), done(), done()].map(moved)), Some(Flag::Up));
 }

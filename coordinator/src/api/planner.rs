@@ -34,7 +34,7 @@ use cofferdam_proto::{
     operator::PlanRequest,
     status::{CallError, CallErrorKind},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Makes plans.
 #[derive(Debug)]
@@ -211,6 +211,7 @@ struct Inventory {
     cells: BTreeMap<HostId, CellId>,
     package_sets: BTreeMap<Digest, PackageSet>,
     denials: Denials,
+    casualties: BTreeSet<HostId>,
     services: Services,
     /// When this was so.
     now: Timestamp,
@@ -229,6 +230,7 @@ impl Inventory {
             cells: fleet.homes().clone(),
             package_sets: fleet.package_sets().clone(),
             denials: fleet.denials().clone(),
+            casualties: fleet.casualties(),
             services: fleet.services().clone(),
             now,
         }
@@ -240,6 +242,7 @@ impl Inventory {
             cells: &self.cells,
             package_sets: &self.package_sets,
             denials: &self.denials,
+            casualties: &self.casualties,
             services: &self.services,
             now: self.now,
         }

@@ -99,6 +99,7 @@ impl Bench {
                 cells: situation.fleet.homes(),
                 package_sets: situation.fleet.package_sets(),
                 denials: situation.fleet.denials(),
+                casualties: &situation.fleet.casualties(),
                 now: situation.now,
                 services: situation.fleet.services(),
             };

@@ -93,6 +93,7 @@ fn plan_of(fleet: &Fleet) -> Plan {
         cells: fleet.homes(),
         package_sets: fleet.package_sets(),
         denials: fleet.denials(),
+        casualties: &fleet.casualties(),
         now: Timestamp(1000),
         services: fleet.services(),
     };

@@ -47,7 +47,7 @@ pub(super) fn held_by_itself(
     if direction == Direction::Rollback {
         return None;
     }
-    if !member.in_service {
+    if !member.in_service && !work.assignment.repair {
         return Some(Reason::NotInService);
     }
     if now < grace_ends {
@@ -70,7 +70,7 @@ pub(super) fn held_by_itself(
 pub(super) enum LedgerSays {
     /// It may be taken.
     Free,
-    /// It may be taken, and costs nothing: it is out by itself already, and is to go back.
+    /// It may be taken, and costs nothing: it is out already, and is to go back or to be repaired.
     FreeAndOut,
     /// Somebody has it.
     Held(Reason),
@@ -91,6 +91,7 @@ pub(super) fn ask_ledger(
             holder: Holder::Itself,
             ..
         }) if direction == Direction::Rollback => LedgerSays::FreeAndOut,
+        Some(entry) if work.assignment.repair && entry.is_casualty() => LedgerSays::FreeAndOut,
         Some(entry) => LedgerSays::Held(Reason::Held {
             by: entry.holder.to_string(),
         }),

@@ -16,6 +16,10 @@ impl Cell {
             return;
         };
         let token = active.order.token;
+        if ending == Ending::Quarantined && self.was_stopped_in_quarantine(&rollout, &active) {
+            self.stays_out(&rollout, host, &active, now);
+            return;
+        }
         if ending == Ending::Quarantined {
             self.note_end(host, ending, now);
             let failure = failure_of(&active);
@@ -59,6 +63,23 @@ impl Cell {
             }
             (Ending::Quarantined, _) => {}
         }
+    }
+
+    /// Whether an order to a host that was out of service before ended without a change: it is as it
+    /// was.
+    fn was_stopped_in_quarantine(&self, rollout: &RolloutId, active: &Active) -> bool {
+        let work = self.work.get(rollout);
+        let is_repair = work.is_some_and(|work| work.assignment.repair);
+        !active.has_begun_change() && (is_repair || active.order.direction == Direction::Rollback)
+    }
+
+    /// A host that was out of service, and whose order ended without a change, stays out.
+    fn stays_out(&mut self, rollout: &RolloutId, host: &HostId, active: &Active, now: Timestamp) {
+        self.note_end(host, Ending::Quarantined, now);
+        self.let_go(host, active.order.token, now);
+        let undone = || Failure::new(FailureKind::TimedOut, "stopped; the host stays quarantined");
+        let failure = active.failure.clone().unwrap_or_else(undone);
+        self.wait_again(rollout, host, failure, now);
     }
 
     /// A host whose patch failed is back at what it had: try again, or count it as failed.

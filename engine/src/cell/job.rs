@@ -156,6 +156,9 @@ pub struct Active {
     pub failure: Option<Failure>,
     /// Whether the agent was told that the order is withdrawn.
     pub withdrawn: bool,
+    /// Whether the host was a casualty when it was ordered.
+    #[serde(default)]
+    pub from_casualty: bool,
 }
 
 impl Active {

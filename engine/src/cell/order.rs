@@ -3,7 +3,7 @@
 use super::{Active, Cell, CellError, GivenUp, Job, JobState, Staging, event::timed_out};
 use crate::{
     id::{HostId, OrderKey, ReservationToken, RolloutId},
-    ledger::Holder,
+    ledger::{Entry, Holder},
     order::{ClaimAnswer, ClaimPoint, Direction, Order},
     time::Timestamp,
     warrant::{Change, FailedEnd, LeftOutCause, Outcome},
@@ -55,6 +55,7 @@ impl Cell {
         let holder = Holder::Rollout {
             rollout: rollout.clone(),
         };
+        let from_casualty = self.ledger.entry(host).is_some_and(Entry::is_casualty);
         self.ledger.reserve(host, holder, order.token, now)?;
         self.member_mut(host)?.last_sequence = order.key.sequence;
         let work = self.work_mut(rollout)?;
@@ -75,6 +76,7 @@ impl Cell {
             rebooted: false,
             failure: None,
             withdrawn: false,
+            from_casualty,
         });
         Ok(())
     }

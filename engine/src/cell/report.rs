@@ -102,7 +102,7 @@ impl Cell {
         {
             member.has_seen(*newest);
         }
-        self.let_go(host, active.order.token, now);
+        self.let_go_refused(host, &active, refusal, now);
         match refusal {
             Refusal::Older { .. } | Refusal::Busy { .. } => {
                 let failure = Failure::new(FailureKind::Locked, refusal.to_string());
@@ -116,6 +116,25 @@ impl Cell {
                 let cause = LeftOutCause::Other;
                 self.end_job(&rollout, host, Outcome::LeftOut { reason, cause });
             }
+        }
+    }
+
+    /// Ends the reservation of an order that was refused. A casualty is one until it reports itself in
+    /// service: it may be at its old run still.
+    fn let_go_refused(
+        &mut self,
+        host: &HostId,
+        active: &Active,
+        refusal: &Refusal,
+        now: Timestamp,
+    ) {
+        let token = active.order.token;
+        if !active.from_casualty {
+            return self.let_go(host, token, now);
+        }
+        let why = format!("out as before: its repair was refused, {refusal}");
+        if self.ledger.lose(host, token, why).is_err() {
+            debug_assert!(false, "an active order without its reservation");
         }
     }
 

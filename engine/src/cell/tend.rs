@@ -152,8 +152,11 @@ impl Draft<'_> {
         let in_service = self.cell.members.get(host).is_some_and(|m| m.in_service);
         match (in_service, active.order.direction) {
             (true, _) => {}
-            (false, Direction::Patch) => return Some(Reason::NotInService.to_string()),
-            // Out by itself already: to go back costs its group nothing.
+            (false, Direction::Patch) if !work.assignment.repair => {
+                return Some(Reason::NotInService.to_string());
+            }
+            (false, Direction::Patch) => return None,
+            // Out by itself already: to go back, or to be repaired, costs its group nothing.
             (false, Direction::Rollback) => return None,
         }
         let groups = &self.cell.groups;

@@ -7,7 +7,7 @@ use crate::{
     fleet::FleetCommand,
     id::HostId,
     inventory::{Host, REGION, ZONE},
-    ledger::Holder,
+    ledger::Occupancy,
     policy::FloorRule,
     share::Share,
     time::Timestamp,
@@ -37,7 +37,7 @@ pub(super) fn by(
     all: &mut Vec<Broken>,
 ) {
     let is_new = match of.step {
-        Step::Order => !fell(of.cell, of.host()),
+        Step::Order => !is_lost(of.cell, of.host()),
         Step::Drain => of.member.in_service,
         Step::Again => false,
     };
@@ -103,9 +103,10 @@ fn is_out(cell: &Cell, member: &Member, is_own: bool, now: Timestamp) -> bool {
         || (is_silent && (is_own || member.heard || is_settled))
 }
 
-fn fell(cell: &Cell, host: &HostId) -> bool {
+/// Whether a host is out already, with nobody at work on it.
+fn is_lost(cell: &Cell, host: &HostId) -> bool {
     let entry = cell.ledger().entry(host);
-    entry.is_some_and(|entry| entry.holder == Holder::Itself)
+    entry.is_some_and(|entry| matches!(entry.occupancy, Occupancy::Casualty { .. }))
 }
 
 fn is_taken(before: &[FleetCommand], host: &HostId) -> bool {

@@ -44,7 +44,8 @@ pub(super) fn by(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
     let entry = of.cell.ledger().entry(of.host());
     let fits = match (of.step, entry) {
         (Step::Order, None) => true,
-        (Step::Order, Some(entry)) => entry.holder == Holder::Itself,
+        // Nobody is at work on a casualty; who may patch one is another rule.
+        (Step::Order, Some(entry)) => matches!(entry.occupancy, Occupancy::Casualty { .. }),
         (Step::Drain | Step::Again, None) => false,
         (Step::Drain | Step::Again, Some(entry)) => entry.token == of.order.token,
     };

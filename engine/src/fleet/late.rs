@@ -85,6 +85,9 @@ impl Fleet {
         match (is_planned, rules.selection.matches(&member.host)) {
             (true, true) | (false, false) => Verdict::Nothing,
             (true, false) => Verdict::Drops,
+            (false, true) if rules.repair => {
+                Verdict::Stays("a repair takes hosts that were out when it was planned".to_owned())
+            }
             (false, true) if rules.join == LateJoin::Skip => {
                 Verdict::Stays("it came late (late_join = \"skip\")".to_owned())
             }

@@ -29,6 +29,7 @@ fn of_error(error: &PlanError) -> (&'static str, String) {
             return ("lock", format!("patch.packages.{package}"));
         }
         PlanError::NotLocked { .. } => ("lock", "select.match"),
+        PlanError::NothingToRepair { .. } => ("repair", "repair"),
         PlanError::NothingToDo { .. } => ("patch", "patch"),
         PlanError::NothingSelected { .. } => ("selection", "select.match"),
         PlanError::NoCell { .. } => ("group", "select.match"),
@@ -55,6 +56,7 @@ fn of_error(error: &PlanError) -> (&'static str, String) {
 fn of_warning(spec: &Spec, warning: &Warning) -> (&'static str, String) {
     let (rule, key) = match warning {
         Warning::NoGate => ("gate", "wave".to_owned()),
+        Warning::Repair => ("repair", "repair".to_owned()),
         Warning::CanaryGrew { wave, .. } => ("coverage", key_of(spec, wave)),
         Warning::DeltasNotCovered | Warning::DeltasNotKnown { .. } => {
             ("coverage", "coverage".to_owned())

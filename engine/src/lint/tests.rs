@@ -9,7 +9,7 @@ use crate::{
     services::Services,
     time::Timestamp,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A file with more at its top and its end. What is at the top begins in line 1, what is at the end
 /// in line 6 plus the lines of the top.
@@ -79,6 +79,7 @@ fn of_fleet(text: &str, hosts: &BTreeMap<HostId, Host>) -> Vec<String> {
         cells: &cells::assign(&BTreeMap::new(), &placeable).unwrap(),
         package_sets: &BTreeMap::new(),
         denials: &Denials::default(),
+        casualties: &BTreeSet::new(),
         services: &Services::default(),
         now: Timestamp(1_800_000_000_000),
     };

@@ -64,6 +64,14 @@ pub enum PlanError {
         /// How many hosts are known.
         known: usize,
     },
+    /// A repair that selects no casualty.
+    #[error(
+        "no host that matches `{selection}` is out of service with nobody at work on it, so there is nothing to repair; take `repair` out to patch hosts that serve"
+    )]
+    NothingToRepair {
+        /// Which hosts the rollout is for.
+        selection: Selection,
+    },
     /// An upgrade that none of the selected hosts needs.
     #[error("there is nothing to do: all {hosts} selected hosts have it, or lack what it upgrades")]
     NothingToDo {

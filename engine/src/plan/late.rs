@@ -28,6 +28,9 @@ pub struct LateRules {
     pub join: LateJoin,
     /// Whether the rollout stays when its waves are over.
     pub standing: bool,
+    /// Whether it is a repair: none comes late to one.
+    #[serde(default)]
+    pub repair: bool,
 }
 
 impl LateRules {
@@ -36,6 +39,7 @@ impl LateRules {
             selection: spec.selection().clone(),
             join: spec.late_join(),
             standing: spec.is_standing(),
+            repair: spec.is_repair(),
         }
     }
 }

@@ -42,6 +42,8 @@ pub struct PlanInput<'a> {
     pub package_sets: &'a BTreeMap<Digest, PackageSet>,
     /// Bits that are not installed again: hosts to which they are denied are left out.
     pub denials: &'a Denials,
+    /// The hosts that are out and nobody is at work on: a repair takes those and no others.
+    pub casualties: &'a BTreeSet<HostId>,
     /// When it is made: waivers may be over.
     pub now: Timestamp,
     /// The declared services.
@@ -72,7 +74,7 @@ impl Plan {
         let selected = selected::select(
             spec,
             lock,
-            &selected::allowed(&known, may_be_taken),
+            &selected::allowed(spec, input, &known, may_be_taken),
             &denied,
             &mut strata,
             &mut unaffected,
@@ -272,6 +274,7 @@ impl<'d, 'a> Draft<'d, 'a> {
             lock: self.lock.clone(),
             reboot: spec.reboot(),
             one_way: spec.is_one_way(),
+            repair: spec.is_repair(),
             hosts: hosts.iter().map(|host| host.host.id.clone()).collect(),
             pace: Pace {
                 at_once_per_cell: at_once.unwrap_or(spec.pace().at_once_per_cell),
@@ -302,6 +305,7 @@ impl<'d, 'a> Draft<'d, 'a> {
 
     fn warnings(&self, of_waves: Vec<Warning>, of_proof: Vec<Warning>) -> Vec<Warning> {
         let mut warnings = vec![Warning::NoGate];
+        warnings.extend(self.spec.is_repair().then_some(Warning::Repair));
         warnings.extend(self.denied.warning());
         warnings.extend(of_waves);
         warnings.extend(of_proof);

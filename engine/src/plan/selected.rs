@@ -81,11 +81,15 @@ pub(super) fn known<'a>(input: &PlanInput<'a>) -> Vec<Known<'a>> {
 
 /// Those of the known hosts that a rollout may take at all.
 pub(super) fn allowed<'a>(
+    spec: &Spec,
+    input: &PlanInput<'_>,
     known: &[Known<'a>],
     may_be_taken: &dyn Fn(&HostId) -> bool,
 ) -> Vec<Known<'a>> {
-    let allowed = known.iter().filter(|known| may_be_taken(&known.host.id));
-    allowed.copied().collect()
+    let is_for = |host: &HostId| !spec.is_repair() || input.casualties.contains(host);
+    let allowed = known.iter().map(|known| (known, &known.host.id));
+    let allowed = allowed.filter(|(_, host)| is_for(host) && may_be_taken(host));
+    allowed.map(|(known, _)| *known).collect()
 }
 
 /// Finds the hosts of a rollout, in order of their names, and notes why it cannot be for some.
@@ -102,7 +106,11 @@ pub(super) fn select<'a>(
         .iter()
         .filter(|known| spec.selection().matches(known.host))
         .collect();
-    if matched.is_empty() {
+    if matched.is_empty() && spec.is_repair() {
+        errors.push(PlanError::NothingToRepair {
+            selection: spec.selection().clone(),
+        });
+    } else if matched.is_empty() {
         errors.push(PlanError::NothingSelected {
             selection: spec.selection().clone(),
             known: known.len(),

@@ -11,6 +11,11 @@ pub enum Warning {
     /// Bakes pass by time alone.
     #[error("no gate watches the patched hosts: a bake passes when its time is over")]
     NoGate,
+    /// The rollout is a repair.
+    #[error(
+        "it is a repair: it takes selected hosts that are out of service with nobody at work on them, and no others; they serve again once they pass"
+    )]
+    Repair,
     /// The first wave takes more hosts than its size says, to have one of every stratum.
     #[error(
         "wave {wave} takes {takes} hosts, its size says {sized}: at least one host of every stratum and region is in the first wave"

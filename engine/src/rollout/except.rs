@@ -198,9 +198,9 @@ impl Rollout {
             Some(Outcome::LeftOut { .. }) => None,
             Some(Outcome::Failed { end, .. }) => match end {
                 FailedEnd::RolledBack => None,
-                FailedEnd::Quarantined => {
-                    Some("is quarantined: what it has is not known, a person must look")
-                }
+                FailedEnd::Quarantined => Some(
+                    "is quarantined: what it has is not known; a person looks, or a rollout with repair = true takes it",
+                ),
                 FailedEnd::Silent => Some("has not been heard of since its run began"),
             },
             Some(Outcome::Skipped { change, .. }) => match change {

@@ -311,3 +311,34 @@ fn order() -> Order {
         first_answer: Duration::from_secs(60),
     }
 }
+
+#[test]
+fn a_run_that_is_stopped_before_its_change_leaves_a_quarantined_host_as_it_was() {
+    let cases = [
+        ("claiming", "refused"),
+        ("claiming", "withdrawn"),
+        ("claiming", "deadline"),
+        ("draining", "failed"),
+        ("draining", "withdrawn"),
+        ("drained", "refused"),
+        ("drained", "deadline"),
+    ];
+    for (state, event) in cases {
+        let mut run = Run::accept_by(Standing::Quarantined, order(), START);
+        assert!(run.is_drained(), "the flag is down while it claims");
+        run.state = state_named(state);
+        run.apply(event_named(event), START).unwrap();
+        assert_eq!(
+            run.state(),
+            RunState::Ended(Ending::Quarantined),
+            "{state} {event}"
+        );
+        assert_eq!(run.leaves(), Standing::Quarantined);
+        assert!(run.is_drained());
+    }
+    let mut run = Run::accept_by(Standing::Quarantined, order(), START);
+    run.state = RunState::Readmitting(Ending::Patched);
+    run.apply(event_named("done"), START).unwrap();
+    assert!(!run.is_drained(), "what passed serves again");
+    assert_eq!(run.leaves(), Standing::Free);
+}

@@ -1,6 +1,6 @@
 //! The table of a run: which event leads from which state to which.
 
-use super::{Ending, RunEvent as E, RunState as S};
+use super::{Ending, RunEvent as E, RunState as S, Standing};
 use crate::{
     order::{Direction, Order},
     patch::RebootPolicy,
@@ -18,17 +18,17 @@ pub(super) enum Next {
 }
 
 /// The whole table: every pair is listed. Nothing for an event that cannot happen in the state.
-pub(super) fn next(state: S, event: &E, order: &Order) -> Option<Next> {
-    use Ending::{Cancelled, Patched, Quarantined, RolledBack, Undone};
+pub(super) fn next(state: S, event: &E, order: &Order, standing: Standing) -> Option<Next> {
+    use Ending::{Patched, Quarantined, RolledBack};
     let entered = match (state, event) {
         (S::Claiming, E::ClaimGranted) => S::Draining,
         (S::Claiming, E::ClaimRefused { .. } | E::Withdrawn { .. } | E::DeadlinePassed) => {
-            S::Ended(Cancelled)
+            cancelled(standing)
         }
         (S::Draining, E::Done { .. }) => S::Drained,
         (S::Draining, E::Failed(_) | E::Withdrawn { .. } | E::DeadlinePassed)
         | (S::Drained, E::ClaimRefused { .. } | E::Withdrawn { .. } | E::DeadlinePassed) => {
-            S::Readmitting(Undone)
+            undone(standing)
         }
         (S::Drained, E::ClaimGranted) => granted(order.direction),
         (S::Applying, E::Done { needs_reboot }) => applied(order.reboot, *needs_reboot),
@@ -83,6 +83,21 @@ pub(super) fn next(state: S, event: &E, order: &Order) -> Option<Next> {
         ) => return None,
     };
     Some(Next::Enter(entered))
+}
+
+fn cancelled(standing: Standing) -> S {
+    match standing {
+        Standing::Free => S::Ended(Ending::Cancelled),
+        Standing::Quarantined => S::Ended(Ending::Quarantined),
+    }
+}
+
+/// Whoever was not in service before is not put there by a run that proved nothing.
+fn undone(standing: Standing) -> S {
+    match standing {
+        Standing::Free => S::Readmitting(Ending::Undone),
+        Standing::Quarantined => S::Ended(Ending::Quarantined),
+    }
 }
 
 fn granted(direction: Direction) -> S {

@@ -55,6 +55,8 @@ pub(super) struct Settings {
     pub(super) coverage: Coverage,
     pub(super) late_join: LateJoin,
     pub(super) standing: bool,
+    /// Whether it takes casualties too.
+    pub(super) repair: bool,
     /// The bake of every wave but the last.
     pub(super) bake: Duration,
     pub(super) zone_bake: Duration,
@@ -83,6 +85,7 @@ impl Default for Settings {
             coverage: Coverage::default(),
             late_join: LateJoin::default(),
             standing: false,
+            repair: false,
             bake: profile.bake(),
             zone_bake: ZONE_BAKE,
             approvers: BTreeSet::new(),
@@ -126,6 +129,7 @@ impl Settings {
                 .choice("late_join", &LATE_JOINS)
                 .unwrap_or(default.late_join),
             standing: top.flag("standing").unwrap_or(default.standing),
+            repair: top.flag("repair").unwrap_or(default.repair),
             bake: top.duration("bake").unwrap_or(profile.bake()),
             zone_bake: top.duration("zone_bake").unwrap_or(default.zone_bake),
             approvers: top
@@ -214,6 +218,7 @@ impl Settings {
             ("coverage_pairs", coverage::pairs(&self.coverage)),
             ("late_join", quote(word(&LATE_JOINS, self.late_join))),
             ("standing", self.standing.to_string()),
+            ("repair", self.repair.to_string()),
             ("bake", span(self.bake)),
             ("zone_bake", span(self.zone_bake)),
             ("approvers", self.approvers_entry()),

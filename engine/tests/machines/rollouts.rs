@@ -13,6 +13,7 @@ mod orders;
 mod pace;
 mod partitions;
 mod promotions;
+mod repairs;
 mod restarts;
 mod retries;
 mod rollbacks;

@@ -13,7 +13,7 @@ use crate::{
     spec::Spec,
     time::Timestamp,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An inventory as tests write it down.
 #[derive(Default)]
@@ -92,6 +92,7 @@ impl Fleet {
             hosts: &self.hosts,
             cells: &self.cells,
             denials: &Denials::default(),
+            casualties: &BTreeSet::new(),
             package_sets: &self.package_sets,
             now: NOW,
             services: &self.services,

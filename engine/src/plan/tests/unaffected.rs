@@ -34,6 +34,7 @@ fn changes_of(fleet: &Fleet, file: &str, lock: &LockFile) -> Vec<PlatformChange>
         hosts: &fleet.hosts,
         cells: &fleet.cells,
         denials: &Denials::default(),
+        casualties: &BTreeSet::new(),
         package_sets: &fleet.package_sets,
         services: &fleet.services,
         now: NOW,

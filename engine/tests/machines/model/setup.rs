@@ -153,6 +153,9 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
             "coverage_pairs = [[\"instance_type\", \"zone\"]]\n",
         ]);
     }
+    if name == "two" && draw.percent(30) {
+        top += "repair = true\n";
+    }
     top += *draw.one(&BRAKES);
     let mut tables = String::new();
     let waves = *draw.one(&["canary half full", "canary full", "full"]);

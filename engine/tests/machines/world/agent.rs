@@ -28,6 +28,8 @@ pub(crate) struct Agent {
     /// What of its service fails by itself. Empty: nothing.
     pub(crate) fallen: String,
     pub(crate) process: Option<Process>,
+    /// Whether it had fallen when it took its order: what passes its checks then has risen.
+    fell_before: bool,
 }
 
 /// What a crash takes away.
@@ -65,6 +67,7 @@ impl Agent {
             boot: 1,
             fallen: String::new(),
             process: None,
+            fell_before: false,
         }
     }
 
@@ -105,7 +108,7 @@ impl Agent {
     /// Whether a run has taken it out of traffic.
     pub(crate) fn is_drained(&self) -> bool {
         let run = self.journal.run.as_ref();
-        !self.journal.is_put_back && run.is_some_and(|run| run.state().is_drained())
+        !self.journal.is_put_back && run.is_some_and(Run::is_drained)
     }
 
     pub(crate) fn in_service(&self) -> bool {
@@ -154,7 +157,13 @@ impl Agent {
             Down::Acknowledge(up_to) => {
                 self.journal.outbox.retain(|report| report.sequence > up_to);
             }
-            Down::Order(order) => self.journal.judge(*order, now),
+            Down::Order(order) => {
+                let accepted = self.journal.accepted.len();
+                self.journal.judge(*order, now);
+                if self.journal.accepted.len() > accepted {
+                    self.fell_before = !self.fallen.is_empty();
+                }
+            }
             Down::Withdraw { key, reason } => {
                 if self.open().is_some_and(|run| run.order().key == key) {
                     self.happen(RunEvent::Withdrawn { reason }, now);
@@ -198,6 +207,10 @@ impl Agent {
         }
         if is_done && before == RunState::RollingBack {
             self.installed.remove(&order.grant.rollout);
+        }
+        let is_proved = matches!(before, RunState::Verifying | RunState::VerifyingRollback);
+        if is_done && is_proved && self.fell_before {
+            self.fallen.clear();
         }
         let went_back = after == RunState::Ended(Ending::RolledBack);
         if went_back && order.direction == Direction::Rollback {

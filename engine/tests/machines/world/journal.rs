@@ -5,7 +5,7 @@ use cofferdam_engine::{
     id::{Incarnation, OrderKey, ReportSequence},
     order::{Direction, Order},
     report::{Refusal, Report, ReportBody},
-    run::Run,
+    run::{Run, Standing},
     time::Timestamp,
 };
 use std::collections::{BTreeSet, VecDeque};
@@ -87,7 +87,11 @@ impl Journal {
             return;
         }
         self.accepted.push(key);
-        self.run = Some(Run::accept(order, now));
+        let standing = match (&self.run, self.is_put_back) {
+            (Some(run), false) => run.leaves(),
+            (Some(_), true) | (None, _) => Standing::Free,
+        };
+        self.run = Some(Run::accept_by(standing, order, now));
         self.is_put_back = false;
         self.say_state();
     }

@@ -156,6 +156,7 @@ impl World {
             cells: fleet.homes(),
             package_sets: fleet.package_sets(),
             denials: fleet.denials(),
+            casualties: &fleet.casualties(),
             now: self.now,
             services: fleet.services(),
         };
