@@ -7,6 +7,7 @@ use super::{
 };
 use cofferdam_engine::{
     cell::{Cell, Member},
+    cells,
     counts::Counts,
     denial::Place,
     duration,
@@ -130,6 +131,10 @@ fn explain_cell(situation: Situation<'_>, cell: &Cell) -> Explanation {
     }
 }
 
+/// What is said of a host that is in a cell of a place where it is no more.
+const MOVED: &str = "its labels say another zone than its cell's: forget it while no rollout is at work \
+                     on it, and it gets its new cell when it connects";
+
 fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Explanation {
     let id = &member.host.id;
     let lines = host_lines(situation, cell, id);
@@ -144,6 +149,9 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
     };
     let mut facts = Facts::default();
     facts.add("cell", cell.id());
+    if !cells::is_of_place(&member.host, cell.id()) {
+        facts.add("moved", MOVED);
+    }
     facts.add("connected", connected(member, situation.now));
     facts.add("in service", if member.in_service { "yes" } else { "no" });
     if !member.detail.is_empty() {

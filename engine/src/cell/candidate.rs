@@ -81,6 +81,7 @@ pub(super) enum LedgerSays {
 /// What the ledger says of a wanted host.
 pub(super) fn ask_ledger(
     cell: &Cell,
+    work: &Work,
     binding: &Binding<'_>,
     counts: &OutCounts,
     host: &HostId,

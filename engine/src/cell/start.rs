@@ -119,7 +119,7 @@ impl Draft<'_> {
             return;
         }
         let (binding, counts) = (&so_far.binding, &*so_far.counts);
-        let says = candidate::ask_ledger(self.cell, binding, counts, host, direction);
+        let says = candidate::ask_ledger(self.cell, work, binding, counts, host, direction);
         let costs_nothing = match says {
             LedgerSays::Free => false,
             LedgerSays::FreeAndOut => true,

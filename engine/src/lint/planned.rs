@@ -56,6 +56,7 @@ fn of_error(error: &PlanError) -> (&'static str, String) {
 fn of_warning(spec: &Spec, warning: &Warning) -> (&'static str, String) {
     let (rule, key) = match warning {
         Warning::NoGate => ("gate", "wave".to_owned()),
+        Warning::Moved { .. } => ("group", "select.match".to_owned()),
         Warning::Repair => ("repair", "repair".to_owned()),
         Warning::CanaryGrew { wave, .. } => ("coverage", key_of(spec, wave)),
         Warning::DeltasNotCovered | Warning::DeltasNotKnown { .. } => {

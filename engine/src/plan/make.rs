@@ -16,6 +16,7 @@ use super::{
     wave::{self, Waves},
 };
 use crate::{
+    cells,
     denial::Denials,
     digest::Digest,
     id::{CellId, HostId, WaveIndex},
@@ -303,10 +304,19 @@ impl<'d, 'a> Draft<'d, 'a> {
         Estimate::of(self.spec, waves, self.floors, &at_once)
     }
 
+    /// The planned hosts whose labels say another place than their cell's, when there are any.
+    fn moved(&self) -> Option<Warning> {
+        let planned = self.planned.iter().map(|(host, _)| host);
+        let moved = planned.filter(|host| !cells::is_of_place(host.host, host.cell));
+        let hosts: Vec<HostId> = moved.map(|host| host.host.id.clone()).collect();
+        (!hosts.is_empty()).then_some(Warning::Moved { hosts })
+    }
+
     fn warnings(&self, of_waves: Vec<Warning>, of_proof: Vec<Warning>) -> Vec<Warning> {
         let mut warnings = vec![Warning::NoGate];
         warnings.extend(self.spec.is_repair().then_some(Warning::Repair));
         warnings.extend(self.denied.warning());
+        warnings.extend(self.moved());
         warnings.extend(of_waves);
         warnings.extend(of_proof);
         let (planned, selected) = (self.planned.len(), self.selected.len());

@@ -16,6 +16,15 @@ pub enum Warning {
         "it is a repair: it takes selected hosts that are out of service with nobody at work on them, and no others; they serve again once they pass"
     )]
     Repair,
+    /// Hosts whose labels say another place than their cell's.
+    #[error(
+        "{} moved to another zone and are in a cell of their old one, where their floors count them apart from their new neighbours; `cofferdam hosts forget` each while no rollout is at work on it: it gets its new cell when it connects",
+        list(hosts)
+    )]
+    Moved {
+        /// The hosts.
+        hosts: Vec<HostId>,
+    },
     /// The first wave takes more hosts than its size says, to have one of every stratum.
     #[error(
         "wave {wave} takes {takes} hosts, its size says {sized}: at least one host of every stratum and region is in the first wave"

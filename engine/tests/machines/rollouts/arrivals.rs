@@ -326,3 +326,28 @@ fn a_host_that_was_given_away_under_an_order_joins_no_rollout_of_the_same() {
         "rollout ssl changes package openssl there too"
     );
 }
+
+#[test]
+fn a_host_that_moved_to_another_zone_is_told_of_until_it_is_forgotten() {
+    let mut world = World::new().hosts("web", "r1/a", 3).hosts("web", "r1/b", 3);
+    let host = id("web-a-2");
+    let labels = &mut world.agents.get_mut(&host).unwrap().host.labels;
+    labels.insert("zone".to_owned(), "b".to_owned());
+    world.break_session(&host);
+    world.pass(secs(10));
+    let all = file("ssl", "openssl", "", &(AT_ONCE.to_owned() + &floor("0%")));
+    let said = |world: &World| {
+        let warnings = world.plan(&all).unwrap().warnings;
+        let lines: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+        lines
+            .into_iter()
+            .find(|line| line.contains("moved to another zone"))
+    };
+    assert_eq!(world.owner.fleet.homes()[&host].as_str(), "r1-a-1");
+    assert!(said(&world).unwrap().starts_with("web-a-2 moved"));
+
+    world.forget(&host);
+    world.pass(secs(10));
+    assert_eq!(world.owner.fleet.homes()[&host].as_str(), "r1-b-1");
+    assert_eq!(said(&world), None);
+}
