@@ -119,6 +119,7 @@ fn by_cell(
     reservation::by(&disturbance, all);
     repair::by(&disturbance, all);
     wave::by_disturbing(&disturbance, all);
+    turn::by_disturbing(&disturbance, all);
     stop::by(&disturbance, all);
     silence::by(&disturbance, all);
     exception::by(&disturbance, all);

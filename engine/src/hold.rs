@@ -135,6 +135,16 @@ pub enum Reason {
         /// How many may be.
         allowed: usize,
     },
+    /// Hosts of the first wave go before the cell's: validators, then one box.
+    CanaryTurn {
+        /// The first of them that is not over.
+        awaits: HostId,
+    },
+    /// The host is the patcher's own: it goes when all others are over, one at a time.
+    PatcherTurn {
+        /// The first of them that is not over.
+        awaits: HostId,
+    },
     /// The host waits for the outcome of another that shares an unproved stratum with it.
     Stratum {
         /// The stratum, as in `instance_type=r5.4xlarge`.
@@ -289,6 +299,8 @@ impl Reason {
             | Self::LeftOut { .. }
             | Self::Unknown { .. }
             | Self::UnknownShare { .. }
+            | Self::CanaryTurn { .. }
+            | Self::PatcherTurn { .. }
             | Self::Stratum { .. }
             | Self::Convicted { .. }
             | Self::Approval { .. }
@@ -321,6 +333,8 @@ impl Reason {
             Self::Silent { .. } => "silent",
             Self::Unknown { .. } => "unknown",
             Self::UnknownShare { .. } => "unknown-share",
+            Self::CanaryTurn { .. } => "canary-turn",
+            Self::PatcherTurn { .. } => "patcher-turn",
             Self::Stratum { .. } => "stratum",
             Self::Convicted { .. } => "convicted",
             Self::Approval { .. } => "approval",
@@ -366,6 +380,8 @@ impl fmt::Display for Reason {
                 f,
                 "{count} hosts of the wave are in unknown cells, {allowed} may be (unknown_share)"
             ),
+            Self::CanaryTurn { awaits } => f.write_str(&canary_turn(awaits)),
+            Self::PatcherTurn { awaits } => f.write_str(&patcher_turn(awaits)),
             Self::Stratum { stratum, awaits } => f.write_str(&unproved(stratum, awaits)),
             Self::Convicted { stratum } => f.write_str(&convicted(stratum)),
             Self::Approval { what, by } => f.write_str(&unapproved(what, by)),
@@ -415,6 +431,14 @@ fn staging(f: &mut fmt::Formatter<'_>, after: Option<&Failure>) -> fmt::Result {
         None => f.write_str("the host is still staging its bits"),
         Some(failure) => write!(f, "the host is staging its bits again, after {failure}"),
     }
+}
+
+fn canary_turn(awaits: &HostId) -> String {
+    format!("validators and then one box go first; awaits the outcome of {awaits}")
+}
+
+fn patcher_turn(awaits: &HostId) -> String {
+    format!("the patcher's own hosts go last; awaits the outcome of {awaits}")
 }
 
 fn unproved(stratum: &str, awaits: &HostId) -> String {

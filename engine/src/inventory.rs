@@ -12,6 +12,10 @@ pub const REGION: &str = "region";
 pub const ZONE: &str = "zone";
 /// The label that says which instance type a host is.
 pub const INSTANCE_TYPE: &str = "instance_type";
+/// The label that marks hosts made for trying patches first, by any value but `false`.
+pub const VALIDATOR: &str = "validator";
+/// The label that marks the hosts of Cofferdam itself, by any value but `false`.
+pub const PATCHER: &str = "patcher";
 /// The fact that says which release of which distribution a host runs, as in `debian-12`.
 pub const OS_RELEASE: &str = "os_release";
 /// The fact that says which kernel a host runs, as `uname -r` prints it.
@@ -69,6 +73,11 @@ impl Host {
             "host" => Some(self.id.as_str()),
             label => self.labels.get(label).map(String::as_str),
         }
+    }
+
+    /// Whether it has a label that marks hosts, with any value but `false`.
+    pub fn is_marked(&self, label: &str) -> bool {
+        self.value(label).is_some_and(|value| value != "false")
     }
 }
 

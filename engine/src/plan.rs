@@ -12,6 +12,7 @@ mod denied;
 mod error;
 mod estimate;
 mod floors;
+mod host_order;
 mod impact;
 mod late;
 mod make;
@@ -33,6 +34,7 @@ pub use blast::{Blast, GroupBlast, WideGroup};
 pub use changes::{PackageChange, PlatformChange, changes};
 pub use error::{Cure, PlanError, PlanErrors};
 pub use estimate::Estimate;
+pub use host_order::HostOrder;
 pub use impact::{Impact, ImpactKind};
 pub use late::{LateHost, LateRules};
 pub use make::{PlanInput, rollout_digest};
@@ -138,6 +140,9 @@ pub struct PlannedWave {
     pub slices: BTreeMap<CellId, Vec<HostId>>,
     /// The order in which its cells open. Holds every cell of `slices` once.
     pub opening: Opening,
+    /// Its hosts that do not go with the others.
+    #[serde(default)]
+    pub order: HostOrder,
 }
 
 /// A host of a plan.

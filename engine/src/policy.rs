@@ -115,7 +115,8 @@ pub enum CellOrder {
     FanOut,
     /// Region by region, the one with the fewest selected hosts first; in a region zone by zone.
     Regions,
-    /// No order: all cells may open as `cells_at_once` allows.
+    /// No order: all cells may open as `cells_at_once` allows, and no host of the first wave goes
+    /// ahead of the others.
     None,
 }
 

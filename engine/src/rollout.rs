@@ -21,6 +21,7 @@ mod decide;
 mod event;
 mod except;
 mod grant;
+mod host_turn;
 mod late;
 mod progress;
 mod promote;

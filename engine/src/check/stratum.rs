@@ -48,8 +48,8 @@ pub(super) fn in_rollout(rollout: &Rollout, all: &mut Vec<Broken>) {
     }
 }
 
-/// The first wave has a host of each stratum, but for those that a waiver names: of a rollout as it
-/// was started, before hosts came late.
+/// The first wave has a host of each stratum, but for those that a waiver names, or that only hosts
+/// are of which go after all others: of a rollout as it was started, before hosts came late.
 pub(super) fn covered(rollout: &Rollout, all: &mut Vec<Broken>) {
     let plan = rollout.plan();
     if !rollout.came_late().is_empty() {
@@ -63,7 +63,16 @@ pub(super) fn covered(rollout: &Rollout, all: &mut Vec<Broken>) {
         .flat_map(|host| plan.strata_of(host))
         .collect();
     proved.extend(plan.waived.iter().map(|waived| &waived.stratum));
-    for stratum in plan.strata.iter().filter(|s| !proved.contains(s)) {
+    let behind = plan.waves.last().map(|wave| wave.order.behind.as_slice());
+    let has_others = |stratum: &Stratum| {
+        let mut others = plan.hosts.keys();
+        others.any(|host| {
+            !behind.unwrap_or_default().contains(host)
+                && plan.strata_of(host).any(|of| of == stratum)
+        })
+    };
+    let missing = plan.strata.iter().filter(|s| !proved.contains(s));
+    for stratum in missing.filter(|stratum| has_others(stratum)) {
         all.push(Broken {
             promise: 9,
             what: format!(

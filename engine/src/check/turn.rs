@@ -1,9 +1,11 @@
 //! Promise 3, within a wave: regions and zones open in the order of the plan.
 
-use super::{Broken, approval, silence, wave};
+use super::{Broken, Disturbance, approval, silence, wave};
 use crate::{
     id::{CellId, HostId, WaveIndex},
+    inventory::PATCHER,
     order::Direction,
+    plan::PlannedWave,
     rollout::{Rollout, RolloutCommand},
     time::Timestamp,
 };
@@ -19,10 +21,21 @@ pub(super) fn by_rollout(
     let RolloutCommand::Warrant(warrant) = command else {
         return;
     };
+    if warrant.direction == Direction::Patch {
+        let progress = rollout.cells().get(&warrant.cell);
+        let granted = progress.and_then(|progress| progress.granted());
+        let mut new = warrant.hosts.iter();
+        let found = new.find_map(|host| match granted.unwrap_or_default().contains(host) {
+            true => None,
+            false => out_of_turn(rollout, host, now),
+        });
+        all.extend(found.map(|what| broken(rollout, &what)));
+    }
     let is_open = is_opened(rollout, &warrant.cell);
     let opens = |host: &&HostId| {
         let planned = rollout.plan().hosts.get(*host);
         planned.is_some_and(|planned| planned.wave == rollout.wave())
+            && goes_with_others(rollout, host)
             && !wave::is_over(rollout, host)
             && !wave::is_opinion(rollout, host)
     };
@@ -31,17 +44,90 @@ pub(super) fn by_rollout(
         return;
     }
     let found = early(rollout, &warrant.cell, now);
+    let cell = &warrant.cell;
+    all.extend(found.map(|what| broken(rollout, &format!("opens cell {cell}: {what}"))));
+}
+
+/// The patcher's own hosts are disturbed in the last wave only, but for second opinions.
+pub(super) fn by_disturbing(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
+    let waves = of.rollout.plan().waves.len();
+    let is_last = usize::try_from(of.rollout.wave().0).is_ok_and(|wave| wave + 1 >= waves);
+    let joined = of.rollout.joined().values().flatten();
+    let is_joined = joined.into_iter().any(|host| host == of.host());
+    if of.is_forward() && of.member.host.is_marked(PATCHER) && !is_last && !is_joined {
+        all.push(of.broken(3, "it is the patcher's own, and the wave is not the last"));
+    }
+}
+
+fn broken(rollout: &Rollout, what: &str) -> Broken {
     let name = &rollout.plan().rollout;
-    all.extend(found.map(|what| Broken {
+    Broken {
         promise: 3,
-        what: format!("rollout {name} opens cell {}: {what}", warrant.cell),
-    }));
+        what: format!("rollout {name} {what}"),
+    }
+}
+
+fn present(rollout: &Rollout) -> Option<&PlannedWave> {
+    rollout
+        .plan()
+        .waves
+        .get(usize::try_from(rollout.wave().0).ok()?)
+}
+
+fn goes_with_others(rollout: &Rollout, host: &HostId) -> bool {
+    let apart = present(rollout).map(|wave| &wave.order);
+    apart.is_none_or(|order| {
+        !order
+            .ahead
+            .iter()
+            .flatten()
+            .chain(&order.behind)
+            .any(|h| h == host)
+    })
+}
+
+/// Why a host of the present wave is granted before others that go first.
+fn out_of_turn(rollout: &Rollout, host: &HostId, now: Timestamp) -> Option<String> {
+    let order = &present(rollout)?.order;
+    let plan = rollout.plan();
+    let is_of_wave = |host: &HostId| {
+        plan.hosts
+            .get(host)
+            .is_some_and(|p| p.wave == rollout.wave())
+    };
+    let joined = rollout.joined().values().flatten();
+    if !is_of_wave(host)
+        || wave::is_over(rollout, host)
+        || wave::is_opinion(rollout, host)
+        || joined.into_iter().any(|other| other == host)
+    {
+        return None;
+    }
+    let is_done = |host: &HostId| {
+        let planned = plan.hosts.get(host);
+        let may_wait = |p| wave::is_held_for_good(rollout, p) || is_left(rollout, &p.cell, now);
+        wave::is_over(rollout, host)
+            || approval::is_awaited(rollout, host)
+            || planned.is_some_and(may_wait)
+    };
+    let before = order.ahead.iter().take_while(|hosts| !hosts.contains(host));
+    let mut first: Vec<&HostId> = before.flatten().collect();
+    if order.behind.contains(host) {
+        let others = plan
+            .hosts
+            .keys()
+            .filter(|h| is_of_wave(h) && !order.behind.contains(h));
+        first.extend(others.chain(order.behind.iter().take_while(|other| *other != host)));
+    }
+    let awaited = first.into_iter().find(|other| !is_done(other))?;
+    Some(format!(
+        "grants host {host} before {awaited} is over, which goes first"
+    ))
 }
 
 /// Why it is not the cell's turn.
 fn early(rollout: &Rollout, cell: &CellId, now: Timestamp) -> Option<String> {
-    let place = usize::try_from(rollout.wave().0).ok()?;
-    let planned = rollout.plan().waves.get(place)?;
+    let planned = present(rollout)?;
     for turn in &planned.opening.turns {
         if !turn.cells().any(|other| other == cell) {
             let works = turn.cells().find(|other| !is_over(rollout, other, now));
@@ -72,6 +158,11 @@ fn early(rollout: &Rollout, cell: &CellId, now: Timestamp) -> Option<String> {
     Some("the wave has no such cell".to_owned())
 }
 
+/// Whether the wave may go on without a cell, of which nothing is heard.
+fn is_left(rollout: &Rollout, cell: &CellId, now: Timestamp) -> bool {
+    rollout.wave() != WaveIndex(0) && silence::is_unknown(rollout, cell, now)
+}
+
 fn is_opened(rollout: &Rollout, cell: &CellId) -> bool {
     let opened = rollout
         .cells()
@@ -80,16 +171,19 @@ fn is_opened(rollout: &Rollout, cell: &CellId) -> bool {
     opened.is_some_and(|(wave, _)| wave == rollout.wave())
 }
 
-/// Whether every host that the present wave has in a cell is over, held for good, or waits for people;
-/// or the wave may go on without the cell.
+/// Whether every host that the present wave has in a cell is over, held for good, or waits for people,
+/// but for those that go after all others; or the wave may go on without the cell.
 fn is_over(rollout: &Rollout, cell: &CellId, now: Timestamp) -> bool {
-    if rollout.wave() != WaveIndex(0) && silence::is_unknown(rollout, cell, now) {
+    if is_left(rollout, cell, now) {
         return true;
     }
+    let behind = present(rollout).map(|wave| wave.order.behind.as_slice());
+    let is_behind = |host: &HostId| behind.unwrap_or_default().contains(host);
     let mut hosts = rollout.plan().hosts.iter();
     hosts.all(|(host, planned)| {
         planned.cell != *cell
             || planned.wave != rollout.wave()
+            || is_behind(host)
             || wave::is_over(rollout, host)
             || wave::is_held_for_good(rollout, planned)
             || approval::is_awaited(rollout, host)

@@ -59,6 +59,7 @@ fn of_warning(spec: &Spec, warning: &Warning) -> (&'static str, String) {
         Warning::Moved { .. } => ("group", "select.match".to_owned()),
         Warning::Repair => ("repair", "repair".to_owned()),
         Warning::CanaryGrew { wave, .. } => ("coverage", key_of(spec, wave)),
+        Warning::OnlyPatcher { wave, .. } => ("coverage", key_of(spec, wave)),
         Warning::DeltasNotCovered | Warning::DeltasNotKnown { .. } => {
             ("coverage", "coverage".to_owned())
         }

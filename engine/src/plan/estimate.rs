@@ -11,10 +11,11 @@
 //! `ceil(c / k)` times that, and `gap` between these batches. A region is its zones, one after the
 //! other, with the longer of `gap` and `zone_bake` between them. A turn of several regions is at least
 //! its longest region; at most that, or all of them one after the other where not all have room in
-//! `k`, and a `gap` for each of its cells. A wave is its turns, `gap` between them, and its bake. At
-//! most, staging takes all of `stage_within` before the first start.
+//! `k`, and a `gap` for each of its cells. A wave is its hosts that go before or after the others, its
+//! turns, `gap` between them, and its bake: of the former at least one after each list, at most one
+//! after each host. At most, staging takes all of `stage_within` before the first start.
 
-use super::{Chain, PlannedWave, Turn, floors::Floors};
+use super::{Chain, HostOrder, PlannedWave, Turn, floors::Floors};
 use crate::{id::CellId, patch::RebootPolicy, policy::Pace, spec::Spec};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -49,9 +50,11 @@ impl Estimate {
             let slices = wave.slices.iter().map(|(cell, hosts)| {
                 let limit = at_once.get(cell).copied().unwrap_or(1);
                 let width = floors.width(cell).min(limit).max(1);
-                (cell, slice(spec, hosts.len(), width, is_first))
+                let others = hosts.iter().filter(|host| !wave.order.sets_apart(host));
+                (cell, slice(spec, others.count(), width, is_first))
             });
             let slices: BTreeMap<_, _> = slices.collect();
+            total = total.then(set_apart(spec, &wave.order, is_first));
             total = total.then(opening(wave, &slices)).then_wait(wave.bake);
         }
         total.most = total.most.saturating_add(spec.pace().stage_within);
@@ -70,6 +73,16 @@ impl Estimate {
             least: wait,
             most: wait,
         })
+    }
+}
+
+/// The hosts of a wave that go before or after the others.
+fn set_apart(spec: &Spec, order: &HostOrder, is_first: bool) -> Estimate {
+    let (least, most) = host(spec, is_first);
+    let (ahead, behind) = (&order.ahead, order.behind.len());
+    Estimate {
+        least: times(least, ahead.len() + behind),
+        most: times(most, ahead.iter().map(Vec::len).sum::<usize>() + behind),
     }
 }
 
@@ -142,6 +155,9 @@ fn longest(of: impl Iterator<Item = Estimate>) -> Estimate {
 
 /// A slice of `hosts`, of which `width` may be out at once.
 fn slice(spec: &Spec, hosts: usize, width: usize, is_first: bool) -> Estimate {
+    if hosts == 0 {
+        return Estimate::NONE;
+    }
     let Pace { start_spacing, .. } = spec.pace();
     let starts = times(*start_spacing, hosts.saturating_sub(1));
     let rounds = hosts.div_ceil(width);

@@ -6,7 +6,7 @@
 use super::{Chain, Plan, PlannedHost, Turn};
 use crate::{
     id::{CellId, HostId, ServiceName, WaveIndex},
-    inventory::Host,
+    inventory::{Host, PATCHER},
     policy::{FloorRule, LateJoin},
     select::Selection,
     spec::Spec,
@@ -88,20 +88,26 @@ impl Plan {
             strata,
         };
         self.hosts.insert(host.clone(), planned);
-        self.add_to_last_wave(late.cell, host);
+        self.add_to_last_wave(late.cell, host, late.host.is_marked(PATCHER));
         true
     }
 
-    fn add_to_last_wave(&mut self, cell: &CellId, host: &HostId) {
+    fn add_to_last_wave(&mut self, cell: &CellId, host: &HostId, is_patcher: bool) {
         // A host that was deleted and is born again may stand in an earlier wave still.
-        for slice in self.waves.iter_mut().flat_map(|w| w.slices.values_mut()) {
-            slice.retain(|other| other != host);
+        for wave in &mut self.waves {
+            wave.order.remove(host);
+            for slice in wave.slices.values_mut() {
+                slice.retain(|other| other != host);
+            }
         }
         let Some(wave) = self.waves.last_mut() else {
             return;
         };
         let slice = wave.slices.entry(cell.clone()).or_default();
         slice.push(host.clone());
+        if is_patcher {
+            wave.order.behind.push(host.clone());
+        }
         if !wave.opening.cells().any(|opened| opened == cell) {
             let zones = vec![vec![cell.clone()]];
             let chains = vec![Chain { zones }];

@@ -90,7 +90,7 @@ impl Plan {
         let regions = Regions::of(&selected);
         let orders = regions.orders(spec, &mut errors);
         let (unknown_deltas, (strata, hosts)) = (strata.unknown_deltas, listed(&planned, &strata));
-        let proof = Proof::of(spec, input.now, &strata, &hosts);
+        let proof = Proof::of(spec, input, &strata, &hosts);
         proof.refuse(&mut errors);
         none(errors)?;
         let touched = Touched::of(input.services, &planned_hosts);
@@ -242,7 +242,7 @@ impl<'d, 'a> Draft<'d, 'a> {
             .zip(orders)
             .map(|((wave, index), order)| {
                 let hosts = hosts.remove(&index).unwrap_or_default();
-                wave::planned(wave, &hosts, regions, order)
+                wave::planned(wave, &hosts, regions, order, index == WaveIndex(0))
             })
             .collect()
     }

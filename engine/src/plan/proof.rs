@@ -1,9 +1,10 @@
 //! What the first wave proves: whether it has a host of every stratum, and which it need not have.
 
-use super::{PlanError, PlannedHost, Warning, strata::place};
+use super::{PlanError, PlanInput, PlannedHost, Warning, strata::place};
 use crate::{
     date::Date,
     id::{HostId, WaveIndex},
+    inventory::PATCHER,
     patch::Patch,
     spec::{Spec, Waiver},
     stratum::{DELTA, Stratum},
@@ -61,18 +62,24 @@ pub(super) struct Proof<'p> {
     hosts: &'p BTreeMap<HostId, PlannedHost>,
     /// How many hosts are of each stratum: in all waves, in the first one.
     counts: Vec<(usize, usize)>,
+    /// Of each stratum: whether only the patcher's own hosts are of it, which the last wave takes.
+    is_patchers: Vec<bool>,
 }
 
 impl<'p> Proof<'p> {
     pub(super) fn of(
         spec: &'p Spec,
-        now: Timestamp,
+        input: &PlanInput<'_>,
         strata: &'p [Stratum],
         hosts: &'p BTreeMap<HostId, PlannedHost>,
     ) -> Self {
         let mut counts = vec![(0, 0); strata.len()];
-        for host in hosts.values() {
+        let mut is_patchers = vec![true; strata.len()];
+        for (name, host) in hosts {
+            let known = input.hosts.get(name);
+            let is_own = known.is_some_and(|host| host.is_marked(PATCHER));
             for stratum in &host.strata {
+                is_patchers[place(*stratum)] &= is_own;
                 let (all, first) = &mut counts[place(*stratum)];
                 *all += 1;
                 *first += usize::from(host.wave == WaveIndex(0));
@@ -80,10 +87,11 @@ impl<'p> Proof<'p> {
         }
         Self {
             spec,
-            now,
+            now: input.now,
             strata,
             hosts,
             counts,
+            is_patchers,
         }
     }
 
@@ -138,6 +146,13 @@ impl<'p> Proof<'p> {
         } else if unknown > 0 && coverage.tells_deltas_apart() {
             warnings.push(Warning::DeltasNotKnown { hosts: unknown });
         }
+        let strata: Vec<Uncovered> = self.not_first(true).collect();
+        if let (Some(wave), false) = (self.spec.waves().first(), strata.is_empty()) {
+            warnings.push(Warning::OnlyPatcher {
+                wave: wave.name.clone(),
+                strata: strata.into_iter().map(|one| one.stratum).collect(),
+            });
+        }
         for (place, waiver) in self.spec.waivers().iter().enumerate() {
             let stratum = waiver.stratum.clone();
             match self.in_first_wave(&waiver.stratum) {
@@ -150,10 +165,17 @@ impl<'p> Proof<'p> {
     }
 
     fn uncovered(&self) -> impl Iterator<Item = Uncovered> {
+        self.not_first(false)
+    }
+
+    /// The strata that the first wave has no host of: those that only the patcher's own hosts are
+    /// of, or the others.
+    fn not_first(&self, of_patcher: bool) -> impl Iterator<Item = Uncovered> {
         let counted = self.strata.iter().zip(0_u32..).zip(&self.counts);
         counted
-            .filter(|(_, (_, first))| *first == 0)
-            .map(|((stratum, number), (hosts, _))| Uncovered {
+            .zip(&self.is_patchers)
+            .filter(move |((_, (_, first)), is_own)| *first == 0 && **is_own == of_patcher)
+            .map(|(((stratum, number), (hosts, _)), _)| Uncovered {
                 stratum: stratum.clone(),
                 hosts: *hosts,
                 such_as: self.delta_of(stratum, number),

@@ -1,5 +1,6 @@
 mod coverage;
 mod fleet;
+mod host_order;
 mod impact;
 mod opening;
 mod unaffected;

@@ -1,7 +1,10 @@
 //! What an operator should know before a rollout starts.
 
 use super::list;
-use crate::id::{HostId, WaveName};
+use crate::{
+    id::{HostId, WaveName},
+    stratum::Stratum,
+};
 use serde::{Deserialize, Serialize};
 
 /// What an operator should know before the start. Displays as one plain sentence.
@@ -27,7 +30,7 @@ pub enum Warning {
     },
     /// The first wave takes more hosts than its size says, to have one of every stratum.
     #[error(
-        "wave {wave} takes {takes} hosts, its size says {sized}: at least one host of every stratum and region is in the first wave"
+        "wave {wave} takes {takes} hosts, its size says {sized}: at least one host of every stratum and region, and every validator, is in the first wave"
     )]
     CanaryGrew {
         /// The first wave.
@@ -77,6 +80,17 @@ pub enum Warning {
         hosts: Vec<HostId>,
         /// Who denied them and why, each once.
         whys: Vec<String>,
+    },
+    /// Only the patcher's own hosts, which the last wave takes, are of some strata.
+    #[error(
+        "wave {wave} has no host of {}: only the patcher's own hosts are of them, and those come last",
+        list(strata)
+    )]
+    OnlyPatcher {
+        /// The first wave.
+        wave: WaveName,
+        /// The strata.
+        strata: Vec<Stratum>,
     },
     /// A wave takes no host.
     #[error("wave {wave} comes out empty: earlier waves took all hosts up to its size")]

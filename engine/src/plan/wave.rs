@@ -1,12 +1,13 @@
 //! Which wave takes which host, and in which order its hosts start.
 
 use super::{
-    Opening, PlannedWave, Warning, coverage,
+    HostOrder, Opening, PlannedWave, Warning, coverage,
     region::{RegionOrder, Regions},
     selected::Selected,
 };
 use crate::{
     id::{CellId, WaveIndex},
+    inventory::{PATCHER, VALIDATOR},
     spec::{Spec, Wave, WaveSize},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,8 +33,10 @@ impl<'s, 'a> Waves<'s, 'a> {
             taken: vec![None; selected.len()],
             warnings: Vec::new(),
         };
-        for (wave, index) in spec.waves().iter().zip(0..) {
-            waves.take_wave(wave, WaveIndex(index), strata);
+        let last = spec.waves().len().saturating_sub(1);
+        for (place, (wave, index)) in spec.waves().iter().zip(0..).enumerate() {
+            let is_last = place == last;
+            waves.take_wave(wave, WaveIndex(index), is_last, strata);
         }
         waves
     }
@@ -46,17 +49,18 @@ impl<'s, 'a> Waves<'s, 'a> {
             .collect()
     }
 
-    fn take_wave(&mut self, wave: &Wave, index: WaveIndex, strata: usize) {
+    fn take_wave(&mut self, wave: &Wave, index: WaveIndex, is_last: bool, strata: usize) {
         let may_take = |place: &usize| {
             let host = self.selected[*place].host;
             let selection = wave.selection.as_ref();
             selection.is_none_or(|selection| selection.matches(host))
         };
         let candidates: Vec<usize> = self.spread.iter().copied().filter(may_take).collect();
-        let mut chosen = self.up_to(wave.size, &candidates);
+        let due = self.due(&candidates, index, is_last);
+        let mut chosen = self.up_to(wave.size, &candidates, &due);
         if index == WaveIndex(0) {
             let sized = chosen.len();
-            chosen = self.covered(wave.size, &candidates, chosen, strata);
+            chosen = self.covered(wave.size, &due, chosen, strata);
             if chosen.len() > sized {
                 self.warnings.push(Warning::CanaryGrew {
                     wave: wave.name.clone(),
@@ -75,10 +79,23 @@ impl<'s, 'a> Waves<'s, 'a> {
         }
     }
 
-    /// The candidates that no wave took yet, as far as a size goes.
-    fn up_to(&self, size: WaveSize, candidates: &[usize]) -> Vec<usize> {
+    /// The candidates that a wave may take: in the first one validators before others, and the
+    /// patcher's own hosts in the last one only, after all others.
+    fn due(&self, candidates: &[usize], index: WaveIndex, is_last: bool) -> Vec<usize> {
+        let is_marked = |place: &usize, label| self.selected[*place].host.is_marked(label);
+        let mut due = candidates.to_vec();
+        due.retain(|place| is_last || !is_marked(place, PATCHER));
+        due.sort_by_key(|place| {
+            let is_ahead = index == WaveIndex(0) && is_marked(place, VALIDATOR);
+            (is_marked(place, PATCHER), !is_ahead)
+        });
+        due
+    }
+
+    /// The due candidates that no wave took yet, as far as a size goes.
+    fn up_to(&self, size: WaveSize, candidates: &[usize], due: &[usize]) -> Vec<usize> {
         let is_free = |place: &usize| self.taken[*place].is_none();
-        let free = candidates.iter().copied().filter(is_free);
+        let free = due.iter().copied().filter(is_free);
         let count = match size {
             WaveSize::To(share) => share.of_rounded_up(candidates.len()),
             WaveSize::Hosts(count) => count,
@@ -89,12 +106,12 @@ impl<'s, 'a> Waves<'s, 'a> {
                     .collect();
             }
         };
-        let taken = candidates.len() - free.clone().count();
+        let taken = candidates.iter().filter(|place| !is_free(place)).count();
         free.take(count.saturating_sub(taken)).collect()
     }
 
-    /// The first wave's hosts: enough to have one of every stratum, as far as a size in hosts
-    /// allows; then, of those that its size gives, others until they are as many: first a second
+    /// The first wave's hosts: enough to have one of every stratum, and every validator, as far as
+    /// a size in hosts allows; then, of those that its size gives, others until they are as many: first a second
     /// one of every stratum, so that the second opinion is at hand, then `sized`.
     fn covered(
         &self,
@@ -104,6 +121,9 @@ impl<'s, 'a> Waves<'s, 'a> {
         strata: usize,
     ) -> Vec<usize> {
         let mut chosen = self.cover(candidates, strata);
+        let firsts: BTreeSet<usize> = chosen.iter().copied().collect();
+        let is_validator = |place: &usize| self.selected[*place].host.is_marked(VALIDATOR);
+        chosen.extend(without(&firsts, candidates.iter().copied()).filter(is_validator));
         match size {
             WaveSize::Hosts(most) => chosen.truncate(most),
             WaveSize::To(_) | WaveSize::CellsPerRegion(_) => {}
@@ -192,9 +212,12 @@ pub(super) fn planned(
     hosts: &[&Selected<'_>],
     regions: &Regions<'_>,
     order: &RegionOrder<'_>,
+    is_first: bool,
 ) -> PlannedWave {
     let mut hosts = hosts.to_vec();
     hosts.sort_by_key(|host| (host.rarest, host.seed, &host.host.id));
+    let has_turns = is_first && !matches!(order, RegionOrder::None);
+    let host_order = HostOrder::of(&hosts, has_turns);
     let mut slices: BTreeMap<CellId, Vec<_>> = BTreeMap::new();
     let mut firsts: Vec<&Selected<'_>> = Vec::new();
     for host in hosts {
@@ -213,5 +236,6 @@ pub(super) fn planned(
         unknown_share: wave.unknown_share,
         slices,
         opening: Opening::of(&firsts, regions, order),
+        order: host_order,
     }
 }

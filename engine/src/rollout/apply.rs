@@ -251,16 +251,16 @@ impl Rollout {
     fn warranted(&mut self, warrant: &Warrant, now: Timestamp) -> Result<(), RolloutError> {
         let wave = warrant.wave;
         let in_wave: BTreeSet<&HostId> = self.wave_hosts(&warrant.cell).collect();
-        let slice = self
-            .present()
-            .and_then(|wave| wave.slices.get(&warrant.cell));
-        let mut granted = slice
-            .into_iter()
-            .flatten()
-            .filter(|h| warrant.hosts.contains(h));
+        let wave_now = self.present();
+        let slice = wave_now.and_then(|wave| wave.slices.get(&warrant.cell));
+        let goes_apart = |host: &HostId| {
+            self.early.contains(host) || wave_now.is_some_and(|wave| wave.order.sets_apart(host))
+        };
         let opinion = self.opinion_before_turn(&warrant.cell);
-        let opens =
-            granted.any(|host| opinion.as_ref() != Some(host) && !self.early.contains(host));
+        let mut granted = slice.into_iter().flatten();
+        let opens = granted.any(|host| {
+            warrant.hosts.contains(host) && opinion.as_ref() != Some(host) && !goes_apart(host)
+        });
         let asked = opinion.filter(|host| in_wave.contains(host) && warrant.hosts.contains(host));
         let mut joins = warrant.hosts.clone();
         joins.retain(|host| !in_wave.contains(host));

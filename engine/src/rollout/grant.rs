@@ -2,6 +2,7 @@
 
 use super::{
     Rollout, Wish,
+    host_turn::HostTurn,
     suspect::{Barred, Docket},
 };
 use crate::{
@@ -36,27 +37,31 @@ impl Rollout {
         let opinion = docket.next_opinion();
         let opinion_cell = opinion.as_ref().and_then(|host| self.plan.hosts.get(host));
         let opinion_cell = opinion_cell.map(|planned| planned.cell.clone());
-        let open = self.open_cells(wave, &mut grants.holds, now);
-        // A second opinion does not wait for its cell's turn, and does not open the cell to others.
-        let asked = self
-            .early
-            .iter()
-            .filter_map(|host| self.plan.hosts.get(host));
-        let asked = asked.map(|planned| &planned.cell);
+        let turn = self.host_turn(wave, now);
+        self.hold_other_turns(wave, turn, &mut grants.holds, now);
+        self.hold_convicted(wave, turn, &mut grants.holds);
+        let open = match turn {
+            HostTurn::Others => self.open_cells(wave, &mut grants.holds, now),
+            HostTurn::Ahead(_) | HostTurn::Behind(_) => Vec::new(),
+        };
+        // A second opinion does not wait for its cell's turn, and does not open the cell to others;
+        // nor do hosts that go before or after the others, or were approved after their wave.
+        let apart = turn.hosts();
         let late = self.approved_late();
         let late_of = |cell: &CellId| late.get(cell).into_iter().flatten().copied();
-        let early = opinion_cell.iter().chain(self.joined.keys()).chain(asked);
+        let own = apart.iter().chain(&self.early);
+        let own = own.filter_map(|host| Some(&self.plan.hosts.get(host)?.cell));
+        let early = opinion_cell.iter().chain(self.joined.keys()).chain(own);
         let early = early.chain(late.keys().copied());
         let early = early.filter(|cell| !open.contains(cell));
         for cell in early.collect::<BTreeSet<_>>() {
-            let hosts = self
-                .wave_hosts(cell)
-                .filter(|host| self.is_early(cell, host))
-                .chain(late_of(cell));
+            let goes_now = |host: &&HostId| self.is_early(cell, host) || apart.contains(host);
+            let hosts = self.wave_hosts(cell).filter(goes_now).chain(late_of(cell));
             self.grant_cell(cell, opinion.as_ref(), hosts, docket, &mut grants, now);
         }
         for cell in &open {
-            let hosts = self.wave_hosts(cell).chain(late_of(cell));
+            let hosts = self.wave_hosts(cell).filter(|host| !self.is_behind(host));
+            let hosts = hosts.chain(late_of(cell));
             self.grant_cell(cell, opinion.as_ref(), hosts, docket, &mut grants, now);
         }
         grants
@@ -159,12 +164,9 @@ impl Rollout {
     }
 
     /// Whether every host of the present wave in the cell is over, held for good, or waits for
-    /// people.
+    /// people, but for those that go after all others: no cell waits for them.
     pub(super) fn is_cell_over(&self, cell: &CellId) -> bool {
-        self.wave_hosts(cell).all(|host| {
-            self.is_over(host)
-                || self.is_held_for_good(host)
-                || self.awaits_approval(host).is_some()
-        })
+        self.wave_hosts(cell)
+            .all(|host| self.is_settled(host) || self.is_behind(host))
     }
 }

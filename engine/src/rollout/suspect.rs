@@ -184,6 +184,13 @@ impl Rollout {
             && !matches!(self.outcomes.get(host), Some(Outcome::Running))
     }
 
+    /// The convicted stratum that holds a host for good. Nothing when none does.
+    pub(super) fn conviction_of(&self, host: &HostId) -> Option<&Stratum> {
+        let mut unproved = self.unproved(host);
+        let place = unproved.find(|stratum| self.convicted.contains(stratum))?;
+        self.stratum(place).filter(|_| self.is_held_for_good(host))
+    }
+
     pub(super) fn all_proved(&self) -> bool {
         self.proved.len() == self.plan.strata.len()
     }
@@ -208,14 +215,20 @@ impl Rollout {
         sizes
     }
 
-    /// Hosts that a cell has leave to start and whose outcome is not known yet.
+    /// Hosts that a cell has leave to start and whose outcome is not known yet. A cell that is over
+    /// may have leave to start hosts that go after all others.
     fn granted_and_awaited(&self) -> impl Iterator<Item = &HostId> {
-        self.cells
-            .values()
-            .filter(|progress| progress.closed_at.is_none())
-            .filter_map(|progress| progress.granted())
-            .flatten()
-            .filter(|host| !self.is_over(host))
+        let granted = self.cells.values().filter_map(|progress| {
+            let is_closed = progress.closed_at.is_some();
+            Some((is_closed, progress.granted()?))
+        });
+        granted.flat_map(move |(is_closed, hosts)| {
+            hosts.iter().filter(move |host| {
+                let is_awaited =
+                    !is_closed || (self.is_behind(host) && !self.is_held_for_good(host));
+                is_awaited && !self.is_over(host)
+            })
+        })
     }
 
     /// Whether a host's part is over: it passed, failed, was left out or set aside, went back, or

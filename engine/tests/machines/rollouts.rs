@@ -9,6 +9,7 @@ mod failures;
 mod fans;
 mod floors;
 mod freezes;
+mod host_turns;
 mod orders;
 mod pace;
 mod partitions;

@@ -32,6 +32,8 @@ const BRAKES: [&str; 4] = [
 pub(crate) struct Setup {
     /// Place, instance type, how many.
     hosts: Vec<(&'static str, &'static str, usize)>,
+    /// Place and label of hosts that a label marks.
+    marked: Vec<(&'static str, &'static str)>,
     /// Rollout files, by the rollout's name.
     pub(crate) files: Vec<(&'static str, String)>,
     /// Services beside web: their name, place, how many hosts.
@@ -58,6 +60,12 @@ impl Setup {
             }
         }
         let others = draw_others(draw, &places);
+        let mut marked = Vec::new();
+        for label in ["validator", "patcher"] {
+            if draw.percent(25) {
+                marked.push((*draw.one(&places), label));
+            }
+        }
         let packages = if draw.percent(50) {
             ["openssl", "curl"]
         } else {
@@ -67,6 +75,7 @@ impl Setup {
         let files = files.map(|(name, package)| (*name, draw_file(draw, name, package)));
         Self {
             hosts,
+            marked,
             others,
             files: files.collect(),
             cell_size: *draw.one(&[2, 3, CELL_SIZE, CELL_SIZE]),
@@ -87,6 +96,9 @@ impl Setup {
         }
         if !self.others.is_empty() {
             world.declare(CHAIN);
+        }
+        for (place, label) in &self.marked {
+            world.add_marked(label, place, 1);
         }
         world.advance(Duration::from_secs(1));
         world

@@ -140,6 +140,7 @@ impl Inventory {
             hosts: &self.hosts,
             cells: &self.cells,
             package_sets: &self.package_sets,
+            casualties: &BTreeSet::new(),
             denials: &denials,
             now: NOW,
             services: &self.services,

@@ -91,6 +91,28 @@ impl World {
         }
     }
 
+    /// Adds hosts of the service web in a zone that a label marks; they are called `LABEL-ZONE-1` and so
+    /// on.
+    pub(crate) fn add_marked(&mut self, label: &str, place: &str, count: usize) {
+        let (region, zone) = place.split_once('/').expect("a place is REGION/ZONE");
+        for number in 1..=count {
+            let labels: Labels = [
+                (SERVICE, "web"),
+                (REGION, region),
+                (ZONE, zone),
+                (INSTANCE_TYPE, "plain"),
+                (label, "true"),
+            ]
+            .map(|(label, value)| (label.to_owned(), value.to_owned()))
+            .into();
+            self.join(Host {
+                id: id(&format!("{label}-{zone}-{number}")),
+                labels,
+                facts: facts(),
+            });
+        }
+    }
+
     /// Adds a host and starts its agent.
     pub(crate) fn join(&mut self, host: Host) {
         let name = host.id.clone();
