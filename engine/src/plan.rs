@@ -27,6 +27,7 @@ mod unaffected;
 mod upgrade;
 mod warning;
 mod wave;
+mod when;
 
 pub use amend::Amends;
 pub use approval::NeededApproval;
@@ -173,7 +174,8 @@ const LISTED: usize = 5;
 /// The most strata that a sentence lists, so that a waiver can be written for each of a few.
 const LISTED_STRATA: usize = 20;
 
-fn list(items: &[impl std::fmt::Display]) -> String {
+/// The first few of some names, and how many more there are.
+pub(crate) fn list(items: &[impl std::fmt::Display]) -> String {
     list_up_to(LISTED, items)
 }
 

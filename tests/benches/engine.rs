@@ -2,6 +2,7 @@
 //! a fleet of 25,000.
 
 use cofferdam_engine::{
+    calendar::Calendar,
     cell::{CellCommand, CellEvent, Hello},
     cells,
     denial::Denials,
@@ -96,6 +97,7 @@ fn make_plan(hosts: &BTreeMap<HostId, Host>, waves: &str) -> Plan {
         casualties: &std::collections::BTreeSet::new(),
         now: Timestamp(0),
         services: &Services::default(),
+        calendar: &Calendar::default(),
     };
     Plan::make(&spec, &lock, &input).expect("a plan")
 }

@@ -16,6 +16,7 @@ use crate::{
 };
 use cofferdam_engine::{
     advisory::Advisory,
+    calendar::Calendar,
     denial::Denials,
     digest::Digest,
     document::Places,
@@ -213,6 +214,7 @@ struct Inventory {
     denials: Denials,
     casualties: BTreeSet<HostId>,
     services: Services,
+    calendar: Calendar,
     /// When this was so.
     now: Timestamp,
 }
@@ -232,6 +234,10 @@ impl Inventory {
             denials: fleet.denials().clone(),
             casualties: fleet.casualties(),
             services: fleet.services().clone(),
+            calendar: fleet
+                .calendar()
+                .map(|declared| declared.calendar.clone())
+                .unwrap_or_default(),
             now,
         }
     }
@@ -244,6 +250,7 @@ impl Inventory {
             denials: &self.denials,
             casualties: &self.casualties,
             services: &self.services,
+            calendar: &self.calendar,
             now: self.now,
         }
     }

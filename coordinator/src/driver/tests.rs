@@ -8,6 +8,7 @@ use crate::{
     view::Situation,
 };
 use cofferdam_engine::{
+    calendar::Calendar,
     digest::Digest,
     fleet::FleetError,
     id::{HostId, Incarnation, OperatorId, OwnerEpoch, ReportSequence, RolloutId},
@@ -102,6 +103,7 @@ impl Bench {
                 casualties: &situation.fleet.casualties(),
                 now: situation.now,
                 services: situation.fleet.services(),
+                calendar: &Calendar::default(),
             };
             Plan::make(&spec, &lock, &input).unwrap()
         });

@@ -1,5 +1,6 @@
 use super::{cluster, *};
 use cofferdam_engine::{
+    calendar::Calendar,
     denial::{Named, Place, Reach},
     digest::Digest,
     failure::{Failure, FailureKind},
@@ -96,6 +97,7 @@ fn plan_of(fleet: &Fleet) -> Plan {
         casualties: &fleet.casualties(),
         now: Timestamp(1000),
         services: fleet.services(),
+        calendar: &Calendar::default(),
     };
     Plan::make(&Spec::parse("practice.toml", file).unwrap(), &lock, &input).unwrap()
 }

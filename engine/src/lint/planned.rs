@@ -15,7 +15,9 @@ pub(super) fn errors(errors: &PlanErrors, found: &mut Findings<'_>) {
 }
 
 pub(super) fn warnings(spec: &Spec, plan: &Plan, found: &mut Findings<'_>) {
-    for warning in &plan.warnings {
+    // Which services no gate watches is a finding of its own.
+    let others = plan.warnings.iter().filter(|w| **w != Warning::NoGate);
+    for warning in others {
         let (rule, key) = of_warning(spec, warning);
         found.warn(rule, &key, warning);
     }
@@ -66,6 +68,10 @@ fn of_warning(spec: &Spec, warning: &Warning) -> (&'static str, String) {
         Warning::NotAffected { .. } => ("patch", "patch".to_owned()),
         Warning::EmptyWave { wave } => ("wave", key_of(spec, wave)),
         Warning::Undeclared { .. } => ("services", "select.match".to_owned()),
+        Warning::Frozen { .. } => ("calendar", "select.match".to_owned()),
+        Warning::WindowsNotCounted { .. } | Warning::NoWindow { .. } => {
+            ("window", "window[0]".to_owned())
+        }
         Warning::NotAll { .. } => ("wave", "wave".to_owned()),
         Warning::Denied { .. } => ("denial", "patch".to_owned()),
         Warning::WaiverOfNobody { place, .. } | Warning::WaiverNotNeeded { place, .. } => {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    calendar::Calendar,
     cells,
     denial::Denials,
     id::HostId,
@@ -69,6 +70,20 @@ fn four() -> BTreeMap<HostId, Host> {
 
 /// What a fleet shows, apart from what it shows of every rollout.
 fn of_fleet(text: &str, hosts: &BTreeMap<HostId, Host>) -> Vec<String> {
+    let of_all = ["no gate watches", "its size says"];
+    let mut shown = all_of_fleet(text, hosts);
+    shown.retain(|line| !of_all.iter().any(|part| line.contains(part)));
+    shown
+}
+
+/// What a fleet shows of gates.
+fn of_gates(text: &str, hosts: &BTreeMap<HostId, Host>) -> Vec<String> {
+    let mut shown = all_of_fleet(text, hosts);
+    shown.retain(|line| line.starts_with("warning gate"));
+    shown
+}
+
+fn all_of_fleet(text: &str, hosts: &BTreeMap<HostId, Host>) -> Vec<String> {
     let placeable: Vec<&Host> = hosts
         .values()
         .filter(|host| cells::unplaceable(host).is_none())
@@ -81,13 +96,11 @@ fn of_fleet(text: &str, hosts: &BTreeMap<HostId, Host>) -> Vec<String> {
         denials: &Denials::default(),
         casualties: &BTreeSet::new(),
         services: &Services::default(),
+        calendar: &Calendar::default(),
         now: Timestamp(1_800_000_000_000),
     };
-    let found = with_fleet(&spec, None, &input, &Places::of("f.toml", text));
-    let of_all = ["no gate watches", "its size says"];
-    let mut shown = shown(&found);
-    shown.retain(|line| !of_all.iter().any(|part| line.contains(part)));
-    shown
+    let places = Places::of("f.toml", text);
+    shown(&with_fleet(&spec, None, &input, &places))
 }
 
 const ALL: &str = "[[wave]]\nname = \"all\"\nto = \"100%\"\n";
@@ -165,6 +178,20 @@ fn what_may_well_be_meant_is_not_noted() {
         assert_eq!(of_file_alone(&text), [""; 0], "{text}");
     }
     assert_eq!(of_fleet(&file("", "", ALL), &four()), [""; 0]);
+}
+
+#[test]
+fn services_that_no_gate_watches_are_named() {
+    let (text, mut hosts) = (file("", "", ALL), four());
+    for host in hosts.values_mut().skip(2) {
+        host.labels.insert("service".to_owned(), "api".to_owned());
+    }
+    assert_eq!(
+        of_gates(&text, &hosts),
+        [
+            "warning gate f.toml:6:1: no gate watches the patched hosts of api, web: a bake passes when its time is over"
+        ]
+    );
 }
 
 #[test]

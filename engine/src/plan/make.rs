@@ -14,8 +14,10 @@ use super::{
     unaffected::Unaffected,
     upgrade,
     wave::{self, Waves},
+    when,
 };
 use crate::{
+    calendar::Calendar,
     cells,
     denial::Denials,
     digest::Digest,
@@ -49,6 +51,8 @@ pub struct PlanInput<'a> {
     pub now: Timestamp,
     /// The declared services.
     pub services: &'a Services,
+    /// The freeze calendar: what of it lies in the way is warned of.
+    pub calendar: &'a Calendar,
 }
 
 impl Plan {
@@ -107,11 +111,14 @@ impl Plan {
         let left_alone = upgrade::left_alone(unaffected.count, selected.len());
         let of_waves = left_alone.chain(waves.warnings).collect();
         let (planned_waves, assignments) = (draft.waves(&regions, &orders), draft.assignments());
+        let estimate = draft.estimate(&planned_waves, &assignments);
+        let mut of_proof = proof.warnings(unknown_deltas);
+        of_proof.extend(when::warnings(spec, input, &planned_hosts, estimate));
         Ok(Self {
             rollout: spec.name().clone(),
             rollout_digest: draft.rollout_digest,
-            warnings: draft.warnings(of_waves, proof.warnings(unknown_deltas)),
-            estimate: draft.estimate(&planned_waves, &assignments),
+            warnings: draft.warnings(of_waves, of_proof),
+            estimate,
             brake: spec.brake().clone(),
             hosts_left_out: spec.hosts_left_out(),
             unknown_after: spec.unknown_after(),

@@ -4,6 +4,7 @@ mod host_order;
 mod impact;
 mod opening;
 mod unaffected;
+mod when;
 
 use super::*;
 use crate::inventory::PackageSet;

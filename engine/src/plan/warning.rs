@@ -115,6 +115,32 @@ pub enum Warning {
         /// The services.
         services: Vec<String>,
     },
+    /// A freeze that binds planned hosts within the time that the rollout may take.
+    #[error(
+        "the freeze {name} binds {hosts} of its hosts from {from} until {until}, within the time that it may take: nothing of them starts then"
+    )]
+    Frozen {
+        /// The freeze.
+        name: String,
+        /// How many of the planned hosts.
+        hosts: usize,
+        /// When it begins, by the clocks of its time zone.
+        from: String,
+        /// When it ends, by the clocks of its time zone.
+        until: String,
+    },
+    /// Windows bind planned hosts, and the estimate does not know them.
+    #[error("the estimate does not count how long {hosts} hosts wait for their windows")]
+    WindowsNotCounted {
+        /// How many of the planned hosts.
+        hosts: usize,
+    },
+    /// Windows that do not open within the time that the rollout may take.
+    #[error("within the time that the rollout may take, no window opens for {hosts} hosts")]
+    NoWindow {
+        /// How many of the planned hosts.
+        hosts: usize,
+    },
     /// Selected hosts that no wave takes.
     #[error("{hosts} of {of} selected hosts are in no wave and stay as they are")]
     NotAll {

@@ -1,6 +1,7 @@
 //! An inventory in a few lines.
 
 use crate::{
+    calendar::Calendar,
     cells,
     denial::Denials,
     digest::Digest,
@@ -22,6 +23,7 @@ pub(super) struct Fleet {
     pub(super) cells: BTreeMap<HostId, CellId>,
     pub(super) package_sets: BTreeMap<Digest, PackageSet>,
     pub(super) services: Services,
+    pub(super) calendar: Calendar,
 }
 
 impl Fleet {
@@ -96,6 +98,7 @@ impl Fleet {
             package_sets: &self.package_sets,
             now: NOW,
             services: &self.services,
+            calendar: &self.calendar,
         };
         Plan::make(&spec, lock, &input)
     }

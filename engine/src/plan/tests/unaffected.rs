@@ -2,6 +2,7 @@
 
 use super::fleet::{Fleet, NOW, locked_openssl};
 use crate::{
+    calendar::Calendar,
     denial::Denials,
     inventory::PackageSet,
     patch::{LockFile, Locked},
@@ -37,6 +38,7 @@ fn changes_of(fleet: &Fleet, file: &str, lock: &LockFile) -> Vec<PlatformChange>
         casualties: &BTreeSet::new(),
         package_sets: &fleet.package_sets,
         services: &fleet.services,
+        calendar: &Calendar::default(),
         now: NOW,
     };
     changes(&spec, lock, &input)

@@ -1,6 +1,7 @@
 //! Inventories written down as tables, for plans that need no world.
 
 use cofferdam_engine::{
+    calendar::Calendar,
     cells,
     denial::Denials,
     digest::Digest,
@@ -141,6 +142,7 @@ impl Inventory {
             cells: &self.cells,
             package_sets: &self.package_sets,
             casualties: &BTreeSet::new(),
+            calendar: &Calendar::default(),
             denials: &denials,
             now: NOW,
             services: &self.services,

@@ -159,6 +159,10 @@ impl World {
             casualties: &fleet.casualties(),
             now: self.now,
             services: fleet.services(),
+            calendar: &fleet
+                .calendar()
+                .map(|declared| declared.calendar.clone())
+                .unwrap_or_default(),
         };
         make(&spec, &lock(&spec), &input)
     }
