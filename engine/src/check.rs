@@ -83,7 +83,7 @@ pub fn broken_by(fleet: &Fleet, decision: &FleetDecision, now: Timestamp) -> Vec
                     by_cell(fleet, cell, command, before, now, &mut all);
                 }
             }
-            FleetCommand::Allot { .. } => {}
+            FleetCommand::Allot { cell, .. } => silence::by_allotting(fleet, cell, &mut all),
             FleetCommand::Rollout { rollout, command } => {
                 if let Some(rollout) = fleet.rollouts().get(rollout) {
                     by_rollout(fleet, rollout, command, now, &mut all);

@@ -93,6 +93,11 @@ impl Fleet {
         &self.cells
     }
 
+    /// Cells that are not heard of, each since when.
+    pub fn silent(&self) -> &BTreeMap<CellId, Timestamp> {
+        &self.silent
+    }
+
     /// The freeze calendar, and who declared it. Nothing while nobody has.
     pub fn calendar(&self) -> Option<&Declared> {
         self.calendar.as_ref()

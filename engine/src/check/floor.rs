@@ -5,6 +5,7 @@ use super::{Broken, Disturbance, Step, approval};
 use crate::{
     cell::{Cell, CellCommand, Link, Member},
     fleet::FleetCommand,
+    floor::Group,
     id::HostId,
     inventory::{Host, REGION, ZONE},
     ledger::Occupancy,
@@ -45,6 +46,10 @@ pub(super) fn by(
         return;
     }
     for rule in rules(of) {
+        if of.fleet.silent().contains_key(of.cell.id()) {
+            within_its_own(of, &rule, before, now, all);
+            continue;
+        }
         let (mut size, mut out) = (0, 0);
         for cell in of.fleet.cells().values() {
             let alike = |member: &&Member| stand_in(&rule, &member.host, &of.member.host);
@@ -66,6 +71,37 @@ pub(super) fn by(
                 format!("{out} of its {size} by {labels} would be out, {must_stay} must stay");
             all.push(of.broken(1, &what));
         }
+    }
+}
+
+/// A cell that is cut off cannot know what fell elsewhere: it keeps to its own part of the group, and to
+/// the tokens that it has.
+fn within_its_own(
+    of: &Disturbance<'_>,
+    rule: &FloorRule,
+    before: &[FleetCommand],
+    now: Timestamp,
+    all: &mut Vec<Broken>,
+) {
+    let members = of.cell.members().values();
+    let alike: Vec<&Member> = members
+        .filter(|member| stand_in(rule, &member.host, &of.member.host))
+        .collect();
+    let is_counted = |member: &&&Member| {
+        let host = &member.host.id;
+        host == of.host() || is_taken(before, host) || is_out(of.cell, member, true, now)
+    };
+    let out = alike.iter().filter(is_counted).count();
+    let group = Group::of(rule, &of.member.host);
+    let right = of.cell.allotment().right(rule, &group);
+    let (tokens, lent) = right.map_or((0, 0), |right| (right.tokens, right.lent));
+    let must_stay = rule.min_in_service.of_rounded_up(alike.len()) + lent;
+    if out + must_stay > alike.len() + tokens {
+        let size = alike.len();
+        let what = format!(
+            "it is cut off, and {out} of {size} of {group} would be out with {tokens} tokens"
+        );
+        all.push(of.broken(1, &what));
     }
 }
 

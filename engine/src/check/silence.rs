@@ -4,6 +4,7 @@
 
 use super::{Broken, Disturbance, Step};
 use crate::{
+    fleet::Fleet,
     id::{CellId, WaveIndex},
     rollout::{CellProgress, End, Rollout, RolloutCommand},
     time::Timestamp,
@@ -39,6 +40,16 @@ pub(super) fn by_rollout(rollout: &Rollout, command: &RolloutCommand, all: &mut 
     if progress.is_some_and(|progress| progress.silent_since.is_some()) {
         let what = format!("rollout {name} tells cell {cell} something, and it is not heard of");
         all.push(Broken { promise: 8, what });
+    }
+}
+
+/// What is allotted to a cell stays as it is while the cell is not heard of: it may use all of it.
+pub(super) fn by_allotting(fleet: &Fleet, cell: &CellId, all: &mut Vec<Broken>) {
+    if fleet.silent().contains_key(cell) {
+        all.push(Broken {
+            promise: 1,
+            what: format!("cell {cell} is allotted something else, and it is not heard of"),
+        });
     }
 }
 

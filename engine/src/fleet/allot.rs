@@ -3,7 +3,7 @@
 //! Tokens go to a cell that has a host which nothing but its groups holds, one of each group that the
 //! host lacks, and only when all of them are there: so no cell keeps one token while it waits for
 //! another. They stay with the cell until another one lacks them while they are idle, or until there
-//! are fewer of them.
+//! are fewer of them; with a cell that is not heard of, until it is.
 
 use super::{
     Fleet, FleetCommand,
@@ -23,7 +23,7 @@ impl Fleet {
     /// Takes all back where no rollout works anywhere: nobody starts a host under it.
     pub(super) fn allot_nothing(&self) -> Vec<FleetCommand> {
         let nothing = Allotment::default();
-        let cells = self.cells.iter();
+        let cells = self.cells.iter().filter(|(name, _)| self.hears(name));
         cells
             .filter_map(|(name, cell)| allot(name, cell, nothing.clone()))
             .collect()
@@ -35,7 +35,7 @@ impl Fleet {
         let mut changes = Changes::new();
         for (of, parts) in &census.groups {
             let mut short = Census::balance(*of, parts).short;
-            for (cell, part) in parts {
+            for (cell, part) in parts.iter().filter(|(cell, _)| self.hears(cell)) {
                 let back = part.idle(of.0.min_in_service).min(short);
                 if back > 0 {
                     short -= back;
@@ -55,7 +55,7 @@ impl Fleet {
     ) -> Vec<FleetCommand> {
         let mut free: BTreeMap<GroupOf<'_>, usize> = BTreeMap::new();
         let mut changes = Changes::new();
-        for (cell, lacking) in lacking {
+        for (cell, lacking) in lacking.iter().filter(|(cell, _)| self.hears(cell)) {
             let wanted: Vec<_> = lacking.iter().filter_map(|of| found(census, of)).collect();
             for (of, parts) in &wanted {
                 let balance = Census::balance(*of, parts);
@@ -84,8 +84,8 @@ impl Fleet {
         census: &Census<'_>,
         lacking: &BTreeMap<&CellId, Vec<Lacking>>,
     ) -> Vec<FleetCommand> {
-        let mut cells = lacking.iter();
-        match cells.find_map(|(cell, lacking)| freed(census, cell, lacking)) {
+        let mut cells = lacking.iter().filter(|(cell, _)| self.hears(cell));
+        match cells.find_map(|(cell, lacking)| self.freed(census, cell, lacking)) {
             Some(changes) => self.allot_all(census, &changes),
             None => Vec::new(),
         }
@@ -119,7 +119,7 @@ impl Fleet {
             }
         }
         let mut commands = Vec::new();
-        for (name, cell) in &self.cells {
+        for (name, cell) in self.cells.iter().filter(|(name, _)| self.hears(name)) {
             let allotment = Allotment {
                 generation: cell.allotment().generation,
                 rules: census.rules_to_count(cell),
@@ -129,41 +129,53 @@ impl Fleet {
         }
         commands
     }
-}
 
-/// What frees a token of each group that a cell lacks. Nothing when not all of them can be freed now.
-fn freed<'c>(census: &'c Census<'_>, cell: &CellId, lacking: &'c [Lacking]) -> Option<Changes<'c>> {
-    let mut changes = Changes::new();
-    for (of, parts) in lacking.iter().filter_map(|of| found(census, of)) {
-        if Census::balance(of, parts).free > 0 {
-            continue;
+    /// Whether a cell is heard of: what is allotted to one that is not stays as it is.
+    fn hears(&self, cell: &CellId) -> bool {
+        !self.silent.contains_key(cell)
+    }
+
+    /// What frees a token of each group that a cell lacks. Nothing when not all of them can be freed now.
+    fn freed<'c>(
+        &self,
+        census: &'c Census<'_>,
+        cell: &CellId,
+        lacking: &'c [Lacking],
+    ) -> Option<Changes<'c>> {
+        let mut changes = Changes::new();
+        for (of, parts) in lacking.iter().filter_map(|of| found(census, of)) {
+            if Census::balance(of, parts).free > 0 {
+                continue;
+            }
+            let (from, part) = self.freed_of(of, parts, cell)?;
+            changes.insert((from, of), part);
         }
-        let (from, part) = freed_of(of, parts, cell)?;
-        changes.insert((from, of), part);
+        (!changes.is_empty()).then_some(changes)
     }
-    (!changes.is_empty()).then_some(changes)
-}
 
-/// The part of a group that gives up an idle token, or lends of its share where the group has no
-/// token and the cell no share.
-fn freed_of<'c>(
-    of: GroupOf<'c>,
-    parts: &BTreeMap<&'c CellId, Part>,
-    cell: &CellId,
-) -> Option<(&'c CellId, Part)> {
-    let min = of.0.min_in_service;
-    let mut others = parts.iter().filter(|(other, _)| **other != cell);
-    if let Some((holder, part)) = others.find(|(_, part)| part.idle(min) > 0) {
-        let tokens = part.tokens - 1;
-        return Some((holder, Part { tokens, ..*part }));
+    /// The part of a group that gives up an idle token, or lends of its share where the group has no
+    /// token and the cell no share.
+    fn freed_of<'c>(
+        &self,
+        of: GroupOf<'c>,
+        parts: &BTreeMap<&'c CellId, Part>,
+        cell: &CellId,
+    ) -> Option<(&'c CellId, Part)> {
+        let min = of.0.min_in_service;
+        let heard = parts.iter().filter(|(other, _)| self.hears(other));
+        let mut others = heard.clone().filter(|(other, _)| **other != cell);
+        if let Some((holder, part)) = others.find(|(_, part)| part.idle(min) > 0) {
+            let tokens = part.tokens - 1;
+            return Some((holder, Part { tokens, ..*part }));
+        }
+        let has_share = parts.get(cell).is_some_and(|part| part.share(min) > 0);
+        if has_share || Census::balance(of, parts).tokens > 0 {
+            return None;
+        }
+        let (lender, part) = heard.max_by_key(|(_, part)| part.share(min))?;
+        let lent = part.lent + 1;
+        (part.share(min) > 0).then_some((*lender, Part { lent, ..*part }))
     }
-    let has_share = parts.get(cell).is_some_and(|part| part.share(min) > 0);
-    if has_share || Census::balance(of, parts).tokens > 0 {
-        return None;
-    }
-    let (lender, part) = parts.iter().max_by_key(|(_, part)| part.share(min))?;
-    let lent = part.lent + 1;
-    (part.share(min) > 0).then_some((*lender, Part { lent, ..*part }))
 }
 
 fn found<'c>(

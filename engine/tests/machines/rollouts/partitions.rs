@@ -2,7 +2,11 @@
 
 use super::{AT_ONCE, WAVES, floor, mins, secs};
 use crate::world::{NotStarted, World, file, id};
-use cofferdam_engine::{exception::Word, id::WaveIndex, rollout::Action};
+use cofferdam_engine::{
+    exception::Word,
+    id::{CellId, WaveIndex},
+    rollout::Action,
+};
 
 /// Two cells of four hosts.
 fn eight() -> World {
@@ -233,4 +237,30 @@ fn a_host_that_is_excluded_while_its_cell_is_cut_is_nobody_elses_until_the_cell_
         "passed",
         "it had begun before the cell heard"
     );
+}
+
+#[test]
+fn a_token_of_a_cell_that_is_cut_off_stays_there() {
+    // Four in each of two zones: one of the whole region may be out, by a token.
+    let mut world = World::new().hosts("web", "r1/a", 4).hosts("web", "r1/c", 4);
+    let floor = "[[limits]]\nfloor = [{ group_by = [\"service\", \"region\"], min_in_service = \"85%\" }]\n";
+    world.start(&file("ssl", "openssl", "", &(AT_ONCE.to_owned() + floor)));
+    let tokens = |world: &World, cell: &CellId| -> usize {
+        let rights = &world.owner.fleet.cells()[cell].allotment().rights;
+        rights.iter().map(|right| right.tokens).sum()
+    };
+    let cut = world.cell_of("web-c-1");
+    world.until("the cell has the token, and both want it", |world| {
+        world.count("ssl", "passed") > 0 && tokens(world, &cut) == 1
+    });
+    world.cut_cell_of(&id("web-c-1"));
+    world.pass(mins(20));
+    assert_eq!(tokens(&world, &cut), 1);
+    let other = world.cell_of("web-a-1");
+    assert_eq!(tokens(&world, &other), 0, "it waits");
+    assert!(world.rules().contains(&"token"));
+
+    world.mend_cell(&cut);
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 8);
 }
