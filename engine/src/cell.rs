@@ -44,6 +44,7 @@ mod turn;
 mod unrest;
 mod window;
 mod work;
+mod zone_trouble;
 
 pub use apart::AtWork;
 pub use decide::CellDecision;
@@ -54,6 +55,7 @@ pub use member::{Hello, Link, Member};
 pub use slow::RunningMean;
 pub use slow_down::SlowDown;
 pub use work::{HeldWarrant, Work};
+pub use zone_trouble::Troubled;
 
 use crate::{
     allotment::Allotment,

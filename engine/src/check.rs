@@ -28,6 +28,7 @@ mod stratum;
 mod turn;
 mod wave;
 mod window;
+mod zone;
 
 use crate::{
     cell::{Cell, CellCommand, Member, Work},
@@ -115,6 +116,7 @@ fn by_cell(
         return;
     };
     floor::by(&disturbance, before, now, all);
+    zone::by(&disturbance, now, all);
     dependency::by(&disturbance, before, all);
     reservation::by(&disturbance, all);
     repair::by(&disturbance, all);

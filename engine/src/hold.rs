@@ -209,6 +209,15 @@ pub enum Reason {
         /// How many may be.
         allowance: usize,
     },
+    /// Another zone of the host's service, in its region, has more out than it may.
+    ZoneTrouble {
+        /// The group in the other zone, as in `service=web zone=a`.
+        group: String,
+        /// How many of it are out.
+        out: usize,
+        /// How many may be.
+        allowance: usize,
+    },
     /// A service that the host's depends on, or that depends on it, has a host under an order.
     Dependency {
         /// The host's service.
@@ -309,6 +318,7 @@ impl Reason {
             | Self::NotInService
             | Self::Staging { .. }
             | Self::Floor { .. }
+            | Self::ZoneTrouble { .. }
             | Self::Dependency { .. }
             | Self::Token { .. }
             | Self::Held { .. }
@@ -346,6 +356,7 @@ impl Reason {
             Self::Staging { .. } => "staging",
             Self::StagingFailed { .. } => "staging-failed",
             Self::Floor { .. } => "floor",
+            Self::ZoneTrouble { .. } => "zone-trouble",
             Self::Dependency { .. } => "dependency",
             Self::Token { .. } => "token",
             Self::Held { .. } => "held",
@@ -394,6 +405,11 @@ impl fmt::Display for Reason {
             Self::Staging { after } => staging(f, after.as_ref()),
             Self::StagingFailed { failure, .. } => write!(f, "staging failed: {failure}"),
             Self::Floor { .. } | Self::Token { .. } => self.write_floor(f),
+            Self::ZoneTrouble {
+                group,
+                out,
+                allowance,
+            } => f.write_str(&zone_trouble(group, *out, *allowance)),
             Self::Dependency {
                 service,
                 with,
@@ -441,6 +457,10 @@ fn patcher_turn(awaits: &HostId) -> String {
     format!("the patcher's own hosts go last; awaits the outcome of {awaits}")
 }
 
+fn zone_trouble(group: &str, out: usize, allowance: usize) -> String {
+    format!("another zone is in trouble: {out} of group {group} are out, {allowance} may be")
+}
+
 fn unproved(stratum: &str, awaits: &HostId) -> String {
     format!("no host of {stratum} has passed yet; awaits the outcome of {awaits}")
 }
@@ -448,9 +468,7 @@ fn unproved(stratum: &str, awaits: &HostId) -> String {
 fn unknown(pages: bool) -> &'static str {
     match pages {
         false => "the cell is unknown: nothing has been heard of it for unknown_after",
-        true => {
-            "the cell is unknown: nothing has been heard of it for half an hour or more, look at the link to its region"
-        }
+        true => "the cell is unknown for half an hour or more: look at the link to its region",
     }
 }
 

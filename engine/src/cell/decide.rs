@@ -4,7 +4,9 @@
 //! are out (resend, withdraw, answer, give up), staging and starts. Starts ask the rules of
 //! `candidate`; the first rule that says no is the hold.
 
-use super::{AtWork, Cell, CellCommand, JobState, Lacking, Work, brake, groups::OutCounts};
+use super::{
+    AtWork, Cell, CellCommand, JobState, Lacking, Troubled, Work, brake, groups::OutCounts,
+};
 use crate::{
     hold::{Hold, Reason, Subject},
     id::{HostId, ReservationToken},
@@ -33,15 +35,21 @@ impl Cell {
     /// Decides what to do now, as if no other cell had a host under an order.
     pub fn decide(&self, now: Timestamp) -> CellDecision {
         let mut at_work = AtWork::of(std::iter::once(self));
-        self.decide_beside(&mut at_work, now)
+        self.decide_beside(&mut at_work, &Troubled::default(), now)
     }
 
-    /// Decides what to do now, beside what all cells have under orders; what this decision orders
-    /// is added to it.
-    pub fn decide_beside(&self, at_work: &mut AtWork, now: Timestamp) -> CellDecision {
+    /// Decides what to do now, beside what all cells have under orders, to which is added what this
+    /// decision orders, and the zones that are in trouble.
+    pub fn decide_beside(
+        &self,
+        at_work: &mut AtWork,
+        troubled: &Troubled,
+        now: Timestamp,
+    ) -> CellDecision {
         let mut draft = Draft {
             cell: self,
             at_work,
+            troubled,
             now,
             next_token: self.ledger.next_token(),
             taken: BTreeSet::new(),
@@ -59,6 +67,7 @@ impl Cell {
 pub(super) struct Draft<'a> {
     pub(super) cell: &'a Cell,
     pub(super) at_work: &'a mut AtWork,
+    pub(super) troubled: &'a Troubled,
     pub(super) now: Timestamp,
     pub(super) next_token: ReservationToken,
     pub(super) taken: BTreeSet<HostId>,

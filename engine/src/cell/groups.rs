@@ -10,7 +10,7 @@ pub use room::Lacking;
 pub(super) use room::{Binding, OutCounts};
 
 use self::count::{Counted, Seat};
-use super::{Cell, CellEvent};
+use super::{Cell, CellEvent, zone_trouble::ZoneOf};
 use crate::{allotment::Standing, floor::Group, id::HostId, policy::FloorRule};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -68,6 +68,7 @@ pub(crate) struct GroupView<'a> {
     pub(crate) members: usize,
     pub(crate) out: usize,
     pub(crate) unheard: usize,
+    pub(in crate::cell) zone: Option<&'a ZoneOf>,
 }
 
 impl Cell {
@@ -82,6 +83,7 @@ impl Cell {
             members: counted.members,
             out: counted.out,
             unheard: counted.unheard,
+            zone: counted.zone.as_ref(),
         })
     }
 

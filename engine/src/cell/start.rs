@@ -119,6 +119,9 @@ impl Draft<'_> {
             return;
         }
         let (binding, counts) = (&so_far.binding, &*so_far.counts);
+        if let Some(reason) = self.troubled.held(self.cell, binding, host, direction) {
+            return so_far.close(reason);
+        }
         let says = candidate::ask_ledger(self.cell, work, binding, counts, host, direction);
         let costs_nothing = match says {
             LedgerSays::Free => false,

@@ -149,6 +149,10 @@ impl Draft<'_> {
         {
             return Some(denied);
         }
+        let binding = self.cell.groups.binding(&work.assignment);
+        if let Some(reason) = self.troubled.held(self.cell, &binding, host, direction) {
+            return Some(reason.to_string());
+        }
         let in_service = self.cell.members.get(host).is_some_and(|m| m.in_service);
         match (in_service, active.order.direction) {
             (true, _) => {}

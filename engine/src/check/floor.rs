@@ -62,10 +62,9 @@ pub(super) fn by(
                 out += usize::from(is_counted);
             }
         }
-        let must_stay = rule.min_in_service.of_rounded_up(size);
-        let one_may = size > 1 && must_stay_less_than_all(&rule);
         let is_approved = size == 1 && approval::is_given(of.rollout, of.host());
-        if size - out < must_stay && !(one_may && out == 1) && !is_approved {
+        if !is_kept(&rule, size, out) && !is_approved {
+            let must_stay = rule.min_in_service.of_rounded_up(size);
             let labels = rule.group_by.join(" x ");
             let what =
                 format!("{out} of its {size} by {labels} would be out, {must_stay} must stay");
@@ -105,6 +104,13 @@ fn within_its_own(
     }
 }
 
+/// Whether enough of a group is in service with so many out.
+pub(super) fn is_kept(rule: &FloorRule, size: usize, out: usize) -> bool {
+    let must_stay = rule.min_in_service.of_rounded_up(size);
+    let one_may = size > 1 && must_stay_less_than_all(rule);
+    size - out >= must_stay || (one_may && out == 1)
+}
+
 fn must_stay_less_than_all(rule: &FloorRule) -> bool {
     rule.min_in_service != Share::ALL
 }
@@ -118,7 +124,7 @@ fn stand_in(rule: &FloorRule, one: &Host, other: &Host) -> bool {
         && (labels.iter().all(|label| label != ZONE) || alike(REGION))
 }
 
-fn rules(of: &Disturbance<'_>) -> Vec<FloorRule> {
+pub(super) fn rules(of: &Disturbance<'_>) -> Vec<FloorRule> {
     let floors = &of.work.assignment.floors;
     let named = floors
         .iter()
@@ -132,7 +138,7 @@ fn rules(of: &Disturbance<'_>) -> Vec<FloorRule> {
 
 /// Whether a host is out as far as its cell's owner knows. An owner that just started gives its
 /// hosts a minute to be heard before it tells others that they are silent.
-fn is_out(cell: &Cell, member: &Member, is_own: bool, now: Timestamp) -> bool {
+pub(super) fn is_out(cell: &Cell, member: &Member, is_own: bool, now: Timestamp) -> bool {
     let is_settled = now >= cell.owner_since().after(Duration::from_secs(60));
     let is_silent = matches!(member.link, Link::Silent { .. });
     cell.ledger().entry(&member.host.id).is_some()

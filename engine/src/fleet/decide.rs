@@ -2,7 +2,7 @@
 
 use super::{Fleet, FleetCommand, census::Census};
 use crate::{
-    cell::{AtWork, Lacking},
+    cell::{AtWork, Lacking, Troubled},
     hold::Hold,
     id::CellId,
     policy::FloorRule,
@@ -85,8 +85,9 @@ impl Fleet {
     ) -> BTreeMap<&CellId, Vec<Lacking>> {
         let mut lacking = BTreeMap::new();
         let mut at_work = AtWork::of(self.cells.values());
+        let troubled = Troubled::of(self.cells.values(), now);
         for (name, cell) in &self.cells {
-            let theirs = cell.decide_beside(&mut at_work, now);
+            let theirs = cell.decide_beside(&mut at_work, &troubled, now);
             decision.wake_at(theirs.wake);
             decision.holds.extend(theirs.holds);
             let command = |command| FleetCommand::Cell {

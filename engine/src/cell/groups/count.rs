@@ -1,6 +1,7 @@
 //! How the members of each group are counted, one by one as they change.
 
 use super::{Groups, Presence};
+use crate::cell::zone_trouble::ZoneOf;
 use crate::{
     allotment::{Allotment, Right},
     floor::Group,
@@ -26,6 +27,10 @@ pub(super) struct Counted {
     pub(super) lent: usize,
     pub(super) overdrawn: usize,
     pub(super) is_closed: bool,
+    /// Where it is among the zones of its service. Absent: its rule does not tell services and zones
+    /// apart.
+    #[serde(default)]
+    pub(super) zone: Option<ZoneOf>,
 }
 
 impl Counted {
@@ -118,6 +123,7 @@ impl Groups {
             lent: 0,
             overdrawn: 0,
             is_closed: false,
+            zone: ZoneOf::of(&self.rules[rule], host),
             group,
         };
         counted.take(allotment.right(&self.rules[rule], &counted.group));

@@ -1,6 +1,7 @@
 //! Whether a group has room for one more member that is out.
 
 use super::{DEFAULT_RULES, Groups};
+use crate::cell::zone_trouble::ZoneOf;
 use crate::{
     floor::{Group, own_share},
     hold::Reason,
@@ -93,6 +94,19 @@ impl Groups {
         let binding = self.binding(assignment);
         let mut bound = self.bound(&binding, host);
         bound.find(|&place| counts.0[place] > self.allowance_for(place, &binding, host))
+    }
+
+    /// The zones that a host is in by the rules that bind it under a rollout.
+    pub(in crate::cell) fn zones<'a>(
+        &'a self,
+        binding: &'a Binding<'_>,
+        host: &'a HostId,
+    ) -> impl Iterator<Item = (&'a FloorRule, &'a ZoneOf)> {
+        let bound = self.bound(binding, host);
+        bound.filter_map(|place| {
+            let counted = &self.groups[place];
+            Some((&self.rules[counted.rule], counted.zone.as_ref()?))
+        })
     }
 
     /// Whether no member of the group may ever be out.

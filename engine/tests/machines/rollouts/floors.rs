@@ -160,3 +160,42 @@ fn two_rollouts_share_the_tokens_of_a_group() {
     assert_eq!(world.count("ssl", "passed"), 9);
     assert_eq!(world.count("web", "passed"), 9);
 }
+
+#[test]
+fn nothing_starts_in_a_zone_while_another_of_its_service_and_region_is_in_trouble() {
+    let mut world = World::new()
+        .hosts("web", "r1/a", 4)
+        .hosts("web", "r1/b", 4)
+        .hosts("web", "r2/c", 4);
+    let floor =
+        "[[limits]]\nfloor = [{ group_by = [\"service\", \"zone\"], min_in_service = \"75%\" }]\n";
+    for host in ["web-a-1", "web-a-2"] {
+        world.fall(&id(host));
+    }
+    world.pass(secs(5));
+    world.start(&file(
+        "ssl",
+        "openssl",
+        "hosts_left_out = \"50%\"\ncoverage = [\"zone\"]",
+        &(AT_ONCE.to_owned() + floor),
+    ));
+    world.pass(secs(60));
+    let passed = |world: &World, zone: &str| {
+        let hosts = world.hosts_that_are("ssl", "passed");
+        hosts
+            .iter()
+            .filter(|host| host.as_str().contains(zone))
+            .count()
+    };
+    assert_eq!(passed(&world, "-b-"), 0);
+    assert_eq!(passed(&world, "-c-"), 4, "another region goes on");
+    assert!(world.rules().contains(&"zone-trouble"));
+
+    world.repair(&id("web-a-1"));
+    world.until("the other zone is patched", |world| {
+        passed(world, "-b-") == 4
+    });
+    world.repair(&id("web-a-2"));
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 12);
+}

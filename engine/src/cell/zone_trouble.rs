@@ -1,0 +1,121 @@
+//! Whether a host may start by the other zones of its service: nothing starts in a zone while another
+//! zone of the same service in its region has more out than its allowance.
+//!
+//! Zones stand in for each other. One that has lost more hosts than it may leaves its work to the
+//! others, and they are let alone until it is well, whoever caused it. Which zones stand in for each
+//! other, and how much of one may be out, is said by the floors that bind the host. A rollback is not
+//! held by it: it is a wish that stands, and may be what makes the other zone well.
+//!
+//! The fleet tells each cell which zones are in trouble as a decision begins.
+
+use super::{Cell, groups::Binding};
+use crate::{
+    floor::{Group, allowance},
+    hold::Reason,
+    id::HostId,
+    inventory::{Host, REGION, SERVICE, ZONE},
+    order::Direction,
+    policy::{Deadlines, FloorRule},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Where a group is among the zones of its service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) struct ZoneOf {
+    /// What it has in common with its like in other zones: all labels of its rule but the zone, and
+    /// the region.
+    kin: Group,
+    /// The zone.
+    zone: String,
+}
+
+impl ZoneOf {
+    /// Where a host is by a rule. Nothing when the rule does not tell services and zones apart.
+    pub(super) fn of(rule: &FloorRule, host: &Host) -> Option<Self> {
+        let has = |wanted: &str| rule.group_by.iter().any(|label| label == wanted);
+        if !has(SERVICE) || !has(ZONE) {
+            return None;
+        }
+        let kin = Group::of(&without_zone(rule), host);
+        let zone = host.value(ZONE)?.to_owned();
+        Some(Self { kin, zone })
+    }
+}
+
+fn without_zone(rule: &FloorRule) -> FloorRule {
+    let others = rule.group_by.iter().filter(|l| *l != ZONE && *l != REGION);
+    let group_by = others.cloned().chain([REGION.to_owned()]).collect();
+    FloorRule {
+        group_by,
+        min_in_service: rule.min_in_service,
+    }
+}
+
+/// The zones that have more out than their allowance.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Troubled(Vec<TroubledZone>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct TroubledZone {
+    rule: FloorRule,
+    of: ZoneOf,
+    group: Group,
+    out: usize,
+    allowance: usize,
+}
+
+impl Troubled {
+    /// Counts the zones over all cells.
+    pub fn of<'a>(cells: impl Iterator<Item = &'a Cell>, now: Timestamp) -> Self {
+        let mut zones: BTreeMap<(&FloorRule, &ZoneOf), (&Group, usize, usize)> = BTreeMap::new();
+        for cell in cells {
+            let has_settled = now >= cell.owner_since.after(Deadlines::default().settle);
+            for view in cell.groups() {
+                let Some(zone) = view.zone else { continue };
+                let standing = cell.standing(&view, has_settled);
+                let counted = zones.entry((view.rule, zone)).or_insert((view.group, 0, 0));
+                counted.1 += standing.members;
+                counted.2 += standing.out;
+            }
+        }
+        let troubled = zones.into_iter().filter_map(|((rule, of), counted)| {
+            let (group, members, out) = counted;
+            let allowance = allowance(members, rule.min_in_service);
+            (out > allowance).then(|| TroubledZone {
+                rule: rule.clone(),
+                of: of.clone(),
+                group: group.clone(),
+                out,
+                allowance,
+            })
+        });
+        Self(troubled.collect())
+    }
+
+    /// Why a host may not start beside the other zones of its service. Nothing: it may.
+    pub(super) fn held(
+        &self,
+        cell: &Cell,
+        binding: &Binding<'_>,
+        host: &HostId,
+        direction: Direction,
+    ) -> Option<Reason> {
+        if self.0.is_empty() || direction == Direction::Rollback {
+            return None;
+        }
+        let mut zones = cell.groups.zones(binding, host);
+        let found = zones.find_map(|(rule, of)| {
+            let is_beside = |zone: &&TroubledZone| {
+                zone.rule == *rule && zone.of.kin == of.kin && zone.of.zone != of.zone
+            };
+            self.0.iter().find(is_beside)
+        })?;
+        Some(Reason::ZoneTrouble {
+            group: found.group.to_string(),
+            out: found.out,
+            allowance: found.allowance,
+        })
+    }
+}
