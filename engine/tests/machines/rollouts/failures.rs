@@ -105,7 +105,7 @@ fn a_second_opinion_from_a_zone_that_waits_does_not_open_it_to_others() {
         .typed_hosts("web", "r1/a", "odd", 1)
         .hosts("web", "r1/b", 8);
     world.always("odd-a-1", Step::Verify, fails(FailureKind::Unhealthy));
-    world.start(&file("ssl", "openssl", "", AT_ONCE));
+    world.start(&file("ssl", "openssl", "order = \"regions\"", AT_ONCE));
     let touched = |world: &World, zone: &str| {
         let hosts = world.hosts_now().into_iter();
         let hosts = hosts.filter(|host| host.as_str().contains(zone));
