@@ -24,9 +24,13 @@ use std::collections::BTreeSet;
 impl Rollout {
     /// Takes note that a cell is not heard of.
     pub(crate) fn cell_silent(&mut self, cell: &CellId, since: Timestamp) {
-        if let Some(progress) = self.cells.get_mut(cell) {
-            progress.silent_since.get_or_insert(since);
-        }
+        let Some(progress) = self.cells.get_mut(cell) else {
+            return;
+        };
+        progress.silent_since.get_or_insert(since);
+        let Self { velocity, plan, .. } = self;
+        let is_its = |host: &HostId| plan.hosts.get(host).is_some_and(|p| p.cell == *cell);
+        velocity.lose(is_its, &plan.brake, since);
     }
 
     /// Takes note that a cell is heard of again, and has told what happened meanwhile.
@@ -38,9 +42,26 @@ impl Rollout {
             return;
         }
         progress.heard();
+        self.at_work_again(cell, now);
         self.settle_unheard(cell);
         self.take_missed_in(cell);
         self.close(cell, now);
+    }
+
+    /// Hosts that were at work when the cell was last heard of, and are still, count as that anew.
+    fn at_work_again(&mut self, cell: &CellId, now: Timestamp) {
+        let Self {
+            velocity,
+            plan,
+            outcomes,
+            ..
+        } = self;
+        let running = outcomes.iter().filter(|(_, o)| **o == Outcome::Running);
+        for (host, outcome) in running {
+            if plan.hosts.get(host).is_some_and(|p| p.cell == *cell) {
+                velocity.note(host, outcome, &plan.brake, now);
+            }
+        }
     }
 
     /// Hosts that were set aside while the cell was silent, and of which it has said nothing, have

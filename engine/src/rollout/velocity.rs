@@ -106,6 +106,17 @@ impl Velocity {
         }
     }
 
+    /// Takes note that nothing is heard of hosts: what they do is not known, so they are at work no more.
+    pub(super) fn lose(
+        &mut self,
+        is_lost: impl Fn(&HostId) -> bool,
+        rule: &BrakeRule,
+        now: Timestamp,
+    ) {
+        self.record.pass(self.at_work.len(), slot(rule), now);
+        self.at_work.retain(|host, _| !is_lost(host));
+    }
+
     /// Whether the wave has collapsed: hosts over in the last span, and in the best one.
     fn collapse(&self, rule: &BrakeRule, now: Timestamp) -> Option<(usize, usize)> {
         let at_work = self.at_work.len();

@@ -58,6 +58,18 @@ fn a_wave_that_collapses_is_paused_with_the_figures() {
 }
 
 #[test]
+fn hosts_of_a_cell_that_is_not_heard_of_are_no_collapse() {
+    let mut world = world("unknown_after = \"1h\"", "");
+    until_passed(&mut world, 40);
+    let cell = world.owner.fleet.cells().keys().next().unwrap().clone();
+    world.cut_cell(&cell);
+    world.pass(mins(10));
+    assert_eq!(finding(&world), None);
+    world.mend_cell(&cell);
+    world.wait_for("ssl", "done");
+}
+
+#[test]
 fn who_goes_on_has_seen_it_and_the_record_begins_anew() {
     let mut world = world("", "");
     until_passed(&mut world, 40);
