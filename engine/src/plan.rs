@@ -7,6 +7,7 @@ mod amend;
 mod approval;
 mod blast;
 mod changes;
+mod choice;
 mod coverage;
 mod denied;
 mod error;

@@ -84,38 +84,56 @@ impl Draft<'_> {
         }
     }
 
+    /// Holds a host, or leaves it out, for what concerns it alone: its bits, the time, its own state.
+    /// Returns whether it may go on.
+    fn is_ready(
+        &mut self,
+        work: &Work,
+        direction: Direction,
+        Wanted { member, job }: Wanted<'_>,
+        so_far: &mut SoFar<'_>,
+    ) -> bool {
+        let host = &member.host.id;
+        if direction == Direction::Patch
+            && let Some(reason) = self.cell.denied(work, member)
+        {
+            self.leave_out(work, host, reason);
+            return false;
+        }
+        let thawed = freeze::allow(&self.cell.calendar, &member.host, direction, self.now);
+        let allowed = thawed.and_then(|thawed| {
+            let opened = so_far.windows.allow(host, direction)?;
+            Ok(thawed.max(opened))
+        });
+        let allowed = match allowed {
+            Ok(since) => since,
+            Err(reason) => {
+                so_far.close(reason);
+                return false;
+            }
+        };
+        let held = candidate::held_by_itself(member, job, work, direction, self.now);
+        let Some(reason) = held else {
+            return !self.taken.contains(host);
+        };
+        let granted = job.granted_at.unwrap_or(self.now).max(allowed);
+        match matches!(reason, Reason::Grace { .. }) {
+            true => self.await_rest(work, host, job, granted, reason),
+            false => self.hold_or_leave_out(work, host, granted, member, reason),
+        }
+        false
+    }
+
     fn consider_starting(
         &mut self,
         work: &Work,
         warrant: &Warrant,
-        Wanted { member, job }: Wanted<'_>,
+        one: Wanted<'_>,
         so_far: &mut SoFar<'_>,
     ) {
-        let host = &member.host.id;
-        let direction = warrant.direction;
-        if direction == Direction::Patch
-            && let Some(reason) = self.cell.denied(work, member)
-        {
-            return self.leave_out(work, host, reason);
-        }
-        let calendar = &self.cell.calendar;
-        let thawed = match freeze::allow(calendar, &member.host, direction, self.now) {
-            Ok(thawed) => thawed,
-            Err(reason) => return so_far.close(reason),
-        };
-        let opened = match so_far.windows.allow(host, direction) {
-            Ok(opened) => opened,
-            Err(reason) => return so_far.close(reason),
-        };
-        if let Some(reason) = candidate::held_by_itself(member, job, work, direction, self.now) {
-            let granted = job.granted_at.unwrap_or(self.now).max(opened).max(thawed);
-            match matches!(reason, Reason::Grace { .. }) {
-                true => self.await_rest(work, host, job, granted, reason),
-                false => self.hold_or_leave_out(work, host, granted, member, reason),
-            }
-            return;
-        }
-        if self.taken.contains(host) {
+        let Wanted { member, job } = one;
+        let (host, direction) = (&member.host.id, warrant.direction);
+        if !self.is_ready(work, direction, one, so_far) {
             return;
         }
         let (binding, counts) = (&so_far.binding, &*so_far.counts);

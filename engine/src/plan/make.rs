@@ -3,15 +3,15 @@
 use super::{
     Blast, Estimate, Plan, PlanError, PlanErrors, PlannedHost, PlannedWave, Warning,
     approval::Approvers,
+    choice::Choice,
     denied::Denied,
     floors::Floors,
     impact::Touched,
     late::LateRules,
     proof::Proof,
     region::{RegionOrder, Regions},
-    selected::{self, Selected},
+    selected::Selected,
     strata::{Strata, place},
-    unaffected::Unaffected,
     upgrade,
     wave::{self, Waves},
     when,
@@ -72,19 +72,13 @@ impl Plan {
         may_be_taken: &dyn Fn(&HostId) -> bool,
     ) -> Result<Self, PlanErrors> {
         let mut errors = check_lock(spec, lock);
-        let mut strata = Strata::new(spec.coverage(), lock, input.package_sets);
-        let known = selected::known(input);
-        let denied = Denied::find(spec, lock, input.denials, &known, &mut errors);
-        let mut unaffected = Unaffected::new(lock, input.package_sets);
-        let selected = selected::select(
-            spec,
-            lock,
-            &selected::allowed(spec, input, &known, may_be_taken),
-            &denied,
-            &mut strata,
-            &mut unaffected,
-            &mut errors,
-        );
+        let Choice {
+            known,
+            denied,
+            unaffected,
+            selected,
+            strata,
+        } = Choice::make(spec, lock, input, may_be_taken, &mut errors);
         let waves = Waves::take(spec, &selected, strata.count());
         let planned = waves.planned();
         let planned_hosts: Vec<_> = planned.iter().map(|(host, _)| *host).collect();

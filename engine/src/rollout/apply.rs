@@ -55,11 +55,7 @@ impl Rollout {
             }
             RolloutEvent::Summarised { summary } => self.summarised(summary, now),
             RolloutEvent::Assigned { cell } => {
-                let progress = self.progress(cell)?;
-                progress.assigned = true;
-                progress.told_at = Some(now);
-                progress.revision = 0;
-                progress.exceptions_told = 0;
+                self.progress(cell)?.assigned(now);
                 Ok(())
             }
             RolloutEvent::Warranted { warrant } => self.warranted(warrant, now),
@@ -82,13 +78,7 @@ impl Rollout {
             }
             RolloutEvent::WavePassed { wave } => {
                 self.require_wave(*wave, "the end of a wave")?;
-                self.wave = WaveIndex(wave.0 + 1);
-                self.wave_since = now;
-                self.bake_since = None;
-                self.velocity.begin(now);
-                self.early.clear();
-                let joined = std::mem::take(&mut self.joined);
-                self.opinions.extend(joined.into_values().flatten());
+                self.begin_wave(WaveIndex(wave.0 + 1), now);
                 Ok(())
             }
             RolloutEvent::Ended { end } => {
@@ -96,6 +86,16 @@ impl Rollout {
                 Ok(())
             }
         }
+    }
+
+    fn begin_wave(&mut self, wave: WaveIndex, now: Timestamp) {
+        self.wave = wave;
+        self.wave_since = now;
+        self.bake_since = None;
+        self.velocity.begin(now);
+        self.early.clear();
+        let joined = std::mem::take(&mut self.joined);
+        self.opinions.extend(joined.into_values().flatten());
     }
 
     /// Moves where an operator asks to; every pair of phase and action is listed.

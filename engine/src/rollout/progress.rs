@@ -96,6 +96,14 @@ impl CellProgress {
         }
     }
 
+    /// Takes note that the cell was told what the rollout is: it says all anew.
+    pub(super) fn assigned(&mut self, now: Timestamp) {
+        self.assigned = true;
+        self.told_at = Some(now);
+        self.revision = 0;
+        self.exceptions_told = 0;
+    }
+
     /// Takes back the leave to start a host: the newest wish is not for it.
     pub(super) fn withdraw(&mut self, host: &HostId) {
         if let Wish::Start { hosts, .. } = &mut self.wish {
