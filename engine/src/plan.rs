@@ -167,6 +167,11 @@ impl Plan {
             .flat_map(|planned| &planned.strata)
             .filter_map(|place| self.strata.get(usize::try_from(*place).ok()?))
     }
+
+    /// Whether it takes hosts that are out of service, and no others.
+    pub fn is_repair(&self) -> bool {
+        self.assignments.values().any(|cell| cell.repair)
+    }
 }
 
 /// The most names that a sentence lists.

@@ -15,6 +15,7 @@ use crate::{
     hold::Reason,
     id::{HostId, OrderKey, ReservationToken},
     inventory::SERVICE,
+    ledger::Entry,
     order::{Direction, Grant, Order},
     time::Timestamp,
     warrant::Warrant,
@@ -137,7 +138,12 @@ impl Draft<'_> {
             return;
         }
         let (binding, counts) = (&so_far.binding, &*so_far.counts);
-        if let Some(reason) = self.troubled.held(self.cell, binding, host, direction) {
+        // A repair is what ends the trouble of zones: who is out already may be repaired beside it.
+        let entry = self.cell.ledger.entry(host);
+        let is_repaired = work.assignment.repair && entry.is_some_and(Entry::is_casualty);
+        if !is_repaired
+            && let Some(reason) = self.troubled.held(self.cell, binding, host, direction)
+        {
             return so_far.close(reason);
         }
         let says = candidate::ask_ledger(self.cell, work, binding, counts, host, direction);

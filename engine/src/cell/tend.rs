@@ -150,7 +150,9 @@ impl Draft<'_> {
             return Some(denied);
         }
         let binding = self.cell.groups.binding(&work.assignment);
-        if let Some(reason) = self.troubled.held(self.cell, &binding, host, direction) {
+        if !active.from_casualty
+            && let Some(reason) = self.troubled.held(self.cell, &binding, host, direction)
+        {
             return Some(reason.to_string());
         }
         let in_service = self.cell.members.get(host).is_some_and(|m| m.in_service);

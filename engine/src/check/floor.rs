@@ -37,12 +37,7 @@ pub(super) fn by(
     now: Timestamp,
     all: &mut Vec<Broken>,
 ) {
-    let is_new = match of.step {
-        Step::Order => !is_lost(of.cell, of.host()),
-        Step::Drain => of.member.in_service,
-        Step::Again => false,
-    };
-    if !is_new {
+    if !takes_one_more_out(of) {
         return;
     }
     for rule in rules(of) {
@@ -146,6 +141,15 @@ pub(super) fn is_out(cell: &Cell, member: &Member, is_own: bool, now: Timestamp)
 }
 
 /// Whether a host is out already, with nobody at work on it.
+/// Whether a step takes a host out that was not out before.
+pub(super) fn takes_one_more_out(of: &Disturbance<'_>) -> bool {
+    match of.step {
+        Step::Order => !is_lost(of.cell, of.host()),
+        Step::Drain => of.member.in_service,
+        Step::Again => false,
+    }
+}
+
 fn is_lost(cell: &Cell, host: &HostId) -> bool {
     let entry = cell.ledger().entry(host);
     entry.is_some_and(|entry| matches!(entry.occupancy, Occupancy::Casualty { .. }))

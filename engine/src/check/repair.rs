@@ -11,8 +11,7 @@ pub(super) fn by(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
     }
     let entry = of.cell.ledger().entry(of.host());
     let is_lost = entry.is_some_and(|e| matches!(e.occupancy, Occupancy::Casualty { .. }));
-    let is_repair = of.rollout.plan().file.contains("\nrepair = true\n");
-    if (is_lost || !of.member.in_service) && !is_repair {
+    if (is_lost || !of.member.in_service) && !of.work.assignment.repair {
         all.push(of.broken(2, "it is out of service, and the rollout is no repair"));
     }
 }

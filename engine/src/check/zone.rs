@@ -1,7 +1,7 @@
 //! Promise 1 beside other zones: nothing starts in a zone while another zone of the same service in its
 //! region has more out than may be.
 
-use super::{Broken, Disturbance, Step, floor};
+use super::{Broken, Disturbance, floor};
 use crate::{
     cell::{Cell, Member},
     inventory::{REGION, SERVICE, ZONE},
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// A host is disturbed while every other zone of its kind keeps its floor. What was ordered at this very
 /// moment counts from the next one on.
 pub(super) fn by(of: &Disturbance<'_>, now: Timestamp, all: &mut Vec<Broken>) {
-    if of.step == Step::Again || !of.is_forward() {
+    if !floor::takes_one_more_out(of) || !of.is_forward() {
         return;
     }
     for rule in floor::rules(of) {

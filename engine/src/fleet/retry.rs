@@ -23,9 +23,11 @@ impl Fleet {
         else {
             return Ok(());
         };
+        let works = self.rollouts.get(rollout);
+        let is_repair = works.is_some_and(|rollout| rollout.plan().is_repair());
         let away: Vec<(HostId, &'static str)> = hosts
             .iter()
-            .filter_map(|host| Some((host.clone(), self.away(host)?)))
+            .filter_map(|host| Some((host.clone(), self.away(host, is_repair)?)))
             .collect();
         let is_over = self.rollouts.get(rollout).is_some_and(|r| !r.is_live());
         if away.is_empty() || is_over {
@@ -38,12 +40,12 @@ impl Fleet {
         }))
     }
 
-    /// Why nothing can be begun on a host. Nothing when it is heard and serves.
-    fn away(&self, host: &HostId) -> Option<&'static str> {
+    /// Why nothing can be begun on a host. Nothing when it is heard, and serves or is to be repaired.
+    fn away(&self, host: &HostId, is_repair: bool) -> Option<&'static str> {
         match self.host(host) {
             None => Some("is not known"),
             Some((_, member)) if !member.is_connected() => Some("is not connected"),
-            Some((_, member)) if !member.in_service => Some("is not in service"),
+            Some((_, member)) if !member.in_service && !is_repair => Some("is not in service"),
             Some(_) => None,
         }
     }

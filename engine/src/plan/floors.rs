@@ -10,6 +10,7 @@ use crate::{
     id::{CellId, HostId},
     inventory::{Host, ZONE},
     policy::FloorRule,
+    services::Services,
     share::Share,
     spec::Spec,
     warrant::FloorAssignment,
@@ -148,9 +149,28 @@ impl<'a> Floors<'a> {
         groups.collect()
     }
 
+    /// The planned hosts that may be out only when somebody approved it. Refuses groups that never let a
+    /// planned host out, and of which nobody may approve it.
+    ///
+    /// What a repair takes is out already: no floor keeps it in, and nobody need say yes.
+    pub(super) fn for_people(
+        &self,
+        spec: &Spec,
+        services: &Services,
+        planned: &[&Selected<'a>],
+        errors: &mut Vec<PlanError>,
+    ) -> BTreeMap<HostId, NeededApproval> {
+        if spec.is_repair() {
+            return BTreeMap::new();
+        }
+        let approvers = Approvers::new(spec, services);
+        self.refuse_stuck(approvers, errors);
+        self.approvals(approvers, planned)
+    }
+
     /// The planned hosts that may be out only when somebody approved it: each is alone in a group
     /// that lets none out.
-    pub(super) fn approvals(
+    fn approvals(
         &self,
         approvers: Approvers<'_>,
         planned: &[&Selected<'a>],
@@ -166,7 +186,7 @@ impl<'a> Floors<'a> {
     }
 
     /// Refuses the groups that never let a planned host out, and of which nobody may approve it.
-    pub(super) fn refuse_stuck(&self, approvers: Approvers<'_>, errors: &mut Vec<PlanError>) {
+    fn refuse_stuck(&self, approvers: Approvers<'_>, errors: &mut Vec<PlanError>) {
         let mut stuck: BTreeMap<Cure, BTreeSet<String>> = BTreeMap::new();
         for floor in &self.0 {
             for (cell, parts) in &floor.parts {

@@ -2,7 +2,6 @@
 
 use super::{
     Blast, Estimate, Plan, PlanError, PlanErrors, PlannedHost, PlannedWave, Warning,
-    approval::Approvers,
     choice::Choice,
     denied::Denied,
     floors::Floors,
@@ -83,8 +82,7 @@ impl Plan {
         let planned = waves.planned();
         let planned_hosts: Vec<_> = planned.iter().map(|(host, _)| *host).collect();
         let floors = Floors::find(spec, &known, &planned_hosts);
-        let approvers = Approvers::new(spec, input.services);
-        floors.refuse_stuck(approvers, &mut errors);
+        let approvals = floors.for_people(spec, input.services, &planned_hosts, &mut errors);
         let regions = Regions::of(&selected);
         let orders = regions.orders(spec, &mut errors);
         let (unknown_deltas, (strata, hosts)) = (strata.unknown_deltas, listed(&planned, &strata));
@@ -116,7 +114,7 @@ impl Plan {
             brake: spec.brake().clone(),
             hosts_left_out: spec.hosts_left_out(),
             unknown_after: spec.unknown_after(),
-            approvals: floors.approvals(approvers, &planned_hosts),
+            approvals,
             approvers: spec.approvers().clone(),
             late: Some(LateRules::of(spec)),
             blast: Blast::of(&known, selected.len(), &planned_hosts, &floors, &touched),

@@ -60,6 +60,31 @@ fn a_repair_that_passes_makes_the_host_whole_and_takes_nobody_more_out() {
 }
 
 #[test]
+fn zones_that_are_in_trouble_together_are_repaired() {
+    let mut world = World::new().hosts("web", "r1/a", 4).hosts("web", "r1/b", 4);
+    for host in ["web-a-1", "web-a-2", "web-b-1", "web-b-2"] {
+        world.fall(&id(host));
+    }
+    world.pass(secs(5));
+    let tables = AT_ONCE.to_owned() + &floor("75%");
+    world.start(&file("mend", "curl", REPAIR, &tables));
+    world.wait_for("mend", "done");
+    assert_eq!(world.count("mend", "passed"), 4);
+    assert!(world.ledger().is_empty());
+}
+
+#[test]
+fn a_host_that_nothing_stands_in_for_is_repaired_without_anybody_to_say_yes() {
+    let mut world = World::new().hosts("lone", "r1/a", 1);
+    world.fall(&id("lone-a-1"));
+    world.pass(secs(5));
+    let mend = file("mend", "curl", REPAIR, &tables());
+    world.start(&mend.replace("service == \"web\"", "service == \"lone\""));
+    world.wait_for("mend", "done");
+    assert_eq!(world.count("mend", "passed"), 1);
+}
+
+#[test]
 fn a_repair_takes_those_that_are_out_and_no_others() {
     let mut world = with_one_quarantined();
     world.start(&file("mend", "curl", REPAIR, &tables()));
