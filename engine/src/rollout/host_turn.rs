@@ -43,7 +43,8 @@ impl Rollout {
         {
             return HostTurn::Ahead(hosts);
         }
-        let mut behind = order.behind.iter().filter(is_open);
+        let goes = |host: &&HostId| is_open(host) && !self.is_left_unknown(host, now);
+        let mut behind = order.behind.iter().filter(goes);
         match behind.next() {
             Some(host) if self.unsettled(wave, now).is_none() => HostTurn::Behind(host),
             Some(_) | None => HostTurn::Others,
@@ -147,8 +148,9 @@ impl Rollout {
     }
 
     /// The first host of a wave that is waited for, of those that are not behind.
-    fn unsettled<'a>(&self, wave: &'a PlannedWave, now: Timestamp) -> Option<&'a HostId> {
-        let mut hosts = wave.slices.values().flatten();
+    fn unsettled<'a>(&'a self, wave: &'a PlannedWave, now: Timestamp) -> Option<&'a HostId> {
+        let joined = self.joined.values().flatten();
+        let mut hosts = wave.slices.values().flatten().chain(joined);
         let is_done = |host: &HostId| self.is_settled(host) || self.is_left_unknown(host, now);
         hosts.find(|host| !is_done(host) && !wave.order.behind.contains(host))
     }

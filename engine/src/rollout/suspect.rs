@@ -83,7 +83,7 @@ impl<'a> Docket<'a> {
     }
 
     /// The host whose opinion is asked next: of all whose part is not over and that are of a suspect,
-    /// one whose cell is heard of, of the fewest suspects; then one of the rarest stratum, then of the
+    /// one whose cell is heard of, and that is none of the patcher's own, of the fewest suspects; then one of the rarest stratum, then of the
     /// earliest wave. Nothing while no suspect is left, or an outcome that speaks for one is awaited.
     pub(super) fn next_opinion(&self) -> Option<HostId> {
         let open: BTreeSet<u32> = self
@@ -100,6 +100,7 @@ impl<'a> Docket<'a> {
         }
         let sizes = self.rollout.stratum_sizes();
         let plan = &self.rollout.plan;
+        let behind = plan.waves.last().map(|wave| &wave.order.behind);
         let untaken = plan.hosts.iter().filter(|(host, planned)| {
             !self.rollout.is_over(host)
                 && self.rollout.awaits_approval(host).is_none()
@@ -117,7 +118,8 @@ impl<'a> Docket<'a> {
                     .count();
                 let rarest = planned.strata.iter().filter_map(|s| sizes.get(s)).min()?;
                 let is_silent = self.rollout.is_silent(&planned.cell);
-                (of > 0).then_some((is_silent, of, *rarest, planned.wave, host))
+                let is_behind = behind.is_some_and(|behind| behind.contains(host));
+                (of > 0).then_some((is_silent, is_behind, of, *rarest, planned.wave, host))
             })
             .min()
             .map(|(.., host)| host.clone())

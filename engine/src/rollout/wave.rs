@@ -62,7 +62,9 @@ impl Rollout {
         };
         hosts.all(is_done)
             && self.too_many_unknown(wave, now).is_none()
-            && docket.next_opinion().is_none()
+            && docket
+                .next_opinion()
+                .is_none_or(|host| self.is_left_unknown(&host, now))
     }
 
     pub(super) fn finish_wave(&self, decision: &mut RolloutDecision, now: Timestamp) {

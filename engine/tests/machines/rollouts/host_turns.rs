@@ -71,6 +71,52 @@ fn the_patchers_own_hosts_go_one_at_a_time() {
 }
 
 #[test]
+fn the_patchers_own_hosts_are_not_asked_for_a_second_opinion_while_others_are_left() {
+    let mut world = World::new().hosts("web", "r1/a", 4).hosts("web", "r1/b", 4);
+    world.add_marked("patcher", "r3/p", 2);
+    world.pass(secs(1));
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    world.bad_for("");
+    world.start(&file("ssl", "openssl", "order = \"fan-out\"", &tables));
+    world.wait_for("ssl", "paused");
+    let ordered = ordered(&world);
+    assert!(ordered.len() >= 2, "a second opinion was asked");
+    for host in ordered {
+        assert!(!host.as_str().starts_with("patcher"), "{host}");
+    }
+}
+
+#[test]
+fn a_patcher_of_an_unknown_cell_keeps_no_other_waiting() {
+    let mut world = World::new();
+    for place in ["r1/a", "r2/c"] {
+        world.add_hosts("web", place, "plain", 12);
+        world.add_marked("patcher", place, 1);
+    }
+    world.pass(secs(1));
+    let top = "order = \"fan-out\"\nunknown_after = \"1m\"\nunknown_share = \"90%\"\nlate_deadline = \"1h\"";
+    let canary = "[[wave]]\nname = \"canary\"\nto = \"1%\"\n".to_owned();
+    let tables = canary + AT_ONCE + &floor("50%");
+    world.start(&file("ssl", "openssl", top, &tables));
+    world.wait_until_host_is("ssl", "web-c-12", "passed");
+    world.until("a patcher may go", |world| {
+        let ordered = ordered(world);
+        ordered
+            .iter()
+            .any(|host| host.as_str().starts_with("patcher"))
+    });
+    let first = ordered(&world).pop().unwrap();
+    let cell = world.owner.fleet.homes()[&first].clone();
+    world.cut_cell(&cell);
+    let other = if first.as_str() == "patcher-a-1" {
+        "patcher-c-1"
+    } else {
+        "patcher-a-1"
+    };
+    world.wait_until_host_is("ssl", other, "passed");
+}
+
+#[test]
 fn a_validator_that_fails_is_asked_for_a_second_opinion_before_the_rest_goes_on() {
     let mut world = world();
     world.always("validator-c-1", Step::Verify, fails(FailureKind::Unhealthy));
