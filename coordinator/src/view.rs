@@ -9,6 +9,7 @@ mod plan;
 mod rollback;
 mod rollout;
 mod services;
+mod strata;
 #[cfg(test)]
 pub(crate) mod tests;
 

@@ -4,6 +4,7 @@ use super::{
     Situation, cluster,
     host::{connected_since, out, run},
     rollout::{approvals, promotions, reason, rollout_of, state},
+    strata,
 };
 use cofferdam_engine::{
     cell::{Cell, Member},
@@ -73,6 +74,9 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     }
     for line in promotions(rollout) {
         facts.add("promoted", line);
+    }
+    for line in strata::judged(rollout) {
+        facts.add("strata", line);
     }
     for cluster in cluster::failures(rollout) {
         let hosts: Vec<_> = cluster.hosts.iter().map(HostId::as_str).collect();

@@ -1,6 +1,6 @@
 //! How a rollout stands.
 
-use super::{Situation, cluster};
+use super::{Situation, cluster, strata};
 use cofferdam_engine::{
     counts::Counts,
     hold::Subject,
@@ -49,6 +49,8 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
     warnings.extend(approvals(rollout));
     warnings.extend(promotions(rollout));
     warnings.extend(cluster::exceptions(rollout));
+    warnings.extend(strata::judged(rollout));
+    warnings.extend(strata::gone_on_without(rollout));
     Some(RolloutView {
         name: name.clone(),
         state: state(rollout),
