@@ -282,6 +282,11 @@ impl Rollout {
         &self.cells
     }
 
+    /// Hosts of the present wave that were asked for a second opinion before their cell had its turn.
+    pub fn asked_early(&self) -> &BTreeSet<HostId> {
+        &self.early
+    }
+
     /// Hosts that joined the present wave as second opinions, by cell.
     pub fn joined(&self) -> &BTreeMap<CellId, Vec<HostId>> {
         &self.joined

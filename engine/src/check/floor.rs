@@ -48,14 +48,19 @@ pub(super) fn by(
         let (mut size, mut out) = (0, 0);
         for cell in of.fleet.cells().values() {
             let alike = |member: &&Member| stand_in(&rule, &member.host, &of.member.host);
-            for member in cell.members().values().filter(alike) {
+            let members: Vec<&Member> = cell.members().values().filter(alike).collect();
+            let is_counted = |member: &&&Member| {
                 let host = &member.host.id;
-                let is_counted = host == of.host()
+                host == of.host()
                     || is_taken(before, host)
-                    || is_out(cell, member, of.cell.id() == cell.id(), now);
-                size += 1;
-                out += usize::from(is_counted);
-            }
+                    || is_out(cell, member, of.cell.id() == cell.id(), now)
+            };
+            let out_here = members.iter().filter(is_counted).count();
+            size += members.len();
+            out += match of.fleet.silent().contains_key(cell.id()) {
+                true => out_here.min(may_have_out(cell, &rule, &of.member.host, members.len())),
+                false => out_here,
+            };
         }
         let is_approved = size == 1 && approval::is_given(of.rollout, of.host());
         if !is_kept(&rule, size, out) && !is_approved {
@@ -99,6 +104,15 @@ fn within_its_own(
     }
 }
 
+/// How many of a cell's members of a group it may have out. What falls by itself in a cell of which nothing
+/// is heard is not known elsewhere, so it counts there for no more.
+fn may_have_out(cell: &Cell, rule: &FloorRule, of: &Host, members: usize) -> usize {
+    let right = cell.allotment().right(rule, &Group::of(rule, of));
+    let (tokens, lent) = right.map_or((0, 0), |right| (right.tokens, right.lent));
+    let share = members - rule.min_in_service.of_rounded_up(members);
+    share.saturating_sub(lent) + tokens
+}
+
 /// Whether enough of a group is in service with so many out.
 pub(super) fn is_kept(rule: &FloorRule, size: usize, out: usize) -> bool {
     let must_stay = rule.min_in_service.of_rounded_up(size);
@@ -140,7 +154,6 @@ pub(super) fn is_out(cell: &Cell, member: &Member, is_own: bool, now: Timestamp)
         || (is_silent && (is_own || member.heard || is_settled))
 }
 
-/// Whether a host is out already, with nobody at work on it.
 /// Whether a step takes a host out that was not out before.
 pub(super) fn takes_one_more_out(of: &Disturbance<'_>) -> bool {
     match of.step {
@@ -150,6 +163,7 @@ pub(super) fn takes_one_more_out(of: &Disturbance<'_>) -> bool {
     }
 }
 
+/// Whether a host is out already, with nobody at work on it.
 fn is_lost(cell: &Cell, host: &HostId) -> bool {
     let entry = cell.ledger().entry(host);
     entry.is_some_and(|entry| matches!(entry.occupancy, Occupancy::Casualty { .. }))

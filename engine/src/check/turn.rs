@@ -38,6 +38,7 @@ pub(super) fn by_rollout(
             && goes_with_others(rollout, host)
             && !wave::is_over(rollout, host)
             && !wave::is_opinion(rollout, host)
+            && !rollout.asked_early().contains(*host)
     };
     if warrant.direction != Direction::Patch || is_open || !warrant.hosts.iter().any(|h| opens(&h))
     {
