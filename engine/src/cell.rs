@@ -34,6 +34,7 @@ mod member;
 mod order;
 mod presence;
 mod report;
+mod reserve;
 mod retry;
 mod slow;
 mod slow_down;

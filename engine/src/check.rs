@@ -20,6 +20,7 @@ mod leave;
 mod pace;
 mod repair;
 mod reservation;
+mod reserve;
 mod rollback;
 mod settle;
 mod silence;
@@ -29,6 +30,8 @@ mod turn;
 mod wave;
 mod window;
 mod zone;
+
+pub use reserve::broken_by_reserving;
 
 use crate::{
     cell::{Cell, CellCommand, Member, Work},
@@ -95,6 +98,7 @@ pub fn broken_by(fleet: &Fleet, decision: &FleetDecision, now: Timestamp) -> Vec
     hold::of_decision(fleet, decision, now, &mut all);
     if decision.commands.is_empty() {
         ending::at_rest(fleet, now, &mut all);
+        reserve::at_rest(fleet, decision, now, &mut all);
     }
     all.sort_by_key(|broken| broken.promise);
     all
@@ -212,6 +216,7 @@ impl<'a> Disturbance<'a> {
             | CellCommand::Withdraw { .. }
             | CellCommand::GiveUp { .. }
             | CellCommand::Brake { .. }
+            | CellCommand::EndReservation { .. }
             | CellCommand::Summarise(_)
             | CellCommand::Release { .. } => return None,
         };

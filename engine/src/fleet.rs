@@ -14,6 +14,7 @@ mod event;
 mod late;
 mod place;
 mod preview;
+mod reserve;
 mod retry;
 mod silence;
 mod supersede;

@@ -244,6 +244,8 @@ pub enum Reason {
     Held {
         /// Who.
         by: String,
+        /// When that ends by itself. Absent: it takes an event.
+        until: Option<Timestamp>,
     },
     /// The cell has as many hosts out as its pace allows.
     AtOnce {
@@ -301,7 +303,7 @@ impl Reason {
             | Self::Freeze { until, .. }
             | Self::Claim { until }
             | Self::Retry { until, .. } => Some(*until),
-            Self::CellTurn { until } | Self::Window { until } => *until,
+            Self::CellTurn { until } | Self::Window { until } | Self::Held { until, .. } => *until,
             Self::Paused { .. }
             | Self::Stopped { .. }
             | Self::Braked { .. }
@@ -323,7 +325,6 @@ impl Reason {
             | Self::ZoneTrouble { .. }
             | Self::Dependency { .. }
             | Self::Token { .. }
-            | Self::Held { .. }
             | Self::AtOnce { .. }
             | Self::SlowDown { .. } => None,
         }

@@ -20,10 +20,14 @@ pub enum Holder {
         /// Which.
         rollout: RolloutId,
     },
-    /// A person's reservation.
-    Person {
+    /// An operator's reservation.
+    Operator {
         /// Who.
-        name: OperatorId,
+        by: OperatorId,
+        /// Why.
+        reason: String,
+        /// When it ends by itself.
+        until: Timestamp,
     },
     /// Nobody: the host fell by itself.
     Itself,
@@ -33,9 +37,24 @@ impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rollout { rollout } => write!(f, "rollout {rollout}"),
-            Self::Person { name } => write!(f, "{name}"),
+            Self::Operator { by, reason, .. } => write!(f, "{by} ({reason})"),
             Self::Itself => f.write_str("nobody: it fell by itself"),
         }
+    }
+}
+
+impl Holder {
+    /// When it lets go by itself. Nothing when it takes an event.
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::Operator { until, .. } => Some(*until),
+            Self::Rollout { .. } | Self::Itself => None,
+        }
+    }
+
+    /// Whether it is an operator's reservation, of this operator.
+    pub fn is_operator(&self, who: &OperatorId) -> bool {
+        matches!(self, Self::Operator { by, .. } if by == who)
     }
 }
 
@@ -83,7 +102,7 @@ pub enum LedgerError {
         /// The host.
         host: HostId,
         /// Who has it.
-        by: Holder,
+        by: Box<Holder>,
     },
     /// The token is not the one that the ledger would give out next.
     #[error("token {token} for host {host} is out of order: {expected} is next")]
@@ -151,7 +170,7 @@ impl Ledger {
         {
             return Err(LedgerError::Held {
                 host: host.clone(),
-                by: entry.holder.clone(),
+                by: Box::new(entry.holder.clone()),
             });
         }
         let expected = self.next_token();
@@ -163,6 +182,20 @@ impl Ledger {
             });
         }
         self.enter(host, holder, Occupancy::Reserved, now);
+        Ok(())
+    }
+
+    /// Gives an operator's reservation another reason or end; its token and its beginning stay.
+    ///
+    /// # Errors
+    /// [`LedgerError::NotHeld`] when the host has no reservation under this token.
+    pub fn extend(
+        &mut self,
+        host: &HostId,
+        holder: Holder,
+        token: ReservationToken,
+    ) -> Result<(), LedgerError> {
+        self.held(host, token)?.holder = holder;
         Ok(())
     }
 
@@ -272,7 +305,7 @@ mod tests {
             second,
             Err(LedgerError::Held {
                 host: host(),
-                by: rollout("a")
+                by: Box::new(rollout("a"))
             })
         );
     }
@@ -294,6 +327,28 @@ mod tests {
         ledger.fell(&host(), "no flag", Timestamp(0));
         ledger.release(&host(), ReservationToken(7));
         assert!(ledger.entry(&host()).is_some());
+    }
+
+    #[test]
+    fn an_operator_s_reservation_is_kept_longer_under_its_token_alone() {
+        let operator = |secs: u64| Holder::Operator {
+            by: OperatorId::new("anna").unwrap(),
+            reason: "new disk".to_owned(),
+            until: Timestamp(secs),
+        };
+        let mut ledger = Ledger::default();
+        let token = ReservationToken(1);
+        ledger
+            .reserve(&host(), operator(10), token, Timestamp(0))
+            .unwrap();
+        ledger.extend(&host(), operator(20), token).unwrap();
+        let entry = ledger.entry(&host()).unwrap();
+        assert_eq!(
+            (entry.holder.until(), entry.token),
+            (Some(Timestamp(20)), token)
+        );
+        let other = ledger.extend(&host(), operator(30), ReservationToken(2));
+        assert!(matches!(other, Err(LedgerError::NotHeld { .. })));
     }
 
     #[test]

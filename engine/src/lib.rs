@@ -34,6 +34,7 @@ pub mod plan;
 pub mod policy;
 pub mod reach;
 pub mod report;
+pub mod reservation;
 pub mod rollout;
 pub mod run;
 pub mod seed;

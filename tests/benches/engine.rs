@@ -225,6 +225,7 @@ impl Bench {
             | CellCommand::Withdraw { .. }
             | CellCommand::GiveUp { .. }
             | CellCommand::Brake { .. }
+            | CellCommand::EndReservation { .. }
             | CellCommand::Summarise(_)
             | CellCommand::Release { .. } => {}
         }

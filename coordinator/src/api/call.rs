@@ -1,7 +1,7 @@
 //! What calls of both services share: errors as the wire carries them, blocking work aside.
 
 use crate::driver::Stopping;
-use cofferdam_engine::{fleet::FleetError, rollout::RolloutError};
+use cofferdam_engine::{fleet::FleetError, reservation::ReservationError, rollout::RolloutError};
 use cofferdam_proto::status::{CallError, CallErrorKind};
 use std::error::Error;
 
@@ -48,6 +48,14 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
         | FleetError::Superseded { .. }
         | FleetError::Denied { .. }
         | FleetError::Unplaced { .. }
+        | FleetError::Reservation(
+            ReservationError::Held { .. }
+            | ReservationError::Lost { .. }
+            | ReservationError::Silent { .. }
+            | ReservationError::Floor { .. }
+            | ReservationError::NotReserved { .. }
+            | ReservationError::OfAnother { .. },
+        )
         | FleetError::Cell { .. }
         | FleetError::Rollout(
             RolloutError::NotNow { .. }
@@ -57,6 +65,7 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
             | RolloutError::NoApprovalAwaited { .. }
             | RolloutError::OtherAmendment { .. },
         ) => CallErrorKind::NotNow,
+        FleetError::Reservation(ReservationError::Lasts { .. }) => CallErrorKind::Invalid,
         FleetError::PackagePart { .. }
         | FleetError::PackageDigest(_)
         | FleetError::StaleEpoch { .. }

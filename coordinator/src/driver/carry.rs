@@ -76,6 +76,7 @@ impl<S: Store> Driver<S> {
             | CellCommand::Withdraw { .. }
             | CellCommand::GiveUp { .. }
             | CellCommand::Brake { .. }
+            | CellCommand::EndReservation { .. }
             | CellCommand::Summarise(_)
             | CellCommand::Release { .. } => {}
         }

@@ -41,8 +41,9 @@ pub(super) fn messages(command: CellCommand) -> Vec<(HostId, ToAgent)> {
                 (host, ToAgent::Release { rollout })
             })
             .collect(),
-        CellCommand::GiveUp { .. } | CellCommand::Brake { .. } | CellCommand::Summarise(_) => {
-            Vec::new()
-        }
+        CellCommand::GiveUp { .. }
+        | CellCommand::Brake { .. }
+        | CellCommand::EndReservation { .. }
+        | CellCommand::Summarise(_) => Vec::new(),
     }
 }

@@ -27,6 +27,8 @@ impl Cell {
             }
             CellEvent::HostDisconnected { host } => self.host_disconnected(host, now),
             CellEvent::HostForgotten { host } => self.host_forgotten(host),
+            CellEvent::Reserved { host, reservation } => self.reserved(host, reservation, now),
+            CellEvent::Unreserved { host, token } => self.unreserved(host, *token, now),
             CellEvent::Reported { host, report } => self.reported(host, report, now),
             CellEvent::Claimed {
                 host,
@@ -72,12 +74,14 @@ impl Cell {
                 self.denials = denials.as_ref().clone();
                 Ok(())
             }
-            CellEvent::Released { rollout } => {
-                self.work_mut(rollout)?;
-                self.work.remove(rollout);
-                Ok(())
-            }
+            CellEvent::Released { rollout } => self.released(rollout),
         }
+    }
+
+    fn released(&mut self, rollout: &RolloutId) -> Result<(), CellError> {
+        self.work_mut(rollout)?;
+        self.work.remove(rollout);
+        Ok(())
     }
 
     /// Takes an allotment in. An older one than that which it has changes nothing.

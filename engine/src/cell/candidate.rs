@@ -95,6 +95,7 @@ pub(super) fn ask_ledger(
         Some(entry) if work.assignment.repair && entry.is_casualty() => LedgerSays::FreeAndOut,
         Some(entry) => LedgerSays::Held(Reason::Held {
             by: entry.holder.to_string(),
+            until: entry.holder.until(),
         }),
         None => {
             let full = cell.groups.forbid_taking(counts, binding, host);

@@ -55,6 +55,10 @@ impl Cell {
             taken: BTreeSet::new(),
             decision: CellDecision::default(),
         };
+        if draft.end_reservations() {
+            // What it frees, or finds fallen, is counted before anything else is decided.
+            return draft.decision;
+        }
         let mut counts = self.groups.count_out();
         for work in self.work.values() {
             draft.consider(work, &mut counts);

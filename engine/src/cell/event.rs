@@ -13,6 +13,7 @@ use crate::{
     order::{ClaimAnswer, ClaimPoint, Order},
     patch::Content,
     report::Report,
+    reservation::Reservation,
     warrant::{Assignment, Stop, Summary, Warrant},
 };
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,20 @@ pub enum CellEvent {
     HostForgotten {
         /// Which.
         host: HostId,
+    },
+    /// An operator took a host, or keeps it for another time.
+    Reserved {
+        /// Which.
+        host: HostId,
+        /// By whom, why, until when.
+        reservation: Reservation,
+    },
+    /// An operator's reservation ended: it was released, or decided that its time is over.
+    Unreserved {
+        /// Of which host.
+        host: HostId,
+        /// Its token.
+        token: ReservationToken,
     },
     /// A host sent a report.
     Reported {
@@ -219,6 +234,13 @@ pub enum CellCommand {
         /// What was found.
         finding: String,
     },
+    /// End an operator's reservation whose time is over. Nothing is sent.
+    EndReservation {
+        /// Of which host.
+        host: HostId,
+        /// Its token.
+        token: ReservationToken,
+    },
     /// Tell the control plane what changed.
     Summarise(Summary),
     /// Forget a rollout that is over; its hosts may drop its staged bits.
@@ -255,6 +277,7 @@ impl CellCommand {
             Self::Withdraw { rollout, host, .. } => CellEvent::Withdrawn { rollout, host },
             Self::GiveUp { rollout, host, why } => CellEvent::GaveUp { rollout, host, why },
             Self::Brake { rollout, finding } => CellEvent::Braked { rollout, finding },
+            Self::EndReservation { host, token } => CellEvent::Unreserved { host, token },
             Self::Summarise(summary) => CellEvent::Summarised {
                 rollout: summary.rollout,
             },

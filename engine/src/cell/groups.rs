@@ -119,6 +119,8 @@ impl Cell {
             CellEvent::HostConnected { hello } => self.count_host(&hello.host.id, true),
             CellEvent::HostDisconnected { host }
             | CellEvent::HostForgotten { host }
+            | CellEvent::Reserved { host, .. }
+            | CellEvent::Unreserved { host, .. }
             | CellEvent::Reported { host, .. }
             | CellEvent::ClaimAnswered { host, .. }
             | CellEvent::GaveUp { host, .. } => self.count_host(host, false),

@@ -126,7 +126,7 @@ fn must_stay_less_than_all(rule: &FloorRule) -> bool {
 
 /// Whether two hosts are of one group: alike in every label of the rule, and in one region where the
 /// rule names zones.
-fn stand_in(rule: &FloorRule, one: &Host, other: &Host) -> bool {
+pub(super) fn stand_in(rule: &FloorRule, one: &Host, other: &Host) -> bool {
     let alike = |label: &str| one.value(label) == other.value(label);
     let labels = &rule.group_by;
     labels.iter().all(|label| alike(label))

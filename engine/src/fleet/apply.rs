@@ -32,6 +32,13 @@ impl Fleet {
                 packages,
             } => self.packages(*digest, *part, *of, packages, now),
             FleetEvent::Host { host, event } => self.host_event(host, event, now),
+            FleetEvent::Reserved {
+                hosts,
+                by,
+                reason,
+                lasts,
+            } => self.reserved(hosts, by, reason, *lasts, now),
+            FleetEvent::Unreserved { hosts, by, force } => self.unreserved(hosts, by, *force, now),
             FleetEvent::Cell { cell, event } => self.cell_event(cell, event, now),
             FleetEvent::CellSilent { cell, since } => {
                 self.cell_silent(cell, *since);

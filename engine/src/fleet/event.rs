@@ -10,11 +10,13 @@ use crate::{
     id::{CellId, HostId, OperatorId, OwnerEpoch, RolloutId},
     inventory::PackageSet,
     plan::Plan,
+    reservation::ReservationError,
     rollout::{RolloutCommand, RolloutError, RolloutEvent},
     services::Services,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, time::Duration};
 
 /// What happened to a fleet. The store keeps these, in order; applied again they give the same
 /// fleet.
@@ -50,6 +52,26 @@ pub enum FleetEvent {
         host: HostId,
         /// What.
         event: CellEvent,
+    },
+    /// An operator takes hosts, all of them or none: under the floors and tokens that rollouts keep.
+    Reserved {
+        /// Which.
+        hosts: BTreeSet<HostId>,
+        /// Who.
+        by: OperatorId,
+        /// Why.
+        reason: String,
+        /// For how long, from now.
+        lasts: Duration,
+    },
+    /// An operator gives hosts back, all of them or none.
+    Unreserved {
+        /// Which.
+        hosts: BTreeSet<HostId>,
+        /// Who.
+        by: OperatorId,
+        /// Whether those of other operators too.
+        force: bool,
     },
     /// Something concerns a cell.
     Cell {
@@ -184,6 +206,7 @@ impl FleetCommand {
                     | CellCommand::Withdraw { .. }
                     | CellCommand::GiveUp { .. }
                     | CellCommand::Brake { .. }
+                    | CellCommand::EndReservation { .. }
                     | CellCommand::Release { .. } => None,
                 };
                 std::iter::once(own).chain(told).collect()
@@ -353,6 +376,9 @@ pub enum FleetError {
         /// The present one.
         present: OwnerEpoch,
     },
+    /// Hosts cannot be taken, or given back.
+    #[error(transparent)]
+    Reservation(#[from] ReservationError),
     /// A cell refuses.
     #[error("cell {cell} refuses")]
     Cell {

@@ -52,7 +52,7 @@ impl fmt::Display for Reason {
                 with,
                 host,
             } => f.write_str(&beside(service, with, host)),
-            Self::Held { by } => write!(f, "the host is held by {by}"),
+            Self::Held { by, .. } => write!(f, "the host is held by {by}"),
             Self::AtOnce { out, limit } => write!(
                 f,
                 "{out} hosts of the cell are out, {limit} may be (at_once_per_cell)"

@@ -15,6 +15,7 @@ mod pace;
 mod partitions;
 mod promotions;
 mod repairs;
+mod reservations;
 mod restarts;
 mod retries;
 mod rollbacks;

@@ -19,6 +19,7 @@ mod link;
 mod message;
 mod owner;
 mod region;
+mod reserve;
 mod rollout;
 mod script;
 mod state;

@@ -36,6 +36,9 @@ pub(crate) enum Deed {
     Repair(HostId),
     Script(HostId, Step, Does, Option<u32>),
     Forget(HostId),
+    /// An operator takes hosts for a time, or gives them back, by force or not.
+    Reserve(&'static str, Vec<HostId>, Duration),
+    Unreserve(&'static str, Vec<HostId>, bool),
     /// The cell of a host is cut off from the rollouts, or comes back.
     CutCell(HostId),
     MendCell(HostId),
@@ -134,7 +137,8 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         64..67 => Deed::Jump(draw.time(&AWAY)),
         67..71 => Deed::Fall(host),
         71..74 => Deed::Repair(host),
-        74..76 => Deed::Forget(host),
+        74 => Deed::Forget(host),
+        75 => draw_reservation(draw, hosts),
         76 => Deed::Join(draw.below(3)),
         77 => Deed::Relabel(host, draw.one::<&'static str>(&["db", "web"])),
         78..83 => draw_word(draw, name, hosts),
@@ -145,7 +149,8 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
             let by = *draw.one(&APPROVERS);
             Deed::Approve(name, by)
         }
-        91..94 => Deed::CutCell(host),
+        91..93 => Deed::CutCell(host),
+        93 => draw_reservation(draw, hosts),
         94 => Deed::MendCell(host),
         _ => draw_script(draw, hosts),
     }
@@ -181,6 +186,17 @@ fn draw_word(draw: &mut Draw, name: &'static str, hosts: &[HostId]) -> Deed {
         _ => vec![one.clone()],
     };
     Deed::Except(name, word, named)
+}
+
+/// An operator takes one host or two, or gives some back.
+fn draw_reservation(draw: &mut Draw, hosts: &[HostId]) -> Deed {
+    let by = *draw.one(&["anna", "olga"]);
+    let named = vec![draw.one(hosts).clone(), draw.one(hosts).clone()];
+    match draw.below(4) {
+        0 => Deed::Unreserve(by, named, draw.percent(50)),
+        1 => Deed::Reserve(by, named, draw.time(&AWAY)),
+        _ => Deed::Reserve(by, named[..1].to_vec(), draw.time(&AWAY)),
+    }
 }
 
 fn draw_freezes(draw: &mut Draw) -> Deed {
@@ -271,6 +287,8 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         Deed::Repair(host) => world.repair(host),
         Deed::Script(host, step, does, times) => world.script.set(host, *step, *does, *times),
         Deed::Forget(host) => world.forget(host),
+        Deed::Reserve(by, hosts, lasts) => reserve(world, by, hosts, *lasts),
+        Deed::Unreserve(by, hosts, force) => unreserve(world, by, hosts, *force),
         Deed::CutCell(host) => world.cut_cell_of(host),
         Deed::MendCell(host) => world.mend_cell_of(host),
         Deed::Freeze(freezes) => {
@@ -279,6 +297,14 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
             }
         }
     }
+}
+
+fn reserve(world: &mut World, by: &str, hosts: &[HostId], lasts: Duration) {
+    agree(world, |world| world.try_reserve(by, hosts, lasts));
+}
+
+fn unreserve(world: &mut World, by: &str, hosts: &[HostId], force: bool) {
+    agree(world, |world| world.try_unreserve(by, hosts, force));
 }
 
 /// Somebody says something, if the coordinator runs. It may refuse.

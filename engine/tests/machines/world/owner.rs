@@ -214,10 +214,15 @@ impl Owner {
     }
 
     fn act(&mut self, event: &FleetEvent, now: Timestamp) {
+        let mut granted = Vec::new();
+        if let FleetEvent::Reserved { hosts, by, .. } = event {
+            granted = check::broken_by_reserving(&self.fleet, hosts, by, now);
+        }
         if let Err(refusal) = self.apply(event, now) {
             self.refusals.push(refusal);
             return;
         }
+        self.broken.extend(granted.iter().map(ToString::to_string));
         if let FleetEvent::Host {
             host,
             event: CellEvent::HostForgotten { .. },
@@ -350,9 +355,10 @@ fn messages(command: &CellCommand) -> Outbound {
             let release = |host| (host, Down::Release(rollout.clone()));
             return hosts.into_iter().map(release).collect();
         }
-        CellCommand::GiveUp { .. } | CellCommand::Brake { .. } | CellCommand::Summarise(_) => {
-            return Vec::new();
-        }
+        CellCommand::GiveUp { .. }
+        | CellCommand::Brake { .. }
+        | CellCommand::EndReservation { .. }
+        | CellCommand::Summarise(_) => return Vec::new(),
     };
     vec![(host, down)]
 }

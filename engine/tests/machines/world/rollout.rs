@@ -281,7 +281,8 @@ impl World {
         self.acted()
     }
 
-    fn acted(&mut self) -> Result<(), FleetError> {
+    /// What became of what was done last.
+    pub(super) fn acted(&mut self) -> Result<(), FleetError> {
         let before = self.owner.refusals.len();
         self.advance(Duration::ZERO);
         match self.owner.refusals.len() > before {

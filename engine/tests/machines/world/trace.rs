@@ -63,6 +63,12 @@ fn line(event: &FleetEvent) -> Option<String> {
             cell,
             event: CellEvent::Allotted { allotment },
         } => allotted(cell, allotment),
+        FleetEvent::Reserved {
+            hosts, by, reason, ..
+        } => Some(format!("{by} takes {}: {reason}", listed(hosts))),
+        FleetEvent::Unreserved { hosts, by, .. } => {
+            Some(format!("{by} gives back {}", listed(hosts)))
+        }
         FleetEvent::Host { event, .. } | FleetEvent::Cell { event, .. } => of_cell(event),
         FleetEvent::RolloutStarted { plan, by } => Some(format!("{by} starts {}", plan.rollout)),
         FleetEvent::Denied {
@@ -85,6 +91,11 @@ fn line(event: &FleetEvent) -> Option<String> {
             Some(format!("{by} declares {} services", services.all().len()))
         }
     }
+}
+
+fn listed(hosts: &BTreeSet<HostId>) -> String {
+    let hosts: Vec<&str> = hosts.iter().map(HostId::as_str).collect();
+    hosts.join(" ")
 }
 
 /// What a cell has of groups that reach beyond it. Nothing where that is its own share.
@@ -110,6 +121,8 @@ fn of_cell(event: &CellEvent) -> Option<String> {
     Some(match event {
         CellEvent::HostDisconnected { host } => format!("{host} is silent"),
         CellEvent::HostForgotten { host } => format!("{host} is forgotten"),
+        CellEvent::Reserved { host, reservation } => format!("{} has {host}", reservation.by),
+        CellEvent::Unreserved { host, .. } => format!("{host} is reserved no more"),
         CellEvent::Reported { host, report } => reported(host, &report.body),
         CellEvent::Claimed {
             host, key, point, ..
