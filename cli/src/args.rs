@@ -3,7 +3,7 @@
 use crate::{
     command::{
         amend, change, completions, deny, doctor, except, explain, freeze, hosts, lint, list, pki,
-        plan, rollback, services, start, status, watch,
+        plan, reserve, rollback, services, start, status, watch,
     },
     config::Fragment,
     demo,
@@ -117,6 +117,10 @@ pub enum Remote {
     /// End the present bake early, as one of the rollout's approvers
     #[command(after_help = "Example:\n  cofferdam promote openssl-2026-11 --reason 'exploited'")]
     Promote(change::ReasonedArgs),
+    /// Take hosts out yourself, as far as floors allow
+    Reserve(reserve::ReserveArgs),
+    /// Give back hosts that were reserved
+    Release(reserve::ReleaseArgs),
     /// Show the hosts, or forget one
     Hosts(hosts::Args),
     /// Declare the services of the fleet, or show them

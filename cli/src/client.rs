@@ -11,8 +11,8 @@ use cofferdam_proto::{
         Action, AmendReply, AmendRequest, ArtefactStored, CalendarRequest, CalendarView,
         ChangeRequest, DenialView, DenyRequest, Description, ExceptRequest, ExplainRequest,
         Explanation, Findings, ForgetHostRequest, HostView, LiftDenialRequest, PlanReply,
-        PlanRequest, RollbackPreview, RolloutLine, RolloutRequest, RolloutView, ServicesView,
-        SetServicesRequest, StartRequest,
+        PlanRequest, ReleaseHostsRequest, ReserveReply, ReserveRequest, RollbackPreview,
+        RolloutLine, RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
     v1::{self, operator_client::OperatorClient},
@@ -36,6 +36,11 @@ pub struct Client {
 
 /// The other side's clock, as whole seconds since 1970. Nothing when it did not say.
 pub type PeerDate = Option<u64>;
+
+fn named(hosts: &[HostId]) -> String {
+    let names: Vec<&str> = hosts.iter().map(HostId::as_str).collect();
+    names.join(", ")
+}
 
 impl Client {
     /// Dials a coordinator and proves who both are.
@@ -238,6 +243,29 @@ impl Client {
         let what = format!("forget host {host}");
         let mut api = self.api.clone();
         let call = api.forget_host(v1::ForgetHostRequest::from(ForgetHostRequest { host }));
+        self.reply(&what, ANSWER, call).await?;
+        Ok(())
+    }
+
+    /// Takes hosts, all or none.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn reserve(&self, request: ReserveRequest) -> Result<ReserveReply> {
+        let what = format!("reserve {}", named(&request.hosts));
+        let mut api = self.api.clone();
+        let call = api.reserve(v1::ReserveRequest::from(request));
+        self.answer(&what, ANSWER, call).await
+    }
+
+    /// Gives hosts back, all or none.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn release_hosts(&self, request: ReleaseHostsRequest) -> Result<()> {
+        let what = format!("release {}", named(&request.hosts));
+        let mut api = self.api.clone();
+        let call = api.release_hosts(v1::ReleaseHostsRequest::from(request));
         self.reply(&what, ANSWER, call).await?;
         Ok(())
     }

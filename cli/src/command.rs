@@ -13,6 +13,7 @@ pub mod lint;
 pub mod list;
 pub mod pki;
 pub mod plan;
+pub mod reserve;
 pub mod rollback;
 pub mod services;
 pub mod start;
@@ -79,6 +80,8 @@ async fn call(command: Remote, config: &Config, out: Output) -> Result<Exit> {
         Remote::Deny(args) => deny::run(args, &session).await,
         Remote::Approve(args) => change::run(args, Action::Approve, &session).await,
         Remote::Promote(args) => change::run(args.into(), Action::Promote, &session).await,
+        Remote::Reserve(args) => reserve::reserve(args, &session).await,
+        Remote::Release(args) => reserve::release(args, &session).await,
         Remote::Hosts(args) => hosts::run(args, &session).await,
         Remote::Services(args) => services::run(args, &session).await,
     }

@@ -8,6 +8,7 @@ pub(crate) mod call;
 mod except;
 mod operator;
 mod planner;
+mod reserve;
 mod watch;
 
 pub(crate) use self::{

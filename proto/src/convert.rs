@@ -27,6 +27,7 @@ mod package_change;
 mod plan_view;
 mod read;
 mod report;
+mod reserve;
 mod rollback;
 mod rollout_view;
 mod run;

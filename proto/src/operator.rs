@@ -10,6 +10,7 @@ mod denial;
 mod except;
 mod host;
 mod plan;
+mod reserve;
 mod rollback;
 mod rollout;
 mod services;
@@ -23,6 +24,7 @@ pub use plan::{
     Coverage, GroupView, ImpactView, NeededApproval, PackageChangeView, PlanView, PlannedSlice,
     PlannedWave, PlatformChangeView, StratumView, WaivedView,
 };
+pub use reserve::{ReleaseHostsRequest, ReserveReply, ReserveRequest};
 pub use rollback::{NotTakenBack, RollbackPreview};
 pub use rollout::{
     FailureCluster, HoldView, RolloutLine, RolloutState, RolloutView, WaveState, WaveView,

@@ -57,20 +57,26 @@ impl HostList {
             label(INSTANCE_TYPE),
             connected,
             in_service.to_owned(),
-            doing(host),
+            doing(host, self.now),
         ]
     }
 }
 
 /// What goes on with a host: its run, who holds it, what fails on it. Empty: nothing.
-fn doing(host: &HostView) -> String {
+fn doing(host: &HostView, now: Timestamp) -> String {
     let run = host.run.as_ref().map(|run| {
         let slow = if run.slow { ", slow" } else { "" };
         format!("{} by {}{slow}", doing_in(run.state), run.rollout)
     });
     let held = || {
         let out = host.out.as_ref()?;
-        Some(format!("out: {}, held by {}", out.why, out.holder))
+        let more = out.until_ms.map(|until| short(until.since(now)));
+        let more = more.map(|more| format!(" for {more} more"));
+        let (why, holder) = (&out.why, &out.holder);
+        Some(format!(
+            "out: {why}, held by {holder}{}",
+            more.unwrap_or_default()
+        ))
     };
     let fails = Some(host.detail.clone()).filter(|detail| !detail.is_empty());
     let parts: Vec<String> = [run.or_else(held), fails].into_iter().flatten().collect();
@@ -155,11 +161,21 @@ mod tests {
                 holder: "itself".to_owned(),
                 why: "silent".to_owned(),
                 since_ms: Timestamp(2_000),
+                until_ms: None,
             }),
             ..host("a-3")
         };
+        let taken = HostView {
+            out: Some(OutView {
+                holder: "anna".to_owned(),
+                why: "reserved: new disk".to_owned(),
+                since_ms: Timestamp(2_000),
+                until_ms: Some(Timestamp(1_861_000)),
+            }),
+            ..host("a-4")
+        };
         let list = HostList {
-            hosts: vec![host("a-1"), patched, lost],
+            hosts: vec![host("a-1"), patched, lost, taken],
             now: Timestamp(61_000),
         };
         insta::assert_snapshot!(list.text(), @r"
@@ -167,6 +183,7 @@ mod tests {
     a-1   r1-a-1  web      m7.large  1m         yes
     a-2   r1-a-1  web      m7.large  1m         NO          applying by openssl-2026-11, slow
     a-3   r1-a-1  web      m7.large  no         NO          out: silent, held by itself; check abi failed
+    a-4   r1-a-1  web      m7.large  1m         yes         out: reserved: new disk, held by anna for 30m more
     ");
     }
 }

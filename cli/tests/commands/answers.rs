@@ -90,6 +90,25 @@ fn each_question_has_its_answer_as_json_with_stable_names() {
 }
 
 #[test]
+fn hosts_are_taken_and_given_back() {
+    let lab = Lab::new(script());
+    let taken = lab.run("reserve web-1 web-2 --for 30m --reason disks -o json");
+    assert_eq!(taken.json()["reserved"][1], "web-2");
+    assert_eq!(taken.json()["until_ms"], 1_000);
+    let back = lab.run("release web-1 --force");
+    assert_eq!(back.out, "web-1 is released\n");
+    assert_eq!(lab.run("reserve web-1 --for 30m --reason=").code, 2);
+    assert_eq!(lab.run("reserve web-1 --for half --reason x").code, 2);
+    assert_eq!(
+        lab.asked(),
+        [
+            "reserve [HostId(\"web-1\"), HostId(\"web-2\")] for 1800s: disks",
+            "release [HostId(\"web-1\")], force true"
+        ]
+    );
+}
+
+#[test]
 fn each_question_has_its_answer_as_text() {
     let lab = Lab::new(script());
     for (line, part) in [

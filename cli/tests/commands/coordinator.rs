@@ -4,12 +4,13 @@ use cofferdam::pki::Pair;
 use cofferdam_engine::{
     id::RolloutId,
     lint::{Finding, Severity},
+    time::Timestamp,
 };
 use cofferdam_proto::{
     operator::{
         AmendReply, ArtefactStored, CalendarView, DenialView, DenyRequest, Description,
-        Explanation, Findings, HostView, LiftDenialRequest, PlanReply, RolloutLine, RolloutView,
-        ServicesView,
+        Explanation, Findings, HostView, LiftDenialRequest, PlanReply, ReleaseHostsRequest,
+        ReserveReply, ReserveRequest, RolloutLine, RolloutView, ServicesView,
     },
     status::{CallError, CallErrorKind},
     tls::{self, CredentialFiles, Credentials, Server},
@@ -222,6 +223,24 @@ impl Operator for Script {
     ) -> Answer<v1::ForgetHostReply> {
         self.note(format!("forget {}", request.into_inner().host));
         Ok(Response::new(v1::ForgetHostReply {}))
+    }
+
+    async fn reserve(&self, request: Request<v1::ReserveRequest>) -> Answer<v1::ReserveReply> {
+        let asked = ReserveRequest::try_from(request.into_inner())?;
+        let (hosts, lasts) = (asked.hosts, asked.lasts);
+        self.note(format!("reserve {hosts:?} for {lasts:?}: {}", asked.reason));
+        let until_ms = Timestamp(1_000);
+        Ok(Response::new(ReserveReply { until_ms }.into()))
+    }
+
+    async fn release_hosts(
+        &self,
+        request: Request<v1::ReleaseHostsRequest>,
+    ) -> Answer<v1::ReleaseHostsReply> {
+        let asked = ReleaseHostsRequest::try_from(request.into_inner())?;
+        let (hosts, force) = (asked.hosts, asked.force);
+        self.note(format!("release {hosts:?}, force {force}"));
+        Ok(Response::new(v1::ReleaseHostsReply {}))
     }
 
     async fn set_services(

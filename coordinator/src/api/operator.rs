@@ -1,6 +1,6 @@
 //! The service for operators: each call needs an operator's certificate.
 
-use super::{calendar, call, except, planner::Planner, watch};
+use super::{calendar, call, except, planner::Planner, reserve, watch};
 use crate::{
     artefact::{ArtefactFolder, PutError},
     driver::DriverHandle,
@@ -220,6 +220,26 @@ impl v1::operator_server::Operator for OperatorApi {
         tracing::info!(%by, %host, "operator forgets a host");
         self.forget(host).await?;
         Ok(Response::new(v1::ForgetHostReply {}))
+    }
+
+    async fn reserve(
+        &self,
+        request: Request<v1::ReserveRequest>,
+    ) -> Result<Response<v1::ReserveReply>, Status> {
+        let by = tls::operator(&request)?;
+        let asked = request.into_inner().try_into()?;
+        let reply = reserve::take(&self.driver, by, asked).await?;
+        Ok(Response::new(reply.into()))
+    }
+
+    async fn release_hosts(
+        &self,
+        request: Request<v1::ReleaseHostsRequest>,
+    ) -> Result<Response<v1::ReleaseHostsReply>, Status> {
+        let by = tls::operator(&request)?;
+        let asked = request.into_inner().try_into()?;
+        reserve::give_back(&self.driver, by, asked).await?;
+        Ok(Response::new(v1::ReleaseHostsReply {}))
     }
 
     async fn set_services(

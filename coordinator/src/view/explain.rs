@@ -2,7 +2,7 @@
 
 use super::{
     Situation, cluster,
-    host::{connected_since, out, run},
+    host::{connected_since, out, out_in_words, run},
     rollout::{approvals, promotions, reason, rollout_of, state},
     strata,
 };
@@ -117,7 +117,7 @@ fn explain_cell(situation: Situation<'_>, cell: &Cell) -> Explanation {
     facts.add("connected", connected.count());
     for host in &hosts_out {
         let why = match cell.ledger().entry(host).map(out) {
-            Some(entry) => format!("{}, held by {}", entry.why, entry.holder),
+            Some(entry) => out_in_words(&entry, situation.now),
             None => "not heard from".to_owned(),
         };
         facts.add(&format!("out: {host}"), why);
@@ -162,7 +162,7 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
         facts.add("what fails", &member.detail);
     }
     if let Some(entry) = entry {
-        facts.add("out", format!("{}, held by {}", entry.why, entry.holder));
+        facts.add("out", out_in_words(&entry, situation.now));
     }
     facts.add("platform", &member.host.facts.platform);
     facts.add("agent", &member.version);

@@ -3,12 +3,14 @@
 use super::Situation;
 use cofferdam_engine::{
     cell::{Active, Cell, Job, JobState, Link, Member, Work},
+    duration,
     id::HostId,
-    ledger::{Entry, Occupancy},
+    ledger::{Entry, Holder, Occupancy},
     run::RunState,
     time::Timestamp,
 };
 use cofferdam_proto::operator::{HostView, OutView, RunView};
+use std::time::Duration;
 
 /// Every host, in order of names.
 pub(crate) fn hosts(situation: Situation<'_>) -> Vec<HostView> {
@@ -47,14 +49,29 @@ pub(super) fn connected_since(member: &Member) -> Option<Timestamp> {
 /// A ledger's entry in words.
 pub(super) fn out(entry: &Entry) -> OutView {
     OutView {
-        holder: entry.holder.to_string(),
-        why: match &entry.occupancy {
-            Occupancy::Reserved => "reserved: may be taken out at any moment".to_owned(),
-            Occupancy::Disrupted => "taken out for its run".to_owned(),
-            Occupancy::Casualty { why } => why.clone(),
+        holder: match &entry.holder {
+            Holder::Operator { by, .. } => by.to_string(),
+            Holder::Rollout { .. } | Holder::Itself => entry.holder.to_string(),
+        },
+        why: match (&entry.holder, &entry.occupancy) {
+            (Holder::Operator { reason, .. }, _) => format!("reserved: {reason}"),
+            (_, Occupancy::Reserved) => "reserved: may be taken out at any moment".to_owned(),
+            (_, Occupancy::Disrupted) => "taken out for its run".to_owned(),
+            (_, Occupancy::Casualty { why }) => why.clone(),
         },
         since_ms: entry.since,
+        until_ms: entry.holder.until(),
     }
+}
+
+/// Why a host counts as out, who has it, and for how long still.
+pub(super) fn out_in_words(out: &OutView, now: Timestamp) -> String {
+    let more = out.until_ms.map(|until| {
+        let whole = Duration::from_secs(until.since(now).as_secs());
+        format!(" for {} more", duration::format(whole))
+    });
+    let more = more.unwrap_or_default();
+    format!("{}, held by {}{more}", out.why, out.holder)
 }
 
 /// The run on a host that is not over.

@@ -55,6 +55,7 @@ impl From<OutView> for v1::OutView {
             holder: write::line(&view.holder),
             why: write::line(&view.why),
             since_ms: view.since_ms.0,
+            until_ms: view.until_ms.map(|at| at.0),
         }
     }
 }
@@ -66,6 +67,7 @@ impl TryFrom<v1::OutView> for OutView {
             holder: read::filled_line(wire.holder).at("holder")?,
             why: read::filled_line(wire.why).at("why")?,
             since_ms: Timestamp(wire.since_ms),
+            until_ms: wire.until_ms.map(Timestamp),
         })
     }
 }

@@ -46,6 +46,8 @@ pub struct OutView {
     pub why: String,
     /// Since when.
     pub since_ms: Timestamp,
+    /// When it ends by itself. Absent: it takes an event.
+    pub until_ms: Option<Timestamp>,
 }
 
 /// A run that is not over.

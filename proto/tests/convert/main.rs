@@ -9,5 +9,6 @@ mod hostile;
 mod numbers;
 mod operator;
 mod refused;
+mod reservations;
 mod sample;
 mod session;

@@ -396,7 +396,7 @@ fn json_has_the_names_that_scripts_rely_on() {
         "connected_since_ms": 1,
         "in_service": true,
         "detail": "check disk failed",
-        "out": { "holder": "rollout x", "why": "draining", "since_ms": 2 },
+        "out": { "holder": "rollout x", "why": "draining", "since_ms": 2, "until_ms": 4 },
         "run": {
             "rollout": "openssl-2026-11",
             "state": "draining",
@@ -437,6 +437,7 @@ fn full_host() -> HostView {
             holder: text("rollout x"),
             why: text("draining"),
             since_ms: Timestamp(2),
+            until_ms: Some(Timestamp(4)),
         }),
         run: Some(RunView {
             rollout: rollout(),

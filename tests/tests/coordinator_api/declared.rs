@@ -116,3 +116,47 @@ async fn a_host_that_is_alone_is_listed_and_taken_once_an_approver_says_so() {
     drop(session);
     bench.stop().await;
 }
+
+#[tokio::test]
+async fn hosts_are_reserved_as_far_as_their_groups_allow_and_explained() {
+    let bench = Bench::start().await;
+    let mut operator = bench.operator().await;
+    let sessions = [bench.session("web-1").await, bench.session("web-2").await];
+    let reserve = |hosts: &[&str]| v1::ReserveRequest {
+        hosts: hosts.iter().map(|name| (*name).to_owned()).collect(),
+        reason: "new disk".to_owned(),
+        lasts_ms: 600_000,
+    };
+    let refused = operator.reserve(reserve(&["web-1", "web-2"])).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert!(
+        refused.message().contains("2 more would be, 1 may be"),
+        "{refused}"
+    );
+    operator.reserve(reserve(&["web-1"])).await.unwrap();
+    let explain = v1::ExplainRequest {
+        subject: "web-1".to_owned(),
+    };
+    let explained = operator.explain(explain).await.unwrap().into_inner();
+    assert_eq!(explained.headline, "out: reserved: new disk");
+    let mut facts = explained.facts.iter();
+    let out = &facts.find(|fact| fact.key == "out").unwrap().value;
+    assert!(
+        out.starts_with("reserved: new disk, held by ana for 9m"),
+        "{out}"
+    );
+
+    let release = |force| v1::ReleaseHostsRequest {
+        hosts: vec!["web-1".to_owned()],
+        force,
+    };
+    let as_ben = bench.channel(&Identity::Operator(name("ben"))).await;
+    let mut ben = OperatorClient::new(as_ben);
+    let refused = ben.release_hosts(release(false)).await.unwrap_err();
+    assert!(refused.message().contains("reserved by ana"), "{refused}");
+    ben.release_hosts(release(true)).await.unwrap();
+    operator.reserve(reserve(&["web-2"])).await.unwrap();
+    drop(sessions);
+    bench.stop().await;
+}
