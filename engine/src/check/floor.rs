@@ -104,13 +104,13 @@ fn within_its_own(
     }
 }
 
-/// How many of a cell's members of a group it may have out. What falls by itself in a cell of which nothing
-/// is heard is not known elsewhere, so it counts there for no more.
-fn may_have_out(cell: &Cell, rule: &FloorRule, of: &Host, members: usize) -> usize {
+/// How many of a cell's members of a group it may have out by what it was last told. What falls by itself in
+/// a cell of which nothing is heard is not known elsewhere, so it counts there for no more.
+pub(super) fn may_have_out(cell: &Cell, rule: &FloorRule, of: &Host, members: usize) -> usize {
     let right = cell.allotment().right(rule, &Group::of(rule, of));
     let (tokens, lent) = right.map_or((0, 0), |right| (right.tokens, right.lent));
     let share = members - rule.min_in_service.of_rounded_up(members);
-    share.saturating_sub(lent) + tokens
+    (share.saturating_sub(lent) + tokens).min(members)
 }
 
 /// Whether enough of a group is in service with so many out.

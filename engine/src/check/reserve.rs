@@ -3,12 +3,11 @@
 
 use super::{
     Broken,
-    floor::{is_kept, is_out, stand_in},
+    floor::{is_kept, is_out, may_have_out, stand_in},
 };
 use crate::{
-    cell::{Cell, Member},
+    cell::Member,
     fleet::{Fleet, FleetDecision},
-    floor::Group,
     id::{HostId, OperatorId},
     ledger::Holder,
     policy::FloorRule,
@@ -107,10 +106,9 @@ fn floor(
             |other: &&&Member| hosts.contains(&other.host.id) || is_out(cell, other, true, now);
         let gone = alike.iter().filter(gone).count();
         let is_cut_off = fleet.silent().contains_key(cell.id());
-        let may = if is_cut_off {
-            may_take(cell, rule, member, alike.len())
-        } else {
-            0
+        let may = match is_cut_off {
+            true => may_have_out(cell, rule, &member.host, alike.len()),
+            false => 0,
         };
         size += alike.len();
         out += gone.max(may);
@@ -123,14 +121,6 @@ fn floor(
         );
         push(all, 1, what);
     }
-}
-
-/// How many of so many members a cell that is cut off may have out by what it was last told.
-fn may_take(cell: &Cell, rule: &FloorRule, member: &Member, members: usize) -> usize {
-    let right = cell.allotment().right(rule, &Group::of(rule, &member.host));
-    let (tokens, lent) = right.map_or((0, 0), |right| (right.tokens, right.lent));
-    let must_stay = rule.min_in_service.of_rounded_up(members) + lent;
-    (members + tokens).saturating_sub(must_stay).min(members)
 }
 
 fn push(all: &mut Vec<Broken>, promise: u8, what: String) {
