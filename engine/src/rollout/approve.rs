@@ -7,7 +7,7 @@
 
 use super::{Phase, Rollout, RolloutDecision, RolloutError};
 use crate::{
-    hold::{Hold, Reason, Subject},
+    hold::Reason,
     id::{CellId, HostId, OperatorId, WaveIndex},
     plan::NeededApproval,
     time::Timestamp,
@@ -129,15 +129,7 @@ impl Rollout {
                 what: needed.group.clone(),
                 by: needed.by.iter().cloned().collect(),
             };
-            let subject = Subject::Host {
-                rollout: self.plan.rollout.clone(),
-                host: host.clone(),
-            };
-            decision.holds.push(Hold {
-                subject,
-                reason,
-                since: self.wave_since,
-            });
+            decision.holds.push(self.host_hold(host, reason));
         }
     }
 

@@ -6,7 +6,7 @@ use super::{
     suspect::{Barred, Docket},
 };
 use crate::{
-    hold::{Hold, Reason, Subject},
+    hold::{Hold, Reason},
     id::{CellId, HostId},
     plan::PlannedWave,
     time::Timestamp,
@@ -140,14 +140,9 @@ impl Rollout {
                 }
             }
         };
-        let subject = Subject::Host {
-            rollout: self.plan.rollout.clone(),
-            host: host.clone(),
-        };
         Some(Hold {
-            subject,
-            reason,
             since: self.wave_since.min(now),
+            ..self.host_hold(host, reason)
         })
     }
 

@@ -3,7 +3,7 @@
 
 use super::Rollout;
 use crate::{
-    hold::{Hold, Reason, Subject},
+    hold::{Hold, Reason},
     id::HostId,
     plan::PlannedWave,
     time::Timestamp,
@@ -71,15 +71,8 @@ impl Rollout {
             .iter()
             .filter(|(_, slice)| slice.iter().any(waits))
         {
-            let rollout = self.plan.rollout.clone();
-            let cell = cell.clone();
-            holds.push(Hold {
-                subject: Subject::Slice { rollout, cell },
-                reason: Reason::CanaryTurn {
-                    awaits: awaits.clone(),
-                },
-                since: self.wave_since,
-            });
+            let awaits = awaits.clone();
+            holds.push(self.cell_hold(cell, Reason::CanaryTurn { awaits }));
         }
     }
 
@@ -102,15 +95,8 @@ impl Rollout {
         };
         let Some(awaits) = awaits else { return };
         for host in waiting.into_iter().filter(|host| *host != awaits) {
-            let rollout = self.plan.rollout.clone();
-            let host = host.clone();
-            holds.push(Hold {
-                subject: Subject::Host { rollout, host },
-                reason: Reason::PatcherTurn {
-                    awaits: awaits.clone(),
-                },
-                since: self.wave_since,
-            });
+            let awaits = awaits.clone();
+            holds.push(self.host_hold(host, Reason::PatcherTurn { awaits }));
         }
     }
 
@@ -134,16 +120,8 @@ impl Rollout {
             let Some(stratum) = self.conviction_of(host) else {
                 continue;
             };
-            holds.push(Hold {
-                subject: Subject::Host {
-                    rollout: self.plan.rollout.clone(),
-                    host: host.clone(),
-                },
-                reason: Reason::Convicted {
-                    stratum: stratum.to_string(),
-                },
-                since: self.wave_since,
-            });
+            let stratum = stratum.to_string();
+            holds.push(self.host_hold(host, Reason::Convicted { stratum }));
         }
     }
 

@@ -12,7 +12,7 @@
 
 use super::{CellProgress, Phase, Rollout, RolloutCommand, RolloutDecision, Wish};
 use crate::{
-    hold::{Hold, Reason, Subject},
+    hold::{Hold, Reason},
     id::{CellId, HostId, WaveIndex},
     plan::PlannedWave,
     policy::UNKNOWN_PAGE,
@@ -193,14 +193,9 @@ impl Rollout {
             if let Some(next) = [until, pages_at].into_iter().find(|at| now < *at) {
                 decision.wake_at(next);
             }
-            let subject = Subject::Slice {
-                rollout: self.plan.rollout.clone(),
-                cell: cell.clone(),
-            };
             decision.holds.push(Hold {
-                subject,
-                reason,
                 since,
+                ..self.cell_hold(cell, reason)
             });
         }
     }

@@ -3,7 +3,7 @@
 
 use super::Rollout;
 use crate::{
-    hold::{Hold, Reason, Subject},
+    hold::{Hold, Reason},
     id::CellId,
     plan::{Chain, PlannedWave},
     time::Timestamp,
@@ -103,14 +103,7 @@ impl Round<'_> {
                 return;
             }
         };
-        self.holds.push(Hold {
-            subject: Subject::Slice {
-                rollout: self.rollout.plan.rollout.clone(),
-                cell: cell.clone(),
-            },
-            reason,
-            since: self.rollout.wave_since,
-        });
+        self.holds.push(self.rollout.cell_hold(cell, reason));
     }
 
     /// Why the zone after this one may not open. Nothing when it may.

@@ -3,7 +3,7 @@
 use super::{End, Rollout, RolloutCommand, RolloutDecision, suspect::Docket};
 use crate::{
     hold::{Hold, Reason, Subject},
-    id::{HostId, WaveIndex},
+    id::{CellId, HostId, WaveIndex},
     plan::PlannedWave,
     time::Timestamp,
 };
@@ -104,6 +104,30 @@ impl Rollout {
             reason,
             since: self.wave_since,
         });
+    }
+
+    /// Says why a host of the present wave is held.
+    pub(super) fn host_hold(&self, host: &HostId, reason: Reason) -> Hold {
+        Hold {
+            subject: Subject::Host {
+                rollout: self.plan.rollout.clone(),
+                host: host.clone(),
+            },
+            reason,
+            since: self.wave_since,
+        }
+    }
+
+    /// Says why a cell of the present wave is held.
+    pub(super) fn cell_hold(&self, cell: &CellId, reason: Reason) -> Hold {
+        Hold {
+            subject: Subject::Slice {
+                rollout: self.plan.rollout.clone(),
+                cell: cell.clone(),
+            },
+            reason,
+            since: self.wave_since,
+        }
     }
 
     pub(super) fn wave_subject(&self) -> Subject {
