@@ -98,6 +98,15 @@ pub struct Part {
 }
 
 impl Part {
+    /// A cell's part, as what it was told last says.
+    pub fn of(standing: Standing, right: Option<&Right>) -> Self {
+        Self {
+            standing,
+            tokens: right.map_or(0, |right| right.tokens),
+            lent: right.map_or(0, |right| right.lent),
+        }
+    }
+
     /// How many may be out without a token: the cell's own share, less what it lends of that.
     pub fn share(&self, min: Share) -> usize {
         own_share(self.standing.members, min).saturating_sub(self.lent)

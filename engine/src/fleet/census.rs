@@ -83,11 +83,7 @@ impl<'f> Census<'f> {
                 self.settles_at = Some(earlier.min(settles_at));
             }
             let right = cell.allotment().right(view.rule, view.group);
-            let part = Part {
-                standing: cell.standing(&view, now >= settles_at),
-                tokens: right.map_or(0, |right| right.tokens),
-                lent: right.map_or(0, |right| right.lent),
-            };
+            let part = Part::of(cell.standing(&view, now >= settles_at), right);
             let parts = self.groups.entry((view.rule, view.group)).or_default();
             parts.insert(name, part);
         }

@@ -203,11 +203,11 @@ impl Fleet {
                     continue;
                 }
                 let right = cell.allotment().right(rule, &group);
-                let part = all.entry(group).or_default().entry(name).or_insert(Part {
-                    standing: Standing::default(),
-                    tokens: right.map_or(0, |right| right.tokens),
-                    lent: right.map_or(0, |right| right.lent),
-                });
+                let part = all
+                    .entry(group)
+                    .or_default()
+                    .entry(name)
+                    .or_insert_with(|| Part::of(Standing::default(), right));
                 part.standing.members += 1;
                 part.standing.out += usize::from(cell.is_out(host) || more.contains(host));
             }
