@@ -179,15 +179,11 @@ fn a_host_that_is_not_connected_is_kept_for_its_repair() {
 fn who_has_a_host_may_keep_it_longer_and_no_other_operator_may_have_it() {
     let mut world = World::new().hosts("web", "r1/a", 4);
     world.reserve("anna", &["web-a-1"], mins(10));
-    let token = world
-        .owner
-        .fleet
-        .cells()
-        .values()
-        .next()
-        .unwrap()
-        .ledger()
-        .next_token();
+    let next_token = |world: &World| {
+        let cell = world.owner.fleet.cells().values().next().unwrap();
+        cell.ledger().next_token()
+    };
+    let token = next_token(&world);
     world.pass(mins(5));
     assert_eq!(
         world.refusal("olga", &["web-a-1"]),
@@ -198,16 +194,7 @@ fn who_has_a_host_may_keep_it_longer_and_no_other_operator_may_have_it() {
         world.reserved_until("web-a-1"),
         Some(world.now.after(mins(10)))
     );
-    let next = world
-        .owner
-        .fleet
-        .cells()
-        .values()
-        .next()
-        .unwrap()
-        .ledger()
-        .next_token();
-    assert_eq!(next, token, "it is the same reservation");
+    assert_eq!(next_token(&world), token, "it is the same reservation");
 }
 
 #[test]
