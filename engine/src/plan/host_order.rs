@@ -4,11 +4,8 @@
 //! validators, then one box: one host, of the rarest strata. In the last wave the patcher's own hosts go at the end, one at a time, so
 //! that what takes a patch back is not what the patch has just hit.
 
-use super::selected::Selected;
-use crate::{
-    id::HostId,
-    inventory::{PATCHER, VALIDATOR},
-};
+use super::selected::{Mark, Selected};
+use crate::id::HostId;
 use serde::{Deserialize, Serialize};
 
 /// Hosts of a wave that do not go with the others.
@@ -23,16 +20,15 @@ pub struct HostOrder {
 impl HostOrder {
     /// The order of the hosts of a wave, which are given rarest strata first.
     pub(super) fn of(hosts: &[&Selected<'_>], is_ahead: bool) -> Self {
-        let is_marked =
-            |label: &'static str| move |host: &&&Selected<'_>| host.host.is_marked(label);
-        let name = |host: &&Selected<'_>| host.host.id.clone();
-        let behind = hosts.iter().filter(is_marked(PATCHER)).map(name).collect();
+        let of = |mark: Option<Mark>| {
+            let marked = hosts.iter().filter(move |host| host.mark == mark);
+            marked.map(|host| host.host.id.clone())
+        };
+        let behind = of(Some(Mark::Patcher)).collect();
         let mut ahead: Vec<Vec<HostId>> = Vec::new();
         if is_ahead {
-            let free = || hosts.iter().filter(|host| !is_marked(PATCHER)(host));
-            ahead.push(free().filter(is_marked(VALIDATOR)).map(name).collect());
-            let mut others = free().filter(|host| !is_marked(VALIDATOR)(host));
-            ahead.push(others.next().map(name).into_iter().collect());
+            ahead.push(of(Some(Mark::Validator)).collect());
+            ahead.push(of(None).take(1).collect());
             ahead.retain(|hosts| !hosts.is_empty());
         }
         Self { ahead, behind }

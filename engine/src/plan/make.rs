@@ -86,7 +86,7 @@ impl Plan {
         let regions = Regions::of(&selected);
         let orders = regions.orders(spec, &mut errors);
         let (unknown_deltas, (strata, hosts)) = (strata.unknown_deltas, listed(&planned, &strata));
-        let proof = Proof::of(spec, input, &strata, &hosts);
+        let proof = Proof::of(spec, input.now, &planned_hosts, &strata, &hosts);
         proof.refuse(&mut errors);
         none(errors)?;
         let touched = Touched::of(input.services, &planned_hosts);
@@ -305,8 +305,17 @@ impl<'d, 'a> Draft<'d, 'a> {
 
     /// The planned hosts whose labels say another place than their cell's, when there are any.
     fn moved(&self) -> Option<Warning> {
+        // There are many hosts and few places: each is compared with its cells once.
+        let mut is_of_place = BTreeMap::new();
         let planned = self.planned.iter().map(|(host, _)| host);
-        let moved = planned.filter(|host| !cells::is_of_place(host.host, host.cell));
+        let moved = planned.filter(
+            |Selected {
+                 host, cell, place, ..
+             }| {
+                let known = is_of_place.entry((*cell, place.region, place.zone));
+                !*known.or_insert_with(|| cells::is_of_place(host, cell))
+            },
+        );
         let hosts: Vec<HostId> = moved.map(|host| host.host.id.clone()).collect();
         (!hosts.is_empty()).then_some(Warning::Moved { hosts })
     }

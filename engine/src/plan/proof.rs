@@ -1,10 +1,13 @@
 //! What the first wave proves: whether it has a host of every stratum, and which it need not have.
 
-use super::{PlanError, PlanInput, PlannedHost, Warning, strata::place};
+use super::{
+    PlanError, PlannedHost, Warning,
+    selected::{Mark, Selected},
+    strata::place,
+};
 use crate::{
     date::Date,
     id::{HostId, WaveIndex},
-    inventory::PATCHER,
     patch::Patch,
     spec::{Spec, Waiver},
     stratum::{DELTA, Stratum},
@@ -67,17 +70,18 @@ pub(super) struct Proof<'p> {
 }
 
 impl<'p> Proof<'p> {
+    /// `planned` are the hosts in order of their names, as in `hosts`.
     pub(super) fn of(
         spec: &'p Spec,
-        input: &PlanInput<'_>,
+        now: Timestamp,
+        planned: &[&Selected<'_>],
         strata: &'p [Stratum],
         hosts: &'p BTreeMap<HostId, PlannedHost>,
     ) -> Self {
         let mut counts = vec![(0, 0); strata.len()];
         let mut is_patchers = vec![true; strata.len()];
-        for (name, host) in hosts {
-            let known = input.hosts.get(name);
-            let is_own = known.is_some_and(|host| host.is_marked(PATCHER));
+        for (selected, host) in planned.iter().zip(hosts.values()) {
+            let is_own = selected.mark == Some(Mark::Patcher);
             for stratum in &host.strata {
                 is_patchers[place(*stratum)] &= is_own;
                 let (all, first) = &mut counts[place(*stratum)];
@@ -87,7 +91,7 @@ impl<'p> Proof<'p> {
         }
         Self {
             spec,
-            now: input.now,
+            now,
             strata,
             hosts,
             counts,

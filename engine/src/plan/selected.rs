@@ -3,7 +3,7 @@
 use super::{PlanError, PlanInput, denied::Denied, strata::Strata, unaffected::Unaffected};
 use crate::{
     id::{CellId, HostId},
-    inventory::{Host, Platform, REGION, SERVICE, ZONE},
+    inventory::{Host, PATCHER, Platform, REGION, SERVICE, VALIDATOR, ZONE},
     patch::{LockFile, Locked, Patch},
     seed,
     spec::Spec,
@@ -22,8 +22,26 @@ pub(super) struct Selected<'a> {
     pub(super) rarest: usize,
     /// Its place among the rollout's limits.
     pub(super) limit: usize,
+    /// What it is made for, where that is not to serve.
+    pub(super) mark: Option<Mark>,
     /// Orders hosts that are alike, differently for each rollout.
     pub(super) seed: u64,
+}
+
+/// What a marked host is made for. One with both marks is the patcher's own: those go last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// To try patches first.
+    Validator,
+    /// To patch the others.
+    Patcher,
+}
+
+impl Mark {
+    fn of(host: &Host) -> Option<Self> {
+        let mark = |label, mark| host.is_marked(label).then_some(mark);
+        mark(PATCHER, Self::Patcher).or_else(|| mark(VALIDATOR, Self::Validator))
+    }
 }
 
 /// Where a capacity group is.
@@ -135,6 +153,7 @@ pub(super) fn select<'a>(
             strata: strata.add(host),
             rarest: 0,
             limit: limit_of(spec, host),
+            mark: Mark::of(host),
             seed: seed::of(&[host.id.as_str(), spec.name().as_str(), "order"]),
         });
     }

@@ -3,11 +3,10 @@
 use super::{
     HostOrder, Opening, PlannedWave, Warning, coverage,
     region::{RegionOrder, Regions},
-    selected::Selected,
+    selected::{Mark, Selected},
 };
 use crate::{
     id::{CellId, WaveIndex},
-    inventory::{PATCHER, VALIDATOR},
     spec::{Spec, Wave, WaveSize},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,13 +81,19 @@ impl<'s, 'a> Waves<'s, 'a> {
     /// The candidates that a wave may take: in the first one validators before others, and the
     /// patcher's own hosts in the last one only, after all others.
     fn due(&self, candidates: &[usize], index: WaveIndex, is_last: bool) -> Vec<usize> {
-        let is_marked = |place: &usize, label| self.selected[*place].host.is_marked(label);
-        let mut due = candidates.to_vec();
-        due.retain(|place| is_last || !is_marked(place, PATCHER));
-        due.sort_by_key(|place| {
-            let is_ahead = index == WaveIndex(0) && is_marked(place, VALIDATOR);
-            (is_marked(place, PATCHER), !is_ahead)
-        });
+        let is_first = index == WaveIndex(0);
+        let mut due = Vec::with_capacity(candidates.len());
+        let (mut others, mut behind) = (Vec::new(), Vec::new());
+        for place in candidates {
+            match self.selected[*place].mark {
+                Some(Mark::Validator) if is_first => due.push(*place),
+                Some(Mark::Patcher) if is_last => behind.push(*place),
+                Some(Mark::Patcher) => {}
+                Some(Mark::Validator) | None => others.push(*place),
+            }
+        }
+        due.append(&mut others);
+        due.append(&mut behind);
         due
     }
 
@@ -122,7 +127,7 @@ impl<'s, 'a> Waves<'s, 'a> {
     ) -> Vec<usize> {
         let mut chosen = self.cover(candidates, strata);
         let firsts: BTreeSet<usize> = chosen.iter().copied().collect();
-        let is_validator = |place: &usize| self.selected[*place].host.is_marked(VALIDATOR);
+        let is_validator = |place: &usize| self.selected[*place].mark == Some(Mark::Validator);
         chosen.extend(without(&firsts, candidates.iter().copied()).filter(is_validator));
         match size {
             WaveSize::Hosts(most) => chosen.truncate(most),
