@@ -8,6 +8,7 @@ mod host;
 mod plan;
 mod rollback;
 mod rollout;
+mod said;
 mod services;
 mod strata;
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //! until = "2026-11-30"              # or with a time; a date alone: its last moment
 //! time_zone = "America/New_York"    # default "UTC"
 //! match = 'service == "shop"'       # default: all hosts
+//! except_profiles = ["emergency"]   # rollouts of these go on; default: none
 //! reason = "nobody touches the shop"
 //! owner = "sre"
 //! ```
@@ -22,10 +23,11 @@ mod tests;
 pub use read::{CalendarErrors, CalendarRefusal};
 
 use crate::{
-    document, id::OperatorId, inventory::Host, select::Selection, time::Timestamp,
+    document, id::OperatorId, inventory::Host, policy::Profile, select::Selection, time::Timestamp,
     time_zone::TimeZone,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// The freezes of a fleet, in the order of their file.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -47,6 +49,9 @@ pub struct Freeze {
     pub time_zone: TimeZone,
     /// Which hosts. Absent: all.
     pub selection: Option<Selection>,
+    /// The profiles whose rollouts it does not bind. Empty: it binds all.
+    #[serde(default)]
+    pub except_profiles: BTreeSet<Profile>,
     /// Why, for people. May be empty.
     pub reason: String,
     /// Who asks for it, for people. May be empty.
@@ -81,8 +86,13 @@ impl Calendar {
 }
 
 impl Freeze {
-    /// Whether it binds a host.
-    pub fn binds(&self, host: &Host) -> bool {
+    /// Whether it binds rollouts of a profile on a host.
+    pub fn binds(&self, host: &Host, profile: Profile) -> bool {
+        self.is_for(host) && !self.except_profiles.contains(&profile)
+    }
+
+    /// Whether it is for a host, whatever is to be done there.
+    pub fn is_for(&self, host: &Host) -> bool {
         let selection = self.selection.as_ref();
         selection.is_none_or(|selection| selection.matches(host))
     }

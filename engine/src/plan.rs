@@ -48,7 +48,7 @@ use crate::{
     coverage::Coverage,
     digest::Digest,
     id::{CellId, HostId, OperatorId, RolloutId, WaveIndex, WaveName},
-    policy::{BrakeRule, UNKNOWN_AFTER, UNKNOWN_SHARE},
+    policy::{BrakeRule, Profile, Severity, UNKNOWN_AFTER, UNKNOWN_SHARE},
     share::Share,
     stratum::Stratum,
     warrant::Assignment,
@@ -66,6 +66,12 @@ pub struct Plan {
     pub rollout: RolloutId,
     /// The digest of the rollout file and its lock file.
     pub rollout_digest: Digest,
+    /// How bad what the patch cures is.
+    #[serde(default)]
+    pub severity: Severity,
+    /// How carefully it goes.
+    #[serde(default)]
+    pub profile: Profile,
     /// The waves in order. Not empty; a wave may be without hosts.
     pub waves: Vec<PlannedWave>,
     /// What makes strata, for hosts that come later as well.

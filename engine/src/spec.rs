@@ -31,7 +31,10 @@ use crate::{
     document::{self, Mistakes, Table, quote},
     id::{OperatorId, RolloutId},
     patch::{Patch, RebootPolicy},
-    policy::{BrakeRule, Deadlines, Health, LateJoin, OnHostFailure, Pace, Retry, RollbackPace},
+    policy::{
+        BrakeRule, Deadlines, Health, LateJoin, OnHostFailure, Pace, Profile, Retry, RollbackPace,
+        Severity,
+    },
     select::Selection,
     share::Share,
 };
@@ -188,6 +191,16 @@ impl Spec {
     /// Whether it stays when its waves are over, for hosts that are born later or come back.
     pub fn is_standing(&self) -> bool {
         self.settings.standing
+    }
+
+    /// How bad what the patch cures is.
+    pub fn severity(&self) -> Severity {
+        self.settings.severity
+    }
+
+    /// How carefully it goes.
+    pub fn profile(&self) -> Profile {
+        self.settings.profile
     }
 
     /// Whether it takes casualties too, to make them whole again.

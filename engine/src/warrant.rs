@@ -11,7 +11,7 @@ use crate::{
     id::{CellId, Generation, HostId, OperatorId, OwnerEpoch, RolloutId, ServiceName, WaveIndex},
     order::Direction,
     patch::{LockFile, Patch, RebootPolicy},
-    policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Retry, RollbackPace},
+    policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Profile, Retry, RollbackPace},
     window::Window,
 };
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,9 @@ pub struct Assignment {
     /// The hosts that came late, each with the revision that it came with.
     #[serde(default)]
     pub late: BTreeMap<HostId, u64>,
+    /// How carefully the rollout goes: some freezes let it through.
+    #[serde(default)]
+    pub profile: Profile,
     /// What is changed.
     pub patch: Patch,
     /// The exact bits.

@@ -25,6 +25,7 @@ mod operator;
 mod order;
 mod package_change;
 mod plan_view;
+mod planned_wave;
 mod read;
 mod report;
 mod reserve;

@@ -21,13 +21,14 @@ pub use denial::{DenialView, DenyRequest, LiftDenialRequest, LiftView};
 pub use except::{ExceptRequest, Whom};
 pub use host::{Explanation, Fact, HostView, OutView, RunView, SubjectKind};
 pub use plan::{
-    Coverage, GroupView, ImpactView, NeededApproval, PackageChangeView, PlanView, PlannedSlice,
-    PlannedWave, PlatformChangeView, StratumView, WaivedView,
+    Coverage, GroupView, ImpactView, NeededApproval, PackageChangeView, PlanView, PlannedRegion,
+    PlannedSlice, PlannedStep, PlannedWave, PlatformChangeView, StratumView, WaivedView,
 };
 pub use reserve::{ReleaseHostsRequest, ReserveReply, ReserveRequest};
 pub use rollback::{NotTakenBack, RollbackPreview};
 pub use rollout::{
-    FailureCluster, HoldView, RolloutLine, RolloutState, RolloutView, WaveState, WaveView,
+    ApprovalView, FailureCluster, HoldView, PromotionView, RolloutLine, RolloutState, RolloutView,
+    WaveState, WaveView,
 };
 pub use services::{ServiceView, ServicesView, SetServicesRequest, UndeclaredService};
 

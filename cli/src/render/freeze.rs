@@ -23,6 +23,7 @@ impl View for Calendar {
             "time zone",
             "hosts",
             "match",
+            "not for",
             "owner",
             "reason",
         ];
@@ -30,7 +31,7 @@ impl View for Calendar {
     }
 }
 
-fn row(freeze: &FreezeView) -> [String; 9] {
+fn row(freeze: &FreezeView) -> [String; 10] {
     [
         freeze.name.clone(),
         if freeze.is_on { "yes" } else { "no" }.to_owned(),
@@ -39,6 +40,7 @@ fn row(freeze: &FreezeView) -> [String; 9] {
         freeze.time_zone.clone(),
         freeze.hosts.to_string(),
         freeze.selection.clone().unwrap_or_else(|| "all".to_owned()),
+        freeze.except_profiles.join(", "),
         freeze.owner.clone(),
         freeze.reason.clone(),
     ]
@@ -63,6 +65,7 @@ mod tests {
             hosts: 24,
             reason: "sales".to_owned(),
             owner: "sre".to_owned(),
+            except_profiles: vec!["emergency".to_owned()],
         };
         let calendar = Calendar(CalendarView {
             declared_by: Some(OperatorId::new("anna").unwrap()),
@@ -70,8 +73,8 @@ mod tests {
             freezes: vec![freeze],
         });
         insta::assert_snapshot!(calendar.text(), @r"
-    FREEZE        ON   FROM              UNTIL             TIME ZONE         HOSTS  MATCH  OWNER  REASON
-    black friday  yes  2026-11-26 18:00  2026-12-01 00:00  America/New_York  24     all    sre    sales
+    FREEZE        ON   FROM              UNTIL             TIME ZONE         HOSTS  MATCH  NOT FOR    OWNER  REASON
+    black friday  yes  2026-11-26 18:00  2026-12-01 00:00  America/New_York  24     all    emergency  sre    sales
     ");
     }
 }

@@ -1,12 +1,14 @@
 //! What a rollout would do.
 
+mod waves;
+
 use crate::render::{
     View, change, lint,
     rollout::warnings,
     table::{brief, counted, indented, short, table},
 };
 use cofferdam_engine::{id::OperatorId, lint::Finding, plan::ImpactKind};
-use cofferdam_proto::operator::{GroupView, PlanView, PlannedWave};
+use cofferdam_proto::operator::{GroupView, PlanView};
 use serde::Serialize;
 use std::{path::PathBuf, time::Duration};
 
@@ -52,8 +54,13 @@ impl View for Planned {
             Lock::Kept => "kept as it is; --relock resolves anew",
         };
         let (file, digest) = (self.lock_file.display(), brief(plan.lock_digest));
-        text += &format!("lock file {file} ({digest}, {lock})\n\n");
-        text += &waves(&plan.waves);
+        text += &format!("lock file {file} ({digest}, {lock})\n");
+        let PlanView {
+            severity, profile, ..
+        } = plan;
+        text += &format!("profile {profile} (severity {severity})\n\n");
+        text += &waves::table_of(&plan.waves);
+        text += &waves::order_of(&plan.waves);
         text += &change::text(&plan.changes);
         text += &self.strata();
         text += &self.groups();
@@ -181,35 +188,6 @@ fn kind(kind: ImpactKind) -> &'static str {
     }
 }
 
-fn waves(waves: &[PlannedWave]) -> String {
-    let rows = waves.iter().map(|wave| {
-        let cells = wave.slices.iter().filter(|slice| slice.hosts > 0);
-        let cells: Vec<String> = cells
-            .map(|slice| format!("{} ({})", slice.cell, slice.hosts))
-            .collect();
-        [
-            wave.name.clone(),
-            wave.hosts.to_string(),
-            short(Duration::from_millis(wave.bake_ms)),
-            shortened(&cells),
-        ]
-    });
-    let shown = table(["wave", "hosts", "bake", "cells (hosts)"], rows.collect());
-    format!("Waves\n{}", indented(&shown))
-}
-
-/// The most cells that one line names.
-const NAMED_CELLS: usize = 4;
-
-fn shortened(cells: &[String]) -> String {
-    let named = cells.iter().take(NAMED_CELLS).cloned().collect::<Vec<_>>();
-    let named = named.join(", ");
-    match cells.len().saturating_sub(NAMED_CELLS) {
-        0 => named,
-        more => format!("{named} and {more} more"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -219,20 +197,45 @@ mod tests {
         lint::Severity,
     };
     use cofferdam_proto::operator::{
-        Coverage, ImpactView, NeededApproval, PlannedSlice, StratumView, WaivedView,
+        Coverage, ImpactView, NeededApproval, PlannedRegion, PlannedSlice, PlannedStep,
+        PlannedWave, StratumView, WaivedView,
     };
 
+    fn cell(name: &str) -> CellId {
+        CellId::new(name).unwrap()
+    }
+
+    fn host(name: &str) -> HostId {
+        HostId::new(name).unwrap()
+    }
+
+    fn steps() -> Vec<PlannedStep> {
+        let one = vec![vec![cell("r1-a-1"), cell("r1-a-2")], vec![cell("r1-b-1")]];
+        let other = vec![vec![cell("r2-a-1")]];
+        vec![
+            PlannedStep::Hosts(vec![host("trial-1"), host("trial-2")]),
+            PlannedStep::Regions([one, other].map(|zones| PlannedRegion { zones }).into()),
+            PlannedStep::Hosts(vec![host("patcher-1")]),
+        ]
+    }
+
     fn wave(name: &str, hosts: u64, bake_ms: u64) -> PlannedWave {
-        let cell = CellId::new("r1-a-1").unwrap();
         PlannedWave {
             name: name.to_owned(),
             bake_ms,
             hosts,
-            slices: vec![PlannedSlice { cell, hosts }],
+            slices: vec![PlannedSlice {
+                cell: cell("r1-a-1"),
+                hosts,
+            }],
+            steps: steps(),
+            cells_at_once: 10,
+            gap_ms: 0,
+            zone_bake_ms: 60_000,
         }
     }
 
-    fn planned() -> Planned {
+    fn coverage() -> Coverage {
         let stratum = StratumView {
             stratum: "instance_type=x2.metal".to_owned(),
             hosts: 2,
@@ -244,18 +247,26 @@ mod tests {
             may_be_out: 2,
             more_load_permille: Some(334),
         };
+        let waived = WaivedView {
+            stratum: "zone=r1/b".to_owned(),
+            hosts: 3,
+            reason: "moved by hand".to_owned(),
+            expires: "2026-12-31".to_owned(),
+        };
+        Coverage {
+            strata: vec![stratum],
+            groups: vec![group],
+            waived: vec![waived],
+        }
+    }
+
+    fn planned() -> Planned {
         let impact = |service: &str, kind: ImpactKind, hosts: u64| ImpactView {
             service: ServiceName::new(service).unwrap(),
             kind,
             tier: 1,
             owners: vec![OperatorId::new("ana").unwrap()],
             hosts,
-        };
-        let waived = WaivedView {
-            stratum: "zone=r1/b".to_owned(),
-            hosts: 3,
-            reason: "moved by hand".to_owned(),
-            expires: "2026-12-31".to_owned(),
         };
         let finding = Finding {
             file: "openssl.toml".to_owned(),
@@ -273,14 +284,12 @@ mod tests {
                 rollout: RolloutId::new("openssl-2026-11").unwrap(),
                 digest: Digest::of("rollout"),
                 lock_digest: Digest::of("lock"),
+                severity: "critical".to_owned(),
+                profile: "emergency".to_owned(),
                 waves: vec![wave("canary", 4, 900_000), wave("full", 20, 0)],
                 warnings: vec!["no gate watches the patched hosts".to_owned()],
                 estimate_ms: 1_234_567,
-                coverage: Coverage {
-                    strata: vec![stratum],
-                    groups: vec![group],
-                    waived: vec![waived],
-                },
+                coverage: coverage(),
                 changes: Vec::new(),
                 impacts: vec![
                     impact("web", ImpactKind::Patched, 8),
@@ -300,11 +309,21 @@ mod tests {
         insta::assert_snapshot!(planned().text(), @r"
     openssl-2026-11: 24 hosts in 2 waves, about 20m34s if nothing goes wrong
     lock file openssl-2026-11.lock (0c030586945f, written)
+    profile emergency (severity critical)
 
     Waves
-      WAVE    HOSTS  BAKE  CELLS (HOSTS)
-      canary  4      15m   r1-a-1 (4)
-      full    20     0s    r1-a-1 (20)
+      WAVE    HOSTS  BAKE  ZONE BAKE  CELLS AT ONCE  GAP  CELLS (HOSTS)
+      canary  4      15m   1m         10             0s   r1-a-1 (4)
+      full    20     0s    1m         10             0s   r1-a-1 (20)
+
+    In which order
+      WAVE    STEP  WHAT
+      canary  1     trial-1, trial-2
+              2     r1-a-1 + r1-a-2, then r1-b-1 | r2-a-1
+              3     patcher-1
+      full    1     trial-1, trial-2
+              2     r1-a-1 + r1-a-2, then r1-b-1 | r2-a-1
+              3     patcher-1
 
     What the canary proves
       STRATUM                 HOSTS  IN CANARY

@@ -189,6 +189,8 @@ mod tests {
             ended_at_ms: None,
             amends: None,
             amended_by: Vec::new(),
+            approvals: Vec::new(),
+            promotions: Vec::new(),
         }
     }
 

@@ -132,5 +132,7 @@ pub(crate) fn rollout(state: RolloutState, passed: u64, running: u64) -> Rollout
         ended_at_ms: None,
         amends: None,
         amended_by: Vec::new(),
+        approvals: Vec::new(),
+        promotions: Vec::new(),
     }
 }

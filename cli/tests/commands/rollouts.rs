@@ -21,6 +21,8 @@ fn plan_reply() -> PlanReply {
         rollout: RolloutId::new("practice").unwrap(),
         digest: Digest::of("rollout"),
         lock_digest: Digest::of("lock"),
+        severity: "medium".to_owned(),
+        profile: "default".to_owned(),
         waves: Vec::new(),
         warnings: Vec::new(),
         estimate_ms: 1000,

@@ -22,7 +22,7 @@ pub(crate) fn calendar(situation: Situation<'_>) -> CalendarView {
 fn view(situation: Situation<'_>, freeze: &Freeze) -> FreezeView {
     let cells = situation.fleet.cells().values();
     let members = cells.flat_map(|cell| cell.members().values());
-    let bound = members.filter(|member: &&Member| freeze.binds(&member.host));
+    let bound = members.filter(|member: &&Member| freeze.is_for(&member.host));
     FreezeView {
         name: freeze.name.clone(),
         is_on: freeze.from <= situation.now && situation.now < freeze.until,
@@ -35,5 +35,10 @@ fn view(situation: Situation<'_>, freeze: &Freeze) -> FreezeView {
         hosts: bound.count() as u64,
         reason: freeze.reason.clone(),
         owner: freeze.owner.clone(),
+        except_profiles: freeze
+            .except_profiles
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     }
 }

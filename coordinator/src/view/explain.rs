@@ -3,8 +3,8 @@
 use super::{
     Situation, cluster,
     host::{connected_since, out, out_in_words, run},
-    rollout::{approvals, promotions, reason, rollout_of, state},
-    strata,
+    rollout::{reason, rollout_of, state},
+    said, strata,
 };
 use cofferdam_engine::{
     cell::{Cell, Member},
@@ -69,11 +69,11 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     facts.add("left out", counts.left_out + counts.gone);
     facts.add("skipped", counts.skipped);
     facts.add("rolled back", counts.rolled_back);
-    for line in approvals(rollout) {
-        facts.add("approval", line);
+    for approval in said::approvals(rollout) {
+        facts.add("approval", said::approval_line(&approval));
     }
-    for line in promotions(rollout) {
-        facts.add("promoted", line);
+    for promotion in said::promotions(rollout) {
+        facts.add("promoted", said::promotion_line(&promotion));
     }
     for line in strata::judged(rollout) {
         facts.add("strata", line);

@@ -8,8 +8,8 @@ use cofferdam_engine::{
     time::millis,
 };
 use cofferdam_proto::operator::{
-    Coverage, GroupView, ImpactView, NeededApproval, PackageChangeView, PlanView, PlannedSlice,
-    PlannedWave, PlatformChangeView, StratumView, WaivedView,
+    Coverage, GroupView, ImpactView, NeededApproval, PackageChangeView, PlanView, PlannedRegion,
+    PlannedSlice, PlannedStep, PlannedWave, PlatformChangeView, StratumView, WaivedView,
 };
 
 /// A plan as operators see it; `notes` were taken while its lock file was resolved.
@@ -24,6 +24,8 @@ pub(crate) fn plan(
         rollout: plan.rollout.clone(),
         digest: plan.rollout_digest,
         lock_digest,
+        severity: plan.severity.to_string(),
+        profile: plan.profile.to_string(),
         waves: plan.waves.iter().map(wave).collect(),
         warnings: notes.iter().cloned().chain(warnings).collect(),
         estimate_ms: millis(plan.estimate.least),
@@ -68,7 +70,30 @@ fn wave(planned: &plan::PlannedWave) -> PlannedWave {
         bake_ms: millis(planned.bake),
         hosts: count(planned.slices.values().map(Vec::len).sum()),
         slices: planned.slices.iter().map(slice).collect(),
+        steps: steps(planned),
+        cells_at_once: count(planned.cells_at_once),
+        gap_ms: millis(planned.gap),
+        zone_bake_ms: millis(planned.zone_bake),
     }
+}
+
+/// What a wave takes at a time: hosts that go ahead, turn by turn all others, and those that go
+/// behind, each alone.
+fn steps(planned: &plan::PlannedWave) -> Vec<PlannedStep> {
+    let ahead = planned.order.ahead.iter().cloned();
+    let turn = |turn: &plan::Turn| {
+        let regions = turn.chains.iter().map(|chain| PlannedRegion {
+            zones: chain.zones.clone(),
+        });
+        PlannedStep::Regions(regions.collect())
+    };
+    let behind = planned.order.behind.iter().map(|host| vec![host.clone()]);
+    let ahead = ahead.map(PlannedStep::Hosts);
+    let turns = planned.opening.turns.iter().map(turn);
+    ahead
+        .chain(turns)
+        .chain(behind.map(PlannedStep::Hosts))
+        .collect()
 }
 
 fn strata(plan: &Plan) -> Vec<StratumView> {

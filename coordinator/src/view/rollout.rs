@@ -1,11 +1,11 @@
 //! How a rollout stands.
 
-use super::{Situation, cluster, strata};
+use super::{Situation, cluster, said, strata};
 use cofferdam_engine::{
     counts::Counts,
     hold::Subject,
     id::{HostId, RolloutId, WaveIndex},
-    rollout::{Approval, Asked, End, PauseCause, Phase, Promotion, Rollout},
+    rollout::{Asked, End, PauseCause, Phase, Rollout},
 };
 use cofferdam_proto::operator::{RolloutLine, RolloutState, RolloutView, WaveState, WaveView};
 use std::collections::BTreeSet;
@@ -46,8 +46,6 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
         .map(ToString::to_string)
         .collect();
     warnings.extend(cluster::left_out(rollout));
-    warnings.extend(approvals(rollout));
-    warnings.extend(promotions(rollout));
     warnings.extend(cluster::exceptions(rollout));
     warnings.extend(strata::judged(rollout));
     warnings.extend(strata::gone_on_without(rollout));
@@ -65,6 +63,8 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
         ended_at_ms: rollout.ended_at(),
         amends: amends(rollout),
         amended_by: rollout.amended_by().to_vec(),
+        approvals: said::approvals(rollout),
+        promotions: said::promotions(rollout),
     })
 }
 
@@ -97,27 +97,6 @@ pub(super) fn state(rollout: &Rollout) -> RolloutState {
             end: End::RolledBack,
         } => RolloutState::RolledBack,
     }
-}
-
-/// Who has approved what the rollout needs approved, one line each.
-pub(super) fn approvals(rollout: &Rollout) -> Vec<String> {
-    let line = |Approval { by, reason, at }: &Approval| match reason.is_empty() {
-        true => format!("approved by {by} at {at}"),
-        false => format!("approved by {by} at {at}: {reason}"),
-    };
-    rollout.approvals().iter().map(line).collect()
-}
-
-/// The bakes that approvers ended early, one line each.
-pub(super) fn promotions(rollout: &Rollout) -> Vec<String> {
-    let line = |promotion: &Promotion| {
-        let place = usize::try_from(promotion.wave.0).ok();
-        let wave = place.and_then(|place| rollout.plan().waves.get(place));
-        let name = wave.map_or_else(String::new, |wave| wave.name.to_string());
-        let Promotion { by, reason, at, .. } = promotion;
-        format!("the bake of wave {name} was ended early by {by} at {at}: {reason}")
-    };
-    rollout.promotions().iter().map(line).collect()
 }
 
 /// Why it stands so. Empty: nothing to say.

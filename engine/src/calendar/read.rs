@@ -3,6 +3,7 @@
 use super::{Calendar, Freeze};
 use crate::{
     document::{Mistakes, Table},
+    policy::Profile,
     select::SelectError,
     time::Timestamp,
     time_zone::{TimeZone, TimeZoneError},
@@ -74,6 +75,7 @@ fn freeze(mut table: Table<'_, CalendarRefusal>, before: &[Freeze]) -> Option<Fr
     let zone = table.text("time_zone", TimeZone::parse);
     let is_for_all = !table.has("match");
     let selection = table.selection("match");
+    let except_profiles = table.choices("except_profiles", &Profile::WORDS);
     let free = |text: &str| Ok::<_, CalendarRefusal>(text.to_owned());
     let reason = table.text("reason", free).unwrap_or_default();
     let owner = table.text("owner", free).unwrap_or_default();
@@ -85,7 +87,7 @@ fn freeze(mut table: Table<'_, CalendarRefusal>, before: &[Freeze]) -> Option<Fr
     if times.is_some_and(|(from, until)| until <= from) {
         table.refuse("until", CalendarRefusal::EndsFirst);
     }
-    table.finish(&["except_profiles"], &[]);
+    table.finish(&[], &[]);
     if !is_for_all && selection.is_none() {
         return None;
     }
@@ -96,6 +98,7 @@ fn freeze(mut table: Table<'_, CalendarRefusal>, before: &[Freeze]) -> Option<Fr
         until,
         time_zone: zone?,
         selection,
+        except_profiles: except_profiles.unwrap_or_default(),
         reason,
         owner,
     })

@@ -7,6 +7,7 @@ from = "2026-11-26T18:00"
 until = "2026-11-30"
 time_zone = "America/New_York"
 match = 'service == "shop"'
+except_profiles = ["emergency", "accelerated"]
 reason = "nobody touches the shop"
 owner = "sre"
 [[freeze]]
@@ -30,6 +31,9 @@ fn a_calendar_is_read_by_the_clocks_of_its_zones() {
     assert_eq!(friday.from, at("2026-11-26T23:00:00Z"));
     assert_eq!(friday.until, at("2026-12-01T05:00:00Z"), "all of the 30th");
     assert!(friday.selection.is_some());
+    let spared = [Profile::Accelerated, Profile::Emergency];
+    assert!(friday.except_profiles.iter().eq(&spared));
+    assert!(audit.except_profiles.is_empty());
     assert_eq!(
         (friday.reason.as_str(), friday.owner.as_str()),
         ("nobody touches the shop", "sre")
@@ -67,7 +71,7 @@ untill = "2026-11-30"
 [[freeze]]
 name = "b"
 until = "2026-11-30"
-except_profiles = ["emergency"]
+except_profiles = ["emergency", "hasty"]
 "#;
     let found = Calendar::parse("c.toml", text).unwrap_err().to_string();
     for mistake in [
@@ -80,7 +84,7 @@ except_profiles = ["emergency"]
         "c.toml:11:",
         "c.toml:16:1: unknown key \"untill\" in [[freeze]]; did you mean \"until\"?",
         "c.toml:17:1: \"from\" in [[freeze]] is missing",
-        "c.toml:20:1: \"except_profiles\" in [[freeze]] is not built yet; leave it out",
+        "c.toml:20:33: except_profiles in [[freeze]]: \"default\" or \"accelerated\" or \"emergency\" is expected, this is \"hasty\"",
     ] {
         assert!(found.contains(mistake), "{mistake}\n{found}");
     }

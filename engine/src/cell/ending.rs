@@ -135,8 +135,9 @@ impl Cell {
             return;
         };
         let direction = active.order.direction;
+        let profile = work.assignment.profile;
         let is_frozen = self.members.get(host).is_some_and(|member| {
-            freeze::allow(&self.calendar, &member.host, direction, now).is_err()
+            freeze::allow(&self.calendar, &member.host, profile, direction, now).is_err()
         });
         let is_closed = is_frozen || Windows::at(work, now).allow(host, direction).is_err();
         let was_withdrawn = active.withdrawn || is_stopped || is_closed;

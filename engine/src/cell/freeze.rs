@@ -8,6 +8,7 @@ use crate::{
     hold::Reason,
     inventory::Host,
     order::Direction,
+    policy::Profile,
     time::Timestamp,
 };
 
@@ -16,6 +17,7 @@ use crate::{
 pub(super) fn allow(
     calendar: &Calendar,
     host: &Host,
+    profile: Profile,
     direction: Direction,
     now: Timestamp,
 ) -> Result<Timestamp, Reason> {
@@ -24,7 +26,7 @@ pub(super) fn allow(
     }
     let began = calendar.freezes.iter().filter(|freeze| freeze.from <= now);
     let last = began
-        .filter(|freeze| freeze.binds(host))
+        .filter(|freeze| freeze.binds(host, profile))
         .max_by_key(|freeze| freeze.until);
     match last {
         Some(Freeze { name, until, .. }) if now < *until => Err(Reason::Freeze {

@@ -101,7 +101,13 @@ impl Draft<'_> {
             self.leave_out(work, host, reason);
             return false;
         }
-        let thawed = freeze::allow(&self.cell.calendar, &member.host, direction, self.now);
+        let thawed = freeze::allow(
+            &self.cell.calendar,
+            &member.host,
+            work.assignment.profile,
+            direction,
+            self.now,
+        );
         let allowed = thawed.and_then(|thawed| {
             let opened = so_far.windows.allow(host, direction)?;
             Ok(thawed.max(opened))

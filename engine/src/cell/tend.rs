@@ -137,7 +137,13 @@ impl Draft<'_> {
             return Some(reason.to_string());
         }
         let member = self.cell.members.get(host)?;
-        if let Err(reason) = freeze::allow(&self.cell.calendar, &member.host, direction, self.now) {
+        if let Err(reason) = freeze::allow(
+            &self.cell.calendar,
+            &member.host,
+            work.assignment.profile,
+            direction,
+            self.now,
+        ) {
             return Some(reason.to_string());
         }
         let entry = self.cell.ledger.entry(host);

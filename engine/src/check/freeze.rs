@@ -16,7 +16,8 @@ pub(super) fn by(of: &Disturbance<'_>, now: Timestamp, all: &mut Vec<Broken>) {
             None => true,
             Some(selection) => selection.matches(&of.member.host),
         };
-        if is_meant && freeze.from.0 <= now.0 && now.0 < freeze.until.0 {
+        let is_spared = freeze.except_profiles.contains(&of.rollout.plan().profile);
+        if is_meant && !is_spared && freeze.from.0 <= now.0 && now.0 < freeze.until.0 {
             all.push(of.broken(8, &format!("it is frozen: {}", freeze.name)));
         }
     }

@@ -167,6 +167,29 @@ impl<'d, R> Table<'d, R> {
     /// One of several words.
     pub fn choice<T: Copy>(&mut self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
         let value = self.take(key)?;
+        self.word(key, value, choices)
+    }
+
+    /// A list of such words. Nothing when one of them is another.
+    pub fn choices<T: Copy + Ord>(
+        &mut self,
+        key: &'static str,
+        choices: &[(&str, T)],
+    ) -> Option<BTreeSet<T>> {
+        let value = self.take(key)?;
+        let DeValue::Array(items) = value.get_ref() else {
+            return self.other_type(key, value, "a list of texts");
+        };
+        let words = items.iter().map(|item| self.word(key, item, choices));
+        words.collect()
+    }
+
+    fn word<T: Copy>(
+        &self,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        choices: &[(&str, T)],
+    ) -> Option<T> {
         let chosen = match value.get_ref() {
             DeValue::String(text) => choices.iter().find(|(word, _)| word == text),
             DeValue::Integer(_)

@@ -109,6 +109,8 @@ impl Plan {
         Ok(Self {
             rollout: spec.name().clone(),
             rollout_digest: draft.rollout_digest,
+            severity: spec.severity(),
+            profile: spec.profile(),
             warnings: draft.warnings(of_waves, of_proof),
             estimate,
             brake: spec.brake().clone(),
@@ -270,6 +272,7 @@ impl<'d, 'a> Draft<'d, 'a> {
             cell: cell.clone(),
             revision: 0,
             late: BTreeMap::new(),
+            profile: spec.profile(),
             patch: spec.patch().clone(),
             lock: self.lock.clone(),
             reboot: spec.reboot(),

@@ -14,7 +14,9 @@ pub(super) fn warnings(
     let mut warnings = Vec::new();
     for freeze in &input.calendar.freezes {
         let lies_within = input.now < freeze.until && freeze.from < ends;
-        let bound = planned.iter().filter(|host| freeze.binds(host.host));
+        let bound = planned
+            .iter()
+            .filter(|host| freeze.binds(host.host, spec.profile()));
         let hosts = if lies_within { bound.count() } else { 0 };
         if hosts > 0 {
             warnings.push(Warning::Frozen {

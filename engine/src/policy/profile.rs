@@ -13,10 +13,12 @@
 
 use super::mins;
 use crate::share::Share;
-use std::time::Duration;
+use serde::{Deserialize, Serialize};
+use std::{fmt, time::Duration};
 
 /// Which waves and bakes a rollout has where its file says none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Profile {
     /// There is time.
     #[default]
@@ -28,7 +30,8 @@ pub enum Profile {
 }
 
 /// How bad what the patch cures is. Picks the profile, unless the file says that.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Severity {
     /// Hardly.
     Low,
@@ -42,6 +45,23 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// All, with the word that files have for each.
+    pub const WORDS: [(&'static str, Self); 4] = [
+        (Self::Low.word(), Self::Low),
+        (Self::Medium.word(), Self::Medium),
+        (Self::High.word(), Self::High),
+        (Self::Critical.word(), Self::Critical),
+    ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+
     /// The profile for it.
     pub fn profile(self) -> Profile {
         match self {
@@ -52,7 +72,34 @@ impl Severity {
     }
 }
 
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
 impl Profile {
+    /// All, with the word that files have for each.
+    pub const WORDS: [(&'static str, Self); 3] = [
+        (Self::Default.word(), Self::Default),
+        (Self::Accelerated.word(), Self::Accelerated),
+        (Self::Emergency.word(), Self::Emergency),
+    ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Accelerated => "accelerated",
+            Self::Emergency => "emergency",
+        }
+    }
+
     /// Names and cumulative shares of its waves.
     pub fn waves(self) -> [(&'static str, Share); 3] {
         let (canary, regional) = match self {

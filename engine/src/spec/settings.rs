@@ -19,17 +19,6 @@ const ORDERS: [(&str, CellOrder); 3] = [
     ("regions", CellOrder::Regions),
     ("none", CellOrder::None),
 ];
-const PROFILES: [(&str, Profile); 3] = [
-    ("default", Profile::Default),
-    ("accelerated", Profile::Accelerated),
-    ("emergency", Profile::Emergency),
-];
-const SEVERITIES: [(&str, Severity); 4] = [
-    ("low", Severity::Low),
-    ("medium", Severity::Medium),
-    ("high", Severity::High),
-    ("critical", Severity::Critical),
-];
 const HOST_FAILURES: [(&str, OnHostFailure); 1] = [("rollback", OnHostFailure::Rollback)];
 
 const LATE_JOINS: [(&str, LateJoin); 2] =
@@ -97,9 +86,9 @@ impl Settings {
     /// Reads them from the top of a file; what is absent or wrong there has its default.
     pub(super) fn read(top: &mut Table<'_, Refusal>) -> Self {
         let default = Self::default();
-        let severity = top.choice("severity", &SEVERITIES);
+        let severity = top.choice("severity", &Severity::WORDS);
         let severity = severity.unwrap_or(default.severity);
-        let profile = top.choice("profile", &PROFILES);
+        let profile = top.choice("profile", &Profile::WORDS);
         let profile = profile.unwrap_or(severity.profile());
         let settings = Self {
             severity,
@@ -180,8 +169,8 @@ impl Settings {
         } = self;
         let span = |duration| quote(&duration::format(duration));
         vec![
-            ("severity", quote(word(&SEVERITIES, self.severity))),
-            ("profile", quote(word(&PROFILES, self.profile))),
+            ("severity", quote(&self.severity.to_string())),
+            ("profile", quote(&self.profile.to_string())),
             ("at_once_per_cell", pace.at_once_per_cell.to_string()),
             ("cells_at_once", pace.cells_at_once.to_string()),
             ("cells_gap", span(pace.cells_gap)),

@@ -66,6 +66,7 @@ impl From<FreezeView> for v1::FreezeView {
             hosts: view.hosts,
             reason: write::line(&view.reason),
             owner: write::line(&view.owner),
+            except_profiles: write::lines(view.except_profiles),
         }
     }
 }
@@ -85,6 +86,7 @@ impl TryFrom<v1::FreezeView> for FreezeView {
             hosts: wire.hosts,
             reason: read::line(wire.reason).at("reason")?,
             owner: read::line(wire.owner).at("owner")?,
+            except_profiles: read::lines(wire.except_profiles).at("except_profiles")?,
         })
     }
 }

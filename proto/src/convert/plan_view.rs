@@ -8,8 +8,7 @@ use super::{
 };
 use crate::{
     operator::{
-        Coverage, GroupView, ImpactView, NeededApproval, PlanView, PlannedSlice, PlannedWave,
-        StratumView, WaivedView,
+        Coverage, GroupView, ImpactView, NeededApproval, PlanView, StratumView, WaivedView,
     },
     v1,
 };
@@ -28,6 +27,8 @@ impl From<PlanView> for v1::PlanView {
             changes: write::list(plan.changes),
             impacts: write::list(plan.impacts),
             approvals: write::list(plan.approvals),
+            severity: write::line(&plan.severity),
+            profile: write::line(&plan.profile),
         }
     }
 }
@@ -46,6 +47,8 @@ impl TryFrom<v1::PlanView> for PlanView {
             changes: read::list(wire.changes, MAX_ENTRIES).at("changes")?,
             impacts: read::list(wire.impacts, MAX_ENTRIES).at("impacts")?,
             approvals: read::list(wire.approvals, MAX_ENTRIES).at("approvals")?,
+            severity: read::filled_line(wire.severity).at("severity")?,
+            profile: read::filled_line(wire.profile).at("profile")?,
         })
     }
 }
@@ -91,48 +94,6 @@ impl TryFrom<v1::ImpactView> for ImpactView {
             kind: ImpactKind::read(wire.kind).at("kind")?,
             tier: read::from_one(wire.tier).at("tier")?,
             owners: read::names(wire.owners).at("owners")?,
-            hosts: wire.hosts,
-        })
-    }
-}
-
-impl From<PlannedWave> for v1::PlannedWave {
-    fn from(wave: PlannedWave) -> Self {
-        Self {
-            name: write::line(&wave.name),
-            bake_ms: wave.bake_ms,
-            hosts: wave.hosts,
-            slices: write::list(wave.slices),
-        }
-    }
-}
-
-impl TryFrom<v1::PlannedWave> for PlannedWave {
-    type Error = FieldError;
-    fn try_from(wire: v1::PlannedWave) -> Result<Self, FieldError> {
-        Ok(Self {
-            name: read::filled_line(wire.name).at("name")?,
-            bake_ms: wire.bake_ms,
-            hosts: wire.hosts,
-            slices: read::list(wire.slices, MAX_ENTRIES).at("slices")?,
-        })
-    }
-}
-
-impl From<PlannedSlice> for v1::PlannedSlice {
-    fn from(slice: PlannedSlice) -> Self {
-        Self {
-            cell: slice.cell.into(),
-            hosts: slice.hosts,
-        }
-    }
-}
-
-impl TryFrom<v1::PlannedSlice> for PlannedSlice {
-    type Error = FieldError;
-    fn try_from(wire: v1::PlannedSlice) -> Result<Self, FieldError> {
-        Ok(Self {
-            cell: read::name(wire.cell).at("cell")?,
             hosts: wire.hosts,
         })
     }

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::{
     operator::{
-        FailureCluster, HoldView, RolloutLine, RolloutState, RolloutView, WaveState, WaveView,
+        ApprovalView, FailureCluster, HoldView, PromotionView, RolloutLine, RolloutState,
+        RolloutView, WaveState, WaveView,
     },
     v1,
 };
@@ -81,6 +82,8 @@ impl From<RolloutView> for v1::RolloutView {
             ended_at_ms: view.ended_at_ms.map(|at| at.0),
             amends: view.amends.map(Into::into),
             amended_by: write::names(view.amended_by),
+            approvals: write::list(view.approvals),
+            promotions: write::list(view.promotions),
         }
     }
 }
@@ -102,6 +105,52 @@ impl TryFrom<v1::RolloutView> for RolloutView {
             ended_at_ms: wire.ended_at_ms.map(Timestamp),
             amends: wire.amends.map(read::name).transpose().at("amends")?,
             amended_by: read::names(wire.amended_by).at("amended_by")?,
+            approvals: read::list(wire.approvals, MAX_ENTRIES).at("approvals")?,
+            promotions: read::list(wire.promotions, MAX_ENTRIES).at("promotions")?,
+        })
+    }
+}
+
+impl From<ApprovalView> for v1::ApprovalView {
+    fn from(view: ApprovalView) -> Self {
+        Self {
+            by: view.by.into(),
+            reason: write::line(&view.reason),
+            at_ms: view.at_ms.0,
+        }
+    }
+}
+
+impl TryFrom<v1::ApprovalView> for ApprovalView {
+    type Error = FieldError;
+    fn try_from(wire: v1::ApprovalView) -> Result<Self, FieldError> {
+        Ok(Self {
+            by: read::name(wire.by).at("by")?,
+            reason: read::line(wire.reason).at("reason")?,
+            at_ms: Timestamp(wire.at_ms),
+        })
+    }
+}
+
+impl From<PromotionView> for v1::PromotionView {
+    fn from(view: PromotionView) -> Self {
+        Self {
+            wave: write::line(&view.wave),
+            by: view.by.into(),
+            reason: write::line(&view.reason),
+            at_ms: view.at_ms.0,
+        }
+    }
+}
+
+impl TryFrom<v1::PromotionView> for PromotionView {
+    type Error = FieldError;
+    fn try_from(wire: v1::PromotionView) -> Result<Self, FieldError> {
+        Ok(Self {
+            wave: read::filled_line(wire.wave).at("wave")?,
+            by: read::name(wire.by).at("by")?,
+            reason: read::line(wire.reason).at("reason")?,
+            at_ms: Timestamp(wire.at_ms),
         })
     }
 }

@@ -43,7 +43,9 @@ pub struct FreezeView {
     /// Which hosts. Absent: all.
     #[serde(rename = "match")]
     pub selection: Option<String>,
-    /// How many hosts it binds now.
+    /// The profiles whose rollouts it does not bind, as in `emergency`.
+    pub except_profiles: Vec<String>,
+    /// How many hosts it is for now.
     pub hosts: u64,
     /// Why. May be empty.
     pub reason: String,

@@ -16,6 +16,10 @@ pub struct PlanView {
     pub digest: Digest,
     /// The digest of the lock file.
     pub lock_digest: Digest,
+    /// How bad what the patch cures is, as in `critical`.
+    pub severity: String,
+    /// How carefully it goes, as in `emergency`.
+    pub profile: String,
     /// Its waves, in order.
     pub waves: Vec<PlannedWave>,
     /// What an operator should know before the start, one line each.
@@ -99,6 +103,31 @@ pub struct PlannedWave {
     pub hosts: u64,
     /// Its part of each cell.
     pub slices: Vec<PlannedSlice>,
+    /// What it takes: each step begins when the one before is over.
+    pub steps: Vec<PlannedStep>,
+    /// The most cells that are at work at once. At least 1.
+    pub cells_at_once: u64,
+    /// The wait between a cell's end and the next cell's start.
+    pub gap_ms: u64,
+    /// The wait after a zone of a region before the region's next zone.
+    pub zone_bake_ms: u64,
+}
+
+/// What a wave takes at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PlannedStep {
+    /// Hosts that go before or after the others. Not empty.
+    Hosts(Vec<HostId>),
+    /// The others: regions side by side. A wave without an order has all its cells in one.
+    Regions(Vec<PlannedRegion>),
+}
+
+/// The zones of a region, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PlannedRegion {
+    /// The cells of each zone, side by side.
+    pub zones: Vec<Vec<CellId>>,
 }
 
 /// A wave's part of one cell.

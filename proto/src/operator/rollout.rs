@@ -2,7 +2,7 @@
 
 use cofferdam_engine::{
     failure::FailureKind,
-    id::{HostId, RolloutId},
+    id::{HostId, OperatorId, RolloutId},
     time::Timestamp,
 };
 use serde::Serialize;
@@ -142,6 +142,34 @@ pub struct RolloutView {
     pub amends: Option<RolloutId>,
     /// The rollouts that amend it, in order.
     pub amended_by: Vec<RolloutId>,
+    /// Who approved it, oldest first.
+    pub approvals: Vec<ApprovalView>,
+    /// The bakes that approvers ended early, oldest first.
+    pub promotions: Vec<PromotionView>,
+}
+
+/// Somebody's yes to all that they may approve.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ApprovalView {
+    /// Who.
+    pub by: OperatorId,
+    /// Why. Empty: not said.
+    pub reason: String,
+    /// When.
+    pub at_ms: Timestamp,
+}
+
+/// A bake that an approver ended early.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PromotionView {
+    /// The wave.
+    pub wave: String,
+    /// Who ended it.
+    pub by: OperatorId,
+    /// Why. Empty: not said.
+    pub reason: String,
+    /// When.
+    pub at_ms: Timestamp,
 }
 
 /// One wave of a rollout.

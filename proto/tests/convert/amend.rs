@@ -32,6 +32,8 @@ fn an_amendment_arrives_unchanged() {
             rollout: rollout(),
             digest: Digest::of("rollout"),
             lock_digest: Digest::of("lock"),
+            severity: text("medium"),
+            profile: text("default"),
             waves: Vec::new(),
             warnings: Vec::new(),
             estimate_ms: 1,

@@ -74,6 +74,7 @@ fn a_calendar_arrives_unchanged() {
         hosts: 24,
         reason: text("sales"),
         owner: String::new(),
+        except_profiles: vec![text("emergency")],
     };
     let declared = CalendarView {
         declared_by: Some(OperatorId::new("anna").unwrap()),

@@ -15,12 +15,12 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{
     operator::{
-        Action, ArtefactStored, ChangeRequest, Coverage, Description, ExceptRequest,
+        Action, ApprovalView, ArtefactStored, ChangeRequest, Coverage, Description, ExceptRequest,
         ExplainRequest, Explanation, Fact, FailureCluster, Findings, ForgetHostRequest, GroupView,
         HoldView, HostView, ImpactView, NeededApproval, OutView, PackageChangeView, PlanReply,
-        PlanRequest, PlanView, PlannedSlice, PlannedWave, PlatformChangeView, RolloutLine,
-        RolloutRequest, RolloutState, RolloutView, RunView, StartRequest, StratumView, SubjectKind,
-        WaivedView, WaveState, WaveView, Whom,
+        PlanRequest, PlanView, PlannedRegion, PlannedSlice, PlannedStep, PlannedWave,
+        PlatformChangeView, PromotionView, RolloutLine, RolloutRequest, RolloutState, RolloutView,
+        RunView, StartRequest, StratumView, SubjectKind, WaivedView, WaveState, WaveView, Whom,
     },
     v1,
 };
@@ -146,15 +146,9 @@ fn a_plan_arrives_unchanged() {
             rollout: rollout(),
             digest: Digest::of("rollout"),
             lock_digest: Digest::of("lock"),
-            waves: vec![PlannedWave {
-                name: text("canary"),
-                bake_ms: 900_000,
-                hosts: 2,
-                slices: vec![PlannedSlice {
-                    cell: cell(),
-                    hosts: 2,
-                }],
-            }],
+            severity: text("critical"),
+            profile: text("emergency"),
+            waves: vec![planned_wave()],
             warnings: vec![text("stratum kernel=6.1.0-27 has one host")],
             estimate_ms: 3_600_000,
             changes: vec![PlatformChangeView {
@@ -194,6 +188,27 @@ fn a_plan_arrives_unchanged() {
         },
     };
     assert_eq!(over_the_wire::<v1::PlanReply, _>(reply.clone()), Ok(reply));
+}
+
+fn planned_wave() -> PlannedWave {
+    PlannedWave {
+        name: text("canary"),
+        bake_ms: 900_000,
+        hosts: 2,
+        slices: vec![PlannedSlice {
+            cell: cell(),
+            hosts: 2,
+        }],
+        steps: vec![
+            PlannedStep::Hosts(vec![host()]),
+            PlannedStep::Regions(vec![PlannedRegion {
+                zones: vec![vec![cell(), cell()], vec![cell()]],
+            }]),
+        ],
+        cells_at_once: 10,
+        gap_ms: 500,
+        zone_bake_ms: 60_000,
+    }
 }
 
 fn needed_approval() -> NeededApproval {
@@ -319,7 +334,25 @@ fn rollout_view(state: RolloutState) -> RolloutView {
         ended_at_ms: Some(Timestamp(2)),
         amends: Some(rollout()),
         amended_by: vec![rollout()],
+        approvals: vec![ApprovalView {
+            by: OperatorId::new("ana").unwrap(),
+            reason: text("the standby is warm"),
+            at_ms: Timestamp(3),
+        }],
+        promotions: vec![PromotionView {
+            wave: text("canary"),
+            by: OperatorId::new("ana").unwrap(),
+            reason: String::new(),
+            at_ms: Timestamp(4),
+        }],
     }
+}
+
+#[test]
+fn a_step_that_takes_no_host_is_refused() {
+    let takes = Some(v1::planned_step::Takes::Hosts(v1::HostNames::default()));
+    let refused = PlannedStep::try_from(v1::PlannedStep { takes }).unwrap_err();
+    assert_eq!(refused.to_string(), "hosts: is empty");
 }
 
 fn hold() -> HoldView {

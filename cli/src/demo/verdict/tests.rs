@@ -37,6 +37,8 @@ fn rollout(name: &str, state: RolloutState, reason: &str, waves: Vec<WaveView>) 
         ended_at_ms: None,
         amends: None,
         amended_by: Vec::new(),
+        approvals: Vec::new(),
+        promotions: Vec::new(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use cofferdam_engine::{
     failure::FailureKind,
-    id::{HostId, RolloutId},
+    id::{HostId, OperatorId, RolloutId},
 };
 use cofferdam_proto::operator::WaveState;
 
@@ -67,6 +67,8 @@ fn stopped() -> RolloutView {
         ended_at_ms: None,
         amends: None,
         amended_by: Vec::new(),
+        approvals: Vec::new(),
+        promotions: Vec::new(),
     }
 }
 
@@ -90,6 +92,32 @@ fn a_stopped_rollout_says_what_failed_where_and_what_is_held() {
 
     warning: no gate watches the patched hosts
     ");
+}
+
+#[test]
+fn what_people_said_stands_under_the_headline() {
+    let mut rollout = stopped();
+    let by = OperatorId::new("ana").unwrap();
+    rollout.approvals = vec![ApprovalView {
+        by: by.clone(),
+        reason: "the standby is warm".to_owned(),
+        at_ms: Timestamp(2_000),
+    }];
+    rollout.promotions = vec![PromotionView {
+        wave: "canary".to_owned(),
+        by,
+        reason: String::new(),
+        at_ms: Timestamp(9_000),
+    }];
+    let text = Standing::new(&rollout, Timestamp(14_000)).text();
+    let said: Vec<_> = text.lines().skip(2).take(2).collect();
+    assert_eq!(
+        said,
+        [
+            "  approved by ana 12s ago: the standby is warm",
+            "  the bake of wave canary was ended early by ana 5s ago",
+        ]
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     calendar::{Calendar, Freeze},
+    policy::Profile,
     select::Selection,
     time_zone::TimeZone,
 };
@@ -16,6 +17,10 @@ fn mins(mins: u64) -> Duration {
 
 /// What a plan of twenty hosts says of freezes and windows. It takes a day of staging at most.
 fn said(end: &str, freezes: &[(u64, u64, &str)]) -> Vec<String> {
+    said_of("", end, freezes)
+}
+
+fn said_of(top: &str, end: &str, freezes: &[(u64, u64, &str)]) -> Vec<String> {
     let mut fleet = Fleet::default().with("web", "r1/a", "t", 20).placed();
     let freezes = freezes.iter().map(|(from, until, zone)| Freeze {
         name: "friday".to_owned(),
@@ -23,13 +28,14 @@ fn said(end: &str, freezes: &[(u64, u64, &str)]) -> Vec<String> {
         until: NOW.after(mins(*until)),
         time_zone: TimeZone::UTC,
         selection: Some(Selection::parse(&format!("zone == \"{zone}\"")).unwrap()),
+        except_profiles: [Profile::Emergency].into(),
         reason: String::new(),
         owner: String::new(),
     });
     fleet.calendar = Calendar {
         freezes: freezes.collect(),
     };
-    let warnings = fleet.plan(&format!("{NOOP}{end}")).warnings;
+    let warnings = fleet.plan(&format!("{top}{NOOP}{end}")).warnings;
     let is_meant = |warning: &&Warning| {
         matches!(
             warning,
@@ -51,6 +57,12 @@ fn a_freeze_in_the_way_is_said_and_no_other() {
         )]
     );
     assert_eq!(said("", &[(60, 90, "b")]), [""; 0], "binds nobody");
+    let spared = "severity = \"critical\"\n";
+    assert_eq!(
+        said_of(spared, "", &[(60, 90, "a")]),
+        [""; 0],
+        "lets it through"
+    );
     let year = 60 * 24 * 365;
     assert_eq!(said("", &[(year, year + 1, "a")]), [""; 0], "too late");
 }

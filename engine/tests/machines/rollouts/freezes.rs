@@ -2,7 +2,7 @@
 
 use super::{AT_ONCE, floor, mins, secs};
 use crate::world::{Boots, Crash, Does, START, Step, World, file, id};
-use cofferdam_engine::{rollout::Action, run::RunState, time::Timestamp};
+use cofferdam_engine::{policy::Profile, rollout::Action, run::RunState, time::Timestamp};
 
 fn started(world: &mut World) {
     world.start(&file(
@@ -46,6 +46,21 @@ fn of_freezes_that_overlap_the_last_one_to_end_counts() {
     world.wait_for("ssl", "done");
 
     assert_eq!(first_start(&world), minute(80));
+}
+
+#[test]
+fn a_freeze_lets_the_profiles_through_that_it_names() {
+    let begins_frozen = |top: &str| {
+        let mut world = World::new().hosts("web", "r1/a", 3);
+        world.freeze_but_for(&[(0, 90)], &[Profile::Emergency]);
+        let rules = AT_ONCE.to_owned() + &floor("0%");
+        world.start(&file("ssl", "openssl", top, &rules));
+        world.wait_for("ssl", "done");
+        first_start(&world) == minute(90)
+    };
+    assert!(begins_frozen(""));
+    assert!(begins_frozen("profile = \"accelerated\"\n"));
+    assert!(!begins_frozen("severity = \"critical\"\n"));
 }
 
 #[test]

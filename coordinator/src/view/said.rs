@@ -1,0 +1,53 @@
+//! What people said of a rollout: approvals, and bakes that they ended early.
+
+use cofferdam_engine::rollout::{Approval, Promotion, Rollout};
+use cofferdam_proto::operator::{ApprovalView, PromotionView};
+
+/// Who approved what needs it, oldest first.
+pub(super) fn approvals(rollout: &Rollout) -> Vec<ApprovalView> {
+    let view = |Approval { by, reason, at }: &Approval| ApprovalView {
+        by: by.clone(),
+        reason: reason.clone(),
+        at_ms: *at,
+    };
+    rollout.approvals().iter().map(view).collect()
+}
+
+/// The bakes that approvers ended early, oldest first.
+pub(super) fn promotions(rollout: &Rollout) -> Vec<PromotionView> {
+    let view = |promotion: &Promotion| {
+        let place = usize::try_from(promotion.wave.0).ok();
+        let wave = place.and_then(|place| rollout.plan().waves.get(place));
+        PromotionView {
+            wave: wave.map_or_else(|| "?".to_owned(), |wave| wave.name.to_string()),
+            by: promotion.by.clone(),
+            reason: promotion.reason.clone(),
+            at_ms: promotion.at,
+        }
+    };
+    rollout.promotions().iter().map(view).collect()
+}
+
+/// An approval in one line.
+pub(super) fn approval_line(ApprovalView { by, reason, at_ms }: &ApprovalView) -> String {
+    because(format!("approved by {by} at {at_ms}"), reason)
+}
+
+/// A bake that ended early in one line.
+pub(super) fn promotion_line(promotion: &PromotionView) -> String {
+    let PromotionView {
+        wave,
+        by,
+        reason,
+        at_ms,
+    } = promotion;
+    let ended = format!("the bake of wave {wave} was ended early by {by} at {at_ms}");
+    because(ended, reason)
+}
+
+fn because(done: String, reason: &str) -> String {
+    match reason {
+        "" => done,
+        reason => format!("{done}: {reason}"),
+    }
+}
