@@ -6,7 +6,6 @@
 
 mod brake;
 mod deadline;
-mod gate;
 mod planned;
 mod selection;
 #[cfg(test)]
@@ -152,7 +151,6 @@ pub fn with_fleet(
 pub fn of_plan(spec: &Spec, plan: &Plan, input: &PlanInput<'_>, places: &Places) -> Vec<Finding> {
     let mut found = Findings::new(places);
     planned::warnings(spec, plan, &mut found);
-    gate::of_plan(plan, input, &mut found);
     brake::of_plan(plan, &mut found);
     of_file(spec, &mut found);
     selection::of_fleet(spec, input, &mut found);

@@ -15,9 +15,7 @@ pub(super) fn errors(errors: &PlanErrors, found: &mut Findings<'_>) {
 }
 
 pub(super) fn warnings(spec: &Spec, plan: &Plan, found: &mut Findings<'_>) {
-    // Which services no gate watches is a finding of its own.
-    let others = plan.warnings.iter().filter(|w| **w != Warning::NoGate);
-    for warning in others {
+    for warning in &plan.warnings {
         let (rule, key) = of_warning(spec, warning);
         found.warn(rule, &key, warning);
     }
@@ -57,7 +55,7 @@ fn of_error(error: &PlanError) -> (&'static str, String) {
 
 fn of_warning(spec: &Spec, warning: &Warning) -> (&'static str, String) {
     let (rule, key) = match warning {
-        Warning::NoGate => ("gate", "wave".to_owned()),
+        Warning::NoGate { .. } => ("gate", "wave".to_owned()),
         Warning::Moved { .. } => ("group", "select.match".to_owned()),
         Warning::Repair => ("repair", "repair".to_owned()),
         Warning::CanaryGrew { wave, .. } => ("coverage", key_of(spec, wave)),

@@ -92,6 +92,11 @@ impl<'a> Touched<'a> {
         impacts
     }
 
+    /// The services of planned hosts, declared or not.
+    pub(super) fn services(&self) -> Vec<String> {
+        self.planned.keys().map(|name| (*name).to_owned()).collect()
+    }
+
     /// Services of planned hosts that nobody declared. Nothing when none at all is declared: who
     /// does not use services is not reminded of them.
     pub(super) fn undeclared(&self) -> Vec<String> {

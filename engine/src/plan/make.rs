@@ -324,7 +324,9 @@ impl<'d, 'a> Draft<'d, 'a> {
     }
 
     fn warnings(&self, of_waves: Vec<Warning>, of_proof: Vec<Warning>) -> Vec<Warning> {
-        let mut warnings = vec![Warning::NoGate];
+        let mut warnings = vec![Warning::NoGate {
+            services: self.touched.services(),
+        }];
         warnings.extend(self.spec.is_repair().then_some(Warning::Repair));
         warnings.extend(self.denied.warning());
         warnings.extend(self.moved());

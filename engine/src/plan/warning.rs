@@ -12,8 +12,15 @@ use serde::{Deserialize, Serialize};
 #[serde(tag = "warning", rename_all = "kebab-case")]
 pub enum Warning {
     /// Bakes pass by time alone.
-    #[error("no gate watches the patched hosts: a bake passes when its time is over")]
-    NoGate,
+    #[error(
+        "no gate watches the patched hosts of {}: a bake passes when its time is over",
+        list(services)
+    )]
+    NoGate {
+        /// The services that are not watched. Until gates are built all of the planned hosts'.
+        #[serde(default)]
+        services: Vec<String>,
+    },
     /// The rollout is a repair.
     #[error(
         "it is a repair: it takes selected hosts that are out of service with nobody at work on them, and no others; they serve again once they pass"

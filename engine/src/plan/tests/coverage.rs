@@ -126,7 +126,7 @@ fn what_the_first_wave_lacks_is_refused_until_each_is_waived() {
     let plan = demo().plan(&narrow(&LACKING));
     let waived: Vec<_> = plan.waived.iter().map(|w| w.stratum.to_string()).collect();
     assert_eq!(waived, LACKING);
-    assert_eq!(plan.warnings, [Warning::NoGate]);
+    assert!(matches!(plan.warnings[..], [Warning::NoGate { .. }]));
 }
 
 #[test]
