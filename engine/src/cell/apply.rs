@@ -43,7 +43,7 @@ impl Cell {
             CellEvent::Assigned { assignment } => self.assigned(assignment, now),
             CellEvent::Excepted { exceptions } => self.excepted(exceptions),
             CellEvent::Warranted { warrant } => self.warranted(warrant, now),
-            CellEvent::Stopped { stop } => self.stopped(stop),
+            CellEvent::Stopped { stop } => self.stopped(stop, now),
             CellEvent::Allotted { allotment } => self.allotted(allotment),
             CellEvent::StageAsked { rollout, host } => self.stage_asked(rollout, host, now),
             CellEvent::Ordered { order } => self.ordered(order, now),

@@ -143,7 +143,8 @@ impl<'a> Draft<'a> {
 
     pub(super) fn hold_slice(&mut self, work: &Work, reason: Reason) {
         let (rollout, cell) = (work.assignment.rollout.clone(), self.cell.id.clone());
-        self.hold(Subject::Slice { rollout, cell }, reason, work.assigned_at);
+        let since = work.stopped_at.unwrap_or(work.assigned_at);
+        self.hold(Subject::Slice { rollout, cell }, reason, since);
     }
 
     pub(super) fn hold_host(&mut self, work: &Work, host: &HostId, reason: Reason) {

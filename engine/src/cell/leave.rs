@@ -60,6 +60,7 @@ impl Cell {
         if work.stop.is_some() || warrant.direction == Direction::Rollback {
             work.judged = work.tally_all();
             work.stop = None;
+            work.stopped_at = None;
             work.braked = None;
         }
         work.warrant = Some(HeldWarrant {
@@ -71,11 +72,12 @@ impl Cell {
 
     /// Takes in a stop. One of a rollout that the cell does not know, since what it was told before is
     /// lost or it has forgotten it, finds nothing to stop.
-    pub(super) fn stopped(&mut self, stop: &Stop) -> Result<(), CellError> {
+    pub(super) fn stopped(&mut self, stop: &Stop, now: Timestamp) -> Result<(), CellError> {
         if let Some(work) = self.work.get_mut(&stop.rollout)
             && stop.generation > work.generation()
         {
             work.stop = Some(stop.clone());
+            work.stopped_at.get_or_insert(now);
         }
         Ok(())
     }

@@ -26,6 +26,9 @@ pub struct Work {
     pub warrant: Option<HeldWarrant>,
     /// The newest stop, when it is newer than the warrant.
     pub stop: Option<Stop>,
+    /// When it was stopped. Absent: it is not.
+    #[serde(default)]
+    pub stopped_at: Option<Timestamp>,
     /// What the cell's own brake found, until a newer warrant.
     pub braked: Option<String>,
     /// The hosts that the rollout may ever take here.
@@ -84,6 +87,7 @@ impl Work {
             assigned_at: now,
             warrant: None,
             stop: None,
+            stopped_at: None,
             braked: None,
             jobs,
             last_start: None,

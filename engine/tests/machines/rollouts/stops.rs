@@ -60,6 +60,19 @@ fn a_pause_cancels_or_undoes_before_apply_and_lets_later_runs_end() {
 }
 
 #[test]
+fn a_hold_of_a_stop_says_since_when_it_is_stopped() {
+    let mut world = started();
+    world.until("an order is out", |world| world.orders().count() > 0);
+    let paused = world.now;
+    world.ask("ssl", Action::Pause);
+    world.pass(mins(10));
+
+    let holds = world.holds();
+    let stopped = holds.iter().find(|hold| hold.reason.rule() == "stopped");
+    assert_eq!(stopped.unwrap().since, paused);
+}
+
+#[test]
 fn a_resume_goes_on_where_the_pause_stopped() {
     let (mut world, _) = paused_when(RunState::Draining);
     world.ask("ssl", Action::Resume);
