@@ -350,6 +350,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             labels: profile.labels.clone(),
             facts,
             in_service: service.in_service,
+            detail: service.detail,
             open: open.map(|run| (run.order().key, run.state())),
             newest: self.history.newest(),
         };

@@ -72,6 +72,8 @@ pub struct Hello {
     pub facts: Facts,
     /// Whether the host is in service: its flag is up and its own checks do not fail.
     pub in_service: bool,
+    /// What fails, where it is not. Empty: it is in service, or does not know.
+    pub detail: String,
     /// The run that is not over, and where it is. Absent: none.
     pub open: Option<(OrderKey, RunState)>,
     /// The newest order that the journal holds. Absent: none ever.

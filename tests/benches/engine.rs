@@ -163,6 +163,7 @@ impl Bench {
                 boot_id: "boot".to_owned(),
                 version: "0".to_owned(),
                 in_service: true,
+                detail: String::new(),
                 open: None,
                 newest: None,
             });

@@ -173,6 +173,7 @@ fn known(hello: Hello) -> cell::Hello {
         boot_id: hello.boot_id,
         version: hello.version,
         in_service: hello.in_service,
+        detail: hello.detail,
         open: hello.open,
         newest: hello.newest,
     }

@@ -146,6 +146,7 @@ fn hello(name: &str) -> Hello {
             packages: packages().digest(),
         },
         in_service: true,
+        detail: String::new(),
         open: None,
         newest: None,
     }

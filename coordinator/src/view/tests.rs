@@ -65,6 +65,7 @@ fn fleet(hosts: u32) -> Fleet {
             boot_id: "boot".to_owned(),
             version: "1.0".to_owned(),
             in_service: true,
+            detail: String::new(),
             open: None,
             newest: None,
         };

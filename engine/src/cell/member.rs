@@ -21,6 +21,9 @@ pub struct Hello {
     pub version: String,
     /// Whether it is in service.
     pub in_service: bool,
+    /// What fails, where it is not. Empty: it is, or does not know.
+    #[serde(default)]
+    pub detail: String,
     /// The order and state of a run that is not over.
     pub open: Option<(OrderKey, RunState)>,
     /// The newest order that its journal has seen.
@@ -95,7 +98,7 @@ impl Member {
             link: Link::Connected { since: now },
             heard: true,
             in_service: hello.in_service,
-            detail: String::new(),
+            detail: hello.detail.clone(),
             changed_at: now,
             last_sequence: hello.newest.map_or(HostSequence(0), |key| key.sequence),
             last_epoch: hello.newest.map_or(OwnerEpoch(0), |key| key.epoch),
@@ -133,7 +136,7 @@ impl Member {
             self.changed_at = now;
         }
         if !hello.is_drained() {
-            self.set_service(hello.in_service, "", now);
+            self.set_service(hello.in_service, &hello.detail, now);
         }
         if made_anew {
             self.reported = ReportSequence(0);

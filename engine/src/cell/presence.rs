@@ -51,7 +51,11 @@ impl Cell {
         for work in self.work.values_mut() {
             work.take_back_in(host);
         }
-        self.note_service(host, hello.in_service, "not in service", now);
+        let detail = match hello.detail.as_str() {
+            "" => "not in service",
+            detail => detail,
+        };
+        self.note_service(host, hello.in_service, detail, now);
     }
 
     /// Brings a job that was out when its host's session ended in step with what the host says now.

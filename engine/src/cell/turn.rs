@@ -78,6 +78,7 @@ mod tests {
             boot_id: String::new(),
             version: String::new(),
             in_service: true,
+            detail: String::new(),
             open: None,
             newest: None,
         };

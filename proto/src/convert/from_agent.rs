@@ -77,6 +77,7 @@ impl From<Hello> for v1::Hello {
             labels: hello.labels,
             facts: Some(hello.facts.into()),
             in_service: hello.in_service,
+            detail: write::line(&hello.detail),
             open: hello.open.map(Into::into),
             newest: hello.newest.map(Into::into),
         }
@@ -94,6 +95,7 @@ impl TryFrom<v1::Hello> for Hello {
             labels: read::labels(wire.labels).at("labels")?,
             facts: read::message(wire.facts).at("facts")?,
             in_service: wire.in_service,
+            detail: read::line(wire.detail).at("detail")?,
             open: wire.open.map(open_run).transpose().at("open")?,
             newest: read::optional(wire.newest).at("newest")?,
         })

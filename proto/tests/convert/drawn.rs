@@ -86,6 +86,7 @@ fn hello() -> impl Strategy<Value = Hello> {
             labels,
             facts,
             in_service,
+            detail: String::new(),
             open,
             newest,
         }

@@ -104,6 +104,7 @@ pub(crate) fn hello() -> Hello {
             packages: Digest::of("packages"),
         },
         in_service: true,
+        detail: text("check web: it does not answer"),
         open: Some((key(), RunState::Draining)),
         newest: Some(key()),
     }

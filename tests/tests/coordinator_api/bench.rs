@@ -187,6 +187,7 @@ pub(crate) fn hello(host: &str) -> Hello {
             packages: PackageSet::default().digest(),
         },
         in_service: true,
+        detail: String::new(),
         open: None,
         newest: None,
     }

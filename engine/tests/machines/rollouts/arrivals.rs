@@ -8,6 +8,7 @@ use cofferdam_engine::{
     failure::FailureKind,
     fleet::FleetEvent,
     id::OperatorId,
+    ledger::Occupancy,
     rollout::{Action, RolloutEvent},
     run::RunState,
     warrant::{Outcome, Summary},
@@ -313,6 +314,7 @@ fn a_host_that_was_given_away_under_an_order_joins_no_rollout_of_the_same() {
         boot_id: member.boot_id.clone(),
         version: member.version.clone(),
         in_service: true,
+        detail: String::new(),
         open: None,
         newest: world.active(&first).map(|active| active.order.key),
     });
@@ -325,6 +327,22 @@ fn a_host_that_was_given_away_under_an_order_joins_no_rollout_of_the_same() {
         two.left_late()[&first],
         "rollout ssl changes package openssl there too"
     );
+}
+
+#[test]
+fn a_host_that_is_not_well_says_what_fails_when_it_connects() {
+    let mut world = World::new().hosts("web", "r1/a", 2);
+    let host = id("web-a-2");
+    world.crash_owner(Crash::BeforeSend, secs(30));
+    world.pass(secs(1));
+    world.fall(&host);
+    world.pass(mins(2));
+
+    let (cell, member) = world.owner.fleet.host(&host).unwrap();
+    let why = "the application does not answer".to_owned();
+    assert_eq!(member.detail, why);
+    let out = cell.ledger().entry(&host).unwrap();
+    assert_eq!(out.occupancy, Occupancy::Casualty { why });
 }
 
 #[test]

@@ -141,6 +141,7 @@ impl Agent {
             boot_id: format!("boot-{}", self.boot),
             version: "0.1.0".to_owned(),
             in_service,
+            detail: self.fallen.clone(),
             open,
             newest,
         })))
