@@ -31,6 +31,7 @@ mod job;
 mod late;
 mod leave;
 mod member;
+mod moving;
 mod order;
 mod presence;
 mod report;

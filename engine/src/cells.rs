@@ -2,10 +2,13 @@
 //!
 //! A cell is at most [`CELL_SIZE`] hosts of one zone. Hosts of a service in a zone stand in for
 //! each other, so they are packed into one cell where they fit; a host that has a cell keeps it,
-//! since the cell's ledger knows it.
+//! since the cell's ledger knows it, unless its whole group comes together elsewhere.
 
+mod join;
 #[cfg(test)]
 mod tests;
+
+pub use join::{Occupied, is_kin, join, together};
 
 use crate::{
     id::{CellId, HostId, NameError},
@@ -48,44 +51,6 @@ pub fn unplaceable(host: &Host) -> Option<UnplacedReason> {
 /// ledger and its rollouts know it there, so one that moved is in a cell of its old place.
 pub fn is_of_place(host: &Host, cell: &CellId) -> bool {
     Place::of(host).is_ok_and(|(place, _)| place.number_of(cell).is_some())
-}
-
-/// The cell of one host that joins a fleet at work, where nobody else moves: one of its zone that
-/// has members of its service and room; else the first of its zone with room; else a new one.
-///
-/// `present` are the cells of the fleet; those of other zones are passed over. `most` hosts fit in a
-/// cell.
-///
-/// # Errors
-/// [`UnplacedReason`] when the host can be in no cell.
-pub fn join<'c, C: Occupied + 'c>(
-    host: &Host,
-    present: impl Iterator<Item = &'c C>,
-    most: usize,
-) -> Result<CellId, UnplacedReason> {
-    let (place, service) = Place::of(host)?;
-    let here: BTreeMap<usize, &C> = present
-        .filter_map(|cell| Some((place.number_of(cell.id())?, cell)))
-        .collect();
-    let roomy = || here.values().filter(|cell| cell.size() < most);
-    let kin = roomy().find(|cell| cell.serves(service));
-    if let Some(cell) = kin.or_else(|| roomy().next()) {
-        return Ok(cell.id().clone());
-    }
-    let unused = (1..).find(|number| !here.contains_key(number));
-    place
-        .cell(unused.unwrap_or(usize::MAX))
-        .map_err(UnplacedReason::Name)
-}
-
-/// A cell that has hosts, as [`join`] looks at it.
-pub trait Occupied {
-    /// Its name.
-    fn id(&self) -> &CellId;
-    /// How many hosts it has.
-    fn size(&self) -> usize;
-    /// Whether one of its hosts serves this service.
-    fn serves(&self, service: &str) -> bool;
 }
 
 /// Gives every host a cell, the same for the same hosts in any order.

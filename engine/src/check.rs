@@ -18,6 +18,7 @@ mod key;
 mod late;
 mod leave;
 mod pace;
+mod packing;
 mod repair;
 mod reservation;
 mod reserve;
@@ -31,6 +32,7 @@ mod wave;
 mod window;
 mod zone;
 
+pub use packing::broken_by_connecting;
 pub use reserve::broken_by_reserving;
 
 use crate::{
@@ -61,6 +63,7 @@ impl fmt::Display for Broken {
 /// Every promise that the state breaks, in order of promises.
 pub fn broken(fleet: &Fleet) -> Vec<Broken> {
     let mut all = Vec::new();
+    packing::in_fleet(fleet, &mut all);
     for cell in fleet.cells().values() {
         floor::in_cell(cell, &mut all);
         reservation::in_cell(cell, &mut all);

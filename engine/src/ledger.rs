@@ -152,6 +152,11 @@ impl Ledger {
         self.last_token.next()
     }
 
+    /// Gives out no token that another ledger has given out.
+    pub fn go_on_from(&mut self, other: &Self) {
+        self.last_token = self.last_token.max(other.last_token);
+    }
+
     /// Promises a host to a holder under the next token. A casualty, and a host that fell by itself,
     /// have nobody at work on them and may be taken, to repair them.
     ///

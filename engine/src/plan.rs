@@ -13,6 +13,7 @@ mod denied;
 mod error;
 mod estimate;
 mod floors;
+mod follow;
 mod host_order;
 mod impact;
 mod late;

@@ -45,6 +45,7 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
         FleetError::Conflict { .. }
         | FleetError::GoesBack { .. }
         | FleetError::AtWork { .. }
+        | FleetError::Moved { .. }
         | FleetError::Superseded { .. }
         | FleetError::Denied { .. }
         | FleetError::Unplaced { .. }

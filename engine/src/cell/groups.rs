@@ -11,7 +11,7 @@ pub(super) use room::{Binding, OutCounts};
 
 use self::count::{Counted, Seat};
 use super::{Cell, CellEvent, zone_trouble::ZoneOf};
-use crate::{allotment::Standing, floor::Group, id::HostId, policy::FloorRule};
+use crate::{allotment::Standing, floor::Group, id::HostId, inventory::Host, policy::FloorRule};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -96,8 +96,19 @@ impl Cell {
         }
     }
 
+    /// How many members are of a host's group: of its service in its zone.
+    pub(crate) fn kin_of(&self, host: &Host) -> usize {
+        let Some(rule) = self.groups.rules.first() else {
+            return 0;
+        };
+        let group = Group::of(rule, host);
+        let mut groups = self.groups.groups.iter();
+        let found = groups.find(|counted| counted.rule == 0 && counted.group == group);
+        found.map_or(0, |counted| counted.members)
+    }
+
     /// Counts a host as it is now.
-    fn count_host(&mut self, host: &HostId, is_greeted: bool) {
+    pub(super) fn count_host(&mut self, host: &HostId, is_greeted: bool) {
         let presence = Presence::of(self, host);
         let member = self.members.get(host).map(|member| &member.host);
         let may_move = is_greeted || member.is_none();

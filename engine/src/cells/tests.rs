@@ -158,16 +158,17 @@ impl Occupied for Rack {
         self.1.len()
     }
 
-    fn serves(&self, service: &str) -> bool {
-        self.1
-            .iter()
-            .any(|host| host.value(SERVICE) == Some(service))
+    fn kin(&self, of: &Host) -> usize {
+        self.1.iter().filter(|host| is_kin(host, of)).count()
     }
+}
+
+fn rack(name: &str, hosts: Vec<Host>) -> Rack {
+    Rack(CellId::new(name).unwrap(), hosts)
 }
 
 #[test]
 fn a_host_that_joins_goes_where_its_service_has_room_then_anywhere_then_into_a_new_cell() {
-    let rack = |name: &str, hosts| Rack(CellId::new(name).unwrap(), hosts);
     let newcomer = &hosts("web", "a", 9999..10000)[0];
     let full = || rack("r1-a-1", hosts("web", "a", 0..CELL_SIZE));
     let others = || rack("r1-a-2", hosts("api", "a", 0..3));
@@ -183,4 +184,47 @@ fn a_host_that_joins_goes_where_its_service_has_room_then_anywhere_then_into_a_n
         let cell = join(newcomer, present.iter(), CELL_SIZE).unwrap();
         assert_eq!(cell.as_str(), expected);
     }
+}
+
+#[test]
+fn a_group_in_two_cells_comes_together_where_it_fits() {
+    let web = |numbers| hosts("web", "a", numbers);
+    let with = |web: Vec<Host>, others| [web, hosts("api", "a", 0..others)].concat();
+    let elsewhere = || rack("r1-b-1", hosts("web", "b", 0..3));
+    let cases = [
+        // The cells, each with its hosts of web and of api; where web comes together.
+        (vec![(2, 0)], None),
+        (vec![(2, 0), (0, 3)], None),
+        (vec![(1, 0), (2, 0)], Some("r1-a-2")),
+        (vec![(2, 0), (2, 0)], Some("r1-a-1")),
+        // The larger part has no room for the other.
+        (vec![(3, 2), (1, 1)], Some("r1-a-2")),
+        (vec![(2, 3), (1, 4), (0, 1)], Some("r1-a-3")),
+        (vec![(2, 3), (1, 4), (0, 3)], Some("r1-a-4")),
+        (vec![(4, 0), (2, 0)], None),
+    ];
+    for (cells, expected) in cases {
+        let mut present = vec![elsewhere()];
+        let mut first = 0;
+        for (number, (ours, others)) in (1..).zip(&cells) {
+            let hosts = with(web(first..first + ours), *others);
+            first += ours;
+            present.push(rack(&format!("r1-a-{number}"), hosts));
+        }
+        let of = &web(0..1)[0];
+        let cell = together(of, present.iter(), 5, |_| true);
+        assert_eq!(cell.as_ref().map(CellId::as_str), expected, "{cells:?}");
+    }
+}
+
+#[test]
+fn a_group_comes_together_in_no_cell_that_is_closed() {
+    let web = |numbers| hosts("web", "a", numbers);
+    let present = [rack("r1-a-1", web(0..2)), rack("r1-a-2", web(2..3))];
+    let cell = |is_open: fn(&CellId) -> bool| together(&web(0..1)[0], present.iter(), 5, is_open);
+    assert_eq!(
+        cell(|cell| cell.as_str() != "r1-a-1").unwrap().as_str(),
+        "r1-a-2"
+    );
+    assert_eq!(cell(|_| false).unwrap().as_str(), "r1-a-3");
 }

@@ -22,6 +22,7 @@ impl Fleet {
         if self.rollouts.contains_key(&plan.rollout) {
             return Err(FleetError::RolloutExists(plan.rollout.clone()));
         }
+        self.check_homes(plan)?;
         if let Some(denied) = self.denied_to_all(plan) {
             return Err(denied);
         }

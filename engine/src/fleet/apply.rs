@@ -92,6 +92,8 @@ impl Fleet {
         known.apply(event, now)?;
         if let Some(hosts) = superseded {
             known.supersede(hosts);
+            known.follow(&self.homes);
+            self.tell_silence(rollout);
         }
         self.lift_by_retry(rollout, event, now)?;
         self.deny(left, now)
@@ -137,6 +139,7 @@ impl Fleet {
         if is_new {
             self.tell_cell(&home, now)?;
         }
+        self.bring_together(&hello.host.id, now)?;
         self.consider_late(&hello.host.id, now)
     }
 
@@ -164,7 +167,7 @@ impl Fleet {
     }
 
     /// The calendar that a new cell begins with.
-    fn freezes(&self) -> Calendar {
+    pub(super) fn freezes(&self) -> Calendar {
         let declared = self.calendar.as_ref();
         declared.map_or_else(Calendar::default, |declared| declared.calendar.clone())
     }
@@ -227,7 +230,7 @@ impl Fleet {
     }
 
     /// An empty cell goes, once no rollout works in it.
-    fn drop_empty(&mut self, cell: &CellId) {
+    pub(super) fn drop_empty(&mut self, cell: &CellId) {
         let is_empty = |cell: &Cell| cell.members().is_empty() && cell.work().is_empty();
         if self.cells.get(cell).is_some_and(is_empty) {
             self.cells.remove(cell);
@@ -271,6 +274,7 @@ impl Fleet {
         if self.rollouts.contains_key(&plan.rollout) {
             return Err(FleetError::RolloutExists(plan.rollout.clone()));
         }
+        self.check_homes(plan)?;
         if let Some(denied) = self.denied_to_all(plan) {
             return Err(denied);
         }

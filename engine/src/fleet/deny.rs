@@ -110,7 +110,7 @@ impl Fleet {
                 reach,
             } => vec![Left {
                 bits: known.plan().bits(),
-                places: places(known, *reach),
+                places: self.places(known, *reach),
                 denial: denial(Some(by), reason.clone()),
             }],
             RolloutEvent::Summarised { summary } => {
@@ -263,6 +263,31 @@ impl Fleet {
         })
     }
 
+    /// Where a rollback denies: what it reaches of where the hosts are that the rollout took.
+    fn places(&self, rollout: &Rollout, reach: Reach) -> BTreeSet<Place> {
+        let is_taken = |outcome: &Outcome| match outcome {
+            Outcome::Running | Outcome::Passed | Outcome::Failed { .. } | Outcome::RolledBack => {
+                true
+            }
+            Outcome::Skipped { change, .. } => *change == Change::Unknown,
+            Outcome::Waiting | Outcome::LeftOut { .. } | Outcome::Gone => false,
+        };
+        let taken = rollout.outcomes().iter();
+        let taken = taken.filter(|(_, outcome)| is_taken(outcome));
+        let hosts = taken.map(|(host, _)| host.clone());
+        let planned = |host: &HostId| rollout.plan().hosts.get(host).map(|of| &of.cell);
+        match reach {
+            Reach::Fleet => BTreeSet::from([Place::Fleet]),
+            Reach::Cell => hosts
+                .filter_map(|host| {
+                    let cell = self.homes.get(&host).or_else(|| planned(&host))?.clone();
+                    Some(Place::Cell { cell })
+                })
+                .collect(),
+            Reach::Host => hosts.map(|host| Place::Host { host }).collect(),
+        }
+    }
+
     fn check_place(&self, place: &Place) -> Result<(), FleetError> {
         match place {
             Place::Fleet => Ok(()),
@@ -271,29 +296,6 @@ impl Fleet {
             Place::Host { host } if self.homes.contains_key(host) => Ok(()),
             Place::Host { host } => Err(FleetError::NoHost(host.clone())),
         }
-    }
-}
-
-/// Where a rollback denies: what it reaches of where the rollout took hosts.
-fn places(rollout: &Rollout, reach: Reach) -> BTreeSet<Place> {
-    let is_taken = |outcome: &Outcome| match outcome {
-        Outcome::Running | Outcome::Passed | Outcome::Failed { .. } | Outcome::RolledBack => true,
-        Outcome::Skipped { change, .. } => *change == Change::Unknown,
-        Outcome::Waiting | Outcome::LeftOut { .. } | Outcome::Gone => false,
-    };
-    let taken = rollout.outcomes().iter();
-    let taken = taken.filter(|(_, outcome)| is_taken(outcome));
-    let hosts = taken.map(|(host, _)| host.clone());
-    let planned = &rollout.plan().hosts;
-    match reach {
-        Reach::Fleet => BTreeSet::from([Place::Fleet]),
-        Reach::Cell => hosts
-            .filter_map(|host| {
-                let cell = planned.get(&host)?.cell.clone();
-                Some(Place::Cell { cell })
-            })
-            .collect(),
-        Reach::Host => hosts.map(|host| Place::Host { host }).collect(),
     }
 }
 

@@ -320,6 +320,17 @@ pub enum FleetError {
         /// The hosts.
         hosts: Vec<HostId>,
     },
+    /// Hosts of a plan have moved to other cells since it was made: their group came together there.
+    #[error(
+        "{} moved to another cell since rollout {rollout} was planned: plan it again",
+        named(hosts)
+    )]
+    Moved {
+        /// The rollout.
+        rollout: RolloutId,
+        /// The hosts. Not empty.
+        hosts: Vec<HostId>,
+    },
     /// A later rollout has changed the same thing on the same host.
     #[error(
         "cannot roll back {rollout}: rollout {later} has changed {subject} since, on host {host} and on all others that it changed; roll that back instead"

@@ -69,6 +69,7 @@ impl Fleet {
         known.apply(&event, now)?;
         if let Some(hosts) = superseded {
             known.supersede(hosts);
+            known.follow(&self.homes);
         }
         Ok(self.preview(&known))
     }

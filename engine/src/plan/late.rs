@@ -3,7 +3,7 @@
 //! A late host goes to the last wave, behind all that was planned. Of a stratum that no host has passed
 //! it is proved alone, as every host is (the second opinion); nothing of it starts beside another.
 
-use super::{Chain, Plan, PlannedHost, Turn};
+use super::{Chain, Plan, PlannedHost, PlannedWave, Turn};
 use crate::{
     id::{CellId, HostId, ServiceName, WaveIndex},
     inventory::{Host, PATCHER},
@@ -103,15 +103,9 @@ impl Plan {
         let Some(wave) = self.waves.last_mut() else {
             return;
         };
-        let slice = wave.slices.entry(cell.clone()).or_default();
-        slice.push(host.clone());
+        wave.add(cell, host);
         if is_patcher {
             wave.order.behind.push(host.clone());
-        }
-        if !wave.opening.cells().any(|opened| opened == cell) {
-            let zones = vec![vec![cell.clone()]];
-            let chains = vec![Chain { zones }];
-            wave.opening.turns.push(Turn { chains });
         }
     }
 
@@ -150,13 +144,14 @@ impl Plan {
         }
         assignment.hosts.insert(host.id.clone());
         for rule in &limit.floors {
-            bind_floor(&mut assignment, rule, late);
+            let floor = assignment.floor_of(rule);
+            floor.hosts.insert(host.id.clone());
         }
         Some(assignment)
     }
 
     /// What a cell is told that has no host of the rollout yet: what all others are.
-    fn empty_assignment(&self, cell: &CellId) -> Option<Assignment> {
+    pub(super) fn empty_assignment(&self, cell: &CellId) -> Option<Assignment> {
         let other = self.assignments.values().next()?;
         Some(Assignment {
             cell: cell.clone(),
@@ -170,20 +165,34 @@ impl Plan {
     }
 }
 
-fn bind_floor(assignment: &mut Assignment, rule: &FloorRule, late: &LateHost<'_>) {
-    let known = assignment
-        .floors
-        .iter()
-        .position(|floor| floor.rule == *rule);
-    let place = known.unwrap_or_else(|| {
-        assignment.floors.push(FloorAssignment {
-            rule: rule.clone(),
-            hosts: BTreeSet::new(),
-            lone_hosts: BTreeSet::new(),
+impl PlannedWave {
+    /// Adds a host to its part of a cell, which opens last if it was no cell of the wave.
+    pub(super) fn add(&mut self, cell: &CellId, host: &HostId) {
+        let slice = self.slices.entry(cell.clone()).or_default();
+        slice.push(host.clone());
+        if !self.opening.cells().any(|opened| opened == cell) {
+            let zones = vec![vec![cell.clone()]];
+            let chains = vec![Chain { zones }];
+            self.opening.turns.push(Turn { chains });
+        }
+    }
+}
+
+impl Assignment {
+    /// What it says of a floor rule, which is new at the end.
+    pub(super) fn floor_of(&mut self, rule: &FloorRule) -> &mut FloorAssignment {
+        let floors = &mut self.floors;
+        let known = floors.iter().position(|floor| floor.rule == *rule);
+        let place = known.unwrap_or_else(|| {
+            floors.push(FloorAssignment {
+                rule: rule.clone(),
+                hosts: BTreeSet::new(),
+                lone_hosts: BTreeSet::new(),
+            });
+            floors.len() - 1
         });
-        assignment.floors.len() - 1
-    });
-    assignment.floors[place].hosts.insert(late.host.id.clone());
+        &mut floors[place]
+    }
 }
 
 /// Binds a host that is not yet among the assignment's by the windows that match it, and by no other.

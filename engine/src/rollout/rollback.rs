@@ -8,7 +8,7 @@ use crate::{
     time::Timestamp,
     warrant::{Change, FailedEnd, Outcome, StopKind},
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Rollout {
     /// Takes back what was changed: no ladder; cells and floors set the pace.
@@ -105,6 +105,13 @@ impl Rollout {
     pub(super) fn is_to_go_back(&self, host: &HostId) -> bool {
         let outcome = self.outcomes.get(host);
         outcome.is_some_and(may_have_it) && !self.superseded.contains(host)
+    }
+
+    /// Looks up where its hosts are now, since they may have moved while it was over.
+    pub(crate) fn follow(&mut self, homes: &BTreeMap<HostId, CellId>) {
+        for cell in self.plan.follow(homes) {
+            self.cells.entry(cell).or_default().assigned = false;
+        }
     }
 
     /// Notes hosts that a later rollout changed in the same way since this one ended.

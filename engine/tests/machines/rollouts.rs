@@ -12,6 +12,7 @@ mod freezes;
 mod host_turns;
 mod orders;
 mod pace;
+mod packing;
 mod partitions;
 mod promotions;
 mod repairs;

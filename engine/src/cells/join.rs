@@ -1,0 +1,103 @@
+//! Where hosts go that join a fleet at work, one by one and in any order.
+//!
+//! A host goes where its group is. When that cell is full it goes elsewhere, and its group is in two
+//! cells; then the whole group comes together in one cell that has room for all of it, if the fleet
+//! finds that it may move. So groups are whole however their hosts come.
+
+use super::{Place, UnplacedReason};
+use crate::{
+    id::CellId,
+    inventory::{Host, REGION, SERVICE, ZONE},
+};
+use std::{cmp::Reverse, collections::BTreeMap};
+
+/// A cell that has hosts, as one that joins looks at it.
+pub trait Occupied {
+    /// Its name.
+    fn id(&self) -> &CellId;
+    /// How many hosts it has.
+    fn size(&self) -> usize;
+    /// How many of them are of a host's group, that host counted if it is one of them.
+    fn kin(&self, of: &Host) -> usize;
+}
+
+/// Whether two hosts are of one group: of one service, in one zone of one region.
+pub fn is_kin(one: &Host, other: &Host) -> bool {
+    let labels = [SERVICE, ZONE, REGION];
+    labels
+        .iter()
+        .all(|label| one.value(label) == other.value(label))
+}
+
+/// The cell of one host that joins: one of its zone that has members of its group and room; else the
+/// first of its zone with room; else a new one.
+///
+/// `present` are the cells of the fleet; those of other zones are passed over. `most` hosts fit in a
+/// cell.
+///
+/// # Errors
+/// [`UnplacedReason`] when the host can be in no cell.
+pub fn join<'c, C: Occupied + 'c>(
+    host: &Host,
+    present: impl Iterator<Item = &'c C>,
+    most: usize,
+) -> Result<CellId, UnplacedReason> {
+    let here = Here::of(host, present)?;
+    let roomy = || here.cells.values().filter(|(cell, _)| cell.size() < most);
+    let kin = roomy().find(|(_, kin)| *kin > 0);
+    match kin.or_else(|| roomy().next()) {
+        Some((cell, _)) => Ok(cell.id().clone()),
+        None => here.unused(),
+    }
+}
+
+/// The cell where the group of a host comes together: of those of its zone that have room for all of
+/// it the one that has most of it, or the first; else a new one. Nothing when it is together, and
+/// when no cell can hold it.
+///
+/// Hosts move only into a cell that `is_open`.
+pub fn together<'c, C: Occupied + 'c>(
+    host: &Host,
+    present: impl Iterator<Item = &'c C>,
+    most: usize,
+    is_open: impl Fn(&CellId) -> bool,
+) -> Option<CellId> {
+    let here = Here::of(host, present).ok()?;
+    let parts = here.cells.values().filter(|(_, kin)| *kin > 0);
+    let all: usize = parts.clone().map(|(_, kin)| kin).sum();
+    if parts.count() < 2 || all > most {
+        return None;
+    }
+    let has_room = |(cell, kin): &(&C, usize)| cell.size() - kin + all <= most;
+    let fit = here.cells.iter();
+    let fit = fit.filter(|(_, known)| has_room(known) && is_open(known.0.id()));
+    match fit.max_by_key(|(number, (_, kin))| (*kin, Reverse(**number))) {
+        Some((_, (cell, _))) => Some(cell.id().clone()),
+        None => here.unused().ok(),
+    }
+}
+
+/// The cells of a host's zone.
+struct Here<'h, 'c, C> {
+    place: Place<'h>,
+    /// By number: each with how many of its hosts are of the host's group.
+    cells: BTreeMap<usize, (&'c C, usize)>,
+}
+
+impl<'h, 'c, C: Occupied> Here<'h, 'c, C> {
+    fn of(host: &'h Host, present: impl Iterator<Item = &'c C>) -> Result<Self, UnplacedReason> {
+        let (place, _) = Place::of(host)?;
+        let numbered = present.filter_map(|cell| Some((place.number_of(cell.id())?, cell)));
+        let cells = numbered.map(|(number, cell)| (number, (cell, cell.kin(host))));
+        let cells = cells.collect();
+        Ok(Self { place, cells })
+    }
+
+    /// The first name that no cell of the zone has.
+    fn unused(&self) -> Result<CellId, UnplacedReason> {
+        let number = (1..).find(|number| !self.cells.contains_key(number));
+        self.place
+            .cell(number.unwrap_or(usize::MAX))
+            .map_err(UnplacedReason::Name)
+    }
+}

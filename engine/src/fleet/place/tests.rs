@@ -1,0 +1,129 @@
+//! Many hosts that connect one after the other, in any order.
+
+use crate::{
+    cell::Hello,
+    check,
+    digest::Digest,
+    fleet::{Fleet, FleetEvent},
+    id::{CellId, HostId, Incarnation},
+    inventory::{Facts, Host, Platform, REGION, SERVICE, ZONE},
+    policy::CELL_SIZE,
+    seed,
+    time::Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Hosts that connect, of services as large as is said, in an order that a seed says.
+fn hellos(sizes: &[usize], order: &str) -> Vec<Hello> {
+    let numbered = (0..).zip(sizes);
+    let mut hellos: Vec<Hello> = numbered
+        .flat_map(|(service, size)| (0..*size).map(move |number| hello(service, number)))
+        .collect();
+    hellos.sort_by_key(|hello| seed::of(&[order, hello.host.id.as_str()]));
+    hellos
+}
+
+fn hello(service: usize, number: usize) -> Hello {
+    let service = format!("s{service}");
+    let labels = [(SERVICE, &*service), (REGION, "r1"), (ZONE, "a")];
+    Hello {
+        host: Host {
+            id: HostId::new(format!("{service}-{number}")).unwrap(),
+            labels: labels
+                .map(|(label, value)| (label.to_owned(), value.to_owned()))
+                .into(),
+            facts: Facts {
+                platform: Platform {
+                    os_release: "debian-12".to_owned(),
+                    architecture: "amd64".to_owned(),
+                },
+                kernel: "6.1".to_owned(),
+                packages: Digest::of(""),
+            },
+        },
+        incarnation: Incarnation(1),
+        boot_id: "1".to_owned(),
+        version: "1".to_owned(),
+        in_service: true,
+        open: None,
+        newest: None,
+    }
+}
+
+/// The fleet that they make, and how many hosts changed their cell on the way.
+fn joined(hellos: &[Hello]) -> (Fleet, usize) {
+    let mut fleet = Fleet::default();
+    let mut moved = 0;
+    for (at, hello) in (0..).zip(hellos) {
+        let before = fleet.homes().clone();
+        let event = FleetEvent::HostConnected {
+            hello: Box::new(hello.clone()),
+        };
+        fleet.apply(&event, Timestamp(at)).unwrap();
+        let homes = fleet.homes();
+        moved += before
+            .iter()
+            .filter(|(host, cell)| homes[*host] != **cell)
+            .count();
+    }
+    (fleet, moved)
+}
+
+/// The cells of each service.
+fn cells(fleet: &Fleet) -> BTreeMap<String, BTreeSet<&CellId>> {
+    let mut cells: BTreeMap<String, BTreeSet<&CellId>> = BTreeMap::new();
+    for (cell, of) in fleet.cells() {
+        for member in of.members().values() {
+            let service = member.host.value(SERVICE).unwrap().to_owned();
+            cells.entry(service).or_default().insert(cell);
+        }
+    }
+    cells
+}
+
+/// 47 services of 1 host and more, 700 in all.
+fn services() -> Vec<usize> {
+    let mut sizes: Vec<usize> = (0..46).map(|number| 1 + number * 28 / 47).collect();
+    sizes.push(700 - sizes.iter().sum::<usize>());
+    sizes
+}
+
+#[test]
+fn groups_are_whole_in_whatever_order_their_hosts_connect() {
+    for order in ["one", "two", "three", "four"] {
+        let (fleet, moved) = joined(&hellos(&services(), order));
+        assert_eq!(fleet.homes().len(), 700);
+        assert_eq!(fleet.cells().len(), 2);
+        for cell in fleet.cells().values() {
+            assert!(cell.members().len() <= CELL_SIZE);
+            assert!(cell.is_counted_right());
+        }
+        for (service, cells) in cells(&fleet) {
+            assert_eq!(cells.len(), 1, "{service} is in {cells:?}");
+        }
+        // A group leaves its cell when that is full, and takes as many hosts along as then find room.
+        assert!(moved <= 700, "{moved} hosts changed their cell");
+        assert_eq!(check::broken(&fleet), []);
+    }
+}
+
+#[test]
+fn the_same_hosts_in_the_same_order_make_the_same_fleet() {
+    let hellos = hellos(&services(), "one");
+    assert_eq!(joined(&hellos).0, joined(&hellos).0);
+}
+
+#[test]
+fn a_group_that_no_cell_can_hold_is_split_and_moves_nobody() {
+    let (fleet, moved) = joined(&hellos(&[CELL_SIZE + 20], "one"));
+    assert_eq!((fleet.cells().len(), moved), (2, 0));
+}
+
+#[test]
+fn large_groups_beside_each_other_end_whole_in_as_many_cells_as_they_need() {
+    let (fleet, moved) = joined(&hellos(&[300, 300, 300, 200], "one"));
+    let cells = cells(&fleet);
+    assert!(cells.values().all(|cells| cells.len() == 1), "{cells:?}");
+    assert!(fleet.cells().len() <= 4, "{cells:?}");
+    assert!(moved <= 2 * 1_100, "{moved} hosts changed their cell");
+}
