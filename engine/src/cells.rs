@@ -8,7 +8,7 @@ mod join;
 #[cfg(test)]
 mod tests;
 
-pub use join::{Occupied, is_kin, join, together};
+pub use join::{Occupied, group, join, together};
 
 use crate::{
     id::{CellId, HostId, NameError},

@@ -11,12 +11,15 @@ pub(super) use room::{Binding, OutCounts};
 
 use self::count::{Counted, Seat};
 use super::{Cell, CellEvent, zone_trouble::ZoneOf};
-use crate::{allotment::Standing, floor::Group, id::HostId, inventory::Host, policy::FloorRule};
+use crate::{allotment::Standing, floor::Group, id::HostId, policy::FloorRule};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// How many default rules there are.
 const DEFAULT_RULES: usize = 2;
+
+/// The place of the default rule by which groups are packed: service x zone.
+const BY_ZONE: usize = 0;
 
 /// The groups that the members of a cell are counted in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,15 +99,18 @@ impl Cell {
         }
     }
 
-    /// How many members are of a host's group: of its service in its zone.
-    pub(crate) fn kin_of(&self, host: &Host) -> usize {
-        let Some(rule) = self.groups.rules.first() else {
-            return 0;
+    /// How many members are of a group that is packed together: of a service in its zone.
+    pub(crate) fn packed_with(&self, group: &Group) -> usize {
+        self.groups.members(BY_ZONE, group)
+    }
+
+    /// How many members are of a group, whether the cell counts by its rule or not.
+    pub(crate) fn members_of(&self, rule: &FloorRule, group: &Group) -> usize {
+        let Some(place) = self.groups.rules.iter().position(|known| known == rule) else {
+            let groups = self.members.values().map(|m| Group::of(rule, &m.host));
+            return groups.filter(|of| of == group).count();
         };
-        let group = Group::of(rule, host);
-        let mut groups = self.groups.groups.iter();
-        let found = groups.find(|counted| counted.rule == 0 && counted.group == group);
-        found.map_or(0, |counted| counted.members)
+        self.groups.members(place, group)
     }
 
     /// Counts a host as it is now.

@@ -5,10 +5,7 @@
 //! finds that it may move. So groups are whole however their hosts come.
 
 use super::{Place, UnplacedReason};
-use crate::{
-    id::CellId,
-    inventory::{Host, REGION, SERVICE, ZONE},
-};
+use crate::{floor::Group, id::CellId, inventory::Host, policy::FloorRule};
 use std::{cmp::Reverse, collections::BTreeMap};
 
 /// A cell that has hosts, as one that joins looks at it.
@@ -17,16 +14,14 @@ pub trait Occupied {
     fn id(&self) -> &CellId;
     /// How many hosts it has.
     fn size(&self) -> usize;
-    /// How many of them are of a host's group, that host counted if it is one of them.
-    fn kin(&self, of: &Host) -> usize;
+    /// How many of them are of a group.
+    fn kin(&self, group: &Group) -> usize;
 }
 
-/// Whether two hosts are of one group: of one service, in one zone of one region.
-pub fn is_kin(one: &Host, other: &Host) -> bool {
-    let labels = [SERVICE, ZONE, REGION];
-    labels
-        .iter()
-        .all(|label| one.value(label) == other.value(label))
+/// The group that a host is packed with: its service in its zone.
+pub fn group(host: &Host) -> Group {
+    let [by_zone, _] = FloorRule::defaults();
+    Group::of(&by_zone, host)
 }
 
 /// The cell of one host that joins: one of its zone that has members of its group and room; else the
@@ -87,8 +82,9 @@ struct Here<'h, 'c, C> {
 impl<'h, 'c, C: Occupied> Here<'h, 'c, C> {
     fn of(host: &'h Host, present: impl Iterator<Item = &'c C>) -> Result<Self, UnplacedReason> {
         let (place, _) = Place::of(host)?;
+        let group = group(host);
         let numbered = present.filter_map(|cell| Some((place.number_of(cell.id())?, cell)));
-        let cells = numbered.map(|(number, cell)| (number, (cell, cell.kin(host))));
+        let cells = numbered.map(|(number, cell)| (number, (cell, cell.kin(&group))));
         let cells = cells.collect();
         Ok(Self { place, cells })
     }

@@ -158,8 +158,8 @@ impl Occupied for Rack {
         self.1.len()
     }
 
-    fn kin(&self, of: &Host) -> usize {
-        self.1.iter().filter(|host| is_kin(host, of)).count()
+    fn kin(&self, of: &crate::floor::Group) -> usize {
+        self.1.iter().filter(|host| group(host) == *of).count()
     }
 }
 

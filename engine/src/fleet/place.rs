@@ -16,6 +16,7 @@ use crate::{
     cell::Cell,
     cells::{self, Occupied},
     denial::Place,
+    floor::Group,
     id::{CellId, HostId},
     inventory::Host,
     plan::Plan,
@@ -71,11 +72,12 @@ impl Fleet {
 
     /// The hosts of a host's group, by cell of its zone.
     fn parts_of_group(&self, of: &Host) -> BTreeMap<CellId, Vec<HostId>> {
+        let group = cells::group(of);
         let here = self.cells.values();
-        let here = here.filter(|cell| cells::is_of_place(of, cell.id()) && cell.kin(of) > 0);
+        let here = here.filter(|cell| cells::is_of_place(of, cell.id()) && cell.kin(&group) > 0);
         let parts = here.map(|cell| {
             let members = cell.members().values().map(|member| &member.host);
-            let kin = members.filter(|host| cells::is_kin(host, of));
+            let kin = members.filter(|host| cells::group(host) == group);
             (cell.id().clone(), kin.map(|host| host.id.clone()).collect())
         });
         parts.collect()
@@ -153,7 +155,7 @@ impl Occupied for Cell {
         self.members().len()
     }
 
-    fn kin(&self, of: &Host) -> usize {
-        self.kin_of(of)
+    fn kin(&self, group: &Group) -> usize {
+        self.packed_with(group)
     }
 }

@@ -61,6 +61,13 @@ impl Groups {
             .collect()
     }
 
+    /// How many members a group has.
+    pub(super) fn members(&self, rule: usize, group: &Group) -> usize {
+        let mut groups = self.groups.iter();
+        let found = groups.find(|counted| counted.rule == rule && counted.group == *group);
+        found.map_or(0, |counted| counted.members)
+    }
+
     pub(super) fn take_rights(&mut self, allotment: &Allotment) {
         for counted in &mut self.groups {
             let right = allotment.right(&self.rules[counted.rule], &counted.group);
@@ -70,12 +77,10 @@ impl Groups {
 
     pub(super) fn seat(&mut self, host: &Host, presence: Presence, allotment: &Allotment) {
         let known = self.seats.remove(&host.id).map(|seat| seat.places);
-        let places = known.unwrap_or_else(|| {
-            let rules = 0..self.rules.len();
-            rules
-                .map(|rule| self.place(rule, host, allotment))
-                .collect()
-        });
+        let places = match known {
+            Some(places) => places,
+            None => self.find_places(host, allotment),
+        };
         for &place in &places {
             let counted = &mut self.groups[place];
             counted.members += 1;
@@ -108,7 +113,18 @@ impl Groups {
         }
     }
 
-    fn place(&mut self, rule: usize, host: &Host, allotment: &Allotment) -> usize {
+    fn find_places(&mut self, host: &Host, allotment: &Allotment) -> Vec<usize> {
+        let mut places = Vec::with_capacity(self.rules.len());
+        for rule in 0..self.rules.len() {
+            let place = self.place(rule, host, allotment, &places);
+            places.push(place);
+        }
+        places
+    }
+
+    /// The place of a host's group by a rule: where it was counted before, or that of a group which has
+    /// no members any more, but for those `taken`, or a new one.
+    fn place(&mut self, rule: usize, host: &Host, allotment: &Allotment, taken: &[usize]) -> usize {
         let group = Group::of(&self.rules[rule], host);
         let is_it = |counted: &Counted| counted.rule == rule && counted.group == group;
         if let Some(known) = self.groups.iter().position(is_it) {
@@ -127,7 +143,18 @@ impl Groups {
             group,
         };
         counted.take(allotment.right(&self.rules[rule], &counted.group));
-        self.groups.push(counted);
-        self.groups.len() - 1
+        let mut places = 0..self.groups.len();
+        let unused =
+            places.find(|place| self.groups[*place].members == 0 && !taken.contains(place));
+        match unused {
+            Some(place) => {
+                self.groups[place] = counted;
+                place
+            }
+            None => {
+                self.groups.push(counted);
+                self.groups.len() - 1
+            }
+        }
     }
 }
