@@ -4,6 +4,7 @@
 //! same breath; a link between two processes will carry the same messages.
 
 mod allot;
+mod alone;
 mod amend;
 mod apply;
 mod census;

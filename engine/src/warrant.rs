@@ -12,6 +12,7 @@ use crate::{
     order::Direction,
     patch::{LockFile, Patch, RebootPolicy},
     policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Profile, Retry, RollbackPace},
+    share::Share,
     window::Window,
 };
 use serde::{Deserialize, Serialize};
@@ -105,10 +106,17 @@ pub struct FloorAssignment {
     pub rule: FloorRule,
     /// The hosts.
     pub hosts: BTreeSet<HostId>,
-    /// Those of the hosts that may be out although each is alone in its group: it needs an approval,
-    /// and the control plane grants it only then.
+    /// Those of the hosts that may be out although each is alone in its group: somebody approved it.
     #[serde(default)]
     pub lone_hosts: BTreeSet<HostId>,
+}
+
+impl FloorAssignment {
+    /// Whether a host that is alone may be out once somebody approved it. Where all of a group must
+    /// stay, its file says that nobody may.
+    pub(crate) fn may_be_approved(&self) -> bool {
+        self.rule.min_in_service < Share::ALL
+    }
 }
 
 /// The leave to start hosts of one slice.

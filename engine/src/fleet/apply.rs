@@ -122,6 +122,8 @@ impl Fleet {
 
     fn host_connected(&mut self, hello: &Hello, now: Timestamp) -> Result<(), FleetError> {
         let home = self.place(&hello.host)?;
+        let known = self.host(&hello.host.id);
+        let known = known.map(|(_, member)| member.host.clone());
         self.homes.insert(hello.host.id.clone(), home.clone());
         let is_new = !self.cells.contains_key(&home);
         let calendar = self.freezes();
@@ -140,6 +142,11 @@ impl Fleet {
             self.tell_cell(&home, now)?;
         }
         self.bring_together(&hello.host.id, now)?;
+        if known.as_ref().map(|known| &known.labels) != Some(&hello.host.labels) {
+            for groups_of in known.iter().chain([&hello.host]) {
+                self.look_who_is_alone(groups_of, now);
+            }
+        }
         self.consider_late(&hello.host.id, now)
     }
 
@@ -219,12 +226,16 @@ impl Fleet {
             .get(host)
             .ok_or_else(|| FleetError::NoHost(host.clone()))?
             .clone();
+        let is_forgotten = matches!(event, CellEvent::HostForgotten { .. });
+        let known = self.host(host).filter(|_| is_forgotten);
+        let known = known.map(|(_, member)| member.host.clone());
         self.cell_event(&home, event, now)?;
-        if matches!(event, CellEvent::HostForgotten { .. }) {
+        if let Some(known) = known {
             self.homes.remove(host);
             self.denials.forget(host);
             self.tell_cell(&home, now)?;
             self.drop_empty(&home);
+            self.look_who_is_alone(&known, now);
         }
         Ok(())
     }

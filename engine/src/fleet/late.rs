@@ -38,6 +38,7 @@ impl Fleet {
                 Verdict::Nothing => {}
                 Verdict::Joins => {
                     self.join_late(&name, host, now);
+                    self.ask_if_alone(&name, host, now);
                     self.tell_silence(&name);
                 }
                 Verdict::Stays(why) => {

@@ -1,6 +1,6 @@
 //! What a plan needs an approval for: single points of failure.
 
-use crate::{id::OperatorId, services::Services, spec::Spec};
+use crate::{id::OperatorId, services::Services, spec::Spec, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -11,6 +11,9 @@ pub struct NeededApproval {
     pub group: String,
     /// Who may approve it. Not empty.
     pub by: BTreeSet<OperatorId>,
+    /// Since when: what was approved before is no approval of it. 0: since it was planned.
+    #[serde(default)]
+    pub since: Timestamp,
 }
 
 /// Who may approve what, until roles exist: those whom the rollout file names, and of a declared

@@ -13,6 +13,7 @@ use crate::{
     services::Services,
     share::Share,
     spec::Spec,
+    time::Timestamp,
     warrant::FloorAssignment,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,10 +86,7 @@ impl<'a> Floors<'a> {
                 .filter(|host| host.limit == floor.limit)
                 .map(|host| host.host.id.clone())
                 .collect(),
-            lone_hosts: floor
-                .lone(planned)
-                .map(|(host, _)| host.host.id.clone())
-                .collect(),
+            lone_hosts: BTreeSet::new(),
         });
         assignments.collect()
     }
@@ -179,7 +177,8 @@ impl<'a> Floors<'a> {
         for (host, group) in self.0.iter().flat_map(|floor| floor.lone(planned)) {
             let by = approvers.of(host.place.service);
             let group = format!("{group} in {}", host.cell);
-            let approval = NeededApproval { group, by };
+            let since = Timestamp::default();
+            let approval = NeededApproval { group, by, since };
             needed.entry(host.host.id.clone()).or_insert(approval);
         }
         needed

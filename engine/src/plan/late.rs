@@ -9,7 +9,7 @@ use crate::{
     inventory::{Host, PATCHER},
     policy::{FloorRule, LateJoin},
     select::Selection,
-    spec::Spec,
+    spec::{Limit, Spec, WindowRule},
     stratum::Stratum,
     warrant::{Assignment, FloorAssignment, WindowAssignment},
 };
@@ -31,6 +31,12 @@ pub struct LateRules {
     /// Whether it is a repair: none comes late to one.
     #[serde(default)]
     pub repair: bool,
+    /// The limits of the file. Absent: made before they were kept, and none are taken.
+    #[serde(default)]
+    limits: Vec<Limit>,
+    /// The windows of the file.
+    #[serde(default)]
+    windows: Vec<WindowRule>,
 }
 
 impl LateRules {
@@ -40,6 +46,8 @@ impl LateRules {
             join: spec.late_join(),
             standing: spec.is_standing(),
             repair: spec.is_repair(),
+            limits: spec.limits().to_vec(),
+            windows: spec.windows().to_vec(),
         }
     }
 }
@@ -67,15 +75,12 @@ impl Plan {
     /// Takes a late host into the last wave. Whether it could: not when the plan keeps no rules, or
     /// has no host that shows what its cells are told.
     pub(crate) fn take_late(&mut self, late: &LateHost<'_>) -> bool {
-        // The limits and windows of the file bind late hosts too.
-        let rules = self.late.as_ref();
-        let spec = rules.and_then(|_| Spec::parse("the plan", &self.file).ok());
         let last = self.waves.len().checked_sub(1);
         let last = last.and_then(|last| u32::try_from(last).ok());
-        let (Some(spec), Some(last)) = (spec, last) else {
+        let (Some(rules), Some(last)) = (&self.late, last) else {
             return false;
         };
-        let Some(assignment) = self.assignment_with(late, &spec) else {
+        let Some(assignment) = self.assignment_with(late, rules) else {
             return false;
         };
         self.assignments.insert(late.cell.clone(), assignment);
@@ -120,9 +125,9 @@ impl Plan {
     }
 
     /// What the host's cell is told from now on.
-    fn assignment_with(&self, late: &LateHost<'_>, spec: &Spec) -> Option<Assignment> {
+    fn assignment_with(&self, late: &LateHost<'_>, rules: &LateRules) -> Option<Assignment> {
         let host = late.host;
-        let limit = spec.limits().iter().find(|limit| limit.matches(host))?;
+        let limit = rules.limits.iter().find(|limit| limit.matches(host))?;
         let mut assignment = match self.assignments.get(late.cell) {
             Some(assignment) => assignment.clone(),
             None => self.empty_assignment(late.cell)?,
@@ -137,7 +142,7 @@ impl Plan {
                 true => usize::MAX,
                 false => *at_once,
             });
-        bind_windows(&mut assignment, spec, host);
+        bind_windows(&mut assignment, &rules.windows, host);
         for (service, needed) in &late.dependencies {
             let known = assignment.dependencies.entry(service.clone()).or_default();
             known.extend(needed.iter().cloned());
@@ -196,10 +201,10 @@ impl Assignment {
 }
 
 /// Binds a host that is not yet among the assignment's by the windows that match it, and by no other.
-fn bind_windows(assignment: &mut Assignment, spec: &Spec, host: &Host) {
+fn bind_windows(assignment: &mut Assignment, rules: &[WindowRule], host: &Host) {
     let all = assignment.hosts.clone();
     let mut bound: BTreeMap<usize, bool> = BTreeMap::new();
-    for rule in spec.windows() {
+    for rule in rules {
         let windows = &mut assignment.windows;
         let known = windows.iter().position(|of| of.window == rule.window);
         let matches = rule.matches(host);

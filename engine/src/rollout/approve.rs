@@ -4,6 +4,9 @@
 //! Such a host keeps no wave from ending but the last, as long as no more are left out than
 //! `hosts_left_out` allows: it is put off. Once it is approved it joins the wave that is present
 //! then. In the last wave there is no later one, so that wave waits, and says for whom.
+//!
+//! Who is alone follows the fleet: a host whose group gets another needs no approval any more, and one
+//! that comes late, or is left alone, needs one from then on.
 
 use super::{Phase, Rollout, RolloutDecision, RolloutError};
 use crate::{
@@ -35,9 +38,61 @@ impl Rollout {
     /// The approval that a host still needs. Nothing when it needs none, has it, or is over.
     pub fn awaits_approval(&self, host: &HostId) -> Option<&NeededApproval> {
         let needed = self.plan.approvals.get(host)?;
-        let is_given = |approval: &Approval| needed.by.contains(&approval.by);
-        let is_open = !self.approvals.iter().any(is_given) && !self.is_over(host);
+        let is_open = !self.is_approved(needed) && !self.is_over(host);
         is_open.then_some(needed)
+    }
+
+    fn is_approved(&self, needed: &NeededApproval) -> bool {
+        let approves = |yes: &Approval| yes.at >= needed.since && needed.by.contains(&yes.by);
+        self.approvals.iter().any(approves)
+    }
+
+    /// Takes in whether a host needs an approval, as its groups are now.
+    pub(crate) fn need_approval(
+        &mut self,
+        host: &HostId,
+        needed: Option<NeededApproval>,
+        now: Timestamp,
+    ) {
+        let Some(planned) = self.plan.hosts.get(host).filter(|_| !self.is_over(host)) else {
+            return;
+        };
+        let (cell, wave) = (planned.cell.clone(), planned.wave);
+        let awaited = self.awaits_approval(host).is_some();
+        match (self.plan.approvals.contains_key(host), needed) {
+            (true, Some(_)) | (false, None) => return,
+            (false, Some(needed)) => drop(self.plan.approvals.insert(host.clone(), needed)),
+            (true, None) => drop(self.plan.approvals.remove(host)),
+        }
+        // A wave that put it off is over: it joins the present one.
+        if awaited && wave < self.wave {
+            self.begin_anew(host);
+        }
+        if awaited && wave <= self.wave {
+            self.bake_since = None;
+        }
+        self.tell_approved();
+        self.close(&cell, now);
+    }
+
+    /// Has the cells told which hosts may be out although each is alone.
+    fn tell_approved(&mut self) {
+        let needed = self.plan.approvals.iter();
+        let approved = needed.filter(|(_, needed)| self.is_approved(needed));
+        let approved: Vec<HostId> = approved.map(|(host, _)| host.clone()).collect();
+        for (cell, assignment) in &mut self.plan.assignments {
+            let mut is_news = false;
+            for floor in assignment.floors.iter_mut().filter(|f| f.may_be_approved()) {
+                let lone = approved.iter().filter(|host| floor.hosts.contains(*host));
+                let lone: BTreeSet<HostId> = lone.cloned().collect();
+                is_news |= floor.lone_hosts != lone;
+                floor.lone_hosts = lone;
+            }
+            if is_news {
+                assignment.revision += 1;
+                self.cells.entry(cell.clone()).or_default().assigned = false;
+            }
+        }
     }
 
     pub(super) fn approved(
@@ -60,6 +115,7 @@ impl Rollout {
             reason: reason.to_owned(),
             at: now,
         });
+        self.tell_approved();
         let cells: BTreeSet<CellId> = self.cells.keys().cloned().collect();
         for cell in cells {
             self.close(&cell, now);

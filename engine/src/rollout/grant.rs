@@ -86,7 +86,7 @@ impl Rollout {
         let granted: BTreeSet<&HostId> = already.iter().collect();
         let mut hosts: Vec<HostId> = already
             .iter()
-            .filter(|host| !self.is_over(host))
+            .filter(|host| !self.is_over(host) && self.awaits_approval(host).is_none())
             .cloned()
             .collect();
         let opinion_here = opinion.filter(|host| {
@@ -113,7 +113,7 @@ impl Rollout {
         );
         let is_new = hosts.iter().any(|host| !granted.contains(host));
         let mut dropped = already.iter().filter(|host| !hosts.contains(host));
-        let is_narrower = dropped.any(|host| self.is_set_aside(host));
+        let is_narrower = dropped.any(|host| self.is_set_aside(host) || !self.is_over(host));
         if is_new || is_narrower || (is_stopped && !hosts.is_empty()) {
             grants.cells.push((cell.clone(), hosts));
         }

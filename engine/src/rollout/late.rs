@@ -47,6 +47,7 @@ impl Rollout {
             progress.withdraw(host);
         }
         self.left_late.remove(host);
+        self.plan.approvals.remove(host);
         self.came_late.insert(host.clone());
         if self.outcomes.remove(host) == Some(Outcome::Gone) {
             self.reborn.insert(host.clone());

@@ -2,9 +2,10 @@
 
 use super::{Refusal, settings::Settings, settings_keys};
 use crate::{document::Table, inventory::Host, policy::FloorRule, select::Selection};
+use serde::{Deserialize, Serialize};
 
 /// What limits a rollout on some hosts. The first one whose selection matches a host is its limit.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
     /// Which hosts. Absent: all.
     pub selection: Option<Selection>,

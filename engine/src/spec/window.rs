@@ -9,11 +9,12 @@ use crate::{
     time_zone::TimeZone,
     window::{Day, TimeOfDay, Window},
 };
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// A window of a rollout, and the hosts that it binds. A host that windows bind is started in one of
 /// them; a host that none binds is started at any time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowRule {
     /// Which hosts. Absent: all.
     pub selection: Option<Selection>,

@@ -1,7 +1,7 @@
 //! A host that is alone in its group is taken only when somebody approved it.
 
 use super::{AT_ONCE, WAVES, mins, secs};
-use crate::world::{NotStarted, World, file, id};
+use crate::world::{Boots, NotStarted, World, file, id};
 use cofferdam_engine::{exception::Word, rollout::Action};
 
 const APPROVED: &str = "approvers = [\"ben\", \"ana\"]\n";
@@ -142,5 +142,80 @@ fn an_approval_is_of_the_host_and_not_of_the_next_one_that_is_alone() {
     world.forget(&id("web-b-1"));
     world.pass(secs(1));
     world.add_hosts("web", "r1/b", "other", 1);
-    world.wait_until_host_is("ssl", "other-b-1", "left out");
+    world.pass(mins(60));
+    assert_eq!(world.outcome("ssl", &id("other-b-1")), "untouched");
+    assert!(is_held(&world, "other-b-1"));
+    world.try_approve("ssl", "ana").unwrap();
+    world.wait_until_host_is("ssl", "other-b-1", "passed");
+}
+
+#[test]
+fn a_late_host_that_is_alone_waits_for_its_approval_like_others() {
+    let mut world = with_lone(&[]);
+    world.start(&file("ssl", "openssl", APPROVED, WAVES));
+    world.until("one has passed", |world| world.count("ssl", "passed") == 1);
+    world.add_hosts("web", "r1/b", "late", 1);
+    world.pass(mins(60));
+    assert_eq!(world.outcome("ssl", &id("late-b-1")), "untouched");
+    assert!(is_held(&world, "late-b-1"));
+
+    world.try_approve("ssl", "ben").unwrap();
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 5);
+}
+
+#[test]
+fn an_approval_from_before_is_none_for_a_host_that_is_alone_since() {
+    let mut world = with_lone(&["b"]);
+    let top = format!("{APPROVED}standing = true\n");
+    world.start(&file("ssl", "openssl", &top, AT_ONCE));
+    world.try_approve("ssl", "ben").unwrap();
+    world.pass(mins(60));
+    assert_eq!(world.count("ssl", "passed"), 5);
+
+    world.add_hosts("web", "r1/c", "late", 1);
+    world.pass(mins(60));
+    assert_eq!(world.outcome("ssl", &id("late-c-1")), "untouched");
+    world.try_approve("ssl", "ben").unwrap();
+    world.wait_until_host_is("ssl", "late-c-1", "passed");
+}
+
+#[test]
+fn a_host_that_is_alone_no_longer_waits_for_nobody() {
+    for waves in [AT_ONCE, WAVES] {
+        let mut world = with_lone(&["b"]);
+        world.start(&file("ssl", "openssl", APPROVED, waves));
+        world.pass(mins(60));
+        assert!(is_held(&world, "web-b-1"));
+        world.add_hosts("web", "r1/b", "more", 1);
+        world.wait_for("ssl", "done");
+        assert_eq!(world.count("ssl", "passed"), 6);
+        assert!(world.rollout("ssl").approvals().is_empty());
+    }
+}
+
+#[test]
+fn a_host_that_is_left_alone_before_its_turn_waits_from_then_on() {
+    for relabelled in [false, true] {
+        let mut world = with_lone(&[]);
+        world.add_hosts("web", "r1/b", "plain", 2);
+        world.pass(secs(1));
+        let top = format!("{APPROVED}grace = \"10m\"\n");
+        world.start(&file("ssl", "openssl", &top, AT_ONCE));
+        world.pass(mins(1));
+        match relabelled {
+            true => world.relabel(&id("web-b-2"), "db"),
+            false => {
+                world.crash_agent(&id("web-b-2"), Boots::Same, None);
+                world.forget(&id("web-b-2"));
+            }
+        }
+        world.pass(mins(60));
+        assert_eq!(world.outcome("ssl", &id("web-b-1")), "untouched");
+        assert!(is_held(&world, "web-b-1"));
+
+        world.try_approve("ssl", "ana").unwrap();
+        world.wait_for("ssl", "done");
+        assert_eq!(world.outcome("ssl", &id("web-b-1")), "passed");
+    }
 }
