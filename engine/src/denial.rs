@@ -42,7 +42,7 @@ impl fmt::Display for Place {
 /// How far the denial reaches that an operator's rollback leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Reach {
+pub enum Scope {
     /// The whole fleet.
     #[default]
     Fleet,

@@ -34,7 +34,7 @@ pub use services::{ServiceView, ServicesView, SetServicesRequest, UndeclaredServ
 
 use cofferdam_engine::{
     advisory::Advisory,
-    denial::Reach,
+    denial::Scope,
     digest::Digest,
     id::{HostId, OwnerEpoch, RolloutId},
     lint::Finding,
@@ -107,7 +107,7 @@ pub struct ChangeRequest {
     /// Why, for people. Empty: not said.
     pub reason: String,
     /// Of a rollback: how far the denial reaches that it leaves.
-    pub reach: Reach,
+    pub reach: Scope,
 }
 
 /// What an operator does with a rollout.

@@ -2,7 +2,7 @@
 
 use crate::{clock, command::Session, exit::Exit, render::rollout::Standing};
 use anyhow::Result;
-use cofferdam_engine::{denial::Reach, id::RolloutId};
+use cofferdam_engine::{denial::Scope, id::RolloutId};
 use cofferdam_proto::operator::{Action, ChangeRequest};
 
 /// Arguments of each of them.
@@ -44,14 +44,14 @@ impl From<ReasonedArgs> for Args {
 /// # Errors
 /// When the coordinator cannot be asked, does not know the rollout, or the rollout cannot go on so.
 pub async fn run(args: Args, action: Action, session: &Session) -> Result<Exit> {
-    ask(args, action, Reach::default(), session).await
+    ask(args, action, Scope::default(), session).await
 }
 
 /// Asks for a change; `reach` is read of a rollback alone.
 pub(super) async fn ask(
     args: Args,
     action: Action,
-    reach: Reach,
+    reach: Scope,
     session: &Session,
 ) -> Result<Exit> {
     let request = ChangeRequest {

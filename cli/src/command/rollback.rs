@@ -3,7 +3,7 @@
 use super::change;
 use crate::{command::Session, exit::Exit, render::rollback::Preview};
 use anyhow::Result;
-use cofferdam_engine::denial::Reach;
+use cofferdam_engine::denial;
 use cofferdam_proto::operator::Action;
 
 /// Arguments of `rollback`.
@@ -44,9 +44,9 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let reach = match args.scope {
-        Scope::Fleet => Reach::Fleet,
-        Scope::Cell => Reach::Cell,
-        Scope::Host => Reach::Host,
+        Scope::Fleet => denial::Scope::Fleet,
+        Scope::Cell => denial::Scope::Cell,
+        Scope::Host => denial::Scope::Host,
     };
     change::ask(args.which, Action::Rollback, reach, session).await
 }

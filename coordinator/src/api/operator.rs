@@ -9,7 +9,7 @@ use crate::{
 };
 use cofferdam_engine::{
     cell::{CellEvent, Member},
-    denial::Reach,
+    denial::Scope,
     fleet::FleetEvent,
     id::{HostId, OperatorId, RolloutId},
     rollout::{self, RolloutEvent},
@@ -460,7 +460,7 @@ fn change(
     asked: Action,
     by: OperatorId,
     reason: String,
-    reach: Reach,
+    reach: Scope,
 ) -> Result<RolloutEvent, CallError> {
     let action = match asked {
         Action::Pause => rollout::Action::Pause,

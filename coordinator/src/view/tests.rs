@@ -1,7 +1,7 @@
 use super::{cluster, *};
 use cofferdam_engine::{
     calendar::Calendar,
-    denial::{Named, Place, Reach},
+    denial::{Named, Place, Scope},
     digest::Digest,
     failure::{Failure, FailureKind},
     fleet::FleetEvent,
@@ -287,7 +287,7 @@ fn a_wave_ends_as_its_rollout_does() {
             action,
             by,
             reason: "slow queries".to_owned(),
-            reach: Reach::default(),
+            reach: Scope::default(),
         };
         for event in [asked, RolloutEvent::Ended { end }] {
             let rollout = name();

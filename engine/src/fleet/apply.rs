@@ -308,20 +308,6 @@ impl Plan {
             .unwrap_or_default()
     }
 
-    /// The first thing that another plan changes too, and the first host that both have of those
-    /// that count.
-    pub(super) fn shared(
-        &self,
-        other: &Self,
-        counts: impl Fn(&HostId) -> bool,
-    ) -> Option<(String, HostId)> {
-        let theirs = other.subjects();
-        let subject = self.subjects().into_iter().find(|s| theirs.contains(s))?;
-        let mut hosts = self.hosts.keys();
-        let host = hosts.find(|host| other.hosts.contains_key(*host) && counts(host))?;
-        Some((subject, host.clone()))
-    }
-
     /// The digest of the lock file. Nothing of a plan without hosts.
     pub fn lock_digest(&self) -> Option<Digest> {
         self.assignments

@@ -7,7 +7,6 @@ use crate::{
     plan::Plan,
     rollout::Rollout,
 };
-use std::collections::BTreeSet;
 
 /// A live rollout that changes a thing which another plan changes too.
 pub(super) struct Rival<'a> {
@@ -19,12 +18,11 @@ pub(super) struct Rival<'a> {
 impl Fleet {
     /// The live rollouts that change something which a plan changes too, on whichever hosts.
     pub(super) fn rivals(&self, plan: &Plan) -> Vec<Rival<'_>> {
-        let ours: BTreeSet<String> = plan.subjects().into_iter().collect();
+        let ours = plan.subjects();
         let live = self.rollouts.iter().filter(|(_, other)| other.is_live());
         let others = live.filter(|(name, _)| **name != plan.rollout);
         let rivals = others.filter_map(|(name, rollout)| {
-            let mut theirs = rollout.plan().subjects().into_iter();
-            let subject = theirs.find(|subject| ours.contains(subject))?;
+            let subject = first_shared(&ours, rollout.plan())?;
             Some(Rival {
                 name,
                 rollout,
@@ -74,6 +72,13 @@ impl Fleet {
         });
         job.is_some()
     }
+}
+
+/// The first of some things that a plan changes too.
+pub(super) fn first_shared(subjects: &[String], plan: &Plan) -> Option<String> {
+    let theirs = plan.subjects();
+    let mut shared = subjects.iter().filter(|subject| theirs.contains(subject));
+    shared.next().cloned()
 }
 
 impl Rival<'_> {

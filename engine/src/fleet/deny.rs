@@ -3,7 +3,7 @@
 use super::{Fleet, FleetError};
 use crate::{
     cell::CellEvent,
-    denial::{Denial, Denials, Lift, Named, Place, Reach},
+    denial::{Denial, Denials, Lift, Named, Place, Scope},
     digest::Digest,
     exception::Word,
     id::{CellId, HostId, OperatorId, RolloutId},
@@ -264,7 +264,7 @@ impl Fleet {
     }
 
     /// Where a rollback denies: what it reaches of where the hosts are that the rollout took.
-    fn places(&self, rollout: &Rollout, reach: Reach) -> BTreeSet<Place> {
+    fn places(&self, rollout: &Rollout, reach: Scope) -> BTreeSet<Place> {
         let is_taken = |outcome: &Outcome| match outcome {
             Outcome::Running | Outcome::Passed | Outcome::Failed { .. } | Outcome::RolledBack => {
                 true
@@ -277,14 +277,14 @@ impl Fleet {
         let hosts = taken.map(|(host, _)| host.clone());
         let planned = |host: &HostId| rollout.plan().hosts.get(host).map(|of| &of.cell);
         match reach {
-            Reach::Fleet => BTreeSet::from([Place::Fleet]),
-            Reach::Cell => hosts
+            Scope::Fleet => BTreeSet::from([Place::Fleet]),
+            Scope::Cell => hosts
                 .filter_map(|host| {
                     let cell = self.homes.get(&host).or_else(|| planned(&host))?.clone();
                     Some(Place::Cell { cell })
                 })
                 .collect(),
-            Reach::Host => hosts.map(|host| Place::Host { host }).collect(),
+            Scope::Host => hosts.map(|host| Place::Host { host }).collect(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Fleet, FleetError};
 use crate::{
-    denial::Reach,
+    denial::Scope,
     floor::{Group, allowance},
     id::{CellId, HostId, OperatorId, RolloutId},
     policy::FloorRule,
@@ -59,7 +59,7 @@ impl Fleet {
             action: Action::Rollback,
             by: by.clone(),
             reason: String::new(),
-            reach: Reach::default(),
+            reach: Scope::default(),
         };
         let superseded = self.superseded_by(rollout, &event)?;
         let known = self.rollouts.get(rollout);

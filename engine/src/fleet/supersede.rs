@@ -1,7 +1,7 @@
 //! Rollbacks of rollouts that are over: what a later rollout changed in the same way stays as that
 //! one left it (promise 12).
 
-use super::{Fleet, FleetError};
+use super::{Fleet, FleetError, conflict::first_shared};
 use crate::{
     id::{HostId, RolloutId},
     rollout::{Action, Rollout, RolloutEvent},
@@ -35,17 +35,22 @@ impl Fleet {
         if let Some(conflict) = self.conflict(known.plan(), |host| known.claims(host)) {
             return Err(conflict);
         }
+        let subjects = known.plan().subjects();
         let mut superseded = BTreeSet::new();
         let mut first = None;
         for (name, later) in self.later_than(rollout, known) {
             let changed = |host: &HostId| {
                 known.claims(host) && later.outcomes().get(host) == Some(&Outcome::Passed)
             };
-            let Some((subject, host)) = known.plan().shared(later.plan(), changed) else {
+            let Some(subject) = first_shared(&subjects, later.plan()) else {
                 continue;
             };
             let hosts = known.plan().hosts.keys();
-            superseded.extend(hosts.filter(|host| changed(host)).cloned());
+            let hosts: Vec<HostId> = hosts.filter(|host| changed(host)).cloned().collect();
+            let Some(host) = hosts.first().cloned() else {
+                continue;
+            };
+            superseded.extend(hosts);
             first.get_or_insert_with(|| FleetError::Superseded {
                 rollout: rollout.clone(),
                 later: name.clone(),

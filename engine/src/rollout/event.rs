@@ -3,7 +3,7 @@
 use super::End;
 use super::NotExcepted;
 use crate::{
-    denial::Reach,
+    denial::Scope,
     exception::{Exceptions, Word},
     id::{CellId, HostId, OperatorId, RolloutId, WaveIndex},
     warrant::{Assignment, Stop, Summary, Warrant},
@@ -51,7 +51,7 @@ pub enum RolloutEvent {
         reason: String,
         /// Of a rollback: how far the denial reaches that it leaves.
         #[serde(default)]
-        reach: Reach,
+        reach: Scope,
     },
     /// Somebody approved all that they may approve.
     Approved {

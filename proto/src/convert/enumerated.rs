@@ -6,7 +6,7 @@ use crate::{
     v1,
 };
 use cofferdam_engine::{
-    denial::Reach,
+    denial::Scope,
     exception::Word,
     failure::FailureKind,
     lint::Severity,
@@ -64,7 +64,7 @@ enumerated!(
     PackageManager NoWayBack Validate Service Unhealthy NoData TimedOut Reboot Io Unsupported
 );
 
-impl Enumerated for Reach {
+impl Enumerated for Scope {
     fn number(self) -> i32 {
         let wire = match self {
             Self::Fleet => v1::DenialReach::Fleet,

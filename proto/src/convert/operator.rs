@@ -13,7 +13,7 @@ use crate::{
     },
     v1,
 };
-use cofferdam_engine::{denial::Reach, digest::Digest, id::OwnerEpoch, time::Timestamp};
+use cofferdam_engine::{denial::Scope, digest::Digest, id::OwnerEpoch, time::Timestamp};
 
 impl From<PlanRequest> for v1::PlanRequest {
     fn from(request: PlanRequest) -> Self {
@@ -145,8 +145,8 @@ impl TryFrom<v1::ChangeRequest> for ChangeRequest {
             action: Action::read(wire.action).at("action")?,
             reason: read::line(wire.reason).at("reason")?,
             reach: match wire.reach {
-                Some(reach) => Reach::read(reach).at("reach")?,
-                None => Reach::default(),
+                Some(reach) => Scope::read(reach).at("reach")?,
+                None => Scope::default(),
             },
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::sample::{over_the_wire, rollout};
 use cofferdam_engine::{
-    denial::{Named, Place, Reach},
+    denial::{Named, Place, Scope},
     digest::Digest,
     id::{CellId, HostId, OperatorId},
     time::Timestamp,
@@ -130,7 +130,7 @@ fn a_rollback_without_a_reach_denies_to_the_fleet() {
         rollout: rollout(),
         action: Action::Rollback,
         reason: String::new(),
-        reach: Reach::Host,
+        reach: Scope::Host,
     };
     let wire = v1::ChangeRequest {
         reach: None,
@@ -138,6 +138,6 @@ fn a_rollback_without_a_reach_denies_to_the_fleet() {
     };
     assert_eq!(
         ChangeRequest::try_from(wire).map(|asked| asked.reach),
-        Ok(Reach::Fleet)
+        Ok(Scope::Fleet)
     );
 }

@@ -3,7 +3,7 @@
 use crate::sample::{cell, host, over_the_wire, platform, rollout, text};
 use cofferdam_engine::{
     advisory::Advisory,
-    denial::Reach,
+    denial::Scope,
     digest::Digest,
     exception::Word,
     failure::FailureKind,
@@ -95,7 +95,7 @@ fn every_action_arrives_unchanged() {
             rollout: rollout(),
             action,
             reason: text("errors rise"),
-            reach: Reach::Cell,
+            reach: Scope::Cell,
         };
         assert_eq!(
             over_the_wire::<v1::ChangeRequest, _>(change.clone()),

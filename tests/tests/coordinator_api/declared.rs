@@ -4,7 +4,7 @@ use crate::{
     bench::{Bench, host, name},
     plan_request, start,
 };
-use cofferdam_engine::{denial::Reach, identity::Identity};
+use cofferdam_engine::{denial::Scope, identity::Identity};
 use cofferdam_proto::{
     operator::{
         Action, CalendarRequest, CalendarView, ChangeRequest, PlanReply, RolloutView, ServicesView,
@@ -100,7 +100,7 @@ async fn a_host_that_is_alone_is_listed_and_taken_once_an_approver_says_so() {
         rollout: name("practice"),
         action: Action::Approve,
         reason: String::new(),
-        reach: Reach::default(),
+        reach: Scope::default(),
     };
     let approve = v1::ChangeRequest::from(approve);
     let refused = operator.change(approve.clone()).await.unwrap_err();

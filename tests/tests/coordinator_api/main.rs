@@ -10,7 +10,7 @@ mod declared;
 
 use bench::{Bench, Session, hello, host, name};
 use cofferdam_engine::{
-    denial::Reach,
+    denial::Scope,
     digest::Digest,
     failure::{Failure, FailureKind},
     identity::Identity,
@@ -313,7 +313,7 @@ async fn a_rollout_is_started_once_watched_to_its_end_and_explained() {
         rollout: request.rollout.clone(),
         action: Action::Abort,
         reason: "a test".to_owned(),
-        reach: Reach::default(),
+        reach: Scope::default(),
     };
     operator
         .change(v1::ChangeRequest::from(change.clone()))

@@ -3,7 +3,7 @@
 use super::{draw::Draw, setup::Setup};
 use crate::world::{Boots, Crash, Does, Step, World, file};
 use cofferdam_engine::{
-    denial::Reach, exception::Word, failure::FailureKind, id::HostId, rollout::Action,
+    denial::Scope, exception::Word, failure::FailureKind, id::HostId, rollout::Action,
 };
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ pub(crate) enum Deed {
     Start(usize),
     Ask(&'static str, Action),
     Except(&'static str, Word, Vec<HostId>),
-    RollBackWithin(&'static str, Reach),
+    RollBackWithin(&'static str, Scope),
     Lift(&'static str),
     Promote(&'static str),
     /// A host is born, or made a database host, or a web host again.
@@ -120,7 +120,7 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         9..20 => Deed::Ask(name, Action::Resume),
         20..22 => Deed::Ask(name, Action::Abort),
         22..24 => Deed::Ask(name, Action::Rollback),
-        24 => Deed::RollBackWithin(name, *draw.one(&[Reach::Cell, Reach::Host])),
+        24 => Deed::RollBackWithin(name, *draw.one(&[Scope::Cell, Scope::Host])),
         25 => Deed::Lift(name),
         26..34 => Deed::BreakSession(host),
         34..39 => Deed::Cut(host),

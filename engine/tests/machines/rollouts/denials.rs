@@ -3,7 +3,7 @@
 use super::{AT_ONCE, floor, names};
 use crate::world::{NotStarted, Step, World, fails, file, id};
 use cofferdam_engine::{
-    denial::{Place, Reach},
+    denial::{Place, Scope},
     failure::FailureKind,
     fleet::FleetError,
     plan::{PlanError, Warning},
@@ -11,7 +11,7 @@ use cofferdam_engine::{
 };
 
 /// Two zones of four hosts, and a rollout that was done in one wave and taken back.
-fn taken_back(reach: Reach) -> World {
+fn taken_back(reach: Scope) -> World {
     let mut world = World::new().hosts("web", "r1/a", 4).hosts("web", "r1/b", 4);
     let tables = AT_ONCE.to_owned() + &floor("50%");
     world.start(&only("ssl", "a", &tables));
@@ -43,7 +43,7 @@ fn errors(refused: Result<(), NotStarted>) -> Vec<PlanError> {
 
 #[test]
 fn what_was_rolled_back_is_not_installed_by_the_next_run() {
-    let mut world = taken_back(Reach::Fleet);
+    let mut world = taken_back(Scope::Fleet);
 
     let refused = errors(world.try_start(&all("next")));
 
@@ -73,7 +73,7 @@ fn a_plan_that_was_made_before_the_denial_is_refused_at_its_start() {
 
 #[test]
 fn a_lift_lets_the_bits_in_again_though_the_hosts_denied_them_too() {
-    let mut world = taken_back(Reach::Fleet);
+    let mut world = taken_back(Scope::Fleet);
     world.try_lift("ssl").unwrap();
     world.start(&all("next"));
     world.wait_for("next", "done");
@@ -85,7 +85,7 @@ fn a_lift_lets_the_bits_in_again_though_the_hosts_denied_them_too() {
 
 #[test]
 fn a_denial_of_a_cell_leaves_its_hosts_out_and_no_others() {
-    for reach in [Reach::Cell, Reach::Host] {
+    for reach in [Scope::Cell, Scope::Host] {
         let mut world = taken_back(reach);
         let refused = errors(world.try_start(&only("same", "a", AT_ONCE)));
         assert!(

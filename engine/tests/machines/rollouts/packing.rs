@@ -2,7 +2,7 @@
 
 use super::{AT_ONCE, floor};
 use crate::world::{Boots, Crash, World, file, id};
-use cofferdam_engine::{denial::Reach, rollout::Action};
+use cofferdam_engine::{denial::Scope, rollout::Action};
 use std::{collections::BTreeSet, time::Duration};
 
 impl World {
@@ -111,7 +111,7 @@ fn a_rollout_that_is_over_is_taken_back_where_its_hosts_are_now() {
     assert_eq!(world.cells_of(&["web"]), ["r1-a-2"]);
 
     world
-        .try_ask_within("ssl", Action::Rollback, Reach::Cell)
+        .try_ask_within("ssl", Action::Rollback, Scope::Cell)
         .unwrap();
     let denied = world.owner.fleet.denials().iter();
     let denied: Vec<String> = denied.map(|(_, at, _)| at.to_string()).collect();
@@ -127,7 +127,7 @@ fn hosts_under_a_denial_of_their_cell_stay_under_it() {
     world.start(&rollout("ssl"));
     world.wait_for("ssl", "done");
     world
-        .try_ask_within("ssl", Action::Rollback, Reach::Cell)
+        .try_ask_within("ssl", Action::Rollback, Scope::Cell)
         .unwrap();
     world.wait_for("ssl", "rolled-back");
     world.add_hosts("web", "r1/a", "more", 1);

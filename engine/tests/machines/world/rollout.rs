@@ -2,7 +2,7 @@
 
 use super::{World, hosts::platform};
 use cofferdam_engine::{
-    denial::{Named, Reach},
+    denial::{Named, Scope},
     digest::Digest,
     exception::Word,
     fleet::{FleetError, FleetEvent},
@@ -217,7 +217,7 @@ impl World {
 
     /// The same, or why it is refused.
     pub(crate) fn try_ask(&mut self, rollout: &str, action: Action) -> Result<(), FleetError> {
-        self.try_ask_within(rollout, action, Reach::Fleet)
+        self.try_ask_within(rollout, action, Scope::Fleet)
     }
 
     /// The same; a rollback denies no further than this.
@@ -225,7 +225,7 @@ impl World {
         &mut self,
         rollout: &str,
         action: Action,
-        reach: Reach,
+        reach: Scope,
     ) -> Result<(), FleetError> {
         let event = RolloutEvent::Asked {
             action,
