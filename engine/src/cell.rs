@@ -58,6 +58,7 @@ pub use slow::RunningMean;
 pub use slow_down::SlowDown;
 pub use work::{HeldWarrant, Work};
 pub use zone_trouble::Troubled;
+pub(crate) use zone_trouble::ZoneCounts;
 
 use crate::{
     allotment::Allotment,
@@ -65,6 +66,7 @@ use crate::{
     denial::Denials,
     id::{CellId, HostId, OwnerEpoch, RolloutId},
     ledger::Ledger,
+    policy::Deadlines,
     time::Timestamp,
 };
 use groups::Groups;
@@ -153,6 +155,15 @@ impl Cell {
     pub fn is_out(&self, host: &HostId) -> bool {
         let silent = |member: &Member| matches!(member.link, Link::Silent { .. });
         self.ledger.holds(host) || self.members.get(host).is_some_and(silent)
+    }
+
+    /// From when on members that its owner has not heard of count as out for other cells: as soon as the
+    /// first of its rollouts waits for them no longer, and by the default at most.
+    pub fn settled_at(&self) -> Timestamp {
+        let settle = |work: &Work| work.assignment.deadlines.settle;
+        let first = self.work.values().map(settle).min();
+        let most = Deadlines::default().settle;
+        self.owner_since.after(first.unwrap_or(most).min(most))
     }
 
     /// Until when at most the owner hears from its hosts before it starts more. Nothing once every

@@ -8,15 +8,18 @@
 //!
 //! The fleet tells each cell which zones are in trouble as a decision begins.
 
-use super::{Cell, groups::Binding};
+use super::{
+    Cell,
+    groups::{Binding, GroupView},
+};
 use crate::{
+    allotment::Standing,
     floor::{Group, allowance},
     hold::Reason,
     id::HostId,
     inventory::{Host, REGION, SERVICE, ZONE},
     order::Direction,
-    policy::{Deadlines, FloorRule},
-    time::Timestamp,
+    policy::FloorRule,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -66,34 +69,37 @@ struct TroubledZone {
     allowance: usize,
 }
 
-impl Troubled {
-    /// Counts the zones over all cells.
-    pub fn of<'a>(cells: impl Iterator<Item = &'a Cell>, now: Timestamp) -> Self {
-        let mut zones: BTreeMap<(&FloorRule, &ZoneOf), (&Group, usize, usize)> = BTreeMap::new();
-        for cell in cells {
-            let has_settled = now >= cell.owner_since.after(Deadlines::default().settle);
-            for view in cell.groups() {
-                let Some(zone) = view.zone else { continue };
-                let standing = cell.standing(&view, has_settled);
-                let counted = zones.entry((view.rule, zone)).or_insert((view.group, 0, 0));
-                counted.1 += standing.members;
-                counted.2 += standing.out;
-            }
-        }
-        let troubled = zones.into_iter().filter_map(|((rule, of), counted)| {
-            let (group, members, out) = counted;
-            let allowance = allowance(members, rule.min_in_service);
-            (out > allowance).then(|| TroubledZone {
-                rule: rule.clone(),
-                of: of.clone(),
-                group: group.clone(),
-                out,
+/// How many members each zone of a service has, and how many of them are out, over all cells.
+#[derive(Debug, Default)]
+pub(crate) struct ZoneCounts<'a>(BTreeMap<(&'a FloorRule, &'a ZoneOf), (&'a Group, Standing)>);
+
+impl<'a> ZoneCounts<'a> {
+    /// Counts how a cell stands in a group, if that is of a zone.
+    pub(crate) fn count(&mut self, view: &GroupView<'a>, standing: Standing) {
+        let Some(zone) = view.zone else { return };
+        let counted = self.0.entry((view.rule, zone));
+        let (_, whole) = counted.or_insert((view.group, Standing::default()));
+        whole.members += standing.members;
+        whole.out += standing.out;
+    }
+
+    /// The zones that have more out than their allowance.
+    pub(crate) fn troubled(&self) -> Troubled {
+        let troubled = self.0.iter().filter_map(|((rule, of), (group, whole))| {
+            let allowance = allowance(whole.members, rule.min_in_service);
+            (whole.out > allowance).then(|| TroubledZone {
+                rule: (*rule).clone(),
+                of: (*of).clone(),
+                group: (*group).clone(),
+                out: whole.out,
                 allowance,
             })
         });
-        Self(troubled.collect())
+        Troubled(troubled.collect())
     }
+}
 
+impl Troubled {
     /// Why a host may not start beside the other zones of its service. Nothing: it may.
     pub(super) fn held(
         &self,

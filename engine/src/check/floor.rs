@@ -92,14 +92,11 @@ fn within_its_own(
     };
     let out = alike.iter().filter(is_counted).count();
     let group = Group::of(rule, &of.member.host);
-    let right = of.cell.allotment().right(rule, &group);
-    let (tokens, lent) = right.map_or((0, 0), |right| (right.tokens, right.lent));
-    let must_stay = rule.min_in_service.of_rounded_up(alike.len()) + lent;
-    if out + must_stay > alike.len() + tokens {
-        let size = alike.len();
-        let what = format!(
-            "it is cut off, and {out} of {size} of {group} would be out with {tokens} tokens"
-        );
+    let size = alike.len();
+    let may = may_have_out(of.cell, rule, &of.member.host, size);
+    if out > may {
+        let what =
+            format!("it is cut off, and {out} of {size} of {group} would be out, {may} may be");
         all.push(of.broken(1, &what));
     }
 }
@@ -146,9 +143,13 @@ pub(super) fn rules(of: &Disturbance<'_>) -> Vec<FloorRule> {
 }
 
 /// Whether a host is out as far as its cell's owner knows. An owner that just started gives its
-/// hosts a minute to be heard before it tells others that they are silent.
+/// hosts a minute to be heard before it tells others that they are silent, or less where one of its
+/// rollouts does.
 pub(super) fn is_out(cell: &Cell, member: &Member, is_own: bool, now: Timestamp) -> bool {
-    let is_settled = now >= cell.owner_since().after(Duration::from_secs(60));
+    let waits = cell.work().values();
+    let waits = waits.map(|work| work.assignment.deadlines.settle);
+    let wait = waits.fold(Duration::from_secs(60), Duration::min);
+    let is_settled = now >= cell.owner_since().after(wait);
     let is_silent = matches!(member.link, Link::Silent { .. });
     cell.ledger().entry(&member.host.id).is_some()
         || (is_silent && (is_own || member.heard || is_settled))

@@ -3,11 +3,11 @@
 use super::Fleet;
 use crate::{
     allotment::{Balance, Part},
-    cell::{Cell, Lacking, Work},
+    cell::{Cell, Lacking, Troubled, ZoneCounts},
     floor::Group,
     hold::{Hold, Reason, Subject},
     id::CellId,
-    policy::{Deadlines, FloorRule},
+    policy::FloorRule,
     time::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,8 @@ pub(super) struct Census<'f> {
     pub(super) groups: BTreeMap<GroupOf<'f>, BTreeMap<&'f CellId, Part>>,
     /// When members that were not heard of yet count as out. Nothing: all were, or count already.
     pub(super) settles_at: Option<Timestamp>,
+    /// The zones of its services.
+    zones: ZoneCounts<'f>,
     defaults: &'f [FloorRule],
 }
 
@@ -38,6 +40,7 @@ impl<'f> Census<'f> {
             rules: floors.map(|floor| &floor.rule).collect(),
             groups: BTreeMap::new(),
             settles_at: None,
+            zones: ZoneCounts::default(),
             defaults,
         };
         if fleet.cells.values().all(|cell| cell.work().is_empty()) {
@@ -48,6 +51,11 @@ impl<'f> Census<'f> {
             census.count(name, cell, now);
         }
         Some(census)
+    }
+
+    /// The zones that have more out than their allowance.
+    pub(super) fn troubled(&self) -> Troubled {
+        self.zones.troubled()
     }
 
     /// Whether a rule binds the hosts that no limit names.
@@ -69,12 +77,10 @@ impl<'f> Census<'f> {
     }
 
     fn count(&mut self, name: &'f CellId, cell: &'f Cell, now: Timestamp) {
-        // As long as the first of its rollouts waits: from then on the cell counts them out itself.
-        let settle = |work: &Work| work.assignment.deadlines.settle;
-        let settle = cell.work().values().map(settle).min();
-        let most = Deadlines::default().settle;
-        let settles_at = cell.owner_since().after(settle.unwrap_or(most).min(most));
+        let settles_at = cell.settled_at();
         for view in cell.groups() {
+            let standing = cell.standing(&view, now >= settles_at);
+            self.zones.count(&view, standing);
             if !self.rules.contains(view.rule) {
                 continue;
             }
@@ -83,7 +89,7 @@ impl<'f> Census<'f> {
                 self.settles_at = Some(earlier.min(settles_at));
             }
             let right = cell.allotment().right(view.rule, view.group);
-            let part = Part::of(cell.standing(&view, now >= settles_at), right);
+            let part = Part::of(standing, right);
             let parts = self.groups.entry((view.rule, view.group)).or_default();
             parts.insert(name, part);
         }

@@ -58,7 +58,7 @@ impl Fleet {
         }
         let defaults = FloorRule::defaults();
         let Some(census) = Census::of(self, &defaults, now) else {
-            self.decide_cells(&mut decision, now);
+            self.decide_cells(&Troubled::default(), &mut decision, now);
             decision.commands.extend(self.allot_nothing());
             return decision;
         };
@@ -67,7 +67,7 @@ impl Fleet {
         if !decision.commands.is_empty() {
             return decision;
         }
-        let lacking = self.decide_cells(&mut decision, now);
+        let lacking = self.decide_cells(&census.troubled(), &mut decision, now);
         self.put_off(&census, &mut decision.commands);
         census.explain(&mut decision.holds, &lacking);
         decision.commands.extend(self.hand_out(&census, &lacking));
@@ -80,14 +80,14 @@ impl Fleet {
     /// What the cells do. The groups that each has no room in.
     fn decide_cells(
         &self,
+        troubled: &Troubled,
         decision: &mut FleetDecision,
         now: Timestamp,
     ) -> BTreeMap<&CellId, Vec<Lacking>> {
         let mut lacking = BTreeMap::new();
         let mut at_work = AtWork::of(self.cells.values());
-        let troubled = Troubled::of(self.cells.values(), now);
         for (name, cell) in &self.cells {
-            let theirs = cell.decide_beside(&mut at_work, &troubled, now);
+            let theirs = cell.decide_beside(&mut at_work, troubled, now);
             decision.wake_at(theirs.wake);
             decision.holds.extend(theirs.holds);
             let command = |command| FleetCommand::Cell {
