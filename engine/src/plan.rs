@@ -18,6 +18,7 @@ mod host_order;
 mod impact;
 mod late;
 mod make;
+mod missed;
 mod opening;
 mod proof;
 mod region;

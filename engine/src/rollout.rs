@@ -23,6 +23,7 @@ mod except;
 mod grant;
 mod host_turn;
 mod late;
+mod missed;
 mod progress;
 mod promote;
 mod rollback;
@@ -82,6 +83,9 @@ pub struct Rollout {
     /// they do not open it.
     #[serde(default)]
     early: BTreeSet<HostId>,
+    /// Hosts of the present wave that an earlier one went on without.
+    #[serde(default)]
+    missed: BTreeSet<HostId>,
     /// What cells' own brakes found and nobody has judged yet.
     cell_findings: BTreeMap<CellId, String>,
     /// The last operator's word that changed where it stands. Absent: there was none.
@@ -215,6 +219,7 @@ impl Rollout {
             opinions: BTreeSet::new(),
             joined: BTreeMap::new(),
             early: BTreeSet::new(),
+            missed: BTreeSet::new(),
             cell_findings: BTreeMap::new(),
             asked: None,
             goes_back: false,

@@ -86,13 +86,16 @@ pub(super) fn is_unknown(rollout: &Rollout, cell: &CellId, now: Timestamp) -> bo
     since.is_some_and(|since| now.since(since) >= rollout.plan().unknown_after)
 }
 
-/// Whether a wave may go on without so many of its hosts in unknown cells.
+/// Whether a wave may go on without so many of its hosts in unknown cells. Hosts that an earlier wave
+/// went on without are not among them.
 pub(super) fn may_be_left(rollout: &Rollout, wave: WaveIndex, left: usize) -> bool {
     let place = usize::try_from(wave.0).ok();
     let Some(planned) = place.and_then(|place| rollout.plan().waves.get(place)) else {
         return false;
     };
-    let hosts: usize = planned.slices.values().map(Vec::len).sum();
+    let hosts = planned.slices.values().flatten();
+    let hosts = hosts.filter(|host| !rollout.missed().contains(*host));
+    let hosts = hosts.count();
     let is_within = || !planned.unknown_share.is_exceeded(left, hosts);
     left == 0 || (wave != WaveIndex(0) && is_within())
 }

@@ -44,7 +44,7 @@ pub(super) fn by_rollout(
     {
         return;
     }
-    let found = early(rollout, &warrant.cell, now);
+    let found = early(rollout, &warrant.cell, now).or_else(|| beside(rollout, &warrant.cell, now));
     let cell = &warrant.cell;
     all.extend(found.map(|what| broken(rollout, &format!("opens cell {cell}: {what}"))));
 }
@@ -145,18 +145,43 @@ fn early(rollout: &Rollout, cell: &CellId, now: Timestamp) -> Option<String> {
             if let Some(other) = zone.iter().find(|other| !is_over(rollout, other, now)) {
                 return Some(format!("cell {other} of an earlier zone is not over"));
             }
-            let bakes = |other: &&CellId| {
-                let ended = rollout.cells().get(*other).and_then(|p| p.closed_at);
-                is_opened(rollout, other)
-                    && ended.is_some_and(|ended| now < ended.after(planned.zone_bake))
-            };
-            if let Some(other) = zone.iter().find(bakes) {
-                return Some(format!("the zone of cell {other} bakes"));
-            }
         }
         return None;
     }
     Some("the wave has no such cell".to_owned())
+}
+
+/// What the wave has opened since it went on without the cell, and must end first: cells of other turns,
+/// and of other zones of its region, whose bakes are over too.
+fn beside(rollout: &Rollout, cell: &CellId, now: Timestamp) -> Option<String> {
+    let planned = present(rollout)?;
+    let works = |other: &&CellId| is_opened(rollout, other) && !is_over(rollout, other, now);
+    for turn in &planned.opening.turns {
+        if turn.cells().all(|other| other != cell) {
+            if let Some(other) = turn.cells().find(works) {
+                return Some(format!("cell {other} of another turn is at work"));
+            }
+            continue;
+        }
+        let mut chains = turn.chains.iter();
+        let chain = chains.find(|chain| chain.cells().any(|other| other == cell))?;
+        let others = chain.zones.iter().filter(|zone| !zone.contains(cell));
+        for other in others.flatten() {
+            if works(&other) {
+                return Some(format!("cell {other} of another zone is at work"));
+            }
+            if is_opened(rollout, other) && bakes(rollout, other, planned, now) {
+                return Some(format!("the zone of cell {other} bakes"));
+            }
+        }
+    }
+    None
+}
+
+/// Whether the wait after a cell's zone is not over.
+fn bakes(rollout: &Rollout, cell: &CellId, wave: &PlannedWave, now: Timestamp) -> bool {
+    let ended = rollout.cells().get(cell).and_then(|p| p.closed_at);
+    ended.is_some_and(|ended| now < ended.after(wave.zone_bake))
 }
 
 /// Whether the wave may go on without a cell, of which nothing is heard.

@@ -84,7 +84,7 @@ fn not_over(rollout: &Rollout, wave: WaveIndex, now: Timestamp) -> Option<String
         if !silence::is_unknown(rollout, &planned.cell, now) {
             return Some(format!("host {host} of wave {wave} is not over"));
         }
-        left += 1;
+        left += usize::from(!rollout.missed().contains(host));
     }
     let may_be_left = silence::may_be_left(rollout, wave, left);
     (!may_be_left).then(|| format!("{left} hosts of wave {wave} are in unknown cells"))

@@ -3,7 +3,7 @@
 //! A late host goes to the last wave, behind all that was planned. Of a stratum that no host has passed
 //! it is proved alone, as every host is (the second opinion); nothing of it starts beside another.
 
-use super::{Chain, Plan, PlannedHost, PlannedWave, Turn};
+use super::{Plan, PlannedHost};
 use crate::{
     id::{CellId, HostId, ServiceName, WaveIndex},
     inventory::{Host, PATCHER},
@@ -167,19 +167,6 @@ impl Plan {
             windows: Vec::new(),
             ..other.clone()
         })
-    }
-}
-
-impl PlannedWave {
-    /// Adds a host to its part of a cell, which opens last if it was no cell of the wave.
-    pub(super) fn add(&mut self, cell: &CellId, host: &HostId) {
-        let slice = self.slices.entry(cell.clone()).or_default();
-        slice.push(host.clone());
-        if !self.opening.cells().any(|opened| opened == cell) {
-            let zones = vec![vec![cell.clone()]];
-            let chains = vec![Chain { zones }];
-            self.opening.turns.push(Turn { chains });
-        }
     }
 }
 

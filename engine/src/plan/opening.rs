@@ -94,7 +94,7 @@ impl Opening {
 
 impl Turn {
     /// A turn of cells that all open side by side.
-    fn of_one(cells: Vec<CellId>) -> Self {
+    pub(super) fn of_one(cells: Vec<CellId>) -> Self {
         Self {
             chains: vec![Chain { zones: vec![cells] }],
         }

@@ -74,6 +74,7 @@ impl Rollout {
         self.judged.remove(host);
         self.opinions.remove(host);
         self.early.remove(host);
+        self.missed.remove(host);
         let Some(planned) = self.plan.hosts.get(host) else {
             return;
         };

@@ -7,8 +7,8 @@
 //! is taken back, as hosts that may have the patch.
 //!
 //! When it is heard again, its summaries are merged first. What was told since it was last heard of may
-//! be lost and is told again, stops before anything else. Its hosts of waves that have passed join the
-//! present one.
+//! be lost and is told again, stops before anything else. Hosts of it that waves went on without are
+//! hosts of the present one.
 
 use super::{CellProgress, Phase, Rollout, RolloutCommand, RolloutDecision, Wish};
 use crate::{
@@ -79,28 +79,6 @@ impl Rollout {
         }
     }
 
-    /// Hosts of waves that went on without them join the present one.
-    fn take_missed_in(&mut self, cell: &CellId) {
-        if !self.is_live() || self.goes_back {
-            return;
-        }
-        let is_in_wave = |host: &HostId| self.wave_hosts(cell).any(|other| other == host);
-        let missed = self.plan.hosts.iter().filter(|(host, planned)| {
-            let is_missed = planned.cell == *cell && planned.wave < self.wave;
-            is_missed && !self.is_over(host) && !is_in_wave(host)
-        });
-        let missed: Vec<HostId> = missed.map(|(host, _)| host.clone()).collect();
-        for host in &missed {
-            self.opinions.remove(host);
-        }
-        if !missed.is_empty() {
-            self.joined.entry(cell.clone()).or_default().extend(missed);
-        }
-        if self.wave_hosts(cell).any(|host| !self.is_over(host)) {
-            self.bake_since = None;
-        }
-    }
-
     /// Whether nothing is heard of a cell, so that it is told nothing.
     pub(super) fn is_silent(&self, cell: &CellId) -> bool {
         let progress = self.cells.get(cell);
@@ -163,7 +141,9 @@ impl Rollout {
         wave: &PlannedWave,
         now: Timestamp,
     ) -> Option<(usize, usize)> {
+        // Hosts that an earlier wave went on without were counted there.
         let hosts = || wave.slices.values().flatten();
+        let hosts = || hosts().filter(|host| !self.missed.contains(*host));
         let count = hosts()
             .filter(|host| self.is_left_unknown(host, now))
             .count();

@@ -1,11 +1,15 @@
 //! Which cells of the present wave may open: turn by turn, in a region zone by zone, at most so many
 //! at once, a gap after each that ended, a bake after each zone.
+//!
+//! Turns and zones go on without cells that are unknown. One that is heard again waits until what was
+//! opened meanwhile is over and has baked: no two turns, and no two zones of a region, are worked on
+//! side by side.
 
 use super::Rollout;
 use crate::{
     hold::{Hold, Reason},
     id::CellId,
-    plan::{Chain, PlannedWave},
+    plan::{Chain, PlannedWave, Turn},
     time::Timestamp,
 };
 
@@ -31,23 +35,24 @@ impl Rollout {
         holds: &mut Vec<Hold>,
         now: Timestamp,
     ) -> Vec<CellId> {
-        let opened = || wave.opening.cells().filter(|cell| self.is_opened(cell));
-        let gap_ends = self.last_end(opened()).map(|end| end.after(wave.gap));
+        let cells = || wave.opening.cells();
+        let gap_ends = self.last_end(cells()).map(|end| end.after(wave.gap));
         let mut round = Round {
             rollout: self,
             wave,
             open: Vec::new(),
-            working: opened()
-                .filter(|cell| !self.is_passed_by(cell, now))
-                .count(),
+            working: cells().filter(|cell| self.is_at_work(cell, now)).count(),
             gap_ends: gap_ends.filter(|&end| now < end),
             holds,
             now,
         };
+        let works = |turn: &Turn| turn.cells().any(|cell| self.is_at_work(cell, now));
+        let last = wave.opening.turns.iter().rposition(works);
         let mut is_turn = true;
-        for turn in &wave.opening.turns {
+        for (place, turn) in wave.opening.turns.iter().enumerate() {
+            let comes_back = last.is_some_and(|last| place < last);
             for chain in &turn.chains {
-                round.walk(chain, is_turn);
+                round.walk(chain, is_turn && !comes_back);
             }
             is_turn &= turn.cells().all(|cell| self.is_passed_by(cell, now));
         }
@@ -57,6 +62,11 @@ impl Rollout {
     /// Whether a cell lets others have their turn: it is over, or they go on without it.
     fn is_passed_by(&self, cell: &CellId, now: Timestamp) -> bool {
         self.is_cell_over(cell) || self.goes_on_without(cell, now)
+    }
+
+    /// Whether the present wave has opened a cell that others wait for.
+    fn is_at_work(&self, cell: &CellId, now: Timestamp) -> bool {
+        self.is_opened(cell) && !self.is_passed_by(cell, now)
     }
 
     /// When the last of some cells was over, of those that the present wave opened.
@@ -71,13 +81,29 @@ impl Rollout {
 impl Round<'_> {
     /// Goes through a region, zone by zone.
     fn walk(&mut self, chain: &Chain, is_turn: bool) {
-        let mut waits = (!is_turn).then_some(Reason::CellTurn { until: None });
-        for zone in &chain.zones {
+        for (place, zone) in chain.zones.iter().enumerate() {
+            let waits = match is_turn {
+                true => self.other_zones(chain, place),
+                false => Some(Reason::CellTurn { until: None }),
+            };
             for cell in zone {
                 self.consider(cell, waits.as_ref());
             }
-            waits = waits.or_else(|| self.after(zone));
         }
+    }
+
+    /// Why a zone may not open, by the other zones of its region. Nothing when it may.
+    fn other_zones(&self, chain: &Chain, place: usize) -> Option<Reason> {
+        let (before, rest) = chain.zones.split_at(place);
+        let after = rest.get(1..).unwrap_or_default();
+        let is_passed_by = |cell| self.rollout.is_passed_by(cell, self.now);
+        let is_at_work = |cell| self.rollout.is_at_work(cell, self.now);
+        if !before.iter().flatten().all(is_passed_by) || after.iter().flatten().any(is_at_work) {
+            return Some(Reason::CellTurn { until: None });
+        }
+        let others = before.iter().chain(after).flatten();
+        let until = self.rollout.last_end(others)?.after(self.wave.zone_bake);
+        (self.now < until).then_some(Reason::ZoneBake { until })
     }
 
     /// Opens a cell, or holds it. One may be over before its turn: its hosts were forgotten, or gave
@@ -104,18 +130,5 @@ impl Round<'_> {
             }
         };
         self.holds.push(self.rollout.cell_hold(cell, reason));
-    }
-
-    /// Why the zone after this one may not open. Nothing when it may.
-    fn after(&self, zone: &[CellId]) -> Option<Reason> {
-        let is_passed_by = |cell| self.rollout.is_passed_by(cell, self.now);
-        if !zone.iter().all(is_passed_by) {
-            return Some(Reason::CellTurn { until: None });
-        }
-        let until = self
-            .rollout
-            .last_end(zone.iter())?
-            .after(self.wave.zone_bake);
-        (self.now < until).then_some(Reason::ZoneBake { until })
     }
 }

@@ -1,0 +1,138 @@
+//! Hosts that their wave went on without, and the turn that they get in a later one.
+
+use super::{WAVES, floor, mins, secs};
+use crate::world::{World, file};
+use cofferdam_engine::{
+    id::{CellId, WaveIndex},
+    time::Timestamp,
+};
+use std::collections::BTreeSet;
+
+/// Three cells of four hosts, each a zone.
+fn zones(places: [&str; 3]) -> World {
+    let mut world = World::new();
+    for place in places {
+        world = world.hosts("web", place, 4);
+    }
+    world
+}
+
+/// Starts a rollout, and cuts the cell of a host off before the second wave gives it leave.
+fn start_and_cut(world: &mut World, top: &str, waves: &str, host: &str) -> CellId {
+    let top = format!("bake = \"2m\"\nunknown_after = \"5m\"\nunknown_share = \"100%\"\n{top}");
+    world.start(&file(
+        "ssl",
+        "openssl",
+        &top,
+        &(waves.to_owned() + &floor("50%")),
+    ));
+    world.until("the canary bakes", |world| world.rules().contains(&"bake"));
+    let cell = world.cell_of(host);
+    world.cut_cell_noticed(&cell, secs(1));
+    cell
+}
+
+fn until_wave(world: &mut World, wave: u32) {
+    world.until("the wave works", |world| {
+        world.rollout("ssl").wave() == WaveIndex(wave) && world.count("ssl", "running") > 0
+    });
+}
+
+/// The cells that hosts are at work in.
+fn at_work(world: &World) -> BTreeSet<CellId> {
+    let running = world.hosts_that_are("ssl", "running");
+    running
+        .iter()
+        .map(|host| world.cell_of(host.as_str()))
+        .collect()
+}
+
+/// When the first and the last host of a cell were ordered from some moment on.
+fn ordered(world: &World, cell: &CellId, from: Timestamp) -> Option<(Timestamp, Timestamp)> {
+    let orders = world.orders().filter(|(at, _)| *at >= from);
+    let mut theirs = orders.filter(|(_, order)| order.grant.cell == *cell);
+    let (first, _) = theirs.next()?;
+    Some((first, theirs.last().map_or(first, |(at, _)| at)))
+}
+
+/// Waits until the rollout is done, and each of its hosts has passed. The most cells that were at work
+/// at once.
+fn finish(world: &mut World) -> usize {
+    let mut most = 0;
+    while world.phase("ssl") != "done" {
+        world.pass(secs(1));
+        most = most.max(at_work(world).len());
+    }
+    assert_eq!(world.count("ssl", "passed"), 12);
+    assert_eq!(world.orders().count(), 12, "and nothing twice");
+    most
+}
+
+#[test]
+fn a_cell_that_comes_back_waits_until_the_zone_that_was_opened_without_it_has_baked() {
+    let mut world = zones(["r1/a", "r1/b", "r1/c"]);
+    let cut = start_and_cut(
+        &mut world,
+        "order = \"fan-out\"\nzone_bake = \"7m\"",
+        WAVES,
+        "web-a-1",
+    );
+    until_wave(&mut world, 2);
+    let second = world.cell_of("web-b-1");
+    assert_eq!(at_work(&world), BTreeSet::from([second.clone()]));
+    let back = world.now;
+    world.mend_cell(&cut);
+    assert_eq!(finish(&mut world), 1, "one zone at a time");
+
+    let (first, last) = ordered(&world, &cut, back).expect("it has its turn");
+    let (_, before) = ordered(&world, &second, Timestamp::default()).expect("it had its turn");
+    assert!(first.since(before) >= mins(7), "{first} after {before}");
+    let third = world.cell_of("web-c-1");
+    let (after, _) = ordered(&world, &third, back).expect("it has its turn");
+    assert!(
+        after.since(last) >= mins(7),
+        "the third goes when it has baked too"
+    );
+}
+
+#[test]
+fn a_cell_that_comes_back_counts_among_those_that_work_at_once_and_keeps_the_gap() {
+    let mut world = zones(["r1/a", "r2/b", "r3/c"]);
+    let top = "order = \"none\"\ncells_at_once = 1\ncells_gap = \"6m\"";
+    let cut = start_and_cut(&mut world, top, WAVES, "web-a-1");
+    until_wave(&mut world, 2);
+    let present = at_work(&world);
+    let back = world.now;
+    world.mend_cell(&cut);
+    assert_eq!(finish(&mut world), 1);
+
+    let ends: Vec<Timestamp> = present
+        .iter()
+        .filter_map(|cell| Some(ordered(&world, cell, Timestamp::default())?.1))
+        .collect();
+    let (first, _) = ordered(&world, &cut, back).expect("it has its turn");
+    assert!(ends.iter().all(|end| first.since(*end) >= mins(6)));
+}
+
+#[test]
+fn a_cell_that_the_present_wave_has_no_host_of_goes_last_in_it() {
+    let mut world = zones(["r1/a", "r2/b", "r3/c"]);
+    let waves = "[[wave]]\nname = \"canary\"\nto = \"1%\"\n\
+         [[wave]]\nname = \"one\"\nto = \"100%\"\nmatch = 'zone == \"a\"'\n\
+         [[wave]]\nname = \"rest\"\nto = \"100%\"\n";
+    let cut = start_and_cut(&mut world, "", waves, "web-a-1");
+    until_wave(&mut world, 2);
+    assert!(!at_work(&world).contains(&cut));
+    let back = world.now;
+    world.mend_cell(&cut);
+    world.pass(secs(1));
+    assert!(world.rules().contains(&"cell-turn"));
+    finish(&mut world);
+
+    let (first, _) = ordered(&world, &cut, back).expect("it has its turn");
+    for other in ["web-b-1", "web-c-1"] {
+        let other = world.cell_of(other);
+        let (_, last) = ordered(&world, &other, Timestamp::default()).expect("it had its turn");
+        assert!(first > last);
+    }
+}
