@@ -24,6 +24,7 @@ mod grant;
 mod host_turn;
 mod late;
 mod missed;
+mod own_turn;
 mod progress;
 mod promote;
 mod rollback;
@@ -38,6 +39,7 @@ pub use approve::Approval;
 pub use decide::RolloutDecision;
 pub use event::{Action, RolloutCommand, RolloutError, RolloutEvent};
 pub use except::NotExcepted;
+pub use own_turn::{OwnTurn, WhyOwnTurn};
 pub use progress::{CellProgress, Wish};
 pub use promote::Promotion;
 
@@ -75,14 +77,9 @@ pub struct Rollout {
     convicted: BTreeSet<u32>,
     /// Failed and left-out hosts that an operator has seen and gone on from.
     judged: BTreeSet<HostId>,
-    /// Hosts that joined an earlier wave: what became of them was counted there.
-    opinions: BTreeSet<HostId>,
-    /// Hosts that joined the present wave as second opinions.
-    joined: BTreeMap<CellId, Vec<HostId>>,
-    /// Hosts of the present wave that were asked for a second opinion before their cell had its turn:
-    /// they do not open it.
+    /// Hosts that have or had their turn in a wave by themselves.
     #[serde(default)]
-    early: BTreeSet<HostId>,
+    own_turns: BTreeMap<HostId, OwnTurn>,
     /// Hosts of the present wave that an earlier one went on without.
     #[serde(default)]
     missed: BTreeSet<HostId>,
@@ -216,9 +213,7 @@ impl Rollout {
             gone: BTreeMap::new(),
             convicted: BTreeSet::new(),
             judged: BTreeSet::new(),
-            opinions: BTreeSet::new(),
-            joined: BTreeMap::new(),
-            early: BTreeSet::new(),
+            own_turns: BTreeMap::new(),
             missed: BTreeSet::new(),
             cell_findings: BTreeMap::new(),
             asked: None,
@@ -287,16 +282,6 @@ impl Rollout {
         &self.cells
     }
 
-    /// Hosts of the present wave that were asked for a second opinion before their cell had its turn.
-    pub fn asked_early(&self) -> &BTreeSet<HostId> {
-        &self.early
-    }
-
-    /// Hosts that joined the present wave as second opinions, by cell.
-    pub fn joined(&self) -> &BTreeMap<CellId, Vec<HostId>> {
-        &self.joined
-    }
-
     /// Whether it takes back what it changed, or has: running, paused or over.
     pub fn goes_back(&self) -> bool {
         self.goes_back
@@ -312,14 +297,11 @@ impl Rollout {
         !matches!(self.phase, Phase::Ended { .. })
     }
 
-    /// The hosts of a wave in one cell: its slice, and second opinions that joined it.
-    fn wave_hosts(&self, cell: &CellId) -> impl Iterator<Item = &HostId> {
+    /// The hosts of the present wave in one cell: its slice, and those of other waves that have their
+    /// turn in it.
+    fn wave_hosts<'a>(&'a self, cell: &'a CellId) -> impl Iterator<Item = &'a HostId> {
         let slice = self.present().and_then(|wave| wave.slices.get(cell));
-        let joined = self.joined.get(cell);
-        slice
-            .into_iter()
-            .flatten()
-            .chain(joined.into_iter().flatten())
+        slice.into_iter().flatten().chain(self.guests(cell))
     }
 
     fn present(&self) -> Option<&crate::plan::PlannedWave> {

@@ -8,7 +8,6 @@ use cofferdam_engine::{
     rollout::{Asked, End, PauseCause, Phase, Rollout},
 };
 use cofferdam_proto::operator::{RolloutLine, RolloutState, RolloutView, WaveState, WaveView};
-use std::collections::BTreeSet;
 
 /// One rollout in a list.
 pub(crate) fn rollout_line(rollout: &Rollout) -> RolloutLine {
@@ -137,11 +136,11 @@ fn asked(done: &str, rollout: &Rollout) -> String {
 
 fn waves(rollout: &Rollout) -> Vec<WaveView> {
     let plan = rollout.plan();
-    let joined: BTreeSet<&HostId> = rollout.joined().values().flatten().collect();
     // A second opinion counts where it was taken, not where it was planned.
-    let wave_of = |host: &HostId| match plan.hosts.get(host) {
-        Some(_) if joined.contains(host) => Some(rollout.wave()),
-        planned => planned.map(|planned| planned.wave),
+    let wave_of = |host: &HostId| {
+        let planned = plan.hosts.get(host)?;
+        let own = rollout.own_turns().get(host);
+        Some(own.map_or(planned.wave, |turn| turn.wave))
     };
     let view = |(index, planned): (u32, &cofferdam_engine::plan::PlannedWave)| {
         let index = WaveIndex(index);

@@ -21,7 +21,7 @@ pub(super) fn by_rollout(
         return;
     }
     let found = match command {
-        RolloutCommand::Warrant(warrant) if warrant.direction == Direction::Patch => {
+        RolloutCommand::Warrant { warrant, .. } if warrant.direction == Direction::Patch => {
             Some("it grants its patch while it rolls back".to_owned())
         }
         RolloutCommand::End { end } if *end != End::RolledBack => {
@@ -31,7 +31,7 @@ pub(super) fn by_rollout(
             let host = may_have_it(fleet, rollout);
             host.map(|host| format!("it is called rolled back, and host {host} may have the patch"))
         }
-        RolloutCommand::Warrant(_)
+        RolloutCommand::Warrant { .. }
         | RolloutCommand::Assign(_)
         | RolloutCommand::Except(_)
         | RolloutCommand::Stop(_)

@@ -17,7 +17,7 @@ pub(super) fn by_rollout(rollout: &Rollout, command: &RolloutCommand, all: &mut 
     let cell = match command {
         RolloutCommand::Assign(assignment) => &assignment.cell,
         RolloutCommand::Except(exceptions) => &exceptions.cell,
-        RolloutCommand::Warrant(warrant) => &warrant.cell,
+        RolloutCommand::Warrant { warrant, .. } => &warrant.cell,
         RolloutCommand::Stop(stop) => &stop.cell,
         RolloutCommand::End {
             end: End::RolledBack,

@@ -1,13 +1,14 @@
 //! Promise 3, within a wave: regions and zones open in the order of the plan.
 
-use super::{Broken, Disturbance, approval, silence, wave};
+use super::{Broken, Disturbance, Step, approval, silence, wave};
 use crate::{
     id::{CellId, HostId, WaveIndex},
     inventory::PATCHER,
     order::Direction,
     plan::PlannedWave,
-    rollout::{Rollout, RolloutCommand},
+    rollout::{Rollout, RolloutCommand, WhyOwnTurn},
     time::Timestamp,
+    warrant::Outcome,
 };
 
 /// A cell that is opened comes after every cell of the turns before its own, and of the zones before
@@ -18,46 +19,85 @@ pub(super) fn by_rollout(
     now: Timestamp,
     all: &mut Vec<Broken>,
 ) {
-    let RolloutCommand::Warrant(warrant) = command else {
+    let RolloutCommand::Warrant {
+        warrant, opinion, ..
+    } = command
+    else {
         return;
     };
     if warrant.direction == Direction::Patch {
         let progress = rollout.cells().get(&warrant.cell);
         let granted = progress.and_then(|progress| progress.granted());
-        let mut new = warrant.hosts.iter();
-        let found = new.find_map(|host| match granted.unwrap_or_default().contains(host) {
-            true => None,
-            false => out_of_turn(rollout, host, now),
+        let is_new = |host: &&HostId| !granted.unwrap_or_default().contains(host);
+        let mut new = warrant.hosts.iter().filter(is_new);
+        let found = new.find_map(|host| {
+            let turn = out_of_turn(rollout, host, now);
+            turn.or_else(|| unfounded(rollout, host))
         });
+        all.extend(found.map(|what| broken(rollout, &what)));
+        let opinion = opinion.iter().find(|host| !wave::is_opinion(rollout, host));
+        let found = opinion.map(|host| format!("calls host {host} an opinion, and it is none"));
         all.extend(found.map(|what| broken(rollout, &what)));
     }
     let is_open = is_opened(rollout, &warrant.cell);
     let opens = |host: &&HostId| {
         let planned = rollout.plan().hosts.get(*host);
-        planned.is_some_and(|planned| planned.wave == rollout.wave())
-            && goes_with_others(rollout, host)
+        planned.is_some_and(|planned| planned.wave <= rollout.wave())
+            && waits_for_cell(rollout, host)
             && !wave::is_over(rollout, host)
-            && !wave::is_opinion(rollout, host)
-            && !rollout.asked_early().contains(*host)
     };
     if warrant.direction != Direction::Patch || is_open || !warrant.hosts.iter().any(|h| opens(&h))
     {
         return;
     }
-    let found = early(rollout, &warrant.cell, now).or_else(|| beside(rollout, &warrant.cell, now));
+    let found =
+        awaited(rollout, &warrant.cell, now).or_else(|| beside(rollout, &warrant.cell, now));
     let cell = &warrant.cell;
     all.extend(found.map(|what| broken(rollout, &format!("opens cell {cell}: {what}"))));
 }
 
-/// The patcher's own hosts are disturbed in the last wave only, but for second opinions.
+/// The patcher's own hosts are disturbed in the last wave only, but for second opinions; and a host is
+/// ordered in a cell that its wave has opened, unless it has its turn by itself.
 pub(super) fn by_disturbing(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
     let waves = of.rollout.plan().waves.len();
     let is_last = usize::try_from(of.rollout.wave().0).is_ok_and(|wave| wave + 1 >= waves);
-    let joined = of.rollout.joined().values().flatten();
-    let is_joined = joined.into_iter().any(|host| host == of.host());
-    if of.is_forward() && of.member.host.is_marked(PATCHER) && !is_last && !is_joined {
+    let has_own = has_own_turn(of.rollout, of.host());
+    if of.is_forward() && of.member.host.is_marked(PATCHER) && !is_last && !has_own {
         all.push(of.broken(3, "it is the patcher's own, and the wave is not the last"));
     }
+    let planned = of.rollout.plan().hosts.get(of.host());
+    let is_of_wave = planned.is_some_and(|planned| planned.wave == of.rollout.wave());
+    let waits =
+        is_of_wave && waits_for_cell(of.rollout, of.host()) && !is_opened(of.rollout, of.cell.id());
+    if of.step == Step::Order && of.is_forward() && waits && silence::has_heard_wish(of) {
+        all.push(of.broken(3, "its cell has not had its turn in the wave"));
+    }
+}
+
+/// Whether a host has its turn in the present wave by itself.
+pub(super) fn has_own_turn(rollout: &Rollout, host: &HostId) -> bool {
+    let turn = rollout.own_turns().get(host);
+    turn.is_some_and(|turn| turn.wave == rollout.wave())
+}
+
+fn waits_for_cell(rollout: &Rollout, host: &HostId) -> bool {
+    goes_with_others(rollout, host)
+        && !has_own_turn(rollout, host)
+        && !wave::is_opinion(rollout, host)
+}
+
+/// Why a host that is granted has no right to the turn that it has by itself.
+fn unfounded(rollout: &Rollout, host: &HostId) -> Option<String> {
+    let turn = rollout.own_turns().get(host)?;
+    let outcome = rollout.outcomes().get(host);
+    let is_founded = match turn.why {
+        WhyOwnTurn::Opinion => true,
+        WhyOwnTurn::Again => outcome == Some(&Outcome::Waiting),
+        WhyOwnTurn::Approved => approval::is_given(rollout, host),
+        WhyOwnTurn::AtWork => outcome.is_some(),
+    };
+    let is_now = turn.wave == rollout.wave();
+    (is_now && !is_founded).then(|| format!("gives host {host} a turn for nothing"))
 }
 
 fn broken(rollout: &Rollout, what: &str) -> Broken {
@@ -96,11 +136,10 @@ fn out_of_turn(rollout: &Rollout, host: &HostId, now: Timestamp) -> Option<Strin
             .get(host)
             .is_some_and(|p| p.wave == rollout.wave())
     };
-    let joined = rollout.joined().values().flatten();
     if !is_of_wave(host)
         || wave::is_over(rollout, host)
         || wave::is_opinion(rollout, host)
-        || joined.into_iter().any(|other| other == host)
+        || has_own_turn(rollout, host)
     {
         return None;
     }
@@ -127,7 +166,7 @@ fn out_of_turn(rollout: &Rollout, host: &HostId, now: Timestamp) -> Option<Strin
 }
 
 /// Why it is not the cell's turn.
-fn early(rollout: &Rollout, cell: &CellId, now: Timestamp) -> Option<String> {
+fn awaited(rollout: &Rollout, cell: &CellId, now: Timestamp) -> Option<String> {
     let planned = present(rollout)?;
     for turn in &planned.opening.turns {
         if !turn.cells().any(|other| other == cell) {

@@ -1,7 +1,7 @@
 //! Promise 3: no host of a wave starts before the wave before it is over and has baked, or an approver
 //! has ended its bake.
 
-use super::{Broken, Disturbance, approval, silence};
+use super::{Broken, Disturbance, approval, silence, turn};
 use crate::{
     id::{HostId, WaveIndex},
     order::Direction,
@@ -17,10 +17,9 @@ pub(super) fn by_disturbing(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
     if !of.is_forward() {
         return;
     }
-    let joined = of.rollout.joined().values().flatten();
     let is_due = wave_of(of.rollout, of.host()).is_some_and(|wave| wave <= of.rollout.wave());
     let is_cut = !silence::has_heard_wish(of);
-    if !is_due && !is_cut && !joined.into_iter().any(|host| host == of.host()) {
+    if !is_due && !is_cut && !turn::has_own_turn(of.rollout, of.host()) {
         let wave = of.rollout.wave();
         all.push(of.broken(3, &format!("its wave comes after wave {wave}")));
     }
@@ -34,7 +33,7 @@ pub(super) fn by_rollout(
     all: &mut Vec<Broken>,
 ) {
     let found = match command {
-        RolloutCommand::Warrant(warrant) if warrant.direction == Direction::Patch => {
+        RolloutCommand::Warrant { warrant, .. } if warrant.direction == Direction::Patch => {
             let early = warrant.hosts.iter().find(|host| is_early(rollout, host));
             early.map(|host| format!("host {host} is granted before its wave, and is no opinion"))
         }
@@ -50,7 +49,7 @@ pub(super) fn by_rollout(
                 .or_else(|| approval::passed_over(rollout))
                 .or_else(|| not_baked(rollout, last, now))
         }
-        RolloutCommand::Warrant(_)
+        RolloutCommand::Warrant { .. }
         | RolloutCommand::Assign(_)
         | RolloutCommand::Except(_)
         | RolloutCommand::Stop(_)
@@ -126,12 +125,9 @@ fn is_early(rollout: &Rollout, host: &HostId) -> bool {
     let Some(planned) = rollout.plan().hosts.get(host) else {
         return true;
     };
-    let joined = rollout
-        .joined()
-        .values()
-        .flatten()
-        .any(|other| other == host);
-    planned.wave > rollout.wave() && !joined && !is_opinion(rollout, host)
+    planned.wave > rollout.wave()
+        && !turn::has_own_turn(rollout, host)
+        && !is_opinion(rollout, host)
 }
 
 /// Whether a host speaks for a stratum that a host has failed and none has passed.

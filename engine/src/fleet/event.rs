@@ -242,7 +242,7 @@ fn told_to_cell(command: &RolloutCommand) -> Option<FleetEvent> {
                 exceptions: exceptions.clone(),
             },
         ),
-        RolloutCommand::Warrant(warrant) => (
+        RolloutCommand::Warrant { warrant, .. } => (
             &warrant.cell,
             CellEvent::Warranted {
                 warrant: warrant.clone(),

@@ -50,7 +50,7 @@ impl Estimate {
             let slices = wave.slices.iter().map(|(cell, hosts)| {
                 let limit = at_once.get(cell).copied().unwrap_or(1);
                 let width = floors.width(cell).min(limit).max(1);
-                let others = hosts.iter().filter(|host| !wave.order.sets_apart(host));
+                let others = hosts.iter().filter(|host| !wave.order.names(host));
                 (cell, slice(spec, others.count(), width, is_first))
             });
             let slices: BTreeMap<_, _> = slices.collect();

@@ -42,8 +42,8 @@ impl HostOrder {
         self.ahead.retain(|hosts| !hosts.is_empty());
     }
 
-    /// Whether a host does not go with the others.
-    pub fn sets_apart(&self, host: &HostId) -> bool {
+    /// Whether it names a host: one that does not go with the others.
+    pub fn names(&self, host: &HostId) -> bool {
         self.ahead
             .iter()
             .flatten()

@@ -1,8 +1,8 @@
 //! How events change a rollout. Every event is checked before anything is changed.
 
 use super::{
-    Action, Asked, CellProgress, End, PauseCause, Phase, Rollout, RolloutError, RolloutEvent, Wish,
-    suspect::Docket,
+    Action, Asked, CellProgress, End, PauseCause, Phase, Rollout, RolloutError, RolloutEvent,
+    WhyOwnTurn, Wish,
 };
 use crate::{
     id::{CellId, HostId, OperatorId, WaveIndex},
@@ -10,7 +10,6 @@ use crate::{
     time::Timestamp,
     warrant::{Outcome, Stop, StopKind, Summary, Warrant},
 };
-use std::collections::BTreeSet;
 
 impl Phase {
     /// Where a rollout stands, in one word.
@@ -58,7 +57,11 @@ impl Rollout {
                 self.progress(cell)?.assigned(now);
                 Ok(())
             }
-            RolloutEvent::Warranted { warrant } => self.warranted(warrant, now),
+            RolloutEvent::Warranted {
+                warrant,
+                opens,
+                opinion,
+            } => self.warranted(warrant, *opens, opinion.as_ref(), now),
             RolloutEvent::Stopped { stop } => self.stopped(stop, now),
             RolloutEvent::Braked { finding } => {
                 self.require_running("a brake")?;
@@ -93,9 +96,7 @@ impl Rollout {
         self.wave_since = now;
         self.bake_since = None;
         self.velocity.begin(now);
-        self.early.clear();
-        let joined = std::mem::take(&mut self.joined);
-        self.opinions.extend(joined.into_values().flatten());
+        self.forget_unused_turns();
     }
 
     /// Moves where an operator asks to; every pair of phase and action is listed.
@@ -248,33 +249,14 @@ impl Rollout {
         progress.closed_at = over.then(|| progress.closed_at.unwrap_or(now));
     }
 
-    fn warranted(&mut self, warrant: &Warrant, now: Timestamp) -> Result<(), RolloutError> {
+    fn warranted(
+        &mut self,
+        warrant: &Warrant,
+        opens: bool,
+        opinion: Option<&HostId>,
+        now: Timestamp,
+    ) -> Result<(), RolloutError> {
         let wave = warrant.wave;
-        let in_wave: BTreeSet<&HostId> = self.wave_hosts(&warrant.cell).collect();
-        let wave_now = self.present();
-        let slice = wave_now.and_then(|wave| wave.slices.get(&warrant.cell));
-        let goes_apart = |host: &HostId| {
-            self.early.contains(host) || wave_now.is_some_and(|wave| wave.order.sets_apart(host))
-        };
-        let opinion = self.opinion_before_turn(&warrant.cell);
-        let mut granted = slice.into_iter().flatten();
-        let opens = granted.any(|host| {
-            warrant.hosts.contains(host) && opinion.as_ref() != Some(host) && !goes_apart(host)
-        });
-        let asked = opinion.filter(|host| in_wave.contains(host) && warrant.hosts.contains(host));
-        let mut joins = warrant.hosts.clone();
-        joins.retain(|host| !in_wave.contains(host));
-        if !joins.is_empty() && warrant.direction == Direction::Patch {
-            self.joined
-                .entry(warrant.cell.clone())
-                .or_default()
-                .extend(joins);
-        }
-        self.early.extend(asked);
-        match warrant.direction {
-            Direction::Patch => self.bake_since = None,
-            Direction::Rollback => self.sent_back.extend(warrant.hosts.iter().cloned()),
-        }
         let progress = self.progress(&warrant.cell)?;
         if opens && progress.opened.is_none_or(|(opened, _)| opened != wave) {
             progress.opened = Some((wave, now));
@@ -286,14 +268,15 @@ impl Rollout {
             at: now,
         };
         progress.tell(warrant.generation, wish, now);
+        if let Some(host) = opinion {
+            self.give_turn(host, WhyOwnTurn::Opinion);
+        }
+        match warrant.direction {
+            Direction::Patch => self.bake_since = None,
+            Direction::Rollback => self.sent_back.extend(warrant.hosts.iter().cloned()),
+        }
         self.close(&warrant.cell, now);
         Ok(())
-    }
-
-    /// The second opinion that is asked next, where it is asked of a cell that has not had its turn.
-    fn opinion_before_turn(&self, cell: &CellId) -> Option<HostId> {
-        let opinion = (!self.is_opened(cell)).then(|| Docket::of(self).next_opinion());
-        opinion.flatten()
     }
 
     fn stopped(&mut self, stop: &Stop, now: Timestamp) -> Result<(), RolloutError> {

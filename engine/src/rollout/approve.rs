@@ -8,7 +8,7 @@
 //! Who is alone follows the fleet: a host whose group gets another needs no approval any more, and one
 //! that comes late, or is left alone, needs one from then on.
 
-use super::{Phase, Rollout, RolloutDecision, RolloutError};
+use super::{Phase, Rollout, RolloutDecision, RolloutError, WhyOwnTurn};
 use crate::{
     hold::Reason,
     id::{CellId, HostId, OperatorId, WaveIndex},
@@ -16,7 +16,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Somebody's yes to all that they may approve in a rollout.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +116,12 @@ impl Rollout {
             at: now,
         });
         self.tell_approved();
+        let is_due =
+            |host: &&HostId| self.awaits_approval(host).is_none() && !self.has_own_turn(host);
+        let due: Vec<HostId> = self.put_off().filter(is_due).cloned().collect();
+        for host in due {
+            self.give_turn(&host, WhyOwnTurn::Approved);
+        }
         let cells: BTreeSet<CellId> = self.cells.keys().cloned().collect();
         for cell in cells {
             self.close(&cell, now);
@@ -148,27 +154,11 @@ impl Rollout {
         })
     }
 
-    /// Those of them that are approved by now, by cell; without those that joined this wave.
-    pub(super) fn approved_late(&self) -> BTreeMap<&CellId, Vec<&HostId>> {
-        let mut late: BTreeMap<&CellId, Vec<&HostId>> = BTreeMap::new();
-        for host in self.put_off() {
-            let Some(planned) = self.plan.hosts.get(host) else {
-                continue;
-            };
-            let joined = self.joined.get(&planned.cell);
-            let has_joined = joined.is_some_and(|joined| joined.contains(host));
-            if self.awaits_approval(host).is_none() && !has_joined {
-                late.entry(&planned.cell).or_default().push(host);
-            }
-        }
-        late
-    }
-
     /// How many hosts of the present wave, counted as left out, wait for their approval alone.
     pub(super) fn left_out_unapproved(&self) -> usize {
         let in_wave = self.cells.keys().flat_map(|cell| self.wave_hosts(cell));
         in_wave
-            .filter(|host| !self.judged.contains(*host) && !self.opinions.contains(*host))
+            .filter(|host| !self.judged.contains(*host) && !self.was_counted(host))
             .filter(|host| !self.outcomes.contains_key(*host))
             .filter(|host| self.awaits_approval(host).is_some())
             .count()

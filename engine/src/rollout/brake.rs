@@ -97,7 +97,7 @@ impl Rollout {
         let allowed = self.plan.hosts_left_out.of_rounded_up(present.len()).max(1);
         let wrong = present
             .iter()
-            .filter(|host| !self.judged.contains(**host) && !self.opinions.contains(**host))
+            .filter(|host| !self.judged.contains(**host) && !self.was_counted(host))
             .filter(|host| !self.is_set_aside(host) && !self.is_left_unknown(host, now))
             .filter(|host| {
                 matches!(

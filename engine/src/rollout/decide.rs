@@ -3,7 +3,6 @@
 use super::{End, PauseCause, Phase, Rollout, RolloutCommand, suspect::Docket};
 use crate::{
     hold::{Hold, Reason, Subject},
-    order::Direction,
     time::Timestamp,
     warrant::{Outcome, StopKind},
 };
@@ -80,11 +79,7 @@ impl Rollout {
             decision.wake_at(until);
         }
         decision.holds.extend(grants.holds);
-        for (cell, hosts) in grants.cells {
-            decision
-                .commands
-                .push(self.warrant(&cell, hosts, Direction::Patch));
-        }
+        decision.commands.extend(grants.warrants);
         self.renew(decision, now);
         self.hold_too_many_unknown(wave, decision, now);
         self.hold_wave(decision);

@@ -99,6 +99,12 @@ pub enum RolloutEvent {
     Warranted {
         /// Which.
         warrant: Warrant,
+        /// Whether it is the cell's turn in the present wave.
+        #[serde(default)]
+        opens: bool,
+        /// The host of it that is asked for a second opinion without waiting for that turn.
+        #[serde(default)]
+        opinion: Option<HostId>,
     },
     /// Decided: a cell was stopped.
     Stopped {
@@ -135,7 +141,14 @@ pub enum RolloutCommand {
     /// Tell a cell what operators said of its hosts.
     Except(Exceptions),
     /// Give a cell leave to start hosts.
-    Warrant(Warrant),
+    Warrant {
+        /// Which.
+        warrant: Warrant,
+        /// Whether it is the cell's turn in the present wave.
+        opens: bool,
+        /// The host of it that is asked for a second opinion without waiting for that turn.
+        opinion: Option<HostId>,
+    },
     /// Stop a cell.
     Stop(Stop),
     /// Pause by the brake. Nothing is sent.
@@ -171,8 +184,14 @@ impl RolloutCommand {
                 cell: exceptions.cell.clone(),
                 revision: exceptions.revision,
             },
-            Self::Warrant(warrant) => RolloutEvent::Warranted {
+            Self::Warrant {
+                warrant,
+                opens,
+                opinion,
+            } => RolloutEvent::Warranted {
                 warrant: warrant.clone(),
+                opens: *opens,
+                opinion: opinion.clone(),
             },
             Self::Stop(stop) => RolloutEvent::Stopped { stop: stop.clone() },
             Self::Brake { finding } => RolloutEvent::Braked {

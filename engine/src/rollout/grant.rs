@@ -1,13 +1,14 @@
 //! Which hosts each cell of the present wave may start now.
 
 use super::{
-    Rollout, Wish,
+    Rollout, RolloutCommand, Wish,
     host_turn::HostTurn,
     suspect::{Barred, Docket},
 };
 use crate::{
     hold::{Hold, Reason},
     id::{CellId, HostId},
+    order::Direction,
     plan::PlannedWave,
     time::Timestamp,
 };
@@ -15,11 +16,18 @@ use std::collections::BTreeSet;
 
 /// What each cell may start, and why the rest may not.
 pub(super) struct Grants {
-    /// Cells, and the hosts that each may start, in order. Cells that have all of it already are
-    /// not here.
-    pub(super) cells: Vec<(CellId, Vec<HostId>)>,
+    /// What cells are told. Cells that have all of it already are told nothing.
+    pub(super) warrants: Vec<RolloutCommand>,
     /// Why the rest waits.
     pub(super) holds: Vec<Hold>,
+}
+
+/// Whose turn it is in the present wave.
+struct Turns<'a> {
+    wave: &'a PlannedWave,
+    hosts: HostTurn<'a>,
+    cells: Vec<CellId>,
+    opinion: Option<HostId>,
 }
 
 impl Rollout {
@@ -31,38 +39,36 @@ impl Rollout {
         now: Timestamp,
     ) -> Grants {
         let mut grants = Grants {
-            cells: Vec::new(),
+            warrants: Vec::new(),
             holds: Vec::new(),
         };
         let opinion = docket.next_opinion();
-        let opinion_cell = opinion.as_ref().and_then(|host| self.plan.hosts.get(host));
-        let opinion_cell = opinion_cell.map(|planned| planned.cell.clone());
-        let turn = self.host_turn(wave, now);
-        self.hold_other_turns(wave, turn, &mut grants.holds, now);
-        self.hold_convicted(wave, turn, &mut grants.holds);
-        let open = match turn {
+        let hosts = self.host_turn(wave, now);
+        self.hold_other_turns(wave, hosts, &mut grants.holds, now);
+        self.hold_convicted(wave, hosts, &mut grants.holds);
+        let cells = match hosts {
             HostTurn::Others => self.open_cells(wave, &mut grants.holds, now),
             HostTurn::Ahead(_) | HostTurn::Behind(_) => Vec::new(),
         };
-        // A second opinion does not wait for its cell's turn, and does not open the cell to others;
-        // nor do hosts that go before or after the others, or were approved after their wave.
-        let apart = turn.hosts();
-        let late = self.approved_late();
-        let late_of = |cell: &CellId| late.get(cell).into_iter().flatten().copied();
-        let own = apart.iter().chain(&self.early);
-        let own = own.filter_map(|host| Some(&self.plan.hosts.get(host)?.cell));
-        let early = opinion_cell.iter().chain(self.joined.keys()).chain(own);
-        let early = early.chain(late.keys().copied());
-        let early = early.filter(|cell| !open.contains(cell));
-        for cell in early.collect::<BTreeSet<_>>() {
-            let goes_now = |host: &&HostId| self.is_early(cell, host) || apart.contains(host);
-            let hosts = self.wave_hosts(cell).filter(goes_now).chain(late_of(cell));
-            self.grant_cell(cell, opinion.as_ref(), hosts, docket, &mut grants, now);
+        let turns = Turns {
+            wave,
+            hosts,
+            cells,
+            opinion,
+        };
+        // Hosts that do not wait for their cell's turn do not open it to others.
+        let alone = self.own_turns_now().chain(hosts.hosts());
+        let alone = alone.chain(&turns.opinion);
+        let alone = alone.filter_map(|host| Some(&self.plan.hosts.get(host)?.cell));
+        let alone = alone.filter(|cell| !turns.cells.contains(cell));
+        for cell in alone.collect::<BTreeSet<_>>() {
+            let goes_now = |host: &&HostId| !self.waits_for_cell(host, hosts);
+            let candidates = self.wave_hosts(cell).filter(goes_now);
+            self.grant_cell(cell, candidates, &turns, docket, &mut grants, now);
         }
-        for cell in &open {
-            let hosts = self.wave_hosts(cell).filter(|host| !self.is_behind(host));
-            let hosts = hosts.chain(late_of(cell));
-            self.grant_cell(cell, opinion.as_ref(), hosts, docket, &mut grants, now);
+        for cell in &turns.cells {
+            let candidates = self.wave_hosts(cell).filter(|host| !self.is_behind(host));
+            self.grant_cell(cell, candidates, &turns, docket, &mut grants, now);
         }
         grants
     }
@@ -70,8 +76,8 @@ impl Rollout {
     fn grant_cell<'a>(
         &'a self,
         cell: &CellId,
-        opinion: Option<&'a HostId>,
         candidates: impl Iterator<Item = &'a HostId>,
+        turns: &'a Turns<'_>,
         docket: &mut Docket<'_>,
         grants: &mut Grants,
         now: Timestamp,
@@ -89,6 +95,7 @@ impl Rollout {
             .filter(|host| !self.is_over(host) && self.awaits_approval(host).is_none())
             .cloned()
             .collect();
+        let opinion = turns.opinion.as_ref();
         let opinion_here = opinion.filter(|host| {
             let planned = self.plan.hosts.get(*host);
             planned.is_some_and(|planned| planned.cell == *cell)
@@ -115,7 +122,38 @@ impl Rollout {
         let mut dropped = already.iter().filter(|host| !hosts.contains(host));
         let is_narrower = dropped.any(|host| self.is_set_aside(host) || !self.is_over(host));
         if is_new || is_narrower || (is_stopped && !hosts.is_empty()) {
-            grants.cells.push((cell.clone(), hosts));
+            let opinion = opinion_here.filter(|host| !granted.contains(host));
+            let warrant = self.warrant_in_turn(cell, hosts, opinion, turns);
+            grants.warrants.push(warrant);
+        }
+    }
+
+    /// The leave to start hosts, and whose turn that is: the cell's, or that of an opinion alone.
+    fn warrant_in_turn(
+        &self,
+        cell: &CellId,
+        hosts: Vec<HostId>,
+        opinion: Option<&HostId>,
+        turns: &Turns<'_>,
+    ) -> RolloutCommand {
+        let is_of_wave = |host: &HostId| {
+            let planned = self.plan.hosts.get(host);
+            planned.is_some_and(|planned| planned.wave == self.wave)
+        };
+        let is_turn = turns.cells.contains(cell);
+        let is_alone = |host: &&HostId| {
+            let goes_with_cell = is_turn && is_of_wave(host);
+            hosts.contains(host) && !goes_with_cell && self.waits_for_cell(host, turns.hosts)
+        };
+        let opinion = opinion.filter(is_alone).cloned();
+        let opens = |host: &HostId| {
+            is_of_wave(host) && !self.has_own_turn(host) && !turns.wave.order.names(host)
+        };
+        let opens = is_turn && hosts.iter().any(opens);
+        RolloutCommand::Warrant {
+            warrant: self.leave(cell, hosts, Direction::Patch),
+            opens,
+            opinion,
         }
     }
 
@@ -144,12 +182,6 @@ impl Rollout {
             since: self.wave_since.min(now),
             ..self.host_hold(host, reason)
         })
-    }
-
-    /// Whether a host of the present wave does not wait for its cell's turn.
-    fn is_early(&self, cell: &CellId, host: &HostId) -> bool {
-        let joined = self.joined.get(cell);
-        self.early.contains(host) || joined.is_some_and(|joined| joined.contains(host))
     }
 
     /// Whether the present wave has opened the cell.

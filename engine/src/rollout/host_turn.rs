@@ -127,8 +127,7 @@ impl Rollout {
 
     /// The first host of a wave that is waited for, of those that are not behind.
     fn unsettled<'a>(&'a self, wave: &'a PlannedWave, now: Timestamp) -> Option<&'a HostId> {
-        let joined = self.joined.values().flatten();
-        let mut hosts = wave.slices.values().flatten().chain(joined);
+        let mut hosts = wave.slices.values().flatten().chain(self.all_guests());
         let is_done = |host: &HostId| self.is_settled(host) || self.is_left_unknown(host, now);
         hosts.find(|host| !is_done(host) && !wave.order.behind.contains(host))
     }

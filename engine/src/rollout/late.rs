@@ -1,6 +1,6 @@
 //! Hosts that come after the start, and those that were away and come back.
 
-use super::{End, Rollout};
+use super::{End, Rollout, WhyOwnTurn};
 use crate::{
     hold::{Hold, Reason, Subject},
     id::HostId,
@@ -72,8 +72,7 @@ impl Rollout {
     /// comes later. No old warrant is for that try.
     pub(super) fn begin_anew(&mut self, host: &HostId) {
         self.judged.remove(host);
-        self.opinions.remove(host);
-        self.early.remove(host);
+        self.own_turns.remove(host);
         self.missed.remove(host);
         let Some(planned) = self.plan.hosts.get(host) else {
             return;
@@ -81,12 +80,8 @@ impl Rollout {
         if let Some(progress) = self.cells.get_mut(&planned.cell) {
             progress.withdraw(host);
         }
-        for joined in self.joined.values_mut() {
-            joined.retain(|other| other != host);
-        }
         if planned.wave < self.wave {
-            let joined = self.joined.entry(planned.cell.clone()).or_default();
-            joined.push(host.clone());
+            self.give_turn(host, WhyOwnTurn::Again);
         }
     }
 

@@ -38,6 +38,9 @@ pub struct CellProgress {
     /// Whether the newest wish may not have reached it, so that it is told again.
     #[serde(default)]
     pub untold: bool,
+    /// Whether it has leave to start hosts that wait for another turn, so that it is told otherwise.
+    #[serde(default)]
+    pub narrowed: bool,
 }
 
 /// The newest wish for a cell.
@@ -70,6 +73,7 @@ impl CellProgress {
         self.wish = wish;
         self.told_at = Some(now);
         self.untold = false;
+        self.narrowed = false;
     }
 
     /// Whether what the cell was told last may be lost: it was not heard of then.
@@ -104,10 +108,13 @@ impl CellProgress {
         self.exceptions_told = 0;
     }
 
-    /// Takes back the leave to start a host: the newest wish is not for it.
-    pub(super) fn withdraw(&mut self, host: &HostId) {
-        if let Wish::Start { hosts, .. } = &mut self.wish {
-            hosts.retain(|other| other != host);
-        }
+    /// Takes back the leave to start a host: the newest wish is not for it. Whether there was one.
+    pub(super) fn withdraw(&mut self, host: &HostId) -> bool {
+        let Wish::Start { hosts, .. } = &mut self.wish else {
+            return false;
+        };
+        let before = hosts.len();
+        hosts.retain(|other| other != host);
+        hosts.len() < before
     }
 }

@@ -44,7 +44,7 @@ impl Rollout {
         progress.heard();
         self.at_work_again(cell, now);
         self.settle_unheard(cell);
-        self.take_missed_in(cell);
+        self.take_missed_in(|other| other == cell);
         self.close(cell, now);
     }
 
@@ -103,9 +103,8 @@ impl Rollout {
             let progress = self.cells.get(cell);
             progress.is_some_and(|p| p.may_be_lost() && matches!(p.wish, Wish::Stop { .. }))
         };
-        let joined = self.joined.values().flatten();
         let due = self.plan.hosts.iter().filter(|(_, p)| p.wave <= self.wave);
-        let due = due.map(|(host, _)| host).chain(joined);
+        let due = due.map(|(host, _)| host).chain(self.all_guests());
         due.filter(move |host| {
             let planned = self.plan.hosts.get(*host);
             planned.is_some_and(|p| may_go_on(&p.cell)) && !self.is_over(host)
@@ -239,7 +238,7 @@ impl RolloutDecision {
     /// Whether a cell is told something by this decision already.
     pub(super) fn tells(&self, cell: &CellId) -> bool {
         self.commands.iter().any(|command| match command {
-            RolloutCommand::Warrant(warrant) => warrant.cell == *cell,
+            RolloutCommand::Warrant { warrant, .. } => warrant.cell == *cell,
             RolloutCommand::Stop(stop) => stop.cell == *cell,
             RolloutCommand::Assign(_)
             | RolloutCommand::Except(_)

@@ -6,7 +6,11 @@
 //! host. A suspect whose second host fails too is *convicted*.
 
 use super::Rollout;
-use crate::{id::HostId, stratum::Stratum, warrant::Outcome};
+use crate::{
+    id::{CellId, HostId},
+    stratum::Stratum,
+    warrant::Outcome,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How the strata of a rollout stand.
@@ -161,8 +165,10 @@ impl Rollout {
             .collect()
     }
 
-    /// Works out which strata are convicted, after outcomes changed.
+    /// Works out which strata are convicted, after outcomes changed. Hosts that waves went on without,
+    /// since they were held with one that is no more, get their turn.
     pub(super) fn convict(&mut self) {
+        let before = std::mem::take(&mut self.convicted);
         let mut failed: BTreeMap<u32, usize> = BTreeMap::new();
         if !self.all_proved() {
             let wrong = self.failures();
@@ -175,6 +181,11 @@ impl Rollout {
             .filter(|&(_, n)| n >= 2)
             .map(|(s, _)| s)
             .collect();
+        if !before.is_subset(&self.convicted) {
+            let heard = |cell: &&CellId| !self.is_silent(cell);
+            let heard: BTreeSet<CellId> = self.cells.keys().filter(heard).cloned().collect();
+            self.take_missed_in(|cell| heard.contains(cell));
+        }
     }
 
     /// Whether a host is held for good with a convicted stratum, and not out.

@@ -40,14 +40,12 @@ impl Rollout {
                 Direction::Patch => !self.is_over(host),
                 Direction::Rollback => self.outcomes.get(host) != Some(&Outcome::RolledBack),
             };
-            if decision.tells(cell)
-                || self.is_silent(cell)
-                || !hosts.iter().any(|host| is_left(&host))
-            {
+            let is_done = !hosts.iter().any(|host| is_left(&host)) && !progress.narrowed;
+            if decision.tells(cell) || self.is_silent(cell) || is_done {
                 continue;
             }
             let due = at.after(WARRANT / 2);
-            if now < due && !progress.untold {
+            if now < due && !progress.untold && !progress.narrowed {
                 decision.wake_at(due);
                 continue;
             }
@@ -90,14 +88,24 @@ impl Rollout {
         })
     }
 
+    /// Tells a cell what it may start. It is nobody's turn anew.
     pub(super) fn warrant(
         &self,
         cell: &CellId,
         hosts: Vec<HostId>,
         direction: Direction,
     ) -> RolloutCommand {
+        RolloutCommand::Warrant {
+            warrant: self.leave(cell, hosts, direction),
+            opens: false,
+            opinion: None,
+        }
+    }
+
+    /// The leave to start hosts of a cell.
+    pub(super) fn leave(&self, cell: &CellId, hosts: Vec<HostId>, direction: Direction) -> Warrant {
         let generation = self.cells.get(cell).map(|progress| progress.generation);
-        RolloutCommand::Warrant(Warrant {
+        Warrant {
             rollout: self.plan.rollout.clone(),
             cell: cell.clone(),
             wave: self.wave,
@@ -106,6 +114,6 @@ impl Rollout {
             hosts,
             starts_for: WARRANT,
             signature: Vec::new(),
-        })
+        }
     }
 }

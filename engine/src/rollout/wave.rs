@@ -51,9 +51,8 @@ impl Rollout {
         docket: &Docket<'_>,
         now: Timestamp,
     ) -> bool {
-        let joined = self.joined.values().flatten();
         let slices = wave.slices.values().flatten();
-        let mut hosts = slices.chain(joined).chain(self.put_off());
+        let mut hosts = slices.chain(self.all_guests()).chain(self.put_off());
         let is_done = |host: &HostId| {
             self.is_over(host)
                 || self.is_held_for_good(host)

@@ -45,6 +45,7 @@ fn hello(service: usize, number: usize) -> Hello {
         boot_id: "1".to_owned(),
         version: "1".to_owned(),
         in_service: true,
+        detail: String::new(),
         open: None,
         newest: None,
     }

@@ -29,10 +29,10 @@ fn openings(world: &World) -> Vec<(String, Timestamp)> {
         let FleetEvent::Rollout { event, .. } = event else {
             continue;
         };
-        let RolloutEvent::Warranted { warrant } = event else {
+        let RolloutEvent::Warranted { warrant, .. } = event else {
             continue;
         };
-        if warrant.hosts.iter().all(|host| order.sets_apart(host)) {
+        if warrant.hosts.iter().all(|host| order.names(host)) {
             continue;
         }
         let name = warrant.cell.to_string();

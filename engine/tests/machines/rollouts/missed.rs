@@ -1,9 +1,12 @@
 //! Hosts that their wave went on without, and the turn that they get in a later one.
 
 use super::{WAVES, floor, mins, secs};
-use crate::world::{World, file};
+use crate::world::{Does, Step, World, file, rollout_id};
 use cofferdam_engine::{
+    cell::JobState,
+    exception::Word,
     id::{CellId, WaveIndex},
+    rollout::Action,
     time::Timestamp,
 };
 use std::collections::BTreeSet;
@@ -135,4 +138,78 @@ fn a_cell_that_the_present_wave_has_no_host_of_goes_last_in_it() {
         let (_, last) = ordered(&world, &other, Timestamp::default()).expect("it had its turn");
         assert!(first > last);
     }
+}
+
+#[test]
+fn what_a_cell_that_comes_back_had_leave_for_and_has_not_begun_waits_too() {
+    let mut world = World::new().hosts("web", "r1/a", 8);
+    world = world.hosts("web", "r1/b", 4).hosts("web", "r1/c", 4);
+    for host in world.hosts_now() {
+        if host.as_str().starts_with("web-a") {
+            world.always(host.as_str(), Step::Drain, Does::Well(mins(4)));
+        }
+    }
+    let top = "order = \"fan-out\"\nzone_bake = \"7m\"\nunknown_after = \"1m\"\nbake = \"1m\"\n\
+         unknown_share = \"100%\"\nat_once_per_cell = 1";
+    let tables = WAVES.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", top, &tables));
+    until_wave(&mut world, 1);
+    let cut = world.cell_of("web-a-1");
+    world.until("the last zone works", |world| at_work(world).contains(&cut));
+    world.cut_cell_noticed(&cut, secs(1));
+    until_wave(&mut world, 2);
+    let waits_with_leave = |world: &World| {
+        let work = &world.owner.fleet.cells()[&cut].work()[&rollout_id("ssl")];
+        let hosts = work.warrant.iter().flat_map(|held| &held.warrant.hosts);
+        let waiting = hosts.filter(|host| work.jobs[*host].state == JobState::Waiting);
+        waiting.count()
+    };
+    assert!(waits_with_leave(&world) > 0, "it could start more");
+    world.script.clear();
+    world.mend_cell(&cut);
+    world.pass(secs(1));
+    let back = world.now;
+    assert_eq!(waits_with_leave(&world), 0);
+    world.wait_for("ssl", "done");
+
+    let (first, _) = ordered(&world, &cut, back).expect("it has its turn");
+    let second = world.cell_of("web-b-1");
+    let (_, before) = ordered(&world, &second, Timestamp::default()).expect("it had its turn");
+    assert!(first.since(before) >= mins(7), "{first} after {before}");
+    assert_eq!(world.count("ssl", "passed"), 16);
+}
+
+#[test]
+fn hosts_that_were_held_with_their_stratum_get_their_turn_when_it_is_proved_later() {
+    let mut world = World::new().hosts("web", "r1/a", 8);
+    world.add_hosts("web", "r1/a", "rare", 8);
+    world.pass(secs(1));
+    world.bad_for("rare");
+    let tables = WAVES.to_owned() + &floor("50%");
+    let top = "bake = \"10m\"\nhosts_left_out = \"100%\"";
+    world.start(&file("ssl", "openssl", top, &tables));
+    world.wait_for("ssl", "paused");
+    world.ask("ssl", Action::Resume);
+    world.until("the second wave has passed", |world| {
+        world.rollout("ssl").wave() == WaveIndex(2)
+    });
+    let held = |world: &World| {
+        let hosts = world.rollout("ssl").plan().hosts.iter();
+        let hosts = hosts.filter(|(host, planned)| {
+            planned.wave == WaveIndex(1) && world.outcome("ssl", host) == "untouched"
+        });
+        hosts.count()
+    };
+    assert!(held(&world) > 0, "the second wave left some out");
+
+    world.script.clear();
+    let failed = world.hosts_that_are("ssl", "failed")[0].clone();
+    world.except("ssl", Word::Retry, &[failed.as_str()]);
+    world.wait_for("ssl", "done");
+    assert_eq!(held(&world), 0);
+    assert_eq!(
+        world.count("ssl", "passed"),
+        15,
+        "but for the one that failed"
+    );
 }

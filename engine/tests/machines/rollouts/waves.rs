@@ -69,7 +69,7 @@ fn so_many_cells_work_at_once_and_each_leaves_a_gap() {
     let mut cells = Vec::new();
     for (at, event) in &world.owner.log {
         if let FleetEvent::Rollout {
-            event: RolloutEvent::Warranted { warrant },
+            event: RolloutEvent::Warranted { warrant, .. },
             ..
         } = event
             && !cells.contains(&warrant.cell)

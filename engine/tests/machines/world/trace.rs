@@ -220,7 +220,7 @@ fn of_rollout(event: &RolloutEvent) -> Option<String> {
             let finding = summary.braked.as_ref()?;
             format!("cell {} stopped itself: {finding}", summary.cell)
         }
-        RolloutEvent::Warranted { warrant } => {
+        RolloutEvent::Warranted { warrant, .. } => {
             let hosts: Vec<&str> = warrant.hosts.iter().map(HostId::as_str).collect();
             let way = match warrant.direction {
                 Direction::Patch => "may start",
