@@ -102,6 +102,7 @@ pub fn broken_by(fleet: &Fleet, decision: &FleetDecision, now: Timestamp) -> Vec
     if decision.commands.is_empty() {
         ending::at_rest(fleet, now, &mut all);
         approval::waiting(fleet, decision, &mut all);
+        brake::at_rest(fleet, &mut all);
         reserve::at_rest(fleet, decision, now, &mut all);
     }
     all.sort_by_key(|broken| broken.promise);

@@ -52,10 +52,6 @@ pub struct Exception {
     /// How often operators have asked for new tries, up to this word.
     #[serde(default)]
     pub retries: u32,
-    /// Whether the failure that is tried again is one that an operator had gone on from: brakes
-    /// have left it out of their count since.
-    #[serde(default)]
-    pub was_judged: bool,
 }
 
 impl Exception {

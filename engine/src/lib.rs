@@ -43,6 +43,7 @@ pub mod services;
 pub mod share;
 pub mod spec;
 pub mod stratum;
+pub mod tally;
 pub mod time;
 pub mod time_zone;
 pub mod unit;

@@ -75,7 +75,7 @@ pub struct Rollout {
     gone: BTreeMap<HostId, Failure>,
     /// Strata that two hosts have failed and none has passed.
     convicted: BTreeSet<u32>,
-    /// Failed and left-out hosts that an operator has seen and gone on from.
+    /// Hosts that were over, or held for good, when an operator last went on.
     judged: BTreeSet<HostId>,
     /// Hosts that have or had their turn in a wave by themselves.
     #[serde(default)]

@@ -43,6 +43,7 @@ impl Cell {
 impl Work {
     /// Lets a host have its turn again, once a new warrant names it.
     pub(super) fn begin_anew(&mut self, host: &HostId) {
+        self.judged.remove(host);
         if let Some(job) = self.jobs.get_mut(host) {
             job.state = JobState::Waiting;
             job.attempts = 0;

@@ -1,7 +1,8 @@
 //! The cell's own brake: works without the control plane.
 
-use super::{Work, work::Tally};
-use crate::{order::Direction, policy::BrakeRule};
+use super::{JobState, Work};
+use crate::{id::HostId, order::Direction, tally::Tally, warrant::Outcome};
+use std::collections::BTreeSet;
 
 /// What the brake finds in a rollout's work here, if it must stop it.
 pub(super) fn finding(work: &Work) -> Option<String> {
@@ -9,40 +10,58 @@ pub(super) fn finding(work: &Work) -> Option<String> {
     if work.braked.is_some() || work.direction() == Some(Direction::Rollback) {
         return None;
     }
+    let rule = &work.assignment.brake;
     let tally = work.tally();
-    exceeds(tally, &work.assignment.brake).then(|| {
+    let is_exceeded = tally.exceeds(rule.cell_share, rule.cell_least);
+    is_exceeded.then(|| {
         format!(
             "{} of {} attempted hosts of cell {} failed (brake: over {}, at least {})",
-            tally.failed,
-            tally.attempted,
-            work.assignment.cell,
-            work.assignment.brake.cell_share,
-            work.assignment.brake.cell_least,
+            tally.failed, tally.attempted, work.assignment.cell, rule.cell_share, rule.cell_least,
         )
     })
 }
 
-fn exceeds(tally: Tally, rule: &BrakeRule) -> bool {
-    tally.failed >= rule.cell_least && rule.cell_share.is_exceeded(tally.failed, tally.attempted)
+impl Work {
+    /// Hosts that were over when an operator last went on.
+    pub fn judged(&self) -> &BTreeSet<HostId> {
+        &self.judged
+    }
+
+    /// Attempts and failures since then.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for (host, job) in &self.jobs {
+            if let (Some(has_failed), false) = (attempted(&job.state), self.judged.contains(host)) {
+                tally.add(has_failed);
+            }
+        }
+        tally
+    }
+
+    /// Takes note that an operator goes on from what is over.
+    pub(super) fn judge(&mut self) {
+        let is_over = |state: &JobState| match state {
+            JobState::Over(_) => attempted(state).is_some(),
+            JobState::Waiting | JobState::Again(_) | JobState::Active(_) => false,
+        };
+        let over = self.jobs.iter().filter(|(_, job)| is_over(&job.state));
+        self.judged = over.map(|(host, _)| host.clone()).collect();
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_brake_needs_both_the_share_and_the_least() {
-        let rule = BrakeRule::default();
-        let cases = [
-            (1, 1, false),
-            (1, 500, false),
-            (2, 40, false),
-            (2, 39, true),
-            (3, 40, true),
-        ];
-        for (failed, attempted, expected) in cases {
-            let tally = Tally { attempted, failed };
-            assert_eq!(exceeds(tally, &rule), expected, "{failed} of {attempted}");
-        }
+/// Whether a host that passed the point of disruption failed. Nothing of one that did not pass it.
+fn attempted(state: &JobState) -> Option<bool> {
+    match state {
+        JobState::Waiting | JobState::Again(_) => None,
+        JobState::Active(active) => active.disrupted.then_some(false),
+        JobState::Over(Outcome::Failed { .. }) => Some(true),
+        JobState::Over(Outcome::Passed | Outcome::RolledBack) => Some(false),
+        JobState::Over(
+            Outcome::LeftOut { .. }
+            | Outcome::Skipped { .. }
+            | Outcome::Gone
+            | Outcome::Running
+            | Outcome::Waiting,
+        ) => None,
     }
 }

@@ -81,14 +81,9 @@ impl Work {
             return;
         }
         job.retries = exception.retries;
-        let JobState::Over(outcome) = &job.state else {
-            return;
-        };
-        if exception.was_judged && matches!(outcome, Outcome::Failed { .. }) {
-            self.judged.attempted = self.judged.attempted.saturating_sub(1);
-            self.judged.failed = self.judged.failed.saturating_sub(1);
+        if matches!(job.state, JobState::Over(_)) {
+            self.begin_anew(host);
         }
-        self.begin_anew(host);
     }
 
     /// The word that set a host aside. Nothing when none did.

@@ -58,7 +58,7 @@ impl Cell {
         // The control plane answers a brake with a stop first: a warrant that crossed the brake on
         // its way does not lift it.
         if work.stop.is_some() || warrant.direction == Direction::Rollback {
-            work.judged = work.tally_all();
+            work.judge();
             work.stop = None;
             work.stopped_at = None;
             work.braked = None;

@@ -40,8 +40,9 @@ pub struct Work {
     /// How far failures have slowed it down here.
     #[serde(default)]
     pub slow_down: SlowDown,
-    /// Failures and attempts that an operator has seen and gone on from.
-    pub(super) judged: Tally,
+    /// Hosts that were over when an operator last went on: the brake looks at the others.
+    #[serde(default, rename = "judged_hosts")]
+    pub(super) judged: BTreeSet<HostId>,
     pub(super) revision: u64,
     /// The newest revision of exceptions taken.
     #[serde(default)]
@@ -66,15 +67,6 @@ impl HeldWarrant {
     }
 }
 
-/// How many hosts of a cell a rollout has attempted, and how many of those failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Tally {
-    /// Hosts past the point of disruption, now or ever.
-    pub attempted: usize,
-    /// Those that failed.
-    pub failed: usize,
-}
-
 impl Work {
     pub(super) fn new(assignment: Assignment, now: Timestamp) -> Self {
         let jobs = assignment
@@ -93,7 +85,7 @@ impl Work {
             last_start: None,
             mean: RunningMean::default(),
             slow_down: SlowDown::default(),
-            judged: Tally::default(),
+            judged: BTreeSet::new(),
             revision: 0,
             exceptions: 0,
             unsummarised: BTreeSet::new(),
@@ -135,37 +127,6 @@ impl Work {
             JobState::Over(Outcome::Skipped { change, .. }) => *change == Change::Unknown,
             JobState::Over(_) | JobState::Waiting | JobState::Again(_) => false,
         })
-    }
-
-    /// Attempts and failures since the last judgement.
-    pub fn tally(&self) -> Tally {
-        let all = self.tally_all();
-        Tally {
-            attempted: all.attempted.saturating_sub(self.judged.attempted),
-            failed: all.failed.saturating_sub(self.judged.failed),
-        }
-    }
-
-    pub(super) fn tally_all(&self) -> Tally {
-        let mut tally = Tally::default();
-        for job in self.jobs.values() {
-            let (attempted, failed) = match &job.state {
-                JobState::Waiting | JobState::Again(_) => (false, false),
-                JobState::Active(active) => (active.disrupted, false),
-                JobState::Over(Outcome::Failed { .. }) => (true, true),
-                JobState::Over(Outcome::Passed | Outcome::RolledBack) => (true, false),
-                JobState::Over(
-                    Outcome::LeftOut { .. }
-                    | Outcome::Skipped { .. }
-                    | Outcome::Gone
-                    | Outcome::Running
-                    | Outcome::Waiting,
-                ) => (false, false),
-            };
-            tally.attempted += usize::from(attempted);
-            tally.failed += usize::from(failed);
-        }
-        tally
     }
 
     /// Why no host may be started at all now, whatever host it is.

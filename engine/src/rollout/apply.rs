@@ -186,19 +186,13 @@ impl Rollout {
         }
     }
 
-    /// Marks all that went wrong so far, and all that is held for good in this wave, as seen by an
-    /// operator.
+    /// Marks all that is over, and all that is held for good in this wave, as seen by an operator.
     fn judge(&mut self) {
-        let left_out = |outcome: &Outcome| matches!(outcome, Outcome::LeftOut { .. });
-        let left_out = self
-            .outcomes
-            .iter()
-            .filter(|(_, outcome)| left_out(outcome));
-        let left_out = left_out.map(|(host, _)| host);
-        let failed = self.failures().map(|(host, _)| host);
-        let mut seen: Vec<HostId> = failed.chain(left_out).cloned().collect();
+        let over = self.outcomes.keys().filter(|host| self.is_over(host));
+        let gone = self.gone.keys();
         let in_wave = self.cells.keys().flat_map(|cell| self.wave_hosts(cell));
-        seen.extend(in_wave.filter(|host| self.is_held_for_good(host)).cloned());
+        let held = in_wave.filter(|host| self.is_held_for_good(host));
+        let seen: Vec<HostId> = over.chain(gone).chain(held).cloned().collect();
         self.judged.extend(seen);
         self.cell_findings.clear();
     }
@@ -222,6 +216,11 @@ impl Rollout {
             }
             self.velocity.note(host, outcome, &self.plan.brake, now);
             let before = self.outcomes.insert(host.clone(), outcome.clone());
+            let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed { .. });
+            if failed(outcome) && !before.as_ref().is_some_and(failed) {
+                // Whatever it was judged for, it was not this.
+                self.judged.remove(host);
+            }
             match (outcome, before) {
                 (Outcome::Waiting, Some(Outcome::LeftOut { .. })) => self.take_back_in(host),
                 (Outcome::Gone, Some(Outcome::Failed { failure, .. })) => {

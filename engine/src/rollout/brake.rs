@@ -5,6 +5,7 @@ use crate::{
     counts::Counts,
     failure::Failure,
     id::{HostId, WaveIndex},
+    tally::Tally,
     time::Timestamp,
     warrant::Outcome,
 };
@@ -48,19 +49,26 @@ impl Rollout {
 
     fn fleet_share(&self) -> Option<String> {
         let rule = &self.plan.brake;
-        let failed = self
-            .failures()
-            .filter(|(host, _)| !self.judged.contains(*host))
-            .count();
-        let attempted = Counts::of(self.outcomes.values()).attempted();
-        let exceeded =
-            failed >= rule.fleet_least && rule.fleet_share.is_exceeded(failed, attempted);
-        exceeded.then(|| {
+        let tally = self.tally();
+        let is_exceeded = tally.exceeds(rule.fleet_share, rule.fleet_least);
+        is_exceeded.then(|| {
             format!(
-                "{failed} of {attempted} attempted hosts of the fleet failed (brake: over {}, at least {})",
-                rule.fleet_share, rule.fleet_least
+                "{} of {} attempted hosts of the fleet failed (brake: over {}, at least {})",
+                tally.failed, tally.attempted, rule.fleet_share, rule.fleet_least
             )
         })
+    }
+
+    /// Attempts and failures since an operator last went on.
+    fn tally(&self) -> Tally {
+        let is_new = |host: &HostId| !self.judged.contains(host);
+        let outcomes = self.outcomes.iter().filter(|(host, _)| is_new(host));
+        let gone = self.gone.keys().filter(|host| is_new(host)).count();
+        let counts = Counts::of(outcomes.map(|(_, outcome)| outcome));
+        Tally {
+            attempted: counts.attempted() + gone,
+            failed: counts.went_wrong() + gone,
+        }
     }
 
     /// Every host that failed, those that are gone since included.

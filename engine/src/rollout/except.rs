@@ -117,7 +117,6 @@ impl Rollout {
                 by: by.clone(),
                 reason: reason.to_owned(),
                 retries: before + u32::from(word == Word::Retry),
-                was_judged: self.judged.contains(&host),
             };
             match word {
                 Word::Exclude | Word::Skip => self.put_aside(&host, &exception),

@@ -4,7 +4,7 @@ use super::{AT_ONCE, WAVES, demo, floor, names, secs};
 use crate::world::{Step, World, fails, file, id};
 use cofferdam_engine::{
     failure::FailureKind,
-    id::WaveIndex,
+    id::{HostId, WaveIndex},
     rollout::{Action, PauseCause, Phase},
 };
 
@@ -217,4 +217,63 @@ fn too_many_left_out_hosts_hold_the_wave() {
     assert!(finding(&world, "ssl").contains("hosts_left_out"));
     assert_eq!(world.count("ssl", "passed"), 4);
     assert_eq!(world.count("ssl", "left out"), 2);
+}
+
+/// Ten hosts in one cell, one after the other, under a brake. The turns that they have.
+fn one_by_one(brake: &str) -> (World, Vec<HostId>) {
+    let mut world = World::new().hosts("web", "r1/a", 10);
+    let top = format!("at_once_per_cell = 1\nbrake = {brake}");
+    world.start(&file("ssl", "openssl", &top, AT_ONCE));
+    let turns = world.turns("ssl", 0);
+    (world, turns)
+}
+
+fn all_fail(world: &mut World, hosts: &[HostId]) {
+    for host in hosts {
+        world.always(host.as_str(), Step::Verify, fails(FailureKind::Unhealthy));
+    }
+}
+
+#[test]
+fn failures_that_are_gone_hide_no_new_ones_from_the_brake_of_a_cell() {
+    let (mut world, turns) = one_by_one("{ cell_share = \"40%\", cell_least = 2 }");
+    all_fail(&mut world, &turns[1..3]);
+    world.wait_for("ssl", "paused");
+    assert!(finding(&world, "ssl").starts_with("2 of 3 attempted hosts of cell"));
+    for host in &turns[1..3] {
+        world.forget(host);
+    }
+    all_fail(&mut world, &turns[4..6]);
+    world.ask("ssl", Action::Resume);
+    world.wait_for("ssl", "paused");
+
+    let found = finding(&world, "ssl");
+    assert!(
+        found.starts_with("2 of 3 attempted hosts of cell"),
+        "{found}"
+    );
+}
+
+#[test]
+fn the_brake_of_the_fleet_looks_at_what_was_attempted_since_somebody_went_on() {
+    let brake = "{ cell_share = \"100%\", fleet_share = \"50%\", fleet_least = 2 }";
+    let (mut world, turns) = one_by_one(brake);
+    world.until("five have passed", |world| {
+        world.count("ssl", "passed") == 5
+    });
+    all_fail(&mut world, &turns);
+    world.ask("ssl", Action::Pause);
+    world.until("none is at work", |world| {
+        world.count("ssl", "running") == 0
+    });
+    let before = world.count("ssl", "passed") + world.count("ssl", "failed");
+    world.ask("ssl", Action::Resume);
+    world.wait_for("ssl", "paused");
+
+    let found = finding(&world, "ssl");
+    assert!(
+        found.starts_with("2 of 2 attempted hosts of the fleet"),
+        "{found}"
+    );
+    assert!(before >= 5, "and not of these too");
 }
