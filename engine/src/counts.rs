@@ -20,6 +20,8 @@ pub struct Counts {
     pub unreachable: usize,
     /// Left out for any other reason.
     pub left_out: usize,
+    /// Left out in cells that were unknown when the rollout ended.
+    pub unknown: usize,
     /// Set aside by an operator.
     pub skipped: usize,
     /// Back at what they had, by an operator's rollback.
@@ -45,6 +47,10 @@ impl Counts {
                     cause: LeftOutCause::Unreachable,
                     ..
                 } => &mut counts.unreachable,
+                Outcome::LeftOut {
+                    cause: LeftOutCause::CellUnknown,
+                    ..
+                } => &mut counts.unknown,
                 Outcome::LeftOut {
                     cause: LeftOutCause::Other,
                     ..
@@ -103,6 +109,7 @@ mod tests {
             timed_out,
             unreachable,
             left_out,
+            unknown,
             skipped,
             rolled_back,
             gone,
@@ -114,6 +121,7 @@ mod tests {
             ("timed out", timed_out),
             ("unreachable", unreachable),
             ("left out", left_out),
+            ("unknown", unknown),
             ("skipped", skipped),
             ("rolled back", rolled_back),
             ("gone", gone),
@@ -141,6 +149,7 @@ mod tests {
             (failed(TimedOut, RolledBack), "timed out", 1, 1),
             (left_out(LeftOutCause::Unreachable), "unreachable", 0, 0),
             (left_out(LeftOutCause::Other), "left out", 0, 0),
+            (left_out(LeftOutCause::CellUnknown), "unknown", 0, 0),
             (skipped(Change::NotBegun), "skipped", 0, 0),
             (skipped(Change::Unknown), "skipped", 0, 0),
             (Outcome::RolledBack, "rolled back", 0, 1),

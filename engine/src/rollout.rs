@@ -18,6 +18,7 @@ mod apply;
 mod approve;
 mod brake;
 mod decide;
+mod end;
 mod event;
 mod except;
 mod grant;

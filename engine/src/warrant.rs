@@ -236,6 +236,8 @@ pub enum Outcome {
 pub enum LeftOutCause {
     /// The host was not connected, or not heard of before the point of disruption.
     Unreachable,
+    /// Nothing was heard of the host's cell when the rollout ended: what became of the host is not known.
+    CellUnknown,
     /// Anything else: it could not be staged, refused, or may not be taken.
     #[default]
     Other,

@@ -66,7 +66,7 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     facts.add("failed", counts.failed);
     facts.add("timed out", counts.timed_out);
     facts.add("unreachable", counts.unreachable);
-    facts.add("left out", counts.left_out + counts.gone);
+    facts.add("left out", counts.left_out + counts.unknown + counts.gone);
     facts.add("skipped", counts.skipped);
     facts.add("rolled back", counts.rolled_back);
     for approval in said::approvals(rollout) {

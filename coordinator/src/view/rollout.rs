@@ -159,7 +159,7 @@ fn waves(rollout: &Rollout) -> Vec<WaveView> {
             failed: count(counts.failed),
             timed_out: count(counts.timed_out),
             unreachable: count(counts.unreachable),
-            left_out: count(counts.left_out + counts.gone),
+            left_out: count(counts.left_out + counts.unknown + counts.gone),
             skipped: count(counts.skipped),
             rolled_back: count(counts.rolled_back),
             bake_until_ms: since.map(|since| since.after(planned.bake)),

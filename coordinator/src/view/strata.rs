@@ -1,9 +1,9 @@
-//! What became of strata, and of hosts that nothing became of: what a rollout went on without.
+//! What became of strata, and which hosts a rollout was done without.
 
 use cofferdam_engine::{
     id::HostId,
-    rollout::{End, Phase, Rollout},
-    warrant::Outcome,
+    rollout::Rollout,
+    warrant::{LeftOutCause, Outcome},
 };
 
 /// The strata that are held for good, and those that nobody is left to prove, one line each.
@@ -18,18 +18,23 @@ pub(super) fn judged(rollout: &Rollout) -> Vec<String> {
     convicted.chain(closed).collect()
 }
 
-/// Of a rollout that is done: how many hosts it went on without, and one of them. Nothing when there is
+/// How many hosts in unknown cells a rollout was done without, and one of them. Nothing when there is
 /// none.
 pub(super) fn gone_on_without(rollout: &Rollout) -> Option<String> {
-    let is_done = matches!(rollout.phase(), Phase::Ended { end: End::Done });
-    let is_open = |host: &&HostId| {
-        let outcome = rollout.outcomes().get(*host);
-        matches!(outcome, None | Some(Outcome::Waiting | Outcome::Running))
+    let is_left = |outcome: &Outcome| {
+        matches!(
+            outcome,
+            Outcome::LeftOut {
+                cause: LeftOutCause::CellUnknown,
+                ..
+            }
+        )
     };
-    let hosts: Vec<_> = rollout.plan().hosts.keys().filter(is_open).collect();
-    let first = hosts.first().filter(|_| is_done)?;
+    let left = rollout.outcomes().iter().filter(|(_, o)| is_left(o));
+    let hosts: Vec<&HostId> = left.map(|(host, _)| host).collect();
+    let first = hosts.first()?;
     Some(format!(
-        "done without {} hosts, as {first}: their cells were unknown, or they were held with their stratum",
+        "done without {} hosts in cells that were unknown, as {first}: what became of them is not known",
         hosts.len()
     ))
 }

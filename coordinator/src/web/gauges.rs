@@ -84,7 +84,7 @@ fn outcomes(counts: Counts) -> [(&'static str, usize); 9] {
         ("failed", counts.failed),
         ("timed-out", counts.timed_out),
         ("unreachable", counts.unreachable),
-        ("left-out", counts.left_out),
+        ("left-out", counts.left_out + counts.unknown),
         ("skipped", counts.skipped),
         ("rolled-back", counts.rolled_back),
         ("gone", counts.gone),

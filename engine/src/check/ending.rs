@@ -1,11 +1,14 @@
-//! Promise 5: a run that began ends; the owner waits for none in silence.
+//! Promise 5: a run that began ends; the owner waits for none in silence, and no host is forgotten.
 
 use super::Broken;
 use crate::{
     cell::{Active, Cell},
     fleet::Fleet,
+    id::HostId,
     policy::{Deadlines, MARGIN},
+    rollout::{End, Phase, Rollout},
     time::Timestamp,
+    warrant::Outcome,
 };
 use std::time::Duration;
 
@@ -30,6 +33,23 @@ pub(super) fn at_rest(fleet: &Fleet, now: Timestamp, all: &mut Vec<Broken>) {
             }
         }
     }
+}
+
+/// Of a rollout that is done every host has an outcome.
+pub(super) fn in_rollout(rollout: &Rollout, all: &mut Vec<Broken>) {
+    if !matches!(rollout.phase(), Phase::Ended { end: End::Done }) {
+        return;
+    }
+    let is_open = |host: &&HostId| {
+        let outcome = rollout.outcomes().get(*host);
+        matches!(outcome, None | Some(Outcome::Waiting))
+    };
+    let name = &rollout.plan().rollout;
+    let open = rollout.plan().hosts.keys().filter(is_open);
+    all.extend(open.map(|host| Broken {
+        promise: 5,
+        what: format!("rollout {name} is done, and nothing says what became of host {host}"),
+    }));
 }
 
 fn began(cell: &Cell, active: &Active) -> Timestamp {

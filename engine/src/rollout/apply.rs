@@ -85,6 +85,7 @@ impl Rollout {
                 Ok(())
             }
             RolloutEvent::Ended { end } => {
+                self.leave_out_the_rest(*end);
                 self.enter(Phase::Ended { end: *end }, now);
                 Ok(())
             }
@@ -209,6 +210,9 @@ impl Rollout {
             if planned.is_some_and(|planned| planned.cell != summary.cell) {
                 continue;
             }
+            let waits = *outcome == Outcome::Waiting;
+            let left = waits.then(|| self.left_at_the_end(host)).flatten();
+            let outcome = left.as_ref().unwrap_or(outcome);
             if *outcome == Outcome::Passed
                 && let Some(planned) = planned
             {

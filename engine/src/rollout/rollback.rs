@@ -104,7 +104,9 @@ impl Rollout {
     /// changed the same there.
     pub(super) fn is_to_go_back(&self, host: &HostId) -> bool {
         let outcome = self.outcomes.get(host);
-        outcome.is_some_and(may_have_it) && !self.superseded.contains(host)
+        let is_unheard = self.is_left_at_the_end(host) && self.may_work_unheard(host);
+        let may_have_it = is_unheard || outcome.is_some_and(may_have_it);
+        may_have_it && !self.superseded.contains(host)
     }
 
     /// Looks up where its hosts are now, since they may have moved while it was over.

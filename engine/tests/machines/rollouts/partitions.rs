@@ -3,6 +3,7 @@
 use super::{AT_ONCE, WAVES, floor, mins, secs};
 use crate::world::{NotStarted, World, file, id};
 use cofferdam_engine::{
+    counts::Counts,
     exception::Word,
     id::{CellId, WaveIndex},
     rollout::Action,
@@ -105,13 +106,48 @@ fn a_rollout_ends_without_a_cell_that_stays_unknown() {
     world.cut_cell(&cell);
     world.wait_for("ssl", "done");
     let before = patched(&world);
+    let counts = |world: &World| Counts::of(world.rollout("ssl").outcomes().values());
+    let left = counts(&world).unknown;
+    assert_eq!(
+        left + world.count("ssl", "passed"),
+        8,
+        "each has an outcome"
+    );
+    assert!(
+        world.count("ssl", "passed") < before,
+        "and some are patched, unheard"
+    );
     world.pass(mins(60));
 
     world.mend_cell(&cell);
     world.pass(mins(60));
     assert_eq!(patched(&world), before, "it is over there too");
     assert_eq!(world.count("ssl", "passed"), before, "and all agree");
+    assert_eq!(
+        counts(&world).unknown,
+        8 - before,
+        "the others were not taken"
+    );
     assert!(world.owner.fleet.cells()[&cell].work().is_empty());
+}
+
+#[test]
+fn a_rollback_waits_for_hosts_that_the_rollout_was_done_without() {
+    let mut world = eight();
+    start(&mut world, "unknown_share = \"50%\"");
+    until_wave(&mut world, 1);
+    let cell = world.cell_of("web-c-1");
+    world.cut_cell(&cell);
+    world.wait_for("ssl", "done");
+    world.ask("ssl", Action::Rollback);
+    world.pass(mins(60));
+    assert_eq!(world.phase("ssl"), "rolling-back");
+    assert!(patched(&world) > 0, "the cell has the patch on a host");
+
+    world.mend_cell(&cell);
+    world.wait_for("ssl", "rolled-back");
+    assert_eq!(patched(&world), 0);
+    assert!(world.untrue_at_the_end().is_empty());
 }
 
 #[test]
