@@ -18,7 +18,7 @@ use crate::{
     denial::Place,
     floor::Group,
     id::{CellId, HostId},
-    inventory::Host,
+    inventory::{Host, REGION, SERVICE, ZONE},
     plan::Plan,
     time::Timestamp,
 };
@@ -75,9 +75,11 @@ impl Fleet {
         let group = cells::group(of);
         let here = self.cells.values();
         let here = here.filter(|cell| cells::is_of_place(of, cell.id()) && cell.kin(&group) > 0);
+        let packed_by = [SERVICE, ZONE, REGION];
+        let is_kin = |host: &&Host| packed_by.iter().all(|l| host.value(l) == of.value(l));
         let parts = here.map(|cell| {
             let members = cell.members().values().map(|member| &member.host);
-            let kin = members.filter(|host| cells::group(host) == group);
+            let kin = members.filter(is_kin);
             (cell.id().clone(), kin.map(|host| host.id.clone()).collect())
         });
         parts.collect()
