@@ -93,7 +93,7 @@ fn unfounded(rollout: &Rollout, host: &HostId) -> Option<String> {
     let is_founded = match turn.why {
         WhyOwnTurn::Opinion => true,
         WhyOwnTurn::Again => outcome == Some(&Outcome::Waiting),
-        WhyOwnTurn::Approved => approval::is_given(rollout, host),
+        WhyOwnTurn::PutOff => !approval::is_awaited(rollout, host),
         WhyOwnTurn::AtWork => outcome.is_some(),
     };
     let is_now = turn.wave == rollout.wave();

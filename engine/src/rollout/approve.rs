@@ -66,7 +66,7 @@ impl Rollout {
         }
         // A wave that put it off is over: it joins the present one.
         if awaited && wave < self.wave {
-            self.begin_anew(host);
+            self.give_turn(host, WhyOwnTurn::PutOff);
         }
         if awaited && wave <= self.wave {
             self.bake_since = None;
@@ -120,7 +120,7 @@ impl Rollout {
             |host: &&HostId| self.awaits_approval(host).is_none() && !self.has_own_turn(host);
         let due: Vec<HostId> = self.put_off().filter(is_due).cloned().collect();
         for host in due {
-            self.give_turn(&host, WhyOwnTurn::Approved);
+            self.give_turn(&host, WhyOwnTurn::PutOff);
         }
         let cells: BTreeSet<CellId> = self.cells.keys().cloned().collect();
         for cell in cells {

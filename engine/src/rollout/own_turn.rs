@@ -24,8 +24,9 @@ pub enum WhyOwnTurn {
     /// An earlier wave was over with it, and it is tried again: an operator asked for that, or it was
     /// away and is back.
     Again,
-    /// An earlier wave put it off until somebody approved it, which somebody did.
-    Approved,
+    /// An earlier wave put it off until somebody approved it, which somebody did, or which it needs no
+    /// more.
+    PutOff,
     /// It was at work when it turned out that an earlier wave had gone on without it.
     AtWork,
 }
