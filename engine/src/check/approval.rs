@@ -1,12 +1,13 @@
 //! Single points of failure: what needs an approval is not taken, and not passed over at the end,
 //! without one.
 
-use super::{Broken, floor::stand_in, wave};
+use super::{Broken, floor::stand_in, turn, wave};
 use crate::{
     fleet::{Fleet, FleetDecision},
     hold::{Reason, Subject},
     id::{HostId, RolloutId},
     rollout::Rollout,
+    time::Timestamp,
     warrant::Outcome,
 };
 
@@ -61,11 +62,14 @@ fn is_alone(fleet: &Fleet, rollout: &RolloutId, host: &HostId) -> bool {
     })
 }
 
-/// A host that needs an approval and was never taken, nor left out by anybody, nor held for good.
-pub(super) fn passed_over(rollout: &Rollout) -> Option<String> {
+/// A host that needs an approval and was never taken, nor left out by anybody or with its cell, nor held
+/// for good.
+pub(super) fn passed_over(rollout: &Rollout, now: Timestamp) -> Option<String> {
     let is_held = |host: &HostId| {
         let planned = rollout.plan().hosts.get(host);
-        planned.is_some_and(|planned| wave::is_held_for_good(rollout, planned))
+        planned.is_some_and(|planned| {
+            wave::is_held_for_good(rollout, planned) || turn::is_left(rollout, &planned.cell, now)
+        })
     };
     let is_open = |host: &&HostId| {
         let outcome = rollout.outcomes().get(*host);

@@ -4,7 +4,7 @@
 use super::{Broken, Disturbance, Step, exception};
 use crate::{
     fleet::Fleet,
-    id::HostId,
+    id::{HostId, WaveIndex},
     rollout::{Phase, Rollout},
     stratum::Stratum,
     warrant::{Change, FailedEnd, Outcome},
@@ -49,10 +49,11 @@ pub(super) fn in_rollout(rollout: &Rollout, all: &mut Vec<Broken>) {
 }
 
 /// The first wave has a host of each stratum, but for those that a waiver names, or that only hosts
-/// are of which go after all others: of a rollout as it was started, before hosts came late.
+/// are of which go after all others: of a rollout as it was started, before hosts came late, and before
+/// a later wave took in what the first went on without.
 pub(super) fn covered(rollout: &Rollout, all: &mut Vec<Broken>) {
     let plan = rollout.plan();
-    if !rollout.came_late().is_empty() {
+    if !rollout.came_late().is_empty() || rollout.wave() != WaveIndex(0) {
         return;
     }
     let first = plan.waves.first().map(|wave| wave.slices.values());

@@ -224,7 +224,7 @@ fn bakes(rollout: &Rollout, cell: &CellId, wave: &PlannedWave, now: Timestamp) -
 }
 
 /// Whether the wave may go on without a cell, of which nothing is heard.
-fn is_left(rollout: &Rollout, cell: &CellId, now: Timestamp) -> bool {
+pub(super) fn is_left(rollout: &Rollout, cell: &CellId, now: Timestamp) -> bool {
     rollout.wave() != WaveIndex(0) && silence::is_unknown(rollout, cell, now)
 }
 

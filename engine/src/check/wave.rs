@@ -46,7 +46,7 @@ pub(super) fn by_rollout(
             let last = u32::try_from(waves).unwrap_or(u32::MAX).saturating_sub(1);
             let last = WaveIndex(last);
             not_over(rollout, last, now)
-                .or_else(|| approval::passed_over(rollout))
+                .or_else(|| approval::passed_over(rollout, now))
                 .or_else(|| not_baked(rollout, last, now))
         }
         RolloutCommand::Warrant { .. }
