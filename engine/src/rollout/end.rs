@@ -45,10 +45,11 @@ impl Rollout {
     /// was not.
     pub(super) fn left_at_the_end(&self, host: &HostId) -> Option<Outcome> {
         let outcome = self.outcomes.get(host)?;
-        if self.is_left_at_the_end(host) {
+        let is_done = self.phase == Phase::Ended { end: End::Done };
+        let is_left_out = matches!(outcome, Outcome::LeftOut { .. });
+        if self.is_left_at_the_end(host) || (is_done && is_left_out) {
             return Some(outcome.clone());
         }
-        let is_done = self.phase == Phase::Ended { end: End::Done };
         let stopped = is_done && *outcome == Outcome::Running;
         stopped.then(|| Outcome::LeftOut {
             reason: "the rollout ended before its change began".to_owned(),
