@@ -45,11 +45,11 @@ impl Rollout {
         let opinion = docket.next_opinion();
         let hosts = self.host_turn(wave, now);
         self.hold_other_turns(wave, hosts, &mut grants.holds, now);
-        self.hold_convicted(wave, hosts, &mut grants.holds);
         let cells = match hosts {
             HostTurn::Others => self.open_cells(wave, &mut grants.holds, now),
             HostTurn::Ahead(_) | HostTurn::Behind(_) => Vec::new(),
         };
+        self.hold_convicted(wave, hosts, &cells, &mut grants.holds);
         let turns = Turns {
             wave,
             hosts,

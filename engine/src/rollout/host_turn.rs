@@ -4,7 +4,7 @@
 use super::Rollout;
 use crate::{
     hold::{Hold, Reason},
-    id::HostId,
+    id::{CellId, HostId},
     plan::PlannedWave,
     time::Timestamp,
 };
@@ -100,23 +100,26 @@ impl Rollout {
         }
     }
 
-    /// Hosts whose turn it is not may be held for good: then that is said of them.
+    /// Hosts whose turn it is not may be held for good: then that is said of them. Nor has a host its turn
+    /// whose cell does not open, since all that it has of the wave is held or waits for people.
     pub(super) fn hold_convicted(
         &self,
         wave: &PlannedWave,
         turn: HostTurn<'_>,
+        open: &[CellId],
         holds: &mut Vec<Hold>,
     ) {
         if self.convicted.is_empty() {
             return;
         }
-        let has_turn = |host: &HostId| match turn {
-            HostTurn::Others => !wave.order.behind.contains(host),
+        let has_turn = |cell: &CellId, host: &HostId| match turn {
+            HostTurn::Others => open.contains(cell) && !wave.order.behind.contains(host),
             HostTurn::Ahead(_) | HostTurn::Behind(_) => turn.hosts().contains(host),
         };
-        let mut waiting = wave.slices.values().flatten().collect::<Vec<_>>();
-        waiting.retain(|host| !has_turn(host) && !self.is_over(host));
-        for host in waiting {
+        let slices = wave.slices.iter();
+        let hosts = slices.flat_map(|(cell, hosts)| hosts.iter().map(move |host| (cell, host)));
+        let waiting = hosts.filter(|(cell, host)| !has_turn(cell, host) && !self.is_over(host));
+        for (_, host) in waiting {
             let Some(stratum) = self.conviction_of(host) else {
                 continue;
             };
