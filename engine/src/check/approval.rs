@@ -22,9 +22,11 @@ pub(super) fn is_given(rollout: &Rollout, host: &HostId) -> bool {
     })
 }
 
-/// Whether a host waits for an approval that nobody has given.
+/// Whether a host waits for an approval that nobody has given. One that is at work does not wait.
 pub(super) fn is_awaited(rollout: &Rollout, host: &HostId) -> bool {
-    rollout.plan().approvals.contains_key(host) && !is_given(rollout, host)
+    let is_at_work = rollout.outcomes().get(host) == Some(&Outcome::Running);
+    let needs_one = rollout.plan().approvals.contains_key(host);
+    needs_one && !is_at_work && !is_given(rollout, host)
 }
 
 /// Who waits for an approval is alone in one of its groups now, in the whole fleet.

@@ -3,13 +3,15 @@
 
 use super::Fleet;
 use crate::{
+    exception::Word,
     floor::{Group, allowance},
     id::{HostId, OperatorId, RolloutId},
     inventory::{Host, SERVICE},
     plan::NeededApproval,
     policy::FloorRule,
-    rollout::{Phase, Rollout},
+    rollout::{Phase, Rollout, RolloutEvent},
     time::Timestamp,
+    warrant::Outcome,
 };
 use std::collections::BTreeSet;
 
@@ -29,6 +31,45 @@ impl Fleet {
             found.insert((name.clone(), came_or_left.id.clone()));
         }
         for (rollout, host) in found {
+            self.ask_if_alone(&rollout, &host, now);
+        }
+    }
+
+    /// Looks again at hosts that come back into play by what a rollout heard: while they were over nobody
+    /// asked who stands in for them.
+    pub(super) fn look_who_is_back(
+        &mut self,
+        rollout: &RolloutId,
+        event: &RolloutEvent,
+        now: Timestamp,
+    ) {
+        let mut back = BTreeSet::new();
+        if let RolloutEvent::Excepted {
+            word: Word::Retry,
+            hosts,
+            ..
+        } = event
+        {
+            back.extend(hosts);
+        }
+        if let RolloutEvent::Summarised { summary } = event {
+            let waits = |(_, outcome): &(_, &Outcome)| **outcome == Outcome::Waiting;
+            let waiting = summary.changed.iter().filter(waits);
+            back.extend(waiting.map(|(host, _)| host));
+        }
+        for host in back {
+            self.ask_if_alone(rollout, host, now);
+        }
+    }
+
+    /// Looks again at all hosts: other people may answer for their services now.
+    pub(super) fn ask_all_anew(&mut self, now: Timestamp) {
+        let asking = self.rollouts.iter().filter(|(_, rollout)| may_ask(rollout));
+        let hosts = asking.flat_map(|(name, rollout)| {
+            let hosts = rollout.plan().hosts.keys();
+            hosts.map(move |host| (name.clone(), host.clone()))
+        });
+        for (rollout, host) in hosts.collect::<Vec<_>>() {
             self.ask_if_alone(&rollout, &host, now);
         }
     }

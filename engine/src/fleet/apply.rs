@@ -73,6 +73,7 @@ impl Fleet {
             } => self.denial_lifted(named, only_at.as_ref(), by, reason, now),
             FleetEvent::ServicesDeclared { services, by: _ } => {
                 self.services = services.clone();
+                self.ask_all_anew(now);
                 Ok(())
             }
         }
@@ -95,6 +96,7 @@ impl Fleet {
             known.follow(&self.homes);
             self.tell_silence(rollout);
         }
+        self.look_who_is_back(rollout, event, now);
         self.lift_by_retry(rollout, event, now)?;
         self.deny(left, now)
     }

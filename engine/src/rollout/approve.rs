@@ -14,6 +14,7 @@ use crate::{
     id::{CellId, HostId, OperatorId, WaveIndex},
     plan::NeededApproval,
     time::Timestamp,
+    warrant::Outcome,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -35,10 +36,12 @@ impl Rollout {
         &self.approvals
     }
 
-    /// The approval that a host still needs. Nothing when it needs none, has it, or is over.
+    /// The approval that a host still needs. Nothing when it needs none, has it, is over, or is at work:
+    /// then it ends what it began.
     pub fn awaits_approval(&self, host: &HostId) -> Option<&NeededApproval> {
         let needed = self.plan.approvals.get(host)?;
-        let is_open = !self.is_approved(needed) && !self.is_over(host);
+        let is_at_work = self.outcomes.get(host) == Some(&Outcome::Running);
+        let is_open = !self.is_approved(needed) && !self.is_over(host) && !is_at_work;
         is_open.then_some(needed)
     }
 
@@ -59,10 +62,15 @@ impl Rollout {
         };
         let (cell, wave) = (planned.cell.clone(), planned.wave);
         let awaited = self.awaits_approval(host).is_some();
-        match (self.plan.approvals.contains_key(host), needed) {
-            (true, Some(_)) | (false, None) => return,
-            (false, Some(needed)) => drop(self.plan.approvals.insert(host.clone(), needed)),
-            (true, None) => drop(self.plan.approvals.remove(host)),
+        // A yes is to being the only one of one group, by those who answer for it.
+        let is_same = |known: &NeededApproval, new: &NeededApproval| {
+            known.group == new.group && known.by == new.by
+        };
+        match (self.plan.approvals.get(host), needed) {
+            (None, None) => return,
+            (Some(known), Some(new)) if is_same(known, &new) => return,
+            (_, Some(new)) => drop(self.plan.approvals.insert(host.clone(), new)),
+            (Some(_), None) => drop(self.plan.approvals.remove(host)),
         }
         // A wave that put it off is over: it joins the present one.
         if awaited && wave < self.wave {

@@ -1,8 +1,8 @@
 //! A host that is alone in its group is taken only when somebody approved it.
 
 use super::{AT_ONCE, WAVES, mins, secs};
-use crate::world::{Boots, NotStarted, World, file, id};
-use cofferdam_engine::{exception::Word, rollout::Action};
+use crate::world::{Boots, Does, NotStarted, Step, World, file, id};
+use cofferdam_engine::{exception::Word, rollout::Action, run::RunState};
 
 const APPROVED: &str = "approvers = [\"ben\", \"ana\"]\n";
 
@@ -218,4 +218,62 @@ fn a_host_that_is_left_alone_before_its_turn_waits_from_then_on() {
         world.wait_for("ssl", "done");
         assert_eq!(world.outcome("ssl", &id("web-b-1")), "passed");
     }
+}
+
+#[test]
+fn a_host_that_is_left_alone_at_work_keeps_its_wave_from_passing() {
+    let mut world = with_lone(&[]);
+    world.add_hosts("web", "r1/b", "plain", 2);
+    world.pass(secs(1));
+    world.always("web-b-1", Step::Apply, Does::Well(mins(8)));
+    let waves = "[[wave]]\nname = \"canary\"\nmatch = 'host == \"web-b-1\"'\nhosts = 1\n\
+                 [[wave]]\nname = \"full\"\nto = \"100%\"\n";
+    let top = format!("{APPROVED}coverage = [\"service\"]\n");
+    world.start(&file("ssl", "openssl", &top, waves));
+    world.until("it applies", |world| {
+        world.state_of("web-b-1") == Some(RunState::Applying)
+    });
+    world.crash_agent(&id("web-b-2"), Boots::Same, None);
+    world.forget(&id("web-b-2"));
+    world.pass(mins(4));
+    assert_eq!(world.orders().count(), 1);
+    assert!(!is_held(&world, "web-b-1"));
+
+    world.wait_for("ssl", "done");
+    assert_eq!(world.outcome("ssl", &id("web-b-1")), "passed");
+}
+
+#[test]
+fn an_approval_is_of_the_group_that_the_host_was_alone_in() {
+    let mut world = with_lone(&["b"]);
+    let top = format!("{APPROVED}grace = \"10m\"\n");
+    let all = file("ssl", "openssl", &top, AT_ONCE);
+    world.start(&all.replace("service == \"web\"", "service != \"none\""));
+    world.pass(mins(1));
+    world.try_approve("ssl", "ana").unwrap();
+    world.relabel(&id("web-b-1"), "db");
+    world.pass(mins(60));
+    assert_eq!(world.outcome("ssl", &id("web-b-1")), "untouched");
+    assert!(is_held(&world, "web-b-1"));
+
+    world.try_approve("ssl", "ana").unwrap();
+    world.wait_for("ssl", "done");
+    assert_eq!(world.outcome("ssl", &id("web-b-1")), "passed");
+}
+
+#[test]
+fn a_host_that_is_tried_again_needs_no_approval_once_it_has_company() {
+    let mut world = with_lone(&["b"]);
+    let top = format!("{APPROVED}bake = \"2h\"\n");
+    world.start(&file("ssl", "openssl", &top, WAVES));
+    world.pass(mins(10));
+    world.except("ssl", Word::Skip, &["web-b-1"]);
+    world.add_hosts("web", "r1/b", "spare", 1);
+    world.pass(mins(1));
+    world.except("ssl", Word::Retry, &["web-b-1"]);
+    world.pass(mins(1));
+    assert!(!is_held(&world, "web-b-1"));
+
+    world.wait_for("ssl", "done");
+    assert_eq!(world.outcome("ssl", &id("web-b-1")), "passed");
 }
