@@ -273,7 +273,7 @@ impl Fleet {
             Outcome::Waiting | Outcome::LeftOut { .. } | Outcome::Gone => false,
         };
         let taken = rollout.outcomes().iter();
-        let taken = taken.filter(|(_, outcome)| is_taken(outcome));
+        let taken = taken.filter(|(host, outcome)| is_taken(outcome) || rollout.may_have_it(host));
         let hosts = taken.map(|(host, _)| host.clone());
         let planned = |host: &HostId| rollout.plan().hosts.get(host).map(|of| &of.cell);
         match reach {

@@ -132,9 +132,11 @@ impl Fleet {
             Outcome::Skipped { change, .. } => {
                 (*change == Change::Unknown).then_some(NotTakenBack::Unknown)
             }
-            Outcome::Waiting | Outcome::LeftOut { .. } | Outcome::RolledBack | Outcome::Gone => {
-                None
+            Outcome::LeftOut { .. } => {
+                let may_have_it = rollout.may_have_it(host);
+                may_have_it.then_some(NotTakenBack::Unknown)
             }
+            Outcome::Waiting | Outcome::RolledBack | Outcome::Gone => None,
         }
     }
 

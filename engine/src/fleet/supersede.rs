@@ -58,9 +58,8 @@ impl Fleet {
                 host,
             });
         }
-        let has_it = |outcome: &Outcome| *outcome == Outcome::Passed;
-        let mut changed = known.outcomes().iter().filter(|(_, o)| has_it(o));
-        let is_left = changed.any(|(host, _)| !superseded.contains(host));
+        let mut hosts = known.plan().hosts.keys();
+        let is_left = hosts.any(|host| known.may_have_it(host) && !superseded.contains(host));
         match first {
             Some(refusal) if !is_left => Err(refusal),
             Some(_) | None => Ok(Some(superseded)),

@@ -52,6 +52,12 @@ impl Assignment {
     fn take_over(&mut self, from: &mut Self, host: &HostId) {
         self.revision += 1;
         from.revision += 1;
+        // The cell that it leaves is as slow as the strictest limit of its hosts.
+        let here = match self.hosts.is_empty() {
+            true => usize::MAX,
+            false => self.pace.at_once_per_cell,
+        };
+        self.pace.at_once_per_cell = from.pace.at_once_per_cell.min(here);
         from.hosts.remove(host);
         from.late.remove(host);
         self.hosts.insert(host.clone());

@@ -103,10 +103,14 @@ impl Rollout {
     /// Whether a host has the patch, or may have it for all that is known, and no later rollout has
     /// changed the same there.
     pub(super) fn is_to_go_back(&self, host: &HostId) -> bool {
-        let outcome = self.outcomes.get(host);
+        self.may_have_it(host) && !self.superseded.contains(host)
+    }
+
+    /// Whether a host has the patch, or may have it for all that is known: where nothing was heard of its
+    /// cell when the rollout ended, too.
+    pub(crate) fn may_have_it(&self, host: &HostId) -> bool {
         let is_unheard = self.is_left_at_the_end(host) && self.may_work_unheard(host);
-        let may_have_it = is_unheard || outcome.is_some_and(may_have_it);
-        may_have_it && !self.superseded.contains(host)
+        is_unheard || self.outcomes.get(host).is_some_and(may_have_it)
     }
 
     /// Looks up where its hosts are now, since they may have moved while it was over.
