@@ -66,7 +66,9 @@ fn of_warning(spec: &Spec, warning: &Warning) -> (&'static str, String) {
         Warning::NotAffected { .. } => ("patch", "patch".to_owned()),
         Warning::EmptyWave { wave } => ("wave", key_of(spec, wave)),
         Warning::Undeclared { .. } => ("services", "select.match".to_owned()),
-        Warning::Frozen { .. } => ("calendar", "select.match".to_owned()),
+        Warning::Frozen { .. } | Warning::PassesFreeze { .. } => {
+            ("calendar", "select.match".to_owned())
+        }
         Warning::WindowsNotCounted { .. } | Warning::NoWindow { .. } => {
             ("window", "window[0]".to_owned())
         }

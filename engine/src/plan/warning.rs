@@ -3,6 +3,7 @@
 use super::list;
 use crate::{
     id::{HostId, WaveName},
+    policy::Profile,
     stratum::Stratum,
 };
 use serde::{Deserialize, Serialize};
@@ -135,6 +136,18 @@ pub enum Warning {
         from: String,
         /// When it ends, by the clocks of its time zone.
         until: String,
+    },
+    /// A freeze that lets the rollout through, within the time that it may take.
+    #[error(
+        "it goes through the freeze {name} with {hosts} of its hosts, since its profile is {profile}"
+    )]
+    PassesFreeze {
+        /// The freeze.
+        name: String,
+        /// How many of the planned hosts the freeze is for.
+        hosts: usize,
+        /// The profile that the freeze lets through.
+        profile: Profile,
     },
     /// Windows bind planned hosts, and the estimate does not know them.
     #[error("the estimate does not count how long {hosts} hosts wait for their windows")]

@@ -1,7 +1,7 @@
 //! Freezes and windows that lie in a rollout's way: the estimate knows nothing of them.
 
 use super::{Estimate, PlanInput, Warning, selected::Selected};
-use crate::{spec::Spec, window::WindowState};
+use crate::{calendar::Freeze, spec::Spec, window::WindowState};
 
 /// What freezes and windows do to hosts within the time that a rollout may take at most.
 pub(super) fn warnings(
@@ -11,22 +11,11 @@ pub(super) fn warnings(
     estimate: Estimate,
 ) -> Vec<Warning> {
     let ends = input.now.after(estimate.most);
-    let mut warnings = Vec::new();
-    for freeze in &input.calendar.freezes {
-        let lies_within = input.now < freeze.until && freeze.from < ends;
-        let bound = planned
-            .iter()
-            .filter(|host| freeze.binds(host.host, spec.profile()));
-        let hosts = if lies_within { bound.count() } else { 0 };
-        if hosts > 0 {
-            warnings.push(Warning::Frozen {
-                name: freeze.name.clone(),
-                hosts,
-                from: freeze.time_zone.show(freeze.from),
-                until: freeze.time_zone.show(freeze.until),
-            });
-        }
-    }
+    let ahead = |freeze: &&Freeze| input.now < freeze.until && freeze.from < ends;
+    let freezes = input.calendar.freezes.iter().filter(ahead);
+    let mut warnings: Vec<Warning> = freezes
+        .filter_map(|freeze| of_freeze(spec, planned, freeze))
+        .collect();
     let opens_in_time: Vec<bool> = spec
         .windows()
         .iter()
@@ -51,4 +40,27 @@ pub(super) fn warnings(
         warnings.push(Warning::NoWindow { hosts: shut });
     }
     warnings
+}
+
+/// What a freeze that lies ahead does to planned hosts. Nothing when it is for none of them.
+fn of_freeze(spec: &Spec, planned: &[&Selected<'_>], freeze: &Freeze) -> Option<Warning> {
+    let hosts = planned.iter().filter(|host| freeze.is_for(host.host));
+    let (hosts, name) = (hosts.count(), freeze.name.clone());
+    let profile = spec.profile();
+    if hosts == 0 {
+        return None;
+    }
+    Some(match freeze.except_profiles.contains(&profile) {
+        true => Warning::PassesFreeze {
+            name,
+            hosts,
+            profile,
+        },
+        false => Warning::Frozen {
+            name,
+            hosts,
+            from: freeze.time_zone.show(freeze.from),
+            until: freeze.time_zone.show(freeze.until),
+        },
+    })
 }
