@@ -67,7 +67,7 @@ impl Rollout {
         if self.is_wave_over(wave, &docket, now) {
             match self.bake_since {
                 Some(since) => self.bake(wave, since, decision, now),
-                None => self.finish_wave(decision, now),
+                None => self.finish_wave(wave, decision, now),
             }
             return;
         }

@@ -1,6 +1,6 @@
 //! When a wave is over, and the bake after it.
 
-use super::{End, Rollout, RolloutCommand, RolloutDecision, suspect::Docket};
+use super::{End, Rollout, RolloutCommand, RolloutDecision, host_turn::HostTurn, suspect::Docket};
 use crate::{
     hold::{Hold, Reason, Subject},
     id::{CellId, HostId, WaveIndex},
@@ -66,11 +66,17 @@ impl Rollout {
                 .is_none_or(|host| self.is_left_unknown(&host, now))
     }
 
-    pub(super) fn finish_wave(&self, decision: &mut RolloutDecision, now: Timestamp) {
+    pub(super) fn finish_wave(
+        &self,
+        wave: &PlannedWave,
+        decision: &mut RolloutDecision,
+        now: Timestamp,
+    ) {
         let (wrong, allowed) = self.left_out(now);
         if wrong > allowed {
             // Its hosts say what they wait for; people are needed, and no brake.
             if wrong.saturating_sub(self.left_out_unapproved()) <= allowed {
+                self.hold_convicted(wave, HostTurn::Others, &[], &mut decision.holds);
                 return;
             }
             let finding = Reason::LeftOut {
