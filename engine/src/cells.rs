@@ -47,8 +47,8 @@ pub fn unplaceable(host: &Host) -> Option<UnplacedReason> {
     Place::of(host).err()
 }
 
-/// Whether a cell is of the region and zone that a host's labels say. A host keeps its cell, since its
-/// ledger and its rollouts know it there, so one that moved is in a cell of its old place.
+/// Whether a cell is of the region and zone that a host's labels say. A host keeps its cell while
+/// its ledger or a live rollout knows it there, so one that moved is in a cell of its old place.
 pub fn is_of_place(host: &Host, cell: &CellId) -> bool {
     Place::of(host).is_ok_and(|(place, _)| place.number_of(cell).is_some())
 }
