@@ -23,6 +23,8 @@ impl Fleet {
     /// Takes orders out that have to wait for what other cells start at this moment.
     pub(super) fn put_off(&self, census: &Census<'_>, commands: &mut Vec<FleetCommand>) {
         let mut taken: BTreeMap<(&FloorRule, Group), BTreeSet<CellId>> = BTreeMap::new();
+        // A cell numbers its orders: those after one that waits would be out of order.
+        let mut waiting: BTreeSet<CellId> = BTreeSet::new();
         commands.retain(|command| {
             let FleetCommand::Cell {
                 cell: name,
@@ -42,7 +44,8 @@ impl Fleet {
                 .iter()
                 .copied()
                 .partition(|rule| binds(census, cell, order, rule));
-            if is_taken_elsewhere(&taken, name, host, &bound) {
+            if waiting.contains(name) || is_taken_elsewhere(&taken, name, host, &bound) {
+                waiting.insert(name.clone());
                 return false;
             }
             for rule in free {

@@ -107,9 +107,17 @@ impl Rollout {
     }
 
     /// Whether a host has the patch, or may have it for all that is known: where nothing was heard of its
-    /// cell when the rollout ended, too.
+    /// cell when the rollout ended, or when it was asked back, too.
     pub(crate) fn may_have_it(&self, host: &HostId) -> bool {
-        let is_unheard = self.is_left_at_the_end(host) && self.may_work_unheard(host);
+        let was_due = self
+            .plan
+            .hosts
+            .get(host)
+            .is_some_and(|p| p.wave <= self.wave);
+        let was_due = was_due || self.has_own_turn(host);
+        let is_asked_back = self.goes_back && was_due && !self.is_over(host);
+        let is_open = is_asked_back || self.is_left_at_the_end(host);
+        let is_unheard = is_open && self.may_work_unheard(host);
         is_unheard || self.outcomes.get(host).is_some_and(may_have_it)
     }
 
