@@ -76,17 +76,11 @@ impl Fleet {
 
     /// Lets a rollout ask for an approval of a host that is alone, and not ask for one that is not.
     pub(super) fn ask_if_alone(&mut self, rollout: &RolloutId, host: &HostId, now: Timestamp) {
-        let asking = self
-            .rollouts
-            .get(rollout)
-            .filter(|rollout| may_ask(rollout));
-        let needed = asking.and_then(|rollout| self.needed_approval(rollout, host, now));
-        let asking = self
-            .rollouts
-            .get_mut(rollout)
-            .filter(|rollout| may_ask(rollout));
-        if let Some(rollout) = asking {
-            rollout.need_approval(host, needed, now);
+        let asking = self.rollouts.get(rollout).filter(|known| may_ask(known));
+        let Some(asking) = asking else { return };
+        let needed = self.needed_approval(asking, host, now);
+        if let Some(asking) = self.rollouts.get_mut(rollout) {
+            asking.need_approval(host, needed, now);
         }
     }
 

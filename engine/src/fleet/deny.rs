@@ -10,7 +10,7 @@ use crate::{
     plan::Plan,
     rollout::{Action, Rollout, RolloutEvent},
     time::Timestamp,
-    warrant::{Change, FailedEnd, Outcome, Summary},
+    warrant::{FailedEnd, Outcome, Summary},
 };
 use std::collections::BTreeSet;
 
@@ -265,15 +265,10 @@ impl Fleet {
 
     /// Where a rollback denies: what it reaches of where the hosts are that the rollout took.
     fn places(&self, rollout: &Rollout, reach: Scope) -> BTreeSet<Place> {
-        let is_taken = |outcome: &Outcome| match outcome {
-            Outcome::Running | Outcome::Passed | Outcome::Failed { .. } | Outcome::RolledBack => {
-                true
-            }
-            Outcome::Skipped { change, .. } => *change == Change::Unknown,
-            Outcome::Waiting | Outcome::LeftOut { .. } | Outcome::Gone => false,
-        };
+        let went_back =
+            |outcome: &Outcome| matches!(outcome, Outcome::Failed { .. } | Outcome::RolledBack);
         let taken = rollout.outcomes().iter();
-        let taken = taken.filter(|(host, outcome)| is_taken(outcome) || rollout.may_have_it(host));
+        let taken = taken.filter(|(host, o)| went_back(o) || rollout.may_have_it(host));
         let hosts = taken.map(|(host, _)| host.clone());
         let planned = |host: &HostId| rollout.plan().hosts.get(host).map(|of| &of.cell);
         match reach {
