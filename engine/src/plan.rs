@@ -155,6 +155,15 @@ pub struct PlannedWave {
     pub order: HostOrder,
 }
 
+impl PlannedWave {
+    /// Takes in one more host of a cell.
+    pub(super) fn add(&mut self, cell: &CellId, host: &HostId) {
+        let slice = self.slices.entry(cell.clone()).or_default();
+        slice.push(host.clone());
+        self.opening.add(cell);
+    }
+}
+
 /// A host of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlannedHost {
