@@ -16,6 +16,20 @@ fn with_lone(lone: &[&str]) -> World {
     world
 }
 
+/// Four hosts in zone a, and two in zone b.
+fn with_two() -> World {
+    let mut world = with_lone(&[]);
+    world.add_hosts("web", "r1/b", "plain", 2);
+    world.pass(secs(1));
+    world
+}
+
+/// A host is deleted from the inventory, and does not come back.
+fn lose(world: &mut World, host: &str) {
+    world.crash_agent(&id(host), Boots::Same, None);
+    world.forget(&id(host));
+}
+
 fn is_held(world: &World, host: &str) -> bool {
     let mut holds = world.holds().iter();
     holds.any(|hold| {
@@ -197,18 +211,13 @@ fn a_host_that_is_alone_no_longer_waits_for_nobody() {
 #[test]
 fn a_host_that_is_left_alone_before_its_turn_waits_from_then_on() {
     for relabelled in [false, true] {
-        let mut world = with_lone(&[]);
-        world.add_hosts("web", "r1/b", "plain", 2);
-        world.pass(secs(1));
+        let mut world = with_two();
         let top = format!("{APPROVED}grace = \"10m\"\n");
         world.start(&file("ssl", "openssl", &top, AT_ONCE));
         world.pass(mins(1));
         match relabelled {
             true => world.relabel(&id("web-b-2"), "db"),
-            false => {
-                world.crash_agent(&id("web-b-2"), Boots::Same, None);
-                world.forget(&id("web-b-2"));
-            }
+            false => lose(&mut world, "web-b-2"),
         }
         world.pass(mins(60));
         assert_eq!(world.outcome("ssl", &id("web-b-1")), "untouched");
@@ -222,9 +231,7 @@ fn a_host_that_is_left_alone_before_its_turn_waits_from_then_on() {
 
 #[test]
 fn a_host_that_is_left_alone_at_work_keeps_its_wave_from_passing() {
-    let mut world = with_lone(&[]);
-    world.add_hosts("web", "r1/b", "plain", 2);
-    world.pass(secs(1));
+    let mut world = with_two();
     world.always("web-b-1", Step::Apply, Does::Well(mins(8)));
     let waves = "[[wave]]\nname = \"canary\"\nmatch = 'host == \"web-b-1\"'\nhosts = 1\n\
                  [[wave]]\nname = \"full\"\nto = \"100%\"\n";
@@ -233,8 +240,7 @@ fn a_host_that_is_left_alone_at_work_keeps_its_wave_from_passing() {
     world.until("it applies", |world| {
         world.state_of("web-b-1") == Some(RunState::Applying)
     });
-    world.crash_agent(&id("web-b-2"), Boots::Same, None);
-    world.forget(&id("web-b-2"));
+    lose(&mut world, "web-b-2");
     world.pass(mins(4));
     assert_eq!(world.orders().count(), 1);
     assert!(!is_held(&world, "web-b-1"));
