@@ -8,9 +8,7 @@ use crate::{
     },
 };
 use cofferdam_engine::time::Timestamp;
-use cofferdam_proto::operator::{
-    ApprovalView, FailureCluster, HoldView, PromotionView, RolloutState, RolloutView, WaveView,
-};
+use cofferdam_proto::operator::{FailureCluster, HoldView, RolloutState, RolloutView, WaveView};
 use serde::Serialize;
 
 /// A rollout, seen at a moment.
@@ -125,32 +123,10 @@ impl Standing<'_> {
         if !rollout.reason.is_empty() {
             line += &format!("\n  {}", rollout.reason);
         }
-        let said = rollout.approvals.iter().map(|a| approval(a, self.now));
-        let said = said.chain(rollout.promotions.iter().map(|p| promotion(p, self.now)));
+        let told = |at| ago(at, self.now);
+        let said = rollout.approvals.iter().map(|a| a.told(&told(a.at_ms)));
+        let said = said.chain(rollout.promotions.iter().map(|p| p.told(&told(p.at_ms))));
         line + &said.map(|said| format!("\n  {said}")).collect::<String>()
-    }
-}
-
-fn approval(ApprovalView { by, reason, at_ms }: &ApprovalView, now: Timestamp) -> String {
-    because(format!("approved by {by} {}", ago(*at_ms, now)), reason)
-}
-
-fn promotion(promotion: &PromotionView, now: Timestamp) -> String {
-    let PromotionView {
-        wave,
-        by,
-        reason,
-        at_ms,
-    } = promotion;
-    let when = ago(*at_ms, now);
-    let ended = format!("the bake of wave {wave} was ended early by {by} {when}");
-    because(ended, reason)
-}
-
-fn because(done: String, reason: &str) -> String {
-    match reason {
-        "" => done,
-        reason => format!("{done}: {reason}"),
     }
 }
 

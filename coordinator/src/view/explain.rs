@@ -69,12 +69,7 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     facts.add("left out", counts.left_out + counts.unknown + counts.gone);
     facts.add("skipped", counts.skipped);
     facts.add("rolled back", counts.rolled_back);
-    for approval in said::approvals(rollout) {
-        facts.add("approval", said::approval_line(&approval));
-    }
-    for promotion in said::promotions(rollout) {
-        facts.add("promoted", said::promotion_line(&promotion));
-    }
+    add_said(&mut facts, rollout);
     for line in strata::judged(rollout) {
         facts.add("strata", line);
     }
@@ -98,6 +93,18 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
         headline,
         lines,
         facts: facts.0,
+    }
+}
+
+/// What people said of a rollout.
+fn add_said(facts: &mut Facts, rollout: &Rollout) {
+    for approval in said::approvals(rollout) {
+        let when = format!("at {}", approval.at_ms);
+        facts.add("approval", approval.told(&when));
+    }
+    for promotion in said::promotions(rollout) {
+        let when = format!("at {}", promotion.at_ms);
+        facts.add("promoted", promotion.told(&when));
     }
 }
 

@@ -27,27 +27,3 @@ pub(super) fn promotions(rollout: &Rollout) -> Vec<PromotionView> {
     };
     rollout.promotions().iter().map(view).collect()
 }
-
-/// An approval in one line.
-pub(super) fn approval_line(ApprovalView { by, reason, at_ms }: &ApprovalView) -> String {
-    because(format!("approved by {by} at {at_ms}"), reason)
-}
-
-/// A bake that ended early in one line.
-pub(super) fn promotion_line(promotion: &PromotionView) -> String {
-    let PromotionView {
-        wave,
-        by,
-        reason,
-        at_ms,
-    } = promotion;
-    let ended = format!("the bake of wave {wave} was ended early by {by} at {at_ms}");
-    because(ended, reason)
-}
-
-fn because(done: String, reason: &str) -> String {
-    match reason {
-        "" => done,
-        reason => format!("{done}: {reason}"),
-    }
-}

@@ -159,6 +159,13 @@ pub struct ApprovalView {
     pub at_ms: Timestamp,
 }
 
+impl ApprovalView {
+    /// It in one sentence, which tells the moment as `when` says it.
+    pub fn told(&self, when: &str) -> String {
+        because(format!("approved by {} {when}", self.by), &self.reason)
+    }
+}
+
 /// A bake that an approver ended early.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PromotionView {
@@ -170,6 +177,22 @@ pub struct PromotionView {
     pub reason: String,
     /// When.
     pub at_ms: Timestamp,
+}
+
+impl PromotionView {
+    /// It in one sentence, which tells the moment as `when` says it.
+    pub fn told(&self, when: &str) -> String {
+        let Self { wave, by, .. } = self;
+        let ended = format!("the bake of wave {wave} was ended early by {by} {when}");
+        because(ended, &self.reason)
+    }
+}
+
+fn because(done: String, reason: &str) -> String {
+    match reason {
+        "" => done,
+        reason => format!("{done}: {reason}"),
+    }
 }
 
 /// One wave of a rollout.

@@ -5,7 +5,7 @@ use cofferdam_engine::{
     failure::FailureKind,
     id::{HostId, OperatorId, RolloutId},
 };
-use cofferdam_proto::operator::WaveState;
+use cofferdam_proto::operator::{ApprovalView, PromotionView, WaveState};
 
 fn wave(name: &str, state: WaveState, failed: u64) -> WaveView {
     WaveView {
