@@ -8,7 +8,7 @@ mod join;
 #[cfg(test)]
 mod tests;
 
-pub use join::{Occupied, group, join, together};
+pub use join::{Occupied, are_kin, group, join, together};
 
 use crate::{
     id::{CellId, HostId, NameError},

@@ -32,7 +32,6 @@ mod wave;
 mod window;
 mod zone;
 
-pub use packing::broken_by_connecting;
 pub use reserve::broken_by_reserving;
 
 use crate::{
@@ -92,6 +91,7 @@ pub fn broken_by(fleet: &Fleet, decision: &FleetDecision, now: Timestamp) -> Vec
                 }
             }
             FleetCommand::Allot { cell, .. } => silence::by_allotting(fleet, cell, &mut all),
+            FleetCommand::Gather { .. } => {}
             FleetCommand::Rollout { rollout, command } => {
                 if let Some(rollout) = fleet.rollouts().get(rollout) {
                     by_rollout(fleet, rollout, command, now, &mut all);
@@ -105,6 +105,7 @@ pub fn broken_by(fleet: &Fleet, decision: &FleetDecision, now: Timestamp) -> Vec
         approval::waiting(fleet, decision, &mut all);
         brake::at_rest(fleet, &mut all);
         reserve::at_rest(fleet, decision, now, &mut all);
+        packing::at_rest(fleet, &mut all);
     }
     all.sort_by_key(|broken| broken.promise);
     all

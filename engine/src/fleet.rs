@@ -12,6 +12,7 @@ mod conflict;
 mod decide;
 mod deny;
 mod event;
+mod gather;
 mod late;
 mod place;
 mod preview;
@@ -47,6 +48,9 @@ pub struct Fleet {
     rollouts: BTreeMap<RolloutId, Rollout>,
     cells: BTreeMap<CellId, Cell>,
     homes: BTreeMap<HostId, CellId>,
+    /// A host of each group that is in several cells and would fit one.
+    #[serde(default)]
+    apart: BTreeSet<HostId>,
     /// Cells that are not heard of, each since when.
     #[serde(default)]
     silent: BTreeMap<CellId, Timestamp>,

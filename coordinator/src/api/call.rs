@@ -44,6 +44,7 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
         FleetError::RolloutExists(_) => CallErrorKind::Exists,
         FleetError::Conflict { .. }
         | FleetError::GoesBack { .. }
+        | FleetError::NotAtRest { .. }
         | FleetError::AtWork { .. }
         | FleetError::Moved { .. }
         | FleetError::Superseded { .. }

@@ -36,7 +36,11 @@ impl<S: Store> Driver<S> {
                 }
             }
             // What a cell is told was delivered by the command's events.
-            Effect::Command(FleetCommand::Rollout { .. } | FleetCommand::Allot { .. }) => {}
+            Effect::Command(
+                FleetCommand::Rollout { .. }
+                | FleetCommand::Allot { .. }
+                | FleetCommand::Gather { .. },
+            ) => {}
             Effect::Reply { reply, result } => {
                 // Who asked may have gone away; the event stands.
                 reply.send(result).ok();

@@ -5,7 +5,12 @@
 //! finds that it may move. So groups are whole however their hosts come.
 
 use super::{Place, UnplacedReason};
-use crate::{floor::Group, id::CellId, inventory::Host, policy::FloorRule};
+use crate::{
+    floor::Group,
+    id::CellId,
+    inventory::{Host, REGION, SERVICE, ZONE},
+    policy::FloorRule,
+};
 use std::{cmp::Reverse, collections::BTreeMap};
 
 /// A cell that has hosts, as one that joins looks at it.
@@ -24,11 +29,18 @@ pub fn group(host: &Host) -> Group {
     Group::of(&by_zone, host)
 }
 
+/// Whether two hosts are packed together.
+pub fn are_kin(one: &Host, other: &Host) -> bool {
+    [SERVICE, ZONE, REGION]
+        .iter()
+        .all(|label| one.value(label) == other.value(label))
+}
+
 /// The cell of one host that joins: one of its zone that has members of its group and room; else the
 /// first of its zone with room; else a new one.
 ///
 /// `present` are the cells of the fleet; those of other zones are passed over. `most` hosts fit in a
-/// cell.
+/// cell. A new one gets a name that `is_open`: what was said of an old one of the name is not for it.
 ///
 /// # Errors
 /// [`UnplacedReason`] when the host can be in no cell.
@@ -36,13 +48,14 @@ pub fn join<'c, C: Occupied + 'c>(
     host: &Host,
     present: impl Iterator<Item = &'c C>,
     most: usize,
+    is_open: impl Fn(&CellId) -> bool,
 ) -> Result<CellId, UnplacedReason> {
     let here = Here::of(host, present)?;
     let roomy = || here.cells.values().filter(|(cell, _)| cell.size() < most);
     let kin = roomy().find(|(_, kin)| *kin > 0);
     match kin.or_else(|| roomy().next()) {
         Some((cell, _)) => Ok(cell.id().clone()),
-        None => here.unused(),
+        None => here.unused(is_open),
     }
 }
 
@@ -50,7 +63,7 @@ pub fn join<'c, C: Occupied + 'c>(
 /// it the one that has most of it, or the first; else a new one. Nothing when it is together, and
 /// when no cell can hold it.
 ///
-/// Hosts move only into a cell that `is_open`.
+/// Hosts move only into a cell that `is_open`, and a new one has a name that is.
 pub fn together<'c, C: Occupied + 'c>(
     host: &Host,
     present: impl Iterator<Item = &'c C>,
@@ -68,7 +81,7 @@ pub fn together<'c, C: Occupied + 'c>(
     let fit = fit.filter(|(_, known)| has_room(known) && is_open(known.0.id()));
     match fit.max_by_key(|(number, (_, kin))| (*kin, Reverse(**number))) {
         Some((_, (cell, _))) => Some(cell.id().clone()),
-        None => here.unused().ok(),
+        None => here.unused(is_open).ok(),
     }
 }
 
@@ -89,11 +102,12 @@ impl<'h, 'c, C: Occupied> Here<'h, 'c, C> {
         Ok(Self { place, cells })
     }
 
-    /// The first name that no cell of the zone has.
-    fn unused(&self) -> Result<CellId, UnplacedReason> {
-        let number = (1..).find(|number| !self.cells.contains_key(number));
-        self.place
-            .cell(number.unwrap_or(usize::MAX))
-            .map_err(UnplacedReason::Name)
+    /// The first name that no cell of the zone has, of those that are open.
+    fn unused(&self, is_open: impl Fn(&CellId) -> bool) -> Result<CellId, UnplacedReason> {
+        let unused = (1..).filter(|number| !self.cells.contains_key(number));
+        let mut names = unused.map(|number| self.place.cell(number));
+        let open = names.find(|name| name.as_ref().map_or(true, &is_open));
+        let last = || self.place.cell(usize::MAX);
+        open.unwrap_or_else(last).map_err(UnplacedReason::Name)
     }
 }

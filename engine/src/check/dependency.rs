@@ -3,7 +3,6 @@
 
 use super::{Broken, Disturbance, Step};
 use crate::{
-    cell::CellCommand,
     fleet::{Fleet, FleetCommand},
     id::HostId,
     inventory::SERVICE,
@@ -46,15 +45,7 @@ fn ordered(fleet: &Fleet) -> impl Iterator<Item = &HostId> {
 }
 
 fn order_in(command: &FleetCommand) -> Option<&HostId> {
-    match command {
-        FleetCommand::Cell {
-            command: CellCommand::Order(order),
-            ..
-        } => Some(&order.host),
-        FleetCommand::Cell { .. } | FleetCommand::Rollout { .. } | FleetCommand::Allot { .. } => {
-            None
-        }
-    }
+    command.order().map(|(_, order)| &order.host)
 }
 
 fn service_of<'a>(fleet: &'a Fleet, host: &HostId) -> Option<&'a str> {

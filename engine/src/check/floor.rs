@@ -3,7 +3,7 @@
 
 use super::{Broken, Disturbance, Step, approval};
 use crate::{
-    cell::{Cell, CellCommand, Link, Member},
+    cell::{Cell, Link, Member},
     fleet::FleetCommand,
     floor::Group,
     id::HostId,
@@ -94,7 +94,8 @@ fn within_its_own(
     let group = Group::of(rule, &of.member.host);
     let size = alike.len();
     let may = may_have_out(of.cell, rule, &of.member.host, size);
-    if out > may {
+    let is_approved = size == 1 && approval::is_given(of.rollout, of.host());
+    if out > may && !is_approved {
         let what =
             format!("it is cut off, and {out} of {size} of {group} would be out, {may} may be");
         all.push(of.broken(1, &what));
@@ -171,13 +172,6 @@ fn is_lost(cell: &Cell, host: &HostId) -> bool {
 }
 
 fn is_taken(before: &[FleetCommand], host: &HostId) -> bool {
-    before.iter().any(|command| match command {
-        FleetCommand::Cell {
-            command: CellCommand::Order(order),
-            ..
-        } => order.host == *host,
-        FleetCommand::Cell { .. } | FleetCommand::Allot { .. } | FleetCommand::Rollout { .. } => {
-            false
-        }
-    })
+    let mut orders = before.iter().filter_map(FleetCommand::order);
+    orders.any(|(_, order)| order.host == *host)
 }

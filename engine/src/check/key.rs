@@ -2,7 +2,7 @@
 
 use super::{Broken, Disturbance, Step};
 use crate::{
-    cell::{Cell, CellCommand},
+    cell::Cell,
     fleet::{Fleet, FleetCommand},
     id::HostId,
 };
@@ -41,13 +41,7 @@ pub(super) fn by(of: &Disturbance<'_>, before: &[FleetCommand], all: &mut Vec<Br
 }
 
 fn orders(command: &FleetCommand, host: &HostId) -> bool {
-    match command {
-        FleetCommand::Cell {
-            command: CellCommand::Order(order),
-            ..
-        } => order.host == *host,
-        FleetCommand::Cell { .. } | FleetCommand::Allot { .. } | FleetCommand::Rollout { .. } => {
-            false
-        }
-    }
+    command
+        .order()
+        .is_some_and(|(_, order)| order.host == *host)
 }

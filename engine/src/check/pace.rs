@@ -1,11 +1,7 @@
 //! Promise 8: a coordinator starts no faster than its rollout's pace allows in the cell.
 
 use super::{Broken, Disturbance, Step};
-use crate::{
-    cell::{CellCommand, JobState},
-    fleet::FleetCommand,
-    warrant::Outcome,
-};
+use crate::{cell::JobState, fleet::FleetCommand, warrant::Outcome};
 
 /// With a new order no more hosts are out than the pace allows; while hosts have failed and none
 /// has passed, half of that, and a quarter where several have. What goes back
@@ -45,13 +41,7 @@ pub(super) fn by(of: &Disturbance<'_>, before: &[FleetCommand], all: &mut Vec<Br
 }
 
 fn orders_too(command: &FleetCommand, of: &Disturbance<'_>) -> bool {
-    match command {
-        FleetCommand::Cell {
-            command: CellCommand::Order(order),
-            cell,
-        } => cell == of.cell.id() && order.grant.rollout == of.order.grant.rollout,
-        FleetCommand::Cell { .. } | FleetCommand::Rollout { .. } | FleetCommand::Allot { .. } => {
-            false
-        }
-    }
+    command.order().is_some_and(|(cell, order)| {
+        cell == of.cell.id() && order.grant.rollout == of.order.grant.rollout
+    })
 }

@@ -11,7 +11,7 @@ use crate::{
     rollout::Rollout,
     warrant::Outcome,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Every host is in one cell, which is not too large, and where the fleet says that it is; what is
 /// planned for it is planned there, unless it was deleted meanwhile.
@@ -63,39 +63,34 @@ fn was_deleted(fleet: &Fleet, rollout: &Rollout, host: &HostId, cell: &CellId) -
     rollout.outcomes().get(host) == Some(&Outcome::Gone) || job.is_none_or(is_gone)
 }
 
-/// The group of a host that just connected is in one cell, if it fits and all its hosts are at rest.
-pub fn broken_by_connecting(fleet: &Fleet, host: &HostId) -> Vec<Broken> {
-    let mut all = Vec::new();
-    let Some((_, member)) = fleet.host(host) else {
-        return all;
-    };
-    let group = alike(fleet, &member.host);
-    let cells: BTreeSet<&CellId> = group.iter().map(|(cell, _)| cell.id()).collect();
-    let is_at_rest = |(cell, host): &(&Cell, &HostId)| is_at_rest(fleet, cell, host);
-    if cells.len() > 1 && group.len() <= fleet.cell_size() && group.iter().all(is_at_rest) {
-        all.push(broken(format!(
-            "the group of host {host} fits one cell and is in {cells:?}"
-        )));
+/// When nothing is left to do, a group that fits one cell, and whose hosts are all at rest, is in one.
+pub(super) fn at_rest(fleet: &Fleet, all: &mut Vec<Broken>) {
+    let mut groups: BTreeMap<_, Vec<(&Cell, &HostId)>> = BTreeMap::new();
+    for cell in fleet.cells().values() {
+        for (host, member) in cell.members() {
+            let labels = [REGION, ZONE, SERVICE].map(|label| member.host.value(label));
+            // A host whose labels changed stays where it was.
+            if is_of_its_zone(&member.host, cell.id()) {
+                groups.entry(labels).or_default().push((cell, host));
+            }
+        }
     }
-    all
+    for (group, hosts) in groups {
+        let cells: BTreeSet<&CellId> = hosts.iter().map(|(cell, _)| cell.id()).collect();
+        let is_at_rest = |(cell, host): &(&Cell, &HostId)| is_at_rest(fleet, cell, host);
+        if cells.len() > 1 && hosts.len() <= fleet.cell_size() && hosts.iter().all(is_at_rest) {
+            all.push(broken(format!(
+                "the group {group:?} fits one cell and is in {cells:?}"
+            )));
+        }
+    }
 }
 
-/// The hosts of a host's service and zone that are in cells of that zone.
-fn alike<'f>(fleet: &'f Fleet, of: &Host) -> Vec<(&'f Cell, &'f HostId)> {
-    let value = |label| of.value(label).unwrap_or_default();
+fn is_of_its_zone(host: &Host, cell: &CellId) -> bool {
+    let value = |label| host.value(label).unwrap_or_default();
     let zone = format!("{}-{}-", value(REGION), value(ZONE));
-    let here = fleet.cells().values().filter(|cell| {
-        let number = cell.id().as_str().strip_prefix(&zone);
-        number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
-    });
-    let is_alike = |host: &Host| {
-        host.value(SERVICE) == of.value(SERVICE)
-            && host.value(ZONE) == of.value(ZONE)
-            && host.value(REGION) == of.value(REGION)
-    };
-    let members = here.flat_map(|cell| cell.members().iter().map(move |member| (cell, member)));
-    let alike = members.filter(|(_, (_, member))| is_alike(&member.host));
-    alike.map(|(cell, (host, _))| (cell, host)).collect()
+    let number = cell.as_str().strip_prefix(&zone);
+    number.is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether moving a host would take it away under somebody's hands.

@@ -48,6 +48,7 @@ impl Fleet {
                 self.cell_heard(cell, now);
                 Ok(())
             }
+            FleetEvent::Gathered { to, hosts } => self.gathered(to, hosts, now),
             FleetEvent::CalendarDeclared { calendar, by } => {
                 self.calendar_declared(calendar, by, now)
             }
@@ -143,7 +144,9 @@ impl Fleet {
         if is_new {
             self.tell_cell(&home, now)?;
         }
-        self.bring_together(&hello.host.id, now)?;
+        for of in known.iter().chain([&hello.host]) {
+            self.note_apart(of);
+        }
         if known.as_ref().map(|known| &known.labels) != Some(&hello.host.labels) {
             for groups_of in known.iter().chain([&hello.host]) {
                 self.look_who_is_alone(groups_of, now);
@@ -232,12 +235,14 @@ impl Fleet {
         let known = self.host(host).filter(|_| is_forgotten);
         let known = known.map(|(_, member)| member.host.clone());
         self.cell_event(&home, event, now)?;
-        if let Some(known) = known {
+        if let Some(known) = &known {
+            self.apart.remove(host);
             self.homes.remove(host);
             self.denials.forget(host);
             self.tell_cell(&home, now)?;
             self.drop_empty(&home);
-            self.look_who_is_alone(&known, now);
+            self.look_who_is_alone(known, now);
+            self.note_apart(known);
         }
         Ok(())
     }

@@ -60,6 +60,7 @@ impl Fleet {
         let Some(census) = Census::of(self, &defaults, now) else {
             self.decide_cells(&Troubled::default(), &mut decision, now);
             decision.commands.extend(self.allot_nothing());
+            self.gather_at_last(&mut decision);
             return decision;
         };
         decision.wake_at(census.settles_at);
@@ -74,7 +75,16 @@ impl Fleet {
         if decision.commands.is_empty() {
             decision.commands.extend(self.take_back(&census, &lacking));
         }
+        self.gather_at_last(&mut decision);
         decision
+    }
+
+    /// A group comes together when there is nothing else to do: what else is decided holds for the cells
+    /// as they are.
+    fn gather_at_last(&self, decision: &mut FleetDecision) {
+        if decision.commands.is_empty() {
+            decision.commands.extend(self.gather());
+        }
     }
 
     /// What the cells do. The groups that each has no room in.

@@ -9,6 +9,7 @@ use crate::{
     digest::Digest,
     id::{CellId, HostId, OperatorId, OwnerEpoch, RolloutId},
     inventory::PackageSet,
+    order::Order,
     plan::Plan,
     reservation::ReservationError,
     rollout::{RolloutCommand, RolloutError, RolloutEvent},
@@ -93,6 +94,13 @@ pub enum FleetEvent {
         /// Which.
         cell: CellId,
     },
+    /// Hosts moved to the cell of the rest of their group. Nothing is at work on any of them.
+    Gathered {
+        /// Where to. One that is not there is made.
+        to: CellId,
+        /// Which. Not empty.
+        hosts: BTreeSet<HostId>,
+    },
     /// An operator said when nothing may be started. Replaces what was said before.
     CalendarDeclared {
         /// All freezes.
@@ -173,6 +181,13 @@ pub enum FleetCommand {
         /// What.
         allotment: Box<Allotment>,
     },
+    /// Move hosts to the cell of the rest of their group.
+    Gather {
+        /// Where to.
+        to: CellId,
+        /// Which.
+        hosts: BTreeSet<HostId>,
+    },
     /// A rollout asks.
     Rollout {
         /// Which.
@@ -183,6 +198,19 @@ pub enum FleetCommand {
 }
 
 impl FleetCommand {
+    /// The order that a cell gives, and which cell. Nothing of other commands.
+    pub(crate) fn order(&self) -> Option<(&CellId, &Order)> {
+        match self {
+            Self::Cell {
+                cell,
+                command: CellCommand::Order(order),
+            } => Some((cell, order)),
+            Self::Cell { .. } | Self::Rollout { .. } | Self::Allot { .. } | Self::Gather { .. } => {
+                None
+            }
+        }
+    }
+
     /// What must be applied and stored, in this order, before the command is carried out. What a
     /// rollout tells a cell, and a cell a rollout, is delivered by these events.
     pub fn events(&self) -> Vec<FleetEvent> {
@@ -216,6 +244,10 @@ impl FleetCommand {
                 event: CellEvent::Allotted {
                     allotment: allotment.clone(),
                 },
+            }],
+            Self::Gather { to, hosts } => vec![FleetEvent::Gathered {
+                to: to.clone(),
+                hosts: hosts.clone(),
             }],
             Self::Rollout { rollout, command } => {
                 let own = FleetEvent::Rollout {
@@ -308,6 +340,16 @@ pub enum FleetError {
         subject: String,
         /// The hosts that wait. Not empty.
         hosts: Vec<HostId>,
+    },
+    /// A host is to move that something counts on being where it is.
+    #[error(
+        "host {host} cannot move to cell {to}: it is at work, or one of its cells may not change"
+    )]
+    NotAtRest {
+        /// The host.
+        host: HostId,
+        /// Where it was to go.
+        to: CellId,
     },
     /// A rollout is at work on hosts that an amendment is for, or has patched them since.
     #[error(

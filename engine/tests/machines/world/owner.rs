@@ -151,8 +151,6 @@ impl Owner {
                         let packages = hello.host.facts.packages;
                         let event = FleetEvent::HostConnected { hello };
                         self.take(&event, now, "a hello");
-                        let broken = check::broken_by_connecting(&self.fleet, &host);
-                        self.broken.extend(broken.iter().map(ToString::to_string));
                         if !self.fleet.package_sets().contains_key(&packages) {
                             self.take(&packages_event(), now, "packages");
                         }

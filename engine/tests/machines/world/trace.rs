@@ -56,6 +56,7 @@ fn line(event: &FleetEvent) -> Option<String> {
         FleetEvent::Packages { .. } => None,
         FleetEvent::CellSilent { cell, .. } => Some(format!("nothing is heard of cell {cell}")),
         FleetEvent::CellHeard { cell } => Some(format!("cell {cell} is heard of again")),
+        FleetEvent::Gathered { to, hosts } => Some(format!("cell {to} takes in {}", listed(hosts))),
         FleetEvent::CalendarDeclared { calendar, by } => {
             Some(format!("{by} declares {} freezes", calendar.freezes.len()))
         }

@@ -1,17 +1,20 @@
-//! Many hosts that connect one after the other, in any order.
+//! Groups that outgrow their cells, as their hosts connect one after the other in any order.
 
 use crate::{
     cell::Hello,
     check,
     digest::Digest,
-    fleet::{Fleet, FleetEvent},
-    id::{CellId, HostId, Incarnation},
+    fleet::{Fleet, FleetCommand, FleetError, FleetEvent},
+    id::{CellId, HostId, Incarnation, OperatorId},
     inventory::{Facts, Host, Platform, REGION, SERVICE, ZONE},
     policy::CELL_SIZE,
     seed,
     time::Timestamp,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Hosts that connect, of services as large as is said, in an order that a seed says.
 fn hellos(sizes: &[usize], order: &str) -> Vec<Hello> {
@@ -51,6 +54,20 @@ fn hello(service: usize, number: usize) -> Hello {
     }
 }
 
+/// Lets a fleet decide until nothing is left to do.
+fn settle(fleet: &mut Fleet, now: Timestamp) {
+    for _ in 0..10 {
+        let commands = fleet.decide(now).commands;
+        for event in commands.iter().flat_map(FleetCommand::events) {
+            fleet.apply(&event, now).unwrap();
+        }
+        if commands.is_empty() {
+            return;
+        }
+    }
+    panic!("decisions never end");
+}
+
 /// The fleet that they make, and how many hosts changed their cell on the way.
 fn joined(hellos: &[Hello]) -> (Fleet, usize) {
     let mut fleet = Fleet::default();
@@ -61,6 +78,7 @@ fn joined(hellos: &[Hello]) -> (Fleet, usize) {
             hello: Box::new(hello.clone()),
         };
         fleet.apply(&event, Timestamp(at)).unwrap();
+        settle(&mut fleet, Timestamp(at));
         let homes = fleet.homes();
         moved += before
             .iter()
@@ -127,4 +145,52 @@ fn large_groups_beside_each_other_end_whole_in_as_many_cells_as_they_need() {
     assert!(cells.values().all(|cells| cells.len() == 1), "{cells:?}");
     assert!(fleet.cells().len() <= 4, "{cells:?}");
     assert!(moved <= 2 * 1_100, "{moved} hosts changed their cell");
+}
+
+#[test]
+fn a_group_that_a_reservation_kept_apart_comes_together_when_that_ends() {
+    let (mut fleet, _) = joined(&hellos(&[CELL_SIZE - 20, 20], "one"));
+    let at = Timestamp(10_000);
+    let reserve = FleetEvent::Reserved {
+        hosts: [HostId::new("s1-0").unwrap()].into(),
+        by: OperatorId::new("op").unwrap(),
+        reason: "repair".to_owned(),
+        lasts: Duration::from_secs(60),
+    };
+    fleet.apply(&reserve, at).unwrap();
+    let hello = Box::new(hello(1, 20));
+    fleet
+        .apply(&FleetEvent::HostConnected { hello }, at)
+        .unwrap();
+    settle(&mut fleet, at);
+    assert_eq!(cells(&fleet)["s1"].len(), 2);
+
+    // It ends by itself.
+    let later = at.after(Duration::from_secs(60));
+    settle(&mut fleet, later);
+    assert_eq!(cells(&fleet)["s1"].len(), 1);
+    assert_eq!(check::broken(&fleet), []);
+}
+
+#[test]
+fn hosts_that_are_at_work_are_not_moved() {
+    let (mut fleet, _) = joined(&hellos(&[30], "one"));
+    let host = HostId::new("s0-1").unwrap();
+    let at = Timestamp(10_000);
+    let reserve = FleetEvent::Reserved {
+        hosts: [host.clone()].into(),
+        by: OperatorId::new("op").unwrap(),
+        reason: "repair".to_owned(),
+        lasts: Duration::from_secs(60),
+    };
+    fleet.apply(&reserve, at).unwrap();
+    let to = CellId::new("r1-a-2").unwrap();
+    let hosts = [host.clone()].into();
+    let before = fleet.clone();
+    let moved = fleet.apply(&FleetEvent::Gathered { to, hosts }, at);
+    assert!(
+        matches!(moved, Err(FleetError::NotAtRest { .. })),
+        "{moved:?}"
+    );
+    assert_eq!(fleet, before);
 }

@@ -1,0 +1,172 @@
+//! Groups that come together again in one cell.
+//!
+//! Hosts connect one by one, so a group may grow past what its cell has room for, and is in two cells
+//! then. The fleet remembers a host of each such group, and decides to move the group as a whole once all
+//! its hosts are at rest; nothing else is decided with it.
+//!
+//! What remembers a host's cell is what work there is: jobs, ledger entries, the plans of rollouts that
+//! are not over, denials of a cell. A host at rest has none of them. A rollout that is over may still be
+//! taken back: it looks up where its hosts are then.
+
+#[cfg(test)]
+mod tests;
+
+use super::{Fleet, FleetCommand, FleetError};
+use crate::{
+    cell::Cell,
+    cells::{self, Occupied},
+    denial::Place,
+    id::{CellId, HostId},
+    inventory::Host,
+    time::Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Fleet {
+    /// Remembers whether the group of a host is in several cells and would fit one.
+    pub(super) fn note_apart(&mut self, of: &Host) {
+        let is_kin = |host: &HostId| {
+            self.host(host)
+                .is_some_and(|(_, m)| cells::are_kin(&m.host, of))
+        };
+        let known: Vec<HostId> = self
+            .apart
+            .iter()
+            .filter(|host| is_kin(host))
+            .cloned()
+            .collect();
+        let sizes = self.cells_with_kin(of).map(|(_, size)| size);
+        let (parts, size) = sizes.fold((0, 0), |(parts, sum), size| (parts + 1, sum + size));
+        let is_apart = parts > 1 && size <= self.cell_size();
+        for host in known {
+            self.apart.remove(&host);
+        }
+        if is_apart {
+            let first = self.parts_of_group(of).into_values().flatten().next();
+            self.apart.extend(first);
+        }
+    }
+
+    /// The first group that can come together now.
+    pub(super) fn gather(&self) -> Option<FleetCommand> {
+        self.apart.iter().find_map(|host| self.together(host))
+    }
+
+    /// What brings the group of a host together, if it is in several cells, fits and is at rest.
+    fn together(&self, host: &HostId) -> Option<FleetCommand> {
+        let (_, member) = self.host(host)?;
+        let is_open = |cell: &CellId| self.is_free_to_change(cell);
+        let cells = self.cells.values();
+        let to = cells::together(&member.host, cells, self.cell_size(), is_open)?;
+        let parts = self.parts_of_group(&member.host);
+        let rests = |(cell, hosts): (&CellId, &Vec<HostId>)| {
+            self.is_free_to_change(cell) && hosts.iter().all(|host| self.is_at_rest(cell, host))
+        };
+        if !parts.iter().all(rests) {
+            return None;
+        }
+        let others = parts.into_iter().filter(|(from, _)| *from != to);
+        let hosts = others.flat_map(|(_, hosts)| hosts).collect();
+        Some(FleetCommand::Gather { to, hosts })
+    }
+
+    /// Moves hosts to another cell.
+    ///
+    /// # Errors
+    /// [`FleetError::NotAtRest`] where one of them is at work, or its cell or the other may not change.
+    pub(super) fn gathered(
+        &mut self,
+        to: &CellId,
+        hosts: &BTreeSet<HostId>,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        let mut parts: BTreeMap<CellId, Vec<HostId>> = BTreeMap::new();
+        for host in hosts {
+            let home = self.homes.get(host).filter(|home| {
+                self.is_free_to_change(home) && self.is_at_rest(home, host) && *home != to
+            });
+            let Some(home) = home.filter(|_| self.is_free_to_change(to)) else {
+                let (host, to) = (host.clone(), to.clone());
+                return Err(FleetError::NotAtRest { host, to });
+            };
+            parts.entry(home.clone()).or_default().push(host.clone());
+        }
+        let first = hosts.first().and_then(|host| self.host(host));
+        let of = first.map(|(_, member)| member.host.clone());
+        let (epoch, calendar) = (self.epoch, self.freezes());
+        let made = || Cell::new(to.clone(), epoch, now).under(calendar);
+        self.cells.entry(to.clone()).or_insert_with(made);
+        for (from, hosts) in parts {
+            self.move_hosts(&from, to, hosts, now)?;
+        }
+        self.tell_cell(to, now)?;
+        if let Some(of) = of {
+            self.note_apart(&of);
+        }
+        Ok(())
+    }
+
+    /// The cells of a host's zone with hosts of its group, and how many those are.
+    fn cells_with_kin(&self, of: &Host) -> impl Iterator<Item = (&Cell, usize)> {
+        let group = cells::group(of);
+        let here = self.cells.values();
+        let here = here.filter(|cell| cells::is_of_place(of, cell.id()));
+        here.map(move |cell| (cell, cell.kin(&group)))
+            .filter(|(_, kin)| *kin > 0)
+    }
+
+    /// The hosts of a host's group, by cell of its zone.
+    fn parts_of_group(&self, of: &Host) -> BTreeMap<CellId, Vec<HostId>> {
+        let parts = self.cells_with_kin(of).map(|(cell, _)| {
+            let members = cell.members().iter();
+            let kin = members.filter(|(_, member)| cells::are_kin(&member.host, of));
+            (
+                cell.id().clone(),
+                kin.map(|(host, _)| host.clone()).collect(),
+            )
+        });
+        parts.collect()
+    }
+
+    /// Whether hosts may leave a cell and come to it, or to a new one of its name: it is heard of, and
+    /// nothing was ever denied to its hosts alone.
+    pub(super) fn is_free_to_change(&self, cell: &CellId) -> bool {
+        let is_it = |at: Place| matches!(at, Place::Cell { cell: denied } if denied == *cell);
+        let mut denied = self.denials.iter().map(|(_, at, _)| at);
+        !self.silent.contains_key(cell) && !denied.any(is_it)
+    }
+
+    /// Whether nothing counts on a host being in its cell: it is of no rollout that is not over, no
+    /// rollout has a job on it there, and it is not in the ledger.
+    fn is_at_rest(&self, cell: &CellId, host: &HostId) -> bool {
+        let mut live = self.rollouts.values().filter(|rollout| rollout.is_live());
+        let is_planned = live.any(|rollout| rollout.plan().hosts.contains_key(host));
+        let has_work = self.cells.get(cell).is_some_and(|cell| {
+            let mut works = cell.work().values();
+            cell.ledger().holds(host) || works.any(|work| work.jobs.contains_key(host))
+        });
+        !has_work && !is_planned
+    }
+
+    fn move_hosts(
+        &mut self,
+        from: &CellId,
+        to: &CellId,
+        hosts: Vec<HostId>,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        let Some(mut source) = self.cells.remove(from) else {
+            return Ok(());
+        };
+        if let Some(target) = self.cells.get_mut(to) {
+            target.take_over(&mut source, &hosts);
+            for host in hosts {
+                self.homes.insert(host, to.clone());
+            }
+        }
+        self.cells.insert(from.clone(), source);
+        self.tell_cell(from, now)?;
+        self.drop_empty(from);
+        Ok(())
+    }
+}
