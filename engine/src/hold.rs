@@ -229,6 +229,14 @@ pub enum Reason {
         /// The host that is under an order.
         host: HostId,
     },
+    /// A later rollout is taking a host back, and has yet to bring this one's patch back there, which is to
+    /// go back too.
+    Later {
+        /// Which.
+        later: RolloutId,
+        /// A host that it takes back.
+        host: HostId,
+    },
     /// No more of the host's group may be out, which has members in several cells.
     Token {
         /// The group, as in `service=web region=r1`.
@@ -324,6 +332,7 @@ impl Reason {
             | Self::Floor { .. }
             | Self::ZoneTrouble { .. }
             | Self::Dependency { .. }
+            | Self::Later { .. }
             | Self::Token { .. }
             | Self::AtOnce { .. }
             | Self::SlowDown { .. } => None,
@@ -361,6 +370,7 @@ impl Reason {
             Self::Floor { .. } => "floor",
             Self::ZoneTrouble { .. } => "zone-trouble",
             Self::Dependency { .. } => "dependency",
+            Self::Later { .. } => "later",
             Self::Token { .. } => "token",
             Self::Held { .. } => "held",
             Self::AtOnce { .. } => "at-once-per-cell",

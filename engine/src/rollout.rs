@@ -288,6 +288,11 @@ impl Rollout {
         self.goes_back
     }
 
+    /// Since when it is in its phase.
+    pub(crate) fn phase_since(&self) -> Timestamp {
+        self.phase_since
+    }
+
     /// Hosts that a later rollout changed in the same way: they are not taken back.
     pub fn superseded(&self) -> &BTreeSet<HostId> {
         &self.superseded

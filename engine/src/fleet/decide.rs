@@ -42,7 +42,8 @@ impl Fleet {
     pub fn decide(&self, now: Timestamp) -> FleetDecision {
         let mut decision = FleetDecision::default();
         for (name, rollout) in &self.rollouts {
-            let theirs = rollout.decide(now);
+            let mut theirs = rollout.decide(now);
+            self.await_later(rollout, &mut theirs);
             decision.wake_at(theirs.wake);
             decision.holds.extend(theirs.holds);
             let command = |command| FleetCommand::Rollout {

@@ -1,11 +1,16 @@
-//! Rollbacks of rollouts that are over: what a later rollout changed in the same way stays as that
-//! one left it (promise 12).
+//! Rollbacks beside later rollouts: what a later one changed in the same way stays as that one left it
+//! (promise 12).
+//!
+//! Where the later one is taken back as well, the patch of the earlier one comes back with it. So an
+//! earlier one that is being taken back waits for that, and goes on with those hosts; one that is over may
+//! be taken back once more.
 
 use super::{Fleet, FleetError, conflict::first_shared};
 use crate::{
+    hold::{Hold, Reason, Subject},
     id::{HostId, RolloutId},
-    rollout::{Action, Rollout, RolloutEvent},
-    warrant::Outcome,
+    rollout::{Action, Phase, Rollout, RolloutCommand, RolloutDecision, RolloutEvent},
+    warrant::{Outcome, Summary},
 };
 use std::collections::BTreeSet;
 
@@ -32,21 +37,16 @@ impl Fleet {
         let Some(known) = over.filter(|_| asks_back) else {
             return Ok(None);
         };
-        if let Some(conflict) = self.conflict(known.plan(), |host| known.claims(host)) {
+        let counts = |host: &HostId| known.claims(host) || known.may_have_it(host);
+        if let Some(conflict) = self.conflict(known.plan(), counts) {
             return Err(conflict);
         }
-        let subjects = known.plan().subjects();
         let mut superseded = BTreeSet::new();
         let mut first = None;
-        for (name, later) in self.later_than(rollout, known) {
-            let changed = |host: &HostId| {
-                known.claims(host) && later.outcomes().get(host) == Some(&Outcome::Passed)
-            };
-            let Some(subject) = first_shared(&subjects, later.plan()) else {
-                continue;
-            };
+        for (name, subject, later) in self.later_than(rollout, known) {
             let hosts = known.plan().hosts.keys();
-            let hosts: Vec<HostId> = hosts.filter(|host| changed(host)).cloned().collect();
+            let changed = |host: &&HostId| known.may_have_it(host) && has_it(later, host);
+            let hosts: Vec<HostId> = hosts.filter(changed).cloned().collect();
             let Some(host) = hosts.first().cloned() else {
                 continue;
             };
@@ -66,14 +66,79 @@ impl Fleet {
         }
     }
 
+    /// Gives hosts that a later rollout gave up back to those that left them to it and are being taken
+    /// back still.
+    pub(super) fn give_back(&mut self, later: &RolloutId, summary: &Summary) {
+        let mut back = Vec::new();
+        for (name, earlier) in self.rollouts.iter().filter(|(name, _)| *name != later) {
+            let left = earlier.superseded();
+            if left.is_empty() || !earlier.is_live() {
+                continue;
+            }
+            let stays = |host: &&HostId| {
+                let mut laters = self.later_than(name, earlier);
+                laters.any(|(_, _, later)| has_it(later, host) || takes_back(later, host))
+            };
+            let changed = summary.changed.keys();
+            let hosts = changed.filter(|host| left.contains(*host) && !stays(host));
+            back.push((name.clone(), hosts.cloned().collect::<Vec<_>>()));
+        }
+        for (name, hosts) in back {
+            if let Some(earlier) = self.rollouts.get_mut(&name) {
+                earlier.take_over(&hosts);
+            }
+        }
+    }
+
+    /// Keeps a rollout that is taken back from its end while a later one is taking back hosts that were
+    /// left to it: they have the patch of this one then.
+    pub(super) fn await_later(&self, rollout: &Rollout, decision: &mut RolloutDecision) {
+        if *rollout.phase() != Phase::RollingBack || rollout.superseded().is_empty() {
+            return;
+        }
+        let name = &rollout.plan().rollout;
+        let awaited = self.later_than(name, rollout).find_map(|(later, _, by)| {
+            let mut left = rollout.superseded().iter();
+            let host = left.find(|host| takes_back(by, host))?;
+            Some((later.clone(), host.clone()))
+        });
+        let Some((later, host)) = awaited else { return };
+        let since = rollout.phase_since();
+        let is_end = |command: &RolloutCommand| matches!(command, RolloutCommand::End { .. });
+        let before = decision.commands.len();
+        decision.commands.retain(|command| !is_end(command));
+        if decision.commands.len() < before {
+            let (rollout, reason) = (name.clone(), Reason::Later { later, host });
+            decision.holds.push(Hold {
+                subject: Subject::Rollout { rollout },
+                reason,
+                since,
+            });
+        }
+    }
+
+    /// The rollouts that began after one and change the same, each with a thing that both change.
     fn later_than<'a>(
         &'a self,
         rollout: &'a RolloutId,
         known: &'a Rollout,
-    ) -> impl Iterator<Item = (&'a RolloutId, &'a Rollout)> {
+    ) -> impl Iterator<Item = (&'a RolloutId, String, &'a Rollout)> {
+        let subjects = known.plan().subjects();
         let others = self.rollouts.iter();
-        others.filter(move |(name, later)| {
-            *name != rollout && later.started_at() >= known.started_at()
+        others.filter_map(move |(name, later)| {
+            let is_later = name != rollout && later.started_at() >= known.started_at();
+            let subject = first_shared(&subjects, later.plan()).filter(|_| is_later)?;
+            Some((name, subject, later))
         })
     }
+}
+
+/// Whether a rollout changed a host, and left it so.
+fn has_it(rollout: &Rollout, host: &HostId) -> bool {
+    rollout.outcomes().get(host) == Some(&Outcome::Passed)
+}
+
+/// Whether a rollout is taking a host back.
+fn takes_back(rollout: &Rollout, host: &HostId) -> bool {
+    rollout.is_live() && rollout.goes_back() && rollout.claims(host)
 }

@@ -3,7 +3,7 @@
 use super::Reason;
 use crate::{
     failure::Failure,
-    id::{CellId, HostId, OperatorId},
+    id::{CellId, HostId, OperatorId, RolloutId},
 };
 use std::fmt;
 
@@ -16,10 +16,7 @@ impl fmt::Display for Reason {
             Self::Bake { .. } => f.write_str("baking: gates watch the patched hosts"),
             Self::Standing { passed, of } => standing(f, *passed, *of),
             Self::Slices { done, of } => write!(f, "{done} of {of} hosts are over"),
-            Self::LeftOut { count, allowed } => write!(
-                f,
-                "{count} hosts of the wave failed or were left out, {allowed} may be (hosts_left_out)"
-            ),
+            Self::LeftOut { count, allowed } => f.write_str(&left_out(*count, *allowed)),
             Self::CellTurn { .. } => f.write_str("waits for its turn among the wave's cells"),
             Self::ZoneBake { .. } => f.write_str("the zone before it bakes (zone_bake)"),
             Self::Silent { .. } => f.write_str("nothing is heard of the cell"),
@@ -52,6 +49,7 @@ impl fmt::Display for Reason {
                 with,
                 host,
             } => f.write_str(&beside(service, with, host)),
+            Self::Later { later, host } => f.write_str(&after(later, host)),
             Self::Held { by, .. } => write!(f, "the host is held by {by}"),
             Self::AtOnce { out, limit } => write!(
                 f,
@@ -70,6 +68,14 @@ impl fmt::Display for Reason {
             Self::Retry { failure, .. } => write!(f, "tried again later after {failure}"),
         }
     }
+}
+
+fn left_out(count: usize, allowed: usize) -> String {
+    format!("{count} hosts of the wave failed or were left out, {allowed} may be (hosts_left_out)")
+}
+
+fn after(later: &RolloutId, host: &HostId) -> String {
+    format!("rollout {later} is taking host {host} back, which then has this one's patch again")
 }
 
 fn warrant(has_ended: bool) -> &'static str {

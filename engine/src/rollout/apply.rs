@@ -165,6 +165,13 @@ impl Rollout {
                 },
                 Action::Rollback,
             ) => Ok(Phase::RollingBack),
+            // What it left to a later rollout may be its own again, once that one was taken back.
+            (
+                Phase::Ended {
+                    end: End::RolledBack,
+                },
+                Action::Rollback,
+            ) if !self.superseded.is_empty() => Ok(Phase::RollingBack),
             (Phase::Aborting | Phase::Ended { .. }, Action::Pause)
             | (Phase::Aborting | Phase::RollingBack | Phase::Ended { .. }, Action::Resume)
             | (Phase::RollingBack | Phase::Ended { .. }, Action::Abort)

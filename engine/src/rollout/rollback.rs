@@ -132,6 +132,13 @@ impl Rollout {
     pub(crate) fn supersede(&mut self, hosts: BTreeSet<HostId>) {
         self.superseded = hosts;
     }
+
+    /// Takes hosts back that it had left to a later rollout: that one has taken them back itself.
+    pub(crate) fn take_over(&mut self, hosts: &[HostId]) {
+        for host in hosts {
+            self.superseded.remove(host);
+        }
+    }
 }
 
 /// Whether a host has the patch, or may have it for all that is known.

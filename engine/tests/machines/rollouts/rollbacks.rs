@@ -1,7 +1,7 @@
 //! Rollouts that are taken back.
 
 use super::{AT_ONCE, WAVES, floor, mins, names, secs};
-use crate::world::{Crash, Does, NotStarted, Step, World, fails, file, id};
+use crate::world::{Boots, Crash, Does, NotStarted, Step, World, fails, file, id};
 use cofferdam_engine::{
     failure::FailureKind,
     fleet::{FleetError, NotTakenBack},
@@ -257,17 +257,72 @@ fn a_rollback_has_a_pace_of_its_own() {
 #[test]
 fn what_a_later_rollout_changed_on_some_hosts_is_taken_back_from_the_others_alone() {
     let mut world = done();
-    let first = r#"match = 'service == "web" and host in ("web-a-1", "web-a-2")'"#;
-    let whole = r#"match = 'service == "web"'"#;
-    let tables = AT_ONCE.to_owned() + &floor("50%");
-    let later = file("next", "openssl", "", &tables).replace(whole, first);
-    world.start(&later);
-    world.wait_for("next", "done");
+    begin_later(&mut world, "next");
     world.ask("ssl", Action::Rollback);
     world.wait_for("ssl", "rolled-back");
 
     assert_eq!(world.count("ssl", "rolled back"), 4);
     assert_eq!(world.outcome("ssl", &id("web-a-1")), "passed");
+}
+
+#[test]
+fn what_was_left_to_a_later_rollout_may_be_taken_back_once_that_one_was() {
+    let mut world = done();
+    begin_later(&mut world, "next");
+    world.ask("ssl", Action::Rollback);
+    world.wait_for("ssl", "rolled-back");
+    let refusal = world.try_ask("ssl", Action::Rollback).unwrap_err();
+    assert!(
+        matches!(refusal, FleetError::Superseded { .. }),
+        "{refusal:?}"
+    );
+
+    world.ask("next", Action::Rollback);
+    world.wait_for("next", "rolled-back");
+    assert_eq!(patched(&world), 2);
+    world.ask("ssl", Action::Rollback);
+    world.wait_for("ssl", "rolled-back");
+    assert_eq!(patched(&world), 0);
+    let refusal = world.try_ask("ssl", Action::Rollback).unwrap_err();
+    assert!(matches!(refusal, FleetError::Rollout(_)), "{refusal:?}");
+}
+
+#[test]
+fn a_rollback_waits_for_what_a_later_one_brings_back_and_goes_on_with_it() {
+    let mut world = done();
+    begin_later(&mut world, "next");
+    world.ask("ssl", Action::Rollback);
+    world.ask("next", Action::Rollback);
+    world.wait_for("next", "rolled-back");
+    assert_ne!(world.phase("ssl"), "rolled-back");
+    world.wait_for("ssl", "rolled-back");
+    assert_eq!(world.count("ssl", "rolled back"), 6);
+    assert_eq!(patched(&world), 0);
+}
+
+#[test]
+fn a_later_rollout_is_taken_back_although_an_earlier_rollback_waits_for_a_dead_host() {
+    let mut world = done();
+    begin_later(&mut world, "next");
+    world.crash_agent(&id("web-a-6"), Boots::Same, None);
+    world.pass(secs(60));
+    world.ask("ssl", Action::Rollback);
+    world.pass(mins(10));
+    world.ask("next", Action::Rollback);
+    world.wait_for("next", "rolled-back");
+    world.pass(mins(10));
+    assert_eq!(world.count("ssl", "rolled back"), 5);
+    assert_eq!(patched(&world), 1);
+}
+
+/// The same change once more on two hosts, by a later rollout.
+fn begin_later(world: &mut World, name: &str) {
+    let first = r#"match = 'service == "web" and host in ("web-a-1", "web-a-2")'"#;
+    let whole = r#"match = 'service == "web"'"#;
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    let later = file(name, "openssl", "", &tables).replace(whole, first);
+    world.start(&later);
+    world.wait_for(name, "done");
 }
 
 #[test]
