@@ -15,6 +15,7 @@
 //!            +---- unreachable, cannot be staged -------------------+
 //! ```
 
+mod along;
 mod apart;
 mod apply;
 mod arrival;
@@ -52,6 +53,7 @@ pub use apart::AtWork;
 pub use decide::CellDecision;
 pub use event::{CellCommand, CellError, CellEvent};
 pub use groups::Lacking;
+pub(crate) use groups::{GroupView, Groups};
 pub use job::{Active, Again, GivenUp, Job, JobState, Staging};
 pub use member::{Hello, Link, Member};
 pub use slow::RunningMean;
@@ -69,7 +71,6 @@ use crate::{
     policy::Deadlines,
     time::Timestamp,
 };
-use groups::Groups;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

@@ -20,6 +20,7 @@ mod reserve;
 mod retry;
 mod silence;
 mod supersede;
+mod terms;
 mod together;
 
 pub use decide::FleetDecision;

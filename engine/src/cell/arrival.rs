@@ -49,6 +49,7 @@ impl Work {
             job.attempts = 0;
             job.undone = 0;
             job.granted_at = None;
+            job.turn = None;
         }
         if let Some(held) = &mut self.warrant {
             held.warrant.hosts.retain(|other| other != host);

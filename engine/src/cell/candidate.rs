@@ -1,12 +1,8 @@
 //! Whether one host may be started now: each rule allows, or returns the reason that holds it.
 
-use super::{
-    Cell, Job, JobState, Link, Member, Staging, Work,
-    groups::{Binding, OutCounts},
-};
+use super::{Job, JobState, Link, Member, Staging, Work};
 use crate::{
     hold::Reason,
-    id::HostId,
     ledger::{Entry, Holder},
     order::Direction,
     time::Timestamp,
@@ -68,26 +64,17 @@ pub(super) fn held_by_itself(
 
 /// What the ledger says of a wanted host.
 pub(super) enum LedgerSays {
-    /// It may be taken.
+    /// Nobody has it.
     Free,
     /// It may be taken, and costs nothing: it is out already, and is to go back or to be repaired.
     FreeAndOut,
     /// Somebody has it.
     Held(Reason),
-    /// No more of these groups may be out.
-    Floor(Vec<usize>),
 }
 
-/// What the ledger says of a wanted host.
-pub(super) fn ask_ledger(
-    cell: &Cell,
-    work: &Work,
-    binding: &Binding<'_>,
-    counts: &OutCounts,
-    host: &HostId,
-    direction: Direction,
-) -> LedgerSays {
-    match cell.ledger.entry(host) {
+/// What a wanted host's entry in the ledger says.
+pub(super) fn ask_ledger(entry: Option<&Entry>, work: &Work, direction: Direction) -> LedgerSays {
+    match entry {
         Some(Entry {
             holder: Holder::Itself,
             ..
@@ -97,14 +84,7 @@ pub(super) fn ask_ledger(
             by: entry.holder.to_string(),
             until: entry.holder.until(),
         }),
-        None => {
-            let full = cell.groups.forbid_taking(counts, binding, host);
-            let full: Vec<usize> = full.collect();
-            match full.is_empty() {
-                true => LedgerSays::Free,
-                false => LedgerSays::Floor(full),
-            }
-        }
+        None => LedgerSays::Free,
     }
 }
 

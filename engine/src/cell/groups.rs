@@ -10,7 +10,7 @@ pub use room::Lacking;
 pub(super) use room::{Binding, OutCounts};
 
 use self::count::{Counted, Seat};
-use super::{Cell, CellEvent, zone_trouble::ZoneOf};
+use super::{Cell, CellEvent, along::Along, zone_trouble::ZoneOf};
 use crate::{allotment::Standing, floor::Group, id::HostId, policy::FloorRule};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,8 +23,8 @@ const BY_ZONE: usize = 0;
 
 /// The groups that the members of a cell are counted in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Groups {
-    /// The default rules first, then those of rollouts, each once.
+pub(crate) struct Groups {
+    /// Those of a cell: the default rules first, then those of rollouts, each once.
     rules: Vec<FloorRule>,
     groups: Vec<Counted>,
     seats: BTreeMap<HostId, Seat>,
@@ -63,6 +63,42 @@ impl Default for Groups {
     }
 }
 
+/// The groups that hosts are in, asked for one host after the other in their order.
+pub(super) struct Seats<'a>(Along<'a, Seat>);
+
+impl<'a> Seats<'a> {
+    pub(super) fn get(&mut self, host: &HostId) -> &'a [usize] {
+        self.0.get(host).map_or(&[], |seat| &seat.places)
+    }
+}
+
+impl Groups {
+    /// Those that have members.
+    pub(crate) fn views(&self) -> impl Iterator<Item = GroupView<'_>> {
+        let is_there = |counted: &&Counted| counted.members > 0;
+        self.groups
+            .iter()
+            .filter(is_there)
+            .map(|counted| GroupView {
+                rule: &self.rules[counted.rule],
+                group: &counted.group,
+                members: counted.members,
+                out: counted.out,
+                unheard: counted.unheard,
+                zone: counted.zone.as_ref(),
+            })
+    }
+
+    pub(super) fn along(&self) -> Seats<'_> {
+        Seats(Along::new(&self.seats))
+    }
+
+    /// The groups that a host is in, by the places of their rules.
+    pub(super) fn of(&self, host: &HostId) -> &[usize] {
+        self.seats.get(host).map_or(&[], |seat| &seat.places)
+    }
+}
+
 /// A group of a cell, as the whole fleet looks at it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct GroupView<'a> {
@@ -76,18 +112,13 @@ pub(crate) struct GroupView<'a> {
 
 impl Cell {
     /// The groups of its members, by every rule that it counts by.
-    pub(crate) fn groups(&self) -> impl Iterator<Item = GroupView<'_>> {
-        let rule = |counted: &Counted| &self.groups.rules[counted.rule];
-        let is_there = |counted: &&Counted| counted.members > 0;
-        let groups = self.groups.groups.iter().filter(is_there);
-        groups.map(move |counted| GroupView {
-            rule: rule(counted),
-            group: &counted.group,
-            members: counted.members,
-            out: counted.out,
-            unheard: counted.unheard,
-            zone: counted.zone.as_ref(),
-        })
+    pub(crate) fn groups(&self) -> &Groups {
+        &self.groups
+    }
+
+    /// Whether it keeps counts by a rule.
+    pub(crate) fn counts_by(&self, rule: &FloorRule) -> bool {
+        self.groups.rules.contains(rule)
     }
 
     /// How the cell stands in a group. Members that its owner has not heard of yet count as out once
@@ -177,8 +208,13 @@ impl Cell {
     }
 
     fn counted_anew(&self) -> Groups {
+        self.counted_by(self.rules())
+    }
+
+    /// Counts its members by rules. Costs a look at every one.
+    pub(crate) fn counted_by(&self, rules: Vec<FloorRule>) -> Groups {
         let mut groups = Groups {
-            rules: self.rules(),
+            rules,
             groups: Vec::new(),
             seats: BTreeMap::new(),
         };

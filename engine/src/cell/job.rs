@@ -24,6 +24,8 @@ pub struct Job {
     pub undone: u32,
     /// Since when it may be started: when a warrant first named it. Absent: none has.
     pub granted_at: Option<Timestamp>,
+    /// Its place among the hosts of the newest warrant, from 0. Absent: that does not name it.
+    pub turn: Option<u32>,
     /// Whether it was left out before it was ordered because its host was away: it waits again
     /// when the host is back.
     #[serde(default)]
@@ -50,6 +52,7 @@ impl Default for Job {
             attempts: 0,
             undone: 0,
             granted_at: None,
+            turn: None,
             away: false,
             last_order: None,
             exception: None,

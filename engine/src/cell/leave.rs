@@ -67,6 +67,7 @@ impl Cell {
             warrant: warrant.clone(),
             received_at: now,
         });
+        work.number_turns();
         Ok(())
     }
 

@@ -30,6 +30,8 @@ impl Cell {
         }
         for work in self.work.values_mut() {
             work.drop_claims();
+            // Earlier releases stored no turns.
+            work.number_turns();
         }
         Ok(())
     }

@@ -27,14 +27,7 @@ impl Draft<'_> {
         let Some(warrant) = work.warrant.as_ref().map(|held| &held.warrant) else {
             return;
         };
-        let is_wanted = |job: &&Job| candidate::is_wanted(job, warrant.direction);
-        let jobs = warrant.hosts.iter().filter_map(|host| {
-            let job = work.jobs.get(host).filter(is_wanted)?;
-            let member = self.cell.members.get(host)?;
-            Some(Wanted { member, job })
-        });
-        let mut wanted: Vec<_> = jobs.collect();
-        turn::sort(&mut wanted);
+        let wanted = turn::wanted(self.cell, work, warrant.direction);
         if wanted.is_empty() {
             return;
         }
@@ -91,7 +84,7 @@ impl Draft<'_> {
         &mut self,
         work: &Work,
         direction: Direction,
-        Wanted { member, job }: Wanted<'_>,
+        Wanted { member, job, .. }: Wanted<'_>,
         so_far: &mut SoFar<'_>,
     ) -> bool {
         let host = &member.host.id;
@@ -138,27 +131,36 @@ impl Draft<'_> {
         one: Wanted<'_>,
         so_far: &mut SoFar<'_>,
     ) {
-        let Wanted { member, job } = one;
+        let Wanted {
+            member,
+            job,
+            entry,
+            groups,
+        } = one;
         let (host, direction) = (&member.host.id, warrant.direction);
         if !self.is_ready(work, direction, one, so_far) {
             return;
         }
         let (binding, counts) = (&so_far.binding, &*so_far.counts);
         // A repair is what ends the trouble of zones: who is out already may be repaired beside it.
-        let entry = self.cell.ledger.entry(host);
         let is_repaired = work.assignment.repair && entry.is_some_and(Entry::is_casualty);
         if !is_repaired
-            && let Some(reason) = self.troubled.held(self.cell, binding, host, direction)
+            && let Some(reason) = self
+                .troubled
+                .held(self.cell, binding, host, groups, direction)
         {
             return so_far.close(reason);
         }
-        let says = candidate::ask_ledger(self.cell, work, binding, counts, host, direction);
-        let costs_nothing = match says {
-            LedgerSays::Free => false,
+        let costs_nothing = match candidate::ask_ledger(entry, work, direction) {
             LedgerSays::FreeAndOut => true,
             LedgerSays::Held(reason) => return self.hold_host(work, host, reason),
-            LedgerSays::Floor(full) => {
-                return self.floored(work, member, &full, direction, so_far);
+            LedgerSays::Free => {
+                let known = &self.cell.groups;
+                let full: Vec<_> = known.forbid_taking(counts, binding, host, groups).collect();
+                if !full.is_empty() {
+                    return self.floored(work, member, &full, direction, so_far);
+                }
+                false
             }
         };
         if direction == Direction::Patch

@@ -155,9 +155,12 @@ impl Draft<'_> {
         {
             return Some(denied);
         }
-        let binding = self.cell.groups.binding(&work.assignment);
+        let groups = &self.cell.groups;
+        let (binding, its) = (groups.binding(&work.assignment), groups.of(host));
         if !active.from_casualty
-            && let Some(reason) = self.troubled.held(self.cell, &binding, host, direction)
+            && let Some(reason) = self
+                .troubled
+                .held(self.cell, &binding, host, its, direction)
         {
             return Some(reason.to_string());
         }
@@ -171,7 +174,6 @@ impl Draft<'_> {
             // Out by itself already: to go back, or to be repaired, costs its group nothing.
             (false, Direction::Rollback) => return None,
         }
-        let groups = &self.cell.groups;
         let group = groups.forbid_disrupting(counts, &work.assignment, host)?;
         Some(groups.reason(counts, group).to_string())
     }

@@ -2,8 +2,8 @@
 //! that are tried again last, among each other those with fewer failed runs first, and round the
 //! zones where a cell has several, so that no zone is worn down before the next is touched.
 
-use super::{Job, JobState, Member};
-use crate::inventory::ZONE;
+use super::{Cell, Job, JobState, Member, Work, along::Along, candidate};
+use crate::{inventory::ZONE, ledger::Entry, order::Direction};
 use std::collections::BTreeMap;
 
 /// A host that is to be started.
@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 pub(super) struct Wanted<'a> {
     pub(super) member: &'a Member,
     pub(super) job: &'a Job,
+    /// Its entry in the ledger.
+    pub(super) entry: Option<&'a Entry>,
+    /// The groups that it is in.
+    pub(super) groups: &'a [usize],
 }
 
 impl<'a> Wanted<'a> {
@@ -25,10 +29,31 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Sorts wanted hosts, which stand in the order of their warrant.
-pub(super) fn sort(wanted: &mut Vec<Wanted<'_>>) {
-    wanted.sort_by_key(Wanted::trouble);
-    let has_several = wanted.windows(2).any(|two| two[0].zone() != two[1].zone());
+/// The hosts that a rollout's warrant wants started in a cell, in their order.
+pub(super) fn wanted<'a>(cell: &'a Cell, work: &'a Work, direction: Direction) -> Vec<Wanted<'a>> {
+    let is_wanted = |job: &Job| job.turn.is_some() && candidate::is_wanted(job, direction);
+    let mut members = Along::new(&cell.members);
+    let mut entries = Along::new(cell.ledger.entries());
+    let mut seats = cell.groups.along();
+    let jobs = work.jobs.iter().filter(|(_, job)| is_wanted(job));
+    let wanted = jobs.filter_map(|(host, job)| {
+        Some(Wanted {
+            member: members.get(host)?,
+            job,
+            entry: entries.get(host),
+            groups: seats.get(host),
+        })
+    });
+    let mut wanted = wanted.collect();
+    sort(&mut wanted);
+    wanted
+}
+
+fn sort(wanted: &mut Vec<Wanted<'_>>) {
+    wanted.sort_by_cached_key(|one| (one.trouble(), one.job.turn));
+    let mut zones = wanted.iter().map(Wanted::zone);
+    let first = zones.next();
+    let has_several = zones.any(|zone| Some(zone) != first);
     if !has_several {
         return;
     }
@@ -109,13 +134,19 @@ mod tests {
             member("b2", "b", 1),
             member("b3", "b", 0),
         ];
-        let (fresh, again) = (Job::default(), again());
-        let wanted = |member| Wanted {
+        let mut jobs: Vec<Job> = members.iter().map(|_| Job::default()).collect();
+        jobs[0] = again();
+        (0..)
+            .zip(&mut jobs)
+            .for_each(|(turn, job)| job.turn = Some(turn));
+        let wanted = members.iter().zip(&jobs).rev();
+        let wanted = wanted.map(|(member, job)| Wanted {
             member,
-            job: &fresh,
-        };
-        let mut wanted: Vec<_> = members.iter().map(wanted).collect();
-        wanted[0].job = &again;
+            job,
+            entry: None,
+            groups: &[],
+        });
+        let mut wanted: Vec<_> = wanted.collect();
         sort(&mut wanted);
 
         let order: Vec<_> = wanted

@@ -111,6 +111,17 @@ impl Work {
         self.warrant.as_ref().map(|held| held.warrant.direction)
     }
 
+    /// Notes with each job its place in the newest warrant.
+    pub(super) fn number_turns(&mut self) {
+        self.jobs.values_mut().for_each(|job| job.turn = None);
+        let held = self.warrant.iter();
+        for (turn, host) in (0..).zip(held.flat_map(|held| &held.warrant.hosts)) {
+            if let Some(job) = self.jobs.get_mut(host) {
+                job.turn = Some(turn);
+            }
+        }
+    }
+
     /// Hosts with an order that is not over.
     pub fn active(&self) -> usize {
         self.jobs

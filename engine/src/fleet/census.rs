@@ -1,6 +1,6 @@
 //! How every group of the rollouts at work stands, over all cells.
 
-use super::Fleet;
+use super::{Fleet, terms::Terms};
 use crate::{
     allotment::{Balance, Part},
     cell::{Cell, Lacking, Troubled, ZoneCounts},
@@ -10,47 +10,38 @@ use crate::{
     policy::FloorRule,
     time::Timestamp,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A group, and the rule that makes it.
 pub(super) type GroupOf<'f> = (&'f FloorRule, &'f Group);
 
 /// The groups of all rules that bind a rollout somewhere.
 pub(super) struct Census<'f> {
-    /// The rules that bind a rollout in any cell, the default ones among them.
-    pub(super) rules: BTreeSet<&'f FloorRule>,
+    pub(super) terms: &'f Terms<'f>,
     /// Each group's parts.
     pub(super) groups: BTreeMap<GroupOf<'f>, BTreeMap<&'f CellId, Part>>,
     /// When members that were not heard of yet count as out. Nothing: all were, or count already.
     pub(super) settles_at: Option<Timestamp>,
     /// The zones of its services.
     zones: ZoneCounts<'f>,
-    defaults: &'f [FloorRule],
 }
 
 impl<'f> Census<'f> {
-    /// Takes what the cells say of themselves. Nothing when no rollout works in any.
+    /// Takes what the cells say of themselves.
     ///
     /// A link between two processes will carry each cell's standings instead; where both are one
     /// process, what a cell says is of this moment and under its newest allotment.
-    pub(super) fn of(fleet: &'f Fleet, defaults: &'f [FloorRule], now: Timestamp) -> Option<Self> {
-        let works = fleet.cells.values().flat_map(|cell| cell.work().values());
-        let floors = works.flat_map(|work| &work.assignment.floors);
+    pub(super) fn of(fleet: &'f Fleet, terms: &'f Terms<'f>, now: Timestamp) -> Self {
         let mut census = Self {
-            rules: floors.map(|floor| &floor.rule).collect(),
+            terms,
             groups: BTreeMap::new(),
             settles_at: None,
             zones: ZoneCounts::default(),
-            defaults,
         };
-        if fleet.cells.values().all(|cell| cell.work().is_empty()) {
-            return None;
-        }
-        census.rules.extend(census.defaults);
         for (name, cell) in &fleet.cells {
             census.count(name, cell, now);
         }
-        Some(census)
+        census
     }
 
     /// The zones that have more out than their allowance.
@@ -60,7 +51,7 @@ impl<'f> Census<'f> {
 
     /// Whether a rule binds the hosts that no limit names.
     pub(super) fn is_default(&self, rule: &FloorRule) -> bool {
-        self.defaults.contains(rule)
+        self.terms.defaults.contains(rule)
     }
 
     /// Whether a rule binds a rollout that works in a cell.
@@ -72,16 +63,16 @@ impl<'f> Census<'f> {
     /// The rules that a cell would not count by itself.
     pub(super) fn rules_to_count(&self, cell: &Cell) -> Vec<FloorRule> {
         let knows = |rule: &FloorRule| self.is_default(rule) || works_under(cell, rule);
-        let others = self.rules.iter().filter(|rule| !knows(rule));
+        let others = self.terms.rules.iter().filter(|rule| !knows(rule));
         others.map(|rule| (*rule).clone()).collect()
     }
 
     fn count(&mut self, name: &'f CellId, cell: &'f Cell, now: Timestamp) {
         let settles_at = cell.settled_at();
-        for view in cell.groups() {
+        for view in self.terms.groups(cell) {
             let standing = cell.standing(&view, now >= settles_at);
             self.zones.count(&view, standing);
-            if !self.rules.contains(view.rule) {
+            if !self.terms.rules.contains(view.rule) {
                 continue;
             }
             if view.unheard > 0 && now < settles_at {

@@ -1,6 +1,6 @@
 //! What a fleet does next: what its rollouts and its cells do.
 
-use super::{Fleet, FleetCommand, census::Census};
+use super::{Fleet, FleetCommand, census::Census, terms::Terms};
 use crate::{
     cell::{AtWork, Lacking, Troubled},
     hold::Hold,
@@ -58,12 +58,13 @@ impl Fleet {
             return decision;
         }
         let defaults = FloorRule::defaults();
-        let Some(census) = Census::of(self, &defaults, now) else {
+        let Some(terms) = Terms::of(self, &defaults) else {
             self.decide_cells(&Troubled::default(), &mut decision, now);
             decision.commands.extend(self.allot_nothing());
             self.gather_at_last(&mut decision);
             return decision;
         };
+        let census = Census::of(self, &terms, now);
         decision.wake_at(census.settles_at);
         decision.commands.extend(self.correct(&census));
         if !decision.commands.is_empty() {

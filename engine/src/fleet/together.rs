@@ -40,6 +40,7 @@ impl Fleet {
                 return true;
             };
             let (bound, free): (Vec<_>, Vec<_>) = census
+                .terms
                 .rules
                 .iter()
                 .copied()

@@ -19,7 +19,7 @@ impl Groups {
 
     /// Counts one more host as out, in every group that it is in.
     pub(in crate::cell) fn note_out(&self, counts: &mut OutCounts, host: &HostId) {
-        for &place in self.seats.get(host).map_or(&[][..], |seat| &seat.places) {
+        for &place in self.of(host) {
             counts.0[place] += 1;
         }
     }
@@ -39,19 +39,18 @@ impl Groups {
         Binding(named.collect())
     }
 
-    /// The groups that bind a host: those of its limit's rules, else the default.
+    /// The groups that bind a host, of those that it is in: those of its limit's rules, else the default.
     fn bound<'a>(
-        &'a self,
         binding: &'a Binding<'_>,
         host: &'a HostId,
+        groups: &'a [usize],
     ) -> impl Iterator<Item = usize> + 'a {
-        let places = self.seats.get(host).map_or(&[][..], |seat| &seat.places);
         let binds = |named: &&Named<'_>| named.hosts.is_none_or(|all| all.contains(host));
         let mut named = binding.0.iter().filter(binds).peekable();
         let is_named = named.peek().is_some();
         let default = if is_named { 0 } else { DEFAULT_RULES };
         let rules = named.map(|named| named.rule).chain(0..default);
-        rules.filter_map(|rule| places.get(rule).copied())
+        rules.filter_map(|rule| groups.get(rule).copied())
     }
 
     fn allowance(&self, place: usize) -> usize {
@@ -73,14 +72,15 @@ impl Groups {
         }
     }
 
-    /// The groups that forbid taking a host which is not out yet.
+    /// Those of a host's groups that forbid taking it, which is not out yet.
     pub(in crate::cell) fn forbid_taking<'a>(
         &'a self,
         counts: &'a OutCounts,
         binding: &'a Binding<'_>,
         host: &'a HostId,
+        groups: &'a [usize],
     ) -> impl Iterator<Item = usize> + 'a {
-        let bound = self.bound(binding, host);
+        let bound = Self::bound(binding, host, groups);
         bound.filter(move |&place| counts.0[place] + 1 > self.allowance_for(place, binding, host))
     }
 
@@ -92,7 +92,7 @@ impl Groups {
         host: &HostId,
     ) -> Option<usize> {
         let binding = self.binding(assignment);
-        let mut bound = self.bound(&binding, host);
+        let mut bound = Self::bound(&binding, host, self.of(host));
         bound.find(|&place| counts.0[place] > self.allowance_for(place, &binding, host))
     }
 
@@ -101,8 +101,9 @@ impl Groups {
         &'a self,
         binding: &'a Binding<'_>,
         host: &'a HostId,
+        groups: &'a [usize],
     ) -> impl Iterator<Item = (&'a FloorRule, &'a ZoneOf)> {
-        let bound = self.bound(binding, host);
+        let bound = Self::bound(binding, host, groups);
         bound.filter_map(|place| {
             let counted = &self.groups[place];
             Some((&self.rules[counted.rule], counted.zone.as_ref()?))
