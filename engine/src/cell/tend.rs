@@ -132,6 +132,9 @@ impl Draft<'_> {
         if let Some(reason) = work.bar(self.now) {
             return Some(reason.to_string());
         }
+        if work.jobs.get(host).is_none_or(|job| job.turn.is_none()) {
+            return Some("the present warrant does not name the host".to_owned());
+        }
         let direction = active.order.direction;
         if let Err(reason) = Windows::at(work, self.now).allow(host, direction) {
             return Some(reason.to_string());

@@ -70,13 +70,14 @@ impl<'a> Docket<'a> {
         }
     }
 
-    /// Why a host may not be granted now, unless it is the chosen second opinion.
+    /// Why a host may not be granted now, unless it is the chosen second opinion. One whose own outcome is
+    /// awaited may: its order is out since before a pause.
     pub(super) fn bar(&self, host: &HostId, opinion: Option<&HostId>) -> Option<Barred> {
         for stratum in self.rollout.unproved(host) {
             if self.rollout.convicted.contains(&stratum) {
                 return Some(Barred::Convicted(stratum));
             }
-            if let Some(other) = self.awaited.get(&stratum) {
+            if let Some(other) = self.awaited.get(&stratum).filter(|other| *other != host) {
                 return Some(Barred::Awaits(stratum, other.clone()));
             }
             if self.suspects.contains(&stratum) && opinion != Some(host) {
