@@ -52,7 +52,7 @@ pub enum Refusal {
     Advisory(#[from] AdvisoryIdError),
     /// The digest is not that of the content.
     #[error(
-        "the file was edited by hand: what it holds has the digest {actual}; make it anew with `cofferdam plan`"
+        "the file was edited by hand: what it holds has the digest {actual}; make it anew with `cofferdam plan --relock`"
     )]
     Edited {
         /// The digest of what it holds.

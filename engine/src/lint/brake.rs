@@ -32,6 +32,14 @@ pub(super) fn alone(spec: &Spec, found: &mut Findings<'_>) {
             );
         }
     }
+    if spec.brake().velocity_share == Share::percent(0) && found.places.has("brake.velocity_share")
+    {
+        found.warn(
+            "brake",
+            "brake.velocity_share",
+            "the velocity's brake never fires: no wave is slower than nothing; raise velocity_share",
+        );
+    }
     if spec.brake().velocity_share >= Share::ALL {
         found.warn(
             "brake",
@@ -46,6 +54,15 @@ pub(super) fn alone(spec: &Spec, found: &mut Findings<'_>) {
 pub(super) fn of_plan(plan: &Plan, found: &mut Findings<'_>) {
     let largest = plan.assignments.values().map(|cell| cell.hosts.len()).max();
     let brake = &plan.brake;
+    let key = "brake.velocity_least";
+    if brake.velocity_least > plan.hosts.len() && found.places.has(key) {
+        let (least, hosts) = (brake.velocity_least, plan.hosts.len());
+        found.warn(
+            "brake",
+            key,
+            format!("the velocity's brake never fires: it waits until {least} hosts were over in one velocity_over, and the rollout takes {hosts}; lower velocity_least"),
+        );
+    }
     for (of, least, hosts, of_what) in [
         (
             "cell",

@@ -1,4 +1,5 @@
 //! Selections within a rollout that match none of its hosts, and labels that none of them has.
+//! A floor's group by such a label is one of all hosts, which keeps nobody in service where it matters.
 
 use super::Findings;
 use crate::{inventory::Host, plan::PlanInput, select::Selection, spec::Spec, stratum::DELTA};
@@ -19,6 +20,7 @@ pub(super) fn of_fleet(spec: &Spec, input: &PlanInput<'_>, found: &mut Findings<
     nobody("limits", limits, &selected, found);
     nobody("window", windows, &selected, found);
     coverage(spec, &selected, found);
+    floors(spec, &selected, found);
 }
 
 fn nobody<'s>(
@@ -36,7 +38,7 @@ fn nobody<'s>(
             "selection",
             &format!("{table}[{place}].match"),
             format!(
-                "none of the {} selected hosts matches `{selection}`; correct it, or take its [[{table}]] out; `cofferdam hosts` shows their labels",
+                "none of the {} selected hosts matches `{selection}`; correct it, or take its [[{table}]] out; `cofferdam hosts -o json` shows their labels",
                 selected.len()
             ),
         );
@@ -49,13 +51,35 @@ fn coverage(spec: &Spec, selected: &[&Host], found: &mut Findings<'_>) {
         return;
     }
     for (place, label) in spec.coverage().labels.iter().enumerate() {
-        if label == DELTA || selected.iter().any(|host| host.value(label).is_some()) {
-            continue;
+        if label != DELTA {
+            unknown(
+                "coverage",
+                &format!("coverage[{place}]"),
+                label,
+                selected,
+                found,
+            );
         }
-        found.warn(
-            "coverage",
-            &format!("coverage[{place}]"),
-            format!("no selected host has the label {label}: correct it, or take it out; `cofferdam hosts` shows their labels"),
-        );
     }
+}
+
+/// Labels that floors group by, and no selected host has.
+fn floors(spec: &Spec, selected: &[&Host], found: &mut Findings<'_>) {
+    for (place, limit) in spec.limits().iter().enumerate() {
+        for label in limit.floors.iter().flat_map(|rule| &rule.group_by) {
+            let key = format!("limits[{place}].floor");
+            unknown("floor", &key, label, selected, found);
+        }
+    }
+}
+
+fn unknown(rule: &str, key: &str, label: &str, selected: &[&Host], found: &mut Findings<'_>) {
+    if selected.iter().any(|host| host.value(label).is_some()) {
+        return;
+    }
+    found.warn(
+        rule,
+        key,
+        format!("no selected host has the label {label}: correct it, or take it out; `cofferdam hosts -o json` shows their labels"),
+    );
 }

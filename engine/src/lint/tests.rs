@@ -158,12 +158,19 @@ fn a_file_alone_shows_brakes_deadlines_and_waves_that_cannot_be_meant() {
             "warning window f.toml:9:14: the window never opens: nothing starts in the last 1h of its 1h; shorten last_start, or make the window longer",
         ),
         (
-            top("bakes = \"1m\""),
-            "error file f.toml:1:1: unknown key \"bakes\"; did you mean \"bake\"?",
+            top("brake = { velocity_share = \"0%\" }"),
+            "warning brake f.toml:1:28: the velocity's brake never fires: no wave is slower than nothing; raise velocity_share",
         ),
     ] {
         assert_eq!(of_file_alone(&text), [expected], "{text}");
     }
+}
+
+#[test]
+fn a_file_that_is_no_rollout_is_an_error_at_its_place() {
+    let text = file("bakes = \"1m\"\n", "", "");
+    let expected = "error file f.toml:1:1: unknown key \"bakes\"; did you mean \"bake\"?";
+    assert_eq!(of_file_alone(&text), [expected]);
 }
 
 #[test]
@@ -189,7 +196,7 @@ fn services_that_no_gate_watches_are_named() {
     assert_eq!(
         of_gates(&text, &hosts),
         [
-            "warning gate f.toml:6:1: no gate watches the patched hosts of api, web: a bake passes when its time is over"
+            "warning gate f.toml:6:1: no gate watches the patched hosts of api, web: a bake passes when its time is over, so look at them yourself before it is, or pause"
         ]
     );
 }
@@ -200,11 +207,11 @@ fn a_fleet_shows_what_matches_nothing() {
     for (text, expected) in [
         (
             file("", "", "").replace("!=", "=="),
-            "error selection f.toml:5:9: no host of 4 matches `service == \"none\"`; `cofferdam hosts` shows their labels",
+            "error selection f.toml:5:9: no host of 4 matches `service == \"none\"`; `cofferdam hosts -o json` shows their labels",
         ),
         (
             file("", "", &(ALL.to_owned() + floor)),
-            "warning selection f.toml:10:9: none of the 4 selected hosts matches `service == \"wbe\"`; correct it, or take its [[limits]] out; `cofferdam hosts` shows their labels",
+            "warning selection f.toml:10:9: none of the 4 selected hosts matches `service == \"wbe\"`; correct it, or take its [[limits]] out; `cofferdam hosts -o json` shows their labels",
         ),
         (
             file(
@@ -214,11 +221,11 @@ fn a_fleet_shows_what_matches_nothing() {
                     "{ALL}[[window]]\nmatch = 'zone == \"b\"'\nstart = \"22:00\"\nend = \"23:00\"\n"
                 ),
             ),
-            "warning selection f.toml:10:9: none of the 4 selected hosts matches `zone == \"b\"`; correct it, or take its [[window]] out; `cofferdam hosts` shows their labels",
+            "warning selection f.toml:10:9: none of the 4 selected hosts matches `zone == \"b\"`; correct it, or take its [[window]] out; `cofferdam hosts -o json` shows their labels",
         ),
         (
             file("coverage = [\"zone\", \"rack\"]\n", "", ALL),
-            "warning coverage f.toml:1:21: no selected host has the label rack: correct it, or take it out; `cofferdam hosts` shows their labels",
+            "warning coverage f.toml:1:21: no selected host has the label rack: correct it, or take it out; `cofferdam hosts -o json` shows their labels",
         ),
     ] {
         assert_eq!(of_fleet(&text, &four()), [expected], "{text}");
@@ -235,8 +242,22 @@ fn a_fleet_shows_what_can_never_be() {
             "warning brake f.toml:1:24: the cell's brake never fires: it waits for 5 failed hosts, and of the 4 that the rollout takes no cell has more; lower cell_least",
         ),
         (
+            file("brake = { velocity_least = 9 }\n", "", ALL),
+            "warning brake f.toml:1:28: the velocity's brake never fires: it waits until 9 hosts were over in one velocity_over, and the rollout takes 4; lower velocity_least",
+        ),
+        (
+            file(
+                "",
+                "",
+                &format!(
+                    "{ALL}[[limits]]\nfloor = [{{ group_by = [\"sevice\"], min_in_service = \"50%\" }}]\n"
+                ),
+            ),
+            "warning floor f.toml:10:9: no selected host has the label sevice: correct it, or take it out; `cofferdam hosts -o json` shows their labels",
+        ),
+        (
             file("", "", "[[wave]]\nname = \"one\"\nhosts = 2\n"),
-            "warning wave f.toml:6:1: 2 of 4 selected hosts are in no wave and stay as they are",
+            "warning wave f.toml:6:1: 2 of 4 selected hosts are in no wave and stay as they are; end with a wave of to = \"100%\" to take them",
         ),
         (
             file("", "", &(narrow.to_owned() + &ALL.replace("all", "rest"))),

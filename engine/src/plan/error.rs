@@ -30,7 +30,7 @@ impl std::error::Error for PlanErrors {}
 pub enum PlanError {
     /// The lock file was made for another rollout.
     #[error(
-        "the lock file is of rollout {lock}, not of {spec}; make it anew with `cofferdam plan`"
+        "the lock file is of rollout {lock}, not of {spec}; make it anew with `cofferdam plan --relock`"
     )]
     OtherRollout {
         /// The rollout in the lock file.
@@ -39,11 +39,13 @@ pub enum PlanError {
         spec: RolloutId,
     },
     /// The lock file was made for another patch.
-    #[error("the lock file is of another kind of patch; make it anew with `cofferdam plan`")]
+    #[error(
+        "the lock file is of another kind of patch; make it anew with `cofferdam plan --relock`"
+    )]
     OtherPatch,
     /// The lock file does not hold what the rollout file wishes.
     #[error(
-        "the rollout file wishes {package} = \"{wish}\", the lock file has {} for {platform}; make it anew with `cofferdam plan`",
+        "the rollout file wishes {package} = \"{wish}\", the lock file has {} for {platform}; make it anew with `cofferdam plan --relock`",
         locked.as_deref().unwrap_or("none")
     )]
     OtherVersion {
@@ -57,7 +59,9 @@ pub enum PlanError {
         locked: Option<String>,
     },
     /// No host is selected.
-    #[error("no host of {known} matches `{selection}`; `cofferdam hosts` shows their labels")]
+    #[error(
+        "no host of {known} matches `{selection}`; `cofferdam hosts -o json` shows their labels"
+    )]
     NothingSelected {
         /// Which hosts the rollout is for.
         selection: Selection,
@@ -80,7 +84,7 @@ pub enum PlanError {
     },
     /// The lock file has nothing for the platform of some hosts.
     #[error(
-        "the lock file has no packages for {platform}, the platform of {}; make it anew with `cofferdam plan`, or leave them out with `os_release` and `architecture` in match",
+        "the lock file has no packages for {platform}, the platform of {}; make it anew with `cofferdam plan --relock`, or leave them out with `os_release` and `architecture` in match",
         list(hosts)
     )]
     NotLocked {

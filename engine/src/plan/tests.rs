@@ -300,10 +300,10 @@ floor = [{ min_in_service = \"100%\" }]
     lock.rollout = "y".to_owned();
     assert_eq!(
         fleet.try_plan_with(spec, &lock).unwrap_err().to_string(),
-        "the lock file is of rollout y, not of x; make it anew with `cofferdam plan`
-the rollout file wishes curl = \"latest\", the lock file has none for debian-12/amd64; make it anew with `cofferdam plan`
-the rollout file wishes openssl = \"4\", the lock file has 3 for debian-12/amd64; make it anew with `cofferdam plan`
-the lock file has no packages for debian-12/arm64, the platform of arm; make it anew with `cofferdam plan`, or leave them out with `os_release` and `architecture` in match
+        "the lock file is of rollout y, not of x; make it anew with `cofferdam plan --relock`
+the rollout file wishes curl = \"latest\", the lock file has none for debian-12/amd64; make it anew with `cofferdam plan --relock`
+the rollout file wishes openssl = \"4\", the lock file has 3 for debian-12/amd64; make it anew with `cofferdam plan --relock`
+the lock file has no packages for debian-12/arm64, the platform of arm; make it anew with `cofferdam plan --relock`, or leave them out with `os_release` and `architecture` in match
 no cell holds nowhere; give such hosts the labels region, zone and service where they are enrolled, or leave them out of match
 the floor lets no host out of service=lone region=r1 in r1-a-1, service=lone zone=a in r1-a-1, service=wide region=r1 in r1-b-2, service=wide region=r2 in r2-b-1, service=wide zone=b in r1-b-2 and 1 more; nothing stands in for the one host of a group: name `approvers` who may say that it may be out, leave it out of match, or give it a floor of \"0%\" in [[limits]]
 the floor lets no host out of service=all zone=a in r1-a-1; all of a group must stay in service: lower its min_in_service in [[limits]]"
@@ -315,7 +315,7 @@ fn a_selection_of_nobody_is_refused() {
     let nobody = NOOP.replace("!=", "==");
     assert_eq!(
         demo().try_plan(&nobody).unwrap_err().to_string(),
-        "no host of 24 matches `service == \"none\"`; `cofferdam hosts` shows their labels"
+        "no host of 24 matches `service == \"none\"`; `cofferdam hosts -o json` shows their labels"
     );
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub enum Warning {
     /// Bakes pass by time alone.
     #[error(
-        "no gate watches the patched hosts of {}: a bake passes when its time is over",
+        "no gate watches the patched hosts of {}: a bake passes when its time is over, so look at them yourself before it is, or pause",
         list(services)
     )]
     NoGate {
@@ -50,7 +50,7 @@ pub enum Warning {
     },
     /// The package delta makes no stratum.
     #[error(
-        "coverage leaves out delta: hosts that the patch changes in different ways count as alike"
+        "coverage leaves out delta: hosts that the patch changes in different ways count as alike; add it"
     )]
     DeltasNotCovered,
     /// What is installed on some hosts is not known.
@@ -101,7 +101,9 @@ pub enum Warning {
         strata: Vec<Stratum>,
     },
     /// A wave takes no host.
-    #[error("wave {wave} comes out empty: earlier waves took all hosts up to its size")]
+    #[error(
+        "wave {wave} comes out empty: earlier waves took all hosts up to its size; give it a larger one, or take it out"
+    )]
     EmptyWave {
         /// The wave.
         wave: WaveName,
@@ -125,7 +127,7 @@ pub enum Warning {
     },
     /// A freeze that binds planned hosts within the time that the rollout may take.
     #[error(
-        "the freeze {name} binds {hosts} of its hosts from {from} until {until}, within the time that it may take: nothing of them starts then"
+        "the freeze {name} binds {hosts} of its hosts from {from} until {until}, within the time that it may take: nothing of them starts then; start the rollout after it, or let its profile through with except_profiles"
     )]
     Frozen {
         /// The freeze.
@@ -156,13 +158,17 @@ pub enum Warning {
         hosts: usize,
     },
     /// Windows that do not open within the time that the rollout may take.
-    #[error("within the time that the rollout may take, no window opens for {hosts} hosts")]
+    #[error(
+        "within the time that the rollout may take, no window opens for {hosts} hosts: start it nearer to them, or widen them"
+    )]
     NoWindow {
         /// How many of the planned hosts.
         hosts: usize,
     },
     /// Selected hosts that no wave takes.
-    #[error("{hosts} of {of} selected hosts are in no wave and stay as they are")]
+    #[error(
+        "{hosts} of {of} selected hosts are in no wave and stay as they are; end with a wave of to = \"100%\" to take them"
+    )]
     NotAll {
         /// How many.
         hosts: usize,

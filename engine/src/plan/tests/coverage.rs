@@ -198,6 +198,6 @@ fn deltas_that_are_not_told_apart_are_a_warning() {
     );
     assert_eq!(
         last_warning("coverage = [\"zone\", \"instance_type\"]\n").unwrap(),
-        "coverage leaves out delta: hosts that the patch changes in different ways count as alike"
+        "coverage leaves out delta: hosts that the patch changes in different ways count as alike; add it"
     );
 }

@@ -56,7 +56,7 @@ fn a_freeze_in_the_way_is_said_and_no_other() {
     assert_eq!(
         said("", &[(60, 90, "a")]),
         [format!(
-            "the freeze friday binds 20 of its hosts from {begins} until {ends}, within the time that it may take: nothing of them starts then"
+            "the freeze friday binds 20 of its hosts from {begins} until {ends}, within the time that it may take: nothing of them starts then; start the rollout after it, or let its profile through with except_profiles"
         )]
     );
     assert_eq!(said("", &[(60, 90, "b")]), [""; 0], "binds nobody");
@@ -81,7 +81,7 @@ fn windows_are_not_in_the_estimate_and_may_open_too_late() {
         said(&never, &[]),
         [
             counted,
-            "within the time that the rollout may take, no window opens for 20 hosts"
+            "within the time that the rollout may take, no window opens for 20 hosts: start it nearer to them, or widen them"
         ]
     );
 }
