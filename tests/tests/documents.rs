@@ -1,16 +1,17 @@
 //! Documents name only files that exist: a map that leads nowhere is worse than none. What they say of
 //! the rollout file is what is read from one.
 
-use cofferdam_engine::spec::Spec;
+use cofferdam_engine::{calendar::Calendar, services::Services, spec::Spec};
 use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
-const DOCUMENTS: [&str; 5] = [
+const DOCUMENTS: [&str; 6] = [
     "README.md",
     "docs/architecture.md",
+    "docs/operator-files.md",
     "docs/rollout-file.md",
     "docs/testing.md",
     "packaging/README.md",
@@ -57,16 +58,34 @@ fn every_file_that_a_document_names_exists() {
     assert!(missing.is_empty(), "named, but not there: {missing:#?}");
 }
 
-/// The rollout files in the reference, in order.
-fn rollout_files() -> Vec<(String, Spec)> {
-    let text = fs::read_to_string(root().join("docs/rollout-file.md")).expect("a document");
+/// The TOML files in a document, in order.
+fn files_in(document: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(document)).expect("a document");
     let blocks = text.split("```").skip(1).step_by(2);
     let files = blocks.filter_map(|block| block.strip_prefix("toml\n"));
-    let read = |file: &str| match Spec::parse("docs/rollout-file.md", file) {
-        Ok(spec) => (file.to_owned(), spec),
+    files.map(ToOwned::to_owned).collect()
+}
+
+/// The rollout files in the reference, in order.
+fn rollout_files() -> Vec<(String, Spec)> {
+    let files = files_in("docs/rollout-file.md").into_iter();
+    let read = |file: String| match Spec::parse("docs/rollout-file.md", &file) {
+        Ok(spec) => (file, spec),
         Err(mistakes) => panic!("{mistakes}\nin\n{file}"),
     };
     files.map(read).collect()
+}
+
+#[test]
+fn the_files_of_the_fleet_are_read_as_they_are_documented() {
+    let files = files_in("docs/operator-files.md");
+    let [services, calendar] = files.as_slice() else {
+        panic!("a file of services and a calendar are expected");
+    };
+    let services = Services::parse("services.toml", services).expect("services");
+    assert_ne!(services, Services::default());
+    let calendar = Calendar::parse("calendar.toml", calendar).expect("a calendar");
+    assert_eq!(calendar.freezes.len(), 1);
 }
 
 /// The words that stand before an equals sign.
