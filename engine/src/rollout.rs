@@ -10,7 +10,8 @@
 //!      |  \      resume       /  |
 //!      |   +---- abort ------+---+--> Aborting ----> Ended(aborted)
 //!      |   +--- rollback ----+------> RollingBack -> Ended(rolled back); paused, it goes on so
-//!      +--> Ended(done) -- rollback --^
+//!      +--> Ended(done) -- rollback --^               |
+//!                                     +-- rollback ----+ what it had left to a later rollout
 //! ```
 
 mod amend;

@@ -2,7 +2,7 @@
 
 use super::{
     Situation, cluster,
-    host::{connected_since, out, out_in_words, run},
+    host::{connected_since, out, out_in_words, run, serves},
     rollout::{reason, rollout_of, state},
     said, strata,
 };
@@ -69,7 +69,8 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     facts.add("left out", counts.left_out + counts.unknown + counts.gone);
     facts.add("skipped", counts.skipped);
     facts.add("rolled back", counts.rolled_back);
-    add_said(&mut facts, rollout);
+    add_said(&mut facts, rollout, situation.now);
+    add_left(&mut facts, rollout);
     for line in strata::judged(rollout) {
         facts.add("strata", line);
     }
@@ -96,15 +97,30 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     }
 }
 
+/// The hosts that it leaves to a later rollout when it is taken back.
+fn add_left(facts: &mut Facts, rollout: &Rollout) {
+    if rollout.superseded().is_empty() {
+        return;
+    }
+    let left: Vec<_> = rollout.superseded().iter().map(HostId::as_str).collect();
+    let line = format!(
+        "{}: a later rollout changed the same there; take that one back, then this one once more",
+        left.join(", ")
+    );
+    facts.add("not taken back", line);
+}
+
 /// What people said of a rollout.
-fn add_said(facts: &mut Facts, rollout: &Rollout) {
+fn add_said(facts: &mut Facts, rollout: &Rollout, now: Timestamp) {
+    let ago = |at: Timestamp| {
+        let whole = Duration::from_secs(now.since(at).as_secs());
+        format!("{} ago", duration::format(whole))
+    };
     for approval in said::approvals(rollout) {
-        let when = format!("at {}", approval.at_ms);
-        facts.add("approval", approval.told(&when));
+        facts.add("approval", approval.told(&ago(approval.at_ms)));
     }
     for promotion in said::promotions(rollout) {
-        let when = format!("at {}", promotion.at_ms);
-        facts.add("promoted", promotion.told(&when));
+        facts.add("promoted", promotion.told(&ago(promotion.at_ms)));
     }
 }
 
@@ -164,7 +180,8 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
         facts.add("moved", MOVED);
     }
     facts.add("connected", connected(member, situation.now));
-    facts.add("in service", if member.in_service { "yes" } else { "no" });
+    let serves = serves(cell, member);
+    facts.add("in service", if serves { "yes" } else { "no" });
     if !member.detail.is_empty() {
         facts.add("what fails", &member.detail);
     }

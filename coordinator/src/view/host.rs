@@ -30,12 +30,19 @@ fn view(cell: &Cell, member: &Member, now: Timestamp) -> HostView {
         platform: host.facts.platform.clone(),
         kernel: host.facts.kernel.clone(),
         connected_since_ms: connected_since(member),
-        in_service: member.in_service,
+        in_service: serves(cell, member),
         detail: member.detail.clone(),
         out: cell.ledger().entry(&host.id).map(out),
         run: run(cell, &host.id, now),
         agent_version: member.version.clone(),
     }
+}
+
+/// Whether a host serves: by its own word, and as no run has leave to take it out.
+pub(super) fn serves(cell: &Cell, member: &Member) -> bool {
+    let entry = cell.ledger().entry(&member.host.id);
+    let is_taken_out = entry.is_some_and(|entry| entry.occupancy == Occupancy::Disrupted);
+    member.in_service && !is_taken_out
 }
 
 /// When the host's session began. Nothing while it has none.
