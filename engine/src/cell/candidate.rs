@@ -72,19 +72,21 @@ pub(super) enum LedgerSays {
     Held(Reason),
 }
 
-/// What a wanted host's entry in the ledger says.
-pub(super) fn ask_ledger(entry: Option<&Entry>, work: &Work, direction: Direction) -> LedgerSays {
-    match entry {
-        Some(Entry {
-            holder: Holder::Itself,
-            ..
-        }) if direction == Direction::Rollback => LedgerSays::FreeAndOut,
-        Some(entry) if work.assignment.repair && entry.is_casualty() => LedgerSays::FreeAndOut,
-        Some(entry) => LedgerSays::Held(Reason::Held {
-            by: entry.holder.to_string(),
-            until: entry.holder.until(),
-        }),
-        None => LedgerSays::Free,
+impl LedgerSays {
+    /// What a host's entry says.
+    pub(super) fn of(entry: Option<&Entry>, work: &Work, direction: Direction) -> Self {
+        match entry {
+            Some(Entry {
+                holder: Holder::Itself,
+                ..
+            }) if direction == Direction::Rollback => Self::FreeAndOut,
+            Some(entry) if work.assignment.repair && entry.is_casualty() => Self::FreeAndOut,
+            Some(entry) => Self::Held(Reason::Held {
+                by: entry.holder.to_string(),
+                until: entry.holder.until(),
+            }),
+            None => Self::Free,
+        }
     }
 }
 

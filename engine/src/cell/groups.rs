@@ -93,8 +93,8 @@ impl Groups {
         Seats(Along::new(&self.seats))
     }
 
-    /// The groups that a host is in, by the places of their rules.
-    pub(super) fn of(&self, host: &HostId) -> &[usize] {
+    /// The places of a host's groups, by the places of their rules.
+    pub(super) fn places_of(&self, host: &HostId) -> &[usize] {
         self.seats.get(host).map_or(&[], |seat| &seat.places)
     }
 }

@@ -135,7 +135,7 @@ impl Draft<'_> {
             member,
             job,
             entry,
-            groups,
+            places,
         } = one;
         let (host, direction) = (&member.host.id, warrant.direction);
         if !self.is_ready(work, direction, one, so_far) {
@@ -147,16 +147,17 @@ impl Draft<'_> {
         if !is_repaired
             && let Some(reason) = self
                 .troubled
-                .held(self.cell, binding, host, groups, direction)
+                .held(self.cell, binding, host, places, direction)
         {
             return so_far.close(reason);
         }
-        let costs_nothing = match candidate::ask_ledger(entry, work, direction) {
+        let costs_nothing = match LedgerSays::of(entry, work, direction) {
             LedgerSays::FreeAndOut => true,
             LedgerSays::Held(reason) => return self.hold_host(work, host, reason),
             LedgerSays::Free => {
-                let known = &self.cell.groups;
-                let full: Vec<_> = known.forbid_taking(counts, binding, host, groups).collect();
+                let groups = &self.cell.groups;
+                let full = groups.forbid_taking(counts, binding, host, places);
+                let full: Vec<_> = full.collect();
                 if !full.is_empty() {
                     return self.floored(work, member, &full, direction, so_far);
                 }

@@ -159,11 +159,11 @@ impl Draft<'_> {
             return Some(denied);
         }
         let groups = &self.cell.groups;
-        let (binding, its) = (groups.binding(&work.assignment), groups.of(host));
+        let (binding, places) = (groups.binding(&work.assignment), groups.places_of(host));
         if !active.from_casualty
             && let Some(reason) = self
                 .troubled
-                .held(self.cell, &binding, host, its, direction)
+                .held(self.cell, &binding, host, places, direction)
         {
             return Some(reason.to_string());
         }

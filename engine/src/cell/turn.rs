@@ -1,4 +1,4 @@
-//! In which order the wanted hosts of a slice are started: as their warrant names them, but hosts
+//! Which hosts of a slice are to be started, and in which order: as their warrant names them, but hosts
 //! that are tried again last, among each other those with fewer failed runs first, and round the
 //! zones where a cell has several, so that no zone is worn down before the next is touched.
 
@@ -13,8 +13,8 @@ pub(super) struct Wanted<'a> {
     pub(super) job: &'a Job,
     /// Its entry in the ledger.
     pub(super) entry: Option<&'a Entry>,
-    /// The groups that it is in.
-    pub(super) groups: &'a [usize],
+    /// The places of its groups.
+    pub(super) places: &'a [usize],
 }
 
 impl<'a> Wanted<'a> {
@@ -41,7 +41,7 @@ pub(super) fn wanted<'a>(cell: &'a Cell, work: &'a Work, direction: Direction) -
             member: members.get(host)?,
             job,
             entry: entries.get(host),
-            groups: seats.get(host),
+            places: seats.get(host),
         })
     });
     let mut wanted = wanted.collect();
@@ -144,7 +144,7 @@ mod tests {
             member,
             job,
             entry: None,
-            groups: &[],
+            places: &[],
         });
         let mut wanted: Vec<_> = wanted.collect();
         sort(&mut wanted);

@@ -100,20 +100,20 @@ impl<'a> ZoneCounts<'a> {
 }
 
 impl Troubled {
-    /// Why a host, which is in these groups of its cell, may not start beside the other zones of its
+    /// Why a host, whose groups have these places in its cell, may not start beside the other zones of its
     /// service. Nothing: it may.
     pub(super) fn held(
         &self,
         cell: &Cell,
         binding: &Binding<'_>,
         host: &HostId,
-        groups: &[usize],
+        places: &[usize],
         direction: Direction,
     ) -> Option<Reason> {
         if self.0.is_empty() || direction == Direction::Rollback {
             return None;
         }
-        let mut zones = cell.groups.zones(binding, host, groups);
+        let mut zones = cell.groups.zones(binding, host, places);
         let found = zones.find_map(|(rule, of)| {
             let is_beside = |zone: &&TroubledZone| {
                 zone.rule == *rule && zone.of.kin == of.kin && zone.of.zone != of.zone

@@ -19,7 +19,7 @@ impl Groups {
 
     /// Counts one more host as out, in every group that it is in.
     pub(in crate::cell) fn note_out(&self, counts: &mut OutCounts, host: &HostId) {
-        for &place in self.of(host) {
+        for &place in self.places_of(host) {
             counts.0[place] += 1;
         }
     }
@@ -43,14 +43,14 @@ impl Groups {
     fn bound<'a>(
         binding: &'a Binding<'_>,
         host: &'a HostId,
-        groups: &'a [usize],
+        places: &'a [usize],
     ) -> impl Iterator<Item = usize> + 'a {
         let binds = |named: &&Named<'_>| named.hosts.is_none_or(|all| all.contains(host));
         let mut named = binding.0.iter().filter(binds).peekable();
         let is_named = named.peek().is_some();
         let default = if is_named { 0 } else { DEFAULT_RULES };
         let rules = named.map(|named| named.rule).chain(0..default);
-        rules.filter_map(|rule| groups.get(rule).copied())
+        rules.filter_map(|rule| places.get(rule).copied())
     }
 
     fn allowance(&self, place: usize) -> usize {
@@ -78,9 +78,9 @@ impl Groups {
         counts: &'a OutCounts,
         binding: &'a Binding<'_>,
         host: &'a HostId,
-        groups: &'a [usize],
+        places: &'a [usize],
     ) -> impl Iterator<Item = usize> + 'a {
-        let bound = Self::bound(binding, host, groups);
+        let bound = Self::bound(binding, host, places);
         bound.filter(move |&place| counts.0[place] + 1 > self.allowance_for(place, binding, host))
     }
 
@@ -92,7 +92,7 @@ impl Groups {
         host: &HostId,
     ) -> Option<usize> {
         let binding = self.binding(assignment);
-        let mut bound = Self::bound(&binding, host, self.of(host));
+        let mut bound = Self::bound(&binding, host, self.places_of(host));
         bound.find(|&place| counts.0[place] > self.allowance_for(place, &binding, host))
     }
 
@@ -101,9 +101,9 @@ impl Groups {
         &'a self,
         binding: &'a Binding<'_>,
         host: &'a HostId,
-        groups: &'a [usize],
+        places: &'a [usize],
     ) -> impl Iterator<Item = (&'a FloorRule, &'a ZoneOf)> {
-        let bound = Self::bound(binding, host, groups);
+        let bound = Self::bound(binding, host, places);
         bound.filter_map(|place| {
             let counted = &self.groups[place];
             Some((&self.rules[counted.rule], counted.zone.as_ref()?))
