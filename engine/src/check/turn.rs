@@ -92,7 +92,8 @@ fn unfounded(rollout: &Rollout, host: &HostId) -> Option<String> {
     let outcome = rollout.outcomes().get(host);
     let is_founded = match turn.why {
         WhyOwnTurn::Opinion => true,
-        WhyOwnTurn::Again => outcome == Some(&Outcome::Waiting),
+        // A pause may have come between its order and this leave.
+        WhyOwnTurn::Again => matches!(outcome, Some(Outcome::Waiting | Outcome::Running)),
         WhyOwnTurn::PutOff => !approval::is_awaited(rollout, host),
         WhyOwnTurn::AtWork => outcome.is_some(),
     };

@@ -97,8 +97,9 @@ impl Fleet {
             known.follow(&self.homes);
             self.tell_silence(rollout);
         }
+        self.give_back(rollout, event);
         if let RolloutEvent::Summarised { summary } = event {
-            self.give_back(rollout, summary);
+            self.leave_to_rivals(rollout, summary);
         }
         self.look_who_is_back(rollout, event, now);
         self.lift_by_retry(rollout, event, now)?;

@@ -66,9 +66,14 @@ impl Fleet {
         }
     }
 
-    /// Gives hosts that a later rollout gave up back to those that left them to it and are being taken
-    /// back still.
-    pub(super) fn give_back(&mut self, later: &RolloutId, summary: &Summary) {
+    /// Gives hosts that a later rollout gave up, as it heard or now that it is over, back to those that left
+    /// them to it and are being taken back still.
+    pub(super) fn give_back(&mut self, later: &RolloutId, event: &RolloutEvent) {
+        let given_up: Vec<HostId> = match (event, self.rollouts.get(later)) {
+            (RolloutEvent::Summarised { summary }, _) => summary.changed.keys().cloned().collect(),
+            (RolloutEvent::Ended { .. }, Some(over)) => over.plan().hosts.keys().cloned().collect(),
+            (_, _) => return,
+        };
         let mut back = Vec::new();
         for (name, earlier) in self.rollouts.iter().filter(|(name, _)| *name != later) {
             let left = earlier.superseded();
@@ -77,16 +82,33 @@ impl Fleet {
             }
             let stays = |host: &&HostId| {
                 let mut laters = self.later_than(name, earlier);
-                laters.any(|(_, _, later)| has_it(later, host) || takes_back(later, host))
+                laters.any(|(_, _, by)| has_it(by, host) || (by.is_live() && by.claims(host)))
             };
-            let changed = summary.changed.keys();
-            let hosts = changed.filter(|host| left.contains(*host) && !stays(host));
+            let hosts = given_up.iter();
+            let hosts = hosts.filter(|host| left.contains(*host) && !stays(host));
             back.push((name.clone(), hosts.cloned().collect::<Vec<_>>()));
         }
         for (name, hosts) in back {
             if let Some(earlier) = self.rollouts.get_mut(&name) {
                 earlier.take_over(&hosts);
             }
+        }
+    }
+
+    /// Leaves hosts to other rollouts which took them meanwhile: they were deleted, came back, and turn out
+    /// to have the patch of one that is being taken back.
+    pub(super) fn leave_to_rivals(&mut self, rollout: &RolloutId, summary: &Summary) {
+        let Some(known) = self.rollouts.get(rollout).filter(|known| known.goes_back()) else {
+            return;
+        };
+        let rivals = self.rivals(known.plan());
+        let is_taken = |host: &&HostId| {
+            let mut rivals = rivals.iter();
+            known.claims(host) && rivals.any(|rival| self.is_theirs(rival, host))
+        };
+        let taken: BTreeSet<HostId> = summary.changed.keys().filter(is_taken).cloned().collect();
+        if let Some(known) = self.rollouts.get_mut(rollout).filter(|_| !taken.is_empty()) {
+            known.leave_to_others(taken);
         }
     }
 

@@ -79,6 +79,12 @@ impl Rollout {
         if awaited && wave <= self.wave {
             self.bake_since = None;
         }
+        // Its cell may have leave to start it from before.
+        if self.awaits_approval(host).is_some()
+            && let Some(progress) = self.cells.get_mut(&cell)
+        {
+            progress.narrowed |= progress.withdraw(host);
+        }
         self.tell_approved();
         self.close(&cell, now);
     }

@@ -65,6 +65,7 @@ impl Rollout {
         }
         // Not asked once for all: a late report may clear a stratum while the wave bakes.
         if self.is_wave_over(wave, &docket, now) {
+            self.narrow(decision);
             match self.bake_since {
                 Some(since) => self.bake(wave, since, decision, now),
                 None => self.finish_wave(wave, decision, now),
@@ -97,7 +98,9 @@ impl Rollout {
                 finding: finding.clone(),
             },
         };
-        self.except(decision);
+        if !self.goes_back {
+            self.except(decision);
+        }
         self.stop_all(StopKind::Pause, &reason.to_string(), decision);
         let subject = Subject::Rollout {
             rollout: self.plan.rollout.clone(),

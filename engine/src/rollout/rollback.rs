@@ -133,6 +133,11 @@ impl Rollout {
         self.superseded = hosts;
     }
 
+    /// Leaves more hosts to other rollouts.
+    pub(crate) fn leave_to_others(&mut self, hosts: BTreeSet<HostId>) {
+        self.superseded.extend(hosts);
+    }
+
     /// Takes hosts back that it had left to a later rollout: that one has taken them back itself.
     pub(crate) fn take_over(&mut self, hosts: &[HostId]) {
         for host in hosts {

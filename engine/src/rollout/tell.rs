@@ -55,6 +55,20 @@ impl Rollout {
         }
     }
 
+    /// Takes leave back from cells that have it for hosts which wait for another turn.
+    pub(super) fn narrow(&self, decision: &mut RolloutDecision) {
+        for (cell, progress) in self.cells.iter().filter(|(_, p)| p.narrowed) {
+            if let Wish::Start {
+                direction, hosts, ..
+            } = &progress.wish
+                && !self.is_silent(cell)
+            {
+                let narrower = self.warrant(cell, hosts.clone(), *direction);
+                decision.commands.push(narrower);
+            }
+        }
+    }
+
     pub(super) fn stop_all(&self, kind: StopKind, reason: &str, decision: &mut RolloutDecision) {
         for (cell, progress) in &self.cells {
             let is_stopped = match &progress.wish {
