@@ -48,6 +48,15 @@ impl Debian {
         (debian, fleet)
     }
 
+    /// Adds a release to the repository.
+    ///
+    /// # Panics
+    /// When it is closed, or the release cannot be made.
+    pub async fn publish(&self, release: Release) {
+        let repository = self.repository.as_ref().expect("it is served");
+        repository.publish(release).await.expect("a release");
+    }
+
     /// Stops serving.
     pub fn close(&mut self) {
         self.repository = None;

@@ -41,10 +41,15 @@ impl Steps {
         Ok(Applied { needs_reboot })
     }
 
-    /// Whether an earlier, interrupted apply of this rollout has written what the host had.
+    /// Whether an earlier, interrupted apply of this rollout has written what the host had, and no
+    /// later rollout has changed that since.
     fn has_begun(&self, order: &Order) -> Result<bool, Failure> {
         let before = self.records.before(&order.grant.rollout)?;
-        Ok(before.is_some_and(|before| before.phase == Phase::Begun))
+        let Some(before) = before.filter(|before| before.phase == Phase::Begun) else {
+            return Ok(false);
+        };
+        let later = self.records.later_than(&before)?;
+        Ok(later.iter().all(|(_, other)| other.phase == Phase::Undone))
     }
 
     /// Writes what the host has, once: what is found after an interruption may be half changed.

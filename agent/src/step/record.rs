@@ -31,12 +31,13 @@ pub struct Before {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// The rollout changes the host, or has changed it.
+    /// The rollout changes the host, or has changed it. That a later one changed the same is not
+    /// written here, but seen in the later one's record, so that it ends with that one. The first
+    /// agents wrote it, as `superseded`.
+    #[serde(alias = "superseded")]
     Begun,
     /// The host is back at what it had.
     Undone,
-    /// A later rollout has changed the same packages or file.
-    Superseded,
 }
 
 /// What a host had, by the kind of the patch.
@@ -91,6 +92,13 @@ pub struct ConfigWas {
     pub reload: Option<String>,
 }
 
+impl Before {
+    /// Whether it is the record of a later change of something that the other one changed.
+    pub(super) fn is_after(&self, other: &Self) -> bool {
+        self.number > other.number && other.was.is_changed_by(&self.was)
+    }
+}
+
 impl Was {
     /// The bits that the way back needs.
     pub(super) fn bits(&self) -> Vec<Digest> {
@@ -105,7 +113,7 @@ impl Was {
     }
 
     /// Whether a later rollout that did this changed something that this one did.
-    pub(super) fn is_changed_by(&self, later: &Self) -> bool {
+    fn is_changed_by(&self, later: &Self) -> bool {
         match (self, later) {
             (Self::Packages { packages }, Self::Packages { packages: others }) => packages
                 .iter()

@@ -6,8 +6,9 @@
 //! ```
 //!
 //! The two are versioned JSON, replaced whole. `before.json` outlives the run, so that an operator's
-//! later rollback finds it; it says no more than that there is nothing to undo once that is done or
-//! a later rollout has changed the same packages or file.
+//! later rollback finds it. Rollouts that changed the same packages or file are undone newest first:
+//! a record is the present one when every later one of the same things is undone, so one write both
+//! ends a rollout here and makes the one before it the present one again.
 
 use super::record::{Before, Phase, Staged, Was};
 use crate::host::durable::{self, FileError};
@@ -25,6 +26,10 @@ use std::{
 
 /// The version of both formats that this program reads and writes.
 const FORMAT: u32 = 1;
+
+/// How many changes of the same packages or file can be taken back, one after the other; the bits of
+/// older ways back go (guess: a quarter of monthly patches; each costs the disk one package more).
+pub const WAYS_BACK: usize = 3;
 
 /// The records in one folder.
 #[derive(Debug)]
@@ -130,31 +135,30 @@ impl Records {
         Ok(last.unwrap_or(0) + 1)
     }
 
-    /// Forgets what was staged for a rollout, and, where it changed the host, the ways back of
-    /// earlier rollouts that it took the place of.
+    /// The records of rollouts that changed the same packages or file later, in their order: those
+    /// that stand and those that are undone.
+    ///
+    /// # Errors
+    /// [`RecordError`] when a record cannot be read.
+    pub fn later_than(&self, before: &Before) -> Result<Vec<(RolloutId, Before)>, RecordError> {
+        let all = self.all_before()?;
+        let is_later = |(_, other): &(RolloutId, Before)| other.is_after(before);
+        let mut later: Vec<_> = all.into_iter().filter(is_later).collect();
+        later.sort_by_key(|(_, other)| other.number);
+        Ok(later)
+    }
+
+    /// Forgets what was staged for a rollout.
     ///
     /// # Errors
     /// [`RecordError`] when a record cannot be read or written.
     pub fn release(&self, rollout: &RolloutId) -> Result<(), RecordError> {
-        let staged = self.staged(rollout)?;
-        let Some(done) = self.before(rollout)? else {
-            if let Some(staged) = staged {
-                self.save_before(rollout, &self.nothing(staged.lock_digest)?)?;
-            }
-            return Ok(durable::remove(&self.staged_path(rollout))?);
-        };
-        durable::remove(&self.staged_path(rollout))?;
-        if done.phase != Phase::Begun {
-            return Ok(());
+        if let Some(staged) = self.staged(rollout)?
+            && self.before(rollout)?.is_none()
+        {
+            self.save_before(rollout, &self.nothing(staged.lock_digest)?)?;
         }
-        for (other, mut before) in self.all_before()? {
-            let is_earlier = before.phase == Phase::Begun && before.number < done.number;
-            if is_earlier && before.was.is_changed_by(&done.was) {
-                before.phase = Phase::Superseded;
-                self.save_before(&other, &before)?;
-            }
-        }
-        Ok(())
+        Ok(durable::remove(&self.staged_path(rollout))?)
     }
 
     /// The record of a rollout that was staged and changed nothing: a later rollback of it is then
@@ -168,14 +172,17 @@ impl Records {
         })
     }
 
-    /// The bits that something staged or some way back needs.
+    /// The bits that something staged needs, or one of the newest [`WAYS_BACK`] ways back.
     ///
     /// # Errors
     /// [`RecordError`] when a record cannot be read: then nothing must be thrown away.
     pub fn needed_bits(&self) -> Result<BTreeSet<Digest>, RecordError> {
         let mut needed = BTreeSet::new();
-        for before in self.all_before()?.into_values() {
-            if before.phase == Phase::Begun {
+        let all = self.all_before()?;
+        let standing = || all.values().filter(|before| before.phase == Phase::Begun);
+        for before in standing() {
+            let undone_first = standing().filter(|other| other.is_after(before));
+            if undone_first.count() < WAYS_BACK {
                 needed.extend(before.was.bits());
             }
         }

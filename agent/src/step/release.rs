@@ -2,9 +2,10 @@
 //!
 //! The rule: a file of the keep stays while it is the version that is installed now (it is the way
 //! back from the next patch), while a rollout that is not released has it staged, and while it is
-//! the way back of a rollout that changed the host and of which no later one has changed the same
-//! packages or file. So a host keeps, of each package that Cofferdam ever changed, what is
-//! installed and what was before it.
+//! the way back of one of the newest rollouts that changed the same packages or file and stand:
+//! rolled back one after the other, each finds what was before it. So a host keeps, of each package
+//! that Cofferdam ever changed, what is installed and [`WAYS_BACK`](super::records::WAYS_BACK) versions
+//! before it.
 
 use super::Steps;
 use cofferdam_engine::{digest::Digest, failure::Failure, id::RolloutId};

@@ -5,16 +5,17 @@ mod packages;
 
 use super::{
     Steps,
-    record::{Phase, Was},
+    record::{Before, Phase, Was},
 };
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
+    id::RolloutId,
     order::Order,
 };
 
 impl Steps {
-    /// Undoes a rollout on this host. One that changed nothing, is undone already or was followed
-    /// by another of the same packages or file leaves nothing to undo.
+    /// Undoes a rollout on this host. One that changed nothing or is undone already leaves nothing
+    /// to undo.
     pub(super) async fn roll_back(&self, order: &Order) -> Result<(), Failure> {
         let rollout = &order.grant.rollout;
         let Some(mut before) = self.records.before(rollout)? else {
@@ -25,9 +26,10 @@ impl Steps {
             };
         };
         match before.phase {
-            Phase::Undone | Phase::Superseded => return Ok(()),
+            Phase::Undone => return Ok(()),
             Phase::Begun => {}
         }
+        self.require_present(rollout, &before).await?;
         match &before.was {
             Was::Packages { packages } => self.roll_back_packages(order, packages).await?,
             Was::Config(config) => self.roll_back_config(config).await?,
@@ -36,9 +38,48 @@ impl Steps {
         before.phase = Phase::Undone;
         Ok(self.records.save_before(rollout, &before)?)
     }
+
+    /// Makes sure that the host stands where the rollout left it, if later ones changed the same:
+    /// from anywhere else its way back leads astray.
+    async fn require_present(&self, rollout: &RolloutId, before: &Before) -> Result<(), Failure> {
+        let later = self.records.later_than(before)?;
+        let stands = |(_, other): &&(RolloutId, Before)| other.phase == Phase::Begun;
+        if let Some((other, _)) = later.iter().rev().find(stands) {
+            return Err(superseded(rollout, other));
+        }
+        if later.is_empty() {
+            return Ok(());
+        }
+        let strayed = match &before.was {
+            Was::Packages { packages } => self.strayed_packages(packages).await?,
+            Was::Config(config) => self.strayed_config(config).await?,
+            Was::Noop => Vec::new(),
+        };
+        match strayed.is_empty() {
+            true => Ok(()),
+            false => Err(astray(rollout, &strayed)),
+        }
+    }
 }
 
 fn unknown(order: &Order) -> Failure {
     let detail = format!("this host has no record of rollout {}", order.grant.rollout);
+    Failure::new(FailureKind::NoWayBack, detail)
+}
+
+fn superseded(rollout: &RolloutId, later: &RolloutId) -> Failure {
+    let detail = format!(
+        "no way back from rollout {rollout}: rollout {later} changed the same on this host later and \
+         stands; nothing was changed; roll {later} back first"
+    );
+    Failure::new(FailureKind::NoWayBack, detail)
+}
+
+fn astray(rollout: &RolloutId, strayed: &[String]) -> Failure {
+    let detail = format!(
+        "no way back from rollout {rollout}: {}; nothing was changed; put that right by hand and roll \
+         back again, or start a rollout to what is wanted",
+        strayed.join(", ")
+    );
     Failure::new(FailureKind::NoWayBack, detail)
 }

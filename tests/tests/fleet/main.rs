@@ -10,3 +10,4 @@ mod kills;
 mod packages;
 mod refusals;
 mod silence;
+mod way_back;

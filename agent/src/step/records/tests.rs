@@ -56,6 +56,9 @@ fn records_of_the_first_format_are_read_and_others_named() {
         records.before(&rollout("r1")).unwrap().unwrap().was,
         Was::Config(_)
     ));
+    fs::write(&path, FIRST.replace("begun", "superseded")).unwrap();
+    let superseded = records.before(&rollout("r1")).unwrap().unwrap();
+    assert_eq!(superseded.phase, Phase::Begun);
     for (text, says) in [
         (FIRST.replacen('1', "2", 1), "has format 2"),
         (FIRST.replace("begun", "x"), "is damaged"),
@@ -70,42 +73,55 @@ fn records_of_the_first_format_are_read_and_others_named() {
     }
 }
 
-#[test]
-fn a_way_back_is_needed_until_a_later_rollout_takes_its_place() {
-    let folder = tempfile::tempdir().unwrap();
-    let records = Records::new(folder.path());
-    records
-        .save_before(&rollout("r1"), &package(1, "tool", "1"))
-        .unwrap();
-    records
-        .save_before(&rollout("r2"), &package(2, "tool", "2"))
-        .unwrap();
-    records
-        .save_before(&rollout("r3"), &package(3, "other", "3"))
-        .unwrap();
-    records.release(&rollout("r2")).unwrap();
-    let needed = BTreeSet::from([Digest::of("2"), Digest::of("3")]);
-    assert_eq!(records.needed_bits().unwrap(), needed);
-    let phase = |name| records.before(&rollout(name)).unwrap().unwrap().phase;
-    assert_eq!(
-        (phase("r1"), phase("r2")),
-        (Phase::Superseded, Phase::Begun)
-    );
-}
-
-#[test]
-fn a_late_release_takes_no_way_back_of_a_later_rollout() {
-    let folder = tempfile::tempdir().unwrap();
-    let records = Records::new(folder.path());
-    for (number, name) in [(1, "r1"), (2, "r2")] {
+/// Records of as many changes of one package as have names, each numbered one above the last.
+fn chain(records: &Records, names: &[&str]) {
+    for (number, name) in (1..).zip(names) {
         assert_eq!(records.next_number().unwrap(), number);
         records
             .save_before(&rollout(name), &package(number, "tool", name))
             .unwrap();
     }
-    records.release(&rollout("r1")).unwrap();
-    let needed = BTreeSet::from([Digest::of("r1"), Digest::of("r2")]);
-    assert_eq!(records.needed_bits().unwrap(), needed);
+}
+
+#[test]
+fn the_newest_ways_back_are_needed_and_older_ones_go() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = Records::new(folder.path());
+    chain(&records, &["r1", "r2", "r3", "r4"]);
+    let other = package(5, "other", "o");
+    records.save_before(&rollout("o"), &other).unwrap();
+    let needed = |names: &[&str]| {
+        let needed: BTreeSet<Digest> = names.iter().map(Digest::of).collect();
+        assert_eq!(records.needed_bits().unwrap(), needed);
+    };
+    needed(&["r2", "r3", "r4", "o"]);
+    records.release(&rollout("r4")).unwrap();
+    needed(&["r2", "r3", "r4", "o"]);
+    let undone = Before {
+        phase: Phase::Undone,
+        ..records.before(&rollout("r4")).unwrap().unwrap()
+    };
+    records.save_before(&rollout("r4"), &undone).unwrap();
+    needed(&["r1", "r2", "r3", "o"]);
+}
+
+#[test]
+fn what_changed_the_same_later_is_told_in_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = Records::new(folder.path());
+    chain(&records, &["b", "c", "a"]);
+    let other = package(4, "other", "o");
+    records.save_before(&rollout("o"), &other).unwrap();
+    let later = |name: &str| {
+        let before = records.before(&rollout(name)).unwrap().unwrap();
+        let later = records.later_than(&before).unwrap();
+        let names = later.into_iter().map(|(name, _)| name.to_string());
+        names.collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        ["b", "c", "a", "o"].map(later),
+        ["c a", "a", "", ""].map(str::to_owned)
+    );
 }
 
 #[test]

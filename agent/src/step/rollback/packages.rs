@@ -60,6 +60,17 @@ impl Steps {
         self.restore_marks(&order.grant.rollout, on).await
     }
 
+    /// What is neither as it was nor as the rollout made it, in words. Empty: nothing.
+    pub(super) async fn strayed_packages(
+        &self,
+        packages: &[PackageWas],
+    ) -> Result<Vec<String>, Failure> {
+        let database = self.apt.database().await?;
+        let is_strange = |was: &&PackageWas| return_of(was, &database) == Return::LeftAlone;
+        let strayed = packages.iter().filter(is_strange);
+        Ok(strayed.map(|was| in_words(was, &database)).collect())
+    }
+
     /// What is still to be done to be back. Empty: nothing.
     async fn way_back(&self, packages: &[PackageWas]) -> Result<Change, Failure> {
         let database = self.apt.database().await?;
@@ -71,7 +82,9 @@ impl Steps {
                     tracing::warn!(package.name, "changed since by others: left as it is");
                 }
                 Return::Install(digest) => {
-                    self.require_kept(digest).await?;
+                    let old = package.old.as_ref().map_or("", |old| &old.version);
+                    let what = format!("{} {old}", package.name);
+                    self.require_kept(digest, &what).await?;
                     change.install.push(self.keep.deb(digest));
                 }
                 Return::Remove(name) => change.remove.push(name.to_owned()),
@@ -127,6 +140,18 @@ fn return_of<'a>(package: &'a PackageWas, database: &Database) -> Return<'a> {
         Some(_) | None if now.version == package.new_version => back,
         Some(_) | None => Return::LeftAlone,
     }
+}
+
+fn in_words(package: &PackageWas, database: &Database) -> String {
+    let now = database.version(&package.name);
+    let old = package.old.as_ref().map(|old| old.version.as_str());
+    format!(
+        "{} is at {} and not at {}, to which the rollout brought it from {}",
+        package.name,
+        now.unwrap_or("none"),
+        package.new_version,
+        old.unwrap_or("none")
+    )
 }
 
 #[cfg(test)]

@@ -5,8 +5,13 @@ use cofferdam_engine::patch::{ConfigPatch, LockedFile};
 use std::{collections::BTreeMap, os::unix::fs::MetadataExt, path::Path};
 
 const NEW: &str = "listen 81\n";
+const NEWER: &str = "listen 82\n";
 
 fn config(validate: Option<&str>) -> Content {
+    config_of(NEW, validate)
+}
+
+fn config_of(content: &str, validate: Option<&str>) -> Content {
     Content::Config {
         config: ConfigPatch {
             path: "/etc/app/app.conf".into(),
@@ -15,8 +20,8 @@ fn config(validate: Option<&str>) -> Content {
             reload: Some("app.service".to_owned()),
         },
         file: LockedFile {
-            sha256: Digest::of(NEW),
-            size: NEW.len() as u64,
+            sha256: Digest::of(content),
+            size: content.len() as u64,
         },
     }
 }
@@ -31,7 +36,8 @@ fn steps(lab: &Lab) -> Steps {
     settings
         .validators
         .insert("bad".to_owned(), grep("nothing like it"));
-    let bits = BTreeMap::from([(Digest::of(NEW), NEW.as_bytes().to_vec())]);
+    let contents = [NEW, NEWER].map(|new| (Digest::of(new), new.as_bytes().to_vec()));
+    let bits = BTreeMap::from(contents);
     steps_with(settings, Rc::new(space::Kernel), scripted::Scripted(bits))
 }
 
@@ -116,6 +122,46 @@ async fn a_file_that_others_changed_since_is_left_alone() {
     let path = lab.path("root/etc/app/app.conf");
     fs::write(&path, "by hand\n").unwrap();
     steps(&lab).rollback(&order).await.unwrap();
+    assert_eq!(content(&path), "by hand\n");
+}
+
+#[tokio::test]
+async fn files_are_put_back_one_rollout_after_the_other() {
+    let lab = Lab::new();
+    let path = lab.path("root/etc/app/app.conf");
+    let orders = [("c1", NEW), ("c2", NEWER)].map(|(name, new)| order(name, config_of(new, None)));
+    steps(&lab);
+    fs::write(&path, "listen 80\n").unwrap();
+    for order in &orders {
+        steps(&lab).apply(order).await.unwrap();
+        steps(&lab).release(&order.grant.rollout).await;
+    }
+    let failure = steps(&lab).rollback(&orders[0]).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NoWayBack, "{failure}");
+    assert_eq!(content(&path), NEWER);
+    for (order, before) in orders.iter().rev().zip([NEW, "listen 80\n"]) {
+        steps(&lab).rollback(order).await.unwrap();
+        steps(&lab).release(&order.grant.rollout).await;
+        assert_eq!(content(&path), before);
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_no_rollout_has_no_way_back_to_an_older_one() {
+    let lab = Lab::new();
+    let orders = [("c1", NEW), ("c2", NEWER)].map(|(name, new)| order(name, config_of(new, None)));
+    for order in &orders {
+        steps(&lab).apply(order).await.unwrap();
+    }
+    let path = lab.path("root/etc/app/app.conf");
+    fs::write(&path, "by hand\n").unwrap();
+    steps(&lab).rollback(&orders[1]).await.unwrap();
+    let failure = steps(&lab).rollback(&orders[0]).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NoWayBack, "{failure}");
+    assert!(
+        failure.detail.contains("/etc/app/app.conf is neither"),
+        "{failure}"
+    );
     assert_eq!(content(&path), "by hand\n");
 }
 

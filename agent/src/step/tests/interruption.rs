@@ -16,18 +16,8 @@ async fn an_apply_that_is_cut_short_anywhere_can_be_ended_or_undone() {
     let order = host.order();
     steps(&host.lab).stage(&request(&order)).await.unwrap();
     for cut_after in 0..40 {
-        let cut = Rc::new(CutShort::after(cut_after));
-        let outside = Outside {
-            runner: cut.clone(),
-            space: Rc::new(space::Kernel),
-            artefacts: Rc::new(scripted::Scripted::default()),
-        };
-        let steps_cut = Steps::open(host.lab.settings(), outside).unwrap();
-        let ended = tokio::select! {
-            biased;
-            applied = steps_cut.apply(&order) => { applied.unwrap(); true }
-            () = cut.reached() => false,
-        };
+        let apply = async |steps: &Steps| assert!(steps.apply(&order).await.is_ok());
+        let ended = cut_short(&host.lab, cut_after, apply).await;
         if cut_after % 2 == 0 {
             steps(&host.lab).apply(&order).await.unwrap();
             assert_eq!(host.versions(), both("2"), "cut after {cut_after}");
@@ -40,6 +30,23 @@ async fn an_apply_that_is_cut_short_anywhere_can_be_ended_or_undone() {
         }
     }
     panic!("apply never ends");
+}
+
+/// Lets one life of the agent do something, and ends it after so many of its outside programs.
+/// Whether it came to its end.
+pub(super) async fn cut_short(lab: &Lab, after: usize, act: impl AsyncFnOnce(&Steps)) -> bool {
+    let cut = Rc::new(CutShort::after(after));
+    let outside = Outside {
+        runner: cut.clone(),
+        space: Rc::new(space::Kernel),
+        artefacts: Rc::new(scripted::Scripted::default()),
+    };
+    let steps = Steps::open(lab.settings(), outside).unwrap();
+    tokio::select! {
+        biased;
+        () = act(&steps) => true,
+        () = cut.reached() => false,
+    }
 }
 
 /// Runs some programs and then none for ever, but begins each last one: as if the agent had died
