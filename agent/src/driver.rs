@@ -17,6 +17,7 @@ use crate::{
     acceptance::{Judgement, judge},
     actions::{Actions, Service},
     clock::Clock,
+    inventory::Inventory,
     journal::{Durability, History, HistoryError, Journal, JournalError, Record},
     profile::Profile,
     runner::Runner,
@@ -61,6 +62,7 @@ pub(crate) struct Driver<A, J, C> {
     staging: Staging<A>,
     simulation: Simulation<A>,
     service: ServiceWatch<A>,
+    inventory: Inventory<A>,
 }
 
 /// Why the loop cannot go on. The next start goes on from the journal.
@@ -81,6 +83,7 @@ enum Wake {
     Staged(Option<ReportBody>),
     Simulated(FromAgent),
     Looked(Option<ReportBody>),
+    Inventoried(Option<PackageSet>),
     Greeted(Result<Greeting, Failure>),
     CanSend,
     Input(Input),
@@ -107,6 +110,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             staging: Staging::new(Rc::clone(&actions)),
             simulation: Simulation::new(Rc::clone(&actions)),
             service: ServiceWatch::new(Rc::clone(&actions)),
+            inventory: Inventory::new(Rc::clone(&actions)),
             actions,
         }
     }
@@ -140,6 +144,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             said = self.staging.outcome() => Wake::Staged(said),
             answer = self.simulation.outcome() => Wake::Simulated(answer),
             said = self.service.outcome() => Wake::Looked(said),
+            others = self.inventory.outcome() => Wake::Inventoried(others),
             greeting = self.greeting.outcome() => Wake::Greeted(greeting),
             () = self.uplink.ready(), if has_something => Wake::CanSend,
             Some(input) = self.inbox.recv() => Wake::Input(input),
@@ -154,6 +159,12 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             Wake::Looked(said) => self.say(said),
             Wake::Simulated(answer) => {
                 self.uplink.answer(answer);
+                Ok(())
+            }
+            Wake::Inventoried(others) => {
+                if let Some(packages) = others {
+                    self.uplink.tell_packages(packages);
+                }
                 Ok(())
             }
             Wake::Greeted(greeting) => {
@@ -182,6 +193,9 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
     fn hear(&mut self, message: ToAgent) -> Result<(), DriverError> {
         match message {
             ToAgent::Welcome { want_packages, .. } => self.uplink.welcomed(want_packages),
+            ToAgent::PackagesNoted { want_packages } => {
+                self.uplink.hand_over_packages(want_packages);
+            }
             ToAgent::Heartbeat => {}
             ToAgent::Acknowledge { up_to } => {
                 if self.history.outbox().holds_up_to(up_to) {
@@ -320,6 +334,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         self.staging
             .proceed(run.map(|run| &run.order().grant.rollout));
         self.service.watch(run.is_none() && self.uplink.is_open());
+        self.inventory.follow(run, self.uplink.is_open());
     }
 
     fn deadline(&self, now: Timestamp) -> Option<Duration> {
@@ -340,6 +355,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             true => self.service.told(service.in_service),
             false => self.service.doubt(),
         }
+        self.inventory.told(facts.packages);
         let profile = &self.profile;
         let open = self.history.open();
         let hello = Hello {

@@ -17,6 +17,7 @@ pub mod grpc;
 pub mod health;
 pub mod host;
 pub mod identity;
+mod inventory;
 pub mod journal;
 pub mod link;
 pub mod outbox;

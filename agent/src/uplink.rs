@@ -1,7 +1,7 @@
 //! What goes up on the session: in which order, and never more than it takes.
 //!
-//! Answers to what the coordinator asked in this session go first, then reports in order, then the
-//! claim that the run waits for; so the coordinator knows the run's state before it is asked.
+//! Answers to what the coordinator asked in this session, and word of other packages, go first, then
+//! reports in order, then the claim that the run waits for; so the coordinator knows the run's state before it is asked.
 
 use crate::journal::History;
 use cofferdam_engine::{
@@ -22,7 +22,7 @@ pub(crate) struct Uplink {
     link: Option<mpsc::Sender<FromAgent>>,
     stage: Stage,
     answers: VecDeque<FromAgent>,
-    packages: PackageSet,
+    packages: Option<PackageSet>,
     sent: ReportSequence,
     claimed: Option<(OrderKey, ClaimPoint)>,
 }
@@ -57,7 +57,7 @@ impl Uplink {
     pub(crate) fn greet(&mut self, hello: Hello, packages: PackageSet) {
         if self.stage == Stage::Dialled {
             self.stage = Stage::Greeted;
-            self.packages = packages;
+            self.packages = Some(packages);
             self.answers.push_front(FromAgent::Hello(hello));
         }
     }
@@ -68,8 +68,23 @@ impl Uplink {
             return;
         }
         self.stage = Stage::Welcomed;
-        let packages = std::mem::take(&mut self.packages);
-        if want_packages {
+        self.hand_over_packages(want_packages);
+    }
+
+    /// Says that other packages are installed now than was said in this session, and keeps them for
+    /// the case that they are asked for. A run makes one such message or two, and no run goes on
+    /// without a coordinator that reads, so they need no bound of their own.
+    pub(crate) fn tell_packages(&mut self, set: PackageSet) {
+        let packages = set.digest();
+        self.packages = Some(set);
+        self.answers
+            .push_back(FromAgent::PackagesChanged { packages });
+    }
+
+    /// Lets go of the packages that were kept, and sends them where they are wanted.
+    pub(crate) fn hand_over_packages(&mut self, want_packages: bool) {
+        let packages = self.packages.take();
+        if let Some(packages) = packages.filter(|_| want_packages) {
             self.answers.push_back(FromAgent::Packages(packages));
         }
     }
@@ -133,6 +148,7 @@ impl Uplink {
             FromAgent::Claim { key, point, .. } => self.claimed = Some((*key, *point)),
             FromAgent::Hello(_)
             | FromAgent::Packages(_)
+            | FromAgent::PackagesChanged { .. }
             | FromAgent::Heartbeat
             | FromAgent::Simulated { .. } => {
                 self.answers.pop_front();

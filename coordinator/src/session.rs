@@ -110,6 +110,7 @@ impl Session {
             FromAgent::Hello(_) => return Err(Ended::SecondHello),
             FromAgent::Heartbeat => return Ok(()),
             FromAgent::Packages(set) => Said::Packages(set),
+            FromAgent::PackagesChanged { packages } => Said::PackagesChanged(packages),
             FromAgent::Report(report) => Said::Report(report),
             FromAgent::Claim { key, token, point } => Said::Claim { key, token, point },
             FromAgent::Simulated { request, result } => Said::Simulated { request, result },

@@ -31,8 +31,14 @@ pub const MISSED_HEARTBEATS: u32 = 3;
 pub enum FromAgent {
     /// Who it is and where it stands. Always the first message.
     Hello(Hello),
-    /// The installed packages; only when [`ToAgent::Welcome`] asked for them.
+    /// The installed packages; only when [`ToAgent::Welcome`] or [`ToAgent::PackagesNoted`] asked for
+    /// them.
     Packages(PackageSet),
+    /// After a run in this session, the installed packages are others than it last said.
+    PackagesChanged {
+        /// The digest of the set that is installed now.
+        packages: Digest,
+    },
     /// A sign of life.
     Heartbeat,
     /// A line of its outbox, repeated in each session until it is acknowledged.
@@ -102,6 +108,11 @@ pub enum ToAgent {
         /// How often both sides send a sign of life. Not zero.
         heartbeat: Duration,
         /// Whether the coordinator wants the package set that [`Hello`] named by its digest.
+        want_packages: bool,
+    },
+    /// The answer to [`FromAgent::PackagesChanged`].
+    PackagesNoted {
+        /// Whether the coordinator wants the package set that was named by its digest.
         want_packages: bool,
     },
     /// All reports of the session's journal up to this one are stored.

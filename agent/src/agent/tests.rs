@@ -14,7 +14,7 @@ use cofferdam_engine::{
     digest::Digest,
     failure::FailureKind,
     id::Incarnation,
-    inventory::Labels,
+    inventory::{Labels, PackageSet},
     order::{Direction, Order},
     patch::{Content, RebootPolicy},
     report::{Refusal, ReportBody},
@@ -416,6 +416,40 @@ async fn after_a_run_the_host_says_its_service_anew() {
     stage
         .live_until(|stage| stage.coordinator.service_changes() == [true])
         .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_run_changed_is_told_in_the_same_session_and_once() {
+    let stage = Stage::new();
+    let mut back = sample::patch(2, "2");
+    back.direction = Direction::Rollback;
+    let of_rollout = |set: &PackageSet| set.0.contains_key(sample::rollout().as_str());
+    let told = |stage: &Stage| -> Vec<bool> {
+        let sets = stage.coordinator.packages();
+        sets.iter().map(of_rollout).collect()
+    };
+
+    assert_eq!(stage.run(sample::patch(1, "2")).await, Ending::Patched);
+    assert_eq!(
+        (told(&stage), stage.coordinator.hellos().len()),
+        (vec![true], 1)
+    );
+    assert_eq!(stage.run(back).await, Ending::RolledBack);
+
+    assert_eq!(told(&stage), [true, false]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_changed_nothing_tells_no_packages() {
+    let stage = Stage::new();
+    stage
+        .actions
+        .script(Step::Apply, Turn::fails(FailureKind::Dependency));
+
+    let ending = stage.run(sample::patch(1, "2")).await;
+
+    assert_eq!(ending, Ending::RolledBack);
+    assert!(stage.coordinator.packages().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

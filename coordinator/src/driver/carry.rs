@@ -16,6 +16,7 @@ impl<S: Store> Driver<S> {
                 number,
                 want_packages,
             } => self.welcome(&host, number, want_packages),
+            Effect::Tell { host, message } => self.sessions.send(&host, message),
             Effect::Simulate { host, wish, reply } => self.sessions.simulate(host, wish, reply),
             Effect::Acknowledge(host) => {
                 if let Some((_, member)) = self.fleet.host(&host) {

@@ -5,6 +5,7 @@ use crate::{
     view::Situation,
 };
 use cofferdam_engine::{
+    digest::Digest,
     fleet::{FleetError, FleetEvent},
     id::{HostId, OrderKey, ReservationToken},
     inventory::PackageSet,
@@ -61,6 +62,7 @@ pub(super) enum Input {
 #[derive(Debug)]
 pub(crate) enum Said {
     Packages(PackageSet),
+    PackagesChanged(Digest),
     Report(Report),
     Claim {
         key: OrderKey,

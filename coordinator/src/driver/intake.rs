@@ -11,12 +11,16 @@ use crate::{
 };
 use cofferdam_engine::{
     cell::{self, Cell, CellEvent, Member},
+    digest::Digest,
     fleet::{FleetError, FleetEvent},
     id::HostId,
     inventory::{Host, PackageSet},
     report::Report,
 };
-use cofferdam_proto::{error_chain, session::Hello};
+use cofferdam_proto::{
+    error_chain,
+    session::{Hello, ToAgent},
+};
 
 impl<S: Store> Driver<S> {
     /// Takes one input in.
@@ -104,9 +108,26 @@ impl<S: Store> Driver<S> {
         }
     }
 
+    /// Takes in that a host has other packages than before, and asks for them unless they are known.
+    fn packages_changed(&mut self, turn: &mut Turn, host: HostId, packages: Digest) {
+        let had = self.fleet.host(&host);
+        let had = had.map(|(_, member)| member.host.facts.packages);
+        let event = CellEvent::PackagesChanged {
+            host: host.clone(),
+            packages,
+        };
+        if had != Some(packages) && !self.host_event(turn, &host, event) {
+            return;
+        }
+        let want_packages = !self.fleet.package_sets().contains_key(&packages);
+        let message = ToAgent::PackagesNoted { want_packages };
+        turn.effects.push(Effect::Tell { host, message });
+    }
+
     fn said(&mut self, turn: &mut Turn, host: HostId, said: Said) {
         match said {
             Said::Packages(set) => self.packages(turn, &host, &set),
+            Said::PackagesChanged(packages) => self.packages_changed(turn, host, packages),
             Said::Report(report) => self.reported(turn, &host, report),
             Said::Claim { key, token, point } => {
                 let event = CellEvent::Claimed {

@@ -232,6 +232,48 @@ async fn packages_are_asked_for_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn packages_that_changed_in_a_session_are_noted_and_asked_for_once() {
+    let disk = MemoryDisk::default();
+    let bench = start_on(&disk).await;
+    let set = PackageSet(BTreeMap::from([("tool".to_owned(), "2".to_owned())]));
+    let packages = set.digest();
+    let mut heard = Vec::new();
+    for name in ["web-1", "web-2"] {
+        let (number, mut messages) = bench.connect(name).await;
+        for said in [Said::PackagesChanged(packages), Said::Packages(set.clone())] {
+            bench.handle.said(&host(name), number, said).await.unwrap();
+        }
+        while let Some(message) = messages.recv().await {
+            if let ToAgent::PackagesNoted { want_packages } = message {
+                heard.push(want_packages);
+                break;
+            }
+        }
+    }
+    assert_eq!(heard, [true, false]);
+    let facts = |situation: Situation<'_>| {
+        let of = |name| {
+            situation
+                .fleet
+                .host(&host(name))
+                .unwrap()
+                .1
+                .host
+                .facts
+                .packages
+        };
+        let sets = situation.fleet.package_sets();
+        (["web-1", "web-2"].map(of), sets.get(&of("web-1")).cloned())
+    };
+    let known = bench.handle.ask(facts).await.unwrap();
+    assert_eq!(known, ([packages, packages], Some(set)));
+    bench.stop().await.unwrap();
+    let replayed = history::replay(&disk.content()).unwrap();
+    let (_, member) = replayed.fleet.host(&host("web-1")).unwrap();
+    assert_eq!(member.host.facts.packages, packages);
+}
+
+#[tokio::test(start_paused = true)]
 async fn packages_that_no_host_has_are_not_kept() {
     let disk = MemoryDisk::default();
     let bench = start_on(&disk).await;

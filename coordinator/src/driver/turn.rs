@@ -13,6 +13,7 @@ use cofferdam_engine::{
     time::Timestamp,
     wish::Wish,
 };
+use cofferdam_proto::session::ToAgent;
 use std::collections::BTreeSet;
 use tokio::sync::oneshot;
 
@@ -39,6 +40,8 @@ pub(super) enum Effect {
         number: SessionNumber,
         want_packages: bool,
     },
+    /// Tell a host something in its session.
+    Tell { host: HostId, message: ToAgent },
     /// Ask a host what it would install.
     Simulate {
         host: HostId,

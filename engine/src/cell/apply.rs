@@ -3,6 +3,7 @@
 use super::{Active, Cell, CellError, CellEvent, Job, JobState, Member, Work};
 use crate::{
     allotment::Allotment,
+    digest::Digest,
     id::{HostId, RolloutId},
     time::Timestamp,
 };
@@ -26,6 +27,7 @@ impl Cell {
                 Ok(())
             }
             CellEvent::HostDisconnected { host } => self.host_disconnected(host, now),
+            CellEvent::PackagesChanged { host, packages } => self.packages_changed(host, *packages),
             CellEvent::HostForgotten { host } => self.host_forgotten(host),
             CellEvent::Reserved { host, reservation } => self.reserved(host, reservation, now),
             CellEvent::Unreserved { host, token } => self.unreserved(host, *token, now),
@@ -81,6 +83,11 @@ impl Cell {
     fn released(&mut self, rollout: &RolloutId) -> Result<(), CellError> {
         self.work_mut(rollout)?;
         self.work.remove(rollout);
+        Ok(())
+    }
+
+    fn packages_changed(&mut self, host: &HostId, packages: Digest) -> Result<(), CellError> {
+        self.member_mut(host)?.host.facts.packages = packages;
         Ok(())
     }
 

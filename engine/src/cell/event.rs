@@ -37,6 +37,13 @@ pub enum CellEvent {
         /// Which.
         host: HostId,
     },
+    /// A host has other packages installed than it said before.
+    PackagesChanged {
+        /// Which.
+        host: HostId,
+        /// The digest of what it has now.
+        packages: Digest,
+    },
     /// A host was deleted from the inventory.
     HostForgotten {
         /// Which.

@@ -174,6 +174,7 @@ impl Cell {
             | CellEvent::GaveUp { host, .. } => self.count_host(host, false),
             CellEvent::Ordered { order } => self.count_host(&order.host, false),
             CellEvent::Claimed { .. }
+            | CellEvent::PackagesChanged { .. }
             | CellEvent::CalendarDeclared { .. }
             | CellEvent::Excepted { .. }
             | CellEvent::DenialsTold { .. }

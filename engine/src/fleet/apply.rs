@@ -239,6 +239,9 @@ impl Fleet {
         let known = self.host(host).filter(|_| is_forgotten);
         let known = known.map(|(_, member)| member.host.clone());
         self.cell_event(&home, event, now)?;
+        if let CellEvent::PackagesChanged { .. } = event {
+            self.consider_late(host, now)?;
+        }
         if let Some(known) = &known {
             self.apart.remove(host);
             self.homes.remove(host);

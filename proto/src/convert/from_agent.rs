@@ -25,6 +25,10 @@ impl From<FromAgent> for v1::FromAgent {
             FromAgent::Packages(PackageSet(packages)) => {
                 Message::Packages(v1::Packages { packages })
             }
+            FromAgent::PackagesChanged { packages } => {
+                let packages = write::digest(packages);
+                Message::PackagesChanged(v1::PackagesChanged { packages })
+            }
             FromAgent::Heartbeat => Message::Heartbeat(v1::Heartbeat {}),
             FromAgent::Report(report) => Message::Report(report.into()),
             FromAgent::Claim { key, token, point } => Message::Claim(v1::Claim {
@@ -51,6 +55,12 @@ impl TryFrom<v1::FromAgent> for FromAgent {
             Message::Packages(wire) => {
                 let packages = read::texts_by_name(wire.packages, MAX_PACKAGES);
                 Ok(Self::Packages(PackageSet(packages.at("packages")?)))
+            }
+            Message::PackagesChanged(wire) => {
+                let packages = read::digest(&wire.packages);
+                Ok(Self::PackagesChanged {
+                    packages: packages.at("packages_changed.packages")?,
+                })
             }
             Message::Heartbeat(v1::Heartbeat {}) => Ok(Self::Heartbeat),
             Message::Report(wire) => Ok(Self::Report(wire.try_into().at("report")?)),

@@ -31,6 +31,9 @@ impl From<ToAgent> for v1::ToAgent {
                 heartbeat_ms: write::wait(heartbeat).max(1),
                 want_packages,
             }),
+            ToAgent::PackagesNoted { want_packages } => {
+                Message::PackagesNoted(v1::PackagesNoted { want_packages })
+            }
             ToAgent::Acknowledge { up_to } => {
                 Message::Acknowledge(v1::Acknowledge { up_to: up_to.0 })
             }
@@ -62,6 +65,10 @@ impl TryFrom<v1::ToAgent> for ToAgent {
     fn try_from(wire: v1::ToAgent) -> Result<Self, FieldError> {
         match read::required(wire.message).at("message")? {
             Message::Welcome(wire) => welcome(&wire).at("welcome"),
+            Message::PackagesNoted(wire) => {
+                let want_packages = wire.want_packages;
+                Ok(Self::PackagesNoted { want_packages })
+            }
             Message::Acknowledge(wire) => {
                 let up_to = ReportSequence(wire.up_to);
                 Ok(Self::Acknowledge { up_to })

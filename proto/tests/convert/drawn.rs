@@ -32,6 +32,7 @@ pub(crate) fn from_agent() -> impl Strategy<Value = FromAgent> {
     prop_oneof![
         hello().prop_map(FromAgent::Hello),
         texts().prop_map(|packages| FromAgent::Packages(PackageSet(packages))),
+        digest().prop_map(|packages| FromAgent::PackagesChanged { packages }),
         Just(FromAgent::Heartbeat),
         report().prop_map(FromAgent::Report),
         (key(), 1_u64.., point()).prop_map(|(key, token, point)| FromAgent::Claim {
@@ -54,6 +55,7 @@ pub(crate) fn to_agent() -> impl Strategy<Value = ToAgent> {
                 want_packages,
             }
         }),
+        any::<bool>().prop_map(|want_packages| ToAgent::PackagesNoted { want_packages }),
         any::<u64>().prop_map(|up_to| ToAgent::Acknowledge {
             up_to: ReportSequence(up_to)
         }),

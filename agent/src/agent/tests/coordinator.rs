@@ -3,6 +3,7 @@
 use crate::link::{Connector, Coordinator, Inbound, LINK_CAPACITY, Link, LinkError};
 use cofferdam_engine::{
     id::{OrderKey, OwnerEpoch, ReportSequence},
+    inventory::PackageSet,
     order::{ClaimAnswer, ClaimPoint, Order},
     report::{Report, ReportBody},
     run::{Ending, RunState},
@@ -46,6 +47,7 @@ struct State {
     to_send: RefCell<VecDeque<ToAgent>>,
     reports: RefCell<BTreeMap<ReportSequence, Report>>,
     hellos: RefCell<Vec<bool>>,
+    packages: RefCell<Vec<PackageSet>>,
 }
 
 struct Peer {
@@ -157,6 +159,11 @@ impl FakeCoordinator {
         self.0.hellos.borrow().clone()
     }
 
+    /// The package sets that it was told within sessions, in order.
+    pub(super) fn packages(&self) -> Vec<PackageSet> {
+        self.0.packages.borrow().clone()
+    }
+
     pub(super) fn is_welcomed(&self) -> bool {
         !self.hellos().is_empty()
     }
@@ -231,7 +238,14 @@ impl FakeCoordinator {
                     to.send(answer).await.ok()?;
                 }
             }
-            FromAgent::Packages(_) | FromAgent::Heartbeat | FromAgent::Simulated { .. } => {}
+            FromAgent::PackagesChanged { .. } => {
+                let want_packages = true;
+                to.send(ToAgent::PackagesNoted { want_packages })
+                    .await
+                    .ok()?;
+            }
+            FromAgent::Packages(set) => self.0.packages.borrow_mut().push(set),
+            FromAgent::Heartbeat | FromAgent::Simulated { .. } => {}
         }
         Some(())
     }

@@ -121,6 +121,7 @@ fn allotted(cell: &CellId, allotment: &Allotment) -> Option<String> {
 fn of_cell(event: &CellEvent) -> Option<String> {
     Some(match event {
         CellEvent::HostDisconnected { host } => format!("{host} is silent"),
+        CellEvent::PackagesChanged { host, .. } => format!("{host} has other packages"),
         CellEvent::HostForgotten { host } => format!("{host} is forgotten"),
         CellEvent::Reserved { host, reservation } => format!("{} has {host}", reservation.by),
         CellEvent::Unreserved { host, .. } => format!("{host} is reserved no more"),
