@@ -66,6 +66,9 @@ impl Rollout {
         // Not asked once for all: a late report may clear a stratum while the wave bakes.
         if self.is_wave_over(wave, &docket, now) {
             self.narrow(decision);
+            if !decision.commands.is_empty() {
+                return;
+            }
             match self.bake_since {
                 Some(since) => self.bake(wave, since, decision, now),
                 None => self.finish_wave(wave, decision, now),
