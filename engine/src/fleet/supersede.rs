@@ -69,6 +69,13 @@ impl Fleet {
     /// Gives hosts that a later rollout gave up, as it heard or now that it is over, back to those that left
     /// them to it and are being taken back still.
     pub(super) fn give_back(&mut self, later: &RolloutId, event: &RolloutEvent) {
+        if self
+            .rollouts
+            .values()
+            .all(|known| known.superseded().is_empty())
+        {
+            return;
+        }
         let given_up: Vec<HostId> = match (event, self.rollouts.get(later)) {
             (RolloutEvent::Summarised { summary }, _) => summary.changed.keys().cloned().collect(),
             (RolloutEvent::Ended { .. }, Some(over)) => over.plan().hosts.keys().cloned().collect(),
