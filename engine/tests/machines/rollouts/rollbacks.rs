@@ -188,11 +188,7 @@ fn a_rollout_is_not_taken_back_where_a_later_one_changed_the_same() {
     );
 
     world.wait_for("next", "done");
-    let refusal = world.try_ask("ssl", Action::Rollback).unwrap_err();
-    assert!(
-        matches!(refusal, FleetError::Superseded { .. }),
-        "{refusal:?}"
-    );
+    refuses_superseded(&mut world);
 
     world.ask("next", Action::Rollback);
     world.wait_for("next", "rolled-back");
@@ -271,11 +267,7 @@ fn what_was_left_to_a_later_rollout_may_be_taken_back_once_that_one_was() {
     begin_later(&mut world, "next");
     world.ask("ssl", Action::Rollback);
     world.wait_for("ssl", "rolled-back");
-    let refusal = world.try_ask("ssl", Action::Rollback).unwrap_err();
-    assert!(
-        matches!(refusal, FleetError::Superseded { .. }),
-        "{refusal:?}"
-    );
+    refuses_superseded(&mut world);
 
     world.ask("next", Action::Rollback);
     world.wait_for("next", "rolled-back");
@@ -313,6 +305,15 @@ fn a_later_rollout_is_taken_back_although_an_earlier_rollback_waits_for_a_dead_h
     world.pass(mins(10));
     assert_eq!(world.count("ssl", "rolled back"), 5);
     assert_eq!(patched(&world), 1);
+}
+
+/// All that is left to take back is as a later rollout made it.
+fn refuses_superseded(world: &mut World) {
+    let refusal = world.try_ask("ssl", Action::Rollback).unwrap_err();
+    assert!(
+        matches!(refusal, FleetError::Superseded { .. }),
+        "{refusal:?}"
+    );
 }
 
 /// The same change once more on two hosts, by a later rollout.
