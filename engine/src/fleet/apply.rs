@@ -133,11 +133,7 @@ impl Fleet {
         let known = known.map(|(_, member)| member.host.clone());
         self.homes.insert(hello.host.id.clone(), home.clone());
         let is_new = !self.cells.contains_key(&home);
-        let calendar = self.freezes();
-        let cell = self
-            .cells
-            .entry(home.clone())
-            .or_insert_with(|| Cell::new(home.clone(), self.epoch, now).under(calendar));
+        let cell = self.cell_or_new(&home, now);
         let event = CellEvent::HostConnected {
             hello: Box::new(hello.clone()),
         };
@@ -254,6 +250,13 @@ impl Fleet {
         Ok(())
     }
 
+    /// A cell, which is made where it is not there.
+    pub(super) fn cell_or_new(&mut self, id: &CellId, now: Timestamp) -> &mut Cell {
+        let (epoch, calendar) = (self.epoch, self.freezes());
+        let made = || Cell::new(id.clone(), epoch, now).under(calendar);
+        self.cells.entry(id.clone()).or_insert_with(made)
+    }
+
     /// An empty cell goes, once no rollout works in it.
     pub(super) fn drop_empty(&mut self, cell: &CellId) {
         let is_empty = |cell: &Cell| cell.members().is_empty() && cell.work().is_empty();
@@ -270,10 +273,7 @@ impl Fleet {
     ) -> Result<(), FleetError> {
         if let CellEvent::Assigned { .. } = event {
             // A cell whose last host was forgotten is gone; its part of a rollout still ends.
-            let epoch = self.epoch;
-            let calendar = self.freezes();
-            let made = || Cell::new(cell.clone(), epoch, now).under(calendar);
-            self.cells.entry(cell.clone()).or_insert_with(made);
+            self.cell_or_new(cell, now);
             self.tell_cell(cell, now)?;
         }
         let known = self

@@ -29,22 +29,14 @@ impl Fleet {
             self.host(host)
                 .is_some_and(|(_, m)| cells::are_kin(&m.host, of))
         };
-        let known: Vec<HostId> = self
-            .apart
-            .iter()
-            .filter(|host| is_kin(host))
-            .cloned()
-            .collect();
+        let others = self.apart.iter().filter(|host| !is_kin(host));
+        let mut apart: BTreeSet<HostId> = others.cloned().collect();
         let sizes = self.cells_with_kin(of).map(|(_, size)| size);
         let (parts, size) = sizes.fold((0, 0), |(parts, sum), size| (parts + 1, sum + size));
-        let is_apart = parts > 1 && size <= self.cell_size();
-        for host in known {
-            self.apart.remove(&host);
+        if parts > 1 && size <= self.cell_size() {
+            apart.extend(self.parts_of_group(of).into_values().flatten().next());
         }
-        if is_apart {
-            let first = self.parts_of_group(of).into_values().flatten().next();
-            self.apart.extend(first);
-        }
+        self.apart = apart;
     }
 
     /// The first group that can come together now.
@@ -93,9 +85,7 @@ impl Fleet {
         }
         let first = hosts.first().and_then(|host| self.host(host));
         let of = first.map(|(_, member)| member.host.clone());
-        let (epoch, calendar) = (self.epoch, self.freezes());
-        let made = || Cell::new(to.clone(), epoch, now).under(calendar);
-        self.cells.entry(to.clone()).or_insert_with(made);
+        self.cell_or_new(to, now);
         for (from, hosts) in parts {
             self.move_hosts(&from, to, hosts, now)?;
         }

@@ -87,8 +87,9 @@ impl Fleet {
             if left.is_empty() || !earlier.is_live() {
                 continue;
             }
+            let laters: Vec<_> = self.later_than(name, earlier).collect();
             let stays = |host: &&HostId| {
-                let mut laters = self.later_than(name, earlier);
+                let mut laters = laters.iter();
                 laters.any(|(_, _, by)| has_it(by, host) || (by.is_live() && by.claims(host)))
             };
             let hosts = given_up.iter();
