@@ -8,7 +8,7 @@ DENY := target/tools/bin/cargo-deny
 MUTANTS_VERSION := 25.3.1
 MUTANTS := target/tools/bin/cargo-mutants
 # Which part of the mutants the soak tries: another one each day.
-MUTANTS_SHARD ?= $(shell expr `date +%j` % 40)/40
+MUTANTS_SHARD ?= $(shell expr `date +%j` % 80)/80
 
 .PHONY: help build demo test test-rust test-demo lint bench soak mutants audit
 .DEFAULT_GOAL := help

@@ -161,3 +161,37 @@ impl Member {
         detail.clone_into(&mut self.detail);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stratum::tests::host;
+
+    #[test]
+    fn an_order_is_above_all_that_the_host_has_seen_and_after_the_last_number_there_is_none() {
+        let key = |epoch, sequence| OrderKey {
+            epoch: OwnerEpoch(epoch),
+            sequence: HostSequence(sequence),
+        };
+        for (seen, epoch, next) in [
+            (None, 3, Some(key(3, 1))),
+            (Some(key(2, 7)), 3, Some(key(3, 8))),
+            (Some(key(5, 7)), 3, Some(key(5, 8))),
+            (Some(key(2, u64::MAX - 1)), 3, Some(key(3, u64::MAX))),
+            (Some(key(2, u64::MAX)), 3, None),
+        ] {
+            let hello = Hello {
+                host: host(&[]),
+                incarnation: Incarnation(1),
+                boot_id: "boot".to_owned(),
+                version: "0".to_owned(),
+                in_service: true,
+                detail: String::new(),
+                open: None,
+                newest: seen,
+            };
+            let member = Member::new(&hello, Timestamp(0));
+            assert_eq!(member.next_key(OwnerEpoch(epoch)), next, "after {seen:?}");
+        }
+    }
+}

@@ -30,7 +30,7 @@ pub(crate) use agent::Agent;
 pub(crate) use fault::Boots;
 pub(crate) use hosts::id;
 pub(crate) use owner::{Crash, Owner};
-pub(crate) use rollout::{CHAIN, NotStarted, file, rollout_id};
+pub(crate) use rollout::{CHAIN, NotStarted, file, operator, rollout_id};
 pub(crate) use script::{Does, Step, fails};
 
 use cofferdam_engine::{

@@ -1,13 +1,13 @@
 //! What operators say of single hosts of a rollout.
 
 use super::{AT_ONCE, WAVES, floor, mins, names, secs};
-use crate::world::{Does, NotStarted, Step, World, fails, file, id};
+use crate::world::{Does, NotStarted, Step, World, fails, file, id, operator, rollout_id};
 use cofferdam_engine::{
     exception::Word,
     failure::FailureKind,
-    fleet::FleetError,
+    fleet::{FleetCommand, FleetError, FleetEvent},
     id::HostId,
-    rollout::{Action, RolloutError},
+    rollout::{Action, RolloutCommand, RolloutError, RolloutEvent},
     run::{Ending, RunState},
 };
 
@@ -383,4 +383,46 @@ fn an_amendment_of_another_state_is_refused() {
         &refused,
         NotStarted::Refused(FleetError::Rollout(RolloutError::NotExcepted { .. }))
     ));
+}
+
+#[test]
+fn a_cell_is_told_what_was_said_of_its_own_hosts_and_of_no_others() {
+    let mut world = World::new().hosts("web", "r1/a", 4).hosts("web", "r1/b", 4);
+    world.start(&file("ssl", "openssl", "", WAVES));
+    world.until("both cells know of it", |world| {
+        let cells = world.owner.fleet.cells().values();
+        cells.into_iter().all(|cell| cell.work().len() == 1)
+    });
+    let mut fleet = world.owner.fleet.clone();
+    let said = FleetEvent::Rollout {
+        rollout: rollout_id("ssl"),
+        event: RolloutEvent::Excepted {
+            word: Word::Skip,
+            hosts: [id("web-a-4"), id("web-b-4")].into(),
+            by: operator(),
+            reason: "too big".to_owned(),
+        },
+    };
+    fleet.apply(&said, world.now).unwrap();
+    let commands = fleet.decide(world.now).commands.into_iter();
+    let told: Vec<String> = commands
+        .filter_map(|command| {
+            let FleetCommand::Rollout {
+                command: RolloutCommand::Except(exceptions),
+                ..
+            } = command
+            else {
+                return None;
+            };
+            Some(exceptions)
+        })
+        .map(|told| format!("{}: {:?}", told.cell, told.hosts.keys().collect::<Vec<_>>()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            r#"r1-a-1: [HostId("web-a-4")]"#,
+            r#"r1-b-1: [HostId("web-b-4")]"#
+        ]
+    );
 }

@@ -292,7 +292,7 @@ impl World {
     }
 }
 
-pub(super) fn operator() -> OperatorId {
+pub(crate) fn operator() -> OperatorId {
     OperatorId::new("anna").expect("a name")
 }
 
