@@ -1,9 +1,11 @@
 //! How much of the fleet a rollout touches, by capacity group.
 
 use super::{
+    class::Known,
     floors::Floors,
     impact::{Impact, Touched},
-    selected::{Known, Place, Selected},
+    planned::Planned,
+    selected::Place,
 };
 use crate::share::Share;
 use serde::{Deserialize, Serialize};
@@ -78,21 +80,22 @@ impl GroupBlast {
 }
 
 impl Blast {
-    /// Counts what a plan touches; `planned` are the hosts that some wave takes.
+    /// Counts what a plan touches.
     pub(super) fn of(
-        known: &[Known<'_>],
+        known: &Known<'_>,
         selected: usize,
-        planned: &[&Selected<'_>],
+        planned: &Planned<'_, '_>,
         floors: &Floors<'_>,
         touched: &Touched<'_>,
     ) -> Self {
         let mut counts: BTreeMap<Place<'_>, (usize, usize)> = BTreeMap::new();
-        for host in planned {
-            counts.entry(host.place).or_default().1 += 1;
+        for (class, count) in &planned.classes {
+            counts.entry(class.home).or_default().1 += count;
         }
-        for (_, place) in known.iter().filter_map(|known| known.home) {
-            if let Some((members, _)) = counts.get_mut(&place) {
-                *members += 1;
+        for class in &known.classes {
+            let home = class.home.and_then(|(_, home)| counts.get_mut(&home));
+            if let Some((members, _)) = home {
+                *members += class.members;
             }
         }
         let allowances = floors.allowances();
@@ -107,9 +110,9 @@ impl Blast {
                 allowance: allowances.get(&place).copied().unwrap_or(0),
             });
         Self {
-            hosts: planned.len(),
+            hosts: planned.hosts.len(),
             selected,
-            known: known.len(),
+            known: known.hosts.len(),
             groups: groups.collect(),
             impacts: touched.impacts(),
             wide: floors.wide(),

@@ -2,8 +2,9 @@
 
 use super::{
     PlanError, PlanInput,
+    class::Known,
     denied::Denied,
-    selected::{self, Known, Selected},
+    selected::{Chooser, Chosen},
     strata::Strata,
     unaffected::Unaffected,
 };
@@ -12,13 +13,13 @@ use crate::{id::HostId, patch::LockFile, spec::Spec};
 /// The hosts of an inventory as a rollout looks at them.
 pub(super) struct Choice<'a> {
     /// All hosts.
-    pub(super) known: Vec<Known<'a>>,
+    pub(super) known: Known<'a>,
     /// Those to which the bits are denied.
     pub(super) denied: Denied<'a>,
     /// Those that the patch would not change.
     pub(super) unaffected: Unaffected<'a>,
     /// Those that the rollout may take.
-    pub(super) selected: Vec<Selected<'a>>,
+    pub(super) selected: Chosen<'a>,
     /// The strata of those.
     pub(super) strata: Strata<'a>,
 }
@@ -32,19 +33,19 @@ impl<'a> Choice<'a> {
         may_be_taken: &dyn Fn(&HostId) -> bool,
         errors: &mut Vec<PlanError>,
     ) -> Self {
-        let known = selected::known(input);
+        let known = Known::of(spec, input);
         let denied = Denied::find(spec, lock, input.denials, &known, errors);
         let mut unaffected = Unaffected::new(lock, input.package_sets);
         let mut strata = Strata::new(spec.coverage(), lock, input.package_sets);
-        let selected = selected::select(
+        let is_for = |host: &HostId| !spec.is_repair() || input.casualties.contains(host);
+        let chooser = Chooser {
             spec,
             lock,
-            &selected::allowed(spec, input, &known, may_be_taken),
-            &denied,
-            &mut strata,
-            &mut unaffected,
-            errors,
-        );
+            known: &known,
+            denied: &denied,
+            may_be_taken: &|host| is_for(host) && may_be_taken(host),
+        };
+        let selected = chooser.select(&mut strata, &mut unaffected, errors);
         Self {
             known,
             denied,

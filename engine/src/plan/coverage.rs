@@ -1,6 +1,6 @@
 //! The fewest hosts that have one of every stratum.
 
-use super::{selected::Selected, strata::place};
+use super::{selected::Common, strata::place};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BinaryHeap},
@@ -10,18 +10,18 @@ use std::{
 ///
 /// Greedy: the next one is always of the most strata that still lack a host, and of several such
 /// the first; in the end those go that are not needed any more. That is at most a few hosts above the
-/// fewest possible, and near-linear: hosts of the
-/// same strata are tried once, and what one adds only shrinks, so it is counted anew only when its
+/// fewest possible, and near-linear: hosts of
+/// one class are tried once, and what one adds only shrinks, so it is counted anew only when its
 /// turn comes.
-pub(super) fn cover(candidates: &[&Selected<'_>], strata: usize) -> Vec<usize> {
-    let mut kinds: BTreeMap<&[u32], usize> = BTreeMap::new();
-    for (candidate, host) in candidates.iter().enumerate() {
-        kinds.entry(&host.strata).or_insert(candidate);
+pub(super) fn cover(candidates: &[&Common<'_>], strata: usize) -> Vec<usize> {
+    let mut classes: BTreeMap<usize, usize> = BTreeMap::new();
+    for (candidate, common) in candidates.iter().enumerate() {
+        classes.entry(common.place).or_insert(candidate);
     }
     let mut is_covered = vec![false; strata];
-    let mut queue: BinaryHeap<(usize, Reverse<usize>)> = kinds
-        .iter()
-        .map(|(strata, candidate)| (strata.len(), Reverse(*candidate)))
+    let mut queue: BinaryHeap<(usize, Reverse<usize>)> = classes
+        .into_values()
+        .map(|candidate| (candidates[candidate].strata.len(), Reverse(candidate)))
         .collect();
     let mut chosen = Vec::new();
     while let Some((believed, Reverse(candidate))) = queue.pop() {
@@ -45,7 +45,7 @@ pub(super) fn cover(candidates: &[&Selected<'_>], strata: usize) -> Vec<usize> {
 /// The chosen without those of whose strata each has another: later choices may make an earlier one
 /// needless.
 fn without_needless(
-    candidates: &[&Selected<'_>],
+    candidates: &[&Common<'_>],
     mut chosen: Vec<usize>,
     strata: usize,
 ) -> Vec<usize> {

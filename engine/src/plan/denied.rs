@@ -1,6 +1,6 @@
 //! Hosts to which the bits are denied: a rollout leaves them out.
 
-use super::{PlanError, Warning, selected::Known};
+use super::{PlanError, Warning, class::Known};
 use crate::{
     denial::{Denial, Denials, Place},
     digest::Digest,
@@ -21,7 +21,7 @@ impl<'a> Denied<'a> {
         spec: &Spec,
         lock: &LockFile,
         denials: &'a Denials,
-        known: &[Known<'a>],
+        known: &Known<'a>,
         errors: &mut Vec<PlanError>,
     ) -> Self {
         if denials.is_empty() {
@@ -30,15 +30,15 @@ impl<'a> Denied<'a> {
         let mut bits: BTreeMap<&Platform, Option<Digest>> = BTreeMap::new();
         let mut for_fleet = BTreeMap::new();
         let mut found = Self::default();
-        let matched = known.iter().filter(|k| spec.selection().matches(k.host));
         let mut matches = 0;
-        for Known { host, home } in matched {
+        for (host, class) in known.matched() {
             matches += 1;
             let platform = &host.facts.platform;
             let of_platform = || lock.content_for(platform, spec.patch())?.bits();
-            let (Some(bits), Some((cell, _))) =
-                (*bits.entry(platform).or_insert_with(of_platform), home)
-            else {
+            let (Some(bits), Some((cell, _))) = (
+                *bits.entry(platform).or_insert_with(of_platform),
+                class.home,
+            ) else {
                 continue;
             };
             match denials.of(&bits, cell, &host.id) {

@@ -3,7 +3,9 @@
 use super::{
     Cure, NeededApproval, PlanError, WideGroup,
     approval::Approvers,
-    selected::{Known, Place, Selected},
+    class::Known,
+    planned::Planned,
+    selected::{Common, Place, Selected},
 };
 use crate::{
     floor::{Group, allowance, own_share},
@@ -55,17 +57,18 @@ struct Whole {
 }
 
 impl<'a> Floors<'a> {
-    /// Finds the groups of all rules; `planned` are the hosts that some wave takes.
-    pub(super) fn find(spec: &'a Spec, known: &[Known<'a>], planned: &[&Selected<'a>]) -> Self {
+    /// Finds the groups of all rules.
+    pub(super) fn find(spec: &'a Spec, known: &Known<'a>, planned: &Planned<'_, 'a>) -> Self {
         let mut floors = Vec::new();
         for (limit, of) in spec.limits().iter().enumerate() {
-            let bound = planned.iter().filter(|host| host.limit == limit);
+            let classes = planned.classes.iter().map(|(class, _)| *class);
+            let bound: Vec<_> = classes.filter(|class| class.limit == limit).collect();
             for (rank, rule) in of.floors.iter().enumerate() {
                 floors.push(Floor {
                     rule,
                     limit,
                     rank,
-                    parts: parts(rule, known, bound.clone().copied()),
+                    parts: parts(rule, known, &bound),
                 });
             }
         }
@@ -83,7 +86,7 @@ impl<'a> Floors<'a> {
             rule: floor.rule.clone(),
             hosts: planned
                 .iter()
-                .filter(|host| host.limit == floor.limit)
+                .filter(|host| host.common.limit == floor.limit)
                 .map(|host| host.host.id.clone())
                 .collect(),
             lone_hosts: BTreeSet::new(),
@@ -155,7 +158,7 @@ impl<'a> Floors<'a> {
         &self,
         spec: &Spec,
         services: &Services,
-        planned: &[&Selected<'a>],
+        planned: &Planned<'_, 'a>,
         errors: &mut Vec<PlanError>,
     ) -> BTreeMap<HostId, NeededApproval> {
         if spec.is_repair() {
@@ -171,12 +174,12 @@ impl<'a> Floors<'a> {
     fn approvals(
         &self,
         approvers: Approvers<'_>,
-        planned: &[&Selected<'a>],
+        planned: &Planned<'_, 'a>,
     ) -> BTreeMap<HostId, NeededApproval> {
         let mut needed = BTreeMap::new();
         for (host, group) in self.0.iter().flat_map(|floor| floor.lone(planned)) {
-            let by = approvers.of(host.place.service);
-            let group = format!("{group} in {}", host.cell);
+            let by = approvers.of(host.common.home.service);
+            let group = format!("{group} in {}", host.common.cell);
             let since = Timestamp::default();
             let approval = NeededApproval { group, by, since };
             needed.entry(host.host.id.clone()).or_insert(approval);
@@ -224,7 +227,7 @@ impl<'a> Floor<'a> {
     /// Those of the planned hosts that are alone in a group which lets none out, with that group.
     fn lone<'s>(
         &'s self,
-        planned: &'s [&Selected<'a>],
+        planned: &'s Planned<'_, 'a>,
     ) -> impl Iterator<Item = (&'s Selected<'a>, Group)> {
         let parts = self.parts.iter();
         let parts = parts.flat_map(|(cell, parts)| parts.iter().map(|part| (*cell, part)));
@@ -233,11 +236,11 @@ impl<'a> Floor<'a> {
             .map(|(cell, part)| (cell, &part.group))
             .collect();
         let has_lone = !lone.is_empty();
-        let bound = planned.iter().copied();
-        bound
-            .filter(move |host| has_lone && host.limit == self.limit)
+        planned
+            .hosts()
+            .filter(move |host| has_lone && host.common.limit == self.limit)
             .map(|host| (host, Group::of(self.rule, host.host)))
-            .filter(move |(host, group)| lone.contains(&(host.cell, group)))
+            .filter(move |(host, group)| lone.contains(&(host.common.cell, group)))
     }
 }
 
@@ -254,41 +257,32 @@ impl Part<'_> {
     }
 }
 
-/// Each cell's parts of the groups that a rule makes of the bound hosts. All hosts of the inventory
-/// count as members.
-fn parts<'s, 'a: 's>(
+/// Each cell's parts of the groups that a rule makes of the hosts of the bound classes. All hosts of
+/// the inventory count as members.
+fn parts<'a>(
     rule: &FloorRule,
-    known: &[Known<'a>],
-    bound: impl Iterator<Item = &'s Selected<'a>>,
+    known: &Known<'a>,
+    bound: &[&Common<'a>],
 ) -> BTreeMap<&'a CellId, Vec<Part<'a>>> {
-    // Names of groups are long: hosts are told apart by the values that make them. There are many
-    // hosts and few groups, so one key is written over and over.
+    // Names of groups are long: they are told apart by the values that make them.
     let is_in_region = rule.group_by.iter().any(|label| label == ZONE);
-    let write_key = |key: &mut Vec<Option<&'a str>>, place: Place<'a>, host: &'a Host| {
-        key.clear();
-        key.push(is_in_region.then_some(place.region));
+    let key = |home: Place<'a>, host: &'a Host| -> Vec<Option<&'a str>> {
+        let region = is_in_region.then_some(home.region);
         let labels = rule.group_by.iter();
-        key.extend(labels.map(|label| place.value(label).or_else(|| host.value(label))));
+        let values = labels.map(|label| home.value(label).or_else(|| host.value(label)));
+        [region].into_iter().chain(values).collect()
     };
-    let mut key = Vec::new();
     let mut groups: BTreeMap<Vec<_>, BTreeMap<&CellId, (&Host, Place<'_>, usize)>> =
         BTreeMap::new();
-    for host in bound {
-        write_key(&mut key, host.place, host.host);
-        if !groups.contains_key(key.as_slice()) {
-            groups.insert(key.clone(), BTreeMap::new());
-        }
+    for class in bound {
+        groups.entry(key(class.home, class.host)).or_default();
     }
-    if groups.is_empty() {
-        return BTreeMap::new();
-    }
-    for Known { host, home } in known {
-        let Some((cell, place)) = *home else {
+    for class in &known.classes {
+        let Some((cell, home)) = class.home else {
             continue;
         };
-        write_key(&mut key, place, host);
-        if let Some(cells) = groups.get_mut(key.as_slice()) {
-            cells.entry(cell).or_insert((host, place, 0)).2 += 1;
+        if let Some(cells) = groups.get_mut(&key(home, class.host)) {
+            cells.entry(cell).or_insert((class.host, home, 0)).2 += class.members;
         }
     }
     let mut parts: BTreeMap<&CellId, Vec<Part<'_>>> = BTreeMap::new();

@@ -21,7 +21,7 @@ impl HostOrder {
     /// The order of the hosts of a wave, which are given rarest strata first.
     pub(super) fn of(hosts: &[&Selected<'_>], is_ahead: bool) -> Self {
         let of = |mark: Option<Mark>| {
-            let marked = hosts.iter().filter(move |host| host.mark == mark);
+            let marked = hosts.iter().filter(move |host| host.common.mark == mark);
             marked.map(|host| host.host.id.clone())
         };
         let behind = of(Some(Mark::Patcher)).collect();

@@ -1,6 +1,6 @@
 //! Who may feel a rollout: the services that it works on, and those that cannot work without them.
 
-use super::selected::Selected;
+use super::planned::Planned;
 use crate::{
     id::{OperatorId, ServiceName},
     services::Services,
@@ -44,10 +44,10 @@ pub(super) struct Touched<'a> {
 }
 
 impl<'a> Touched<'a> {
-    pub(super) fn of(services: &'a Services, planned: &[&Selected<'a>]) -> Self {
+    pub(super) fn of(services: &'a Services, planned: &Planned<'_, 'a>) -> Self {
         let mut counts = BTreeMap::new();
-        for host in planned {
-            *counts.entry(host.place.service).or_default() += 1;
+        for (class, count) in &planned.classes {
+            *counts.entry(class.home.service).or_default() += count;
         }
         Self {
             services,

@@ -7,9 +7,10 @@ use super::{
     floors::Floors,
     impact::Touched,
     late::LateRules,
+    planned::Planned,
     proof::Proof,
     region::{RegionOrder, Regions},
-    selected::Selected,
+    selected::{Chosen, Selected},
     strata::{Strata, place},
     upgrade,
     wave::{self, Waves},
@@ -80,16 +81,15 @@ impl Plan {
         } = Choice::make(spec, lock, input, may_be_taken, &mut errors);
         let waves = Waves::take(spec, &selected, strata.count());
         let planned = waves.planned();
-        let planned_hosts: Vec<_> = planned.iter().map(|(host, _)| *host).collect();
-        let floors = Floors::find(spec, &known, &planned_hosts);
-        let approvals = floors.for_people(spec, input.services, &planned_hosts, &mut errors);
+        let floors = Floors::find(spec, &known, &planned);
+        let approvals = floors.for_people(spec, input.services, &planned, &mut errors);
         let regions = Regions::of(&selected);
         let orders = regions.orders(spec, &mut errors);
         let (unknown_deltas, (strata, hosts)) = (strata.unknown_deltas, listed(&planned, &strata));
-        let proof = Proof::of(spec, input.now, &planned_hosts, &strata, &hosts);
+        let proof = Proof::of(spec, input.now, &planned, &strata, &hosts);
         proof.refuse(&mut errors);
         none(errors)?;
-        let touched = Touched::of(input.services, &planned_hosts);
+        let touched = Touched::of(input.services, &planned);
         let draft = Draft {
             spec,
             touched: &touched,
@@ -100,12 +100,12 @@ impl Plan {
             floors: &floors,
             denied: &denied,
         };
-        let left_alone = upgrade::left_alone(unaffected.count, selected.len());
+        let left_alone = upgrade::left_alone(unaffected.count, selected.hosts.len());
         let of_waves = left_alone.chain(waves.warnings).collect();
         let (planned_waves, assignments) = (draft.waves(&regions, &orders), draft.assignments());
         let estimate = draft.estimate(&planned_waves, &assignments);
         let mut of_proof = proof.warnings(unknown_deltas);
-        of_proof.extend(when::warnings(spec, input, &planned_hosts, estimate));
+        of_proof.extend(when::warnings(spec, input, &planned, estimate));
         Ok(Self {
             rollout: spec.name().clone(),
             rollout_digest: draft.rollout_digest,
@@ -119,7 +119,7 @@ impl Plan {
             approvals,
             approvers: spec.approvers().clone(),
             late: Some(LateRules::of(spec)),
-            blast: Blast::of(&known, selected.len(), &planned_hosts, &floors, &touched),
+            blast: Blast::of(&known, selected.hosts.len(), &planned, &floors, &touched),
             waves: planned_waves,
             coverage: spec.coverage().clone(),
             waived: proof.waived(),
@@ -198,21 +198,25 @@ fn check_lock(spec: &Spec, lock: &LockFile) -> Vec<PlanError> {
 
 /// The strata of the planned hosts, and the hosts.
 fn listed(
-    planned: &[(&Selected<'_>, WaveIndex)],
+    planned: &Planned<'_, '_>,
     strata: &Strata<'_>,
 ) -> (Vec<Stratum>, BTreeMap<HostId, PlannedHost>) {
     let mut is_kept = vec![false; strata.count()];
-    for number in planned.iter().flat_map(|(host, _)| &host.strata) {
+    for number in planned.classes.iter().flat_map(|(class, _)| &class.strata) {
         is_kept[place(*number)] = true;
     }
     let (kept, ranks) = strata.ranked(|number| is_kept[place(number)]);
-    let hosts = planned.iter().map(|(host, wave)| {
-        let mut strata: Vec<u32> = host.strata.iter().map(|number| ranks[number]).collect();
+    let ranked = planned.classes.iter().map(|(class, _)| {
+        let mut strata: Vec<u32> = class.strata.iter().map(|number| ranks[number]).collect();
         strata.sort_unstable();
+        (class.place, strata)
+    });
+    let ranked: BTreeMap<usize, Vec<u32>> = ranked.collect();
+    let hosts = planned.hosts.iter().map(|(host, wave)| {
         let planned = PlannedHost {
-            cell: host.cell.clone(),
+            cell: host.common.cell.clone(),
             wave: *wave,
-            strata,
+            strata: ranked[&host.common.place].clone(),
         };
         (host.host.id.clone(), planned)
     });
@@ -225,8 +229,8 @@ struct Draft<'d, 'a> {
     touched: &'d Touched<'a>,
     lock: &'d LockFile,
     rollout_digest: Digest,
-    selected: &'d [Selected<'a>],
-    planned: &'d [(&'d Selected<'a>, WaveIndex)],
+    selected: &'d Chosen<'a>,
+    planned: &'d Planned<'d, 'a>,
     floors: &'d Floors<'a>,
     denied: &'d Denied<'a>,
 }
@@ -235,7 +239,7 @@ impl<'d, 'a> Draft<'d, 'a> {
     /// The waves, each of which opens its regions in an order.
     fn waves(&self, regions: &Regions<'a>, orders: &[RegionOrder<'a>]) -> Vec<PlannedWave> {
         let mut hosts: BTreeMap<WaveIndex, Vec<&Selected<'_>>> = BTreeMap::new();
-        for (host, wave) in self.planned {
+        for (host, wave) in &self.planned.hosts {
             hosts.entry(*wave).or_default().push(host);
         }
         let waves = self.spec.waves().iter().zip((0..).map(WaveIndex));
@@ -249,13 +253,14 @@ impl<'d, 'a> Draft<'d, 'a> {
     }
 
     fn assignments(&self) -> BTreeMap<CellId, Assignment> {
-        let mut cells: BTreeMap<&CellId, Vec<&Selected<'a>>> = BTreeMap::new();
-        for (host, _) in self.planned {
-            cells.entry(host.cell).or_default().push(host);
+        let mut cells: Vec<Vec<&Selected<'a>>> = vec![Vec::new(); self.selected.cells.len()];
+        for host in self.planned.hosts() {
+            cells[host.common.cell_place].push(host);
         }
+        let cells = self.selected.cells.iter().zip(cells);
         let assignments = cells
-            .into_iter()
-            .map(|(cell, hosts)| (cell.clone(), self.assignment(cell, &hosts)));
+            .filter(|(_, hosts)| !hosts.is_empty())
+            .map(|(cell, hosts)| ((*cell).clone(), self.assignment(cell, &hosts)));
         assignments.collect()
     }
 
@@ -263,7 +268,7 @@ impl<'d, 'a> Draft<'d, 'a> {
         let spec = self.spec;
         let limits = hosts
             .iter()
-            .filter_map(|host| spec.limits().get(host.limit));
+            .filter_map(|host| spec.limits().get(host.common.limit));
         let at_once = limits.map(|limit| limit.at_once_per_cell).min();
         Assignment {
             rollout: spec.name().clone(),
@@ -308,18 +313,12 @@ impl<'d, 'a> Draft<'d, 'a> {
 
     /// The planned hosts whose labels say another place than their cell's, when there are any.
     fn moved(&self) -> Option<Warning> {
-        // There are many hosts and few places: each is compared with its cells once.
-        let mut is_of_place = BTreeMap::new();
-        let planned = self.planned.iter().map(|(host, _)| host);
-        let moved = planned.filter(
-            |Selected {
-                 host, cell, place, ..
-             }| {
-                let known = is_of_place.entry((*cell, place.region, place.zone));
-                !*known.or_insert_with(|| cells::is_of_place(host, cell))
-            },
-        );
-        let hosts: Vec<HostId> = moved.map(|host| host.host.id.clone()).collect();
+        let moved = self.planned.classes.iter().map(|(class, _)| *class);
+        let moved = moved.filter(|class| !cells::is_of_place(class.host, class.cell));
+        let moved: BTreeSet<usize> = moved.map(|class| class.place).collect();
+        let hosts = self.planned.hosts();
+        let hosts = hosts.filter(|host| moved.contains(&host.common.place));
+        let hosts: Vec<HostId> = hosts.map(|host| host.host.id.clone()).collect();
         (!hosts.is_empty()).then_some(Warning::Moved { hosts })
     }
 
@@ -332,7 +331,7 @@ impl<'d, 'a> Draft<'d, 'a> {
         warnings.extend(self.moved());
         warnings.extend(of_waves);
         warnings.extend(of_proof);
-        let (planned, selected) = (self.planned.len(), self.selected.len());
+        let (planned, selected) = (self.planned.hosts.len(), self.selected.hosts.len());
         let undeclared = self.touched.undeclared();
         if !undeclared.is_empty() {
             warnings.push(Warning::Undeclared {

@@ -13,7 +13,7 @@
 
 use super::{
     region::{RegionOrder, Regions},
-    selected::Selected,
+    selected::Common,
 };
 use crate::id::CellId;
 use serde::{Deserialize, Serialize};
@@ -60,10 +60,10 @@ impl From<Stored> for Opening {
 }
 
 impl Opening {
-    /// The opening of a wave; `firsts` are the first hosts of each cell's slice, rarest first, and
+    /// The opening of a wave; `firsts` are of the first host of each cell's slice, rarest first, and
     /// within a zone that order stays.
     pub(super) fn of(
-        firsts: &[&Selected<'_>],
+        firsts: &[&Common<'_>],
         regions: &Regions<'_>,
         order: &RegionOrder<'_>,
     ) -> Self {
@@ -123,10 +123,10 @@ impl Turn {
 
 impl Chain {
     /// The zones of a region. Nothing when the wave has no cell there.
-    fn of(region: &str, firsts: &[&Selected<'_>], regions: &Regions<'_>) -> Option<Self> {
+    fn of(region: &str, firsts: &[&Common<'_>], regions: &Regions<'_>) -> Option<Self> {
         let mut zones: BTreeMap<_, Vec<CellId>> = BTreeMap::new();
-        for Selected { place, cell, .. } in firsts.iter().filter(|f| f.place.region == region) {
-            let rank = regions.zone_rank(place.region, place.zone);
+        for Common { home, cell, .. } in firsts.iter().filter(|f| f.home.region == region) {
+            let rank = regions.zone_rank(home.region, home.zone);
             zones.entry(rank).or_default().push((*cell).clone());
         }
         let zones: Vec<_> = zones.into_values().collect();

@@ -1,10 +1,6 @@
 //! What the first wave proves: whether it has a host of every stratum, and which it need not have.
 
-use super::{
-    PlanError, PlannedHost, Warning,
-    selected::{Mark, Selected},
-    strata::place,
-};
+use super::{PlanError, PlannedHost, Warning, planned::Planned, selected::Mark, strata::place};
 use crate::{
     date::Date,
     id::{HostId, WaveIndex},
@@ -70,18 +66,18 @@ pub(super) struct Proof<'p> {
 }
 
 impl<'p> Proof<'p> {
-    /// `planned` are the hosts in order of their names, as in `hosts`.
+    /// `hosts` are the planned ones.
     pub(super) fn of(
         spec: &'p Spec,
         now: Timestamp,
-        planned: &[&Selected<'_>],
+        planned: &Planned<'_, '_>,
         strata: &'p [Stratum],
         hosts: &'p BTreeMap<HostId, PlannedHost>,
     ) -> Self {
         let mut counts = vec![(0, 0); strata.len()];
         let mut is_patchers = vec![true; strata.len()];
-        for (selected, host) in planned.iter().zip(hosts.values()) {
-            let is_own = selected.mark == Some(Mark::Patcher);
+        for (selected, host) in planned.hosts().zip(hosts.values()) {
+            let is_own = selected.common.mark == Some(Mark::Patcher);
             for stratum in &host.strata {
                 is_patchers[place(*stratum)] &= is_own;
                 let (all, first) = &mut counts[place(*stratum)];

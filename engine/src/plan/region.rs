@@ -1,6 +1,6 @@
 //! The regions of the selected hosts, and the order in which the regions of each wave open.
 
-use super::{PlanError, selected::Selected};
+use super::{PlanError, selected::Chosen};
 use crate::{
     policy::CellOrder,
     spec::{Fan, FanRegion, Spec},
@@ -29,12 +29,13 @@ pub(super) enum RegionOrder<'a> {
 }
 
 impl<'a> Regions<'a> {
-    pub(super) fn of(selected: &[Selected<'a>]) -> Self {
+    pub(super) fn of(selected: &Chosen<'a>) -> Self {
         let mut sizes = BTreeMap::new();
         let mut zones = BTreeMap::new();
-        for Selected { place, .. } in selected {
-            *sizes.entry(place.region).or_default() += 1;
-            *zones.entry((place.region, place.zone)).or_default() += 1;
+        for class in &selected.classes {
+            let home = class.home;
+            *sizes.entry(home.region).or_default() += class.count;
+            *zones.entry((home.region, home.zone)).or_default() += class.count;
         }
         let strata = varieties(selected, &sizes);
         Self {
@@ -145,7 +146,7 @@ impl<'a> Regions<'a> {
 
 /// How many strata each region has of those that are as large as another.
 fn varieties<'a>(
-    selected: &[Selected<'a>],
+    selected: &Chosen<'a>,
     sizes: &BTreeMap<&'a str, usize>,
 ) -> BTreeMap<&'a str, usize> {
     let mut of_size: BTreeMap<usize, usize> = BTreeMap::new();
@@ -154,11 +155,10 @@ fn varieties<'a>(
         .for_each(|size| *of_size.entry(*size).or_default() += 1);
     let is_tied = |region: &str| sizes.get(region).is_some_and(|size| of_size[size] > 1);
     let mut strata: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
-    for host in selected.iter().filter(|host| is_tied(host.place.region)) {
-        strata
-            .entry(host.place.region)
-            .or_default()
-            .extend(&host.strata);
+    let classes = selected.classes.iter();
+    for class in classes.filter(|class| is_tied(class.home.region)) {
+        let strata = strata.entry(class.home.region).or_default();
+        strata.extend(&class.strata);
     }
     let counts = strata.into_iter();
     counts

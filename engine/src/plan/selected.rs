@@ -1,6 +1,6 @@
 //! The hosts that a rollout is for, with what the planner needs to know of each.
 
-use super::{PlanError, PlanInput, denied::Denied, strata::Strata, unaffected::Unaffected};
+use super::{PlanError, class::Known, denied::Denied, strata::Strata, unaffected::Unaffected};
 use crate::{
     id::{CellId, HostId},
     inventory::{Host, PATCHER, Platform, REGION, SERVICE, VALIDATOR, ZONE},
@@ -8,24 +8,55 @@ use crate::{
     seed,
     spec::Spec,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
+
+/// The hosts that a rollout is for.
+#[derive(Debug)]
+pub(super) struct Chosen<'a> {
+    /// The hosts, in order of their names.
+    pub(super) hosts: Vec<Selected<'a>>,
+    /// What those of each class have in common, in order of their first hosts.
+    pub(super) classes: Vec<Rc<Common<'a>>>,
+    /// Their cells, in order of their names.
+    pub(super) cells: Vec<&'a CellId>,
+}
 
 /// A host that a rollout is for.
 #[derive(Debug)]
 pub(super) struct Selected<'a> {
     pub(super) host: &'a Host,
-    pub(super) cell: &'a CellId,
-    pub(super) place: Place<'a>,
-    /// Its strata, by their numbers in [`Strata`].
-    pub(super) strata: Vec<u32>,
-    /// How many selected hosts are of its rarest stratum.
-    pub(super) rarest: usize,
-    /// Its place among the rollout's limits.
-    pub(super) limit: usize,
-    /// What it is made for, where that is not to serve.
-    pub(super) mark: Option<Mark>,
+    /// What it has in common with all selected hosts of its class.
+    pub(super) common: Rc<Common<'a>>,
     /// Orders hosts that are alike, differently for each rollout.
     pub(super) seed: u64,
+}
+
+/// What the selected hosts of a class have in common.
+#[derive(Debug)]
+pub(super) struct Common<'a> {
+    /// One of the class, which shows what all are like.
+    pub(super) host: &'a Host,
+    /// The place of the class among those of the inventory.
+    pub(super) class: usize,
+    /// Its place among those of the selected hosts.
+    pub(super) place: usize,
+    /// How many of its hosts are selected. At least 1.
+    pub(super) count: usize,
+    pub(super) cell: &'a CellId,
+    /// The place of the cell among those of the selected hosts.
+    pub(super) cell_place: usize,
+    pub(super) home: Place<'a>,
+    /// Their strata, by their numbers in [`Strata`].
+    pub(super) strata: Vec<u32>,
+    /// How many selected hosts are of the rarest of these.
+    pub(super) rarest: usize,
+    /// Their place among the rollout's limits.
+    pub(super) limit: usize,
+    /// What they are made for, where that is not to serve.
+    pub(super) mark: Option<Mark>,
 }
 
 /// What a marked host is made for. One with both marks is the patcher's own: those go last.
@@ -73,102 +104,131 @@ impl<'a> Place<'a> {
     }
 }
 
-/// A host of the inventory.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Known<'a> {
-    pub(super) host: &'a Host,
-    /// Where it is. Nothing: it lacks a label, or no cell holds it.
-    pub(super) home: Option<(&'a CellId, Place<'a>)>,
+/// What hosts are chosen by.
+pub(super) struct Chooser<'c, 'a> {
+    pub(super) spec: &'c Spec,
+    pub(super) lock: &'c LockFile,
+    pub(super) known: &'c Known<'a>,
+    pub(super) denied: &'c Denied<'a>,
+    /// Whether a rollout may take a host at all, whatever its file says.
+    pub(super) may_be_taken: &'c dyn Fn(&HostId) -> bool,
 }
 
-/// All hosts of the inventory, in order of their names.
-pub(super) fn known<'a>(input: &PlanInput<'a>) -> Vec<Known<'a>> {
-    let mut cells = input.cells.iter().peekable();
-    let mut cell_of = |host: &HostId| {
-        while cells.next_if(|(other, _)| *other < host).is_some() {}
-        cells
-            .next_if(|(other, _)| *other == host)
-            .map(|(_, cell)| cell)
-    };
-    let hosts = input.hosts.iter().map(|(id, host)| Known {
-        host,
-        home: cell_of(id).zip(Place::of(host)),
-    });
-    hosts.collect()
-}
-
-/// Those of the known hosts that a rollout may take at all.
-pub(super) fn allowed<'a>(
-    spec: &Spec,
-    input: &PlanInput<'_>,
-    known: &[Known<'a>],
-    may_be_taken: &dyn Fn(&HostId) -> bool,
-) -> Vec<Known<'a>> {
-    let is_for = |host: &HostId| !spec.is_repair() || input.casualties.contains(host);
-    let allowed = known.iter().map(|known| (known, &known.host.id));
-    let allowed = allowed.filter(|(_, host)| is_for(host) && may_be_taken(host));
-    allowed.map(|(known, _)| *known).collect()
-}
-
-/// Finds the hosts of a rollout, in order of their names, and notes why it cannot be for some.
-pub(super) fn select<'a>(
-    spec: &Spec,
-    lock: &LockFile,
-    known: &[Known<'a>],
-    denied: &Denied<'a>,
-    strata: &mut Strata<'a>,
-    unaffected: &mut Unaffected<'a>,
-    errors: &mut Vec<PlanError>,
-) -> Vec<Selected<'a>> {
-    let mut matched: Vec<_> = known
-        .iter()
-        .filter(|known| spec.selection().matches(known.host))
-        .collect();
-    if matched.is_empty() && spec.is_repair() {
-        errors.push(PlanError::NothingToRepair {
-            selection: spec.selection().clone(),
-        });
-    } else if matched.is_empty() {
-        errors.push(PlanError::NothingSelected {
-            selection: spec.selection().clone(),
-            known: known.len(),
-        });
-    }
-    matched.retain(|known| !denied.contains(&known.host.id));
-    check_platforms(spec, lock, &matched, errors);
-    let mut nowhere = Vec::new();
-    let mut selected = Vec::with_capacity(matched.len());
-    for Known { host, home } in matched {
-        let Some((cell, place)) = *home else {
-            nowhere.push(host.id.clone());
-            continue;
-        };
-        if unaffected.take(host) {
-            continue;
+impl<'a> Chooser<'_, 'a> {
+    /// Finds the hosts of a rollout, and notes why it cannot be for some.
+    pub(super) fn select(
+        &self,
+        strata: &mut Strata<'a>,
+        unaffected: &mut Unaffected<'a>,
+        errors: &mut Vec<PlanError>,
+    ) -> Chosen<'a> {
+        let matched = self.matched(errors);
+        check_platforms(self.spec, self.lock, &matched, errors);
+        let (classes, cells) = self.classes(&matched, strata, unaffected);
+        if classes.is_empty() && unaffected.count > 0 {
+            let hosts = unaffected.count;
+            errors.push(PlanError::NothingToDo { hosts });
         }
-        selected.push(Selected {
-            host,
-            cell,
-            place,
-            strata: strata.add(host),
-            rarest: 0,
-            limit: limit_of(spec, host),
-            mark: Mark::of(host),
-            seed: seed::of(&[host.id.as_str(), spec.name().as_str(), "order"]),
+        self.refuse_homeless(&matched, errors);
+        let mut of_class = vec![None; self.known.classes.len()];
+        for common in &classes {
+            of_class[common.class] = Some(common);
+        }
+        let hosts = matched.iter().filter_map(|(host, class)| {
+            Some(Selected {
+                host,
+                common: Rc::clone(of_class[*class]?),
+                seed: seed::of(&[host.id.as_str(), self.spec.name().as_str(), "order"]),
+            })
         });
+        let hosts = hosts.collect();
+        Chosen {
+            hosts,
+            classes,
+            cells,
+        }
     }
-    if selected.is_empty() && unaffected.count > 0 {
-        let hosts = unaffected.count;
-        errors.push(PlanError::NothingToDo { hosts });
+
+    /// The hosts that may be taken and to which the bits are not denied, each with its class.
+    fn matched(&self, errors: &mut Vec<PlanError>) -> Vec<(&'a Host, usize)> {
+        let may_be_taken = |host: &Host| (self.may_be_taken)(&host.id);
+        let hosts = self.known.hosts.iter().copied();
+        let mut matched: Vec<_> = hosts
+            .filter(|(host, class)| self.known.classes[*class].is_matched && may_be_taken(host))
+            .collect();
+        let selection = self.spec.selection();
+        if matched.is_empty() && self.spec.is_repair() {
+            let selection = selection.clone();
+            errors.push(PlanError::NothingToRepair { selection });
+        } else if matched.is_empty() {
+            let known = self
+                .known
+                .hosts
+                .iter()
+                .filter(|(host, _)| may_be_taken(host));
+            errors.push(PlanError::NothingSelected {
+                selection: selection.clone(),
+                known: known.count(),
+            });
+        }
+        matched.retain(|(host, _)| !self.denied.contains(&host.id));
+        matched
     }
-    if !nowhere.is_empty() {
-        errors.push(PlanError::NoCell { hosts: nowhere });
+
+    /// Refuses hosts that no cell holds.
+    fn refuse_homeless(&self, matched: &[(&Host, usize)], errors: &mut Vec<PlanError>) {
+        let is_homeless = |class: usize| self.known.classes[class].home.is_none();
+        let nowhere = matched.iter().filter(|(_, class)| is_homeless(*class));
+        let hosts: Vec<HostId> = nowhere.map(|(host, _)| host.id.clone()).collect();
+        if !hosts.is_empty() {
+            errors.push(PlanError::NoCell { hosts });
+        }
     }
-    for host in &mut selected {
-        let sizes = host.strata.iter().map(|stratum| strata.size(*stratum));
-        host.rarest = sizes.min().unwrap_or(0);
+
+    /// What the matched hosts of each class have in common, but of those that it has nothing for; and
+    /// their cells.
+    fn classes(
+        &self,
+        matched: &[(&Host, usize)],
+        strata: &mut Strata<'a>,
+        unaffected: &mut Unaffected<'a>,
+    ) -> (Vec<Rc<Common<'a>>>, Vec<&'a CellId>) {
+        let mut counts = vec![0; self.known.classes.len()];
+        for (_, class) in matched {
+            counts[*class] += 1;
+        }
+        let counted = self.known.classes.iter().zip(counts).enumerate();
+        let mut found = Vec::new();
+        for (class, (of, count)) in counted.filter(|(_, (_, count))| *count > 0) {
+            let Some((cell, home)) = of.home else {
+                continue;
+            };
+            if unaffected.take(of.host, count) {
+                continue;
+            }
+            found.push(Common {
+                host: of.host,
+                class,
+                place: found.len(),
+                count,
+                cell,
+                cell_place: 0,
+                home,
+                strata: strata.add(of.host, count),
+                rarest: 0,
+                limit: limit_of(self.spec, of.host),
+                mark: Mark::of(of.host),
+            });
+        }
+        let cells: BTreeSet<&CellId> = found.iter().map(|common| common.cell).collect();
+        let cells: Vec<&CellId> = cells.into_iter().collect();
+        for common in &mut found {
+            common.cell_place = cells.binary_search(&common.cell).unwrap_or_default();
+            let sizes = common.strata.iter().map(|stratum| strata.size(*stratum));
+            common.rarest = sizes.min().unwrap_or(0);
+        }
+        (found.into_iter().map(Rc::new).collect(), cells)
     }
-    selected
 }
 
 /// The first limit that matches: the last one matches every host.
@@ -182,7 +242,7 @@ fn limit_of(spec: &Spec, host: &Host) -> usize {
 fn check_platforms(
     spec: &Spec,
     lock: &LockFile,
-    hosts: &[&Known<'_>],
+    hosts: &[(&Host, usize)],
     errors: &mut Vec<PlanError>,
 ) {
     let (
@@ -194,7 +254,7 @@ fn check_platforms(
     };
     let locked: BTreeSet<&Platform> = platforms.iter().map(|entry| &entry.platform).collect();
     let mut missing: BTreeMap<&Platform, Vec<HostId>> = BTreeMap::new();
-    for Known { host, .. } in hosts {
+    for (host, _) in hosts {
         let platform = &host.facts.platform;
         if !locked.contains(platform) {
             missing.entry(platform).or_default().push(host.id.clone());

@@ -45,10 +45,12 @@ impl<'a> Strata<'a> {
         }
     }
 
-    /// Counts a host, and gives the numbers of its strata.
-    pub(super) fn add(&mut self, host: &'a Host) -> Vec<u32> {
+    /// Counts so many hosts like this one, and gives the numbers of their strata.
+    pub(super) fn add(&mut self, host: &'a Host, count: usize) -> Vec<u32> {
         let delta = self.delta(host);
-        self.unknown_deltas += usize::from(matches!(delta, Some(Delta::Unknown(_))));
+        if matches!(delta, Some(Delta::Unknown(_))) {
+            self.unknown_deltas += count;
+        }
         let mut numbers = Vec::with_capacity(self.kinds.len());
         for (kind, known) in &mut self.kinds {
             let Some(values) = kind.values(host, delta) else {
@@ -58,7 +60,7 @@ impl<'a> Strata<'a> {
                 self.sizes.push(0);
                 u32::try_from(self.sizes.len() - 1).expect("hosts have fewer strata than 2^32")
             });
-            self.sizes[place(number)] += 1;
+            self.sizes[place(number)] += count;
             numbers.push(number);
         }
         numbers

@@ -35,9 +35,9 @@ impl<'a> Unaffected<'a> {
         }
     }
 
-    /// Whether a host is one of them; counts it if so. A host whose packages are not known may need
-    /// something, unless its platform has nothing at all.
-    pub(super) fn take(&mut self, host: &'a Host) -> bool {
+    /// Whether a host is one of them; counts so many like it if so. A host whose packages are not
+    /// known may need something, unless its platform has nothing at all.
+    pub(super) fn take(&mut self, host: &'a Host, count: usize) -> bool {
         let Some(locked) = self.upgrades.get(&host.facts.platform).copied() else {
             return false;
         };
@@ -49,7 +49,9 @@ impl<'a> Unaffected<'a> {
             locked.packages.is_empty()
                 || (installed.is_some() && locked.reach.is_met(&locked.packages, version))
         });
-        self.count += usize::from(is_one);
+        if is_one {
+            self.count += count;
+        }
         is_one
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     HostOrder, Opening, PlannedWave, Warning, coverage,
+    planned::Planned,
     region::{RegionOrder, Regions},
-    selected::{Mark, Selected},
+    selected::{Chosen, Common, Mark, Selected},
 };
 use crate::{
     id::{CellId, WaveIndex},
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Hands selected hosts to waves, wave by wave.
 #[derive(Debug)]
 pub(super) struct Waves<'s, 'a> {
-    selected: &'s [Selected<'a>],
+    selected: &'s Chosen<'a>,
     /// The selected hosts, by place, in the order in which waves take them: from any point on, each
     /// cell has given its share.
     spread: Vec<usize>,
@@ -25,11 +26,11 @@ pub(super) struct Waves<'s, 'a> {
 
 impl<'s, 'a> Waves<'s, 'a> {
     /// Lets every wave of a rollout take its hosts. `strata` is how many there are.
-    pub(super) fn take(spec: &Spec, selected: &'s [Selected<'a>], strata: usize) -> Self {
+    pub(super) fn take(spec: &Spec, selected: &'s Chosen<'a>, strata: usize) -> Self {
         let mut waves = Self {
             selected,
             spread: spread(selected),
-            taken: vec![None; selected.len()],
+            taken: vec![None; selected.hosts.len()],
             warnings: Vec::new(),
         };
         let last = spec.waves().len().saturating_sub(1);
@@ -40,21 +41,13 @@ impl<'s, 'a> Waves<'s, 'a> {
         waves
     }
 
-    /// The hosts that some wave takes, and which.
-    pub(super) fn planned(&self) -> Vec<(&'s Selected<'a>, WaveIndex)> {
-        let taken = self.selected.iter().zip(&self.taken);
-        taken
-            .filter_map(|(host, wave)| Some((host, (*wave)?)))
-            .collect()
+    /// The hosts that some wave takes.
+    pub(super) fn planned(&self) -> Planned<'s, 'a> {
+        Planned::of(self.selected, &self.taken)
     }
 
     fn take_wave(&mut self, wave: &Wave, index: WaveIndex, is_last: bool, strata: usize) {
-        let may_take = |place: &usize| {
-            let host = self.selected[*place].host;
-            let selection = wave.selection.as_ref();
-            selection.is_none_or(|selection| selection.matches(host))
-        };
-        let candidates: Vec<usize> = self.spread.iter().copied().filter(may_take).collect();
+        let candidates = self.candidates(wave);
         let due = self.due(&candidates, index, is_last);
         let mut chosen = self.up_to(wave.size, &candidates, &due);
         if index == WaveIndex(0) {
@@ -78,6 +71,24 @@ impl<'s, 'a> Waves<'s, 'a> {
         }
     }
 
+    /// The hosts that a wave is for.
+    fn candidates(&self, wave: &Wave) -> Vec<usize> {
+        let Some(selection) = &wave.selection else {
+            return self.spread.clone();
+        };
+        let classes = self.selected.classes.iter();
+        let is_for: Vec<bool> = classes.map(|class| selection.matches(class.host)).collect();
+        let spread = self.spread.iter().copied();
+        spread
+            .filter(|place| is_for[self.common(*place).place])
+            .collect()
+    }
+
+    /// What a host has in common with others.
+    fn common(&self, place: usize) -> &Common<'a> {
+        &self.selected.hosts[place].common
+    }
+
     /// The candidates that a wave may take: in the first one validators before others, and the
     /// patcher's own hosts in the last one only, after all others.
     fn due(&self, candidates: &[usize], index: WaveIndex, is_last: bool) -> Vec<usize> {
@@ -85,7 +96,7 @@ impl<'s, 'a> Waves<'s, 'a> {
         let mut due = Vec::with_capacity(candidates.len());
         let (mut others, mut behind) = (Vec::new(), Vec::new());
         for place in candidates {
-            match self.selected[*place].mark {
+            match self.common(*place).mark {
                 Some(Mark::Validator) if is_first => due.push(*place),
                 Some(Mark::Patcher) if is_last => behind.push(*place),
                 Some(Mark::Patcher) => {}
@@ -107,7 +118,7 @@ impl<'s, 'a> Waves<'s, 'a> {
             WaveSize::CellsPerRegion(count) => {
                 let cells = self.first_cells(count, candidates);
                 return free
-                    .filter(|place| cells.contains(self.selected[*place].cell))
+                    .filter(|place| cells.contains(self.common(*place).cell))
                     .collect();
             }
         };
@@ -127,7 +138,7 @@ impl<'s, 'a> Waves<'s, 'a> {
     ) -> Vec<usize> {
         let mut chosen = self.cover(candidates, strata);
         let firsts: BTreeSet<usize> = chosen.iter().copied().collect();
-        let is_validator = |place: &usize| self.selected[*place].mark == Some(Mark::Validator);
+        let is_validator = |place: &usize| self.common(*place).mark == Some(Mark::Validator);
         chosen.extend(without(&firsts, candidates.iter().copied()).filter(is_validator));
         match size {
             WaveSize::Hosts(most) => chosen.truncate(most),
@@ -148,10 +159,7 @@ impl<'s, 'a> Waves<'s, 'a> {
 
     /// The fewest of the candidates that have one of every stratum of theirs.
     fn cover(&self, candidates: &[usize], strata: usize) -> Vec<usize> {
-        let hosts: Vec<_> = candidates
-            .iter()
-            .map(|place| &self.selected[*place])
-            .collect();
+        let hosts: Vec<_> = candidates.iter().map(|place| self.common(*place)).collect();
         let chosen = coverage::cover(&hosts, strata).into_iter();
         chosen.map(|candidate| candidates[candidate]).collect()
     }
@@ -161,8 +169,8 @@ impl<'s, 'a> Waves<'s, 'a> {
     fn first_cells(&self, count: usize, candidates: &[usize]) -> BTreeSet<&'a CellId> {
         let mut sizes: BTreeMap<(&str, &str, &'a CellId), usize> = BTreeMap::new();
         for place in candidates {
-            let Selected { place, cell, .. } = &self.selected[*place];
-            *sizes.entry((place.region, place.zone, cell)).or_default() += 1;
+            let Common { home, cell, .. } = self.common(*place);
+            *sizes.entry((home.region, home.zone, cell)).or_default() += 1;
         }
         let mut zones: BTreeMap<(&str, &str), Vec<(usize, &'a CellId)>> = BTreeMap::new();
         for ((region, zone, cell), size) in sizes {
@@ -193,18 +201,18 @@ fn without(
 
 /// The order in which waves take hosts: by how much of its cell stands before each, so that every
 /// beginning of it holds the same share of each cell.
-fn spread(selected: &[Selected<'_>]) -> Vec<usize> {
-    let mut cells: BTreeMap<&CellId, Vec<usize>> = BTreeMap::new();
-    for (place, host) in selected.iter().enumerate() {
-        cells.entry(host.cell).or_default().push(place);
+fn spread(selected: &Chosen<'_>) -> Vec<usize> {
+    let mut cells: Vec<Vec<(u64, usize)>> = vec![Vec::new(); selected.cells.len()];
+    for (place, host) in selected.hosts.iter().enumerate() {
+        cells[host.common.cell_place].push((host.seed, place));
     }
-    let mut order = Vec::with_capacity(selected.len());
-    for mut members in cells.into_values() {
-        members.sort_by_key(|place| (selected[*place].seed, *place));
+    let mut order = Vec::with_capacity(selected.hosts.len());
+    for mut members in cells {
+        members.sort_unstable();
         let count = u128::try_from(members.len()).unwrap_or(u128::MAX);
-        for (place, rank) in members.into_iter().zip(0_u128..) {
+        for ((seed, place), rank) in members.into_iter().zip(0_u128..) {
             let share = ((2 * rank + 1) << 64) / count;
-            order.push((share, selected[place].seed, place));
+            order.push((share, seed, place));
         }
     }
     order.sort_unstable();
@@ -220,18 +228,23 @@ pub(super) fn planned(
     is_first: bool,
 ) -> PlannedWave {
     let mut hosts = hosts.to_vec();
-    hosts.sort_by_key(|host| (host.rarest, host.seed, &host.host.id));
+    hosts.sort_by_key(|host| (host.common.rarest, host.seed, &host.host.id));
     let has_turns = is_first && !matches!(order, RegionOrder::None);
     let host_order = HostOrder::of(&hosts, has_turns);
-    let mut slices: BTreeMap<CellId, Vec<_>> = BTreeMap::new();
-    let mut firsts: Vec<&Selected<'_>> = Vec::new();
+    let mut slices: BTreeMap<usize, Vec<&Selected<'_>>> = BTreeMap::new();
+    let mut firsts: Vec<&Common<'_>> = Vec::new();
     for host in hosts {
-        let slice = slices.entry(host.cell.clone()).or_insert_with(|| {
-            firsts.push(host);
-            Vec::new()
-        });
-        slice.push(host.host.id.clone());
+        let slice = slices.entry(host.common.cell_place).or_default();
+        if slice.is_empty() {
+            firsts.push(&host.common);
+        }
+        slice.push(host);
     }
+    let slices = slices.into_values().filter_map(|hosts| {
+        let cell = hosts.first()?.common.cell.clone();
+        let hosts = hosts.into_iter().map(|host| host.host.id.clone());
+        Some((cell, hosts.collect()))
+    });
     PlannedWave {
         name: wave.name.clone(),
         bake: wave.bake,
@@ -239,7 +252,7 @@ pub(super) fn planned(
         gap: wave.gap,
         zone_bake: wave.zone_bake,
         unknown_share: wave.unknown_share,
-        slices,
+        slices: slices.collect(),
         opening: Opening::of(&firsts, regions, order),
         order: host_order,
     }

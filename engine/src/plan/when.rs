@@ -1,13 +1,13 @@
 //! Freezes and windows that lie in a rollout's way: the estimate knows nothing of them.
 
-use super::{Estimate, PlanInput, Warning, selected::Selected};
+use super::{Estimate, PlanInput, Warning, planned::Planned};
 use crate::{calendar::Freeze, spec::Spec, window::WindowState};
 
 /// What freezes and windows do to hosts within the time that a rollout may take at most.
 pub(super) fn warnings(
     spec: &Spec,
     input: &PlanInput<'_>,
-    planned: &[&Selected<'_>],
+    planned: &Planned<'_, '_>,
     estimate: Estimate,
 ) -> Vec<Warning> {
     let ends = input.now.after(estimate.most);
@@ -25,7 +25,7 @@ pub(super) fn warnings(
         })
         .collect();
     let (mut bound, mut shut) = (0, 0);
-    for host in planned {
+    for host in planned.hosts() {
         let rules = spec.windows().iter().zip(&opens_in_time);
         let mut windows = rules.filter(|(rule, _)| rule.matches(host.host)).peekable();
         if windows.peek().is_some() {
@@ -43,8 +43,8 @@ pub(super) fn warnings(
 }
 
 /// What a freeze that lies ahead does to planned hosts. Nothing when it is for none of them.
-fn of_freeze(spec: &Spec, planned: &[&Selected<'_>], freeze: &Freeze) -> Option<Warning> {
-    let hosts = planned.iter().filter(|host| freeze.is_for(host.host));
+fn of_freeze(spec: &Spec, planned: &Planned<'_, '_>, freeze: &Freeze) -> Option<Warning> {
+    let hosts = planned.hosts().filter(|host| freeze.is_for(host.host));
     let (hosts, name) = (hosts.count(), freeze.name.clone());
     let profile = spec.profile();
     if hosts == 0 {
