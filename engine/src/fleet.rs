@@ -132,6 +132,15 @@ impl Fleet {
         lost.map(|(host, _)| host.clone()).collect()
     }
 
+    /// The hosts that could not be started now, however long they were waited for: not connected, not in
+    /// service by their own word, or out.
+    pub fn unready(&self) -> BTreeSet<HostId> {
+        let members = self.cells.values().flat_map(|cell| cell.members().values());
+        let unready = members.filter(|member| !member.is_connected() || !member.in_service);
+        let unready = unready.map(|member| member.host.id.clone());
+        unready.chain(self.casualties()).collect()
+    }
+
     /// A host and the cell that it is in.
     pub fn host(&self, host: &HostId) -> Option<(&Cell, &Member)> {
         let cell = self.cells.get(self.homes.get(host)?)?;

@@ -22,7 +22,11 @@ use cofferdam_engine::{
     time::Timestamp,
 };
 use cofferdam_tests::figures::{Figures, median, micros, millis};
-use std::{collections::BTreeMap, hint::black_box, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    hint::black_box,
+    time::Instant,
+};
 
 const SPEC: &str = r#"
 name = "bench"
@@ -104,7 +108,8 @@ fn make_plan(
         cells,
         package_sets: &BTreeMap::new(),
         denials: &Denials::default(),
-        casualties: &std::collections::BTreeSet::new(),
+        casualties: &BTreeSet::new(),
+        unready: &BTreeSet::new(),
         now: Timestamp(0),
         services: &Services::default(),
         calendar: &Calendar::default(),

@@ -213,6 +213,7 @@ struct Inventory {
     package_sets: BTreeMap<Digest, PackageSet>,
     denials: Denials,
     casualties: BTreeSet<HostId>,
+    unready: BTreeSet<HostId>,
     services: Services,
     calendar: Calendar,
     /// When this was so.
@@ -233,6 +234,7 @@ impl Inventory {
             package_sets: fleet.package_sets().clone(),
             denials: fleet.denials().clone(),
             casualties: fleet.casualties(),
+            unready: fleet.unready(),
             services: fleet.services().clone(),
             calendar: fleet
                 .calendar()
@@ -249,6 +251,7 @@ impl Inventory {
             package_sets: &self.package_sets,
             denials: &self.denials,
             casualties: &self.casualties,
+            unready: &self.unready,
             services: &self.services,
             calendar: &self.calendar,
             now: self.now,

@@ -101,6 +101,7 @@ impl Bench {
                 package_sets: situation.fleet.package_sets(),
                 denials: situation.fleet.denials(),
                 casualties: &situation.fleet.casualties(),
+                unready: &situation.fleet.unready(),
                 now: situation.now,
                 services: situation.fleet.services(),
                 calendar: &Calendar::default(),

@@ -96,6 +96,7 @@ fn plan_of(fleet: &Fleet) -> Plan {
         package_sets: fleet.package_sets(),
         denials: fleet.denials(),
         casualties: &fleet.casualties(),
+        unready: &fleet.unready(),
         now: Timestamp(1000),
         services: fleet.services(),
         calendar: &Calendar::default(),

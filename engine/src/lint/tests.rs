@@ -95,6 +95,7 @@ fn all_of_fleet(text: &str, hosts: &BTreeMap<HostId, Host>) -> Vec<String> {
         package_sets: &BTreeMap::new(),
         denials: &Denials::default(),
         casualties: &BTreeSet::new(),
+        unready: &BTreeSet::new(),
         services: &Services::default(),
         calendar: &Calendar::default(),
         now: Timestamp(1_800_000_000_000),

@@ -43,6 +43,7 @@ impl<'a> Choice<'a> {
             lock,
             known: &known,
             denied: &denied,
+            unready: input.unready,
             may_be_taken: &|host| is_for(host) && may_be_taken(host),
         };
         let selected = chooser.select(&mut strata, &mut unaffected, errors);

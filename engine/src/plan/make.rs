@@ -47,6 +47,9 @@ pub struct PlanInput<'a> {
     pub denials: &'a Denials,
     /// The hosts that are out and nobody is at work on: a repair takes those and no others.
     pub casualties: &'a BTreeSet<HostId>,
+    /// The hosts that could not be started now. The first wave takes them only where no other host will
+    /// do, since it would wait for them.
+    pub unready: &'a BTreeSet<HostId>,
     /// When it is made: waivers may be over.
     pub now: Timestamp,
     /// The declared services.

@@ -32,6 +32,8 @@ pub(super) struct Selected<'a> {
     pub(super) common: Rc<Common<'a>>,
     /// Orders hosts that are alike, differently for each rollout.
     pub(super) seed: u64,
+    /// Whether it could be started now.
+    pub(super) is_ready: bool,
 }
 
 /// What the selected hosts of a class have in common.
@@ -110,6 +112,8 @@ pub(super) struct Chooser<'c, 'a> {
     pub(super) lock: &'c LockFile,
     pub(super) known: &'c Known<'a>,
     pub(super) denied: &'c Denied<'a>,
+    /// The hosts that could not be started now.
+    pub(super) unready: &'c BTreeSet<HostId>,
     /// Whether a rollout may take a host at all, whatever its file says.
     pub(super) may_be_taken: &'c dyn Fn(&HostId) -> bool,
 }
@@ -139,6 +143,7 @@ impl<'a> Chooser<'_, 'a> {
                 host,
                 common: Rc::clone(of_class[*class]?),
                 seed: seed::of(&[host.id.as_str(), self.spec.name().as_str(), "order"]),
+                is_ready: !self.unready.contains(&host.id),
             })
         });
         let hosts = hosts.collect();

@@ -89,21 +89,24 @@ impl<'s, 'a> Waves<'s, 'a> {
         &self.selected.hosts[place].common
     }
 
-    /// The candidates that a wave may take: in the first one validators before others, and the
-    /// patcher's own hosts in the last one only, after all others.
+    /// The candidates that a wave may take: in the first one validators before others and ready hosts
+    /// before those that are not, and the patcher's own hosts in the last one only, after all others.
     fn due(&self, candidates: &[usize], index: WaveIndex, is_last: bool) -> Vec<usize> {
         let is_first = index == WaveIndex(0);
         let mut due = Vec::with_capacity(candidates.len());
-        let (mut others, mut behind) = (Vec::new(), Vec::new());
+        let (mut others, mut unready, mut behind) = (Vec::new(), Vec::new(), Vec::new());
         for place in candidates {
+            let is_put_off = is_first && !self.selected.hosts[*place].is_ready;
             match self.common(*place).mark {
-                Some(Mark::Validator) if is_first => due.push(*place),
                 Some(Mark::Patcher) if is_last => behind.push(*place),
                 Some(Mark::Patcher) => {}
+                Some(Mark::Validator) | None if is_put_off => unready.push(*place),
+                Some(Mark::Validator) if is_first => due.push(*place),
                 Some(Mark::Validator) | None => others.push(*place),
             }
         }
         due.append(&mut others);
+        due.append(&mut unready);
         due.append(&mut behind);
         due
     }

@@ -4,7 +4,11 @@ use super::{
     fleet::{Fleet, NOOP, demo, locked_openssl, wave},
     sizes,
 };
-use crate::plan::{Plan, PlanError, Warning};
+use crate::{
+    id::HostId,
+    plan::{Plan, PlanError, Warning},
+};
+use std::collections::BTreeSet;
 
 const IN_ZONE_A: &str = "to = \"50%\"\nmatch = 'zone == \"a\"'";
 
@@ -81,6 +85,25 @@ fn course(plan: &Plan) -> String {
 fn a_type_that_is_spread_thin_over_a_large_fleet_is_in_the_canary_at_least_twice() {
     let plan = incident_2().plan(NOOP);
     insta::assert_snapshot!(course(&plan));
+}
+
+#[test]
+fn a_host_that_cannot_be_started_is_in_the_canary_only_where_no_other_will_do() {
+    let mut fleet = demo();
+    let canary = |fleet: &Fleet| -> BTreeSet<HostId> {
+        let plan = fleet.plan(NOOP);
+        plan.waves[0].slices.values().flatten().cloned().collect()
+    };
+    let (rare, others): (BTreeSet<HostId>, BTreeSet<HostId>) = {
+        let is_rare = |host: &HostId| fleet.hosts[host].value("instance_type") == Some("rare");
+        fleet.hosts.keys().cloned().partition(is_rare)
+    };
+    let first = canary(&fleet);
+
+    fleet.unready = first.intersection(&others).cloned().collect();
+    assert!(canary(&fleet).is_disjoint(&fleet.unready));
+    fleet.unready = rare;
+    assert!(!canary(&fleet).is_disjoint(&fleet.unready));
 }
 
 #[test]

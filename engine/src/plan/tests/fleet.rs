@@ -24,6 +24,7 @@ pub(super) struct Fleet {
     pub(super) package_sets: BTreeMap<Digest, PackageSet>,
     pub(super) services: Services,
     pub(super) calendar: Calendar,
+    pub(super) unready: BTreeSet<HostId>,
 }
 
 impl Fleet {
@@ -95,6 +96,7 @@ impl Fleet {
             cells: &self.cells,
             denials: &Denials::default(),
             casualties: &BTreeSet::new(),
+            unready: &self.unready,
             package_sets: &self.package_sets,
             now: NOW,
             services: &self.services,

@@ -36,6 +36,7 @@ fn changes_of(fleet: &Fleet, file: &str, lock: &LockFile) -> Vec<PlatformChange>
         cells: &fleet.cells,
         denials: &Denials::default(),
         casualties: &BTreeSet::new(),
+        unready: &BTreeSet::new(),
         package_sets: &fleet.package_sets,
         services: &fleet.services,
         calendar: &Calendar::default(),

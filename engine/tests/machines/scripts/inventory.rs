@@ -142,6 +142,7 @@ impl Inventory {
             cells: &self.cells,
             package_sets: &self.package_sets,
             casualties: &BTreeSet::new(),
+            unready: &BTreeSet::new(),
             calendar: &Calendar::default(),
             denials: &denials,
             now: NOW,

@@ -157,6 +157,7 @@ impl World {
             package_sets: fleet.package_sets(),
             denials: fleet.denials(),
             casualties: &fleet.casualties(),
+            unready: &fleet.unready(),
             now: self.now,
             services: fleet.services(),
             calendar: &fleet
