@@ -8,6 +8,12 @@ use crate::render::{
 use cofferdam_proto::operator::AmendReply;
 use serde::Serialize;
 
+/// How many lines are shown around each one that differs, as `diff -u` does.
+const AROUND: usize = 3;
+
+/// Stands for lines that are the same in both.
+const LEFT_OUT: &str = "...";
+
 /// An amendment of a rollout.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
@@ -62,12 +68,27 @@ impl View for Amendment {
     }
 }
 
+/// The lines that differ, each with a few around it; what lies between is left out.
 fn difference(heading: &str, lines: &[String]) -> String {
-    let is_other = |line: &&String| !line.starts_with(' ');
-    match lines.iter().any(|line| is_other(&line)) {
-        false => format!("\n{heading} is the same\n"),
-        true => format!("\n{heading}\n{}", indented(&lines.join("\n"))),
+    let others = lines.iter().enumerate();
+    let others = others.filter(|(_, line)| !line.starts_with(' '));
+    let others: Vec<usize> = others.map(|(place, _)| place).collect();
+    if others.is_empty() {
+        return format!("\n{heading} is the same\n");
     }
+    let is_shown = |place: usize| others.iter().any(|other| other.abs_diff(place) <= AROUND);
+    let mut shown = Vec::new();
+    for (place, line) in lines.iter().enumerate() {
+        match (
+            is_shown(place),
+            shown.last().is_some_and(|last| *last == LEFT_OUT),
+        ) {
+            (true, _) => shown.push(line.as_str()),
+            (false, false) => shown.push(LEFT_OUT),
+            (false, true) => {}
+        }
+    }
+    format!("\n{heading}\n{}", indented(&shown.join("\n")))
 }
 
 #[cfg(test)]
@@ -79,5 +100,15 @@ mod tests {
         let lines = [" a", "-b", "+c"].map(ToOwned::to_owned);
         assert_eq!(difference("It", &lines), "\nIt\n   a\n  -b\n  +c\n");
         assert_eq!(difference("It", &lines[..1]), "\nIt is the same\n");
+    }
+
+    #[test]
+    fn of_long_files_only_what_is_around_a_difference_is_shown() {
+        let mut lines = vec![" x".to_owned(); 20];
+        lines[10] = "+y".to_owned();
+        assert_eq!(
+            difference("It", &lines),
+            "\nIt\n  ...\n   x\n   x\n   x\n  +y\n   x\n   x\n   x\n  ...\n"
+        );
     }
 }
