@@ -9,7 +9,7 @@ use crate::{
 use anyhow::Result;
 use cofferdam_engine::{duration, id::HostId};
 use cofferdam_proto::operator::{ReleaseHostsRequest, ReserveRequest};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Arguments of `reserve`.
 #[derive(Debug, clap::Args)]
@@ -51,14 +51,15 @@ pub struct ReleaseArgs {
 /// # Errors
 /// When the coordinator cannot be asked, or refuses.
 pub async fn reserve(args: ReserveArgs, session: &Session) -> Result<Exit> {
+    let hosts = once(args.hosts);
     let request = ReserveRequest {
-        hosts: args.hosts.clone(),
+        hosts: hosts.clone(),
         reason: args.reason,
         lasts: args.lasts,
     };
     let reply = session.client.reserve(request).await?;
     session.out.show(&Reserved {
-        reserved: args.hosts,
+        reserved: hosts,
         until_ms: reply.until_ms,
         now: clock::now(),
     })?;
@@ -70,11 +71,16 @@ pub async fn reserve(args: ReserveArgs, session: &Session) -> Result<Exit> {
 /// # Errors
 /// When the coordinator cannot be asked, or refuses.
 pub async fn release(args: ReleaseArgs, session: &Session) -> Result<Exit> {
-    let (hosts, force) = (args.hosts.clone(), args.force);
+    let released = once(args.hosts);
+    let (hosts, force) = (released.clone(), args.force);
     let request = ReleaseHostsRequest { hosts, force };
     session.client.release_hosts(request).await?;
-    session.out.show(&Released {
-        released: args.hosts,
-    })?;
+    session.out.show(&Released { released })?;
     Ok(Exit::Done)
+}
+
+/// Each host once, as often as it was named.
+fn once(hosts: Vec<HostId>) -> Vec<HostId> {
+    let hosts: BTreeSet<HostId> = hosts.into_iter().collect();
+    hosts.into_iter().collect()
 }
