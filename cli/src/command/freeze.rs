@@ -1,6 +1,6 @@
 //! `cofferdam freeze`: the calendar of times in which nothing is started.
 
-use crate::{command::Session, exit::Exit, file, render::freeze::Calendar};
+use crate::{clock, command::Session, exit::Exit, file, render::freeze::Calendar};
 use anyhow::Result;
 use cofferdam_proto::operator::CalendarRequest;
 use std::path::PathBuf;
@@ -50,6 +50,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
         }
         Action::Show => session.client.calendar().await?,
     };
-    session.out.show(&Calendar(calendar))?;
+    let now = clock::now();
+    session.out.show(&Calendar { calendar, now })?;
     Ok(Exit::Done)
 }
