@@ -21,7 +21,7 @@ use cofferdam_engine::{
     digest::Digest,
     document::Places,
     fleet::Fleet,
-    id::{CellId, HostId},
+    id::{CellId, HostId, RolloutId},
     inventory::{Host, PackageSet},
     lint::{self, Finding, Severity},
     lockfile,
@@ -72,9 +72,15 @@ impl Planner<'_> {
     pub(super) async fn plan(&self, asked: &PlanRequest) -> Result<Planned, CallError> {
         let (lock_text, advisory) = (asked.lock_text.as_deref(), asked.advisory.as_ref());
         let (file_name, spec_text) = (&asked.file_name, &asked.spec_text);
-        let (spec, lock, notes) = self.read(file_name, spec_text, lock_text, advisory).await?;
+        let (spec, lock, mut notes) = self.read(file_name, spec_text, lock_text, advisory).await?;
         let places = Places::of(&asked.file_name, &asked.spec_text);
         let inventory = self.inventory().await?;
+        if inventory.rollouts.contains(spec.name()) {
+            notes.push(format!(
+                "there is a rollout {} already, and a name is used once: to start this, give it another",
+                spec.name()
+            ));
+        }
         let input = inventory.input();
         let plan = Plan::make(&spec, &lock, &input)
             .map_err(|errors| refuse(&lint::of_errors(&spec, &errors, &input, &places)))?;
@@ -216,6 +222,8 @@ struct Inventory {
     unready: BTreeSet<HostId>,
     services: Services,
     calendar: Calendar,
+    /// The names that are taken.
+    rollouts: BTreeSet<RolloutId>,
     /// When this was so.
     now: Timestamp,
 }
@@ -240,6 +248,7 @@ impl Inventory {
                 .calendar()
                 .map(|declared| declared.calendar.clone())
                 .unwrap_or_default(),
+            rollouts: fleet.rollouts().keys().cloned().collect(),
             now,
         }
     }
