@@ -235,14 +235,17 @@ impl Client {
         }
     }
 
-    /// Deletes a host from the inventory.
+    /// Deletes a host from the inventory, if `force` also where a rollback still wants it.
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn forget_host(&self, host: HostId) -> Result<()> {
+    pub async fn forget_host(&self, host: HostId, force: bool) -> Result<()> {
         let what = format!("forget host {host}");
         let mut api = self.api.clone();
-        let call = api.forget_host(v1::ForgetHostRequest::from(ForgetHostRequest { host }));
+        let call = api.forget_host(v1::ForgetHostRequest::from(ForgetHostRequest {
+            host,
+            force,
+        }));
         self.reply(&what, ANSWER, call).await?;
         Ok(())
     }

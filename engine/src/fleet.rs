@@ -141,6 +141,14 @@ impl Fleet {
         unready.chain(self.casualties()).collect()
     }
 
+    /// The first rollout, by name, that is being taken back and wants a host for that still.
+    pub fn wanted_back(&self, host: &HostId) -> Option<&RolloutId> {
+        let mut rollouts = self.rollouts.iter();
+        rollouts
+            .find(|(_, rollout)| rollout.wants_back(host))
+            .map(|(name, _)| name)
+    }
+
     /// A host and the cell that it is in.
     pub fn host(&self, host: &HostId) -> Option<(&Cell, &Member)> {
         let cell = self.cells.get(self.homes.get(host)?)?;

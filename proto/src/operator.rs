@@ -146,6 +146,8 @@ impl fmt::Display for Action {
 pub struct ForgetHostRequest {
     /// Which.
     pub host: HostId,
+    /// Whether a rollback that still wants the host is to do without it.
+    pub force: bool,
 }
 
 /// An artefact is stored.

@@ -26,6 +26,9 @@ enum Action {
         /// The host's name
         #[arg(value_parser = |name: &str| HostId::new(name))]
         host: HostId,
+        /// Also where a rollback still wants it, which does without it then
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -40,8 +43,8 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
             let now = clock::now();
             session.out.show(&HostList { hosts, now })?;
         }
-        Some(Action::Forget { host }) => {
-            session.client.forget_host(host.clone()).await?;
+        Some(Action::Forget { host, force }) => {
+            session.client.forget_host(host.clone(), force).await?;
             session.out.show(&Forgotten { forgotten: host })?;
         }
     }

@@ -11,7 +11,7 @@ use cofferdam_engine::{
     cell::{CellEvent, Member},
     denial::Scope,
     fleet::FleetEvent,
-    id::{HostId, OperatorId, RolloutId},
+    id::{OperatorId, RolloutId},
     rollout::{self, RolloutEvent},
     services::Services,
     time::Timestamp,
@@ -216,9 +216,9 @@ impl v1::operator_server::Operator for OperatorApi {
         request: Request<v1::ForgetHostRequest>,
     ) -> Result<Response<v1::ForgetHostReply>, Status> {
         let by = tls::operator(&request)?;
-        let ForgetHostRequest { host } = request.into_inner().try_into()?;
-        tracing::info!(%by, %host, "operator forgets a host");
-        self.forget(host).await?;
+        let asked: ForgetHostRequest = request.into_inner().try_into()?;
+        tracing::info!(%by, host = %asked.host, asked.force, "operator forgets a host");
+        self.forget(asked).await?;
         Ok(Response::new(v1::ForgetHostReply {}))
     }
 
@@ -393,16 +393,24 @@ impl OperatorApi {
         self.view(&rollout).await
     }
 
-    /// A host that is connected would be back at once with its next message, so it is refused.
-    async fn forget(&self, host: HostId) -> Result<(), CallError> {
+    /// A host that is connected would be back at once with its next message, so it is refused; and one
+    /// that keeps a patch which is being taken back, unless that is what the operator means.
+    async fn forget(&self, asked: ForgetHostRequest) -> Result<(), CallError> {
+        let ForgetHostRequest { host, force } = asked;
         let id = host.clone();
         let look = move |situation: view::Situation<'_>| {
             let known = situation.fleet.host(&id);
-            known.map(|(_, member)| member.is_connected())
+            if known.is_some_and(|(_, member)| member.is_connected()) {
+                return Some(format!("host {id} is connected: stop its agent first"));
+            }
+            let rollout = situation.fleet.wanted_back(&id).filter(|_| !force)?;
+            Some(format!(
+                "rollout {rollout} is to be taken back on host {id}, which would keep the patch: \
+                 --force forgets it all the same"
+            ))
         };
-        let connected = self.driver.ask(look).await.map_err(call::stopping)?;
-        if connected == Some(true) {
-            let message = format!("host {host} is connected: stop its agent first");
+        let refused = self.driver.ask(look).await.map_err(call::stopping)?;
+        if let Some(message) = refused {
             return Err(CallError::new(CallErrorKind::NotNow, message));
         }
         let event = CellEvent::HostForgotten { host: host.clone() };

@@ -106,6 +106,11 @@ impl Rollout {
         self.may_have_it(host) && !self.superseded.contains(host)
     }
 
+    /// Whether it is taken back, and a host has still to go back.
+    pub(crate) fn wants_back(&self, host: &HostId) -> bool {
+        self.goes_back && self.is_live() && self.is_to_go_back(host)
+    }
+
     /// Whether a host has the patch, or may have it for all that is known: where nothing was heard of its
     /// cell when the rollout ended, or when it was asked back, too.
     pub(crate) fn may_have_it(&self, host: &HostId) -> bool {

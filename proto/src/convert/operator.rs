@@ -154,8 +154,9 @@ impl TryFrom<v1::ChangeRequest> for ChangeRequest {
 
 impl From<ForgetHostRequest> for v1::ForgetHostRequest {
     fn from(request: ForgetHostRequest) -> Self {
-        let host = request.host.into();
-        Self { host }
+        let ForgetHostRequest { host, force } = request;
+        let host = host.into();
+        Self { host, force }
     }
 }
 
@@ -163,7 +164,8 @@ impl TryFrom<v1::ForgetHostRequest> for ForgetHostRequest {
     type Error = FieldError;
     fn try_from(wire: v1::ForgetHostRequest) -> Result<Self, FieldError> {
         let host = read::name(wire.host).at("host")?;
-        Ok(Self { host })
+        let force = wire.force;
+        Ok(Self { host, force })
     }
 }
 

@@ -69,7 +69,10 @@ fn requests_arrive_unchanged() {
         over_the_wire::<v1::ExplainRequest, _>(explain.clone()),
         Ok(explain)
     );
-    let forget = ForgetHostRequest { host: host() };
+    let forget = ForgetHostRequest {
+        host: host(),
+        force: true,
+    };
     assert_eq!(
         over_the_wire::<v1::ForgetHostRequest, _>(forget.clone()),
         Ok(forget)

@@ -386,6 +386,7 @@ async fn what_is_not_there_is_not_found() {
     };
     let forget = ForgetHostRequest {
         host: host("nothing"),
+        force: false,
     };
 
     let refusals = [
@@ -412,6 +413,7 @@ async fn a_host_is_forgotten_only_when_it_is_away() {
     let mut operator = bench.operator().await;
     let request = || v1::ForgetHostRequest {
         host: "web-1".to_owned(),
+        force: false,
     };
 
     let refused = operator.forget_host(request()).await.unwrap_err();

@@ -1,7 +1,7 @@
 //! Rollouts that are taken back.
 
 use super::{AT_ONCE, WAVES, floor, mins, names, secs};
-use crate::world::{Boots, Crash, Does, NotStarted, Step, World, fails, file, id};
+use crate::world::{Boots, Crash, Does, NotStarted, Step, World, fails, file, id, rollout_id};
 use cofferdam_engine::{
     failure::FailureKind,
     fleet::{FleetError, NotTakenBack},
@@ -117,8 +117,12 @@ fn a_rollback_waits_for_a_host_of_which_nobody_knows() {
 fn a_rollback_ends_without_a_host_that_is_forgotten() {
     let mut world = done();
     world.cut(&id("web-a-5"));
+    let wanted = |world: &World, host| world.owner.fleet.wanted_back(&id(host)).cloned();
+    assert_eq!(wanted(&world, "web-a-5"), None, "nobody takes it back yet");
     world.ask("ssl", Action::Rollback);
     world.pass(mins(10));
+    assert_eq!(wanted(&world, "web-a-5"), Some(rollout_id("ssl")));
+    assert_eq!(wanted(&world, "web-a-1"), None, "it went back");
     world.forget(&id("web-a-5"));
     world.wait_for("ssl", "rolled-back");
     assert_eq!(world.outcome("ssl", &id("web-a-5")), "gone");
