@@ -44,6 +44,27 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Every kind.
+    pub const ALL: [Self; 17] = [
+        Self::Network,
+        Self::Locked,
+        Self::DiskFull,
+        Self::Signature,
+        Self::NotFound,
+        Self::Dependency,
+        Self::MaintainerScript,
+        Self::PackageManager,
+        Self::NoWayBack,
+        Self::Validate,
+        Self::Service,
+        Self::Unhealthy,
+        Self::NoData,
+        Self::TimedOut,
+        Self::Reboot,
+        Self::Io,
+        Self::Unsupported,
+    ];
+
     /// Whether the same try may well succeed later: only these are tried again.
     pub fn may_pass(self) -> bool {
         matches!(self, Self::Network | Self::Locked | Self::DiskFull)

@@ -33,6 +33,7 @@ pub mod patch;
 pub mod plan;
 pub mod policy;
 pub mod reach;
+pub mod rehearse;
 pub mod report;
 pub mod reservation;
 pub mod rollout;

@@ -18,6 +18,9 @@ const WHOLE: usize = 10_000;
 pub struct ShareError(String);
 
 impl Share {
+    /// Nothing of it.
+    pub const NONE: Self = Self(0);
+
     /// All of it.
     pub const ALL: Self = Self(10_000);
 
@@ -55,6 +58,12 @@ impl Share {
             return Err(malformed());
         }
         Ok(Self(points))
+    }
+
+    /// Whether it picks something by a seed that lies evenly in all numbers.
+    pub fn picks(self, seed: u64) -> bool {
+        let rank = (u128::from(seed) * 10_000) >> 64;
+        rank < u128::from(self.0)
     }
 
     /// The share of a count, rounded up.

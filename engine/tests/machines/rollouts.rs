@@ -90,12 +90,12 @@ fn mins(mins: u64) -> Duration {
 impl World {
     /// From now on a step on a host goes like this.
     fn always(&mut self, host: &str, step: Step, does: Does) {
-        self.script.set(&id(host), step, does, None);
+        self.model.set(&id(host), step, does, None);
     }
 
     /// The next time a step on a host goes like this.
     fn once(&mut self, host: &str, step: Step, does: Does) {
-        self.script.set(&id(host), step, does, Some(1));
+        self.model.set(&id(host), step, does, Some(1));
     }
 
     /// The hosts of a type cannot pass the checks after the patch.

@@ -88,7 +88,7 @@ fn a_second_opinion_clears_the_first_failure() {
     world.start(&file("ssl", "openssl", "", TWO_WAVES));
     let first = world.turns("ssl", 0).remove(0);
     let unhealthy = fails(FailureKind::Unhealthy);
-    world.script.set(&first, Step::Verify, unhealthy, None);
+    world.model.set(&first, Step::Verify, unhealthy, None);
     compare("second_opinion", world);
 }
 
@@ -97,7 +97,7 @@ fn a_bad_stratum_stops_the_canary() {
     let mut world = six();
     for host in ["rare-c-1", "rare-c-2", "rare-c-3"] {
         let unhealthy = fails(FailureKind::Unhealthy);
-        world.script.set(&id(host), Step::Verify, unhealthy, None);
+        world.model.set(&id(host), Step::Verify, unhealthy, None);
     }
     world.start(&file("ssl", "openssl", "", TWO_WAVES));
     compare("bad_stratum", world);
@@ -107,7 +107,7 @@ fn a_bad_stratum_stops_the_canary() {
 fn one_dead_host_stops_nothing() {
     let mut world = six();
     world
-        .script
+        .model
         .set(&id("web-a-2"), Step::Apply, Does::Dies, None);
     world.start(&file("ssl", "openssl", "", TWO_WAVES));
     compare("one_dead_host", world);
@@ -133,7 +133,7 @@ fn a_rollback_that_is_paused_fails_on_one_host_and_waits_for_another() {
     world.cut(&id("web-a-3"));
     let broken = fails(FailureKind::Io);
     world
-        .script
+        .model
         .set(&id("rare-c-2"), Step::RollBack, broken, None);
     world.ask("ssl", Action::Rollback);
     world.until("one is back", |world| {
@@ -177,7 +177,7 @@ fn six_of_two_kinds() -> World {
     let mut world = six();
     for host in ["rare-c-1", "rare-c-2", "rare-c-3"] {
         let unhealthy = fails(FailureKind::Unhealthy);
-        world.script.set(&id(host), Step::Verify, unhealthy, None);
+        world.model.set(&id(host), Step::Verify, unhealthy, None);
     }
     world.start(&file("ssl", "openssl", "", TWO_WAVES));
     world.until("the brake stops it", |world| world.phase("ssl") == "paused");
@@ -198,7 +198,7 @@ fn a_bad_stratum_gets_another_patch() {
     let mut world = six_of_two_kinds();
     for host in ["rare-c-1", "rare-c-2", "rare-c-3"] {
         let well = Does::Well(secs(2));
-        world.script.set(&id(host), Step::Verify, well, None);
+        world.model.set(&id(host), Step::Verify, well, None);
     }
     let variant = file("ssl-rare", "openssl", "", TWO_WAVES)
         .replace("openssl = \"2\"", "openssl = \"3\"")

@@ -56,7 +56,7 @@ pub(crate) fn play(setup: &Setup, moves: &[Move]) -> Result<(), Failed> {
 
 /// Faults cease. What is left may wait for people, and says so.
 fn come_to_rest(world: &mut World) -> Result<(), Failed> {
-    world.script.clear();
+    world.model.clear();
     world.mend_cells();
     for host in world.hosts_now() {
         world.mend(&host);

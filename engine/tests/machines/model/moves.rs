@@ -285,7 +285,7 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         Deed::Jump(time) => world.jump(*time),
         Deed::Fall(host) => world.fall(host),
         Deed::Repair(host) => world.repair(host),
-        Deed::Script(host, step, does, times) => world.script.set(host, *step, *does, *times),
+        Deed::Script(host, step, does, times) => world.model.set(host, *step, *does, *times),
         Deed::Forget(host) => world.forget(host),
         Deed::Reserve(by, hosts, lasts) => reserve(world, by, hosts, *lasts),
         Deed::Unreserve(by, hosts, force) => unreserve(world, by, hosts, *force),

@@ -75,7 +75,7 @@ fn another_rollout_may_take_the_hosts_that_one_excluded_and_no_others() {
     );
     for host in ["rare-a-1", "rare-a-2", "rare-a-3"] {
         world
-            .script
+            .model
             .set(&id(host), Step::Verify, Does::Well(secs(1)), None);
     }
     world.except("ssl", Word::Exclude, &["rare-a-1", "rare-a-2", "rare-a-3"]);
@@ -223,7 +223,7 @@ fn cure(world: &mut World, kind: &str) {
     for host in world.hosts_now() {
         if host.as_str().starts_with(kind) {
             let well = Does::Well(secs(1));
-            world.script.set(&host, Step::Verify, well, None);
+            world.model.set(&host, Step::Verify, well, None);
         }
     }
 }

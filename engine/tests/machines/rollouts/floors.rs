@@ -135,7 +135,7 @@ fn a_token_does_not_leave_a_cell_whose_host_is_silent() {
             .iter()
             .any(|rule| ["floor", "token"].contains(rule))
     );
-    world.script.clear();
+    world.model.clear();
     world.start_agent(&id("web-a-1"));
     world.wait_for("ssl", "done");
 }

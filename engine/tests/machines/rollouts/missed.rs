@@ -165,7 +165,7 @@ fn what_a_cell_that_comes_back_had_leave_for_and_has_not_begun_waits_too() {
         waiting.count()
     };
     assert!(waits_with_leave(&world) > 0, "it could start more");
-    world.script.clear();
+    world.model.clear();
     world.mend_cell(&cut);
     world.pass(secs(1));
     let back = world.now;
@@ -202,7 +202,7 @@ fn hosts_that_were_held_with_their_stratum_get_their_turn_when_it_is_proved_late
     };
     assert!(held(&world) > 0, "the second wave left some out");
 
-    world.script.clear();
+    world.model.clear();
     let failed = world.hosts_that_are("ssl", "failed")[0].clone();
     world.except("ssl", Word::Retry, &[failed.as_str()]);
     world.wait_for("ssl", "done");

@@ -79,7 +79,7 @@ fn a_failure_halves_what_is_out_at_once_and_passes_take_it_back() {
     });
     let first = world.turns("ssl", 1).remove(0);
     world
-        .script
+        .model
         .set(&first, Step::Apply, fails(FailureKind::Unhealthy), None);
     world.until("it failed", |world| {
         world.outcome("ssl", &first) == "failed"
@@ -107,7 +107,7 @@ fn hosts_that_failed_before_start_last_in_later_rollouts() {
     let (_, member) = world.owner.fleet.host(&id("web-a-3")).expect("it is there");
     assert_eq!(member.failed_runs, 1);
 
-    world.script.clear();
+    world.model.clear();
     let tables = AT_ONCE.to_owned() + &floor("0%");
     let top = "at_once_per_cell = 1";
     world.start(&file("again", "curl", top, &tables));

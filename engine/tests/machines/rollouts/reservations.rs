@@ -273,7 +273,8 @@ fn a_host_that_a_rollout_lost_is_the_rollouts_until_it_serves() {
 #[test]
 fn hosts_of_a_cell_that_is_not_heard_of_are_refused() {
     let mut world = World::new().hosts("web", "r1/a", 4);
-    world.cut_cell(&world.cell_of("web-a-1"));
+    let cell = world.cell_of("web-a-1");
+    world.cut_cell(&cell);
     world.pass(mins(5));
     let why = world.refusal("anna", &["web-a-1"]);
     assert_eq!(

@@ -88,7 +88,7 @@ fn staging_is_tried_again_and_then_leaves_the_host_out() {
 fn a_run_that_is_undone_uses_no_try_and_each_further_one_waits_longer() {
     let mut world = five("");
     world
-        .script
+        .model
         .set(&id("web-a-2"), Step::Drain, fails(FailureKind::Io), Some(3));
     world.wait_for("ssl", "done");
 

@@ -22,7 +22,7 @@ fn world(top: &str, tables: &str) -> World {
 fn slow_down(world: &mut World, minutes: u64) {
     for host in world.hosts_now() {
         let slow = Does::Well(mins(minutes));
-        world.script.set(&host, Step::Apply, slow, None);
+        world.model.set(&host, Step::Apply, slow, None);
     }
 }
 

@@ -88,7 +88,8 @@ fn an_order_that_is_claimed_after_the_end_is_refused_and_costs_nothing() {
     world.start(&rollout(&window("start = \"00:10\"\nend = \"00:17\"")));
     world.until("somebody is ordered", |world| world.orders().count() > 0);
     // The claim is on its way when the window closes.
-    world.jump(at(0, 17).since(world.now));
+    let ahead = at(0, 17).since(world.now);
+    world.jump(ahead);
     world.pass(secs(20));
 
     assert_eq!(world.count("ssl", "waiting"), 1);

@@ -1,10 +1,9 @@
 //! Fills a world with hosts.
 
-use super::{Agent, Happening, World};
+use super::World;
 use cofferdam_engine::{
     digest::Digest,
-    fleet::FleetEvent,
-    id::HostId,
+    id::{CellId, HostId},
     inventory::{Facts, Host, INSTANCE_TYPE, Labels, PackageSet, Platform, REGION, SERVICE, ZONE},
 };
 use std::time::Duration;
@@ -15,23 +14,13 @@ pub(crate) fn id(name: &str) -> HostId {
 }
 
 /// The package set of every host.
-fn packages() -> PackageSet {
+pub(super) fn packages() -> PackageSet {
     let installed = [("openssl", "1"), ("curl", "1")];
     PackageSet(
         installed
             .map(|(name, version)| (name.to_owned(), version.to_owned()))
             .into(),
     )
-}
-
-/// The event by which that set is known.
-pub(super) fn packages_event() -> FleetEvent {
-    FleetEvent::Packages {
-        digest: packages().digest(),
-        part: 0,
-        of: 1,
-        packages: packages(),
-    }
 }
 
 /// The platform of every host.
@@ -113,11 +102,9 @@ impl World {
         }
     }
 
-    /// Adds a host and starts its agent.
-    pub(crate) fn join(&mut self, host: Host) {
-        let name = host.id.clone();
-        self.agents.insert(name.clone(), Agent::new(host));
-        self.put(Duration::ZERO, Happening::AgentStarts { host: name });
+    /// The cell of a host.
+    pub(crate) fn cell_of(&self, host: &str) -> CellId {
+        self.owner.fleet.homes()[&id(host)].clone()
     }
 }
 

@@ -1,35 +1,11 @@
 //! What the steps on modelled hosts do, and how long that takes.
 
-use cofferdam_engine::{failure::FailureKind, id::HostId};
+use cofferdam_engine::{
+    failure::FailureKind,
+    id::HostId,
+    rehearse::{Does, Model, Moment, Step},
+};
 use std::time::Duration;
-
-/// Something that an agent does to its host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
-    Stage,
-    Drain,
-    Apply,
-    Reboot,
-    Verify,
-    RollBack,
-    VerifyRollback,
-    Readmit,
-}
-
-/// How a step goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Does {
-    /// It ends well after this long.
-    Well(Duration),
-    /// The same, and the host needs a reboot.
-    NeedsReboot(Duration),
-    /// It fails after this long.
-    Fails(Duration, FailureKind),
-    /// It never ends.
-    Hangs,
-    /// The host dies under it.
-    Dies,
-}
 
 /// Fails after a second.
 pub(crate) fn fails(kind: FailureKind) -> Does {
@@ -67,9 +43,11 @@ impl Script {
     pub(crate) fn clear(&mut self) {
         self.rules.clear();
     }
+}
 
-    /// How the next go of a step on a host goes.
-    pub(crate) fn next(&mut self, host: &HostId, step: Step) -> Does {
+impl Model for Script {
+    fn next(&mut self, moment: &Moment<'_>) -> Does {
+        let (host, step) = (&moment.host.id, moment.step);
         let rule = self
             .rules
             .iter_mut()

@@ -29,7 +29,8 @@ impl World {
         while !is_so(self) {
             let may_yet = self.now < day && !self.owner.is_stuck;
             assert!(may_yet, "never: {what}\n{}", self.sketch());
-            self.advance(self.until_next());
+            let next = self.until_next();
+            self.advance(next);
         }
         self.assert_sound();
     }

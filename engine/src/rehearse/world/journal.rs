@@ -1,6 +1,6 @@
 //! What a modelled agent remembers: its runs, and what it has to say.
 
-use cofferdam_engine::{
+use crate::{
     digest::Digest,
     id::{Incarnation, OrderKey, ReportSequence},
     order::{Direction, Order},
@@ -12,18 +12,21 @@ use std::collections::{BTreeSet, VecDeque};
 
 /// What outlives the process.
 #[derive(Debug)]
-pub(crate) struct Journal {
-    pub(crate) incarnation: Incarnation,
-    pub(crate) run: Option<Run>,
+pub struct Journal {
+    /// Which journal of its host it is.
+    pub incarnation: Incarnation,
+    /// Its newest run. Nothing: it had none.
+    pub run: Option<Run>,
     /// Whether a person put a quarantined host back into service.
     pub(super) is_put_back: bool,
     pub(super) boot: u64,
     refused: Option<(Order, Refusal)>,
-    pub(crate) outbox: VecDeque<Report>,
+    /// What was not acknowledged yet.
+    pub outbox: VecDeque<Report>,
     last: ReportSequence,
     pub(super) denied: BTreeSet<Digest>,
     /// Every order that it ever accepted.
-    pub(crate) accepted: Vec<OrderKey>,
+    pub accepted: Vec<OrderKey>,
 }
 
 impl Journal {

@@ -4,7 +4,7 @@ use super::{
     journal::Journal,
     message::{Down, Up},
 };
-use cofferdam_engine::{
+use crate::{
     cell::Hello,
     id::{Incarnation, OrderKey, ReportSequence, RolloutId},
     inventory::Host,
@@ -17,38 +17,45 @@ use std::collections::BTreeSet;
 
 /// One host with its agent.
 #[derive(Debug)]
-pub(crate) struct Agent {
-    pub(crate) host: Host,
-    pub(crate) journal: Journal,
+pub struct Agent {
+    /// Labels and facts.
+    pub host: Host,
+    /// What outlives its process.
+    pub journal: Journal,
     /// Whose patches are on its disk.
-    pub(crate) installed: BTreeSet<RolloutId>,
+    pub installed: BTreeSet<RolloutId>,
     /// Whose bits are on its disk.
-    pub(super) staged: BTreeSet<RolloutId>,
-    pub(crate) boot: u64,
+    pub staged: BTreeSet<RolloutId>,
+    /// Counts its boots.
+    pub boot: u64,
     /// What of its service fails by itself. Empty: nothing.
-    pub(crate) fallen: String,
-    pub(crate) process: Option<Process>,
+    pub fallen: String,
+    /// Its process. Nothing: it does not run.
+    pub process: Option<Process>,
     /// Whether it had fallen when it took its order: what passes its checks then has risen.
     fell_before: bool,
 }
 
 /// What a crash takes away.
 #[derive(Debug, Default)]
-pub(crate) struct Process {
+pub struct Process {
     /// Tells this process from those before it.
-    pub(crate) life: u64,
-    pub(crate) session: Option<Session>,
+    pub life: u64,
+    /// Its session. Nothing: it has none.
+    pub session: Option<Session>,
     /// The state whose step was begun.
-    pub(crate) begun: Option<(OrderKey, RunState)>,
+    pub begun: Option<(OrderKey, RunState)>,
     /// When the run is looked at next.
-    pub(crate) looks_at: Option<Timestamp>,
+    pub looks_at: Option<Timestamp>,
 }
 
 /// What is said once a session.
 #[derive(Debug)]
-pub(crate) struct Session {
-    pub(crate) number: u64,
-    pub(crate) is_welcome: bool,
+pub struct Session {
+    /// Tells it from all others.
+    pub number: u64,
+    /// Whether its hello was answered.
+    pub is_welcome: bool,
     sent: ReportSequence,
     claimed: Option<(OrderKey, ClaimPoint)>,
     /// What the coordinator believes of its service, once it has heard all. Absent: nobody knows, for
@@ -58,7 +65,7 @@ pub(crate) struct Session {
 
 impl Agent {
     /// A host that was just made, with its agent not started.
-    pub(crate) fn new(host: Host) -> Self {
+    pub fn new(host: Host) -> Self {
         Self {
             host,
             journal: Journal::new(Incarnation(1)),
@@ -72,7 +79,7 @@ impl Agent {
     }
 
     /// Starts the process, and goes on from the journal.
-    pub(crate) fn wake_up(&mut self, life: u64, now: Timestamp) {
+    pub fn wake_up(&mut self, life: u64, now: Timestamp) {
         let process = Process {
             life,
             ..Process::default()
@@ -90,7 +97,7 @@ impl Agent {
     }
 
     /// Loses everything and begins as another.
-    pub(crate) fn make_anew(&mut self) {
+    pub fn make_anew(&mut self) {
         let next = Incarnation(self.journal.incarnation.0 + 1);
         self.journal = Journal::new(next);
         self.installed.clear();
@@ -101,28 +108,29 @@ impl Agent {
     }
 
     /// The run that is not over.
-    pub(crate) fn open(&self) -> Option<&Run> {
+    pub fn open(&self) -> Option<&Run> {
         self.journal.open()
     }
 
     /// Whether a run has taken it out of traffic.
-    pub(crate) fn is_drained(&self) -> bool {
+    pub fn is_drained(&self) -> bool {
         let run = self.journal.run.as_ref();
         !self.journal.is_put_back && run.is_some_and(Run::is_drained)
     }
 
-    pub(crate) fn in_service(&self) -> bool {
+    /// Whether it serves.
+    pub fn in_service(&self) -> bool {
         self.fallen.is_empty() && !self.is_drained()
     }
 
     /// Lets a person put a quarantined or fallen host back.
-    pub(crate) fn repair(&mut self) {
+    pub fn repair(&mut self) {
         self.fallen.clear();
         self.journal.is_put_back = self.open().is_none();
     }
 
     /// Opens a session: the hello that is said on it.
-    pub(crate) fn dial(&mut self, number: u64) -> Option<Up> {
+    pub fn dial(&mut self, number: u64) -> Option<Up> {
         let open = self.open().map(|run| (run.order().key, run.state()));
         let (newest, in_service) = (self.journal.newest(), self.in_service());
         // What still waits to be said is heard after the hello, and may say otherwise.
@@ -148,7 +156,7 @@ impl Agent {
     }
 
     /// Takes in a message; a request to stage is the caller's to carry out.
-    pub(crate) fn hear(&mut self, down: Down, now: Timestamp) {
+    pub fn hear(&mut self, down: Down, now: Timestamp) {
         match down {
             Down::Welcome => {
                 if let Some(session) = self.session() {
@@ -188,7 +196,7 @@ impl Agent {
     }
 
     /// Moves the open run, and reports what it became.
-    pub(crate) fn happen(&mut self, event: RunEvent, now: Timestamp) {
+    pub fn happen(&mut self, event: RunEvent, now: Timestamp) {
         let is_done = matches!(event, RunEvent::Done { .. });
         let Some(run) = self.journal.run.as_mut() else {
             return;
@@ -226,7 +234,7 @@ impl Agent {
     }
 
     /// The next message of the session. Nothing when all is said.
-    pub(crate) fn next_up(&mut self) -> Option<Up> {
+    pub fn next_up(&mut self) -> Option<Up> {
         let (in_service, fallen) = (self.in_service(), self.fallen.clone());
         let claim = self
             .open()
@@ -256,12 +264,13 @@ impl Agent {
         Some(Up::Claim { key, token, point })
     }
 
-    pub(crate) fn session(&mut self) -> Option<&mut Session> {
+    /// Its session. Nothing: it has none.
+    pub fn session(&mut self) -> Option<&mut Session> {
         self.process.as_mut()?.session.as_mut()
     }
 
     /// The bits of a rollout are there, or are not.
-    pub(crate) fn staged(&mut self, body: ReportBody) {
+    pub fn staged(&mut self, body: ReportBody) {
         if let ReportBody::Staged {
             rollout,
             failure: None,

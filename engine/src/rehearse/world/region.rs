@@ -2,10 +2,11 @@
 //! cut: what rollouts tell the cell is lost, what the cell summarises waits.
 
 use super::{
+    super::Model,
     Happening, NOTICE, REDIAL, World,
     owner::{Input, Owner},
 };
-use cofferdam_engine::{
+use crate::{
     cell::CellCommand,
     fleet::{FleetCommand, FleetEvent},
     id::{CellId, HostId},
@@ -23,14 +24,14 @@ pub(super) struct CutCell {
     kept: Vec<FleetEvent>,
 }
 
-impl World {
+impl<M: Model> World<M> {
     /// From now on nothing comes through between the rollouts and a cell. They notice after a while.
-    pub(crate) fn cut_cell(&mut self, cell: &CellId) {
+    pub fn cut_cell(&mut self, cell: &CellId) {
         self.cut_cell_noticed(cell, NOTICE);
     }
 
     /// The same, noticed after this long.
-    pub(crate) fn cut_cell_noticed(&mut self, cell: &CellId, notice: Duration) {
+    pub fn cut_cell_noticed(&mut self, cell: &CellId, notice: Duration) {
         let cut = CutCell {
             since: self.now,
             is_missed: false,
@@ -42,34 +43,29 @@ impl World {
     }
 
     /// Everything comes through again: what the cell summarised meanwhile, then everything else.
-    pub(crate) fn mend_cell(&mut self, cell: &CellId) {
+    pub fn mend_cell(&mut self, cell: &CellId) {
         let cell = cell.clone();
         self.put(Duration::ZERO, Happening::CellMended { cell });
     }
 
     /// The same of the cell of a host, noticed at once. Nothing when it has none.
-    pub(crate) fn cut_cell_of(&mut self, host: &HostId) {
+    pub fn cut_cell_of(&mut self, host: &HostId) {
         if let Some(cell) = self.owner.fleet.homes().get(host).cloned() {
             self.cut_cell_noticed(&cell, Duration::ZERO);
         }
     }
 
     /// Everything comes through again to the cell of a host.
-    pub(crate) fn mend_cell_of(&mut self, host: &HostId) {
+    pub fn mend_cell_of(&mut self, host: &HostId) {
         if let Some(cell) = self.owner.fleet.homes().get(host).cloned() {
             self.mend_cell(&cell);
         }
     }
 
     /// Everything comes through again to all cells.
-    pub(crate) fn mend_cells(&mut self) {
+    pub fn mend_cells(&mut self) {
         let cells: Vec<CellId> = self.owner.cut_cells.keys().cloned().collect();
         cells.iter().for_each(|cell| self.mend_cell(cell));
-    }
-
-    /// The cell of a host.
-    pub(crate) fn cell_of(&self, host: &str) -> CellId {
-        self.owner.fleet.homes()[&super::id(host)].clone()
     }
 
     pub(super) fn cell_missed(&mut self, cell: CellId) {

@@ -1,14 +1,19 @@
 //! What agents do: their steps, as the script has them go, and their deadlines.
 
-use super::{Boots, Does, Happening, LATENCY, Step, World, owner::Input};
-use cofferdam_engine::{
+use super::{
+    super::{Does, Model, Moment, Step},
+    Boots, Happening, LATENCY, World,
+    owner::Input,
+};
+use crate::{
     failure::Failure,
     id::{HostId, OrderKey},
     report::ReportBody,
     run::{RunCommand, RunEvent, RunState},
 };
+use std::time::Duration;
 
-impl World {
+impl<M: Model> World<M> {
     pub(super) fn agent_starts(&mut self, host: &HostId) {
         self.last_number += 1;
         let (life, now) = (self.last_number, self.now);
@@ -28,7 +33,7 @@ impl World {
         let Some(life) = self.life_of(host) else {
             return;
         };
-        let (after, failure) = match self.script.next(host, Step::Stage) {
+        let (after, failure) = match self.asked(host, Step::Stage) {
             Does::Well(after) | Does::NeedsReboot(after) => (after, None),
             Does::Fails(after, kind) => (after, Some(Failure::new(kind, "by the script"))),
             Does::Hangs => return,
@@ -36,6 +41,20 @@ impl World {
         };
         let (host, body) = (host.clone(), staged(failure));
         self.put(after, Happening::Staged { host, life, body });
+    }
+
+    /// How the model has a step go that begins now.
+    fn asked(&mut self, host: &HostId, step: Step) -> Does {
+        let Some(agent) = self.agents.get(host) else {
+            return Does::Hangs;
+        };
+        let attempt = agent.open().map_or(0, |run| run.order().attempt);
+        self.model.next(&Moment {
+            host: &agent.host,
+            step,
+            attempt,
+            now: self.now,
+        })
     }
 
     /// Lets an agent say all that it has to say.
@@ -50,7 +69,7 @@ impl World {
             return;
         };
         for up in said {
-            self.travel(|| {
+            self.travel(Duration::ZERO, || {
                 Happening::ToOwner(Input::Said {
                     host: host.clone(),
                     session,
@@ -64,6 +83,9 @@ impl World {
     pub(super) fn follow(&mut self, host: &HostId) {
         let now = self.now;
         self.speak(host);
+        if let Some(touched) = &mut self.touched {
+            touched.insert(host.clone());
+        }
         let Some(agent) = self.agents.get_mut(host) else {
             return;
         };
@@ -91,7 +113,7 @@ impl World {
 
     pub(super) fn begin(&mut self, host: &HostId, life: u64, at: (OrderKey, RunState), step: Step) {
         let done = |needs_reboot| RunEvent::Done { needs_reboot };
-        let (after, event) = match self.script.next(host, step) {
+        let (after, event) = match self.asked(host, step) {
             Does::Well(after) if step == Step::Reboot => {
                 return self.crash_agent(host, Boots::Anew, Some(after));
             }

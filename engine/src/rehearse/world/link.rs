@@ -1,13 +1,15 @@
 //! Sessions: who dials, what travels, who notices their end.
 
 use super::{
-    Happening, LATENCY, REDIAL, World,
+    super::Model,
+    Happening, REDIAL, START, World,
     message::Down,
     owner::{Died, Input},
 };
-use cofferdam_engine::{id::HostId, report::ReportBody};
+use crate::{id::HostId, report::ReportBody};
+use std::time::Duration;
 
-impl World {
+impl<M: Model> World<M> {
     /// A turn of the coordinator, with everything that reaches it at this moment.
     pub(super) fn reach_owner(&mut self, first: Input) {
         let mut inputs = vec![first];
@@ -19,6 +21,27 @@ impl World {
                 inputs.push(input);
             }
         }
+        let is_awaited = !self.waiting.is_empty();
+        self.waiting.append(&mut inputs);
+        let busy = self.busy();
+        if busy.is_zero() {
+            self.turn_owner();
+        } else if !is_awaited {
+            self.put(busy, Happening::OwnerFree);
+        }
+    }
+
+    /// How long the coordinator is still at work, in whole milliseconds.
+    fn busy(&self) -> Duration {
+        let left = self.busy_until.saturating_sub(self.now.since(START));
+        Duration::from_millis(
+            u64::try_from(left.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX),
+        )
+    }
+
+    /// A turn of the coordinator with everything that waits for it.
+    pub(super) fn turn_owner(&mut self) {
+        let mut inputs = std::mem::take(&mut self.waiting);
         if !self.owner.is_up {
             // What an operator asks finds nobody and is asked again.
             for input in inputs.into_iter().filter(|i| matches!(i, Input::Act(_))) {
@@ -30,13 +53,16 @@ impl World {
             Input::Said { session, .. } => !self.dead.contains(session),
             Input::Closed { .. } | Input::Act(_) | Input::Wake => true,
         });
+        let begins = self.busy_until.max(self.now.since(START));
+        self.busy_until = begins + self.costs.of_turn(inputs.len());
         let outbound = match self.owner.turn(inputs, self.now) {
             Ok(outbound) => outbound,
             Err(Died { away }) => return self.owner_died(away),
         };
+        let busy = self.busy();
         for (host, down) in outbound {
             if let Some(session) = self.owner.sessions.get(&host).copied() {
-                self.travel(|| Happening::ToAgent {
+                self.travel(busy, || Happening::ToAgent {
                     host: host.clone(),
                     session,
                     down: down.clone(),
@@ -47,10 +73,11 @@ impl World {
     }
 
     /// Sends a message on its way; where the link repeats messages, twice.
-    pub(super) fn travel(&mut self, message: impl Fn() -> Happening) {
-        self.put(LATENCY, message());
+    pub(super) fn travel(&mut self, after: Duration, message: impl Fn() -> Happening) {
+        let link = self.costs.link;
+        self.put(after + link, message());
         if self.repeats {
-            self.put(LATENCY * 5, message());
+            self.put(after + link * 5, message());
         }
     }
 
@@ -110,7 +137,7 @@ impl World {
             session: number,
             up,
         };
-        self.put(LATENCY, Happening::ToOwner(said));
+        self.put(self.costs.link, Happening::ToOwner(said));
     }
 
     pub(super) fn dropped(&mut self, host: &HostId, session: u64) {

@@ -3,15 +3,16 @@
 //! It does what the driver does: apply, decide until nothing is left, store, and only then send.
 
 use super::{
-    hosts::packages_event,
     message::{Down, Up},
     region::CutCell,
 };
-use cofferdam_engine::{
+use crate::{
     cell::{Cell, CellCommand, CellError, CellEvent},
     check,
+    digest::Digest,
     fleet::{Fleet, FleetCommand, FleetDecision, FleetError, FleetEvent},
     id::{CellId, HostId, OrderKey},
+    inventory::PackageSet,
     order::{ClaimAnswer, ClaimPoint},
     time::Timestamp,
 };
@@ -22,7 +23,7 @@ const MAX_ROUNDS: usize = 60;
 
 /// When a process dies in a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Crash {
+pub enum Crash {
     /// What the turn did is lost.
     BeforeStore,
     /// What the turn did is stored, and nothing of it was sent.
@@ -31,42 +32,69 @@ pub(crate) enum Crash {
 
 /// One thing that reaches the coordinator.
 #[derive(Debug, Clone)]
-pub(crate) enum Input {
-    Said { host: HostId, session: u64, up: Up },
-    Closed { host: HostId, session: u64 },
+pub enum Input {
+    /// A message of an agent.
+    Said {
+        /// Whose.
+        host: HostId,
+        /// In which session.
+        session: u64,
+        /// The message.
+        up: Up,
+    },
+    /// The end of a session.
+    Closed {
+        /// Whose.
+        host: HostId,
+        /// Which.
+        session: u64,
+    },
+    /// Something that an operator does.
     Act(Box<FleetEvent>),
+    /// The time that the last decision named.
     Wake,
 }
 
 /// The coordinator.
 #[derive(Debug, Default)]
-pub(crate) struct Owner {
-    pub(crate) fleet: Fleet,
+pub struct Owner {
+    /// What it decides by.
+    pub fleet: Fleet,
+    /// Whether every step is checked against the promises, and the log is kept and replayed at each
+    /// start. Costs a multiple of what is checked.
+    is_checked: bool,
     /// The most hosts of a cell.
     cell_size: usize,
-    pub(crate) log: Vec<(Timestamp, FleetEvent)>,
-    pub(crate) sessions: BTreeMap<HostId, u64>,
-    pub(crate) is_up: bool,
+    /// Everything that it took in, where it is checked.
+    pub log: Vec<(Timestamp, FleetEvent)>,
+    /// The session of each host that has one.
+    pub sessions: BTreeMap<HostId, u64>,
+    /// Whether its process runs.
+    pub is_up: bool,
     /// How it dies in its next turn, and for how long.
-    pub(crate) crash: Option<(Crash, Duration)>,
+    pub crash: Option<(Crash, Duration)>,
     /// The last decision, which had no commands.
-    pub(crate) rest: FleetDecision,
+    pub rest: FleetDecision,
     /// What broke a promise, and what was refused that must not be.
-    pub(crate) broken: Vec<String>,
+    pub broken: Vec<String>,
     /// What operators were refused.
-    pub(crate) refusals: Vec<FleetError>,
+    pub refusals: Vec<FleetError>,
     /// What held things back, each time it changed, as lines of text. Kept where `keeps_holds`.
-    pub(crate) holds: Vec<(Timestamp, String)>,
-    pub(crate) keeps_holds: bool,
+    pub holds: Vec<(Timestamp, String)>,
+    /// Whether `holds` is kept.
+    pub keeps_holds: bool,
     /// Cells between which and the rollouts nothing comes through.
     pub(super) cut_cells: BTreeMap<CellId, CutCell>,
+    /// What is installed on the hosts, by digest: agents are asked for what is not known.
+    pub package_sets: BTreeMap<Digest, PackageSet>,
     /// Whether decisions never end: then nothing happens any more.
-    pub(crate) is_stuck: bool,
+    pub is_stuck: bool,
 }
 
 /// The coordinator died in a turn.
-pub(crate) struct Died {
-    pub(crate) away: Duration,
+pub struct Died {
+    /// For how long.
+    pub away: Duration,
 }
 
 /// What one turn sends.
@@ -74,7 +102,7 @@ type Outbound = Vec<(HostId, Down)>;
 
 impl Owner {
     /// One whose fleet has cells of at most so many hosts.
-    pub(crate) fn with_cells_of(size: usize) -> Self {
+    pub fn with_cells_of(size: usize) -> Self {
         Self {
             fleet: Fleet::with_cells_of(size),
             cell_size: size,
@@ -82,13 +110,23 @@ impl Owner {
         }
     }
 
-    /// Becomes the owner: replays what was stored, under the next epoch.
-    pub(crate) fn start(&mut self, now: Timestamp) {
-        let replayed = self.replayed();
-        if replayed != self.fleet {
-            self.broken.push("the replayed fleet is another".to_owned());
+    /// The same, checked against the promises at every step.
+    pub fn checked(self) -> Self {
+        Self {
+            is_checked: true,
+            ..self
         }
-        self.fleet = replayed;
+    }
+
+    /// Becomes the owner: replays what was stored, under the next epoch.
+    pub fn start(&mut self, now: Timestamp) {
+        if self.is_checked {
+            let replayed = self.replayed();
+            if replayed != self.fleet {
+                self.broken.push("the replayed fleet is another".to_owned());
+            }
+            self.fleet = replayed;
+        }
         self.sessions.clear();
         self.is_up = true;
         let epoch = self.fleet.epoch().next();
@@ -98,7 +136,7 @@ impl Owner {
     }
 
     /// The fleet that the log makes.
-    pub(crate) fn replayed(&self) -> Fleet {
+    pub fn replayed(&self) -> Fleet {
         let mut fleet = Fleet::with_cells_of(self.cell_size);
         for (at, event) in &self.log {
             fleet
@@ -109,7 +147,7 @@ impl Owner {
     }
 
     /// Takes inputs in, in one turn. What is to be sent.
-    pub(crate) fn turn(&mut self, inputs: Vec<Input>, now: Timestamp) -> Result<Outbound, Died> {
+    pub fn turn(&mut self, inputs: Vec<Input>, now: Timestamp) -> Result<Outbound, Died> {
         let before = self
             .crash
             .map(|_| (self.fleet.clone(), self.log.len(), self.cut_cells.clone()));
@@ -152,7 +190,7 @@ impl Owner {
                         let event = FleetEvent::HostConnected { hello };
                         self.take(&event, now, "a hello");
                         if !self.fleet.package_sets().contains_key(&packages) {
-                            self.take(&packages_event(), now, "packages");
+                            self.ask_packages(packages, now);
                         }
                         self.sessions.insert(host.clone(), session);
                         outbound.push((host.clone(), Down::Welcome));
@@ -190,6 +228,19 @@ impl Owner {
         }
     }
 
+    /// Asks an agent for its packages, which it knows.
+    fn ask_packages(&mut self, digest: Digest, now: Timestamp) {
+        if let Some(packages) = self.package_sets.get(&digest).cloned() {
+            let event = FleetEvent::Packages {
+                digest,
+                part: 0,
+                of: 1,
+                packages,
+            };
+            self.take(&event, now, "packages");
+        }
+    }
+
     fn claim(
         &mut self,
         host: &HostId,
@@ -215,7 +266,9 @@ impl Owner {
 
     fn act(&mut self, event: &FleetEvent, now: Timestamp) {
         let mut granted = Vec::new();
-        if let FleetEvent::Reserved { hosts, by, .. } = event {
+        if let FleetEvent::Reserved { hosts, by, .. } = event
+            && self.is_checked
+        {
             granted = check::broken_by_reserving(&self.fleet, hosts, by, now);
         }
         if let Err(refusal) = self.apply(event, now) {
@@ -241,9 +294,11 @@ impl Owner {
 
     fn apply(&mut self, event: &FleetEvent, now: Timestamp) -> Result<(), FleetError> {
         self.fleet.apply(event, now)?;
-        self.log.push((now, event.clone()));
-        let broken = check::broken(&self.fleet);
-        self.broken.extend(broken.iter().map(ToString::to_string));
+        if self.is_checked {
+            self.log.push((now, event.clone()));
+            let broken = check::broken(&self.fleet);
+            self.broken.extend(broken.iter().map(ToString::to_string));
+        }
         Ok(())
     }
 
@@ -253,8 +308,10 @@ impl Owner {
         for _ in 0..MAX_ROUNDS {
             let decision = self.fleet.decide(now);
             if decision.commands.is_empty() {
-                self.check(&decision, now);
-                self.check_counts();
+                if self.is_checked {
+                    self.check(&decision, now);
+                    self.check_counts();
+                }
                 self.note_holds(&decision, now);
                 self.rest = decision;
                 return outbound;
@@ -293,11 +350,13 @@ impl Owner {
     }
 
     fn command(&mut self, command: FleetCommand, now: Timestamp, outbound: &mut Outbound) {
-        let one = FleetDecision {
-            commands: vec![command.clone()],
-            ..FleetDecision::default()
-        };
-        self.check(&one, now);
+        if self.is_checked {
+            let one = FleetDecision {
+                commands: vec![command.clone()],
+                ..FleetDecision::default()
+            };
+            self.check(&one, now);
+        }
         let mut events = command.events().into_iter();
         if let Some(own) = events.next() {
             self.take(&own, now, "an own decision");

@@ -1,37 +1,43 @@
 //! What goes wrong in a world.
 
 use super::{
+    super::Model,
     Happening, LATENCY, NOTICE, World,
     owner::{Crash, Input},
 };
-use cofferdam_engine::{cell::CellEvent, fleet::FleetEvent, id::HostId};
+use crate::{cell::CellEvent, fleet::FleetEvent, id::HostId};
 use std::time::Duration;
 
 /// Whether a host comes back from the same boot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Boots {
+pub enum Boots {
+    /// The process died, and not the host.
     Same,
+    /// The host started anew.
     Anew,
 }
 
-impl World {
+impl<M: Model> World<M> {
     /// The coordinator dies at once, and comes back after a while.
-    pub(crate) fn crash_owner(&mut self, crash: Crash, away: Duration) {
+    pub fn crash_owner(&mut self, crash: Crash, away: Duration) {
         self.crash_owner_next(crash, away);
         self.put(Duration::ZERO, Happening::ToOwner(Input::Wake));
     }
 
     /// The coordinator dies in the next turn that something else causes, and is back after a while.
-    pub(crate) fn crash_owner_next(&mut self, crash: Crash, away: Duration) {
+    pub fn crash_owner_next(&mut self, crash: Crash, away: Duration) {
         self.owner.crash = Some((crash, away));
     }
 
     /// An agent dies, with its host or without, and comes back after a while; with its host, from
     /// another boot.
-    pub(crate) fn crash_agent(&mut self, host: &HostId, boots: Boots, away: Option<Duration>) {
+    pub fn crash_agent(&mut self, host: &HostId, boots: Boots, away: Option<Duration>) {
         self.hang_up(host, NOTICE);
         let agent = self.agents.get_mut(host).expect("the host is there");
         agent.process = None;
+        if let Some(touched) = &mut self.touched {
+            touched.insert(host.clone());
+        }
         agent.boot += u64::from(boots == Boots::Anew);
         if let Some(away) = away {
             self.put(away, Happening::AgentStarts { host: host.clone() });
@@ -39,7 +45,7 @@ impl World {
     }
 
     /// A host is replaced by a new one of its name.
-    pub(crate) fn make_anew(&mut self, host: &HostId) {
+    pub fn make_anew(&mut self, host: &HostId) {
         self.hang_up(host, NOTICE);
         let agent = self.agents.get_mut(host).expect("the host is there");
         agent.make_anew();
@@ -48,37 +54,37 @@ impl World {
     }
 
     /// A session ends, and what was under way in it is lost.
-    pub(crate) fn break_session(&mut self, host: &HostId) {
+    pub fn break_session(&mut self, host: &HostId) {
         self.hang_up(host, LATENCY);
     }
 
     /// Nothing comes through to a host or from it.
-    pub(crate) fn cut(&mut self, host: &HostId) {
+    pub fn cut(&mut self, host: &HostId) {
         self.hang_up(host, NOTICE);
         self.cut.insert(host.clone());
     }
 
     /// Everything comes through again.
-    pub(crate) fn mend(&mut self, host: &HostId) {
+    pub fn mend(&mut self, host: &HostId) {
         self.cut.remove(host);
     }
 
     /// A host's own service changes.
-    pub(crate) fn fall(&mut self, host: &HostId) {
+    pub fn fall(&mut self, host: &HostId) {
         let agent = self.agents.get_mut(host).expect("the host is there");
         agent.fallen = "the application does not answer".to_owned();
         self.follow(host);
     }
 
     /// A person puts a host back into service.
-    pub(crate) fn repair(&mut self, host: &HostId) {
+    pub fn repair(&mut self, host: &HostId) {
         let agent = self.agents.get_mut(host).expect("the host is there");
         agent.repair();
         self.follow(host);
     }
 
     /// The agent starts, if it does not run.
-    pub(crate) fn start_agent(&mut self, host: &HostId) {
+    pub fn start_agent(&mut self, host: &HostId) {
         self.put(
             Duration::ZERO,
             Happening::AgentStarts { host: host.clone() },
@@ -86,7 +92,7 @@ impl World {
     }
 
     /// A host is deleted from the inventory. Its agent, if there is one, dials again as a new host.
-    pub(crate) fn forget(&mut self, host: &HostId) {
+    pub fn forget(&mut self, host: &HostId) {
         self.hang_up(host, LATENCY);
         self.forgotten.insert(host.clone());
         self.act(FleetEvent::Host {

@@ -1,6 +1,6 @@
 //! What agents and the coordinator say to each other.
 
-use cofferdam_engine::{
+use crate::{
     cell::Hello,
     digest::Digest,
     id::{OrderKey, ReportSequence, ReservationToken, RolloutId},
@@ -10,34 +10,54 @@ use cofferdam_engine::{
 
 /// Up: from an agent.
 #[derive(Debug, Clone)]
-pub(crate) enum Up {
+pub enum Up {
+    /// The first message of a session.
     Hello(Box<Hello>),
+    /// What became of something.
     Report(Report),
+    /// A request for leave.
     Claim {
+        /// The order.
         key: OrderKey,
+        /// The reservation that it goes by.
         token: ReservationToken,
+        /// Before which step.
         point: ClaimPoint,
     },
 }
 
 /// Down: to an agent.
 #[derive(Debug, Clone)]
-pub(crate) enum Down {
+pub enum Down {
+    /// The answer to a hello.
     Welcome,
+    /// Everything up to this report is stored.
     Acknowledge(ReportSequence),
+    /// Bring the bits of a rollout to the host.
     Stage {
+        /// The rollout.
         rollout: RolloutId,
+        /// The digest of its lock file.
         lock_digest: Digest,
     },
+    /// Do this, or go on with it.
     Order(Box<Order>),
+    /// Do not begin.
     Withdraw {
+        /// The order.
         key: OrderKey,
+        /// Why.
         reason: String,
     },
+    /// The answer to a claim.
     Answer {
+        /// The order.
         key: OrderKey,
+        /// Before which step.
         point: ClaimPoint,
+        /// Yes or no.
         answer: ClaimAnswer,
     },
+    /// The bits of a rollout are needed no longer.
     Release(RolloutId),
 }
