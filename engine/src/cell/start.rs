@@ -239,17 +239,22 @@ impl Draft<'_> {
     }
 
     /// Whether pace or a neighbour holds a host, tokens or not: one that it could not use would only
-    /// go back and forth.
+    /// go back and forth. The moment at which the pace lets go is not missed, since the tokens are asked
+    /// for then.
     fn is_held_anyway(
-        &self,
+        &mut self,
         work: &Work,
         member: &Member,
         direction: Direction,
         so_far: &SoFar<'_>,
     ) -> bool {
         let (active, last_start) = (so_far.active, so_far.last_start);
+        let paced = candidate::held_by_pace(work, active, last_start, self.now);
+        if let Some(until) = paced.as_ref().and_then(Reason::until) {
+            self.wake_at(until);
+        }
         so_far.paced.is_some()
-            || candidate::held_by_pace(work, active, last_start, self.now).is_some()
+            || paced.is_some()
             || (direction == Direction::Patch
                 && apart::held_by_neighbour(work, &member.host, self.at_work).is_some())
     }

@@ -211,14 +211,15 @@ impl Rollout {
         ))
     }
 
-    /// When the brake looks at the wave's velocity again. Nothing while it has nothing to compare.
+    /// When the brake looks at the wave's velocity again. Nothing while too few are at work.
     pub(super) fn looks_at_velocity(&self, now: Timestamp) -> Option<Timestamp> {
         let (rule, velocity) = (&self.plan.brake, &self.velocity);
         let is_watched = velocity.at_work.len() >= rule.velocity_least;
-        let mut record = velocity.record.clone();
-        record.pass(velocity.at_work.len(), slot(rule), now);
-        let is_compared = is_watched && record.best.over >= rule.velocity_least;
-        is_compared.then(|| record.began.after(slot(rule)))
+        is_watched.then(|| {
+            let mut record = velocity.record.clone();
+            record.pass(velocity.at_work.len(), slot(rule), now);
+            record.began.after(slot(rule))
+        })
     }
 
     /// The coordinator started: how fast hosts were over while it was away is not known.
