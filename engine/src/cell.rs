@@ -93,6 +93,9 @@ pub struct Cell {
     allotment: Allotment,
     #[serde(default)]
     groups: Groups,
+    /// How often it has changed.
+    #[serde(default)]
+    revision: u64,
 }
 
 impl Cell {
@@ -109,6 +112,7 @@ impl Cell {
             calendar: Calendar::default(),
             allotment: Allotment::default(),
             groups: Groups::default(),
+            revision: 0,
         }
     }
 
@@ -117,6 +121,11 @@ impl Cell {
     pub fn under(mut self, calendar: Calendar) -> Self {
         self.calendar = calendar;
         self
+    }
+
+    /// How often it has changed.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// Its name.

@@ -14,6 +14,7 @@ mod deny;
 mod event;
 mod gather;
 mod late;
+mod memory;
 mod place;
 mod preview;
 mod reserve;
@@ -25,6 +26,7 @@ mod together;
 
 pub use decide::FleetDecision;
 pub use event::{FleetCommand, FleetError, FleetEvent};
+pub use memory::Memory;
 pub use preview::{NotTakenBack, RollbackPreview};
 
 use crate::{
@@ -55,6 +57,9 @@ pub struct Fleet {
     /// Cells that are not heard of, each since when.
     #[serde(default)]
     silent: BTreeMap<CellId, Timestamp>,
+    /// How often it changed beside its cells.
+    #[serde(default)]
+    changes: Changes,
     /// When nothing may be started. Absent: nobody ever said.
     #[serde(default)]
     calendar: Option<Declared>,
@@ -69,6 +74,16 @@ pub struct Fleet {
     /// The most hosts of a new cell. Absent: [`CELL_SIZE`].
     #[serde(default)]
     cell_size: Option<usize>,
+}
+
+/// How often something changed that a machine's decision may depend on, beside what cells count
+/// themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+struct Changes {
+    /// A rollout.
+    rollouts: u64,
+    /// Anything else: which cells there are, who is in them, what all are told.
+    others: u64,
 }
 
 impl Fleet {

@@ -41,6 +41,11 @@ impl AtWork {
         at_work
     }
 
+    /// Whether nothing that counts is at work.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Counts one more host as under an order.
     pub(super) fn note(&mut self, host: &Host) {
         if let Some(service) = host.value(SERVICE) {

@@ -15,6 +15,7 @@ impl Cell {
     /// [`CellError`] when the event does not fit the state; the cell is as before.
     pub fn apply(&mut self, event: &CellEvent, now: Timestamp) -> Result<(), CellError> {
         self.take_in(event, now)?;
+        self.revision += 1;
         self.keep_count(event);
         Ok(())
     }

@@ -13,6 +13,8 @@ impl Cell {
     pub(crate) fn take_over(&mut self, from: &mut Self, hosts: &[HostId]) {
         self.owner_since = self.owner_since.min(from.owner_since);
         self.ledger.go_on_from(&from.ledger);
+        self.revision += 1;
+        from.revision += 1;
         for host in hosts {
             if let Some(member) = from.members.remove(host) {
                 self.members.insert(host.clone(), member);

@@ -1,6 +1,6 @@
 //! How events change a fleet: each goes to the cell or rollout that it concerns.
 
-use super::{Fleet, FleetError, FleetEvent};
+use super::{Fleet, FleetError, FleetEvent, event::Concerns};
 use crate::{
     calendar::{Calendar, Declared},
     cell::{Cell, CellEvent, Hello},
@@ -22,6 +22,16 @@ impl Fleet {
     /// # Errors
     /// [`FleetError`] when the event does not fit the state; the fleet is as before.
     pub fn apply(&mut self, event: &FleetEvent, now: Timestamp) -> Result<(), FleetError> {
+        self.take_in(event, now)?;
+        match event.concerns() {
+            Concerns::Cell => {}
+            Concerns::Rollouts => self.changes.rollouts += 1,
+            Concerns::All => self.changes.others += 1,
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, event: &FleetEvent, now: Timestamp) -> Result<(), FleetError> {
         match event {
             FleetEvent::OwnerStarted { epoch } => self.owner_started(*epoch, now),
             FleetEvent::HostConnected { hello } => self.host_connected(hello, now),

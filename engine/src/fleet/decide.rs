@@ -1,6 +1,6 @@
 //! What a fleet does next: what its rollouts and its cells do.
 
-use super::{Fleet, FleetCommand, census::Census, terms::Terms};
+use super::{Fleet, FleetCommand, Memory, census::Census, terms::Terms};
 use crate::{
     cell::{AtWork, Lacking, Troubled},
     hold::Hold,
@@ -40,6 +40,57 @@ impl Fleet {
     /// go from cell to cell when no cell has anything to do, so that what a cell does under one is
     /// counted first.
     pub fn decide(&self, now: Timestamp) -> FleetDecision {
+        self.decide_by(None, now)
+    }
+
+    /// Decides the same with what is kept of the decision before. It says what holds those alone that were
+    /// asked.
+    pub fn decide_again(&self, memory: &mut Memory, now: Timestamp) -> FleetDecision {
+        memory.keep_up(self);
+        self.decide_by(Some(memory), now)
+    }
+
+    fn decide_by(&self, mut memory: Option<&mut Memory>, now: Timestamp) -> FleetDecision {
+        let known = memory.as_ref().and_then(|memory| memory.rollouts_rest(now));
+        let mut decision = match known {
+            Some(wake) => FleetDecision {
+                wake,
+                ..FleetDecision::default()
+            },
+            None => self.decide_rollouts(now),
+        };
+        if !decision.commands.is_empty() {
+            return decision;
+        }
+        if let Some(memory) = &mut memory {
+            memory.note_rollouts(decision.wake);
+        }
+        let defaults = FloorRule::defaults();
+        let Some(terms) = Terms::of(self, &defaults) else {
+            self.decide_cells(memory, &Troubled::default(), &mut decision, now);
+            decision.commands.extend(self.allot_nothing());
+            self.gather_at_last(&mut decision);
+            return decision;
+        };
+        let census = Census::of(self, &terms, now);
+        decision.wake_at(census.settles_at);
+        decision.commands.extend(self.correct(&census));
+        if !decision.commands.is_empty() {
+            return decision;
+        }
+        let lacking = self.decide_cells(memory, &census.troubled(), &mut decision, now);
+        self.put_off(&census, &mut decision.commands);
+        census.explain(&mut decision.holds, &lacking);
+        decision.commands.extend(self.hand_out(&census, &lacking));
+        if decision.commands.is_empty() {
+            decision.commands.extend(self.take_back(&census, &lacking));
+        }
+        self.gather_at_last(&mut decision);
+        decision
+    }
+
+    /// What the rollouts do.
+    fn decide_rollouts(&self, now: Timestamp) -> FleetDecision {
         let mut decision = FleetDecision::default();
         for (name, rollout) in &self.rollouts {
             let mut theirs = rollout.decide(now);
@@ -54,30 +105,6 @@ impl Fleet {
                 .commands
                 .extend(theirs.commands.into_iter().map(command));
         }
-        if !decision.commands.is_empty() {
-            return decision;
-        }
-        let defaults = FloorRule::defaults();
-        let Some(terms) = Terms::of(self, &defaults) else {
-            self.decide_cells(&Troubled::default(), &mut decision, now);
-            decision.commands.extend(self.allot_nothing());
-            self.gather_at_last(&mut decision);
-            return decision;
-        };
-        let census = Census::of(self, &terms, now);
-        decision.wake_at(census.settles_at);
-        decision.commands.extend(self.correct(&census));
-        if !decision.commands.is_empty() {
-            return decision;
-        }
-        let lacking = self.decide_cells(&census.troubled(), &mut decision, now);
-        self.put_off(&census, &mut decision.commands);
-        census.explain(&mut decision.holds, &lacking);
-        decision.commands.extend(self.hand_out(&census, &lacking));
-        if decision.commands.is_empty() {
-            decision.commands.extend(self.take_back(&census, &lacking));
-        }
-        self.gather_at_last(&mut decision);
         decision
     }
 
@@ -92,6 +119,7 @@ impl Fleet {
     /// What the cells do. The groups that each has no room in.
     fn decide_cells(
         &self,
+        mut memory: Option<&mut Memory>,
         troubled: &Troubled,
         decision: &mut FleetDecision,
         now: Timestamp,
@@ -99,7 +127,10 @@ impl Fleet {
         let mut lacking = BTreeMap::new();
         let mut at_work = AtWork::of(self.cells.values());
         for (name, cell) in &self.cells {
-            let theirs = cell.decide_beside(&mut at_work, troubled, now);
+            let theirs = match &mut memory {
+                Some(memory) => memory.decide(cell, &mut at_work, troubled, now),
+                None => cell.decide_beside(&mut at_work, troubled, now),
+            };
             decision.wake_at(theirs.wake);
             decision.holds.extend(theirs.holds);
             let command = |command| FleetCommand::Cell {

@@ -11,6 +11,7 @@
 //! everything, and both ends notice after a while.
 
 mod agent;
+mod checked;
 mod fault;
 mod journal;
 mod link;

@@ -7,10 +7,10 @@ use super::{
     region::CutCell,
 };
 use crate::{
-    cell::{Cell, CellCommand, CellError, CellEvent},
+    cell::{CellCommand, CellError, CellEvent},
     check,
     digest::Digest,
-    fleet::{Fleet, FleetCommand, FleetDecision, FleetError, FleetEvent},
+    fleet::{Fleet, FleetCommand, FleetDecision, FleetError, FleetEvent, Memory},
     id::{CellId, HostId, OrderKey},
     inventory::PackageSet,
     order::{ClaimAnswer, ClaimPoint},
@@ -62,9 +62,11 @@ pub struct Owner {
     pub fleet: Fleet,
     /// Whether every step is checked against the promises, and the log is kept and replayed at each
     /// start. Costs a multiple of what is checked.
-    is_checked: bool,
+    pub(super) is_checked: bool,
     /// The most hosts of a cell.
-    cell_size: usize,
+    pub(super) cell_size: usize,
+    /// What is kept of the last decision.
+    pub(super) memory: Memory,
     /// Everything that it took in, where it is checked.
     pub log: Vec<(Timestamp, FleetEvent)>,
     /// The session of each host that has one.
@@ -128,22 +130,12 @@ impl Owner {
             self.fleet = replayed;
         }
         self.sessions.clear();
+        self.memory = Memory::default();
         self.is_up = true;
         let epoch = self.fleet.epoch().next();
         let event = FleetEvent::OwnerStarted { epoch };
         self.take(&event, now, "a start");
         self.decide(now);
-    }
-
-    /// The fleet that the log makes.
-    pub fn replayed(&self) -> Fleet {
-        let mut fleet = Fleet::with_cells_of(self.cell_size);
-        for (at, event) in &self.log {
-            fleet
-                .apply(event, *at)
-                .expect("what was applied once applies again");
-        }
-        fleet
     }
 
     /// Takes inputs in, in one turn. What is to be sent.
@@ -168,6 +160,7 @@ impl Owner {
         self.is_up = false;
         if let (Crash::BeforeStore, Some((fleet, stored, cut_cells))) = (crash, before) {
             self.fleet = fleet;
+            self.memory = Memory::default();
             self.cut_cells = cut_cells;
             self.log.truncate(stored);
         }
@@ -306,7 +299,7 @@ impl Owner {
     fn decide(&mut self, now: Timestamp) -> Outbound {
         let mut outbound = Vec::new();
         for _ in 0..MAX_ROUNDS {
-            let decision = self.fleet.decide(now);
+            let decision = self.decided(now);
             if decision.commands.is_empty() {
                 if self.is_checked {
                     self.check(&decision, now);
@@ -325,14 +318,6 @@ impl Owner {
             .push(format!("decisions that never end: {last:?}"));
         self.is_stuck = true;
         outbound
-    }
-
-    /// The counts that cells keep of their groups are what counting anew comes to.
-    fn check_counts(&mut self) {
-        let wrong = |(_, cell): &(&CellId, &Cell)| !cell.is_counted_right();
-        let wrong = self.fleet.cells().iter().find(wrong);
-        let wrong = wrong.map(|(name, _)| format!("cell {name} counts its groups wrong"));
-        self.broken.extend(wrong);
     }
 
     fn note_holds(&mut self, decision: &FleetDecision, now: Timestamp) {
@@ -367,11 +352,6 @@ impl Owner {
         if let FleetCommand::Cell { command, .. } = &command {
             outbound.extend(messages(command));
         }
-    }
-
-    fn check(&mut self, decision: &FleetDecision, now: Timestamp) {
-        let broken = check::broken_by(&self.fleet, decision, now);
-        self.broken.extend(broken.iter().map(ToString::to_string));
     }
 }
 

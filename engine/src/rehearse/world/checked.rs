@@ -1,0 +1,52 @@
+//! What is looked at where a world is checked: that its coordinator keeps every promise, whatever happens.
+
+use super::Owner;
+use crate::{
+    cell::Cell,
+    check,
+    fleet::{Fleet, FleetDecision},
+    id::CellId,
+    time::Timestamp,
+};
+
+impl Owner {
+    /// What the fleet decides. Where it is checked, as a whole, and who asks again is told the same: also at
+    /// each moment at which the whole would be asked by itself.
+    pub(super) fn decided(&mut self, now: Timestamp) -> FleetDecision {
+        let again = self.fleet.decide_again(&mut self.memory, now);
+        if !self.is_checked {
+            return again;
+        }
+        let whole = self.fleet.decide(now);
+        if again.commands != whole.commands {
+            self.broken.push(format!(
+                "who asks again is told otherwise: {again:?} and not {whole:?}"
+            ));
+        }
+        whole
+    }
+
+    /// The counts that cells keep of their groups are what counting anew comes to.
+    pub(super) fn check_counts(&mut self) {
+        let wrong = |(_, cell): &(&CellId, &Cell)| !cell.is_counted_right();
+        let wrong = self.fleet.cells().iter().find(wrong);
+        let wrong = wrong.map(|(name, _)| format!("cell {name} counts its groups wrong"));
+        self.broken.extend(wrong);
+    }
+
+    /// The fleet that the log makes.
+    pub fn replayed(&self) -> Fleet {
+        let mut fleet = Fleet::with_cells_of(self.cell_size);
+        for (at, event) in &self.log {
+            fleet
+                .apply(event, *at)
+                .expect("what was applied once applies again");
+        }
+        fleet
+    }
+
+    pub(super) fn check(&mut self, decision: &FleetDecision, now: Timestamp) {
+        let broken = check::broken_by(&self.fleet, decision, now);
+        self.broken.extend(broken.iter().map(ToString::to_string));
+    }
+}
