@@ -27,6 +27,7 @@ pub mod inventory;
 pub mod ledger;
 pub mod lint;
 pub mod lockfile;
+pub mod modelled_fleet;
 pub mod order;
 pub mod package;
 pub mod patch;

@@ -1,0 +1,153 @@
+//! A fleet on paper: the hosts that a rehearsal models.
+//!
+//! Read from a *fleet file*, which says once what hosts have in common that are alike in all but
+//! their names: such hosts are a *kind*. A file is made up ([`generate()`]), is what a coordinator
+//! knows ([`ModelledFleet::of`]), or is written by hand.
+
+mod generate;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use generate::{Generated, MAX_REGIONS, generate};
+pub use read::{FleetErrors, Refusal};
+
+use crate::{
+    digest::Digest,
+    document,
+    id::HostId,
+    inventory::{Facts, Host, Labels, PackageSet, Platform},
+};
+use std::collections::BTreeMap;
+
+/// The most hosts of a modelled fleet: eighty of the design's 25,000 (guess: more than anybody has
+/// in one fleet, and few enough for a machine's memory).
+pub const MAX_HOSTS: usize = 2_000_000;
+
+/// A fleet as kinds of hosts. One that was read or made up has a host, no name twice, and no host
+/// that can be in no cell. Displays as the fleet file that reads back as the same fleet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelledFleet {
+    kinds: Vec<Kind>,
+}
+
+/// Hosts that are alike in all but their names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kind {
+    /// What they are called.
+    pub names: Names,
+    /// Their labels, of which `service`, `region` and `zone` decide their cells.
+    pub labels: Labels,
+    /// Their distribution's release and their architecture.
+    pub platform: Platform,
+    /// Their kernel, as `uname -r` prints it. Empty: not known.
+    pub kernel: String,
+    /// What is installed on them. Empty: not known.
+    pub packages: PackageSet,
+}
+
+/// The names of the hosts of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Names {
+    /// A prefix and the numbers from 1 on, as in `web-1`, `web-2`.
+    Numbered {
+        /// What each name begins with. May be empty. A number after it makes a host's name.
+        prefix: String,
+        /// How many there are. At least 1.
+        count: usize,
+    },
+    /// Names of any form, in the order of the hosts. Not empty.
+    Listed(Vec<HostId>),
+}
+
+impl ModelledFleet {
+    /// Reads a fleet file; `file` is what its mistakes call it.
+    ///
+    /// # Errors
+    /// Every mistake of the file, when there is any.
+    pub fn parse(file: &str, text: &str) -> Result<Self, FleetErrors> {
+        document::read(file, text, read::read)
+    }
+
+    /// The fleet of an inventory, hosts that are alike together. A host whose package set is not
+    /// among the known ones has no packages. Hosts are taken as they are: where one can be in no
+    /// cell, or there is none at all, the fleet's file is refused when it is read.
+    pub fn of(hosts: &BTreeMap<HostId, Host>, package_sets: &BTreeMap<Digest, PackageSet>) -> Self {
+        let mut alike: BTreeMap<_, Vec<HostId>> = BTreeMap::new();
+        for (id, Host { labels, facts, .. }) in hosts {
+            let packages = package_sets.get_key_value(&facts.packages);
+            let packages = packages.map(|(digest, _)| digest);
+            let traits = (labels, &facts.platform, &facts.kernel, packages);
+            alike.entry(traits).or_default().push(id.clone());
+        }
+        let kind = |((labels, platform, kernel, packages), names)| {
+            let packages: Option<&Digest> = packages;
+            Kind {
+                names: Names::Listed(names),
+                labels: Labels::clone(labels),
+                platform: Platform::clone(platform),
+                kernel: String::clone(kernel),
+                packages: packages.map_or_else(PackageSet::default, |d| package_sets[d].clone()),
+            }
+        };
+        Self {
+            kinds: alike.into_iter().map(kind).collect(),
+        }
+    }
+
+    /// The kinds, in order of the file.
+    pub fn kinds(&self) -> &[Kind] {
+        &self.kinds
+    }
+
+    /// How many hosts there are.
+    pub fn len(&self) -> usize {
+        self.kinds.iter().map(|kind| kind.names.len()).sum()
+    }
+
+    /// Whether there is no host.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The hosts, kind by kind.
+    pub fn hosts(&self) -> impl Iterator<Item = Host> {
+        self.kinds.iter().flat_map(|kind| {
+            let facts = Facts {
+                platform: kind.platform.clone(),
+                kernel: kind.kernel.clone(),
+                packages: kind.packages.digest(),
+            };
+            kind.names.all().map(move |id| Host {
+                id,
+                labels: kind.labels.clone(),
+                facts: facts.clone(),
+            })
+        })
+    }
+
+    /// The package sets of the hosts, each under the digest that its hosts report.
+    pub fn package_sets(&self) -> BTreeMap<Digest, PackageSet> {
+        let sets = self.kinds.iter().map(|kind| &kind.packages);
+        sets.map(|set| (set.digest(), set.clone())).collect()
+    }
+}
+
+impl Names {
+    /// How many there are.
+    fn len(&self) -> usize {
+        match self {
+            Self::Numbered { count, .. } => *count,
+            Self::Listed(names) => names.len(),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = HostId> {
+        (0..self.len()).map(|index| match self {
+            Self::Numbered { prefix, .. } => HostId::new(format!("{prefix}{}", index + 1))
+                .expect("a prefix that goes with the largest number goes with all"),
+            Self::Listed(names) => names[index].clone(),
+        })
+    }
+}
