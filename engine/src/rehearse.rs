@@ -3,12 +3,20 @@
 //! [`world`] is a coordinator and its agents; what their hosts do and how long that takes is a
 //! [`Model`]'s to say.
 
+pub mod incident;
+pub mod made_up;
 mod model;
 mod modelled;
+mod observe;
+mod play;
+pub mod report;
 pub mod scenario;
 mod spread;
+mod stage;
+mod watch;
 pub mod world;
 
 pub use model::{Does, Model, Moment, Step};
 pub use modelled::Modelled;
+pub use play::{MOST, Rehearsal};
 pub use spread::Spread;

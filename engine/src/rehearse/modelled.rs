@@ -5,7 +5,10 @@ use super::{
     scenario::{Fault, FaultKind, Goes, Hosts, OtherTimes, Scenario},
 };
 use crate::{id::HostId, inventory::Host, seed};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Says how each step goes, by a scenario and a seed: the same each time.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub struct Modelled {
     special: BTreeMap<HostId, Special>,
     /// Whether the patch needs a reboot.
     needs_reboot: bool,
+    /// The faults that struck a host, each with its place.
+    tried: BTreeSet<(HostId, usize)>,
     /// The first time that each fault did something, in order of the faults.
     pub(super) struck: BTreeMap<usize, crate::time::Timestamp>,
 }
@@ -41,6 +46,7 @@ impl Modelled {
             faults: scenario.faults.clone(),
             special: BTreeMap::new(),
             needs_reboot,
+            tried: BTreeSet::new(),
             struck: BTreeMap::new(),
         };
         for (place, other) in scenario.others.iter().enumerate() {
@@ -88,7 +94,8 @@ impl Modelled {
     }
 
     /// How a fault has a step go. Nothing where it leaves it alone.
-    fn wrong(&self, fault: &Fault, moment: &Moment<'_>, lasts: Duration) -> Option<Does> {
+    fn wrong(&self, place: usize, moment: &Moment<'_>, lasts: Duration) -> Option<Does> {
+        let fault = self.faults.get(place)?;
         let FaultKind::Step {
             step,
             goes,
@@ -99,7 +106,8 @@ impl Modelled {
         };
         let host = moment.host.id.as_str();
         let cured = || retry_cures.picks(seed::of(&[&self.seed, host, &fault.name, "cure"]));
-        if step != moment.step || (moment.attempt > 1 && cured()) {
+        let is_again = self.tried.contains(&(moment.host.id.clone(), place));
+        if step != moment.step || (is_again && cured()) {
             return None;
         }
         Some(match goes {
@@ -116,11 +124,12 @@ impl Model for Modelled {
         let lasts = self.lasts(moment, special);
         let faults = special.map_or(&[][..], |special| &special.faults);
         let wrong = faults.iter().find_map(|place| {
-            let does = self.wrong(self.faults.get(*place)?, moment, lasts)?;
+            let does = self.wrong(*place, moment, lasts)?;
             Some((*place, does))
         });
         if let Some((place, does)) = wrong {
             self.struck.entry(place).or_insert(moment.now);
+            self.tried.insert((moment.host.id.clone(), place));
             return does;
         }
         match moment.step == Step::Apply && self.needs_reboot {

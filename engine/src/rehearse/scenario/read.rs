@@ -45,14 +45,7 @@ pub enum Refusal {
 }
 
 /// Reads the top of a file of faults. Nothing when a mistake was noted that prevents it.
-pub(in crate::rehearse) fn scenario(mut top: Table<'_, Refusal>) -> Option<Scenario> {
-    let scenario = part(&mut top);
-    top.finish(&[], &[]);
-    scenario
-}
-
-/// The same, as a part of a file that says more.
-pub(in crate::rehearse) fn part(top: &mut Table<'_, Refusal>) -> Option<Scenario> {
+pub(super) fn scenario(mut top: Table<'_, Refusal>) -> Option<Scenario> {
     let mut scenario = Scenario::default();
     if let Some(mut table) = top.table("times", "[times]") {
         scenario.times.extend(times(&mut table));
@@ -61,10 +54,16 @@ pub(in crate::rehearse) fn part(top: &mut Table<'_, Refusal>) -> Option<Scenario
     if let Some(table) = top.table("costs", "[costs]") {
         scenario.costs = costs(table, scenario.costs);
     }
-    scenario.others = each(top.tables("times_for", "[[times_for]]"), other_times)?;
-    scenario.faults = each(top.tables("fault", "[[fault]]"), fault)?;
-    scenario.acts = each(top.tables("act", "[[act]]"), act)?;
-    Some(scenario)
+    let others = each(top.tables("times_for", "[[times_for]]"), other_times);
+    let faults = each(top.tables("fault", "[[fault]]"), fault);
+    let acts = each(top.tables("act", "[[act]]"), act);
+    top.finish(&[], &[]);
+    Some(Scenario {
+        others: others?,
+        faults: faults?,
+        acts: acts?,
+        ..scenario
+    })
 }
 
 fn each<'d, T>(

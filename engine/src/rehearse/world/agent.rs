@@ -24,6 +24,8 @@ pub struct Agent {
     pub journal: Journal,
     /// Whose patches are on its disk.
     pub installed: BTreeSet<RolloutId>,
+    /// Whether one rollout patched it twice, with nothing taken back in between.
+    pub is_doubled: bool,
     /// Whose bits are on its disk.
     pub staged: BTreeSet<RolloutId>,
     /// Counts its boots.
@@ -70,6 +72,7 @@ impl Agent {
             host,
             journal: Journal::new(Incarnation(1)),
             installed: BTreeSet::new(),
+            is_doubled: false,
             staged: BTreeSet::new(),
             boot: 1,
             fallen: String::new(),
@@ -212,7 +215,8 @@ impl Agent {
         let order = run.order().clone();
         let after = run.state();
         if is_done && before == RunState::Applying {
-            self.installed.insert(order.grant.rollout.clone());
+            let is_new = self.installed.insert(order.grant.rollout.clone());
+            self.is_doubled |= !is_new && order.direction == Direction::Patch;
         }
         if is_done && before == RunState::RollingBack {
             self.installed.remove(&order.grant.rollout);

@@ -1,0 +1,83 @@
+//! Reads an incident's file.
+
+use super::{Expected, Incident};
+use crate::{
+    document::{Mistakes, Table},
+    duration::DurationError,
+    modelled_fleet::{FleetErrors, ModelledFleet},
+    rehearse::scenario::{Scenario, ScenarioErrors},
+    spec::{Spec, SpecErrors},
+};
+
+/// Every mistake of an incident's file.
+pub type IncidentErrors = Mistakes<Refusal>;
+
+/// What an incident's file says that none can say.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It is not a duration.
+    #[error(transparent)]
+    Duration(#[from] DurationError),
+    /// Its rollout is none.
+    #[error("{0}")]
+    Rollout(#[from] SpecErrors),
+    /// Its fleet is none.
+    #[error("{0}")]
+    Fleet(#[from] FleetErrors),
+    /// Its faults are none.
+    #[error("{0}")]
+    Faults(#[from] ScenarioErrors),
+}
+
+/// Reads the top of an incident's file. Nothing when a mistake was noted that prevents it.
+pub(super) fn incident(mut top: Table<'_, Refusal>) -> Option<Incident> {
+    top.require("incident", "incident = 1");
+    top.require("title", "title = \"one slow host\"");
+    top.require("rollout", "rollout = '''...'''");
+    top.require("fleet", "fleet = '''...'''");
+    top.require("expect", "[expect]");
+    let number = top.count("incident", 1);
+    let title = text(&mut top, "title");
+    let story = text(&mut top, "story").unwrap_or_default();
+    let spec = top.text("rollout", |text| Spec::parse("rollout", text));
+    let fleet = top.text("fleet", |text| ModelledFleet::parse("fleet", text));
+    let has_faults = top.has("faults");
+    let faults = top.text("faults", |text| Scenario::parse("faults", text));
+    let expected = top.table("expect", "[expect]").map(expected);
+    top.finish(&[], &[]);
+    Some(Incident {
+        number: number?,
+        title: title?,
+        story,
+        spec: spec?,
+        fleet: fleet?,
+        scenario: match has_faults {
+            true => faults?,
+            false => Scenario::default(),
+        },
+        expected: expected?,
+    })
+}
+
+fn expected(mut table: Table<'_, Refusal>) -> Expected {
+    table.require("phase", "phase = \"done\"");
+    let expected = Expected {
+        phase: text(&mut table, "phase").unwrap_or_default(),
+        harmed: table.count("harmed", 0).unwrap_or_default(),
+        out_at_the_end: table.count("out_at_the_end", 0).unwrap_or_default(),
+        hands: table.count("hands", 0).unwrap_or_default(),
+        pauses_in: table.texts("pauses_in").unwrap_or_default(),
+        pause_names: text(&mut table, "pause_names"),
+        all_noticed: table.flag("all_noticed").unwrap_or(true),
+        refused: text(&mut table, "refused"),
+        delay: table.duration("delay"),
+        held_by: table.texts("held_by").unwrap_or_default(),
+        patched: table.count("patched", 0),
+    };
+    table.finish(&[], &[]);
+    expected
+}
+
+fn text(table: &mut Table<'_, Refusal>, key: &'static str) -> Option<String> {
+    table.text(key, |text| Ok::<_, Refusal>(text.trim().to_owned()))
+}

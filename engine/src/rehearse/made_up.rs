@@ -1,0 +1,60 @@
+//! A lock file of bits that nobody resolved, for rehearsals of rollouts that have none yet.
+
+use crate::{
+    digest::Digest,
+    inventory::{Host, Platform},
+    patch::{LockFile, Locked, LockedFile, LockedPackage, LockedPlatform, Patch, VersionWish},
+    reach::Reach,
+    spec::Spec,
+};
+use std::collections::BTreeSet;
+
+/// How large a made-up package or file is, in bytes.
+const SIZE: u64 = 1_000_000;
+
+/// The version of a package of which the newest is wanted: above all others.
+const NEWEST: &str = "9999:rehearsed";
+
+/// A lock file for a rollout over hosts, with bits that are not to be had. Nothing where what goes on hosts
+/// is only known once it was resolved: of all security updates, and of an advisory.
+pub fn lock_file(spec: &Spec, hosts: &[Host]) -> Option<LockFile> {
+    let content = match spec.patch() {
+        Patch::Packages { packages } => {
+            let platforms: BTreeSet<&Platform> =
+                hosts.iter().map(|host| &host.facts.platform).collect();
+            let platforms = platforms.into_iter().map(|platform| LockedPlatform {
+                platform: platform.clone(),
+                packages: packages
+                    .iter()
+                    .map(|(name, wish)| package(name, wish))
+                    .collect(),
+                reach: Reach::Every,
+                fixes: None,
+            });
+            Locked::Packages {
+                platforms: platforms.collect(),
+            }
+        }
+        Patch::Config(config) => Locked::Config(LockedFile {
+            sha256: Digest::of(config.source.display().to_string()),
+            size: SIZE,
+        }),
+        Patch::Noop => Locked::Noop,
+        Patch::Security | Patch::Advisory(_) => return None,
+    };
+    let rollout = spec.name().to_string();
+    Some(LockFile { rollout, content })
+}
+
+fn package(name: &str, wish: &VersionWish) -> LockedPackage {
+    let version = match wish {
+        VersionWish::Latest => NEWEST.to_owned(),
+        VersionWish::Exactly(version) => version.clone(),
+    };
+    LockedPackage {
+        name: name.to_owned(),
+        sha256: Digest::of(format!("{name} {version}")),
+        version,
+        size: SIZE,
+    }
+}

@@ -1,0 +1,308 @@
+//! Watches the hosts of a world themselves, beside what its coordinator believes.
+
+use super::{
+    report::{GroupPeak, Point, Slice, since},
+    world::Agent,
+};
+use crate::{
+    id::{CellId, HostId, WaveIndex},
+    plan::Plan,
+    run::{Ending, RunState},
+    time::Timestamp,
+};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// The most points of time that are kept: past that every second one goes.
+const MOST_POINTS: usize = 600;
+
+/// How a host stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stands {
+    /// It serves, and nobody was at work on it.
+    Untouched,
+    /// A run is under way.
+    Running,
+    /// It has the patch.
+    Patched,
+    /// Its run failed, and it serves with what it had.
+    Failed,
+    /// It does not serve, and nobody is at work on it.
+    Lost,
+}
+
+/// What is known of a host.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    stands: Stands,
+    is_out: bool,
+    /// Its capacity group.
+    group: Option<usize>,
+    /// Its slice.
+    slice: Option<usize>,
+}
+
+/// Watches hosts.
+#[derive(Debug)]
+pub(super) struct Observer {
+    start: Timestamp,
+    seen: BTreeMap<HostId, Seen>,
+    groups: Vec<(usize, GroupPeak)>,
+    slices: Vec<(usize, Slice)>,
+    pub(super) harmed: BTreeSet<HostId>,
+    now: Point,
+    points: Vec<Point>,
+    /// How far points are apart, in milliseconds.
+    every: u64,
+}
+
+impl Observer {
+    pub(super) fn new(plan: &Plan, start: Timestamp) -> Self {
+        let groups = plan.blast.groups.iter().map(|group| {
+            let peak = GroupPeak {
+                group: format!("{}/{} {}", group.region, group.zone, group.service),
+                members: group.members,
+                allowance: group.allowance,
+                most_out: 0,
+                at_ms: 0,
+            };
+            (0, peak)
+        });
+        Self {
+            start,
+            seen: BTreeMap::new(),
+            groups: groups.collect(),
+            slices: Vec::new(),
+            harmed: BTreeSet::new(),
+            now: Point::default(),
+            points: Vec::new(),
+            every: 1000,
+        }
+    }
+
+    /// Takes in who is to be watched.
+    pub(super) fn follow<'w>(&mut self, plan: &Plan, agents: impl Iterator<Item = &'w Agent>) {
+        let places: BTreeMap<String, usize> = self
+            .groups
+            .iter()
+            .enumerate()
+            .map(|(place, (_, peak))| (peak.group.clone(), place))
+            .collect();
+        let mut slices: BTreeMap<(&CellId, WaveIndex), usize> = BTreeMap::new();
+        for agent in agents {
+            let label = |name| agent.host.value(name).unwrap_or_default();
+            let group = format!("{}/{} {}", label("region"), label("zone"), label("service"));
+            let planned = plan.hosts.get(&agent.host.id);
+            let slice = planned.map(|planned| {
+                let key = (&planned.cell, planned.wave);
+                *slices.entry(key).or_insert_with(|| {
+                    self.slices
+                        .push((0, empty_slice(plan, &planned.cell, planned.wave)));
+                    self.slices.len() - 1
+                })
+            });
+            if let Some(slice) = slice {
+                self.slices[slice].1.hosts += 1;
+            }
+            let seen = Seen {
+                stands: Stands::Untouched,
+                is_out: false,
+                group: places.get(&group).copied(),
+                slice,
+            };
+            self.seen.insert(agent.host.id.clone(), seen);
+        }
+    }
+
+    /// Looks at a host to which something happened.
+    pub(super) fn look(&mut self, agent: &Agent, now: Timestamp) {
+        let Some(seen) = self.seen.get_mut(&agent.host.id) else {
+            return;
+        };
+        let (before, at) = (*seen, since(self.start, now));
+        let is_up = agent.process.is_some() || is_rebooting(agent);
+        let is_out = !agent.in_service() || !is_up;
+        let stands = stands(agent, is_up, is_out);
+        if before.stands == stands && before.is_out == is_out {
+            return;
+        }
+        *seen = Seen {
+            stands,
+            is_out,
+            ..before
+        };
+        let has_failed = agent
+            .open()
+            .is_some_and(|run| run.failure().is_some() && run.is_drained());
+        if stands == Stands::Lost || (stands == Stands::Failed) || has_failed {
+            self.harmed.insert(agent.host.id.clone());
+        }
+        self.count(before.stands, false);
+        self.count(stands, true);
+        if before.is_out != is_out {
+            self.count_out(before, is_out, stands, at);
+        }
+        self.note_slice(before, stands, at);
+    }
+
+    /// A host is gone: it is of no group any more.
+    pub(super) fn forget(&mut self, host: &HostId) {
+        let Some(seen) = self.seen.remove(host) else {
+            return;
+        };
+        self.count(seen.stands, false);
+        if seen.is_out {
+            self.count_out(seen, false, Stands::Untouched, 0);
+        }
+    }
+
+    fn count(&mut self, stands: Stands, is_more: bool) {
+        let count = match stands {
+            Stands::Untouched => return,
+            Stands::Running => &mut self.now.running,
+            Stands::Patched => &mut self.now.patched,
+            Stands::Failed => &mut self.now.failed,
+            Stands::Lost => &mut self.now.lost,
+        };
+        *count = match is_more {
+            true => *count + 1,
+            false => count.saturating_sub(1),
+        };
+    }
+
+    fn count_out(&mut self, before: Seen, is_out: bool, stands: Stands, at: u64) {
+        let (count, group) = (&mut self.now.out, before.group);
+        *count = match is_out {
+            true => *count + 1,
+            false => count.saturating_sub(1),
+        };
+        let Some((out, peak)) = group.and_then(|group| self.groups.get_mut(group)) else {
+            return;
+        };
+        *out = match is_out {
+            true => *out + 1,
+            false => out.saturating_sub(1),
+        };
+        // What falls by itself nobody let out.
+        if *out > peak.most_out && stands == Stands::Running {
+            peak.most_out = *out;
+            peak.at_ms = at;
+        }
+    }
+
+    fn note_slice(&mut self, before: Seen, stands: Stands, at: u64) {
+        let slice = before.slice.and_then(|slice| self.slices.get_mut(slice));
+        let Some((begun, slice)) = slice else {
+            return;
+        };
+        match stands {
+            Stands::Running => {
+                if *begun == 0 {
+                    slice.began_ms = at;
+                }
+                *begun += 1;
+            }
+            Stands::Patched | Stands::Failed | Stands::Lost => slice.ended_ms = at,
+            Stands::Untouched => {}
+        }
+        let is_bad = |stands| matches!(stands, Stands::Failed | Stands::Lost);
+        if is_bad(stands) && !is_bad(before.stands) {
+            slice.failed += 1;
+        }
+    }
+
+    /// Notes how all stands at a moment, if it is far enough from the last one.
+    pub(super) fn sample(&mut self, now: Timestamp) -> bool {
+        let at_ms = since(self.start, now);
+        let due = self
+            .points
+            .last()
+            .is_none_or(|last| at_ms >= last.at_ms + self.every);
+        if !due {
+            return false;
+        }
+        self.points.push(Point { at_ms, ..self.now });
+        if self.points.len() > MOST_POINTS {
+            let mut number = 0;
+            self.points.retain(|_| {
+                number += 1;
+                number % 2 == 1
+            });
+            self.every *= 2;
+        }
+        true
+    }
+
+    /// The groups, the one that came closest to its allowance first.
+    pub(super) fn groups(&self) -> Vec<GroupPeak> {
+        let mut groups: Vec<GroupPeak> = self.groups.iter().map(|(_, peak)| peak.clone()).collect();
+        groups.sort_by_key(|peak| {
+            let fullness = peak.most_out * 1000 / peak.allowance.max(1);
+            (Reverse(fullness), peak.group.clone())
+        });
+        groups
+    }
+
+    /// The slices that began, in that order, and all points.
+    pub(super) fn course(mut self, now: Timestamp) -> (Vec<Slice>, Vec<Point>) {
+        let at_ms = since(self.start, now);
+        self.points.push(Point { at_ms, ..self.now });
+        let begun = self.slices.into_iter().filter(|(begun, _)| *begun > 0);
+        let mut slices: Vec<Slice> = begun.map(|(_, slice)| slice).collect();
+        slices.sort_by_key(|slice| (slice.began_ms, slice.cell.clone()));
+        (slices, self.points)
+    }
+
+    /// How many hosts have the patch.
+    pub(super) fn patched(&self) -> usize {
+        self.now.patched
+    }
+
+    /// The hosts that do not serve and are not worked on.
+    pub(super) fn lost(&self) -> Vec<HostId> {
+        let lost = self
+            .seen
+            .iter()
+            .filter(|(_, seen)| seen.stands == Stands::Lost);
+        lost.map(|(host, _)| host.clone()).collect()
+    }
+}
+
+fn empty_slice(plan: &Plan, cell: &CellId, wave: WaveIndex) -> Slice {
+    let place = usize::try_from(wave.0).unwrap_or(usize::MAX);
+    let name = plan.waves.get(place).map(|wave| wave.name.to_string());
+    Slice {
+        cell: cell.clone(),
+        wave: name.unwrap_or_default(),
+        hosts: 0,
+        began_ms: 0,
+        ended_ms: 0,
+        failed: 0,
+    }
+}
+
+/// Whether its process is away because a run reboots it.
+fn is_rebooting(agent: &Agent) -> bool {
+    agent
+        .open()
+        .is_some_and(|run| run.state() == RunState::Rebooting)
+}
+
+fn stands(agent: &Agent, is_up: bool, is_out: bool) -> Stands {
+    if agent.open().is_some() && is_up {
+        return Stands::Running;
+    }
+    let ended = agent
+        .journal
+        .run
+        .as_ref()
+        .map(|run| (run.state(), run.failure().is_some()));
+    match ended {
+        _ if is_out => Stands::Lost,
+        Some((RunState::Ended(Ending::Patched), _)) => Stands::Patched,
+        Some((RunState::Ended(_), true)) => Stands::Failed,
+        Some(_) | None => Stands::Untouched,
+    }
+}

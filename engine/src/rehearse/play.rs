@@ -1,0 +1,231 @@
+//! Plays a rollout over a modelled fleet, from its plan to its end.
+
+use super::{
+    Modelled,
+    observe::Observer,
+    report::{Report, since},
+    scenario::{Costs, Scenario},
+    stage::Stage,
+    watch::Watch,
+    world::{Owner, World},
+};
+use crate::{
+    calendar::Calendar,
+    digest::Digest,
+    fleet::{Fleet, FleetEvent},
+    id::{HostId, OperatorId},
+    inventory::{Host, PackageSet},
+    patch::{LockFile, RebootPolicy},
+    plan::{Plan, PlanErrors, PlanInput},
+    policy::CELL_SIZE,
+    services::Services,
+    spec::Spec,
+    time::Timestamp,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// How long hosts are left alone before a rollout starts: longer than what is quiet takes.
+const QUIET: Duration = Duration::from_secs(300);
+
+/// When a rehearsal is given up: nothing that a rollout waits for takes longer (guess).
+pub const MOST: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// How long nothing may happen to a rollout that stands still before it is left to a person.
+pub(super) const STILL: Duration = Duration::from_secs(2 * 3600);
+
+/// What a rehearsal is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Rehearsal<'a> {
+    /// The rollout.
+    pub spec: &'a Spec,
+    /// Its bits.
+    pub lock: &'a LockFile,
+    /// The hosts. All of them connect before the rollout starts.
+    pub hosts: &'a [Host],
+    /// What is installed on them, by digest.
+    pub package_sets: &'a BTreeMap<Digest, PackageSet>,
+    /// The declared services.
+    pub services: &'a Services,
+    /// The freeze calendar.
+    pub calendar: &'a Calendar,
+    /// How long things take and what goes wrong.
+    pub scenario: &'a Scenario,
+    /// What chance is drawn from.
+    pub seed: u64,
+}
+
+impl Rehearsal<'_> {
+    /// Plays it. The same rehearsal comes to the same report.
+    ///
+    /// # Errors
+    /// Every reason why there is no plan.
+    pub fn play(&self) -> Result<Report, PlanErrors> {
+        let (mut world, plan) = self.begin()?;
+        let start = world.now;
+        let mut observer = Observer::new(&plan, start);
+        observer.follow(&plan, world.agents.values());
+        let mut stage = Stage::new(self, &plan, start);
+        let mut watch = Watch::new(self.scenario, &stage, &world, start);
+        world.touched = Some(BTreeSet::new());
+        let until = start.after(MOST);
+        while !stage.is_over(&world) {
+            let next = [world.next_at(), stage.next_at(&world)]
+                .into_iter()
+                .flatten()
+                .min();
+            let Some(next) = next.filter(|next| *next <= until) else {
+                break;
+            };
+            stage.set(&mut world, next);
+            world.step(next);
+            for host in world.touched.replace(BTreeSet::new()).unwrap_or_default() {
+                match world.agents.get(&host) {
+                    Some(_) if world.forgotten.contains(&host) => observer.forget(&host),
+                    Some(agent) => observer.look(agent, world.now),
+                    None => {}
+                }
+                watch.look(&world, &host);
+            }
+            watch.follow(&world, &plan.rollout);
+            if observer.sample(world.now) {
+                watch.sample(&world);
+            }
+        }
+        Ok(self.report(&world, &plan, observer, &stage, watch))
+    }
+
+    /// The same, and how long it takes when coordination takes no time.
+    ///
+    /// # Errors
+    /// Every reason why there is no plan.
+    pub fn play_both(&self) -> Result<Report, PlanErrors> {
+        let mut report = self.play()?;
+        let free = Scenario {
+            costs: Costs::link_only(Duration::ZERO),
+            ..self.scenario.clone()
+        };
+        let without = Rehearsal {
+            scenario: &free,
+            ..*self
+        };
+        report.took_without_coordination_ms = Some(without.play()?.took_ms);
+        Ok(report)
+    }
+
+    /// A world in which all hosts are connected and the rollout has just been started.
+    fn begin(&self) -> Result<(World<Modelled>, Plan), PlanErrors> {
+        let needs_reboot = self.spec.reboot() != RebootPolicy::Never;
+        let model = Modelled::new(self.scenario, self.hosts, self.seed, needs_reboot);
+        let mut owner = Owner::with_cells_of(CELL_SIZE);
+        owner.package_sets = self.package_sets.clone();
+        let mut world = World::new(owner, model);
+        for host in self.hosts {
+            world.join(host.clone());
+        }
+        world.advance(QUIET);
+        let by = operator();
+        let (services, calendar) = (self.services.clone(), self.calendar.clone());
+        world.act(FleetEvent::ServicesDeclared {
+            services,
+            by: by.clone(),
+        });
+        world.act(FleetEvent::CalendarDeclared {
+            calendar,
+            by: by.clone(),
+        });
+        world.advance(Duration::ZERO);
+        let plan = self.plan(&world.owner.fleet, world.now, self.spec)?;
+        world.costs = self.scenario.costs;
+        world.act(FleetEvent::RolloutStarted {
+            plan: Box::new(plan.clone()),
+            by,
+        });
+        Ok((world, plan))
+    }
+
+    /// The plan of a rollout file over the fleet as it is.
+    pub(super) fn plan(
+        &self,
+        fleet: &Fleet,
+        now: Timestamp,
+        spec: &Spec,
+    ) -> Result<Plan, PlanErrors> {
+        let members = fleet.cells().values().flat_map(|cell| cell.members());
+        let hosts: BTreeMap<HostId, Host> = members
+            .map(|(host, member)| (host.clone(), member.host.clone()))
+            .collect();
+        let input = PlanInput {
+            hosts: &hosts,
+            cells: fleet.homes(),
+            package_sets: fleet.package_sets(),
+            denials: fleet.denials(),
+            casualties: &fleet.casualties(),
+            unready: &fleet.unready(),
+            now,
+            services: self.services,
+            calendar: self.calendar,
+        };
+        Plan::make(spec, self.lock, &input)
+    }
+
+    fn report(
+        &self,
+        world: &World<Modelled>,
+        plan: &Plan,
+        observer: Observer,
+        stage: &Stage<'_>,
+        watch: Watch,
+    ) -> Report {
+        let start = watch.start();
+        let ended = stage.ended_at(world);
+        let fleet = &world.owner.fleet;
+        let rollout = fleet.rollouts().get(&plan.rollout);
+        let mut broken = world.owner.broken.clone();
+        let groups = observer.groups();
+        broken.extend(
+            groups
+                .iter()
+                .filter(|peak| peak.most_out > peak.allowance)
+                .map(|peak| {
+                    let (group, most, may) = (&peak.group, peak.most_out, peak.allowance);
+                    format!("{most} of {group} were out at once, and {may} may be")
+                }),
+        );
+        broken.extend(watch.doubled(world));
+        let (patched, lost) = (observer.patched(), observer.lost());
+        let harmed = observer.harmed.iter().cloned().collect();
+        let (slices, points) = observer.course(world.now);
+        let refusals = world.owner.refusals.iter().map(ToString::to_string);
+        let refused = stage.refused.iter();
+        Report {
+            rollout: plan.rollout.clone(),
+            seed: self.seed,
+            hosts: self.hosts.len(),
+            planned: plan.hosts.len(),
+            phase: rollout.map_or_else(String::new, |rollout| rollout.phase().name().to_owned()),
+            took_ms: since(start, ended),
+            took_without_coordination_ms: None,
+            patched,
+            harmed,
+            out_at_the_end: lost,
+            groups,
+            faults: watch.faults(world),
+            pauses: watch.pauses.clone(),
+            holds: watch.holds(),
+            left: watch.left(world),
+            acts: stage.acted(),
+            refused: refused.cloned().chain(refusals).collect(),
+            broken,
+            slices,
+            points,
+        }
+    }
+}
+
+/// Who does everything in a rehearsal that an operator does.
+pub(super) fn operator() -> OperatorId {
+    OperatorId::new("rehearsal").expect("the word is a name")
+}

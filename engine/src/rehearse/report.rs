@@ -1,0 +1,172 @@
+//! What a rehearsal came to.
+
+use crate::{
+    id::{CellId, HostId, RolloutId},
+    time::Timestamp,
+};
+use serde::Serialize;
+use std::time::Duration;
+
+/// What a rehearsal came to. Times are counted from the start of the rollout, in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The rollout.
+    pub rollout: RolloutId,
+    /// What chance was drawn from.
+    pub seed: u64,
+    /// Hosts of the fleet.
+    pub hosts: usize,
+    /// Hosts that some wave takes.
+    pub planned: usize,
+    /// Where it stood at the end, as `status` names it.
+    pub phase: String,
+    /// How long it took, or until nothing moved any more.
+    pub took_ms: u64,
+    /// How long it takes when coordination takes no time. Absent: not played.
+    pub took_without_coordination_ms: Option<u64>,
+    /// Hosts that have the patch at the end.
+    pub patched: usize,
+    /// Hosts that a run harmed, or that fell: they went out of service otherwise than a rollout takes
+    /// hosts out, or had to be rolled back.
+    pub harmed: Vec<HostId>,
+    /// Those of them that do not serve at the end.
+    pub out_at_the_end: Vec<HostId>,
+    /// The capacity groups, the fullest first: the one that came closest to its allowance, or past it.
+    pub groups: Vec<GroupPeak>,
+    /// The faults of the scenario.
+    pub faults: Vec<FaultSeen>,
+    /// How often the rollout paused, and why.
+    pub pauses: Vec<Pause>,
+    /// What held things, by rule, the longest first.
+    pub holds: Vec<HeldBy>,
+    /// What is left for a person at the end, by its cause, the largest first.
+    pub left: Vec<Left>,
+    /// How many times an operator acted.
+    pub acts: usize,
+    /// What operators were refused.
+    pub refused: Vec<String>,
+    /// Broken promises. None is allowed.
+    pub broken: Vec<String>,
+    /// The slices, in the order in which they began.
+    pub slices: Vec<Slice>,
+    /// How many hosts stood how, over time.
+    pub points: Vec<Point>,
+}
+
+impl Report {
+    /// How much of the time is coordination, in thousandths. Nothing: the rehearsal was not played
+    /// without.
+    pub fn coordination_permille(&self) -> Option<u64> {
+        let without = self.took_without_coordination_ms?;
+        let more = self.took_ms.saturating_sub(without);
+        (self.took_ms > 0).then(|| more.saturating_mul(1000) / self.took_ms)
+    }
+
+    /// How many things are left for a person: causes, and not hosts.
+    pub fn hands(&self) -> usize {
+        self.left.len() + self.pauses.len()
+    }
+}
+
+/// The most that was out of a capacity group at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct GroupPeak {
+    /// Region, zone and service.
+    pub group: String,
+    /// Its members.
+    pub members: usize,
+    /// How many of them may be out, by the plan.
+    pub allowance: usize,
+    /// The most that rollouts had out at once.
+    pub most_out: usize,
+    /// When that was first so.
+    pub at_ms: u64,
+}
+
+/// What became of a fault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FaultSeen {
+    /// Its name.
+    pub name: String,
+    /// How many hosts it was about.
+    pub hosts: usize,
+    /// When it first did something. Absent: it never did.
+    pub struck_ms: Option<u64>,
+    /// When the fleet first showed it. Absent: never.
+    pub noticed_ms: Option<u64>,
+    /// By what. Empty: not noticed.
+    pub by: String,
+}
+
+/// A pause of the rollout.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Pause {
+    /// When.
+    pub at_ms: u64,
+    /// In which wave.
+    pub wave: String,
+    /// Why.
+    pub why: String,
+}
+
+/// What one rule held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldBy {
+    /// The rule, as `explain` names it.
+    pub rule: String,
+    /// How many things it held at once, at most.
+    pub most: usize,
+    /// How long it held the same thing, at most.
+    pub longest_ms: u64,
+    /// That thing, with what was said of it.
+    pub such_as: String,
+}
+
+/// Something that is left for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Left {
+    /// What it is.
+    pub cause: String,
+    /// The hosts.
+    pub hosts: Vec<HostId>,
+}
+
+/// A wave's part of a cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Slice {
+    /// The cell.
+    pub cell: CellId,
+    /// The wave's name.
+    pub wave: String,
+    /// Its hosts.
+    pub hosts: usize,
+    /// When its first run began.
+    pub began_ms: u64,
+    /// When its last run so far ended.
+    pub ended_ms: u64,
+    /// Hosts that failed.
+    pub failed: usize,
+}
+
+/// How many hosts stood how at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Point {
+    /// The moment.
+    pub at_ms: u64,
+    /// Hosts with the patch.
+    pub patched: usize,
+    /// Hosts with a run under way.
+    pub running: usize,
+    /// Hosts whose run failed and that are back at what they had.
+    pub failed: usize,
+    /// Hosts that do not serve and are not worked on.
+    pub lost: usize,
+    /// Hosts out of service, for whatever reason.
+    pub out: usize,
+}
+
+/// So long after a moment.
+pub(super) fn since(start: Timestamp, at: Timestamp) -> u64 {
+    let passed: Duration = at.since(start);
+    u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,270 @@
+//! What happens to a rehearsal from outside: faults that strike at a moment, and operators.
+
+use super::{
+    Modelled,
+    play::{Rehearsal, STILL, operator},
+    scenario::{Act, Deed, Event, Fault, FaultKind, When},
+    world::{Boots, Crash, World},
+};
+use crate::{
+    denial::Scope,
+    exception::Word,
+    fleet::FleetEvent,
+    id::{CellId, HostId, RolloutId},
+    plan::Plan,
+    rollout::{Action, Phase, Rollout, RolloutEvent},
+    select::Selection,
+    time::Timestamp,
+};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
+};
+
+/// How long what an operator asks may be under way.
+const HEARD: Duration = Duration::from_secs(60);
+
+/// Sets the stage of a world.
+#[derive(Debug)]
+pub(super) struct Stage<'a> {
+    rehearsal: &'a Rehearsal<'a>,
+    plan: &'a Plan,
+    start: Timestamp,
+    /// What is to come, in order: which fault, and whether it ends.
+    coming: VecDeque<(Timestamp, usize, bool)>,
+    acts: VecDeque<&'a Act>,
+    acted: usize,
+    /// When somebody last did.
+    acted_at: Option<Timestamp>,
+    /// Why what operators asked could not be planned.
+    pub(super) refused: Vec<String>,
+    /// When the rollout was first seen not to move. Nothing: it moves.
+    still_since: Option<Timestamp>,
+}
+
+impl<'a> Stage<'a> {
+    pub(super) fn new(rehearsal: &'a Rehearsal<'a>, plan: &'a Plan, start: Timestamp) -> Self {
+        let mut coming = Vec::new();
+        for (place, fault) in rehearsal.scenario.faults.iter().enumerate() {
+            if let FaultKind::Timed { at, lasts, .. } = fault.kind {
+                coming.push((start.after(at), place, false));
+                if !lasts.is_zero() {
+                    coming.push((start.after(at).after(lasts), place, true));
+                }
+            }
+        }
+        coming.sort_unstable();
+        Self {
+            rehearsal,
+            plan,
+            start,
+            coming: coming.into(),
+            acts: rehearsal.scenario.acts.iter().collect(),
+            acted: 0,
+            acted_at: None,
+            refused: Vec::new(),
+            still_since: None,
+        }
+    }
+
+    /// The hosts that a fault is about.
+    pub(super) fn hosts_of(&self, world: &World<Modelled>, fault: &Fault) -> Vec<HostId> {
+        let picked = world
+            .model
+            .pick(&fault.hosts, &fault.name, self.rehearsal.hosts);
+        picked.into_iter().cloned().collect()
+    }
+
+    /// How many times operators acted.
+    pub(super) fn acted(&self) -> usize {
+        self.acted
+    }
+
+    /// When something comes from outside. Nothing: nothing does by itself.
+    pub(super) fn next_at(&self, world: &World<Modelled>) -> Option<Timestamp> {
+        let fault = self.coming.front().map(|(at, _, _)| *at);
+        let act = self.acts.front().and_then(|act| match &act.when {
+            When::At(at) => Some(self.start.after(*at)),
+            When::Phase(phase) => self.is_in(world, phase).then_some(world.now),
+        });
+        [fault, act].into_iter().flatten().min()
+    }
+
+    /// Whether the rollout is in a phase.
+    fn is_in(&self, world: &World<Modelled>, phase: &str) -> bool {
+        let rollout = rollout(world, &self.plan.rollout);
+        rollout.is_some_and(|rollout| rollout.phase().name() == phase)
+    }
+
+    /// Lets everything come that is due at a moment.
+    pub(super) fn set(&mut self, world: &mut World<Modelled>, next: Timestamp) {
+        while let Some((at, place, ends)) =
+            self.coming.front().copied().filter(|(at, ..)| *at <= next)
+        {
+            self.coming.pop_front();
+            let ahead = at.since(world.now);
+            world.advance(ahead);
+            self.strike(world, place, ends);
+        }
+        let Some(act) = self.acts.front().copied() else {
+            return;
+        };
+        let is_due = match &act.when {
+            When::At(at) => self.start.after(*at) <= next,
+            When::Phase(phase) => self.is_in(world, phase),
+        };
+        if is_due {
+            self.acts.pop_front();
+            self.acted += 1;
+            self.acted_at = Some(world.now);
+            self.act(world, &act.does);
+        }
+    }
+
+    fn strike(&self, world: &mut World<Modelled>, place: usize, ends: bool) {
+        let Some(fault) = self.rehearsal.scenario.faults.get(place) else {
+            return;
+        };
+        let FaultKind::Timed { event, lasts, .. } = fault.kind else {
+            return;
+        };
+        let hosts = self.hosts_of(world, fault);
+        if !ends {
+            let now = world.now;
+            world.model.struck.entry(place).or_insert(now);
+        }
+        match (event, ends) {
+            (Event::HostsCut, false) => hosts.iter().for_each(|host| world.cut(host)),
+            (Event::HostsCut, true) => hosts.iter().for_each(|host| world.mend(host)),
+            (Event::CellsCut, false) => {
+                cells(world, &hosts)
+                    .iter()
+                    .for_each(|cell| world.cut_cell(cell));
+            }
+            (Event::CellsCut, true) => {
+                cells(world, &hosts)
+                    .iter()
+                    .for_each(|cell| world.mend_cell(cell));
+            }
+            (Event::HostsDie, false) => {
+                for host in &hosts {
+                    world.crash_agent(host, Boots::Anew, (!lasts.is_zero()).then_some(lasts));
+                }
+            }
+            (Event::HostsGone, false) => {
+                for host in &hosts {
+                    world.crash_agent(host, Boots::Anew, None);
+                    world.forget(host);
+                }
+            }
+            (Event::HostsFall, false) => hosts.iter().for_each(|host| world.fall(host)),
+            (Event::HostsFall, true) => hosts.iter().for_each(|host| world.repair(host)),
+            (Event::CoordinatorDies, false) => {
+                let away = lasts.max(Duration::from_secs(1));
+                world.crash_owner(Crash::BeforeStore, away);
+            }
+            (Event::HostsDie | Event::HostsGone | Event::CoordinatorDies, true) => {}
+        }
+    }
+
+    fn act(&mut self, world: &mut World<Modelled>, does: &Deed) {
+        match does {
+            Deed::Resume => self.ask(world, Action::Resume),
+            Deed::Pause => self.ask(world, Action::Pause),
+            Deed::Abort => self.ask(world, Action::Abort),
+            Deed::Rollback => self.ask(world, Action::Rollback),
+            Deed::Exclude(selection) => {
+                let said = RolloutEvent::Excepted {
+                    word: Word::Exclude,
+                    hosts: self.matched(selection),
+                    by: operator(),
+                    reason: String::new(),
+                };
+                self.tell(world, said);
+                let rollout = rollout(world, &self.plan.rollout);
+                if rollout.is_some_and(|rollout| matches!(rollout.phase(), Phase::Paused { .. })) {
+                    self.ask(world, Action::Resume);
+                }
+            }
+            Deed::StartAgain => self.start_again(world),
+        }
+    }
+
+    fn matched(&self, selection: &Selection) -> BTreeSet<HostId> {
+        let hosts = self.rehearsal.hosts.iter();
+        let matched = hosts.filter(|host| selection.matches(host));
+        let planned = matched.filter(|host| self.plan.hosts.contains_key(&host.id));
+        planned.map(|host| host.id.clone()).collect()
+    }
+
+    fn ask(&self, world: &mut World<Modelled>, action: Action) {
+        let said = RolloutEvent::Asked {
+            action,
+            reach: Scope::default(),
+            by: operator(),
+            reason: String::new(),
+        };
+        self.tell(world, said);
+    }
+
+    fn tell(&self, world: &mut World<Modelled>, event: RolloutEvent) {
+        let rollout = self.plan.rollout.clone();
+        world.act(FleetEvent::Rollout { rollout, event });
+    }
+
+    /// Plans the same bits again. What refuses that stands in the report.
+    fn start_again(&mut self, world: &mut World<Modelled>) {
+        let again = self
+            .rehearsal
+            .plan(&world.owner.fleet, world.now, self.rehearsal.spec);
+        match again {
+            Err(errors) => self.refused.push(errors.to_string()),
+            Ok(plan) => world.act(FleetEvent::RolloutStarted {
+                plan: Box::new(plan),
+                by: operator(),
+            }),
+        }
+    }
+
+    /// Whether the rollout is over, or stands still and nothing comes that could move it.
+    pub(super) fn is_over(&mut self, world: &World<Modelled>) -> bool {
+        let is_heard = self.acted_at.is_none_or(|at| world.now.since(at) > HEARD);
+        if self.next_at(world).is_some() || !(is_heard || world.next_at().is_none()) {
+            return false;
+        }
+        let Some(rollout) = rollout(world, &self.plan.rollout) else {
+            // Its start is still under way.
+            return world.now.since(self.start) > STILL;
+        };
+        let stands = match rollout.phase() {
+            Phase::Ended { .. } => return true,
+            Phase::Paused { .. } => true,
+            Phase::Running | Phase::Aborting | Phase::RollingBack => false,
+        };
+        if !stands {
+            self.still_since = None;
+            return false;
+        }
+        let since = *self.still_since.get_or_insert(world.now);
+        world.now.since(since) > STILL
+    }
+
+    /// When it was over, or began to stand still.
+    pub(super) fn ended_at(&self, world: &World<Modelled>) -> Timestamp {
+        let ended = rollout(world, &self.plan.rollout).and_then(Rollout::ended_at);
+        ended.or(self.still_since).unwrap_or(world.now)
+    }
+}
+
+pub(super) fn rollout<'w>(world: &'w World<Modelled>, name: &RolloutId) -> Option<&'w Rollout> {
+    world.owner.fleet.rollouts().get(name)
+}
+
+/// The cells of hosts.
+fn cells(world: &World<Modelled>, hosts: &[HostId]) -> BTreeSet<CellId> {
+    let homes = world.owner.fleet.homes();
+    hosts
+        .iter()
+        .filter_map(|host| homes.get(host).cloned())
+        .collect()
+}
