@@ -12,6 +12,7 @@ pub mod lint;
 pub mod list;
 pub mod plan;
 pub mod progress;
+pub mod rehearsal;
 pub mod reserve;
 pub mod rollback;
 pub mod rollout;

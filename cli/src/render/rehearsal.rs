@@ -1,0 +1,3 @@
+//! What a rehearsal came to.
+
+pub mod html;

@@ -1,0 +1,154 @@
+//! What there is to read.
+
+use super::{names, none, section, time};
+use cofferdam_engine::rehearse::report::{FaultSeen, Report};
+use maud::{Markup, html};
+
+/// The most rows of a table, so that a file can still be sent around.
+const MOST_ROWS: usize = 200;
+
+/// A heading, and whether numbers are below it.
+type Heading = (&'static str, Holds);
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Words,
+    Numbers,
+}
+
+use Holds::{Numbers, Words};
+
+/// All tables, what matters most first.
+pub(super) fn all(report: &Report) -> Markup {
+    html! {
+        (lines("Broken promises", "No promise was broken.", &report.broken))
+        (left(report))
+        (out_at_the_end(report))
+        (faults(report))
+        (pauses(report))
+        (holds(report))
+        (lines("What operators were refused", "Operators were refused nothing.", &report.refused))
+    }
+}
+
+fn left(report: &Report) -> Markup {
+    let headings = [("cause", Words), ("hosts", Numbers), ("which", Words)];
+    let rows = report.left.iter().map(|left| {
+        let (cause, count) = (html! { (left.cause) }, html! { (left.hosts.len()) });
+        [cause, count, names::of(&left.hosts)]
+    });
+    table(
+        "Left for a person",
+        "No host is left for a person.",
+        headings,
+        rows,
+    )
+}
+
+fn out_at_the_end(report: &Report) -> Markup {
+    let inside = match report.out_at_the_end.is_empty() {
+        true => none("Every host serves at the end."),
+        false => html! { p { (names::of(&report.out_at_the_end)) } },
+    };
+    section("Out of service at the end", inside)
+}
+
+fn faults(report: &Report) -> Markup {
+    let headings = [
+        ("fault", Words),
+        ("hosts", Numbers),
+        ("struck at", Numbers),
+        ("noticed after", Numbers),
+        ("by", Words),
+    ];
+    let rows = report.faults.iter().map(|fault| {
+        let (hosts, struck) = (fault.hosts.to_string(), struck(fault));
+        let cells = [&fault.name, &hosts, &struck, &noticed(fault), &fault.by];
+        cells.map(|cell| html! { (cell) })
+    });
+    table("Faults", "The scenario has no faults.", headings, rows)
+}
+
+fn struck(fault: &FaultSeen) -> String {
+    fault.struck_ms.map_or_else(|| "never".to_owned(), time)
+}
+
+fn noticed(fault: &FaultSeen) -> String {
+    match (fault.struck_ms, fault.noticed_ms) {
+        (Some(struck), Some(noticed)) => time(noticed.saturating_sub(struck)),
+        (Some(_), None) => "not noticed".to_owned(),
+        (None, _) => "–".to_owned(),
+    }
+}
+
+fn pauses(report: &Report) -> Markup {
+    let headings = [("at", Numbers), ("wave", Words), ("why", Words)];
+    let rows = report.pauses.iter().map(|pause| {
+        let at = time(pause.at_ms);
+        [&at, &pause.wave, &pause.why].map(|cell| html! { (cell) })
+    });
+    table("Pauses", "The rollout never paused.", headings, rows)
+}
+
+fn holds(report: &Report) -> Markup {
+    let headings = [
+        ("rule", Words),
+        ("most at once", Numbers),
+        ("longest", Numbers),
+        ("such as", Words),
+    ];
+    let rows = report.holds.iter().map(|held| {
+        let (most, longest) = (held.most.to_string(), time(held.longest_ms));
+        [&held.rule, &most, &longest, &held.such_as].map(|cell| html! { (cell) })
+    });
+    table("What held things", "Nothing was held.", headings, rows)
+}
+
+/// A section with a table, or with a line when there are no rows.
+fn table<const N: usize>(
+    heading: &str,
+    nothing: &str,
+    headings: [Heading; N],
+    rows: impl ExactSizeIterator<Item = [Markup; N]>,
+) -> Markup {
+    if rows.len() == 0 {
+        return section(heading, none(nothing));
+    }
+    let more = rows.len().saturating_sub(MOST_ROWS);
+    let class = |holds: Holds| (holds == Numbers).then_some("number");
+    let inside = html! {
+        table {
+            thead {
+                tr { @for (name, holds) in headings { th class=[class(holds)] { (name) } } }
+            }
+            tbody {
+                @for row in rows.take(MOST_ROWS) {
+                    tr {
+                        @for (cell, (_, holds)) in row.into_iter().zip(headings) {
+                            td class=[class(holds)] { (cell) }
+                        }
+                    }
+                }
+            }
+        }
+        (and_more(more))
+    };
+    section(heading, inside)
+}
+
+/// A section with a list of sentences, or with the one that says that there are none.
+fn lines(heading: &str, nothing: &str, lines: &[String]) -> Markup {
+    if lines.is_empty() {
+        return section(heading, none(nothing));
+    }
+    let inside = html! {
+        ul { @for line in lines.iter().take(MOST_ROWS) { li { (line) } } }
+        (and_more(lines.len().saturating_sub(MOST_ROWS)))
+    };
+    section(heading, inside)
+}
+
+fn and_more(more: usize) -> Markup {
+    html! { @if more > 0 { (none(&format!("And {more} more."))) } }
+}
