@@ -2,8 +2,8 @@
 
 use crate::{
     command::{
-        amend, change, completions, deny, doctor, except, explain, freeze, hosts, lint, list, pki,
-        plan, reserve, rollback, services, start, status, watch,
+        amend, change, completions, deny, doctor, except, explain, fleet, freeze, hosts, lint,
+        list, pki, plan, rehearse, reserve, rollback, services, start, status, watch,
     },
     config::Fragment,
     demo,
@@ -61,6 +61,10 @@ pub enum Command {
     Remote(Remote),
     /// Say what is wrong with a rollout file, or may be
     Lint(lint::Args),
+    /// Play a rollout over a modelled fleet, in virtual time
+    Rehearse(rehearse::Args),
+    /// Write a fleet down as a file: a made-up one, or the one that there is
+    Fleet(fleet::Args),
     /// Make keys and certificates
     Pki(pki::Args),
     /// Check config, certificates, connection, clocks and tools

@@ -7,12 +7,14 @@ pub mod deny;
 pub mod doctor;
 pub mod except;
 pub mod explain;
+pub mod fleet;
 pub mod freeze;
 pub mod hosts;
 pub mod lint;
 pub mod list;
 pub mod pki;
 pub mod plan;
+pub mod rehearse;
 pub mod reserve;
 pub mod rollback;
 pub mod services;
@@ -53,6 +55,8 @@ pub fn run(cli: Cli) -> Result<Exit> {
         Command::Completions(args) => completions::run(&args, out),
         Command::Doctor(args) => wait(doctor::run(args, &config, out))?,
         Command::Lint(args) => wait(lint::run(args, &config, out))?,
+        Command::Rehearse(args) => wait(rehearse::run(args, &config, out))?,
+        Command::Fleet(args) => wait(fleet::run(args, &config, out))?,
         Command::Demo(args) => wait(demo::run(args, out))?,
         Command::Remote(remote) => wait(call(remote, &config, out))?,
     }

@@ -6,6 +6,7 @@ pub mod denials;
 pub mod doctor;
 pub mod error;
 pub mod explain;
+pub mod fleet;
 pub mod freeze;
 pub mod hosts;
 pub mod lint;
@@ -19,6 +20,7 @@ pub mod rollout;
 pub mod services;
 pub mod table;
 
+use crate::exit::UsageError;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -31,12 +33,19 @@ pub enum Format {
     Text,
     /// For programs. One JSON document an answer, with stable field names.
     Json,
+    /// For a change request: one page with pictures, of a rehearsal alone.
+    Html,
 }
 
 /// Something that a command answers. Its JSON is its [`Serialize`], whose names are stable.
 pub trait View: Serialize {
     /// The same for people, with line ends, ending in one.
     fn text(&self) -> String;
+
+    /// The same as a page. Nothing: it has none.
+    fn html(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Shows views on the standard output.
@@ -64,7 +73,7 @@ impl Output {
     pub fn for_people(self) -> Self {
         let to = match self.format {
             Format::Text => self.to,
-            Format::Json => To::Nowhere,
+            Format::Json | Format::Html => To::Nowhere,
         };
         Self { to, ..self }
     }
@@ -77,6 +86,7 @@ impl Output {
         match self.format {
             Format::Text => self.write(&view.text()),
             Format::Json => self.write(&(json(serde_json::to_string_pretty(view))? + "\n")),
+            Format::Html => self.write(&page(view)?),
         }
     }
 
@@ -88,6 +98,7 @@ impl Output {
         match self.format {
             Format::Text => self.write(&view.text()),
             Format::Json => self.write(&(json(serde_json::to_string(view))? + "\n")),
+            Format::Html => self.write(&page(view)?),
         }
     }
 
@@ -98,7 +109,7 @@ impl Output {
     pub fn say(self, line: &str) -> Result<()> {
         match self.format {
             Format::Text => self.write(&format!("{line}\n")),
-            Format::Json => Ok(()),
+            Format::Json | Format::Html => Ok(()),
         }
     }
 
@@ -121,6 +132,14 @@ impl Output {
             .and_then(|()| out.flush())
             .context("cannot write to the standard output")
     }
+}
+
+/// The page of a view.
+fn page(view: &impl View) -> Result<String> {
+    view.html().ok_or_else(|| {
+        UsageError("only a rehearsal can be shown as a page: use -o text or -o json".to_owned())
+            .into()
+    })
 }
 
 fn json(text: serde_json::Result<String>) -> Result<String> {

@@ -1,7 +1,10 @@
 //! Documents name only files that exist: a map that leads nowhere is worse than none. What they say of
 //! the rollout file is what is read from one.
 
-use cofferdam_engine::{calendar::Calendar, services::Services, spec::Spec};
+use cofferdam_engine::{
+    calendar::Calendar, modelled_fleet::ModelledFleet, rehearse::scenario::Scenario,
+    services::Services, spec::Spec,
+};
 use std::{
     collections::BTreeSet,
     fs,
@@ -79,13 +82,22 @@ fn rollout_files() -> Vec<(String, Spec)> {
 #[test]
 fn the_files_of_the_fleet_are_read_as_they_are_documented() {
     let files = files_in("docs/operator-files.md");
-    let [services, calendar] = files.as_slice() else {
-        panic!("a file of services and a calendar are expected");
+    let [services, calendar, fleet, faults] = files.as_slice() else {
+        panic!("a file of services, a calendar, a fleet and faults are expected");
     };
     let services = Services::parse("services.toml", services).expect("services");
     assert_ne!(services, Services::default());
     let calendar = Calendar::parse("calendar.toml", calendar).expect("a calendar");
     assert_eq!(calendar.freezes.len(), 1);
+    let fleet = ModelledFleet::parse("fleet.toml", fleet).expect("a fleet");
+    assert_eq!(fleet.len(), 122);
+    let faults = Scenario::parse("faults.toml", faults).expect("faults");
+    let usual = Scenario::default();
+    assert_eq!((faults.times, faults.costs), (usual.times, usual.costs));
+    assert_eq!(
+        (faults.others.len(), faults.faults.len(), faults.acts.len()),
+        (1, 2, 1)
+    );
 }
 
 /// The words that stand before an equals sign.

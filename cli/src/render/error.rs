@@ -24,7 +24,7 @@ pub fn report(error: &anyhow::Error, format: Format) -> Exit {
         return Exit::Done;
     }
     let text = match format {
-        Format::Text => text(error),
+        Format::Text | Format::Html => text(error),
         Format::Json => json(error),
     };
     // When even this cannot be written, the exit code is all that is left to say.

@@ -4,5 +4,6 @@
 mod answers;
 mod connection;
 mod coordinator;
+mod fleet;
 mod lab;
 mod rollouts;

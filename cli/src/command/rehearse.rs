@@ -1,0 +1,150 @@
+//! `cofferdam rehearse`: a rollout in virtual time, before a host is touched.
+
+use crate::{
+    client::Client,
+    command::fleet,
+    config::Config,
+    exit::{Exit, UsageError},
+    file,
+    render::{
+        Output,
+        rehearsal::{Incident as PlayedIncident, Rehearsed},
+    },
+    rollout_file::RolloutFile,
+};
+use anyhow::{Context as _, Result, bail};
+use cofferdam_engine::{
+    calendar::Calendar,
+    inventory::Host,
+    lockfile,
+    modelled_fleet::ModelledFleet,
+    patch::LockFile,
+    rehearse::{Rehearsal, incident::Incident, made_up, scenario::Scenario},
+    services::Services,
+    spec::Spec,
+};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// Arguments of `rehearse`.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Nothing is asked of a host: the rollout's own decisions are made over a modelled fleet, as \
+                  often as you like. Exits with 1 where a promise would be broken or an incident is still \
+                  one, and with 3 where the rollout would be held. The lock file beside the rollout file is \
+                  used if there is one; otherwise bits are made up.\n\n\
+                  Example:\n  cofferdam rehearse openssl-2026-11.toml --fleet live -o html > rehearsal.html"
+)]
+pub struct Args {
+    /// The rollout file
+    #[arg(required_unless_present = "incident")]
+    file: Option<PathBuf>,
+    /// The fleet: a fleet file, or `live` for the hosts that the coordinator knows
+    #[arg(long, value_name = "FILE|live", required_unless_present = "incident")]
+    fleet: Option<PathBuf>,
+    /// How long things take and what goes wrong: a file of faults
+    #[arg(long, value_name = "FILE")]
+    faults: Option<PathBuf>,
+    /// What chance is drawn from: the same number makes the same rehearsal
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+    /// Play a built-in incident, and say whether it would still be one
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["file", "fleet", "faults"], value_parser = number)]
+    incident: Option<u32>,
+}
+
+fn number(text: &str) -> Result<u32, String> {
+    let known = text.parse().ok();
+    let known = known.filter(|number| Incident::numbers().any(|known| known == *number));
+    known.ok_or_else(|| {
+        let all: Vec<String> = Incident::numbers()
+            .map(|number| number.to_string())
+            .collect();
+        format!("one of these is built in: {}", all.join(", "))
+    })
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When a file is wrong, there is no plan, or the coordinator that is asked does not answer.
+pub async fn run(args: Args, config: &Config, out: Output) -> Result<Exit> {
+    if let Some(number) = args.incident {
+        return incident(number, args.seed, out);
+    }
+    let (Some(path), Some(fleet)) = (&args.file, &args.fleet) else {
+        bail!("a rollout file and a fleet are needed");
+    };
+    let text = file::read(path)?;
+    let spec = Spec::parse(&path.display().to_string(), &text)
+        .map_err(|mistakes| UsageError(mistakes.to_string()))?;
+    let lock = RolloutFile::read(path)?.lock()?;
+    let scenario = match &args.faults {
+        Some(path) => {
+            let text = file::read(path)?;
+            Scenario::parse(&path.display().to_string(), &text)
+                .map_err(|mistakes| UsageError(mistakes.to_string()))?
+        }
+        None => Scenario::default(),
+    };
+    let fleet = modelled(fleet, config).await?;
+    let hosts: Vec<Host> = fleet.hosts().collect();
+    let (lock, is_made_up) = locked(&spec, lock.as_deref(), &hosts)?;
+    let rehearsal = Rehearsal {
+        spec: &spec,
+        lock: &lock,
+        hosts: &hosts,
+        package_sets: &fleet.package_sets(),
+        services: &Services::default(),
+        calendar: &Calendar::default(),
+        scenario: &scenario,
+        seed: args.seed,
+    };
+    let report = rehearsal
+        .play_both()
+        .map_err(|errors| UsageError(errors.to_string()))?;
+    let rehearsed = Rehearsed { report, is_made_up };
+    out.show(&rehearsed)?;
+    Ok(rehearsed.exit())
+}
+
+async fn modelled(fleet: &Path, config: &Config) -> Result<ModelledFleet> {
+    if fleet.as_os_str() == "live" {
+        let client = Client::connect(&config.settings()?).await?;
+        let hosts = fleet::hosts(client.hosts().await?);
+        if hosts.is_empty() {
+            bail!("the coordinator knows no host yet: `cofferdam fleet generate` makes some up");
+        }
+        return Ok(ModelledFleet::of(&hosts, &BTreeMap::new()));
+    }
+    let text = file::read(fleet)?;
+    let fleet = ModelledFleet::parse(&fleet.display().to_string(), &text);
+    Ok(fleet.map_err(|mistakes| UsageError(mistakes.to_string()))?)
+}
+
+/// The bits: those of the lock file, or made-up ones.
+fn locked(spec: &Spec, text: Option<&str>, hosts: &[Host]) -> Result<(LockFile, bool)> {
+    if let Some(text) = text {
+        let lock = lockfile::parse(&format!("{}.lock", spec.name()), text);
+        return Ok((
+            lock.map_err(|mistakes| UsageError(mistakes.to_string()))?,
+            false,
+        ));
+    }
+    let lock = made_up::lock_file(spec, hosts).context(
+        "what this rollout installs is known once it was planned: run `cofferdam plan` first",
+    )?;
+    Ok((lock, true))
+}
+
+fn incident(number: u32, seed: u64, out: Output) -> Result<Exit> {
+    let incident = Incident::built_in(number).context("no such incident")??;
+    let played = incident
+        .play(seed)
+        .map_err(|errors| UsageError(errors.to_string()))?;
+    let is_over = played.unmet.is_empty();
+    out.show(&PlayedIncident { incident, played })?;
+    Ok(if is_over { Exit::Done } else { Exit::Failed })
+}
