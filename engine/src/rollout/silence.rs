@@ -140,6 +140,10 @@ impl Rollout {
         wave: &PlannedWave,
         now: Timestamp,
     ) -> Option<(usize, usize)> {
+        let mut cells = self.cells.keys();
+        if !cells.any(|cell| self.goes_on_without(cell, now)) {
+            return None;
+        }
         // Hosts that an earlier wave went on without were counted there.
         let hosts = || wave.slices.values().flatten();
         let hosts = || hosts().filter(|host| !self.missed.contains(*host));
