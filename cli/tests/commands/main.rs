@@ -6,4 +6,5 @@ mod connection;
 mod coordinator;
 mod fleet;
 mod lab;
+mod rehearse;
 mod rollouts;

@@ -1,0 +1,119 @@
+//! Rehearsals: what a rollout would come to, without a coordinator.
+
+use crate::{coordinator::Script, lab::Lab};
+use std::fs;
+
+const FLEET: &str = r#"
+[[hosts]]
+prefix = "web-a-"
+count = 8
+[hosts.labels]
+service = "web"
+region = "r1"
+zone = "a"
+"#;
+
+const ROLLOUT: &str = r#"
+name = "practice"
+bake = "1m"
+[patch]
+kind = "noop"
+[select]
+match = 'service == "web"'
+[[wave]]
+name = "canary"
+to = "10%"
+[[wave]]
+name = "all"
+to = "100%"
+"#;
+
+const BAD_DISK: &str = r#"
+[[fault]]
+name = "bad disk"
+match = 'host == "web-a-3"'
+step = "verify"
+goes = "fails"
+failure = "io"
+"#;
+
+fn lab() -> Lab {
+    let lab = Lab::new(Script::default());
+    for (name, text) in [
+        ("fleet.toml", FLEET),
+        ("practice.toml", ROLLOUT),
+        ("faults.toml", BAD_DISK),
+    ] {
+        fs::write(lab.path(name), text).unwrap();
+    }
+    lab
+}
+
+const LINE: &str = "rehearse practice.toml --fleet fleet.toml --config nowhere.toml";
+
+#[test]
+fn a_rehearsal_says_how_long_it_takes_and_what_is_left() {
+    let ran = lab().run(LINE);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.starts_with("practice: done after "), "{}", ran.out);
+    for line in [
+        "  8 of 8 hosts patched, 0 harmed, 0 out at the end\n",
+        "  nothing is left for a person\n",
+        "no promise was broken\n",
+    ] {
+        assert!(ran.out.contains(line), "{line} in {}", ran.out);
+    }
+}
+
+#[test]
+fn a_fault_is_noticed_and_its_host_is_left_for_a_person() {
+    let ran = lab().run(&format!("{LINE} --faults faults.toml"));
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.out.contains("7 of 8 hosts patched, 1 harmed"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        ran.out.contains("left for a person: 1 host, io: "),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn a_rehearsal_is_json_or_one_page_and_nothing_else_is_a_page() {
+    let lab = lab();
+    let json = lab.run(&format!("{LINE} -o json"));
+    let report: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!(
+        (&report["phase"], &report["patched"]),
+        (&"done".into(), &8.into())
+    );
+    let page = lab.run(&format!("{LINE} -o html"));
+    assert!(page.out.starts_with("<!DOCTYPE html>"), "{}", page.out);
+    let other = lab.run("fleet generate --hosts 3 --regions 1 -o html");
+    assert_eq!((other.code, other.out.as_str()), (2, ""));
+    assert!(other.err.contains("only a rehearsal"), "{}", other.err);
+}
+
+#[test]
+fn an_incident_says_whether_it_would_still_be_one() {
+    let ran = lab().run("rehearse --incident 7");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.starts_with("incident 7: "), "{}", ran.out);
+    assert!(
+        ran.out.ends_with("it is no incident any more\n"),
+        "{}",
+        ran.out
+    );
+}
+
+#[test]
+fn a_wrong_file_of_faults_is_refused_with_its_line() {
+    let lab = lab();
+    fs::write(lab.path("faults.toml"), "[[fault]]\nname = \"x\"\n").unwrap();
+    let ran = lab.run(&format!("{LINE} --faults faults.toml"));
+    assert_eq!((ran.code, ran.out.as_str()), (2, ""));
+    assert!(ran.err.contains("faults.toml:1:1"), "{}", ran.err);
+}
