@@ -139,6 +139,17 @@ fn a_file_of_faults_says_each_mistake_with_its_line_and_the_cure() {
 }
 
 #[test]
+fn the_mix_of_faults_strikes_six_hosts_of_ten_thousand() {
+    let mix = Scenario::mix().unwrap_or_else(|mistakes| panic!("{mistakes}"));
+    let shares: Vec<String> = mix
+        .faults
+        .iter()
+        .map(|fault| fault.hosts.share.to_string())
+        .collect();
+    assert_eq!(shares, ["0.01%"; 6]);
+}
+
+#[test]
 fn each_incident_says_what_goes_wrong_and_in_which_order_it_is_numbered() {
     let numbers: Vec<u32> = Incident::numbers().collect();
     assert!(numbers.is_sorted());

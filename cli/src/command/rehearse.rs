@@ -44,8 +44,9 @@ pub struct Args {
     /// The fleet: a fleet file, or `live` for the hosts that the coordinator knows
     #[arg(long, value_name = "FILE|live", required_unless_present = "incident")]
     fleet: Option<PathBuf>,
-    /// How long things take and what goes wrong: a file of faults
-    #[arg(long, value_name = "FILE")]
+    /// How long things take and what goes wrong: a file of faults, or `mix` for what goes wrong in a large
+    /// fleet when the patch itself is good
+    #[arg(long, value_name = "FILE|mix")]
     faults: Option<PathBuf>,
     /// What chance is drawn from: the same number makes the same rehearsal
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
@@ -82,6 +83,7 @@ pub async fn run(args: Args, config: &Config, out: Output) -> Result<Exit> {
         .map_err(|mistakes| UsageError(mistakes.to_string()))?;
     let lock = RolloutFile::read(path)?.lock()?;
     let scenario = match &args.faults {
+        Some(mix) if mix.as_os_str() == "mix" => Scenario::mix()?,
         Some(path) => {
             let text = file::read(path)?;
             Scenario::parse(&path.display().to_string(), &text)

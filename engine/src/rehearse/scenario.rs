@@ -190,6 +190,14 @@ impl Scenario {
         document::read(file, text, read::scenario)
     }
 
+    /// What goes wrong in a large fleet when the patch itself is good.
+    ///
+    /// # Errors
+    /// Every mistake of its file, which is built in.
+    pub fn mix() -> Result<Self, ScenarioErrors> {
+        Self::parse("mix", include_str!("../../scenarios/mix.toml"))
+    }
+
     /// How long a step usually takes.
     pub fn usual(step: Step) -> Spread {
         let secs = |p50, p90, p99| Spread {
