@@ -8,6 +8,7 @@ mod alone;
 mod amend;
 mod apply;
 mod census;
+mod concern;
 mod conflict;
 mod decide;
 mod deny;

@@ -1,6 +1,6 @@
 //! How events change a fleet: each goes to the cell or rollout that it concerns.
 
-use super::{Fleet, FleetError, FleetEvent, event::Concerns};
+use super::{Fleet, FleetError, FleetEvent, concern::Concerns};
 use crate::{
     calendar::{Calendar, Declared},
     cell::{Cell, CellEvent, Hello},

@@ -224,8 +224,8 @@ fn shown(fleet: &Fleet, host: &HostId, now: Timestamp) -> Option<String> {
     let Some((cell, member)) = fleet.host(host) else {
         return Some("no longer in the inventory".to_owned());
     };
-    if let Some(since) = fleet.silent().get(cell.id()) {
-        return Some(format!("nothing heard of cell {} since {since}", cell.id()));
+    if fleet.silent().contains_key(cell.id()) {
+        return Some(format!("nothing is heard of cell {}", cell.id()));
     }
     let mut active = cell
         .work()

@@ -35,7 +35,7 @@ impl<M: Model> World<M> {
         };
         let (after, failure) = match self.asked(host, Step::Stage) {
             Does::Well(after) | Does::NeedsReboot(after) => (after, None),
-            Does::Fails(after, kind) => (after, Some(Failure::new(kind, "by the script"))),
+            Does::Fails(after, kind) => (after, Some(Failure::new(kind, "in the rehearsal"))),
             Does::Hangs => return,
             Does::Dies => return self.crash_agent(host, Boots::Anew, None),
         };
@@ -120,7 +120,7 @@ impl<M: Model> World<M> {
             Does::Well(after) => (after, done(false)),
             Does::NeedsReboot(after) => (after, done(true)),
             Does::Fails(after, kind) => {
-                let failure = Failure::new(kind, "by the script");
+                let failure = Failure::new(kind, "in the rehearsal");
                 (after, RunEvent::Failed(failure))
             }
             Does::Hangs => return,
