@@ -39,9 +39,13 @@ pub struct Rehearsed {
 impl Rehearsed {
     /// What the command's exit says.
     pub fn exit(&self) -> Exit {
-        match (self.report.broken.is_empty(), self.report.phase.as_str()) {
+        let report = &self.report;
+        // A standing rollout goes on when all have the patch.
+        let have_all = report.patched == report.planned;
+        match (report.broken.is_empty(), report.phase.as_str()) {
             (false, _) => Exit::Failed,
             (true, "done" | "rolled-back") => Exit::Done,
+            (true, _) if have_all => Exit::Done,
             (true, _) => Exit::Held,
         }
     }

@@ -66,6 +66,21 @@ fn a_rehearsal_says_how_long_it_takes_and_what_is_left() {
 }
 
 #[test]
+fn a_standing_rollout_is_played_until_nothing_moves() {
+    let lab = lab();
+    let standing = format!("standing = true\n{ROLLOUT}");
+    fs::write(lab.path("practice.toml"), standing).unwrap();
+    let ran = lab.run(LINE);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.out.starts_with("practice: running after "),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.contains("8 of 8 hosts patched"), "{}", ran.out);
+}
+
+#[test]
 fn a_fault_is_noticed_and_its_host_is_left_for_a_person() {
     let ran = lab().run(&format!("{LINE} --faults faults.toml"));
     assert_eq!(ran.code, 0, "{}", ran.err);

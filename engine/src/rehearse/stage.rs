@@ -239,7 +239,8 @@ impl<'a> Stage<'a> {
         let stands = match rollout.phase() {
             Phase::Ended { .. } => return true,
             Phase::Paused { .. } => true,
-            Phase::Running | Phase::Aborting | Phase::RollingBack => false,
+            Phase::Running => stands_for_good(rollout),
+            Phase::Aborting | Phase::RollingBack => false,
         };
         if !stands {
             self.still_since = None;
@@ -254,6 +255,13 @@ impl<'a> Stage<'a> {
         let ended = rollout(world, &self.plan.rollout).and_then(Rollout::ended_at);
         ended.or(self.still_since).unwrap_or(world.now)
     }
+}
+
+/// Whether the waves of a rollout are over that stays for hosts which come later.
+fn stands_for_good(rollout: &Rollout) -> bool {
+    let waves = rollout.plan().waves.len();
+    let is_last = usize::try_from(rollout.wave().0).is_ok_and(|wave| wave + 1 == waves);
+    rollout.is_standing() && is_last && rollout.bake_since().is_some()
 }
 
 pub(super) fn rollout<'w>(world: &'w World<Modelled>, name: &RolloutId) -> Option<&'w Rollout> {
