@@ -91,7 +91,7 @@ impl Rehearsal<'_> {
             }
             watch.follow(&world, &plan.rollout);
             if observer.sample(world.now) {
-                watch.sample(&world);
+                watch.sample(&world, &observer);
             }
         }
         Ok(self.report(&world, &plan, observer, &stage, watch))

@@ -2,6 +2,7 @@
 
 use super::{
     Modelled,
+    observe::Observer,
     report::{FaultSeen, HeldBy, Left, Pause, since},
     scenario::Scenario,
     stage::{self, Stage},
@@ -19,6 +20,9 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
 };
+
+/// At each how many-eth sample it is looked at what is held.
+const HOLDS_EVERY: usize = 4;
 
 /// Watches a coordinator.
 #[derive(Debug)]
@@ -113,8 +117,16 @@ impl Watch {
         });
     }
 
-    /// Looks at all that is held, and at all hosts of faults that nobody noticed yet.
-    pub(super) fn sample(&mut self, world: &World<Modelled>) {
+    /// Looks at all hosts of faults that nobody noticed yet, and now and then at all that is held: that
+    /// takes a whole decision.
+    pub(super) fn sample(&mut self, world: &World<Modelled>, observer: &Observer) {
+        if observer.sampled().is_multiple_of(HOLDS_EVERY) {
+            self.sample_holds(world);
+        }
+        self.look_at_all(world);
+    }
+
+    fn sample_holds(&mut self, world: &World<Modelled>) {
         let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
         for hold in &world.owner.fleet.decide(world.now).holds {
             let rule = hold.reason.rule();
@@ -136,7 +148,6 @@ impl Watch {
                 held.most = held.most.max(count);
             }
         }
-        self.look_at_all(world);
     }
 
     fn look_at_all(&mut self, world: &World<Modelled>) {
