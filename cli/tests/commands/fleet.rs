@@ -8,7 +8,8 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::operator::HostView;
 
-fn host(name: &str, instance_type: &str) -> HostView {
+/// A host of the service web, as a coordinator tells of it.
+pub(crate) fn host(name: &str, instance_type: &str) -> HostView {
     let labels = [
         (SERVICE, "web"),
         (REGION, "r1"),

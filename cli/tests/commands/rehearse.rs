@@ -1,6 +1,6 @@
 //! Rehearsals: what a rollout would come to, without a coordinator.
 
-use crate::{coordinator::Script, lab::Lab};
+use crate::{coordinator::Script, fleet::host, lab::Lab};
 use std::fs;
 
 const FLEET: &str = r#"
@@ -63,6 +63,21 @@ fn a_rehearsal_says_how_long_it_takes_and_what_is_left() {
     ] {
         assert!(ran.out.contains(line), "{line} in {}", ran.out);
     }
+}
+
+#[test]
+fn the_hosts_that_the_coordinator_knows_are_rehearsed_and_none_is_asked_for_anything() {
+    let names: Vec<String> = (1..=4).map(|number| format!("web-{number}")).collect();
+    let hosts = names.iter().map(|name| host(name, "m5.large")).collect();
+    let lab = Lab::new(Script {
+        hosts,
+        ..Script::default()
+    });
+    fs::write(lab.path("practice.toml"), ROLLOUT).unwrap();
+    let ran = lab.run("rehearse practice.toml --fleet live");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(ran.out.contains("4 of 4 hosts patched"), "{}", ran.out);
+    assert_eq!(lab.asked(), Vec::<String>::new());
 }
 
 #[test]
