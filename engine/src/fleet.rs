@@ -36,7 +36,7 @@ use crate::{
     denial::Denials,
     digest::Digest,
     id::{CellId, HostId, OwnerEpoch, RolloutId},
-    inventory::PackageSet,
+    inventory::{Host, PackageSet},
     policy::CELL_SIZE,
     rollout::Rollout,
     services::Services,
@@ -124,6 +124,14 @@ impl Fleet {
     /// The freeze calendar, and who declared it. Nothing while nobody has.
     pub fn calendar(&self) -> Option<&Declared> {
         self.calendar.as_ref()
+    }
+
+    /// The hosts of all cells, with what they last said of themselves.
+    pub fn inventory(&self) -> BTreeMap<HostId, Host> {
+        let members = self.cells.values().flat_map(|cell| cell.members());
+        members
+            .map(|(host, member)| (host.clone(), member.host.clone()))
+            .collect()
     }
 
     /// Which cell each host is in.

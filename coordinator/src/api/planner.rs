@@ -230,24 +230,15 @@ struct Inventory {
 
 impl Inventory {
     fn of(fleet: &Fleet, now: Timestamp) -> Self {
-        let members = fleet
-            .cells()
-            .values()
-            .flat_map(|cell| cell.members().values());
         Self {
-            hosts: members
-                .map(|member| (member.host.id.clone(), member.host.clone()))
-                .collect(),
+            hosts: fleet.inventory(),
             cells: fleet.homes().clone(),
             package_sets: fleet.package_sets().clone(),
             denials: fleet.denials().clone(),
             casualties: fleet.casualties(),
             unready: fleet.unready(),
             services: fleet.services().clone(),
-            calendar: fleet
-                .calendar()
-                .map(|declared| declared.calendar.clone())
-                .unwrap_or_default(),
+            calendar: fleet.freezes(),
             rollouts: fleet.rollouts().keys().cloned().collect(),
             now,
         }

@@ -92,11 +92,8 @@ impl Bench {
             content: Locked::Noop,
         };
         let plan = self.handle.ask(move |situation| {
-            let members = situation.fleet.cells().values().flat_map(|c| c.members());
             let input = PlanInput {
-                hosts: &members
-                    .map(|(id, m)| (id.clone(), m.host.clone()))
-                    .collect(),
+                hosts: &situation.fleet.inventory(),
                 cells: situation.fleet.homes(),
                 package_sets: situation.fleet.package_sets(),
                 denials: situation.fleet.denials(),

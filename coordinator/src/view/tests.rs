@@ -87,11 +87,8 @@ fn plan_of(fleet: &Fleet) -> Plan {
         rollout: "practice".to_owned(),
         content: Locked::Noop,
     };
-    let members = fleet.cells().values().flat_map(|cell| cell.members());
     let input = PlanInput {
-        hosts: &members
-            .map(|(id, m)| (id.clone(), m.host.clone()))
-            .collect(),
+        hosts: &fleet.inventory(),
         cells: fleet.homes(),
         package_sets: fleet.package_sets(),
         denials: fleet.denials(),

@@ -188,8 +188,8 @@ impl Fleet {
         Ok(())
     }
 
-    /// The calendar that a new cell begins with.
-    pub(super) fn freezes(&self) -> Calendar {
+    /// The freeze calendar that is in force. Empty while nobody has declared one.
+    pub fn freezes(&self) -> Calendar {
         let declared = self.calendar.as_ref();
         declared.map_or_else(Calendar::default, |declared| declared.calendar.clone())
     }

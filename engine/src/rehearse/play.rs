@@ -13,7 +13,7 @@ use crate::{
     calendar::Calendar,
     digest::Digest,
     fleet::{Fleet, FleetEvent},
-    id::{HostId, OperatorId},
+    id::OperatorId,
     inventory::{Host, PackageSet},
     patch::{LockFile, RebootPolicy},
     plan::{Plan, PlanErrors, PlanInput},
@@ -153,12 +153,8 @@ impl Rehearsal<'_> {
         now: Timestamp,
         spec: &Spec,
     ) -> Result<Plan, PlanErrors> {
-        let members = fleet.cells().values().flat_map(|cell| cell.members());
-        let hosts: BTreeMap<HostId, Host> = members
-            .map(|(host, member)| (host.clone(), member.host.clone()))
-            .collect();
         let input = PlanInput {
-            hosts: &hosts,
+            hosts: &fleet.inventory(),
             cells: fleet.homes(),
             package_sets: fleet.package_sets(),
             denials: fleet.denials(),

@@ -319,25 +319,7 @@ fn run_state() -> impl Strategy<Value = RunState> {
 }
 
 fn failure() -> impl Strategy<Value = Failure> {
-    let kind = select(vec![
-        FailureKind::Network,
-        FailureKind::Locked,
-        FailureKind::DiskFull,
-        FailureKind::Signature,
-        FailureKind::NotFound,
-        FailureKind::Dependency,
-        FailureKind::MaintainerScript,
-        FailureKind::PackageManager,
-        FailureKind::NoWayBack,
-        FailureKind::Validate,
-        FailureKind::Service,
-        FailureKind::Unhealthy,
-        FailureKind::NoData,
-        FailureKind::TimedOut,
-        FailureKind::Reboot,
-        FailureKind::Io,
-        FailureKind::Unsupported,
-    ]);
+    let kind = select(FailureKind::ALL.to_vec());
     (kind, line()).prop_map(|(kind, detail)| Failure { kind, detail })
 }
 

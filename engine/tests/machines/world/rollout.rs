@@ -7,7 +7,6 @@ use cofferdam_engine::{
     exception::Word,
     fleet::{FleetError, FleetEvent},
     id::{HostId, OperatorId, RolloutId},
-    inventory::Host,
     patch::{LockFile, Locked, LockedPackage, LockedPlatform, Patch},
     plan::{Plan, PlanErrors, PlanInput},
     reach,
@@ -145,14 +144,8 @@ impl World {
     ) -> Result<Plan, PlanErrors> {
         let spec = Spec::parse("test.toml", file).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let fleet = &self.owner.fleet;
-        let hosts: BTreeMap<HostId, Host> = fleet
-            .cells()
-            .values()
-            .flat_map(|cell| cell.members())
-            .map(|(host, member)| (host.clone(), member.host.clone()))
-            .collect();
         let input = PlanInput {
-            hosts: &hosts,
+            hosts: &fleet.inventory(),
             cells: fleet.homes(),
             package_sets: fleet.package_sets(),
             denials: fleet.denials(),
@@ -160,10 +153,7 @@ impl World {
             unready: &fleet.unready(),
             now: self.now,
             services: fleet.services(),
-            calendar: &fleet
-                .calendar()
-                .map(|declared| declared.calendar.clone())
-                .unwrap_or_default(),
+            calendar: &fleet.freezes(),
         };
         make(&spec, &lock(&spec), &input)
     }
