@@ -187,6 +187,11 @@ impl Plan {
             .filter_map(|place| self.strata.get(usize::try_from(*place).ok()?))
     }
 
+    /// One of its waves. Nothing: it has no such one.
+    pub fn wave(&self, wave: WaveIndex) -> Option<&PlannedWave> {
+        self.waves.get(usize::try_from(wave.0).ok()?)
+    }
+
     /// Whether it takes hosts that are out of service, and no others.
     pub fn is_repair(&self) -> bool {
         self.assignments.values().any(|cell| cell.repair)

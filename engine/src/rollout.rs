@@ -312,6 +312,6 @@ impl Rollout {
     }
 
     fn present(&self) -> Option<&crate::plan::PlannedWave> {
-        self.plan.waves.get(usize::try_from(self.wave.0).ok()?)
+        self.plan.wave(self.wave)
     }
 }

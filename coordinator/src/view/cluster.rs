@@ -54,8 +54,7 @@ fn named(fleet: &Fleet, subject: &Subject) -> String {
         return subject.to_string();
     };
     let plan = fleet.rollouts().get(rollout).map(Rollout::plan);
-    let place = usize::try_from(wave.0).ok();
-    let planned = place.and_then(|place| plan?.waves.get(place));
+    let planned = plan.and_then(|plan| plan.wave(*wave));
     match planned {
         Some(planned) => format!("rollout {rollout} wave {}", planned.name),
         None => subject.to_string(),

@@ -12,9 +12,9 @@ use cofferdam_proto::operator::{RolloutLine, RolloutState, RolloutView, WaveStat
 /// One rollout in a list.
 pub(crate) fn rollout_line(rollout: &Rollout) -> RolloutLine {
     let counts = Counts::of(rollout.outcomes().values());
-    let wave = usize::try_from(rollout.wave().0)
-        .ok()
-        .and_then(|place| rollout.plan().waves.get(place))
+    let wave = rollout
+        .plan()
+        .wave(rollout.wave())
         .filter(|_| rollout.is_live());
     RolloutLine {
         name: rollout.plan().rollout.clone(),

@@ -16,8 +16,7 @@ pub(super) fn approvals(rollout: &Rollout) -> Vec<ApprovalView> {
 /// The bakes that approvers ended early, oldest first.
 pub(super) fn promotions(rollout: &Rollout) -> Vec<PromotionView> {
     let view = |promotion: &Promotion| {
-        let place = usize::try_from(promotion.wave.0).ok();
-        let wave = place.and_then(|place| rollout.plan().waves.get(place));
+        let wave = rollout.plan().wave(promotion.wave);
         PromotionView {
             wave: wave.map_or_else(|| "?".to_owned(), |wave| wave.name.to_string()),
             by: promotion.by.clone(),

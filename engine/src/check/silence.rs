@@ -89,8 +89,7 @@ pub(super) fn is_unknown(rollout: &Rollout, cell: &CellId, now: Timestamp) -> bo
 /// Whether a wave may go on without so many of its hosts in unknown cells. Hosts that an earlier wave
 /// went on without are not among them.
 pub(super) fn may_be_left(rollout: &Rollout, wave: WaveIndex, left: usize) -> bool {
-    let place = usize::try_from(wave.0).ok();
-    let Some(planned) = place.and_then(|place| rollout.plan().waves.get(place)) else {
+    let Some(planned) = rollout.plan().wave(wave) else {
         return false;
     };
     let hosts = planned.slices.values().flatten();

@@ -110,10 +110,7 @@ fn broken(rollout: &Rollout, what: &str) -> Broken {
 }
 
 fn present(rollout: &Rollout) -> Option<&PlannedWave> {
-    rollout
-        .plan()
-        .waves
-        .get(usize::try_from(rollout.wave().0).ok()?)
+    rollout.plan().wave(rollout.wave())
 }
 
 fn goes_with_others(rollout: &Rollout, host: &HostId) -> bool {

@@ -90,7 +90,7 @@ fn not_over(rollout: &Rollout, wave: WaveIndex, now: Timestamp) -> Option<String
 }
 
 fn not_baked(rollout: &Rollout, wave: WaveIndex, now: Timestamp) -> Option<String> {
-    let planned = rollout.plan().waves.get(usize::try_from(wave.0).ok()?)?;
+    let planned = rollout.plan().wave(wave)?;
     let ends = rollout.bake_since().map(|since| since.after(planned.bake));
     let is_baked = ends.is_some_and(|ends| ends <= now);
     let is_promoted = rollout.promotions().iter().any(|promotion| {

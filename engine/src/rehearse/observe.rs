@@ -276,8 +276,7 @@ impl Observer {
 }
 
 fn empty_slice(plan: &Plan, cell: &CellId, wave: WaveIndex) -> Slice {
-    let place = usize::try_from(wave.0).unwrap_or(usize::MAX);
-    let name = plan.waves.get(place).map(|wave| wave.name.to_string());
+    let name = plan.wave(wave).map(|wave| wave.name.to_string());
     Slice {
         cell: cell.clone(),
         wave: name.unwrap_or_default(),

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     cell::{JobState, Staging},
     fleet::Fleet,
-    id::{HostId, RolloutId, WaveIndex},
+    id::{HostId, RolloutId},
     rollout::{PauseCause, Phase, Rollout},
     time::Timestamp,
     warrant::{Change, FailedEnd, Outcome},
@@ -278,8 +278,6 @@ fn staging_failed(staging: &Staging) -> Option<String> {
 }
 
 fn wave_name(rollout: &Rollout) -> String {
-    let WaveIndex(wave) = rollout.wave();
-    let place = usize::try_from(wave).unwrap_or(usize::MAX);
-    let wave = rollout.plan().waves.get(place);
+    let wave = rollout.plan().wave(rollout.wave());
     wave.map(|wave| wave.name.to_string()).unwrap_or_default()
 }
