@@ -12,7 +12,7 @@ use crate::{
     select::Selection,
     spec::Spec,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All hosts of an inventory.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl<'a> Known<'a> {
     /// Puts all hosts of an inventory into classes.
     pub(super) fn of(spec: &Spec, input: &PlanInput<'a>) -> Self {
         let asked = Asked::of(spec);
-        let (mut places, mut classes) = (Places::new(), Vec::new());
+        let (mut places, mut classes) = (BTreeMap::<Key<'_>, usize>::new(), Vec::new());
         let mut cell_of = cells(input);
         // One key is written over and over.
         let mut key = Vec::new();
@@ -82,14 +82,6 @@ fn cells<'a>(input: &PlanInput<'a>) -> impl FnMut(&HostId) -> Option<&'a CellId>
         found.map(|(_, cell)| cell)
     }
 }
-
-/// The place of the class of each key. A key is long and most of it is the same for many hosts, so that
-/// an ordered map would compare it again and again.
-#[expect(
-    clippy::disallowed_types,
-    reason = "it is asked key by key, so its order shows nowhere"
-)]
-type Places<'a> = std::collections::HashMap<Key<'a>, usize>;
 
 /// What there is to know of a host, answer after answer.
 type Key<'a> = Vec<Option<&'a [u8]>>;
