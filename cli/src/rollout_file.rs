@@ -40,6 +40,11 @@ impl RolloutFile {
         &self.text
     }
 
+    /// What it means.
+    pub fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
     /// The rollout's name in it.
     pub fn rollout(&self) -> &RolloutId {
         self.spec.name()

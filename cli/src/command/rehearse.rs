@@ -78,10 +78,8 @@ pub async fn run(args: Args, config: &Config, out: Output) -> Result<Exit> {
     let (Some(path), Some(fleet)) = (&args.file, &args.fleet) else {
         bail!("a rollout file and a fleet are needed");
     };
-    let text = file::read(path)?;
-    let spec = Spec::parse(&path.display().to_string(), &text)
-        .map_err(|mistakes| UsageError(mistakes.to_string()))?;
-    let lock = RolloutFile::read(path)?.lock()?;
+    let rollout = RolloutFile::read(path)?;
+    let (spec, lock) = (rollout.spec(), rollout.lock()?);
     let scenario = match &args.faults {
         Some(mix) if mix.as_os_str() == "mix" => Scenario::mix()?,
         Some(path) => {
@@ -93,9 +91,9 @@ pub async fn run(args: Args, config: &Config, out: Output) -> Result<Exit> {
     };
     let fleet = modelled(fleet, config).await?;
     let hosts: Vec<Host> = fleet.hosts().collect();
-    let (lock, is_made_up) = locked(&spec, lock.as_deref(), &hosts)?;
+    let (lock, is_made_up) = locked(spec, lock.as_deref(), &hosts)?;
     let rehearsal = Rehearsal {
-        spec: &spec,
+        spec,
         lock: &lock,
         hosts: &hosts,
         package_sets: &fleet.package_sets(),

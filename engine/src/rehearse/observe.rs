@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     id::{CellId, HostId, WaveIndex},
+    inventory::{REGION, SERVICE, ZONE},
     plan::Plan,
     run::{Ending, RunState},
     time::Timestamp,
@@ -31,6 +32,13 @@ pub(super) enum Stands {
     Failed,
     /// It does not serve, and nobody is at work on it.
     Lost,
+}
+
+impl Stands {
+    /// Whether its run went wrong, or it fell.
+    fn is_bad(self) -> bool {
+        matches!(self, Self::Failed | Self::Lost)
+    }
 }
 
 /// What is known of a host.
@@ -62,7 +70,7 @@ impl Observer {
     pub(super) fn new(plan: &Plan, start: Timestamp) -> Self {
         let groups = plan.blast.groups.iter().map(|group| {
             let peak = GroupPeak {
-                group: format!("{}/{} {}", group.region, group.zone, group.service),
+                group: group_name(&group.region, &group.zone, &group.service),
                 members: group.members,
                 allowance: group.allowance,
                 most_out: 0,
@@ -93,7 +101,7 @@ impl Observer {
         let mut slices: BTreeMap<(&CellId, WaveIndex), usize> = BTreeMap::new();
         for agent in agents {
             let label = |name| agent.host.value(name).unwrap_or_default();
-            let group = format!("{}/{} {}", label("region"), label("zone"), label("service"));
+            let group = group_name(label(REGION), label(ZONE), label(SERVICE));
             let planned = plan.hosts.get(&agent.host.id);
             let slice = planned.map(|planned| {
                 let key = (&planned.cell, planned.wave);
@@ -136,7 +144,7 @@ impl Observer {
         let has_failed = agent
             .open()
             .is_some_and(|run| run.failure().is_some() && run.is_drained());
-        if stands == Stands::Lost || (stands == Stands::Failed) || has_failed {
+        if stands.is_bad() || has_failed {
             self.harmed.insert(agent.host.id.clone());
         }
         self.count(before.stands, false);
@@ -166,25 +174,16 @@ impl Observer {
             Stands::Failed => &mut self.now.failed,
             Stands::Lost => &mut self.now.lost,
         };
-        *count = match is_more {
-            true => *count + 1,
-            false => count.saturating_sub(1),
-        };
+        step(count, is_more);
     }
 
     fn count_out(&mut self, before: Seen, is_out: bool, stands: Stands, at: u64) {
-        let (count, group) = (&mut self.now.out, before.group);
-        *count = match is_out {
-            true => *count + 1,
-            false => count.saturating_sub(1),
-        };
-        let Some((out, peak)) = group.and_then(|group| self.groups.get_mut(group)) else {
+        step(&mut self.now.out, is_out);
+        let group = before.group.and_then(|group| self.groups.get_mut(group));
+        let Some((out, peak)) = group else {
             return;
         };
-        *out = match is_out {
-            true => *out + 1,
-            false => out.saturating_sub(1),
-        };
+        step(out, is_out);
         // What falls by itself nobody let out.
         if *out > peak.most_out && stands == Stands::Running {
             peak.most_out = *out;
@@ -207,8 +206,7 @@ impl Observer {
             Stands::Patched | Stands::Failed | Stands::Lost => slice.ended_ms = at,
             Stands::Untouched => {}
         }
-        let is_bad = |stands| matches!(stands, Stands::Failed | Stands::Lost);
-        if is_bad(stands) && !is_bad(before.stands) {
+        if stands.is_bad() && !before.stands.is_bad() {
             slice.failed += 1;
         }
     }
@@ -273,6 +271,19 @@ impl Observer {
             .filter(|(_, seen)| seen.stands == Stands::Lost);
         lost.map(|(host, _)| host.clone()).collect()
     }
+}
+
+/// One more, or one less.
+fn step(count: &mut usize, is_more: bool) {
+    *count = match is_more {
+        true => *count + 1,
+        false => count.saturating_sub(1),
+    };
+}
+
+/// What a capacity group is called.
+fn group_name(region: &str, zone: &str, service: &str) -> String {
+    format!("{region}/{zone} {service}")
 }
 
 fn empty_slice(plan: &Plan, cell: &CellId, wave: WaveIndex) -> Slice {

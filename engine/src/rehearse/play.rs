@@ -12,7 +12,7 @@ use super::{
 use crate::{
     calendar::Calendar,
     digest::Digest,
-    fleet::{Fleet, FleetEvent},
+    fleet::FleetEvent,
     id::OperatorId,
     inventory::{Host, PackageSet},
     patch::{LockFile, RebootPolicy},
@@ -20,7 +20,6 @@ use crate::{
     policy::CELL_SIZE,
     services::Services,
     spec::Spec,
-    time::Timestamp,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -137,7 +136,7 @@ impl Rehearsal<'_> {
             by: by.clone(),
         });
         world.advance(Duration::ZERO);
-        let plan = self.plan(&world.owner.fleet, world.now, self.spec)?;
+        let plan = self.plan(&world)?;
         world.costs = self.scenario.costs;
         world.act(FleetEvent::RolloutStarted {
             plan: Box::new(plan.clone()),
@@ -146,13 +145,9 @@ impl Rehearsal<'_> {
         Ok((world, plan))
     }
 
-    /// The plan of a rollout file over the fleet as it is.
-    pub(super) fn plan(
-        &self,
-        fleet: &Fleet,
-        now: Timestamp,
-        spec: &Spec,
-    ) -> Result<Plan, PlanErrors> {
+    /// The plan of the rollout over the fleet as it is.
+    pub(super) fn plan(&self, world: &World<Modelled>) -> Result<Plan, PlanErrors> {
+        let fleet = &world.owner.fleet;
         let input = PlanInput {
             hosts: &fleet.inventory(),
             cells: fleet.homes(),
@@ -160,11 +155,11 @@ impl Rehearsal<'_> {
             denials: fleet.denials(),
             casualties: &fleet.casualties(),
             unready: &fleet.unready(),
-            now,
+            now: world.now,
             services: self.services,
             calendar: self.calendar,
         };
-        Plan::make(spec, self.lock, &input)
+        Plan::make(self.spec, self.lock, &input)
     }
 
     fn report(

@@ -214,9 +214,7 @@ impl<'a> Stage<'a> {
 
     /// Plans the same bits again. What refuses that stands in the report.
     fn start_again(&mut self, world: &mut World<Modelled>) {
-        let again = self
-            .rehearsal
-            .plan(&world.owner.fleet, world.now, self.rehearsal.spec);
+        let again = self.rehearsal.plan(world);
         match again {
             Err(errors) => self.refused.push(errors.to_string()),
             Ok(plan) => world.act(FleetEvent::RolloutStarted {

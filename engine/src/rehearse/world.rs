@@ -27,7 +27,6 @@ pub use message::{Down, Up};
 pub use owner::{Crash, Input, Owner};
 
 use super::{Model, scenario::Costs};
-
 use crate::{
     fleet::FleetEvent,
     id::{CellId, HostId, OrderKey},
@@ -184,8 +183,8 @@ impl<M: Model> World<M> {
 
     /// How long until the next thing happens.
     pub fn until_next(&self) -> Duration {
-        let next = self.queue.keys().next();
-        next.map_or(Duration::from_secs(1), |(at, _)| at.since(self.now))
+        let next = self.next_at();
+        next.map_or(Duration::from_secs(1), |at| at.since(self.now))
     }
 
     /// Lets time pass in which nobody runs: everything that was due happens late, at its end.

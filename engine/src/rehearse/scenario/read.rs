@@ -82,16 +82,12 @@ fn each<'d, T>(
 }
 
 fn costs(mut table: Table<'_, Refusal>, usual: Costs) -> Costs {
+    let micros = table.count("message_us", 0).map(Duration::from_micros);
     let mut cost = |key, usual| table.duration(key).unwrap_or(usual);
     let costs = Costs {
         link: cost("link", usual.link),
         turn: cost("turn", usual.turn),
-        message: usual.message,
-    };
-    let micros = table.count("message_us", 0).map(Duration::from_micros);
-    let costs = Costs {
-        message: micros.unwrap_or(costs.message),
-        ..costs
+        message: micros.unwrap_or(usual.message),
     };
     table.finish(&[], &[]);
     costs
