@@ -101,7 +101,8 @@ fn an_incident_of_which_nobody_is_warned_is_still_one() {
         .scenario
         .acts
         .retain(|act| act.does != Deed::Rollback);
-    let unmet = play(&careless).unmet;
+    let Played { report, unmet } = play(&careless);
+    assert_eq!(report.refused, Vec::<String>::new(), "it has another name");
     assert!(
         unmet.iter().any(|line| line.contains("denied")),
         "{unmet:#?}"

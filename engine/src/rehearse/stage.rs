@@ -212,11 +212,14 @@ impl<'a> Stage<'a> {
         world.act(FleetEvent::Rollout { rollout, event });
     }
 
-    /// Plans the same bits again. What refuses that stands in the report.
+    /// Starts the same bits again under another name. What refuses that stands in the report.
     fn start_again(&mut self, world: &mut World<Modelled>) {
-        let again = self.rehearsal.plan(world);
-        match again {
-            Err(errors) => self.refused.push(errors.to_string()),
+        let again = self
+            .rehearsal
+            .plan(world)
+            .map_err(|errors| errors.to_string());
+        match again.and_then(renamed) {
+            Err(refusal) => self.refused.push(refusal),
             Ok(plan) => world.act(FleetEvent::RolloutStarted {
                 plan: Box::new(plan),
                 by: operator(),
@@ -253,6 +256,17 @@ impl<'a> Stage<'a> {
         let ended = rollout(world, &self.plan.rollout).and_then(Rollout::ended_at);
         ended.or(self.still_since).unwrap_or(world.now)
     }
+}
+
+/// A plan under another name.
+fn renamed(mut plan: Plan) -> Result<Plan, String> {
+    let name = RolloutId::new(format!("{}-again", plan.rollout));
+    let name = name.map_err(|mistake| mistake.to_string())?;
+    for assignment in plan.assignments.values_mut() {
+        assignment.rollout = name.clone();
+    }
+    plan.rollout = name;
+    Ok(plan)
 }
 
 /// Whether the waves of a rollout are over that stays for hosts which come later.
