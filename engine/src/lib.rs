@@ -24,6 +24,7 @@ pub mod hold;
 pub mod id;
 pub mod identity;
 pub mod inventory;
+mod kept;
 pub mod ledger;
 pub mod lint;
 pub mod lockfile;

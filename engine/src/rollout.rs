@@ -26,6 +26,8 @@ mod grant;
 mod host_turn;
 mod late;
 mod missed;
+mod open;
+mod outcomes;
 mod own_turn;
 mod progress;
 mod promote;
@@ -45,11 +47,12 @@ pub use own_turn::{OwnTurn, WhyOwnTurn};
 pub use progress::{CellProgress, Wish};
 pub use promote::Promotion;
 
-use self::velocity::Velocity;
+use self::{open::Open, outcomes::Outcomes, velocity::Velocity};
 use crate::{
     exception::Exception,
     failure::Failure,
     id::{CellId, HostId, OperatorId, RolloutId, WaveIndex},
+    kept::Kept,
     plan::Plan,
     time::Timestamp,
     warrant::Outcome,
@@ -69,7 +72,10 @@ pub struct Rollout {
     wave_since: Timestamp,
     bake_since: Option<Timestamp>,
     cells: BTreeMap<CellId, CellProgress>,
-    outcomes: BTreeMap<HostId, Outcome>,
+    outcomes: Outcomes,
+    /// The hosts of the present wave that are not over.
+    #[serde(skip)]
+    open: Kept<Open>,
     /// Strata, by their place in the plan, that a host has passed with this lock file.
     proved: BTreeSet<u32>,
     /// What went wrong on failed hosts that were deleted from the inventory since: their failures
@@ -210,7 +216,8 @@ impl Rollout {
             wave_since: now,
             bake_since: None,
             cells,
-            outcomes: BTreeMap::new(),
+            outcomes: Outcomes::default(),
+            open: Kept::default(),
             proved: BTreeSet::new(),
             gone: BTreeMap::new(),
             convicted: BTreeSet::new(),

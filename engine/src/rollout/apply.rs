@@ -97,6 +97,7 @@ impl Rollout {
         self.wave_since = now;
         self.bake_since = None;
         self.velocity.begin(now);
+        self.open.forget();
         self.forget_unused_turns();
     }
 
@@ -226,7 +227,7 @@ impl Rollout {
                 self.proved.extend(&planned.strata);
             }
             self.velocity.note(host, outcome, &self.plan.brake, now);
-            let before = self.outcomes.insert(host.clone(), outcome.clone());
+            let before = self.take_outcome(host, outcome.clone());
             let failed = |outcome: &Outcome| matches!(outcome, Outcome::Failed { .. });
             if failed(outcome) && !before.as_ref().is_some_and(failed) {
                 // Whatever it was judged for, it was not this.
@@ -248,6 +249,14 @@ impl Rollout {
         self.convict();
         self.close(&summary.cell, now);
         Ok(())
+    }
+
+    /// Notes what became of a host. What it was before.
+    pub(super) fn take_outcome(&mut self, host: &HostId, outcome: Outcome) -> Option<Outcome> {
+        let was_over = self.is_over(host);
+        let before = self.outcomes.insert(host.clone(), outcome);
+        self.keep_open(host, was_over);
+        before
     }
 
     /// Notes when the last host of an open cell is over.
@@ -278,6 +287,7 @@ impl Rollout {
             at: now,
         };
         progress.tell(warrant.generation, wish, now);
+        self.keep_granted(&warrant.cell);
         if let Some(host) = opinion {
             self.give_turn(host, WhyOwnTurn::Opinion);
         }
@@ -292,6 +302,7 @@ impl Rollout {
     fn stopped(&mut self, stop: &Stop, now: Timestamp) -> Result<(), RolloutError> {
         let progress = self.progress(&stop.cell)?;
         progress.tell(stop.generation, Wish::Stop { kind: stop.kind }, now);
+        self.keep_granted(&stop.cell);
         Ok(())
     }
 

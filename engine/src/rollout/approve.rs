@@ -84,6 +84,7 @@ impl Rollout {
             && let Some(progress) = self.cells.get_mut(&cell)
         {
             progress.narrowed |= progress.withdraw(host);
+            self.open.forget();
         }
         self.tell_approved();
         self.close(&cell, now);
@@ -136,7 +137,7 @@ impl Rollout {
         for host in due {
             self.give_turn(&host, WhyOwnTurn::PutOff);
         }
-        let cells: BTreeSet<CellId> = self.cells.keys().cloned().collect();
+        let cells: Vec<CellId> = self.cells.keys().cloned().collect();
         for cell in cells {
             self.close(&cell, now);
         }

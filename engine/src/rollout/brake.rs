@@ -2,7 +2,6 @@
 
 use super::{Rollout, suspect::Docket};
 use crate::{
-    counts::Counts,
     failure::Failure,
     id::{HostId, WaveIndex},
     tally::Tally,
@@ -61,31 +60,30 @@ impl Rollout {
 
     /// Attempts and failures since an operator last went on.
     fn tally(&self) -> Tally {
-        let is_new = |host: &HostId| !self.judged.contains(host);
-        let outcomes = self.outcomes.iter().filter(|(host, _)| is_new(host));
-        let gone = self.gone.keys().filter(|host| is_new(host)).count();
-        let counts = Counts::of(outcomes.map(|(_, outcome)| outcome));
+        let is_new = |host: &&HostId| !self.judged.contains(*host);
+        let gone = self.gone.keys().filter(is_new).count();
+        let failed = self.outcomes.failed().iter().filter(is_new).count();
+        let judged = self.judged.iter();
+        let judged = judged.filter(|host| self.outcomes.is_attempted(host));
         Tally {
-            attempted: counts.attempted() + gone,
-            failed: counts.went_wrong() + gone,
+            attempted: self.outcomes.attempted() - judged.count() + gone,
+            failed: failed + gone,
         }
     }
 
     /// Every host that failed, those that are gone since included.
     pub(super) fn failures(&self) -> impl Iterator<Item = (&HostId, &Failure)> {
-        let present = self
-            .outcomes
-            .iter()
-            .filter_map(|(host, outcome)| match outcome {
-                Outcome::Failed { failure, .. } => Some((host, failure)),
-                Outcome::Waiting
-                | Outcome::Running
-                | Outcome::Passed
-                | Outcome::LeftOut { .. }
-                | Outcome::Skipped { .. }
-                | Outcome::RolledBack
-                | Outcome::Gone => None,
-            });
+        let present = self.outcomes.failed().iter();
+        let present = present.filter_map(|host| match self.outcomes.get(host)? {
+            Outcome::Failed { failure, .. } => Some((host, failure)),
+            Outcome::Waiting
+            | Outcome::Running
+            | Outcome::Passed
+            | Outcome::LeftOut { .. }
+            | Outcome::Skipped { .. }
+            | Outcome::RolledBack
+            | Outcome::Gone => None,
+        });
         present.chain(&self.gone)
     }
 
@@ -119,7 +117,7 @@ impl Rollout {
     /// Failed and left-out hosts by what went wrong, largest group first: reported once each.
     pub fn failures_by_cause(&self) -> Vec<(String, Vec<HostId>)> {
         let mut causes: BTreeMap<String, Vec<HostId>> = BTreeMap::new();
-        for (host, outcome) in &self.outcomes {
+        for (host, outcome) in self.outcomes.iter() {
             let cause = match outcome {
                 Outcome::Failed { failure, .. } => failure.to_string(),
                 Outcome::LeftOut { reason, .. } => reason.clone(),

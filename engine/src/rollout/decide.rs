@@ -4,7 +4,7 @@ use super::{End, PauseCause, Phase, Rollout, RolloutCommand, suspect::Docket};
 use crate::{
     hold::{Hold, Reason, Subject},
     time::Timestamp,
-    warrant::{Outcome, StopKind},
+    warrant::StopKind,
 };
 
 /// What a rollout wants done, what holds what it does not, and when to ask again.
@@ -117,7 +117,7 @@ impl Rollout {
 
     fn abort(&self, decision: &mut RolloutDecision) {
         self.stop_all(StopKind::End, "the rollout was aborted", decision);
-        let running = self.count(&Outcome::Running);
+        let running = self.outcomes.running().len();
         if running == 0 {
             decision.commands.push(RolloutCommand::End {
                 end: self.end_of_abort(),
@@ -137,12 +137,5 @@ impl Rollout {
             reason,
             since: self.phase_since,
         });
-    }
-
-    pub(super) fn count(&self, outcome: &Outcome) -> usize {
-        self.outcomes
-            .values()
-            .filter(|present| *present == outcome)
-            .count()
     }
 }

@@ -38,7 +38,9 @@ impl Rollout {
             (host.clone(), Outcome::LeftOut { reason, cause })
         });
         let left: Vec<(HostId, Outcome)> = left.collect();
-        self.outcomes.extend(left);
+        for (host, outcome) in left {
+            self.take_outcome(&host, outcome);
+        }
     }
 
     /// What a host is that its cell calls waiting, where the rollout was done without it. Nothing where it

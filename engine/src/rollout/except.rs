@@ -216,7 +216,7 @@ impl Rollout {
 
     /// Lets a host be tried once more: in the present wave, unless its own comes later.
     fn open_again(&mut self, host: &HostId) {
-        self.outcomes.insert(host.clone(), Outcome::Waiting);
+        self.take_outcome(host, Outcome::Waiting);
         self.begin_anew(host);
     }
 
@@ -228,7 +228,7 @@ impl Rollout {
                 reason: exception.reason.clone(),
                 change,
             };
-            self.outcomes.insert(host.clone(), outcome);
+            self.take_outcome(host, outcome);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which hosts each cell of the present wave may start now.
 
 use super::{
-    Rollout, RolloutCommand, Wish,
+    CellProgress, Rollout, RolloutCommand, Wish,
     host_turn::HostTurn,
     suspect::{Barred, Docket},
 };
@@ -82,24 +82,22 @@ impl Rollout {
         grants: &mut Grants,
         now: Timestamp,
     ) {
-        if self.is_silent(cell) {
+        let opinion = turns.opinion.as_ref();
+        let opinion_here = opinion.filter(|host| {
+            let planned = self.plan.hosts.get(*host);
+            planned.is_some_and(|planned| planned.cell == *cell)
+        });
+        if self.is_silent(cell) || (opinion_here.is_none() && self.has_its_leave(cell)) {
             return;
         }
-        let already: &[HostId] = match self.cells.get(cell).map(|progress| &progress.wish) {
-            Some(Wish::Start { hosts, .. }) => hosts,
-            Some(Wish::Nothing | Wish::Stop { .. }) | None => &[],
-        };
+        let progress = self.cells.get(cell);
+        let already = progress.and_then(CellProgress::granted).unwrap_or_default();
         let granted: BTreeSet<&HostId> = already.iter().collect();
         let mut hosts: Vec<HostId> = already
             .iter()
             .filter(|host| !self.is_over(host) && self.awaits_approval(host).is_none())
             .cloned()
             .collect();
-        let opinion = turns.opinion.as_ref();
-        let opinion_here = opinion.filter(|host| {
-            let planned = self.plan.hosts.get(*host);
-            planned.is_some_and(|planned| planned.cell == *cell)
-        });
         let others = candidates.filter(|host| Some(*host) != opinion_here);
         for host in opinion_here.into_iter().chain(others) {
             let is_held = self.awaits_approval(host).is_some();
@@ -128,6 +126,18 @@ impl Rollout {
         }
     }
 
+    /// Whether a cell has all the leave that there is for the present wave, and none that it must not have:
+    /// where nobody speaks of single hosts, none is taken back.
+    fn has_its_leave(&self, cell: &CellId) -> bool {
+        let is_plain = self.exceptions.is_empty() && self.plan.approvals.is_empty();
+        let goes = matches!(
+            self.cells.get(cell).map(|progress| &progress.wish),
+            Some(Wish::Start { .. })
+        );
+        let waits_for_none = goes || self.open_hosts_of(cell).next().is_none();
+        is_plain && waits_for_none && self.has_all_granted(cell)
+    }
+
     /// The leave to start hosts, and whose turn that is: the cell's, or that of an opinion alone.
     fn warrant_in_turn(
         &self,
@@ -136,18 +146,14 @@ impl Rollout {
         opinion: Option<&HostId>,
         turns: &Turns<'_>,
     ) -> RolloutCommand {
-        let is_of_wave = |host: &HostId| {
-            let planned = self.plan.hosts.get(host);
-            planned.is_some_and(|planned| planned.wave == self.wave)
-        };
         let is_turn = turns.cells.contains(cell);
         let is_alone = |host: &&HostId| {
-            let goes_with_cell = is_turn && is_of_wave(host);
+            let goes_with_cell = is_turn && self.is_of_wave(host);
             hosts.contains(host) && !goes_with_cell && self.waits_for_cell(host, turns.hosts)
         };
         let opinion = opinion.filter(is_alone).cloned();
         let opens = |host: &HostId| {
-            is_of_wave(host) && !self.has_own_turn(host) && !turns.wave.order.names(host)
+            self.is_of_wave(host) && !self.has_own_turn(host) && !turns.wave.order.names(host)
         };
         let opens = is_turn && hosts.iter().any(opens);
         RolloutCommand::Warrant {
@@ -184,6 +190,12 @@ impl Rollout {
         })
     }
 
+    /// Whether the present wave is a host's own.
+    pub(super) fn is_of_wave(&self, host: &HostId) -> bool {
+        let planned = self.plan.hosts.get(host);
+        planned.is_some_and(|planned| planned.wave == self.wave)
+    }
+
     /// Whether the present wave has opened the cell.
     pub(super) fn is_opened(&self, cell: &CellId) -> bool {
         let opened = self.cells.get(cell).and_then(|progress| progress.opened);
@@ -193,7 +205,7 @@ impl Rollout {
     /// Whether every host of the present wave in the cell is over, held for good, or waits for
     /// people, but for those that go after all others: no cell waits for them.
     pub(super) fn is_cell_over(&self, cell: &CellId) -> bool {
-        self.wave_hosts(cell)
+        self.open_hosts_of(cell)
             .all(|host| self.is_settled(host) || self.is_behind(host))
     }
 }

@@ -116,9 +116,8 @@ impl Rollout {
             HostTurn::Others => open.contains(cell) && !wave.order.behind.contains(host),
             HostTurn::Ahead(_) | HostTurn::Behind(_) => turn.hosts().contains(host),
         };
-        let slices = wave.slices.iter();
-        let hosts = slices.flat_map(|(cell, hosts)| hosts.iter().map(move |host| (cell, host)));
-        let waiting = hosts.filter(|(cell, host)| !has_turn(cell, host) && !self.is_over(host));
+        let hosts = self.open_hosts();
+        let waiting = hosts.filter(|(cell, host)| self.is_of_wave(host) && !has_turn(cell, host));
         for (_, host) in waiting {
             let Some(stratum) = self.conviction_of(host) else {
                 continue;
@@ -130,7 +129,7 @@ impl Rollout {
 
     /// The first host of a wave that is waited for, of those that are not behind.
     fn unsettled<'a>(&'a self, wave: &'a PlannedWave, now: Timestamp) -> Option<&'a HostId> {
-        let mut hosts = wave.slices.values().flatten().chain(self.all_guests());
+        let mut hosts = self.open_hosts().map(|(_, host)| host);
         let is_done = |host: &HostId| self.is_settled(host) || self.is_left_unknown(host, now);
         hosts.find(|host| !is_done(host) && !wave.order.behind.contains(host))
     }

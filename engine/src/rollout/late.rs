@@ -42,6 +42,7 @@ impl Rollout {
         if !self.plan.take_late(late) {
             return;
         }
+        self.open.forget();
         // One of its name may have been in another cell, whose old leave to start it is not for this one.
         if let Some(progress) = before.and_then(|cell| self.cells.get_mut(&cell)) {
             progress.withdraw(host);
@@ -74,6 +75,7 @@ impl Rollout {
         self.judged.remove(host);
         self.own_turns.remove(host);
         self.missed.remove(host);
+        self.open.forget();
         let Some(planned) = self.plan.hosts.get(host) else {
             return;
         };
@@ -104,7 +106,9 @@ impl Rollout {
     pub(crate) fn leave_out(&mut self, host: &HostId, reason: String) {
         let cause = LeftOutCause::Other;
         let outcome = Outcome::LeftOut { reason, cause };
-        self.outcomes.entry(host.clone()).or_insert(outcome);
+        if !self.outcomes.contains_key(host) {
+            self.take_outcome(host, outcome);
+        }
     }
 
     /// Why a standing rollout whose waves are over does not end.

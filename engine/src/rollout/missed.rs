@@ -34,6 +34,7 @@ impl Rollout {
                 Some(_) | None => self.take_leave_back(&host),
             }
             self.plan.move_into(self.wave, &host);
+            self.open.forget();
             self.missed.insert(host);
         }
         let cells = self.cells.keys().filter(|cell| is_theirs(cell));
@@ -47,6 +48,7 @@ impl Rollout {
     /// A host that has not begun waits for its turn, whatever its cell was told before.
     fn take_leave_back(&mut self, host: &HostId) {
         self.own_turns.remove(host);
+        self.open.forget();
         let cell = self.plan.hosts.get(host).map(|planned| &planned.cell);
         if let Some(progress) = cell.and_then(|cell| self.cells.get_mut(cell)) {
             progress.narrowed |= progress.withdraw(host);

@@ -41,6 +41,7 @@ impl Rollout {
     pub(super) fn give_turn(&mut self, host: &HostId, why: WhyOwnTurn) {
         let wave = self.wave;
         self.own_turns.insert(host.clone(), OwnTurn { wave, why });
+        self.open.forget();
     }
 
     /// Hosts that have their turn in the present wave by themselves.
@@ -89,5 +90,6 @@ impl Rollout {
         let turns = std::mem::take(&mut self.own_turns);
         let used = turns.into_iter().filter(|(host, _)| self.is_settled(host));
         self.own_turns = used.collect();
+        self.open.forget();
     }
 }

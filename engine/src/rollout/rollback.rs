@@ -131,6 +131,7 @@ impl Rollout {
         for cell in self.plan.follow(homes) {
             self.cells.entry(cell).or_default().assigned = false;
         }
+        self.open.forget();
     }
 
     /// Notes hosts that a later rollout changed in the same way since this one ended.

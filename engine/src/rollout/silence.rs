@@ -56,10 +56,9 @@ impl Rollout {
             outcomes,
             ..
         } = self;
-        let running = outcomes.iter().filter(|(_, o)| **o == Outcome::Running);
-        for (host, outcome) in running {
+        for host in outcomes.running() {
             if plan.hosts.get(host).is_some_and(|p| p.cell == *cell) {
-                velocity.note(host, outcome, &plan.brake, now);
+                velocity.note(host, &Outcome::Running, &plan.brake, now);
             }
         }
     }
@@ -73,8 +72,9 @@ impl Rollout {
         self.unheard = others;
         let theirs: BTreeSet<HostId> = theirs;
         for host in theirs {
-            if let Some(Outcome::Skipped { change, .. }) = self.outcomes.get_mut(&host) {
-                *change = Change::NotBegun;
+            if let Some(Outcome::Skipped { by, reason, .. }) = self.outcomes.get(&host) {
+                let (by, reason, change) = (by.clone(), reason.clone(), Change::NotBegun);
+                self.take_outcome(&host, Outcome::Skipped { by, reason, change });
             }
         }
     }

@@ -49,10 +49,8 @@ impl<'a> Docket<'a> {
         for (host, _) in unjudged {
             docket.suspects.extend(rollout.unproved(host));
         }
-        for (host, outcome) in &rollout.outcomes {
-            if *outcome == Outcome::Running {
-                docket.awaits(host);
-            }
+        for host in rollout.outcomes.running() {
+            docket.awaits(host);
         }
         for host in rollout
             .granted_and_awaited()
@@ -232,15 +230,10 @@ impl Rollout {
     /// Hosts that a cell has leave to start and whose outcome is not known yet. A cell that is over
     /// may have leave to start hosts that go after all others.
     fn granted_and_awaited(&self) -> impl Iterator<Item = &HostId> {
-        let granted = self.cells.values().filter_map(|progress| {
+        self.cells.iter().flat_map(move |(cell, progress)| {
             let is_closed = progress.closed_at.is_some();
-            Some((is_closed, progress.granted()?))
-        });
-        granted.flat_map(move |(is_closed, hosts)| {
-            hosts.iter().filter(move |host| {
-                let is_awaited =
-                    !is_closed || (self.is_behind(host) && !self.is_held_for_good(host));
-                is_awaited && !self.is_over(host)
+            self.granted_of(cell).filter(move |host| {
+                !is_closed || (self.is_behind(host) && !self.is_held_for_good(host))
             })
         })
     }
@@ -248,16 +241,21 @@ impl Rollout {
     /// Whether a host's part is over: it passed, failed, was left out or set aside, went back, or
     /// is gone.
     pub(super) fn is_over(&self, host: &HostId) -> bool {
-        match self.outcomes.get(host) {
-            None | Some(Outcome::Running | Outcome::Waiting) => false,
-            Some(
-                Outcome::Passed
-                | Outcome::Failed { .. }
-                | Outcome::LeftOut { .. }
-                | Outcome::Skipped { .. }
-                | Outcome::RolledBack
-                | Outcome::Gone,
-            ) => true,
-        }
+        is_over(self.outcomes.get(host))
+    }
+}
+
+/// Whether the part of a host with this outcome is over.
+pub(super) fn is_over(outcome: Option<&Outcome>) -> bool {
+    match outcome {
+        None | Some(Outcome::Running | Outcome::Waiting) => false,
+        Some(
+            Outcome::Passed
+            | Outcome::Failed { .. }
+            | Outcome::LeftOut { .. }
+            | Outcome::Skipped { .. }
+            | Outcome::RolledBack
+            | Outcome::Gone,
+        ) => true,
     }
 }

@@ -36,11 +36,12 @@ impl Rollout {
             else {
                 continue;
             };
-            let is_left = |host: &&HostId| match direction {
-                Direction::Patch => !self.is_over(host),
-                Direction::Rollback => self.outcomes.get(host) != Some(&Outcome::RolledBack),
+            let is_back = |host| self.outcomes.get(host) == Some(&Outcome::RolledBack);
+            let is_done = match direction {
+                Direction::Patch => self.granted_of(cell).next().is_none(),
+                Direction::Rollback => hosts.iter().all(is_back),
             };
-            let is_done = !hosts.iter().any(|host| is_left(&host)) && !progress.narrowed;
+            let is_done = is_done && !progress.narrowed;
             if decision.tells(cell) || self.is_silent(cell) || is_done {
                 continue;
             }

@@ -51,13 +51,10 @@ impl Rollout {
         docket: &Docket<'_>,
         now: Timestamp,
     ) -> bool {
-        let slices = wave.slices.values().flatten();
-        let mut hosts = slices.chain(self.all_guests()).chain(self.put_off());
+        let open = self.open_hosts().map(|(_, host)| host);
+        let mut hosts = open.chain(self.put_off());
         let is_done = |host: &HostId| {
-            self.is_over(host)
-                || self.is_held_for_good(host)
-                || self.is_put_off(host)
-                || self.is_left_unknown(host, now)
+            self.is_held_for_good(host) || self.is_put_off(host) || self.is_left_unknown(host, now)
         };
         hosts.all(is_done)
             && self.too_many_unknown(wave, now).is_none()
@@ -93,16 +90,9 @@ impl Rollout {
     }
 
     pub(super) fn hold_wave(&self, decision: &mut RolloutDecision) {
-        let hosts: Vec<&HostId> = self
-            .cells
-            .keys()
-            .flat_map(|cell| self.wave_hosts(cell))
-            .collect();
-        let done = hosts.iter().filter(|host| self.is_over(host)).count();
-        let reason = Reason::Slices {
-            done,
-            of: hosts.len(),
-        };
+        let (of, open) = self.wave_size();
+        let done = of - open;
+        let reason = Reason::Slices { done, of };
         let subject = self.wave_subject();
         decision.holds.push(Hold {
             subject,

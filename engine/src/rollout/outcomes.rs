@@ -1,0 +1,102 @@
+//! How the hosts of a rollout stand, and which of them stand so that the rollout looks at them again and
+//! again.
+
+use crate::{id::HostId, warrant::Outcome};
+use serde::{Deserialize, Serialize, Serializer};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Deref,
+};
+
+/// The outcome of each host that the rollout ever took or left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(from = "BTreeMap<HostId, Outcome>")]
+pub(super) struct Outcomes {
+    by_host: BTreeMap<HostId, Outcome>,
+    running: BTreeSet<HostId>,
+    failed: BTreeSet<HostId>,
+    attempted: usize,
+}
+
+impl Outcomes {
+    /// Takes in what became of a host. What it was before.
+    pub(super) fn insert(&mut self, host: HostId, outcome: Outcome) -> Option<Outcome> {
+        let before = self.remove(&host);
+        self.attempted += usize::from(is_attempted(&outcome));
+        match outcome {
+            Outcome::Running => drop(self.running.insert(host.clone())),
+            Outcome::Failed { .. } => drop(self.failed.insert(host.clone())),
+            Outcome::Waiting
+            | Outcome::Passed
+            | Outcome::LeftOut { .. }
+            | Outcome::Skipped { .. }
+            | Outcome::RolledBack
+            | Outcome::Gone => {}
+        }
+        self.by_host.insert(host, outcome);
+        before
+    }
+
+    /// Forgets what became of a host.
+    pub(super) fn remove(&mut self, host: &HostId) -> Option<Outcome> {
+        let before = self.by_host.remove(host)?;
+        self.attempted -= usize::from(is_attempted(&before));
+        self.running.remove(host);
+        self.failed.remove(host);
+        Some(before)
+    }
+
+    /// The hosts that are ordered and not over.
+    pub(super) fn running(&self) -> &BTreeSet<HostId> {
+        &self.running
+    }
+
+    /// The hosts that failed past the point of disruption.
+    pub(super) fn failed(&self) -> &BTreeSet<HostId> {
+        &self.failed
+    }
+
+    /// How many hosts the brake holds failures against.
+    pub(super) fn attempted(&self) -> usize {
+        self.attempted
+    }
+
+    /// Whether a host is one of those.
+    pub(super) fn is_attempted(&self, host: &HostId) -> bool {
+        self.by_host.get(host).is_some_and(is_attempted)
+    }
+}
+
+/// Whether a host with this outcome was ordered, as the brake counts it.
+fn is_attempted(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Running | Outcome::Passed | Outcome::RolledBack | Outcome::Failed { .. } => true,
+        Outcome::Waiting | Outcome::LeftOut { .. } | Outcome::Skipped { .. } | Outcome::Gone => {
+            false
+        }
+    }
+}
+
+impl Deref for Outcomes {
+    type Target = BTreeMap<HostId, Outcome>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.by_host
+    }
+}
+
+impl From<BTreeMap<HostId, Outcome>> for Outcomes {
+    fn from(all: BTreeMap<HostId, Outcome>) -> Self {
+        let mut outcomes = Self::default();
+        for (host, outcome) in all {
+            outcomes.insert(host, outcome);
+        }
+        outcomes
+    }
+}
+
+impl Serialize for Outcomes {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.by_host.serialize(serializer)
+    }
+}
