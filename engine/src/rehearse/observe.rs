@@ -233,11 +233,6 @@ impl Observer {
         true
     }
 
-    /// How many points it has noted.
-    pub(super) fn sampled(&self) -> usize {
-        self.points.len()
-    }
-
     /// The groups, the one that came closest to its allowance first.
     pub(super) fn groups(&self) -> Vec<GroupPeak> {
         let mut groups: Vec<GroupPeak> = self.groups.iter().map(|(_, peak)| peak.clone()).collect();

@@ -90,7 +90,7 @@ impl Rehearsal<'_> {
             }
             watch.follow(&world, &plan.rollout);
             if observer.sample(world.now) {
-                watch.sample(&world, &observer);
+                watch.sample(&world);
             }
         }
         Ok(self.report(&world, &plan, observer, &stage, watch))

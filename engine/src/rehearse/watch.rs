@@ -2,7 +2,6 @@
 
 use super::{
     Modelled,
-    observe::Observer,
     report::{FaultSeen, HeldBy, Left, Pause, since},
     scenario::Scenario,
     stage::{self, Stage},
@@ -21,8 +20,12 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-/// At each how many-eth sample it is looked at what is held.
-const HOLDS_EVERY: usize = 4;
+/// It is looked at what is held when this share of the time has passed again: a look takes a whole
+/// decision, and there are to be some dozens of them, however long a rehearsal is (guess).
+const HOLDS_EVERY: u64 = 10;
+
+/// The least time between two such looks, in milliseconds (guess).
+const LEAST_MS: u64 = 60_000;
 
 /// Watches a coordinator.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub(super) struct Watch {
     of_host: BTreeMap<HostId, Vec<usize>>,
     pub(super) pauses: Vec<Pause>,
     is_paused: bool,
+    /// When it is looked next at what is held.
+    holds_at_ms: u64,
     by_rule: BTreeMap<&'static str, HeldBy>,
 }
 
@@ -64,6 +69,7 @@ impl Watch {
             of_host,
             pauses: Vec::new(),
             is_paused: false,
+            holds_at_ms: 0,
             by_rule: BTreeMap::new(),
         }
     }
@@ -119,8 +125,10 @@ impl Watch {
 
     /// Looks at all hosts of faults that nobody noticed yet, and now and then at all that is held: that
     /// takes a whole decision.
-    pub(super) fn sample(&mut self, world: &World<Modelled>, observer: &Observer) {
-        if observer.sampled().is_multiple_of(HOLDS_EVERY) {
+    pub(super) fn sample(&mut self, world: &World<Modelled>) {
+        let at_ms = since(self.start, world.now);
+        if at_ms >= self.holds_at_ms {
+            self.holds_at_ms = at_ms + (at_ms / HOLDS_EVERY).max(LEAST_MS);
             self.sample_holds(world);
         }
         self.look_at_all(world);
