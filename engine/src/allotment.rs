@@ -63,16 +63,65 @@ impl Allotment {
         self.rights.iter().find(is_it)
     }
 
+    /// The numbers of what it says of a group.
+    pub fn rights_of(&self, rule: &FloorRule, group: &Group) -> Rights {
+        let right = self.right(rule, group);
+        right.map_or_else(Rights::default, Right::rights)
+    }
+
     /// Whether it says the same as another, whatever their generations.
     pub fn says_as(&self, other: &Self) -> bool {
         self.rules == other.rules && self.rights == other.rights
     }
 }
 
+/// The numbers of a [`Right`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Rights {
+    /// See [`Right::tokens`].
+    pub tokens: usize,
+    /// See [`Right::lent`].
+    pub lent: usize,
+    /// See [`Right::overdrawn`].
+    pub overdrawn: usize,
+    /// See [`Right::is_closed`].
+    pub is_closed: bool,
+}
+
+impl Rights {
+    /// Whether they say more than that the cell has its own share.
+    pub fn say_something(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
 impl Right {
-    /// Whether it says more than that the cell has its own share.
-    pub fn says_something(&self) -> bool {
-        self.tokens > 0 || self.lent > 0 || self.overdrawn > 0 || self.is_closed
+    /// What a cell may have out of a group.
+    pub fn new(rule: &FloorRule, group: &Group, rights: Rights) -> Self {
+        let Rights {
+            tokens,
+            lent,
+            overdrawn,
+            is_closed,
+        } = rights;
+        Self {
+            rule: rule.clone(),
+            group: group.clone(),
+            tokens,
+            lent,
+            overdrawn,
+            is_closed,
+        }
+    }
+
+    /// Its numbers.
+    pub fn rights(&self) -> Rights {
+        Rights {
+            tokens: self.tokens,
+            lent: self.lent,
+            overdrawn: self.overdrawn,
+            is_closed: self.is_closed,
+        }
     }
 }
 
@@ -99,11 +148,11 @@ pub struct Part {
 
 impl Part {
     /// A cell's part, as what it was told last says.
-    pub fn of(standing: Standing, right: Option<&Right>) -> Self {
+    pub fn of(standing: Standing, rights: Rights) -> Self {
         Self {
             standing,
-            tokens: right.map_or(0, |right| right.tokens),
-            lent: right.map_or(0, |right| right.lent),
+            tokens: rights.tokens,
+            lent: rights.lent,
         }
     }
 

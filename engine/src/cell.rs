@@ -15,6 +15,7 @@
 //!            +---- unreachable, cannot be staged -------------------+
 //! ```
 
+mod agenda;
 mod along;
 mod apart;
 mod apply;
@@ -31,6 +32,7 @@ mod groups;
 mod job;
 mod late;
 mod leave;
+mod line;
 mod member;
 mod moving;
 mod order;
@@ -38,6 +40,7 @@ mod presence;
 mod report;
 mod reserve;
 mod retry;
+mod skim;
 mod slow;
 mod slow_down;
 mod stage;
@@ -50,6 +53,7 @@ mod work;
 mod zone_trouble;
 
 pub use apart::AtWork;
+pub(crate) use decide::Ask;
 pub use decide::CellDecision;
 pub use event::{CellCommand, CellError, CellEvent};
 pub use groups::Lacking;
@@ -67,6 +71,7 @@ use crate::{
     calendar::Calendar,
     denial::Denials,
     id::{CellId, HostId, OwnerEpoch, RolloutId},
+    kept::Revision,
     ledger::Ledger,
     policy::Deadlines,
     time::Timestamp,
@@ -96,6 +101,9 @@ pub struct Cell {
     /// How often it has changed.
     #[serde(default)]
     revision: u64,
+    /// How often something may have changed that starts depend on.
+    #[serde(skip)]
+    starts_revision: Revision,
 }
 
 impl Cell {
@@ -113,6 +121,7 @@ impl Cell {
             allotment: Allotment::default(),
             groups: Groups::default(),
             revision: 0,
+            starts_revision: Revision::default(),
         }
     }
 
@@ -126,6 +135,12 @@ impl Cell {
     /// How often it has changed.
     pub(crate) fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// How often something may have changed that starts depend on, beside time and what a cell is told with the
+    /// question.
+    pub(crate) fn starts_revision(&self) -> u64 {
+        self.starts_revision.get()
     }
 
     /// Its name.

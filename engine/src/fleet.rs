@@ -13,6 +13,7 @@ mod conflict;
 mod decide;
 mod deny;
 mod event;
+mod explain;
 mod gather;
 mod late;
 mod memory;

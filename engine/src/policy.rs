@@ -283,6 +283,11 @@ pub struct FloorRule {
 }
 
 impl FloorRule {
+    /// Whether it binds the hosts that no limit names.
+    pub fn is_default(&self) -> bool {
+        Self::defaults().contains(self)
+    }
+
     /// The floors of hosts that no limit names: 90 % of service x zone, and 90 % of service x region
     /// (story, GCP). Both hold.
     pub fn defaults() -> [Self; 2] {

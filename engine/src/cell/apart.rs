@@ -21,7 +21,11 @@ use std::collections::BTreeMap;
 
 /// The services that have a host under an order now, each with one such host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct AtWork(BTreeMap<String, HostId>);
+pub struct AtWork {
+    /// Whether a rollout knows of dependencies: else nobody asks.
+    is_heeded: bool,
+    by_service: BTreeMap<String, HostId>,
+}
 
 impl AtWork {
     /// What cells have under orders. Costs nothing where no rollout knows of dependencies.
@@ -31,10 +35,11 @@ impl AtWork {
         if !cells.clone().flat_map(|cell| cell.work.values()).any(heeds) {
             return at_work;
         }
+        at_work.is_heeded = true;
         for cell in cells {
-            let jobs = cell.work.values().flat_map(|work| &work.jobs);
-            let active = jobs.filter(|(_, job)| job.active().is_some());
-            for member in active.filter_map(|(host, _)| cell.members.get(host)) {
+            let agendas = cell.work.values().map(|work| cell.agenda(work));
+            let active = agendas.flat_map(|agenda| agenda.active());
+            for member in active.filter_map(|host| cell.members.get(host)) {
                 at_work.note(&member.host);
             }
         }
@@ -43,13 +48,15 @@ impl AtWork {
 
     /// Whether nothing that counts is at work.
     pub(crate) fn is_nothing(&self) -> bool {
-        self.0.is_empty()
+        self.by_service.is_empty()
     }
 
     /// Counts one more host as under an order.
     pub(super) fn note(&mut self, host: &Host) {
-        if let Some(service) = host.value(SERVICE) {
-            let first = self.0.entry(service.to_owned());
+        if self.is_heeded
+            && let Some(service) = host.value(SERVICE)
+        {
+            let first = self.by_service.entry(service.to_owned());
             first.or_insert_with(|| host.id.clone());
         }
     }
@@ -66,7 +73,7 @@ pub(super) fn held_by_neighbour(work: &Work, host: &Host, at_work: &AtWork) -> O
         let needed = dependencies.get(one);
         needed.is_some_and(|needed| needed.contains(other))
     };
-    let mut others = at_work.0.iter();
+    let mut others = at_work.by_service.iter();
     let (with, host) = others.find(|(other, _)| needs(service, other) || needs(other, service))?;
     Some(Reason::Dependency {
         service: service.to_owned(),

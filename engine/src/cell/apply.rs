@@ -14,9 +14,16 @@ impl Cell {
     /// # Errors
     /// [`CellError`] when the event does not fit the state; the cell is as before.
     pub fn apply(&mut self, event: &CellEvent, now: Timestamp) -> Result<(), CellError> {
+        let (counted, layout) = (self.groups.revision(), self.groups.layout());
         self.take_in(event, now)?;
         self.revision += 1;
         self.keep_count(event);
+        let has_moved = self.groups.layout() != layout;
+        let is_counted_anew = has_moved || self.groups.revision() != counted;
+        let concerns_starts = self.keep_agendas(event, has_moved) || is_counted_anew;
+        if concerns_starts {
+            self.starts_revision.step();
+        }
         Ok(())
     }
 

@@ -1,17 +1,16 @@
 //! The cell's own brake: works without the control plane.
 
-use super::{JobState, Work};
+use super::{Job, JobState, Work};
 use crate::{id::HostId, order::Direction, tally::Tally, warrant::Outcome};
 use std::collections::BTreeSet;
 
 /// What the brake finds in a rollout's work here, if it must stop it.
-pub(super) fn finding(work: &Work) -> Option<String> {
+pub(super) fn finding(work: &Work, tally: Tally) -> Option<String> {
     // What goes back is stopped by nothing but its floors: a rollback is a wish that stands.
     if work.braked.is_some() || work.direction() == Some(Direction::Rollback) {
         return None;
     }
     let rule = &work.assignment.brake;
-    let tally = work.tally();
     let is_exceeded = tally.exceeds(rule.cell_share, rule.cell_least);
     is_exceeded.then(|| {
         format!(
@@ -27,11 +26,11 @@ impl Work {
         &self.judged
     }
 
-    /// Attempts and failures since then.
+    /// Attempts and failures since then. Costs a look at every job.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::default();
         for (host, job) in &self.jobs {
-            if let (Some(has_failed), false) = (attempted(&job.state), self.judged.contains(host)) {
+            if let Some(has_failed) = counted(self, host, job) {
                 tally.add(has_failed);
             }
         }
@@ -47,6 +46,11 @@ impl Work {
         let over = self.jobs.iter().filter(|(_, job)| is_over(&job.state));
         self.judged = over.map(|(host, _)| host.clone()).collect();
     }
+}
+
+/// Whether a job failed, as the brake counts it. Nothing: it does not count it.
+pub(super) fn counted(work: &Work, host: &HostId, job: &Job) -> Option<bool> {
+    attempted(&job.state).filter(|_| !work.judged.contains(host))
 }
 
 /// Whether a host that passed the point of disruption failed. Nothing of one that did not pass it.

@@ -62,6 +62,18 @@ pub(super) fn held_by_itself(
     }
 }
 
+/// From when on those rules hold a host no more that is to be patched. Nothing: they do until it changes.
+pub(super) fn ready_at(member: &Member, job: &Job, work: &Work) -> Option<Timestamp> {
+    let quiet_since = member.quiet_since()?;
+    let again_at = match &job.state {
+        JobState::Again(again) => again.at,
+        JobState::Waiting | JobState::Active(_) | JobState::Over(_) => Timestamp::default(),
+    };
+    let serves = member.in_service || work.assignment.repair;
+    let is_ready = serves && job.staging == Staging::Ready;
+    is_ready.then(|| again_at.max(quiet_since.after(work.assignment.pace.grace)))
+}
+
 /// What the ledger says of a wanted host.
 pub(super) enum LedgerSays {
     /// Nobody has it.

@@ -5,7 +5,7 @@
 //! `candidate`; the first rule that says no is the hold.
 
 use super::{
-    AtWork, Cell, CellCommand, JobState, Lacking, Troubled, Work, brake, groups::OutCounts,
+    AtWork, Cell, CellCommand, Job, JobState, Lacking, Troubled, Work, brake, groups::OutCounts,
 };
 use crate::{
     hold::{Hold, Reason, Subject},
@@ -29,28 +29,53 @@ pub struct CellDecision {
     /// The groups that have no room for a host which nothing else holds: a token of each would start
     /// it. Empty: no host waits for tokens alone.
     pub lacking: Vec<Lacking>,
+    /// When time alone changes what of it is about starts.
+    pub(crate) starts_wake: Option<Timestamp>,
+}
+
+/// What is asked of a cell.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    /// The zones that are in trouble.
+    pub(crate) troubled: &'a Troubled,
+    /// The moment.
+    pub(crate) now: Timestamp,
+    /// Whether it is to say why the rest is not moving.
+    pub(crate) explains: bool,
+    /// Whether hosts are to be started. They need not be while nothing has changed that starts depend on:
+    /// see [`Cell::starts_revision`].
+    pub(crate) starts: bool,
+}
+
+impl CellDecision {
+    /// Asks again at this moment, or earlier.
+    pub(crate) fn wake_at(&mut self, at: Option<Timestamp>) {
+        at.into_iter().for_each(|at| earlier(&mut self.wake, at));
+    }
 }
 
 impl Cell {
     /// Decides what to do now, as if no other cell had a host under an order.
     pub fn decide(&self, now: Timestamp) -> CellDecision {
         let mut at_work = AtWork::of(std::iter::once(self));
-        self.decide_beside(&mut at_work, &Troubled::default(), now)
+        let ask = Ask {
+            troubled: &Troubled::default(),
+            now,
+            explains: true,
+            starts: true,
+        };
+        self.decide_beside(&mut at_work, ask)
     }
 
     /// Decides what to do now, beside what all cells have under orders, to which is added what this
-    /// decision orders, and the zones that are in trouble.
-    pub fn decide_beside(
-        &self,
-        at_work: &mut AtWork,
-        troubled: &Troubled,
-        now: Timestamp,
-    ) -> CellDecision {
+    /// decision orders.
+    pub(crate) fn decide_beside(&self, at_work: &mut AtWork, ask: Ask<'_>) -> CellDecision {
         let mut draft = Draft {
             cell: self,
             at_work,
-            troubled,
-            now,
+            troubled: ask.troubled,
+            now: ask.now,
+            ask,
             next_token: self.ledger.next_token(),
             taken: BTreeSet::new(),
             decision: CellDecision::default(),
@@ -73,6 +98,7 @@ pub(super) struct Draft<'a> {
     pub(super) at_work: &'a mut AtWork,
     pub(super) troubled: &'a Troubled,
     pub(super) now: Timestamp,
+    pub(super) ask: Ask<'a>,
     pub(super) next_token: ReservationToken,
     pub(super) taken: BTreeSet<HostId>,
     pub(super) decision: CellDecision,
@@ -82,19 +108,34 @@ impl<'a> Draft<'a> {
     fn consider(&mut self, work: &'a Work, counts: &mut OutCounts) {
         // First, so that what the other commands change is not taken for told.
         self.summarise(work);
-        let finding = brake::finding(work);
+        let agenda = self.cell.agenda(work);
+        let finding = brake::finding(work, agenda.tally());
         if let Some(finding) = finding.clone() {
             let rollout = work.assignment.rollout.clone();
             self.push(CellCommand::Brake { rollout, finding });
         }
-        for (host, job) in &work.jobs {
-            if let JobState::Active(active) = &job.state {
+        let to_tend = match &finding {
+            // It holds for all orders, from now on.
+            Some(_) => agenda.active().iter().collect(),
+            None => agenda.to_tend(self.now),
+        };
+        for host in to_tend {
+            if let Some(active) = work.jobs.get(host).and_then(Job::active) {
                 self.tend(work, counts, host, active, finding.as_deref());
             }
         }
+        agenda
+            .next_late(self.now)
+            .into_iter()
+            .for_each(|at| self.wake_at(at));
         self.stage(work);
-        if finding.is_none() {
+        if finding.is_none() && self.ask.starts {
+            let before = self.decision.wake.take();
             self.start(work, counts);
+            let wake = self.decision.wake;
+            wake.into_iter()
+                .for_each(|at| earlier(&mut self.decision.starts_wake, at));
+            before.into_iter().for_each(|at| self.wake_at(at));
         }
         self.release(work);
     }
@@ -170,19 +211,24 @@ impl<'a> Draft<'a> {
         if let Some(until) = reason.until() {
             self.wake_at(until);
         }
-        self.decision.holds.push(Hold {
-            subject,
-            reason,
-            since,
-        });
+        if self.ask.explains {
+            self.decision.holds.push(Hold {
+                subject,
+                reason,
+                since,
+            });
+        }
     }
 
     pub(super) fn wake_at(&mut self, at: Timestamp) {
-        let wake = &mut self.decision.wake;
-        *wake = Some(wake.map_or(at, |earlier| earlier.min(at)));
+        earlier(&mut self.decision.wake, at);
     }
 
     pub(super) fn push(&mut self, command: CellCommand) {
         self.decision.commands.push(command);
     }
+}
+
+fn earlier(wake: &mut Option<Timestamp>, at: Timestamp) {
+    *wake = Some(wake.map_or(at, |earlier| earlier.min(at)));
 }

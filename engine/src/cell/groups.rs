@@ -11,7 +11,12 @@ pub(super) use room::{Binding, OutCounts};
 
 use self::count::{Counted, Seat};
 use super::{Cell, CellEvent, along::Along, zone_trouble::ZoneOf};
-use crate::{allotment::Standing, floor::Group, id::HostId, policy::FloorRule};
+use crate::{
+    allotment::{Rights, Standing},
+    floor::Group,
+    id::HostId,
+    policy::FloorRule,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -28,6 +33,12 @@ pub(crate) struct Groups {
     rules: Vec<FloorRule>,
     groups: Vec<Counted>,
     seats: BTreeMap<HostId, Seat>,
+    /// How often a group has changed.
+    #[serde(default)]
+    revision: u64,
+    /// How often groups have got other places.
+    #[serde(default)]
+    layout: u64,
 }
 
 /// Whether a member is out.
@@ -59,6 +70,8 @@ impl Default for Groups {
             rules: FloorRule::defaults().into(),
             groups: Vec::new(),
             seats: BTreeMap::new(),
+            revision: 0,
+            layout: 0,
         }
     }
 }
@@ -75,18 +88,44 @@ impl<'a> Seats<'a> {
 impl Groups {
     /// Those that have members.
     pub(crate) fn views(&self) -> impl Iterator<Item = GroupView<'_>> {
-        let is_there = |counted: &&Counted| counted.members > 0;
-        self.groups
-            .iter()
-            .filter(is_there)
-            .map(|counted| GroupView {
-                rule: &self.rules[counted.rule],
-                group: &counted.group,
-                members: counted.members,
-                out: counted.out,
-                unheard: counted.unheard,
-                zone: counted.zone.as_ref(),
-            })
+        let all = self.groups.iter().enumerate();
+        let there = all.filter(|(_, counted)| counted.members > 0);
+        there.map(|(place, counted)| self.view(place, counted))
+    }
+
+    /// Those that changed since a revision, members or not.
+    pub(crate) fn changed_since(&self, revision: u64) -> impl Iterator<Item = GroupView<'_>> {
+        let all = self.groups.iter().enumerate();
+        let changed = all.filter(move |(_, counted)| counted.changed_at > revision);
+        changed.map(|(place, counted)| self.view(place, counted))
+    }
+
+    fn view<'a>(&'a self, place: usize, counted: &'a Counted) -> GroupView<'a> {
+        GroupView {
+            rule: &self.rules[counted.rule],
+            group: &counted.group,
+            place,
+            members: counted.members,
+            out: counted.out,
+            unheard: counted.unheard,
+            rights: counted.rights,
+            zone: counted.zone.as_ref(),
+        }
+    }
+
+    /// How often a group has changed.
+    pub(crate) fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// How often groups have got other places.
+    pub(crate) fn layout(&self) -> u64 {
+        self.layout
+    }
+
+    /// What the cell was told of the group at a place.
+    pub(crate) fn rights_at(&self, place: usize) -> Option<Rights> {
+        self.groups.get(place).map(|counted| counted.rights)
     }
 
     pub(super) fn along(&self) -> Seats<'_> {
@@ -104,9 +143,13 @@ impl Groups {
 pub(crate) struct GroupView<'a> {
     pub(crate) rule: &'a FloorRule,
     pub(crate) group: &'a Group,
+    /// Its place among the groups of the cell.
+    pub(crate) place: usize,
     pub(crate) members: usize,
     pub(crate) out: usize,
     pub(crate) unheard: usize,
+    /// What the cell was told of it.
+    pub(crate) rights: Rights,
     pub(in crate::cell) zone: Option<&'a ZoneOf>,
 }
 
@@ -149,6 +192,9 @@ impl Cell {
         let presence = Presence::of(self, host);
         let member = self.members.get(host).map(|member| &member.host);
         let may_move = is_greeted || member.is_none();
+        if !may_move && self.groups.presence(host) == presence {
+            return;
+        }
         self.groups.unseat(host, may_move);
         if let (Some(presence), Some(member)) = (presence, member) {
             self.groups.seat(member, presence, &self.allotment);
@@ -158,7 +204,7 @@ impl Cell {
     /// Keeps the counts in step with an event that was just applied.
     pub(super) fn keep_count(&mut self, event: &CellEvent) {
         match event {
-            CellEvent::OwnerStarted { .. } => self.groups = self.counted_anew(),
+            CellEvent::OwnerStarted { .. } => self.count_anew(),
             CellEvent::Assigned { .. } | CellEvent::Released { .. } => self.follow_rules(),
             CellEvent::Allotted { .. } => {
                 self.follow_rules();
@@ -191,7 +237,7 @@ impl Cell {
     /// Counts by the rules that bind now.
     fn follow_rules(&mut self) {
         if self.rules() != self.groups.rules {
-            self.groups = self.counted_anew();
+            self.count_anew();
         }
     }
 
@@ -208,6 +254,12 @@ impl Cell {
         rules
     }
 
+    fn count_anew(&mut self) {
+        let layout = self.groups.layout + 1;
+        let anew = self.counted_anew();
+        self.groups = Groups { layout, ..anew };
+    }
+
     fn counted_anew(&self) -> Groups {
         self.counted_by(self.rules())
     }
@@ -216,8 +268,7 @@ impl Cell {
     pub(crate) fn counted_by(&self, rules: Vec<FloorRule>) -> Groups {
         let mut groups = Groups {
             rules,
-            groups: Vec::new(),
-            seats: BTreeMap::new(),
+            ..Groups::default()
         };
         for (host, member) in &self.members {
             if let Some(presence) = Presence::of(self, host) {

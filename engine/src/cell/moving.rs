@@ -13,8 +13,10 @@ impl Cell {
     pub(crate) fn take_over(&mut self, from: &mut Self, hosts: &[HostId]) {
         self.owner_since = self.owner_since.min(from.owner_since);
         self.ledger.go_on_from(&from.ledger);
-        self.revision += 1;
-        from.revision += 1;
+        for cell in [&mut *self, &mut *from] {
+            cell.revision += 1;
+            cell.starts_revision.step();
+        }
         for host in hosts {
             if let Some(member) = from.members.remove(host) {
                 self.members.insert(host.clone(), member);

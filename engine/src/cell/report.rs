@@ -146,7 +146,7 @@ impl Cell {
         failure: Option<&Failure>,
         now: Timestamp,
     ) {
-        if self.active_under(host, key).is_none() {
+        if !self.is_active_under(host, key) {
             if let RunState::Ended(ending) = state {
                 self.ended_late(host, key, ending, failure, now);
             }
@@ -166,6 +166,11 @@ impl Cell {
         if let RunState::Ended(ending) = state {
             self.ended(host, key, ending, now);
         }
+    }
+
+    fn is_active_under(&self, host: &HostId, key: OrderKey) -> bool {
+        let mut jobs = self.work.values().filter_map(|work| work.jobs.get(host));
+        jobs.any(|job| job.active().is_some_and(|active| active.order.key == key))
     }
 
     pub(super) fn active_under(&self, host: &HostId, key: OrderKey) -> Option<(RolloutId, Active)> {

@@ -19,18 +19,13 @@ impl Draft<'_> {
         if ended || work.direction() == Some(Direction::Rollback) {
             return;
         }
-        // Most are staged, and cost no look at the member.
-        for (host, job) in work.jobs.iter().filter(|(_, job)| may_be_due(job)) {
+        let agenda = self.cell.agenda(work);
+        let next = agenda.next_staging(self.now);
+        next.into_iter().for_each(|due| self.wake_at(due));
+        for host in agenda.to_stage(self.now) {
             let Some(member) = self.cell.members.get(host) else {
                 continue;
             };
-            let Some(due) = stage_due(work, host, job, member) else {
-                continue;
-            };
-            if self.now < due {
-                self.wake_at(due);
-                continue;
-            }
             let lock = &work.assignment.lock;
             let platform = &member.host.facts.platform;
             let Some(content) = lock.content_for(platform, &work.assignment.patch) else {
@@ -52,14 +47,11 @@ impl Draft<'_> {
     }
 }
 
-/// Whether a job is one that its host may have to be asked to stage for.
-fn may_be_due(job: &Job) -> bool {
-    let may_start = matches!(job.state, JobState::Waiting | JobState::Again(_));
-    may_start && job.staging != Staging::Ready
-}
-
 /// When a host is to be asked to stage; nothing while it need not, or cannot, be asked.
-fn stage_due(work: &Work, host: &HostId, job: &Job, member: &Member) -> Option<Timestamp> {
+pub(super) fn due(work: &Work, host: &HostId, job: &Job, member: &Member) -> Option<Timestamp> {
+    if !matches!(job.state, JobState::Waiting | JobState::Again(_)) {
+        return None;
+    }
     let Link::Connected { since: connected } = member.link else {
         return None;
     };

@@ -27,8 +27,8 @@ impl Draft<'_> {
         let Some(warrant) = work.warrant.as_ref().map(|held| &held.warrant) else {
             return;
         };
-        let wanted = turn::wanted(self.cell, work, warrant.direction);
-        if wanted.is_empty() {
+        let agenda = self.cell.agenda(work);
+        if agenda.wanted().is_empty() {
             return;
         }
         if let Some(reason) = work.bar(self.now) {
@@ -54,14 +54,18 @@ impl Draft<'_> {
             binding: self.cell.groups.binding(&work.assignment),
             windows,
             closed: Vec::new(),
-            active: work.active(),
+            active: agenda.active().len(),
             last_start: work.last_start,
             paced: None,
             floored: BTreeSet::new(),
             apart: BTreeMap::new(),
         };
-        for one in wanted {
-            self.consider_starting(work, warrant, one, &mut so_far);
+        if self.may_skim(work, warrant.direction, &so_far) {
+            self.skim(work, warrant, &mut so_far);
+        } else {
+            for one in turn::wanted(self.cell, work) {
+                self.consider_starting(work, warrant, one, &mut so_far);
+            }
         }
         for (_, reason) in so_far.apart {
             self.hold_slice(work, reason);
@@ -124,13 +128,14 @@ impl Draft<'_> {
         false
     }
 
-    fn consider_starting(
+    /// Starts a host, holds it or leaves it out. Whether its groups had room for one more.
+    pub(super) fn consider_starting(
         &mut self,
         work: &Work,
         warrant: &Warrant,
         one: Wanted<'_>,
         so_far: &mut SoFar<'_>,
-    ) {
+    ) -> bool {
         let Wanted {
             member,
             job,
@@ -139,7 +144,7 @@ impl Draft<'_> {
         } = one;
         let (host, direction) = (&member.host.id, warrant.direction);
         if !self.is_ready(work, direction, one, so_far) {
-            return;
+            return true;
         }
         let (binding, counts) = (&so_far.binding, &*so_far.counts);
         // A repair is what ends the trouble of zones: who is out already may be repaired beside it.
@@ -149,17 +154,22 @@ impl Draft<'_> {
                 .troubled
                 .held(self.cell, binding, host, places, direction)
         {
-            return so_far.close(reason);
+            so_far.close(reason);
+            return true;
         }
         let costs_nothing = match LedgerSays::of(entry, work, direction) {
             LedgerSays::FreeAndOut => true,
-            LedgerSays::Held(reason) => return self.hold_host(work, host, reason),
+            LedgerSays::Held(reason) => {
+                self.hold_host(work, host, reason);
+                return true;
+            }
             LedgerSays::Free => {
                 let groups = &self.cell.groups;
                 let full = groups.forbid_taking(counts, binding, host, places);
                 let full: Vec<_> = full.collect();
                 if !full.is_empty() {
-                    return self.floored(work, member, &full, direction, so_far);
+                    self.floored(work, member, &full, direction, so_far);
+                    return false;
                 }
                 false
             }
@@ -169,17 +179,11 @@ impl Draft<'_> {
         {
             let service = member.host.value(SERVICE).unwrap_or_default();
             so_far.apart.insert(service.to_owned(), reason);
-            return;
+            return true;
         }
-        if so_far.paced.is_none() {
-            let (active, last_start) = (so_far.active, so_far.last_start);
-            so_far.paced = candidate::held_by_pace(work, active, last_start, self.now);
-        }
-        if so_far.paced.is_some() {
-            return;
-        }
-        if !self.order_or_leave_out(work, warrant, job, member) {
-            return;
+        so_far.pace(work, self.now);
+        if so_far.paced.is_some() || !self.order_or_leave_out(work, warrant, job, member) {
+            return true;
         }
         so_far.active += 1;
         so_far.last_start = Some(self.now);
@@ -188,6 +192,7 @@ impl Draft<'_> {
         if !costs_nothing {
             self.cell.groups.note_out(so_far.counts, host);
         }
+        true
     }
 
     /// Orders a host, or leaves it out where no order can be made; returns whether it is ordered.
@@ -337,17 +342,17 @@ impl Draft<'_> {
 }
 
 /// What a round of starts has come to so far.
-struct SoFar<'a> {
+pub(super) struct SoFar<'a> {
     counts: &'a mut OutCounts,
     /// Which groups bind which hosts.
-    binding: Binding<'a>,
+    pub(super) binding: Binding<'a>,
     windows: Windows<'a>,
     /// Why hosts may not start at this time, each reason once.
     closed: Vec<Reason>,
     active: usize,
     last_start: Option<Timestamp>,
     /// Why nothing more may start just now. Nothing: it may.
-    paced: Option<Reason>,
+    pub(super) paced: Option<Reason>,
     /// Groups that may have no more out.
     floored: BTreeSet<usize>,
     /// Why no more of a service may start just now, by its name.
@@ -355,6 +360,13 @@ struct SoFar<'a> {
 }
 
 impl SoFar<'_> {
+    /// Looks whether the pace lets one more start.
+    pub(super) fn pace(&mut self, work: &Work, now: Timestamp) {
+        let (active, last_start) = (self.active, self.last_start);
+        let paced = || candidate::held_by_pace(work, active, last_start, now);
+        self.paced = self.paced.take().or_else(paced);
+    }
+
     fn close(&mut self, reason: Reason) {
         if !self.closed.contains(&reason) {
             self.closed.push(reason);

@@ -1,8 +1,8 @@
 //! Looks after the orders that are out: resend, withdraw, answer, give up.
 
 use super::{
-    Active, CellCommand, GivenUp, Link, Member, Work, decide::Draft, freeze, groups::OutCounts,
-    late, window::Windows,
+    Active, Cell, CellCommand, GivenUp, Link, Member, Work, decide::Draft, freeze,
+    groups::OutCounts, late, window::Windows,
 };
 use crate::{
     hold::Reason,
@@ -36,9 +36,7 @@ impl Draft<'_> {
             self.push(CellCommand::GiveUp { rollout, host, why });
             return;
         }
-        let owner_since = self.cell.owner_since;
-        let at = late::deadline(active, &work.assignment.deadlines, owner_since);
-        let at = at.max(self.hears_from(member, work));
+        let at = given_up_at(self.cell, work, active, member);
         if self.now >= at {
             self.push(CellCommand::GiveUp {
                 rollout,
@@ -47,7 +45,6 @@ impl Draft<'_> {
             });
             return;
         }
-        self.wake_at(at);
         if !member.is_connected() {
             return;
         }
@@ -69,9 +66,7 @@ impl Draft<'_> {
         withdrawal: Option<&str>,
     ) {
         if let Some(reason) = withdrawal
-            && member.is_connected()
-            && !active.withdrawn
-            && !active.has_begun_change()
+            && may_be_withdrawn(active, member)
         {
             self.push(CellCommand::Withdraw {
                 rollout: work.assignment.rollout.clone(),
@@ -180,17 +175,34 @@ impl Draft<'_> {
         let group = groups.forbid_disrupting(counts, &work.assignment, host)?;
         Some(groups.reason(counts, group).to_string())
     }
+}
 
-    /// Until when an owner that just started, or a host that just came back, is given time to be
-    /// heard before an order is given up (promise 11).
-    fn hears_from(&self, member: &Member, work: &Work) -> Timestamp {
-        match (member.heard, member.link) {
-            (false, _) => self
-                .cell
-                .owner_since
-                .after(work.assignment.deadlines.settle),
-            (true, Link::Connected { since }) => since.after(MARGIN),
-            (true, Link::Silent { .. }) => Timestamp::default(),
-        }
+/// When an order is given up.
+pub(super) fn given_up_at(cell: &Cell, work: &Work, active: &Active, member: &Member) -> Timestamp {
+    let deadlines = &work.assignment.deadlines;
+    let at = late::deadline(active, deadlines, cell.owner_since);
+    at.max(hears_from(cell, member, work))
+}
+
+/// Until when an owner that just started, or a host that just came back, is given time to be heard
+/// before an order is given up (promise 11).
+fn hears_from(cell: &Cell, member: &Member, work: &Work) -> Timestamp {
+    match (member.heard, member.link) {
+        (false, _) => cell.owner_since.after(work.assignment.deadlines.settle),
+        (true, Link::Connected { since }) => since.after(MARGIN),
+        (true, Link::Silent { .. }) => Timestamp::default(),
     }
+}
+
+/// Whether something is to be said of an order whatever the time: its host waits for an answer or for
+/// the order itself, it is not to go on, or an operator set it aside.
+pub(super) fn is_pending(work: &Work, host: &HostId, active: &Active, member: &Member) -> bool {
+    let is_asked = member.is_connected() && (active.claim.is_some() || active.unsent);
+    let is_stopped = || work.withdrawal(host, active.order.direction).is_some();
+    is_asked || work.is_skipped(host, active) || (may_be_withdrawn(active, member) && is_stopped())
+}
+
+/// Whether a host can be told that its order must not go on: once, while its change has not begun.
+fn may_be_withdrawn(active: &Active, member: &Member) -> bool {
+    member.is_connected() && !active.withdrawn && !active.has_begun_change()
 }

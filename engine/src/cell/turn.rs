@@ -2,8 +2,13 @@
 //! that are tried again last, among each other those with fewer failed runs first, and round the
 //! zones where a cell has several, so that no zone is worn down before the next is touched.
 
-use super::{Cell, Job, JobState, Member, Work, along::Along, candidate};
-use crate::{inventory::ZONE, ledger::Entry, order::Direction};
+use super::{
+    Cell, Job, Member, Work,
+    along::Along,
+    candidate,
+    line::{self, Turn},
+};
+use crate::{id::HostId, inventory::ZONE, ledger::Entry, time::Timestamp};
 use std::collections::BTreeMap;
 
 /// A host that is to be started.
@@ -18,10 +23,31 @@ pub(super) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
+    /// A host of a work, if it is a member.
+    pub(super) fn of(cell: &'a Cell, work: &'a Work, host: &HostId) -> Option<Self> {
+        Some(Self {
+            member: cell.members.get(host)?,
+            job: work.jobs.get(host)?,
+            entry: cell.ledger.entry(host),
+            places: cell.groups.places_of(host),
+        })
+    }
+
+    /// When it has its turn.
+    pub(super) fn turn(&self) -> Turn {
+        line::turn(self.member, self.job)
+    }
+
     /// Whether it is tried again, and how many of its runs failed.
     fn trouble(&self) -> (bool, u32) {
-        let is_again = matches!(self.job.state, JobState::Again(_)) || self.job.is_asked_again();
-        (is_again, self.member.failed_runs)
+        let (is_again, failed_runs, _) = self.turn();
+        (is_again, failed_runs)
+    }
+
+    /// Whether nothing of its own holds it from being patched.
+    pub(super) fn is_ready(&self, work: &Work, now: Timestamp) -> bool {
+        let ready_at = candidate::ready_at(self.member, self.job, work);
+        ready_at.is_some_and(|at| at <= now)
     }
 
     fn zone(&self) -> Option<&'a str> {
@@ -29,17 +55,27 @@ impl<'a> Wanted<'a> {
     }
 }
 
+/// Those that a rollout's warrant wants started in a cell and something of their own holds, each in its turn,
+/// where all are of one zone.
+pub(super) fn unready<'a>(cell: &'a Cell, work: &'a Work, now: Timestamp) -> Vec<Wanted<'a>> {
+    let hosts = cell.agenda(work).unready(now).into_iter();
+    let unready = hosts.filter_map(|host| Wanted::of(cell, work, host));
+    let mut unready: Vec<Wanted<'_>> = unready.collect();
+    unready.sort_by_key(Wanted::turn);
+    unready
+}
+
 /// The hosts that a rollout's warrant wants started in a cell, in their order.
-pub(super) fn wanted<'a>(cell: &'a Cell, work: &'a Work, direction: Direction) -> Vec<Wanted<'a>> {
-    let is_wanted = |job: &Job| job.turn.is_some() && candidate::is_wanted(job, direction);
+pub(super) fn wanted<'a>(cell: &'a Cell, work: &'a Work) -> Vec<Wanted<'a>> {
     let mut members = Along::new(&cell.members);
     let mut entries = Along::new(cell.ledger.entries());
     let mut seats = cell.groups.along();
-    let jobs = work.jobs.iter().filter(|(_, job)| is_wanted(job));
-    let wanted = jobs.filter_map(|(host, job)| {
+    let mut jobs = Along::new(&work.jobs);
+    let hosts = cell.agenda(work).wanted().iter();
+    let wanted = hosts.filter_map(|host| {
         Some(Wanted {
             member: members.get(host)?,
-            job,
+            job: jobs.get(host)?,
             entry: entries.get(host),
             places: seats.get(host),
         })
@@ -50,7 +86,7 @@ pub(super) fn wanted<'a>(cell: &'a Cell, work: &'a Work, direction: Direction) -
 }
 
 fn sort(wanted: &mut Vec<Wanted<'_>>) {
-    wanted.sort_by_cached_key(|one| (one.trouble(), one.job.turn));
+    wanted.sort_by_cached_key(Wanted::turn);
     let mut zones = wanted.iter().map(Wanted::zone);
     let first = zones.next();
     let has_several = zones.any(|zone| Some(zone) != first);
@@ -74,13 +110,12 @@ fn sort(wanted: &mut Vec<Wanted<'_>>) {
 mod tests {
     use super::*;
     use crate::{
-        cell::{Again, Hello},
+        cell::{Again, Hello, JobState},
         digest::Digest,
         failure::{Failure, FailureKind},
-        id::{HostId, Incarnation},
+        id::Incarnation,
         inventory::{Facts, Host, Platform},
         order::Direction,
-        time::Timestamp,
     };
 
     fn member(name: &str, zone: &str, failed_runs: u32) -> Member {

@@ -1,6 +1,7 @@
 //! What one rollout does in one cell.
 
 use super::{
+    agenda::Agenda,
     job::{Job, JobState},
     slow::RunningMean,
     slow_down::SlowDown,
@@ -8,6 +9,7 @@ use super::{
 use crate::{
     hold::Reason,
     id::{Generation, HostId},
+    kept::Kept,
     order::Direction,
     time::Timestamp,
     warrant::{Assignment, Change, FailedEnd, Outcome, Stop, Warrant},
@@ -49,6 +51,9 @@ pub struct Work {
     pub(super) exceptions: u64,
     pub(super) unsummarised: BTreeSet<HostId>,
     pub(super) brake_unsummarised: bool,
+    /// Which jobs are to be looked at, and when.
+    #[serde(skip)]
+    pub(super) agenda: Kept<Agenda>,
 }
 
 /// A warrant, and when it came.
@@ -90,6 +95,7 @@ impl Work {
             exceptions: 0,
             unsummarised: BTreeSet::new(),
             brake_unsummarised: false,
+            agenda: Kept::default(),
         }
     }
 
@@ -122,7 +128,7 @@ impl Work {
         }
     }
 
-    /// Hosts with an order that is not over.
+    /// Hosts with an order that is not over. Costs a look at every job.
     pub fn active(&self) -> usize {
         self.jobs
             .values()

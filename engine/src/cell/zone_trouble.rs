@@ -22,7 +22,7 @@ use crate::{
     policy::FloorRule,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Where a group is among the zones of its service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -70,30 +70,82 @@ struct TroubledZone {
 }
 
 /// How many members each zone of a service has, and how many of them are out, over all cells.
-#[derive(Debug, Default)]
-pub(crate) struct ZoneCounts<'a>(BTreeMap<(&'a FloorRule, &'a ZoneOf), (&'a Group, Standing)>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ZoneCounts {
+    /// In order of rule and zone.
+    zones: Vec<CountedZone>,
+    /// The places of those that have more out than their allowance.
+    troubled: BTreeSet<usize>,
+}
 
-impl<'a> ZoneCounts<'a> {
-    /// Counts how a cell stands in a group, if that is of a zone.
-    pub(crate) fn count(&mut self, view: &GroupView<'a>, standing: Standing) {
-        let Some(zone) = view.zone else { return };
-        let counted = self.0.entry((view.rule, zone));
-        let (_, whole) = counted.or_insert((view.group, Standing::default()));
-        whole.members += standing.members;
-        whole.out += standing.out;
+#[derive(Debug, Clone)]
+struct CountedZone {
+    rule: FloorRule,
+    of: ZoneOf,
+    group: Group,
+    whole: Standing,
+}
+
+impl CountedZone {
+    fn allowance(&self) -> usize {
+        allowance(self.whole.members, self.rule.min_in_service)
+    }
+}
+
+impl ZoneCounts {
+    /// The zones of all groups, with nothing counted.
+    pub(crate) fn of<'a>(views: impl Iterator<Item = GroupView<'a>>) -> Self {
+        let of_zones = views.filter_map(|view| Some(((view.rule, view.zone?), view.group)));
+        let zones: BTreeMap<_, _> = of_zones.collect();
+        let zones = zones.into_iter().map(|((rule, of), group)| CountedZone {
+            rule: rule.clone(),
+            of: of.clone(),
+            group: group.clone(),
+            whole: Standing::default(),
+        });
+        Self {
+            zones: zones.collect(),
+            troubled: BTreeSet::new(),
+        }
+    }
+
+    /// Counts how a cell stands in a group, if that is of a zone. The place of its zone.
+    pub(crate) fn add(&mut self, view: &GroupView<'_>, standing: Standing) -> Option<usize> {
+        let wanted = (view.rule, view.zone?);
+        let place = self
+            .zones
+            .binary_search_by(|zone| (&zone.rule, &zone.of).cmp(&wanted));
+        let place = place.ok();
+        self.change(place, Standing::default(), standing);
+        place
+    }
+
+    /// Takes in that a cell stands otherwise in a group of a zone.
+    pub(crate) fn change(&mut self, place: Option<usize>, before: Standing, now: Standing) {
+        let Some(place) = place else { return };
+        let Some(zone) = self.zones.get_mut(place) else {
+            return;
+        };
+        zone.whole.members = zone.whole.members + now.members - before.members;
+        zone.whole.out = zone.whole.out + now.out - before.out;
+        match zone.whole.out > zone.allowance() {
+            true => self.troubled.insert(place),
+            false => self.troubled.remove(&place),
+        };
     }
 
     /// The zones that have more out than their allowance.
     pub(crate) fn troubled(&self) -> Troubled {
-        let troubled = self.0.iter().filter_map(|((rule, of), (group, whole))| {
-            let allowance = allowance(whole.members, rule.min_in_service);
-            (whole.out > allowance).then(|| TroubledZone {
-                rule: (*rule).clone(),
-                of: (*of).clone(),
-                group: (*group).clone(),
-                out: whole.out,
-                allowance,
-            })
+        let troubled = self
+            .troubled
+            .iter()
+            .filter_map(|place| self.zones.get(*place));
+        let troubled = troubled.map(|zone| TroubledZone {
+            rule: zone.rule.clone(),
+            of: zone.of.clone(),
+            group: zone.group.clone(),
+            out: zone.whole.out,
+            allowance: zone.allowance(),
         });
         Troubled(troubled.collect())
     }

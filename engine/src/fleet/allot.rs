@@ -7,17 +7,17 @@
 
 use super::{
     Fleet, FleetCommand,
-    census::{Census, GroupOf},
+    census::{Census, PartOf, Whole},
 };
 use crate::{
-    allotment::{Allotment, Balance, Part, Right},
+    allotment::{Allotment, Balance, Part, Right, Rights},
     cell::{Cell, Lacking},
     id::CellId,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The parts of groups that change, as they are from now on.
-type Changes<'f> = BTreeMap<(&'f CellId, GroupOf<'f>), Part>;
+/// The parts of groups that change, as they are from now on: by the group's place in the census.
+type Changes<'c> = BTreeMap<(usize, &'c CellId), Part>;
 
 impl Fleet {
     /// Takes all back where no rollout works anywhere: nobody starts a host under it.
@@ -31,99 +31,120 @@ impl Fleet {
 
     /// Tells cells what changed by itself: rules to count by, tokens that there are no more, overdrafts
     /// and groups that may have none out.
-    pub(super) fn correct(&self, census: &Census<'_>) -> Vec<FleetCommand> {
+    pub(super) fn correct(&self, census: &Census) -> Vec<FleetCommand> {
         let mut changes = Changes::new();
-        for (of, parts) in &census.groups {
-            let mut short = Census::balance(*of, parts).short;
-            for (cell, part) in parts.iter().filter(|(cell, _)| self.hears(cell)) {
-                let back = part.idle(of.0.min_in_service).min(short);
+        let changed = census.changed();
+        for &place in &changed {
+            let whole = &census.groups[place];
+            let mut short = whole.balance().short;
+            for (cell, of) in whole.parts.iter().filter(|(cell, _)| self.hears(cell)) {
+                let back = of.part.idle(whole.rule.min_in_service).min(short);
                 if back > 0 {
                     short -= back;
-                    let tokens = part.tokens - back;
-                    changes.insert((*cell, *of), Part { tokens, ..*part });
+                    let tokens = of.part.tokens - back;
+                    changes.insert((place, cell), Part { tokens, ..of.part });
                 }
             }
         }
-        self.allot_all(census, &changes)
+        if census.is_new() {
+            return self.allot_to(self.cells.keys(), census, &changes);
+        }
+        let wrong = changed
+            .iter()
+            .flat_map(|place| self.told_wrong(&census.groups[*place]));
+        let cells: BTreeSet<&CellId> = wrong.chain(concerned(census, &changes)).collect();
+        self.allot_to(cells.into_iter(), census, &changes)
+    }
+
+    /// The cells of a group that were told otherwise than it stands now.
+    fn told_wrong<'c>(&'c self, whole: &'c Whole) -> impl Iterator<Item = &'c CellId> {
+        let balance = whole.balance();
+        let parts = whole.parts.iter().filter(move |(cell, of)| {
+            let known = self.cells.get(cell);
+            let known = known.and_then(|known| known.groups().rights_at(of.place?));
+            known != Some(rights(whole, of, &of.part, &balance))
+        });
+        parts.map(|(cell, _)| cell)
     }
 
     /// Hands free tokens to cells that lack them.
     pub(super) fn hand_out(
         &self,
-        census: &Census<'_>,
+        census: &Census,
         lacking: &BTreeMap<&CellId, Vec<Lacking>>,
     ) -> Vec<FleetCommand> {
-        let mut free: BTreeMap<GroupOf<'_>, usize> = BTreeMap::new();
+        let mut free: BTreeMap<usize, usize> = BTreeMap::new();
         let mut changes = Changes::new();
         for (cell, lacking) in lacking.iter().filter(|(cell, _)| self.hears(cell)) {
-            let wanted: Vec<_> = lacking.iter().filter_map(|of| found(census, of)).collect();
-            for (of, parts) in &wanted {
-                let balance = Census::balance(*of, parts);
-                free.entry(*of).or_insert(balance.free);
+            let wanted = lacking.iter().filter_map(|of| census.place_of(cell, of));
+            let wanted: Vec<usize> = wanted.collect();
+            for place in &wanted {
+                let balance = || census.groups[*place].balance();
+                free.entry(*place).or_insert_with(|| balance().free);
             }
-            if wanted.iter().any(|(of, _)| free[of] == 0) {
+            if wanted.iter().any(|place| free[place] == 0) {
                 continue;
             }
-            for (of, parts) in wanted {
-                free.entry(of).and_modify(|free| *free -= 1);
-                if let Some(part) = parts.get(*cell) {
-                    let tokens = part.tokens + 1;
-                    changes.insert((*cell, of), Part { tokens, ..*part });
+            for place in wanted {
+                free.entry(place).and_modify(|free| *free -= 1);
+                if let Some((cell, of)) = census.groups[place].parts.get_key_value(*cell) {
+                    let tokens = of.part.tokens + 1;
+                    changes.insert((place, cell), Part { tokens, ..of.part });
                 }
             }
         }
-        match changes.is_empty() {
-            true => Vec::new(),
-            false => self.allot_all(census, &changes),
-        }
+        self.allot_changes(census, &changes)
     }
 
     /// Takes idle tokens from cells for the first cell that could start a host with them.
     pub(super) fn take_back(
         &self,
-        census: &Census<'_>,
+        census: &Census,
         lacking: &BTreeMap<&CellId, Vec<Lacking>>,
     ) -> Vec<FleetCommand> {
         let mut cells = lacking.iter().filter(|(cell, _)| self.hears(cell));
         match cells.find_map(|(cell, lacking)| self.freed(census, cell, lacking)) {
-            Some(changes) => self.allot_all(census, &changes),
+            Some(changes) => self.allot_changes(census, &changes),
             None => Vec::new(),
         }
     }
 
-    fn allot_all(&self, census: &Census<'_>, changes: &Changes<'_>) -> Vec<FleetCommand> {
-        let mut rights: BTreeMap<&CellId, Vec<Right>> = BTreeMap::new();
-        for (of, parts) in &census.groups {
-            let after = |(cell, part): (&&'_ CellId, &Part)| {
-                let changed = changes.get(&(*cell, *of)).copied();
-                changed.unwrap_or(*part)
+    fn allot_changes(&self, census: &Census, changes: &Changes<'_>) -> Vec<FleetCommand> {
+        let cells: BTreeSet<&CellId> = concerned(census, changes).collect();
+        self.allot_to(cells.into_iter(), census, changes)
+    }
+
+    /// Tells cells that are heard of what they have, after some parts changed.
+    fn allot_to<'c>(
+        &self,
+        cells: impl Iterator<Item = &'c CellId>,
+        census: &Census,
+        changes: &Changes<'_>,
+    ) -> Vec<FleetCommand> {
+        let mut balances: BTreeMap<usize, Balance> = BTreeMap::new();
+        let mut commands = Vec::new();
+        for name in cells.filter(|name| self.hears(name)) {
+            let Some(cell) = self.cells.get(name) else {
+                continue;
             };
-            let after: Vec<Part> = parts.iter().map(after).collect();
-            let balance = Balance::of(after.iter(), of.0.min_in_service);
-            for (cell, part) in parts.keys().zip(&after) {
-                let elsewhere = balance.short.saturating_sub(part.over(of.0.min_in_service));
-                let room = part.share(of.0.min_in_service) + part.tokens;
-                let cell_bound = self.cells.get(*cell);
-                let is_bound = cell_bound.is_some_and(|cell| census.binds(cell, of.0));
-                let right = Right {
-                    rule: of.0.clone(),
-                    group: of.1.clone(),
-                    tokens: part.tokens,
-                    lent: part.lent,
-                    overdrawn: if is_bound { elsewhere.min(room) } else { 0 },
-                    is_closed: is_bound && balance.allowance == 0,
+            let mut all = Vec::new();
+            for &place in census.groups_of(name) {
+                let whole = &census.groups[place];
+                let Some(of) = whole.parts.get(name) else {
+                    continue;
                 };
-                if right.says_something() {
-                    rights.entry(cell).or_default().push(right);
+                let balance = balances.entry(place);
+                let balance = balance.or_insert_with(|| balance_after(place, whole, changes));
+                let part = changes.get(&(place, name)).unwrap_or(&of.part);
+                let rights = rights(whole, of, part, balance);
+                if rights.say_something() {
+                    all.push(Right::new(&whole.rule, &whole.group, rights));
                 }
             }
-        }
-        let mut commands = Vec::new();
-        for (name, cell) in self.cells.iter().filter(|(name, _)| self.hears(name)) {
             let allotment = Allotment {
                 generation: cell.allotment().generation,
-                rules: census.rules_to_count(cell),
-                rights: rights.remove(name).unwrap_or_default(),
+                rules: census.rules_to_count(name).to_vec(),
+                rights: all,
             };
             commands.extend(allot(name, cell, allotment));
         }
@@ -138,52 +159,73 @@ impl Fleet {
     /// What frees a token of each group that a cell lacks. Nothing when not all of them can be freed now.
     fn freed<'c>(
         &self,
-        census: &'c Census<'_>,
+        census: &'c Census,
         cell: &CellId,
-        lacking: &'c [Lacking],
+        lacking: &[Lacking],
     ) -> Option<Changes<'c>> {
         let mut changes = Changes::new();
-        for (of, parts) in lacking.iter().filter_map(|of| found(census, of)) {
-            if Census::balance(of, parts).free > 0 {
+        let places = lacking.iter().filter_map(|of| census.place_of(cell, of));
+        for place in places {
+            let whole = &census.groups[place];
+            if whole.balance().free > 0 {
                 continue;
             }
-            let (from, part) = self.freed_of(of, parts, cell)?;
-            changes.insert((from, of), part);
+            let (from, part) = self.freed_of(whole, cell)?;
+            changes.insert((place, from), part);
         }
         (!changes.is_empty()).then_some(changes)
     }
 
     /// The part of a group that gives up an idle token, or lends of its share where the group has no
     /// token and the cell no share.
-    fn freed_of<'c>(
-        &self,
-        of: GroupOf<'c>,
-        parts: &BTreeMap<&'c CellId, Part>,
-        cell: &CellId,
-    ) -> Option<(&'c CellId, Part)> {
-        let min = of.0.min_in_service;
-        let heard = parts.iter().filter(|(other, _)| self.hears(other));
-        let mut others = heard.clone().filter(|(other, _)| **other != cell);
+    fn freed_of<'c>(&self, whole: &'c Whole, cell: &CellId) -> Option<(&'c CellId, Part)> {
+        let min = whole.rule.min_in_service;
+        let heard = whole.parts.iter().filter(|(other, _)| self.hears(other));
+        let mut heard = heard.map(|(other, of)| (other, of.part));
+        let mut others = heard.clone().filter(|(other, _)| *other != cell);
         if let Some((holder, part)) = others.find(|(_, part)| part.idle(min) > 0) {
             let tokens = part.tokens - 1;
-            return Some((holder, Part { tokens, ..*part }));
+            return Some((holder, Part { tokens, ..part }));
         }
-        let has_share = parts.get(cell).is_some_and(|part| part.share(min) > 0);
-        if has_share || Census::balance(of, parts).tokens > 0 {
+        let has_share = whole.parts.get(cell);
+        let has_share = has_share.is_some_and(|of| of.part.share(min) > 0);
+        if has_share || whole.balance().tokens > 0 {
             return None;
         }
-        let (lender, part) = heard.max_by_key(|(_, part)| part.share(min))?;
+        let (lender, part) = heard.by_ref().max_by_key(|(_, part)| part.share(min))?;
         let lent = part.lent + 1;
-        (part.share(min) > 0).then_some((*lender, Part { lent, ..*part }))
+        (part.share(min) > 0).then_some((lender, Part { lent, ..part }))
     }
 }
 
-fn found<'c>(
-    census: &'c Census<'_>,
-    of: &'c Lacking,
-) -> Option<(GroupOf<'c>, &'c BTreeMap<&'c CellId, Part>)> {
-    let (of, parts) = census.groups.get_key_value(&(&of.rule, &of.group))?;
-    Some((*of, parts))
+/// The cells of the groups that change: to each of them the tokens of another may be news.
+fn concerned<'c>(
+    census: &'c Census,
+    changes: &Changes<'_>,
+) -> impl Iterator<Item = &'c CellId> + use<'c> {
+    let groups: BTreeSet<usize> = changes.keys().map(|(place, _)| *place).collect();
+    let wholes = groups.into_iter().map(|place| &census.groups[place]);
+    wholes.flat_map(|whole| whole.parts.keys())
+}
+
+/// How a group stands once parts of it have changed.
+fn balance_after(place: usize, whole: &Whole, changes: &Changes<'_>) -> Balance {
+    let after = |(cell, of): (&CellId, &PartOf)| *changes.get(&(place, cell)).unwrap_or(&of.part);
+    let after: Vec<Part> = whole.parts.iter().map(after).collect();
+    Balance::of(after.iter(), whole.rule.min_in_service)
+}
+
+/// What a cell may have out of a group beside its own share, with this part of it.
+fn rights(whole: &Whole, of: &PartOf, part: &Part, balance: &Balance) -> Rights {
+    let min = whole.rule.min_in_service;
+    let elsewhere = balance.short.saturating_sub(part.over(min));
+    let room = part.share(min) + part.tokens;
+    Rights {
+        tokens: part.tokens,
+        lent: part.lent,
+        overdrawn: if of.is_bound { elsewhere.min(room) } else { 0 },
+        is_closed: of.is_bound && balance.allowance == 0,
+    }
 }
 
 /// Tells a cell what it has. Nothing when it knows.

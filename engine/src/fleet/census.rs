@@ -1,47 +1,223 @@
 //! How every group of the rollouts at work stands, over all cells.
+//!
+//! All cells are counted once. Who asks again and again keeps the census, and has it take in what changed
+//! in the cells since. A link between two processes will carry each cell's standings; where both are one
+//! process, what a cell says is of this moment and under its newest allotment.
 
 use super::{Fleet, terms::Terms};
 use crate::{
-    allotment::{Balance, Part},
+    allotment::{Balance, Part, Standing},
     cell::{Cell, Lacking, Troubled, ZoneCounts},
     floor::Group,
-    hold::{Hold, Reason, Subject},
     id::CellId,
     policy::FloorRule,
     time::Timestamp,
 };
-use std::collections::BTreeMap;
-
-/// A group, and the rule that makes it.
-pub(super) type GroupOf<'f> = (&'f FloorRule, &'f Group);
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The groups of all rules that bind a rollout somewhere.
-pub(super) struct Census<'f> {
-    pub(super) terms: &'f Terms<'f>,
-    /// Each group's parts.
-    pub(super) groups: BTreeMap<GroupOf<'f>, BTreeMap<&'f CellId, Part>>,
+#[derive(Debug, Clone)]
+pub(super) struct Census {
+    /// The rules that bind rollouts at work, in order.
+    pub(super) rules: Vec<FloorRule>,
+    /// The groups that those make, in order of rule and group.
+    pub(super) groups: Vec<Whole>,
     /// When members that were not heard of yet count as out. Nothing: all were, or count already.
     pub(super) settles_at: Option<Timestamp>,
-    /// The zones of its services.
-    zones: ZoneCounts<'f>,
+    /// The zones of the cells' services.
+    zones: ZoneCounts,
+    cells: BTreeMap<CellId, InCell>,
+    /// The groups that changed since nothing was left to do, by their places. Nothing: any may have.
+    changed: Option<BTreeSet<usize>>,
+    /// Whether every cell keeps counts by every rule, so that what changes in it is known.
+    is_counted: bool,
 }
 
-impl<'f> Census<'f> {
-    /// Takes what the cells say of themselves.
-    ///
-    /// A link between two processes will carry each cell's standings instead; where both are one
-    /// process, what a cell says is of this moment and under its newest allotment.
-    pub(super) fn of(fleet: &'f Fleet, terms: &'f Terms<'f>, now: Timestamp) -> Self {
+/// A group over all cells.
+#[derive(Debug, Clone)]
+pub(super) struct Whole {
+    pub(super) rule: FloorRule,
+    pub(super) group: Group,
+    pub(super) parts: BTreeMap<CellId, PartOf>,
+}
+
+/// A cell's part of a group.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PartOf {
+    pub(super) part: Part,
+    /// The place of the group in the cell. Nothing where the cell keeps no counts by its rule.
+    pub(super) place: Option<usize>,
+    /// Whether the rule binds a rollout that works in the cell.
+    pub(super) is_bound: bool,
+}
+
+/// What was counted of a cell.
+#[derive(Debug, Clone)]
+struct InCell {
+    /// How often it had changed.
+    revision: u64,
+    /// How often it had found new places for its groups.
+    layout: u64,
+    /// How often its counts had changed.
+    counted: u64,
+    /// Its groups, by their places in the cell.
+    seats: BTreeMap<usize, Seat>,
+    /// The places of all of its groups in the census, in order.
+    wholes: Vec<usize>,
+    /// The rules that it would not count by itself.
+    to_count: Vec<FloorRule>,
+}
+
+/// Where a group of a cell is counted.
+#[derive(Debug, Clone, Copy)]
+struct Seat {
+    whole: Option<usize>,
+    zone: Option<usize>,
+    standing: Standing,
+}
+
+impl Whole {
+    /// How it stands.
+    pub(super) fn balance(&self) -> Balance {
+        let parts = self.parts.values().map(|of| &of.part);
+        Balance::of(parts, self.rule.min_in_service)
+    }
+}
+
+impl Census {
+    /// Counts all cells. Nothing when no rollout works in any.
+    pub(super) fn of(fleet: &Fleet, now: Timestamp) -> Option<Self> {
+        let defaults = FloorRule::defaults();
+        let terms = Terms::of(fleet, &defaults)?;
+        let cells = || fleet.cells.values();
+        let views = || cells().flat_map(|cell| terms.groups(cell));
+        let bound = views().filter(|view| terms.rules.contains(view.rule));
+        let names: BTreeSet<(&FloorRule, &Group)> = bound.map(|v| (v.rule, v.group)).collect();
         let mut census = Self {
-            terms,
-            groups: BTreeMap::new(),
+            rules: terms.rules.iter().map(|rule| (*rule).clone()).collect(),
+            groups: names.iter().map(|of| Whole::empty(*of)).collect(),
             settles_at: None,
-            zones: ZoneCounts::default(),
+            zones: ZoneCounts::of(views()),
+            cells: BTreeMap::new(),
+            changed: None,
+            is_counted: cells().all(|cell| terms.is_counted(cell)),
         };
-        for (name, cell) in &fleet.cells {
-            census.count(name, cell, now);
+        let places: BTreeMap<_, _> = names.into_iter().zip(0..).collect();
+        for cell in cells() {
+            census.count(cell, &terms, &places, now);
         }
-        census
+        Some(census)
+    }
+
+    fn count(
+        &mut self,
+        cell: &Cell,
+        terms: &Terms<'_>,
+        places: &BTreeMap<(&FloorRule, &Group), usize>,
+        now: Timestamp,
+    ) {
+        let settles_at = cell.settled_at();
+        let mut seats = BTreeMap::new();
+        let mut wholes = Vec::new();
+        for view in terms.groups(cell) {
+            let standing = cell.standing(&view, now >= settles_at);
+            let whole = places.get(&(view.rule, view.group)).copied();
+            let zone = self.zones.add(&view, standing);
+            let is_own = cell.counts_by(view.rule);
+            if is_own {
+                let seat = Seat {
+                    whole,
+                    zone,
+                    standing,
+                };
+                seats.insert(view.place, seat);
+            }
+            let Some(whole) = whole else { continue };
+            if view.unheard > 0 && now < settles_at {
+                let earlier = self.settles_at.unwrap_or(settles_at);
+                self.settles_at = Some(earlier.min(settles_at));
+            }
+            let part = PartOf {
+                part: Part::of(standing, view.rights),
+                place: is_own.then_some(view.place),
+                is_bound: terms.binds(cell, view.rule),
+            };
+            self.groups[whole].parts.insert(cell.id().clone(), part);
+            wholes.push(whole);
+        }
+        wholes.sort_unstable();
+        let in_cell = InCell {
+            revision: cell.revision(),
+            layout: cell.groups().layout(),
+            counted: cell.groups().revision(),
+            seats,
+            wholes,
+            to_count: terms.rules_to_count(cell),
+        };
+        self.cells.insert(cell.id().clone(), in_cell);
+    }
+
+    /// Takes in what changed in the cells of the same fleet, which are the same, with the same work and
+    /// members. Whether it could: else all are to be counted anew.
+    pub(super) fn keep_up(&mut self, fleet: &Fleet, now: Timestamp) -> bool {
+        if !self.is_counted || self.settles_at.is_some() || self.cells.len() != fleet.cells.len() {
+            return false;
+        }
+        let Self {
+            cells,
+            groups,
+            zones,
+            changed,
+            ..
+        } = self;
+        for ((name, known), cell) in cells.iter_mut().zip(fleet.cells.values()) {
+            if known.revision == cell.revision() {
+                continue;
+            }
+            if known.layout != cell.groups().layout() || name != cell.id() {
+                return false;
+            }
+            let has_settled = now >= cell.settled_at();
+            for view in cell.groups().changed_since(known.counted) {
+                let Some(seat) = known.seats.get_mut(&view.place) else {
+                    return false;
+                };
+                let standing = cell.standing(&view, has_settled);
+                zones.change(seat.zone, seat.standing, standing);
+                seat.standing = standing;
+                let Some(whole) = seat.whole else { continue };
+                if let Some(of) = groups[whole].parts.get_mut(name) {
+                    of.part = Part::of(standing, view.rights);
+                }
+                changed.get_or_insert_default().insert(whole);
+            }
+            known.revision = cell.revision();
+            known.counted = cell.groups().revision();
+        }
+        true
+    }
+
+    /// Takes note that nothing is left to do.
+    pub(super) fn rest(&mut self) {
+        self.changed = Some(BTreeSet::new());
+    }
+
+    /// Whether nothing changed since nothing was left to do.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.changed.as_ref().is_some_and(BTreeSet::is_empty)
+    }
+
+    /// The places of the groups that may have changed since nothing was left to do.
+    pub(super) fn changed(&self) -> Vec<usize> {
+        match &self.changed {
+            Some(changed) => changed.iter().copied().collect(),
+            None => (0..self.groups.len()).collect(),
+        }
+    }
+
+    /// Whether any cell may have to be told something, and not those of changed groups alone.
+    pub(super) fn is_new(&self) -> bool {
+        self.changed.is_none()
     }
 
     /// The zones that have more out than their allowance.
@@ -49,99 +225,28 @@ impl<'f> Census<'f> {
         self.zones.troubled()
     }
 
-    /// Whether a rule binds the hosts that no limit names.
-    pub(super) fn is_default(&self, rule: &FloorRule) -> bool {
-        self.terms.defaults.contains(rule)
-    }
-
-    /// Whether a rule binds a rollout that works in a cell.
-    pub(super) fn binds(&self, cell: &Cell, rule: &FloorRule) -> bool {
-        let has_work = !cell.work().is_empty();
-        has_work && (self.is_default(rule) || works_under(cell, rule))
+    /// The places of a cell's groups, in order.
+    pub(super) fn groups_of(&self, cell: &CellId) -> &[usize] {
+        self.cells.get(cell).map_or(&[], |known| &known.wholes)
     }
 
     /// The rules that a cell would not count by itself.
-    pub(super) fn rules_to_count(&self, cell: &Cell) -> Vec<FloorRule> {
-        let knows = |rule: &FloorRule| self.is_default(rule) || works_under(cell, rule);
-        let others = self.terms.rules.iter().filter(|rule| !knows(rule));
-        others.map(|rule| (*rule).clone()).collect()
+    pub(super) fn rules_to_count(&self, cell: &CellId) -> &[FloorRule] {
+        self.cells.get(cell).map_or(&[], |known| &known.to_count)
     }
 
-    fn count(&mut self, name: &'f CellId, cell: &'f Cell, now: Timestamp) {
-        let settles_at = cell.settled_at();
-        for view in self.terms.groups(cell) {
-            let standing = cell.standing(&view, now >= settles_at);
-            self.zones.count(&view, standing);
-            if !self.terms.rules.contains(view.rule) {
-                continue;
-            }
-            if view.unheard > 0 && now < settles_at {
-                let earlier = self.settles_at.unwrap_or(settles_at);
-                self.settles_at = Some(earlier.min(settles_at));
-            }
-            let right = cell.allotment().right(view.rule, view.group);
-            let part = Part::of(standing, right);
-            let parts = self.groups.entry((view.rule, view.group)).or_default();
-            parts.insert(name, part);
-        }
-    }
-
-    /// The balance of one of its groups.
-    pub(super) fn balance(of: GroupOf<'_>, parts: &BTreeMap<&CellId, Part>) -> Balance {
-        Balance::of(parts.values(), of.0.min_in_service)
-    }
-
-    /// Says of groups with members in several cells how the whole stands, where a cell could only
-    /// say how it stands itself.
-    pub(super) fn explain(&self, holds: &mut [Hold], lacking: &BTreeMap<&CellId, Vec<Lacking>>) {
-        for hold in holds {
-            let (Subject::Slice { cell, .. }, Reason::Floor { group, .. }) =
-                (&hold.subject, &hold.reason)
-            else {
-                continue;
-            };
-            let lacked = lacking.get(cell).map_or(&[][..], Vec::as_slice);
-            let is_meant = |(rule, of): &GroupOf<'_>| {
-                of.name == *group || lacked.iter().any(|l| l.rule == **rule && l.group == **of)
-            };
-            let named = self
-                .groups
-                .iter()
-                .filter(|(of, parts)| is_meant(of) && parts.contains_key(cell));
-            let tightest = named.min_by_key(|(of, parts)| {
-                let balance = Self::balance(**of, parts);
-                balance.allowance.saturating_sub(balance.out)
-            });
-            let Some((of, parts)) = tightest else {
-                continue;
-            };
-            let balance = Self::balance(*of, parts);
-            let (out, allowance) = (balance.out, balance.allowance);
-            let holders = parts.iter().filter(|(_, part)| part.tokens > 0);
-            let with: Vec<CellId> = holders.map(|(cell, _)| (*cell).clone()).collect();
-            let group = of.1.to_string();
-            hold.reason = match parts.len() {
-                1 => Reason::Floor {
-                    group,
-                    out,
-                    allowance,
-                },
-                _ => Reason::Token {
-                    group,
-                    out,
-                    allowance,
-                    with,
-                },
-            };
-        }
+    /// The place of a group that a cell lacks.
+    pub(super) fn place_of(&self, cell: &CellId, lacking: &Lacking) -> Option<usize> {
+        self.cells.get(cell)?.seats.get(&lacking.place)?.whole
     }
 }
 
-/// Whether a rule stands in the limits of a rollout that works in a cell.
-fn works_under(cell: &Cell, rule: &FloorRule) -> bool {
-    let floors = cell
-        .work()
-        .values()
-        .flat_map(|work| &work.assignment.floors);
-    floors.into_iter().any(|floor| floor.rule == *rule)
+impl Whole {
+    fn empty((rule, group): (&FloorRule, &Group)) -> Self {
+        Self {
+            rule: rule.clone(),
+            group: group.clone(),
+            parts: BTreeMap::new(),
+        }
+    }
 }

@@ -1,11 +1,10 @@
 //! What a fleet does next: what its rollouts and its cells do.
 
-use super::{Fleet, FleetCommand, Memory, census::Census, terms::Terms};
+use super::{Fleet, FleetCommand, Memory, census::Census};
 use crate::{
-    cell::{AtWork, Lacking, Troubled},
+    cell::{Ask, AtWork, Lacking, Troubled},
     hold::Hold,
     id::CellId,
-    policy::FloorRule,
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -40,19 +39,17 @@ impl Fleet {
     /// go from cell to cell when no cell has anything to do, so that what a cell does under one is
     /// counted first.
     pub fn decide(&self, now: Timestamp) -> FleetDecision {
-        self.decide_by(None, now)
+        self.decide_by(&mut Memory::default(), true, now)
     }
 
-    /// Decides the same with what is kept of the decision before. It says what holds those alone that were
-    /// asked.
+    /// Decides the same with what is kept of the decision before, and does not say what holds the rest.
     pub fn decide_again(&self, memory: &mut Memory, now: Timestamp) -> FleetDecision {
         memory.keep_up(self);
-        self.decide_by(Some(memory), now)
+        self.decide_by(memory, false, now)
     }
 
-    fn decide_by(&self, mut memory: Option<&mut Memory>, now: Timestamp) -> FleetDecision {
-        let known = memory.as_ref().and_then(|memory| memory.rollouts_rest(now));
-        let mut decision = match known {
+    fn decide_by(&self, memory: &mut Memory, explains: bool, now: Timestamp) -> FleetDecision {
+        let mut decision = match memory.rollouts_rest(now) {
             Some(wake) => FleetDecision {
                 wake,
                 ..FleetDecision::default()
@@ -62,31 +59,57 @@ impl Fleet {
         if !decision.commands.is_empty() {
             return decision;
         }
-        if let Some(memory) = &mut memory {
-            memory.note_rollouts(decision.wake);
-        }
-        let defaults = FloorRule::defaults();
-        let Some(terms) = Terms::of(self, &defaults) else {
-            self.decide_cells(memory, &Troubled::default(), &mut decision, now);
+        memory.note_rollouts(decision.wake);
+        let Some(mut census) = memory.take_census(self, now) else {
+            let ask = Ask {
+                troubled: &Troubled::default(),
+                now,
+                explains,
+                starts: true,
+            };
+            self.decide_cells(memory, ask, &mut decision);
             decision.commands.extend(self.allot_nothing());
             self.gather_at_last(&mut decision);
             return decision;
         };
-        let census = Census::of(self, &terms, now);
-        decision.wake_at(census.settles_at);
-        decision.commands.extend(self.correct(&census));
-        if !decision.commands.is_empty() {
-            return decision;
-        }
-        let lacking = self.decide_cells(memory, &census.troubled(), &mut decision, now);
-        self.put_off(&census, &mut decision.commands);
-        census.explain(&mut decision.holds, &lacking);
-        decision.commands.extend(self.hand_out(&census, &lacking));
-        if decision.commands.is_empty() {
-            decision.commands.extend(self.take_back(&census, &lacking));
-        }
-        self.gather_at_last(&mut decision);
+        self.decide_by_census(memory, &mut census, explains, &mut decision, now);
+        memory.put_census(census);
         decision
+    }
+
+    fn decide_by_census(
+        &self,
+        memory: &mut Memory,
+        census: &mut Census,
+        explains: bool,
+        decision: &mut FleetDecision,
+        now: Timestamp,
+    ) {
+        decision.wake_at(census.settles_at);
+        decision.commands.extend(self.correct(census));
+        if !decision.commands.is_empty() {
+            return;
+        }
+        let ask = Ask {
+            troubled: &census.troubled(),
+            now,
+            explains,
+            starts: true,
+        };
+        let lacking = self.decide_cells(memory, ask, decision);
+        self.put_off(census, &mut decision.commands);
+        census.explain(&mut decision.holds, &lacking);
+        if !census.is_at_rest() || !memory.lacked(&lacking) {
+            decision.commands.extend(self.hand_out(census, &lacking));
+            if decision.commands.is_empty() {
+                decision.commands.extend(self.take_back(census, &lacking));
+            }
+        }
+        self.gather_at_last(decision);
+        if decision.commands.is_empty() {
+            census.rest();
+            memory.note_lacking(&lacking);
+        }
     }
 
     /// What the rollouts do.
@@ -119,18 +142,14 @@ impl Fleet {
     /// What the cells do. The groups that each has no room in.
     fn decide_cells(
         &self,
-        mut memory: Option<&mut Memory>,
-        troubled: &Troubled,
+        memory: &mut Memory,
+        ask: Ask<'_>,
         decision: &mut FleetDecision,
-        now: Timestamp,
     ) -> BTreeMap<&CellId, Vec<Lacking>> {
         let mut lacking = BTreeMap::new();
         let mut at_work = AtWork::of(self.cells.values());
-        for (name, cell) in &self.cells {
-            let theirs = match &mut memory {
-                Some(memory) => memory.decide(cell, &mut at_work, troubled, now),
-                None => cell.decide_beside(&mut at_work, troubled, now),
-            };
+        for (place, (name, cell)) in self.cells.iter().enumerate() {
+            let theirs = memory.decide(place, cell, &mut at_work, ask);
             decision.wake_at(theirs.wake);
             decision.holds.extend(theirs.holds);
             let command = |command| FleetCommand::Cell {

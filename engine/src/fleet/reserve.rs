@@ -202,12 +202,12 @@ impl Fleet {
                 if !groups.contains(&group) {
                     continue;
                 }
-                let right = cell.allotment().right(rule, &group);
+                let rights = cell.allotment().rights_of(rule, &group);
                 let part = all
                     .entry(group)
                     .or_default()
                     .entry(name)
-                    .or_insert_with(|| Part::of(Standing::default(), right));
+                    .or_insert_with(|| Part::of(Standing::default(), rights));
                 part.standing.members += 1;
                 part.standing.out += usize::from(cell.is_out(host) || more.contains(host));
             }

@@ -30,7 +30,7 @@ struct Leaving<'a> {
 
 impl Fleet {
     /// Takes out what has to wait for what other cells start at this moment.
-    pub(super) fn put_off(&self, census: &Census<'_>, commands: &mut Vec<FleetCommand>) {
+    pub(super) fn put_off(&self, census: &Census, commands: &mut Vec<FleetCommand>) {
         let mut taken: BTreeMap<(&FloorRule, Group), BTreeSet<CellId>> = BTreeMap::new();
         // A cell numbers its orders: those after one that waits would be out of order.
         let mut waiting: BTreeSet<CellId> = BTreeSet::new();
@@ -39,9 +39,8 @@ impl Fleet {
                 return true;
             };
             let (name, host) = (leaving.cell.id(), leaving.host);
-            let rules = census.terms.rules.iter().copied();
-            let (bound, free): (Vec<_>, Vec<_>) =
-                rules.partition(|rule| binds(census, &leaving, rule));
+            let rules = census.rules.iter();
+            let (bound, free): (Vec<_>, Vec<_>) = rules.partition(|rule| binds(&leaving, rule));
             let is_after = leaving.is_ordered && waiting.contains(name);
             if is_after || is_taken_elsewhere(&taken, name, host, &bound) {
                 waiting.extend(leaving.is_ordered.then(|| name.clone()));
@@ -111,13 +110,13 @@ fn is_taken_elsewhere(
 
 /// Whether a rule binds what a host leaves service for: it is in a limit of the rollout that names the
 /// host, or no limit names the host and it is a default one.
-fn binds(census: &Census<'_>, leaving: &Leaving<'_>, rule: &FloorRule) -> bool {
+fn binds(leaving: &Leaving<'_>, rule: &FloorRule) -> bool {
     let work = leaving.cell.work().get(leaving.rollout);
     let floors = work.map_or(&[][..], |work| &work.assignment.floors);
     let is_named = |hosts: &BTreeSet<HostId>| hosts.contains(&leaving.host.id);
     let mut named = floors.iter().filter(|floor| is_named(&floor.hosts));
     match named.clone().next() {
         Some(_) => named.any(|floor| floor.rule == *rule),
-        None => census.is_default(rule),
+        None => rule.is_default(),
     }
 }

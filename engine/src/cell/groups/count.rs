@@ -3,7 +3,7 @@
 use super::{Groups, Presence};
 use crate::cell::zone_trouble::ZoneOf;
 use crate::{
-    allotment::{Allotment, Right},
+    allotment::{Allotment, Rights},
     floor::Group,
     id::HostId,
     inventory::Host,
@@ -23,24 +23,16 @@ pub(super) struct Counted {
     pub(super) out: usize,
     /// Members that this owner has not heard of yet.
     pub(super) unheard: usize,
-    pub(super) tokens: usize,
-    pub(super) lent: usize,
-    pub(super) overdrawn: usize,
-    pub(super) is_closed: bool,
+    /// What the newest allotment says of it.
+    #[serde(default)]
+    pub(super) rights: Rights,
+    /// At which revision of all groups it last changed.
+    #[serde(default)]
+    pub(super) changed_at: u64,
     /// Where it is among the zones of its service. Absent: its rule does not tell services and zones
     /// apart.
     #[serde(default)]
     pub(super) zone: Option<ZoneOf>,
-}
-
-impl Counted {
-    /// Takes what the newest allotment says of it.
-    fn take(&mut self, right: Option<&Right>) {
-        self.tokens = right.map_or(0, |right| right.tokens);
-        self.lent = right.map_or(0, |right| right.lent);
-        self.overdrawn = right.map_or(0, |right| right.overdrawn);
-        self.is_closed = right.is_some_and(|right| right.is_closed);
-    }
 }
 
 /// How a member is counted.
@@ -53,12 +45,20 @@ pub(super) struct Seat {
 
 impl Groups {
     /// The counts of the groups that have members, in no order of time.
-    pub(super) fn counts(&self) -> BTreeMap<(&FloorRule, &Group), &Counted> {
+    pub(super) fn counts(&self) -> BTreeMap<(&FloorRule, &Group), Counted> {
         let there = self.groups.iter().filter(|counted| counted.members > 0);
-
-        there
-            .map(|counted| ((&self.rules[counted.rule], &counted.group), counted))
-            .collect()
+        let timeless = there.map(|counted| {
+            let of = (&self.rules[counted.rule], &counted.group);
+            let changed_at = 0;
+            (
+                of,
+                Counted {
+                    changed_at,
+                    ..counted.clone()
+                },
+            )
+        });
+        timeless.collect()
     }
 
     /// How many members a group has.
@@ -69,10 +69,26 @@ impl Groups {
     }
 
     pub(super) fn take_rights(&mut self, allotment: &Allotment) {
-        for counted in &mut self.groups {
-            let right = allotment.right(&self.rules[counted.rule], &counted.group);
-            counted.take(right);
+        for place in 0..self.groups.len() {
+            let counted = &self.groups[place];
+            let rights = allotment.rights_of(&self.rules[counted.rule], &counted.group);
+            if counted.rights != rights {
+                self.change(place).rights = rights;
+            }
         }
+    }
+
+    /// A group that changes.
+    fn change(&mut self, place: usize) -> &mut Counted {
+        self.revision += 1;
+        let counted = &mut self.groups[place];
+        counted.changed_at = self.revision;
+        counted
+    }
+
+    /// How a member is counted. Nothing: it is not.
+    pub(super) fn presence(&self, host: &HostId) -> Option<Presence> {
+        self.seats.get(host).map(|seat| seat.presence)
     }
 
     pub(super) fn seat(&mut self, host: &Host, presence: Presence, allotment: &Allotment) {
@@ -82,7 +98,7 @@ impl Groups {
             None => self.find_places(host, allotment),
         };
         for &place in &places {
-            let counted = &mut self.groups[place];
+            let counted = self.change(place);
             counted.members += 1;
             match presence {
                 Presence::Serving => {}
@@ -96,11 +112,11 @@ impl Groups {
 
     /// Counts a host no more. Its places are kept unless its labels may have changed.
     pub(super) fn unseat(&mut self, host: &HostId, may_move: bool) {
-        let Some(seat) = self.seats.get(host) else {
+        let Some(seat) = self.seats.remove(host) else {
             return;
         };
         for &place in &seat.places {
-            let counted = &mut self.groups[place];
+            let counted = self.change(place);
             counted.members -= 1;
             match seat.presence {
                 Presence::Serving => {}
@@ -108,8 +124,8 @@ impl Groups {
                 Presence::Unheard => counted.unheard -= 1,
             }
         }
-        if may_move {
-            self.seats.remove(host);
+        if !may_move {
+            self.seats.insert(host.clone(), seat);
         }
     }
 
@@ -130,19 +146,17 @@ impl Groups {
         if let Some(known) = self.groups.iter().position(is_it) {
             return known;
         }
-        let mut counted = Counted {
+        self.layout += 1;
+        let counted = Counted {
             rule,
             members: 0,
             out: 0,
             unheard: 0,
-            tokens: 0,
-            lent: 0,
-            overdrawn: 0,
-            is_closed: false,
+            rights: allotment.rights_of(&self.rules[rule], &group),
+            changed_at: self.revision,
             zone: ZoneOf::of(&self.rules[rule], host),
             group,
         };
-        counted.take(allotment.right(&self.rules[rule], &counted.group));
         let mut places = 0..self.groups.len();
         let unused =
             places.find(|place| self.groups[*place].members == 0 && !taken.contains(place));

@@ -56,15 +56,15 @@ impl Groups {
     fn allowance(&self, place: usize) -> usize {
         let counted = &self.groups[place];
         let min = self.rules[counted.rule].min_in_service;
-        let share = own_share(counted.members, min).saturating_sub(counted.lent);
-        (share + counted.tokens).saturating_sub(counted.overdrawn)
+        let share = own_share(counted.members, min).saturating_sub(counted.rights.lent);
+        (share + counted.rights.tokens).saturating_sub(counted.rights.overdrawn)
     }
 
     /// How many members of one of its groups may be out when a host is. One that is alone there may be
     /// where the assignment says so: it is granted only when somebody approved it.
     fn allowance_for(&self, place: usize, binding: &Binding<'_>, host: &HostId) -> usize {
         let counted = &self.groups[place];
-        let is_alone = counted.members == 1 && counted.is_closed;
+        let is_alone = counted.members == 1 && counted.rights.is_closed;
         let may = |named: &Named<'_>| named.rule == counted.rule && named.lone_hosts.contains(host);
         match is_alone && binding.0.iter().any(may) {
             true => 1,
@@ -112,7 +112,12 @@ impl Groups {
 
     /// Whether no member of the group may ever be out.
     pub(in crate::cell) fn may_have_none_out(&self, place: usize) -> bool {
-        self.groups[place].is_closed
+        self.groups[place].rights.is_closed
+    }
+
+    /// Whether there is such a group.
+    pub(in crate::cell) fn has_closed(&self) -> bool {
+        self.groups.iter().any(|counted| counted.rights.is_closed)
     }
 
     /// Which group it is.
@@ -121,6 +126,7 @@ impl Groups {
         Lacking {
             rule: self.rules[counted.rule].clone(),
             group: counted.group.clone(),
+            place,
         }
     }
 
@@ -141,10 +147,20 @@ pub struct Lacking {
     pub rule: FloorRule,
     /// The group.
     pub group: Group,
+    /// Its place among the cell's groups.
+    pub(crate) place: usize,
 }
 
 /// The rules that bind the hosts of an assignment by name.
 pub(in crate::cell) struct Binding<'a>(Vec<Named<'a>>);
+
+impl Binding<'_> {
+    /// Whether hosts of the same groups are all bound by the same.
+    pub(in crate::cell) fn binds_all_alike(&self) -> bool {
+        let is_alike = |named: &Named<'_>| named.hosts.is_none() && named.lone_hosts.is_empty();
+        self.0.iter().all(is_alike)
+    }
+}
 
 /// One of them.
 struct Named<'a> {

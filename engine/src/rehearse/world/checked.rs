@@ -26,11 +26,17 @@ impl Owner {
         whole
     }
 
-    /// The counts that cells keep of their groups are what counting anew comes to.
+    /// What cells keep of their groups, and rollouts of their waves, is what counting anew comes to.
     pub(super) fn check_counts(&mut self) {
-        let wrong = |(_, cell): &(&CellId, &Cell)| !cell.is_counted_right();
+        let wrong =
+            |(_, cell): &(&CellId, &Cell)| !cell.is_counted_right() || !cell.is_agenda_right();
         let wrong = self.fleet.cells().iter().find(wrong);
-        let wrong = wrong.map(|(name, _)| format!("cell {name} counts its groups wrong"));
+        let wrong =
+            wrong.map(|(name, _)| format!("cell {name} counts its groups or its jobs wrong"));
+        self.broken.extend(wrong);
+        let mut rollouts = self.fleet.rollouts().iter();
+        let wrong = rollouts.find(|(_, rollout)| !rollout.is_kept_right());
+        let wrong = wrong.map(|(name, _)| format!("rollout {name} keeps its wave wrong"));
         self.broken.extend(wrong);
     }
 

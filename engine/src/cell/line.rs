@@ -1,0 +1,77 @@
+//! The hosts that a warrant wants started, in their order, and apart by the groups that they are in: where a
+//! group has no room for one host, it has none for the others.
+
+use super::{Cell, Job, JobState, Member};
+use crate::{id::HostId, inventory::ZONE};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// When a host has its turn: those that are tried again last, among each other those with fewer failed runs
+/// first, and then as the warrant names them.
+pub(super) type Turn = (bool, u32, Option<u32>);
+
+/// The turn of a host.
+pub(super) fn turn(member: &Member, job: &Job) -> Turn {
+    let is_again = matches!(job.state, JobState::Again(_)) || job.is_asked_again();
+    (is_again, member.failed_runs, job.turn)
+}
+
+/// Where a host stands in the line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct InLine {
+    turn: Turn,
+    /// The places of its groups.
+    places: Vec<usize>,
+    zone: Option<String>,
+}
+
+impl InLine {
+    pub(super) fn of(cell: &Cell, member: &Member, job: &Job) -> Self {
+        Self {
+            turn: turn(member, job),
+            places: cell.groups.places_of(&member.host.id).to_vec(),
+            zone: member.host.value(ZONE).map(ToOwned::to_owned),
+        }
+    }
+}
+
+/// The line.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Line {
+    /// The hosts of the same groups, by the places of those.
+    classes: BTreeMap<Vec<usize>, BTreeSet<(Turn, HostId)>>,
+    /// How many hosts each zone has in it.
+    zones: BTreeMap<Option<String>, usize>,
+}
+
+impl Line {
+    pub(super) fn add(&mut self, host: &HostId, at: &InLine) {
+        let class = self.classes.entry(at.places.clone()).or_default();
+        class.insert((at.turn, host.clone()));
+        *self.zones.entry(at.zone.clone()).or_default() += 1;
+    }
+
+    pub(super) fn remove(&mut self, host: &HostId, at: &InLine) {
+        if let Some(class) = self.classes.get_mut(&at.places) {
+            class.remove(&(at.turn, host.clone()));
+            if class.is_empty() {
+                self.classes.remove(&at.places);
+            }
+        }
+        if let Some(count) = self.zones.get_mut(&at.zone) {
+            *count -= 1;
+            if *count == 0 {
+                self.zones.remove(&at.zone);
+            }
+        }
+    }
+
+    /// Whether all are of one zone, so that turns go round no others.
+    pub(super) fn is_of_one_zone(&self) -> bool {
+        self.zones.len() <= 1
+    }
+
+    /// The hosts of the same groups, each in its turn.
+    pub(super) fn classes(&self) -> impl Iterator<Item = &BTreeSet<(Turn, HostId)>> {
+        self.classes.values()
+    }
+}

@@ -1,0 +1,57 @@
+//! What holds a cell's hosts by groups that reach beyond it: a cell can only say how it stands itself.
+
+use super::census::{Census, Whole};
+use crate::{
+    cell::Lacking,
+    hold::{Hold, Reason, Subject},
+    id::CellId,
+};
+use std::collections::BTreeMap;
+
+impl Census {
+    /// Says of groups with members in several cells how the whole stands.
+    pub(super) fn explain(&self, holds: &mut [Hold], lacking: &BTreeMap<&CellId, Vec<Lacking>>) {
+        for hold in holds {
+            let (Subject::Slice { cell, .. }, Reason::Floor { group, .. }) =
+                (&hold.subject, &hold.reason)
+            else {
+                continue;
+            };
+            let lacked = lacking.get(cell).map_or(&[][..], Vec::as_slice);
+            let is_meant = |of: &&Whole| {
+                let is_lacked = |l: &Lacking| l.rule == of.rule && l.group == of.group;
+                of.group.name == *group || lacked.iter().any(is_lacked)
+            };
+            let of_cell = self.groups_of(cell).iter();
+            let named = of_cell.map(|place| &self.groups[*place]).filter(is_meant);
+            let tightest = named.min_by_key(|of| {
+                let balance = of.balance();
+                balance.allowance.saturating_sub(balance.out)
+            });
+            if let Some(of) = tightest {
+                hold.reason = reason(of);
+            }
+        }
+    }
+}
+
+/// Says how a whole group stands.
+fn reason(of: &Whole) -> Reason {
+    let balance = of.balance();
+    let (out, allowance) = (balance.out, balance.allowance);
+    let group = of.group.to_string();
+    if of.parts.len() == 1 {
+        return Reason::Floor {
+            group,
+            out,
+            allowance,
+        };
+    }
+    let holders = of.parts.iter().filter(|(_, of)| of.part.tokens > 0);
+    Reason::Token {
+        group,
+        out,
+        allowance,
+        with: holders.map(|(cell, _)| cell.clone()).collect(),
+    }
+}
