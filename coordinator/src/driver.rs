@@ -39,7 +39,7 @@ use crate::{
     tasks::Stop,
 };
 use cofferdam_engine::{
-    fleet::{Fleet, FleetEvent},
+    fleet::{Fleet, FleetEvent, Memory},
     hold::Hold,
     time::Timestamp,
 };
@@ -98,7 +98,10 @@ pub(crate) struct Driver<S> {
     heartbeat: Duration,
     inputs: mpsc::Receiver<Input>,
     changes: watch::Sender<u64>,
-    holds: Vec<Hold>,
+    /// What is kept of the last decision.
+    memory: Memory,
+    /// What holds what, once somebody has asked since the last decision.
+    holds: Option<Vec<Hold>>,
     wake: Option<Timestamp>,
     log_bytes: usize,
     checkpoint_at: Timestamp,
@@ -128,7 +131,8 @@ impl<S: Store> Driver<S> {
             heartbeat,
             inputs,
             changes,
-            holds: Vec::new(),
+            memory: Memory::default(),
+            holds: None,
             wake: None,
             log_bytes: 0,
             checkpoint_at: clock.now().after(CHECKPOINT_EVERY),
@@ -219,11 +223,11 @@ impl<S: Store> Driver<S> {
 
     /// Asks what to do until there is nothing left, and applies it.
     fn decide(&mut self, turn: &mut Turn) {
+        self.holds = None;
         for _ in 0..ROUNDS {
             let watch = Stopwatch::start();
-            let decision = self.fleet.decide(turn.now);
+            let decision = self.fleet.decide_again(&mut self.memory, turn.now);
             self.metrics.decide_seconds.observe(watch.seconds());
-            self.holds = decision.holds;
             if decision.commands.is_empty() {
                 let soonest = turn.now.after(LEAST_WAIT);
                 self.wake = decision.wake.map(|at| at.max(soonest));

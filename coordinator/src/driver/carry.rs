@@ -46,11 +46,12 @@ impl<S: Store> Driver<S> {
                 // Who asked may have gone away; the event stands.
                 reply.send(result).ok();
             }
-            Effect::Answer(question) => question(Situation {
-                fleet: &self.fleet,
-                holds: &self.holds,
-                now,
-            }),
+            Effect::Answer(question) => {
+                let fleet = &self.fleet;
+                // Whoever asks next before anything happens is told the same.
+                let holds = self.holds.get_or_insert_with(|| fleet.decide(now).holds);
+                question(Situation { fleet, holds, now });
+            }
         }
     }
 
