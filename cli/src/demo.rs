@@ -14,6 +14,7 @@
 //! have happened.
 
 pub mod agent;
+pub mod archive;
 pub mod coordinator;
 pub mod fleet;
 pub mod folder;

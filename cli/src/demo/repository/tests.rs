@@ -1,8 +1,8 @@
 //! The demo's repository and roots, tried with the real apt and dpkg in a private root.
 
 use super::*;
-use crate::demo::{folder::AtEnd, root::Root};
-use std::process::Command;
+use crate::demo::{folder::AtEnd, root::Root, tool::Tool};
+use std::{fs, path::Path, process::Command};
 
 const RARE: InstanceType = InstanceType::RARE;
 const COMMON: InstanceType = InstanceType::ALL[0];
@@ -109,14 +109,4 @@ fn only_the_third_release_leaves_the_rare_type_out() {
         let fits = release.abi().contains(&rare);
         assert_eq!(fits, release != Release::Third, "{release:?}");
     }
-}
-
-#[test]
-fn the_release_file_writes_its_date_as_apt_reads_it() {
-    let moment = OffsetDateTime::from_unix_timestamp(1_700_000_000).unwrap();
-    let text = release_file("", moment);
-    assert!(
-        text.contains("Date: Tue, 14 Nov 2023 22:13:20 +0000\n"),
-        "{text}"
-    );
 }
