@@ -5,25 +5,47 @@ use std::time::{Duration, Instant};
 /// How often a condition is looked at. Loopback answers within a few milliseconds.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// The deadline passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late {
+    /// How long was waited.
+    pub within: Duration,
+    /// What was in the way, last.
+    pub obstacle: String,
+}
+
 /// Looks until there is something to see, and hands it out.
+///
+/// # Errors
+/// When there is still nothing after `within`.
+pub async fn within<T>(
+    within: Duration,
+    mut look: impl AsyncFnMut() -> Result<T, String>,
+) -> Result<T, Late> {
+    let deadline = Instant::now() + within;
+    loop {
+        let obstacle = match look().await {
+            Ok(seen) => return Ok(seen),
+            Err(obstacle) => obstacle,
+        };
+        if Instant::now() >= deadline {
+            return Err(Late { within, obstacle });
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// The same, for tests.
 ///
 /// # Panics
 /// When there is still nothing after `within`. The message names `what` and the last obstacle.
 pub async fn eventually<T>(
     what: &str,
-    within: Duration,
-    mut look: impl AsyncFnMut() -> Result<T, String>,
+    deadline: Duration,
+    look: impl AsyncFnMut() -> Result<T, String>,
 ) -> T {
-    let deadline = Instant::now() + within;
-    loop {
-        let obstacle = match look().await {
-            Ok(seen) => return seen,
-            Err(obstacle) => obstacle,
-        };
-        assert!(
-            Instant::now() < deadline,
-            "waited {within:?} for {what}: {obstacle}"
-        );
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+    let seen = within(deadline, look).await;
+    seen.unwrap_or_else(|Late { within, obstacle }| {
+        panic!("waited {within:?} for {what}: {obstacle}")
+    })
 }

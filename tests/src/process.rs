@@ -127,15 +127,18 @@ pub fn run(mut command: Command) -> (i32, String) {
     )
 }
 
-/// A file beside the test programs, in the folder that cargo builds into: our own binaries are
-/// there when the workspace was built.
+/// A file in the folder that cargo builds into: our own binaries are there when the workspace was
+/// built. Test programs run one folder deeper.
 ///
 /// # Panics
 /// When the running program was not built by cargo.
 pub fn built(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a running program has a path");
-    let deps = test.parent().expect("it stands in a folder");
-    deps.parent().expect("cargo builds into one").join(name)
+    let own = std::env::current_exe().expect("a running program has a path");
+    let folder = own.parent().expect("it stands in a folder");
+    if folder.ends_with("deps") {
+        return folder.with_file_name(name);
+    }
+    folder.join(name)
 }
 
 /// One of our own binaries: the built one, or what `make bench` measures.
