@@ -15,6 +15,7 @@ pub mod patience;
 pub mod pki;
 pub mod ports;
 pub mod process;
+pub mod real_fleet;
 pub mod rollout;
 pub mod simulation;
 pub mod site;

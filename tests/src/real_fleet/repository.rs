@@ -1,0 +1,220 @@
+//! The signed apt repository that the hosts of a fleet install from, served on the bridge's address.
+
+use super::{
+    cgroup::Cgroup,
+    ground::Ground,
+    launch::Place,
+    network::{BRIDGE_ADDRESS, Network},
+    trouble::{FleetError, file, late, part},
+};
+use crate::{patience, process::built};
+use cofferdam::demo::archive::Archive;
+use std::{
+    fs,
+    net::{SocketAddr, TcpStream},
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// What the repository says it is of.
+pub const ORIGIN: &str = "Cofferdam fleet";
+
+/// HTTP, at the port that needs no mention.
+const ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(BRIDGE_ADDRESS), 80);
+
+/// Where the paragraphs of what was built are, one file a package.
+const ENTRIES: &str = "entries";
+
+/// A server starts within milliseconds; a busy machine is waited for.
+const SERVED_WITHIN: Duration = Duration::from_secs(30);
+
+/// A package to be built. It depends on nothing and runs on every architecture.
+#[derive(Debug, Clone)]
+pub struct Package {
+    name: String,
+    version: String,
+    files: Vec<(String, String)>,
+    scripts: Vec<(String, String)>,
+}
+
+impl Package {
+    /// A package with one file, `/usr/share/NAME/version`, that holds its version.
+    pub fn new(name: &str, version: &str) -> Self {
+        let file = (format!("usr/share/{name}/version"), format!("{version}\n"));
+        Self {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            files: vec![file],
+            scripts: Vec::new(),
+        }
+    }
+
+    /// With another file; `path` is relative to the root.
+    #[must_use]
+    pub fn file(mut self, path: &str, content: &str) -> Self {
+        self.files.push((path.to_owned(), content.to_owned()));
+        self
+    }
+
+    /// With a maintainer script: `preinst`, `postinst`, `prerm` or `postrm`, without its first line,
+    /// which makes it a shell script that stops at the first failure.
+    #[must_use]
+    pub fn script(mut self, name: &str, body: &str) -> Self {
+        let text = format!("#!/bin/sh\nset -e\n{body}\n");
+        self.scripts.push((name.to_owned(), text));
+        self
+    }
+
+    /// Its file's name.
+    pub fn file_name(&self) -> String {
+        format!("{}_{}_all.deb", self.name, self.version)
+    }
+
+    fn control(&self) -> String {
+        format!(
+            "Package: {}\nVersion: {}\nArchitecture: all\nMaintainer: Cofferdam <fleet@localhost>\n\
+             Description: a package of a fleet\n",
+            self.name, self.version
+        )
+    }
+
+    fn lay_out(&self, tree: &Path) -> Result<(), FleetError> {
+        for (path, content) in &self.files {
+            write(&tree.join(path), content, 0o644)?;
+        }
+        for (name, content) in &self.scripts {
+            write(&tree.join("DEBIAN").join(name), content, 0o755)?;
+        }
+        write(&tree.join("DEBIAN/control"), &self.control(), 0o644)
+    }
+}
+
+/// The repository of a fleet.
+#[derive(Debug)]
+pub struct Repository {
+    archive: Archive,
+    folder: PathBuf,
+    network: Network,
+    cgroup: Cgroup,
+}
+
+impl Repository {
+    /// The repository of a fleet, made or not.
+    pub fn of(ground: &Ground) -> Self {
+        let folder = ground.folder().join("repository");
+        let archive = Archive::new(
+            ORIGIN,
+            folder.join("served"),
+            folder.join("gpg"),
+            folder.join("tmp"),
+        );
+        Self {
+            archive,
+            folder,
+            network: Network::in_folder(ground.folder()),
+            cgroup: ground.cgroup().within("repository"),
+        }
+    }
+
+    /// Makes its key, and offers nothing yet.
+    ///
+    /// # Errors
+    /// When gpg fails or a file cannot be written.
+    pub async fn create(&self) -> Result<(), FleetError> {
+        let what = "the repository";
+        self.archive.create().await.map_err(part(what))?;
+        let entries = self.entries();
+        fs::create_dir_all(&entries).map_err(file("make", &entries))?;
+        self.archive.publish(&[]).await.map_err(part(what))
+    }
+
+    /// Builds a package, and offers it beside all that was published before.
+    ///
+    /// # Errors
+    /// When a tool fails or a file cannot be written.
+    pub async fn publish(&self, package: &Package) -> Result<(), FleetError> {
+        let name = package.file_name();
+        let tree = self.folder.join("tmp").join(&name);
+        package.lay_out(&tree)?;
+        let built = self.archive.build(&tree, &name).await;
+        built.map_err(part("a package"))?;
+        let entry = self.archive.entry(&package.control(), &name);
+        let path = self.entries().join(&name);
+        fs::write(&path, entry.map_err(part("a package"))?).map_err(file("write", &path))?;
+        let entries = read_all(&self.entries())?;
+        self.archive
+            .publish(&entries)
+            .await
+            .map_err(part("the index"))
+    }
+
+    /// The key that hosts trust it by.
+    pub fn public_key(&self) -> PathBuf {
+        self.archive.public_key()
+    }
+
+    /// The folder that is served: what is done to it is done to what hosts see.
+    pub fn served(&self) -> &Path {
+        self.archive.folder()
+    }
+
+    /// Serves it, until the fleet ends or it is closed.
+    ///
+    /// # Errors
+    /// When it is not served after 30 s.
+    pub async fn open(&self) -> Result<(), FleetError> {
+        let log = self.folder.join("log");
+        let place = Place {
+            network: &self.network,
+            cgroup: &self.cgroup,
+            log: &log,
+        };
+        let serve = built("fleet").into_os_string();
+        let folder = self.served().as_os_str().to_owned();
+        let address = ADDRESS.to_string().into();
+        place
+            .launch(vec![serve, "serve".into(), folder, address])
+            .await?;
+        let answers = async || {
+            let connected = self.network.inside(|| TcpStream::connect(ADDRESS));
+            let said = |error: &dyn std::error::Error| error.to_string();
+            connected
+                .map_err(|error| said(&error))?
+                .map_err(|error| said(&error))
+        };
+        let answered = patience::within(SERVED_WITHIN, answers).await;
+        answered
+            .map(drop)
+            .map_err(late("the repository to be served"))
+    }
+
+    /// Stops serving it.
+    ///
+    /// # Errors
+    /// When its server does not go.
+    pub fn close(&self) -> Result<(), FleetError> {
+        self.cgroup.kill()
+    }
+
+    fn entries(&self) -> PathBuf {
+        self.folder.join(ENTRIES)
+    }
+}
+
+/// The files in a folder, by their names' order.
+fn read_all(folder: &Path) -> Result<Vec<String>, FleetError> {
+    let found = fs::read_dir(folder).map_err(file("read", folder))?;
+    let mut paths: Vec<PathBuf> = found.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let read = |path: &PathBuf| fs::read_to_string(path).map_err(file("read", path));
+    paths.iter().map(read).collect()
+}
+
+fn write(path: &Path, content: &str, mode: u32) -> Result<(), FleetError> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(file("make", folder))?;
+    }
+    fs::write(path, content).map_err(file("write", path))?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(file("change", path))
+}

@@ -1,0 +1,180 @@
+//! The root tree that every host lies over: a small Debian, made once by mmdebstrap and kept.
+//!
+//! It is the Debian of this machine, so that programs built here run there. Its folder is named by a
+//! digest of what it was made by, and appears by a rename, so that a tree that was half made is never
+//! used. It is made in memory and copied: dpkg's many syncs cost a minute on a disk.
+
+use super::{
+    teardown,
+    trouble::{FleetError, file, succeed},
+};
+use cofferdam_engine::digest::Digest;
+use std::{
+    env, fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::process::Command;
+
+/// What hosts have beyond what every Debian with apt has.
+const PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,procps,ca-certificates,curl,gpgv,\
+                        unattended-upgrades";
+
+/// Where the machine's own archive may be told, newest form first. Without either, mmdebstrap's own.
+const SOURCES: [&str; 2] = [
+    "/etc/apt/sources.list.d/debian.sources",
+    "/etc/apt/sources.list",
+];
+
+/// Timers that would begin something at a moment drawn at random, which no test could repeat. Who tests
+/// them enables them.
+const RANDOM_TIMERS: [&str; 4] = [
+    "apt-daily.timer",
+    "apt-daily-upgrade.timer",
+    "dpkg-db-backup.timer",
+    "fstrim.timer",
+];
+
+/// What else is taken out: the outside archive, and the identity of whoever made the tree.
+const TAKEN_OUT: [&str; 5] = [
+    "etc/apt/sources.list",
+    "etc/apt/sources.list.d/0000debian.sources",
+    "etc/apt/sources.list.d/0000sources.list",
+    "etc/hostname",
+    "etc/resolv.conf",
+];
+
+/// A change of what is done with the tree after mmdebstrap counts this up.
+const FINISH: u32 = 1;
+
+/// How large the tree may grow while it is made: 260 MB (measured), and room for what is downloaded.
+const MEMORY: &str = "size=1g";
+
+/// An idle machine of two cores needs under a minute, a busy one two (measured).
+const WITHIN: Duration = Duration::from_secs(600);
+
+/// How to make a tree, and where it is kept.
+#[derive(Debug)]
+pub struct Recipe {
+    suite: String,
+    sources: Option<PathBuf>,
+    cache: PathBuf,
+}
+
+impl Recipe {
+    /// The recipe for this machine.
+    ///
+    /// # Errors
+    /// When it is no Debian, or has no folder for caches.
+    pub fn of_this_machine() -> Result<Self, FleetError> {
+        let path = Path::new("/etc/os-release");
+        let release = fs::read_to_string(path).map_err(file("read", path))?;
+        let value = |key: &str| {
+            let line = release.lines().find_map(|line| line.strip_prefix(key));
+            line.map(|value| value.trim_matches('"').to_owned())
+        };
+        let suite = value("VERSION_CODENAME=");
+        let suite = suite.filter(|_| value("ID=").as_deref() == Some("debian"));
+        let sources = SOURCES.map(PathBuf::from).into_iter();
+        Ok(Self {
+            suite: suite.ok_or_else(|| refused("the machine is no Debian"))?,
+            sources: sources.into_iter().find(|path| path.is_file()),
+            cache: cache().ok_or_else(|| refused("neither XDG_CACHE_HOME nor HOME is set"))?,
+        })
+    }
+
+    /// Where the tree is, or will be.
+    pub fn tree(&self) -> PathBuf {
+        let made_by = format!("{} {PACKAGES} {RANDOM_TIMERS:?} {FINISH}", self.suite);
+        let digest = Digest::of(made_by).to_string();
+        self.cache.join(format!("tree-{}", &digest[..16]))
+    }
+
+    /// The tree: made now when it is not there yet, which takes about a minute, and says so.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub async fn make(&self) -> Result<PathBuf, FleetError> {
+        let tree = self.tree();
+        if tree.is_dir() {
+            return Ok(tree);
+        }
+        fs::create_dir_all(&self.cache).map_err(file("make", &self.cache))?;
+        let path = self.cache.join("lock");
+        let lock = fs::File::create(&path).map_err(file("make", &path))?;
+        lock.lock().map_err(file("lock", &path))?;
+        if tree.is_dir() {
+            return Ok(tree);
+        }
+        eprintln!("makes the root tree of hosts, once: about a minute");
+        let memory = self.cache.join("memory");
+        let half = self.cache.join("half");
+        // An earlier try may have been killed.
+        clear(&memory)?;
+        clear(&half)?;
+        fs::create_dir_all(&memory).map_err(file("make", &memory))?;
+        let made = self.make_between(&memory, &half).await;
+        clear(&memory)?;
+        made?;
+        fs::rename(&half, &tree).map_err(file("move", &half))?;
+        Ok(tree)
+    }
+
+    async fn make_between(&self, memory: &Path, half: &Path) -> Result<(), FleetError> {
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-t", "tmpfs", "-o", MEMORY, "tmpfs"])
+            .arg(memory);
+        succeed(mount, WITHIN).await?;
+        let fresh = memory.join("tree");
+        let mut build = Command::new("mmdebstrap");
+        build.args(["--quiet", "--mode=root", "--variant=apt"]);
+        build.arg(format!("--include={PACKAGES}"));
+        build.arg("--aptopt=Acquire::Languages \"none\"");
+        build.arg(&self.suite).arg(&fresh).args(&self.sources);
+        build.env("LC_ALL", "C").env("TMPDIR", memory);
+        succeed(build, WITHIN).await?;
+        finish(&fresh)?;
+        let mut copy = Command::new("cp");
+        copy.args(["--archive", "--no-target-directory"]);
+        copy.arg(&fresh).arg(half);
+        succeed(copy, WITHIN).await.map(|_| ())
+    }
+}
+
+/// What every host has in common and mmdebstrap does not know.
+fn finish(tree: &Path) -> Result<(), FleetError> {
+    let timers =
+        RANDOM_TIMERS.map(|timer| format!("etc/systemd/system/timers.target.wants/{timer}"));
+    let taken_out = TAKEN_OUT.iter().copied();
+    for name in taken_out.chain(timers.iter().map(String::as_str)) {
+        let path = tree.join(name);
+        if path.symlink_metadata().is_ok() {
+            fs::remove_file(&path).map_err(file("remove", &path))?;
+        }
+    }
+    // A journal that is on disk outlives a power cut, and can be read while a host is off.
+    let journal = tree.join("var/log/journal");
+    fs::create_dir_all(&journal).map_err(file("make", &journal))?;
+    // Nobody logs in at a console that nobody sees.
+    let console = tree.join("etc/systemd/system/console-getty.service");
+    symlink("/dev/null", &console).map_err(file("make", &console))
+}
+
+/// Removes what an earlier try left, mounted or not.
+fn clear(folder: &Path) -> Result<(), FleetError> {
+    teardown::unmount(folder)?;
+    teardown::remove(folder)
+}
+
+fn cache() -> Option<PathBuf> {
+    let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".cache"));
+    let cache = cache.filter(|path| path.is_absolute()).or_else(home)?;
+    Some(cache.join("cofferdam-fleet"))
+}
+
+fn refused(why: &str) -> FleetError {
+    FleetError::Refused(why.to_owned())
+}

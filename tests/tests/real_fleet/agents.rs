@@ -1,0 +1,75 @@
+//! Agents run on hosts as their packages would have them run.
+
+use cofferdam_tests::{
+    machine::Machine,
+    patience::eventually,
+    process::run,
+    real_fleet::{RealFleet, host::BOOTED_WITHIN},
+};
+use serde_json::Value;
+
+/// The hosts that the coordinator has a session with, by the operator's command.
+fn connected(fleet: &RealFleet) -> Result<Vec<String>, String> {
+    let mut command = fleet.control.operator();
+    command.args(["hosts", "--output", "json"]);
+    let (code, printed) = run(command);
+    if code != 0 {
+        return Err(printed);
+    }
+    let hosts: Value = serde_json::from_str(&printed).map_err(|error| error.to_string())?;
+    let hosts = hosts["hosts"].as_array().ok_or(printed)?;
+    let is_connected = |host: &&Value| !host["connected_since_ms"].is_null();
+    let name = |host: &Value| host["host"].as_str().unwrap_or_default().to_owned();
+    Ok(hosts.iter().filter(is_connected).map(name).collect())
+}
+
+async fn eventually_connected(fleet: &RealFleet, wanted: &[&str]) {
+    let what = format!("{wanted:?} to be connected");
+    eventually(&what, BOOTED_WITHIN, async || {
+        let seen = connected(fleet)?;
+        let all = (seen == wanted).then_some(());
+        all.ok_or_else(|| format!("{seen:?} are"))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn agents_of_real_hosts_are_seen_by_their_coordinator() {
+    let Some(fleet) = RealFleet::lay_out(Machine::several(2)).await else {
+        return;
+    };
+    let [first, second] = fleet.hosts() else {
+        panic!("two hosts are expected");
+    };
+    // One is enrolled while it is on, the other before it boots.
+    first.power_on().await.unwrap();
+    first.booted().await.unwrap();
+    fleet.manage().await.unwrap();
+    fleet.switch_on().await.unwrap();
+    eventually_connected(&fleet, &["web-1", "web-2"]).await;
+
+    for host in [first, second] {
+        let line = "systemctl is-active cofferdam-agent cofferdam-health";
+        assert_eq!(host.run(line).await.unwrap().well(), "active\nactive\n");
+        let whose = "ps --no-headers -o user:20= -C cofferdam-agent | sort";
+        let whose = host.run(whose).await.unwrap().well();
+        assert_eq!(
+            whose.split_whitespace().collect::<Vec<_>>(),
+            ["cofferdam-health", "root"]
+        );
+        let ready =
+            "curl --silent --output /dev/null --write-out '%{http_code}' 127.0.0.1:9100/ready";
+        assert_eq!(host.run(ready).await.unwrap().well(), "200");
+    }
+
+    second.unplug().await.unwrap();
+    eventually_connected(&fleet, &["web-1"]).await;
+    second.plug_in().await.unwrap();
+    eventually_connected(&fleet, &["web-1", "web-2"]).await;
+
+    first.cut_power().unwrap();
+    eventually_connected(&fleet, &["web-2"]).await;
+    first.power_on().await.unwrap();
+    eventually_connected(&fleet, &["web-1", "web-2"]).await;
+    fleet.take_down().unwrap();
+}

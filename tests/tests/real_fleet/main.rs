@@ -1,0 +1,9 @@
+//! Debian hosts in containers that boot, reboot, lose power and install packages for real. Where they
+//! cannot run, the run says `left out: real fleet` and why, once.
+
+#![cfg(test)]
+
+mod agents;
+mod hosts;
+mod packages;
+mod traces;
