@@ -10,11 +10,14 @@ MUTANTS := target/tools/bin/cargo-mutants
 # Which part of the mutants the soak tries: another one each day.
 MUTANTS_SHARD ?= $(shell expr `date +%j` % 80)/80
 
-.PHONY: help build demo test test-rust test-demo lint bench soak mutants audit
+# Hosts of `make fleet`.
+HOSTS ?= 8
+
+.PHONY: help build demo fleet fleet-down test test-rust test-demo lint bench soak mutants audit
 .DEFAULT_GOAL := help
 
 help: ## Lists the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 # All targets: what tests need too, so that nothing is compiled twice. `cargo test` alone does not
 # build the binaries that the end-to-end tests start.
@@ -24,6 +27,14 @@ build: ## Builds everything, tests included
 demo: ## Patches a fleet of 24 agents on this machine, and stops a bad patch
 	cargo build -p cofferdam -p cofferdam-agent -p cofferdam-coordinator
 	target/debug/cofferdam demo
+
+fleet: ## Boots HOSTS=8 real Debian hosts to play with, and says how to reach them; root only
+	cargo build -p cofferdam -p cofferdam-agent -p cofferdam-coordinator -p cofferdam-tests
+	target/debug/fleet up --hosts $(HOSTS)
+
+fleet-down: ## Takes them down, and whatever killed or failed tests left of theirs
+	cargo build --quiet -p cofferdam-tests
+	target/debug/fleet down
 
 test: test-rust test-demo ## Runs every test in its small size, and the demo
 
