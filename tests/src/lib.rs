@@ -1,8 +1,9 @@
 //! What the tests of Cofferdam share: it starts the built programs as processes on loopback, talks
 //! to them as an operator does, hurts them, and looks at what they leave behind.
 //!
-//! A [`fleet::Fleet`] is one coordinator and its agents in a folder of their own. Nothing here
-//! sleeps for time to pass: [`patience::eventually`] waits for conditions, each with a deadline.
+//! A [`fleet::Fleet`] is one coordinator and its agents in a folder of their own, a
+//! [`real_fleet::RealFleet`] the same on Debian hosts that really boot. Nothing here sleeps for time to
+//! pass: [`patience::eventually`] waits for conditions, each with a deadline.
 
 pub mod deadly;
 pub mod debian;

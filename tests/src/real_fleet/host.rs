@@ -182,10 +182,10 @@ impl Host {
     /// # Errors
     /// When it is off, or not back after 90 s.
     pub async fn reboot(&self) -> Result<String, FleetError> {
-        let before = self.boot_id().await?;
+        let before = self.init();
         // How it ends does not matter: the system goes down under it.
         self.run("systemctl reboot").await?;
-        self.booted_after(Some(&before)).await
+        self.booted_after(before).await
     }
 
     /// Shuts it down, as its operator would, and waits until it is off.
@@ -304,16 +304,18 @@ impl Host {
         Ok(answer.printed.trim().to_owned())
     }
 
-    async fn booted_after(&self, before: Option<&str>) -> Result<String, FleetError> {
+    /// Waits for a first process other than the one that went down. Nobody enters the host before: a
+    /// stranger that is there at the last moment is waited for, and since its end is not told to the first
+    /// process, systemd-shutdown then sleeps for 10 s.
+    async fn booted_after(&self, before: Option<Pid>) -> Result<String, FleetError> {
         let up = async || {
-            let id = self.boot_id().await.map_err(|error| error.to_string())?;
-            if before == Some(&id) {
-                return Err("it is still going down".to_owned());
+            if self.init() == before {
+                return Err("it is off, or still going down".to_owned());
             }
             let state = self.run("systemctl is-system-running").await;
             let state = state.map_err(|error| error.to_string())?.printed;
             match state.trim() {
-                "running" | "degraded" => Ok(id),
+                "running" | "degraded" => Ok(()),
                 other => Err(other.to_owned()),
             }
         };
@@ -322,7 +324,8 @@ impl Host {
             let console = fs::read_to_string(self.console()).unwrap_or_default();
             obstacle.obstacle += &format!("\n{console}");
             late(format!("{} to be up", self.name()))(obstacle)
-        })
+        })?;
+        self.boot_id().await
     }
 
     fn console(&self) -> PathBuf {

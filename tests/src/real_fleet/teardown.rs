@@ -22,17 +22,22 @@ const MOUNTS: &str = "/proc/self/mountinfo";
 /// When a process does not go, or something cannot be unmounted.
 pub fn end(processes: &Cgroup, folder: &Path) -> Result<(), FleetError> {
     processes.kill()?;
-    processes.remove()?;
+    if processes.remove().is_err() {
+        // One that was being started when its maker was killed may have come in meanwhile.
+        processes.kill()?;
+        processes.remove()?;
+    }
     unmount(folder)
 }
 
-/// Unmounts a folder and everything below it, the last one mounted first.
+/// Unmounts a folder and everything below it, the last one mounted first. Whoever is still in there, as
+/// a person's shell may be, keeps what it sees and is in nobody's way.
 ///
 /// # Errors
 /// When something cannot be unmounted.
 pub fn unmount(folder: &Path) -> Result<(), FleetError> {
     for mount in mounts_below(folder)?.iter().rev() {
-        umount2(mount, MntFlags::UMOUNT_NOFOLLOW)
+        umount2(mount, MntFlags::MNT_DETACH | MntFlags::UMOUNT_NOFOLLOW)
             .map_err(|error| file("unmount", mount)(error.into()))?;
     }
     Ok(())
