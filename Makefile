@@ -29,11 +29,11 @@ demo: ## Patches a fleet of 24 agents on this machine, and stops a bad patch
 	target/debug/cofferdam demo
 
 fleet: ## Boots HOSTS=8 real Debian hosts to play with, and says how to reach them; root only
-	cargo build -p cofferdam -p cofferdam-agent -p cofferdam-coordinator -p cofferdam-tests
+	cargo build --workspace --bins
 	target/debug/fleet up --hosts $(HOSTS)
 
 fleet-down: ## Takes them down, and whatever killed or failed tests left of theirs
-	cargo build --quiet -p cofferdam-tests
+	cargo build --quiet --workspace --bins
 	target/debug/fleet down
 
 test: test-rust test-demo ## Runs every test in its small size, and the demo
