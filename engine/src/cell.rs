@@ -77,7 +77,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// One cell: the hosts, the ledger, and each rollout's work in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,10 +191,11 @@ impl Cell {
         self.owner_since.after(first.unwrap_or(most).min(most))
     }
 
-    /// Until when at most the owner hears from its hosts before it starts more. Nothing once every
-    /// member has been heard from.
-    pub fn settles_until(&self, settle: std::time::Duration) -> Option<Timestamp> {
-        let all_heard = self.members.values().all(|member| member.heard);
-        (!all_heard).then(|| self.owner_since.after(settle))
+    /// Until when at most the owner hears from its hosts before it starts more. Nothing once that is over,
+    /// or every member has been heard from.
+    pub fn settles_until(&self, settle: Duration, now: Timestamp) -> Option<Timestamp> {
+        let until = self.owner_since.after(settle);
+        let is_awaited = |member: &Member| !member.heard;
+        (now < until && self.members.values().any(is_awaited)).then_some(until)
     }
 }

@@ -30,12 +30,13 @@ pub struct AtWork {
 impl AtWork {
     /// What cells have under orders. Costs nothing where no rollout knows of dependencies.
     pub fn of<'a>(cells: impl Iterator<Item = &'a Cell> + Clone) -> Self {
-        let mut at_work = Self::default();
-        let heeds = |work: &Work| !work.assignment.dependencies.is_empty();
-        if !cells.clone().flat_map(|cell| cell.work.values()).any(heeds) {
+        let mut at_work = Self {
+            is_heeded: Self::is_heeded_by(cells.clone()),
+            by_service: BTreeMap::new(),
+        };
+        if !at_work.is_heeded {
             return at_work;
         }
-        at_work.is_heeded = true;
         for cell in cells {
             let agendas = cell.work.values().map(|work| cell.agenda(work));
             let active = agendas.flat_map(|agenda| agenda.active());
@@ -44,6 +45,12 @@ impl AtWork {
             }
         }
         at_work
+    }
+
+    /// Whether a rollout in one of the cells knows of dependencies.
+    pub(crate) fn is_heeded_by<'a>(cells: impl Iterator<Item = &'a Cell>) -> bool {
+        let mut works = cells.flat_map(|cell| cell.work.values());
+        works.any(|work| !work.assignment.dependencies.is_empty())
     }
 
     /// Whether nothing that counts is at work.

@@ -36,8 +36,8 @@ impl Draft<'_> {
             return;
         }
         self.wake_at(work.warrant.as_ref().map_or(self.now, HeldWarrant::ends_at));
-        let settle = self.cell.settles_until(work.assignment.deadlines.settle);
-        if let Some(until) = settle.filter(|&until| self.now < until) {
+        let settle = work.assignment.deadlines.settle;
+        if let Some(until) = self.cell.settles_until(settle, self.now) {
             self.hold_slice(work, Reason::Settle { until });
             return;
         }

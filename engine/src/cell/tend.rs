@@ -88,10 +88,7 @@ impl Draft<'_> {
     ) {
         let settle = work.assignment.deadlines.settle;
         let is_first = point == ClaimPoint::BeforeDrain && !active.disrupted;
-        let settling = self
-            .cell
-            .settles_until(settle)
-            .filter(|&until| self.now < until);
+        let settling = self.cell.settles_until(settle, self.now);
         if let (true, None, Some(until)) = (is_first, &withdrawal, settling) {
             self.hold_host(work, host, Reason::Settle { until });
             return;

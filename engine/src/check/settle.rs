@@ -47,6 +47,5 @@ pub(super) fn by_giving_up(
 }
 
 fn settling(cell: &Cell, work: &Work, now: Timestamp) -> Option<Timestamp> {
-    let until = cell.settles_until(work.assignment.deadlines.settle)?;
-    (now < until).then_some(until)
+    cell.settles_until(work.assignment.deadlines.settle, now)
 }

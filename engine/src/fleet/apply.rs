@@ -166,12 +166,10 @@ impl Fleet {
         if is_new {
             self.tell_cell(&home, now)?;
         }
-        for of in known.iter().chain([&hello.host]) {
-            self.note_apart(of);
-        }
         if known.as_ref().map(|known| &known.labels) != Some(&hello.host.labels) {
-            for groups_of in known.iter().chain([&hello.host]) {
-                self.look_who_is_alone(groups_of, now);
+            for of in known.iter().chain([&hello.host]) {
+                self.note_apart(of);
+                self.look_who_is_alone(of, now);
             }
         }
         self.consider_late(&hello.host.id, now)

@@ -2,7 +2,7 @@
 
 use super::{Fleet, FleetCommand, Memory, census::Census};
 use crate::{
-    cell::{Ask, AtWork, Lacking, Troubled},
+    cell::{Ask, Lacking, Troubled},
     hold::Hold,
     id::CellId,
     time::Timestamp,
@@ -147,7 +147,7 @@ impl Fleet {
         decision: &mut FleetDecision,
     ) -> BTreeMap<&CellId, Vec<Lacking>> {
         let mut lacking = BTreeMap::new();
-        let mut at_work = AtWork::of(self.cells.values());
+        let mut at_work = memory.at_work(self);
         for (place, (name, cell)) in self.cells.iter().enumerate() {
             let theirs = memory.decide(place, cell, &mut at_work, ask);
             decision.wake_at(theirs.wake);

@@ -24,6 +24,8 @@ pub struct Memory {
     troubled: Troubled,
     /// What the cells came to, in their order.
     cells: Vec<AskedCell>,
+    /// Whether a rollout at work knows of dependencies. Nothing: nobody looked yet.
+    heeds: Option<bool>,
     /// What cells lacked when nothing was left to do.
     lacking: BTreeMap<CellId, Vec<Lacking>>,
 }
@@ -97,6 +99,18 @@ impl Memory {
         self.census = Some(census);
     }
 
+    /// What the cells have under orders.
+    pub(super) fn at_work(&mut self, fleet: &Fleet) -> AtWork {
+        let cells = || fleet.cells.values();
+        let heeds = *self
+            .heeds
+            .get_or_insert_with(|| AtWork::is_heeded_by(cells()));
+        match heeds {
+            true => AtWork::of(cells()),
+            false => AtWork::default(),
+        }
+    }
+
     /// Whether cells lack what they lacked when nothing was left to do.
     pub(super) fn lacked(&self, lacking: &BTreeMap<&CellId, Vec<Lacking>>) -> bool {
         let known = self.lacking.iter();
@@ -109,6 +123,9 @@ impl Memory {
 
     /// Takes note of what cells lack while nothing is left to do.
     pub(super) fn note_lacking(&mut self, lacking: &BTreeMap<&CellId, Vec<Lacking>>) {
+        if self.lacked(lacking) {
+            return;
+        }
         let lacking = lacking.iter();
         self.lacking = lacking
             .map(|(cell, of)| ((*cell).clone(), of.clone()))
