@@ -158,6 +158,37 @@ mod tests {
         }
     }
 
+    /// The order in which hosts of some zones have their turns.
+    fn sorted(members: &[Member], jobs: &[Job]) -> Vec<String> {
+        let wanted = members.iter().zip(jobs).rev();
+        let wanted = wanted.map(|(member, job)| Wanted {
+            member,
+            job,
+            entry: None,
+            places: &[],
+        });
+        let mut wanted: Vec<_> = wanted.collect();
+        sort(&mut wanted);
+        let names = wanted.iter().map(|one| one.member.host.id.to_string());
+        names.collect()
+    }
+
+    fn in_turn(members: &[Member]) -> Vec<Job> {
+        let turns = (0..).zip(members).map(|(turn, _)| Job {
+            turn: Some(turn),
+            ..Job::default()
+        });
+        turns.collect()
+    }
+
+    #[test]
+    fn turns_go_round_also_where_the_first_is_alone_in_its_zone() {
+        let zones = [("a1", "a"), ("b1", "b"), ("b2", "b"), ("c1", "c")];
+        let members = zones.map(|(name, zone)| member(name, zone, 0));
+        let order = sorted(&members, &in_turn(&members));
+        assert_eq!(order, ["a1", "b1", "c1", "b2"]);
+    }
+
     #[test]
     fn turns_go_round_the_zones_and_troubled_hosts_come_last() {
         let members = [
@@ -169,25 +200,12 @@ mod tests {
             member("b2", "b", 1),
             member("b3", "b", 0),
         ];
-        let mut jobs: Vec<Job> = members.iter().map(|_| Job::default()).collect();
-        jobs[0] = again();
-        (0..)
-            .zip(&mut jobs)
-            .for_each(|(turn, job)| job.turn = Some(turn));
-        let wanted = members.iter().zip(&jobs).rev();
-        let wanted = wanted.map(|(member, job)| Wanted {
-            member,
-            job,
-            entry: None,
-            places: &[],
-        });
-        let mut wanted: Vec<_> = wanted.collect();
-        sort(&mut wanted);
-
-        let order: Vec<_> = wanted
-            .iter()
-            .map(|one| one.member.host.id.as_str())
-            .collect();
+        let mut jobs = in_turn(&members);
+        jobs[0] = Job {
+            turn: Some(0),
+            ..again()
+        };
+        let order = sorted(&members, &jobs);
         assert_eq!(order, ["a2", "b1", "b3", "a4", "b2", "a3", "a1"]);
     }
 }

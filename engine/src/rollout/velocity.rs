@@ -307,9 +307,12 @@ mod tests {
             reason: String::new(),
             cause: LeftOutCause::Other,
         };
-        for number in 0..11 {
+        for number in 0..10 {
             velocity.note(&host(number), &skipped, &rule(), at(20));
         }
+        // As many as there must be.
+        assert_eq!(velocity.collapse(&rule(), at(40)), Some((0, 200)));
+        velocity.note(&host(10), &skipped, &rule(), at(20));
         assert_eq!(velocity.collapse(&rule(), at(40)), None);
     }
 

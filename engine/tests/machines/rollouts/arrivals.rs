@@ -266,6 +266,8 @@ fn a_host_that_is_born_anew_in_another_cell_is_spoken_for_by_that_cell_alone() {
     world.crash_owner(Crash::BeforeSend, secs(5));
     world.wait_until_host_is("ssl", host.as_str(), "passed");
     world.wait_until_host_is("ssl", "late-a-1", "passed");
+    // The one that came late was never another.
+    assert_eq!(*world.rollout("ssl").reborn(), [host].into());
     world.assert_sound();
 }
 
