@@ -23,7 +23,7 @@ mod outgoing;
 mod tests;
 mod turn;
 
-pub use self::history::HistoryError;
+pub use self::history::{HistoryError, StoredHistory, read_history};
 pub(crate) use self::input::{DriverHandle, Said, Stopping};
 
 use self::{

@@ -28,5 +28,5 @@ mod tasks;
 mod view;
 mod web;
 
-pub use driver::{DriverError, HistoryError};
+pub use driver::{DriverError, HistoryError, StoredHistory, read_history};
 pub use start::{RunError, Running, Setup, start};

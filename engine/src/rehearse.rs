@@ -9,6 +9,7 @@ mod model;
 mod modelled;
 mod observe;
 mod play;
+pub mod recorded;
 pub mod report;
 pub mod scenario;
 mod spread;

@@ -8,7 +8,7 @@ use cofferdam_engine::{
     services::Services,
     spec::Spec,
 };
-use cofferdam_tests::figures::{Figures, millis};
+use cofferdam_tests::figures::Figures;
 use std::time::Instant;
 
 const SPEC: &str = r#"
@@ -27,18 +27,18 @@ to = "100%"
 
 fn main() {
     let mut figures = Figures::default();
-    let (small, large) = (a_host_of(300), a_host_of(1_200));
-    figures.note("rehearse_300_ms_a_host", small);
-    figures.note("rehearse_1200_ms_a_host", large);
-    figures.note("rehearse_1200_to_300_ratio", large / small);
+    let (small, large) = (rehearse(1_000), rehearse(25_000));
+    figures.note("rehearse_1000_s", small);
+    figures.note("rehearse_25000_s", large);
+    figures.note("rehearse_25000_to_1000_a_host_ratio", large / 25.0 / small);
     figures.publish("rehearse");
 }
 
-/// What a host costs in a rehearsal of so many, in milliseconds.
-fn a_host_of(count: u32) -> f64 {
+/// How long a rehearsal of so many hosts takes, in seconds.
+fn rehearse(count: u32) -> f64 {
     let fleet = modelled_fleet::generate(&Generated {
         hosts: usize::try_from(count).expect("a usize holds 32 bits"),
-        regions: 3,
+        regions: 12,
         seed: 1,
     });
     let hosts: Vec<Host> = fleet.hosts().collect();
@@ -58,5 +58,5 @@ fn a_host_of(count: u32) -> f64 {
     let report = rehearsal.play().expect("a plan");
     let took = began.elapsed();
     assert_eq!(report.patched, report.planned, "everybody is patched");
-    millis(took / count)
+    took.as_secs_f64()
 }

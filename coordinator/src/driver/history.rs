@@ -92,6 +92,33 @@ pub(crate) fn replay(loaded: &Loaded) -> Result<Replayed, HistoryError> {
     Ok(replayed)
 }
 
+/// A history as it is stored.
+#[derive(Debug, Default)]
+pub struct StoredHistory {
+    /// The fleet before its first event. Empty where no checkpoint was made yet.
+    pub before: Fleet,
+    /// What happened since, in order.
+    pub events: Vec<(Timestamp, FleetEvent)>,
+}
+
+/// Reads what a store held, to be looked at.
+///
+/// # Errors
+/// [`HistoryError`], which names the record.
+pub fn read_history(loaded: &Loaded) -> Result<StoredHistory, HistoryError> {
+    let before = match &loaded.checkpoint {
+        Some(bytes) => read_checkpoint(bytes)?.fleet,
+        None => Fleet::default(),
+    };
+    let entries = loaded.records.iter().enumerate().map(|(i, record)| {
+        let what = || format!("record {} after the checkpoint", i + 1);
+        let entry = read_entry(record, what)?;
+        Ok((entry.at, entry.event))
+    });
+    let events = entries.collect::<Result<_, HistoryError>>()?;
+    Ok(StoredHistory { before, events })
+}
+
 /// An event, to be stored.
 pub(crate) fn write_entry(at: Timestamp, event: &FleetEvent) -> Record {
     let version = VERSION;

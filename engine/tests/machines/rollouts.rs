@@ -16,6 +16,7 @@ mod pace;
 mod packing;
 mod partitions;
 mod promotions;
+mod recorded;
 mod repairs;
 mod reservations;
 mod restarts;
