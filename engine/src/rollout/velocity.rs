@@ -5,8 +5,10 @@
 //! The present span is held against the best span of the wave. Hosts that people, windows, bakes and
 //! floors keep from starting are not at work, so a span is compared only while about as many hosts
 //! are at work as in the best one: at least half as many on the average, and no fewer than
-//! `velocity_least`, on the average and now (one slow host is no collapse). Where runs take longer
-//! than a span on the average, spans say nothing, and neither does the brake.
+//! `velocity_least`, on the average and now (one slow host is no collapse). Hosts that start together are
+//! over together: a span in which they all are at work has none that is over, unless it is so long that
+//! a run fits into it wherever it began. So where runs take longer than half a span on the average, spans
+//! say nothing, and neither does the brake.
 //!
 //! The record begins anew with each wave, when the rollout goes on after a pause, and when the
 //! coordinator starts: what happened while it was away is not known.
@@ -129,7 +131,7 @@ impl Velocity {
         let is_slow = last.over < rule.velocity_share.of_rounded_up(best.over);
         let is_as_busy = last.host_ms.saturating_mul(2) >= best.host_ms
             && last.host_ms >= hosts_for(rule.velocity_least, slot(rule) * SLOTS);
-        let is_told = record.passed_ms <= hosts_for(record.passed, rule.velocity_over);
+        let is_told = record.passed_ms <= hosts_for(record.passed, rule.velocity_over / 2);
         (is_slow && is_as_busy && is_told).then_some((last.over, best.over))
     }
 }
@@ -288,6 +290,33 @@ mod tests {
                 expected,
                 "{each} each minute, then none for {after} minutes"
             );
+        }
+    }
+
+    /// Twenty hosts that start together and are over together, again and again, with a rest in between: in
+    /// how many minutes that is called a collapse.
+    fn in_step(lasts: u64, rest: u64) -> usize {
+        let mut velocity = begun();
+        let mut found = 0;
+        for minute in 0..200 {
+            let outcome = match minute % (lasts + rest) {
+                0 => Some(Outcome::Running),
+                passed if passed == lasts => Some(Outcome::Passed),
+                _ => None,
+            };
+            for number in (0..20).filter(|_| outcome.is_some()) {
+                let outcome = outcome.as_ref().unwrap();
+                velocity.note(&host(number), outcome, &rule(), at(minute));
+            }
+            found += usize::from(velocity.collapse(&rule(), at(minute)).is_some());
+        }
+        found
+    }
+
+    #[test]
+    fn hosts_that_start_together_and_are_over_together_are_no_collapse() {
+        for lasts in 1..15 {
+            assert_eq!(in_step(lasts, 3), 0, "{lasts} minutes each");
         }
     }
 
