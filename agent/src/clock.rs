@@ -76,8 +76,9 @@ impl Clock for SystemClock {
     }
 }
 
-/// The boot-time clock in milliseconds.
-fn uptime() -> u64 {
+/// The boot-time clock in milliseconds: it counts from the boot, goes on in suspend, and is the same
+/// for every process of the host.
+pub fn uptime() -> u64 {
     let time = clock_gettime(ClockId::CLOCK_BOOTTIME)
         .expect("every Linux since 2.6.39 has the boot-time clock");
     cofferdam_engine::time::millis(time.into())

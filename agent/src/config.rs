@@ -53,8 +53,12 @@ pub struct Settings {
     pub validators: BTreeMap<String, Vec<String>>,
     /// How long another program may hold the package manager's locks. Default 5 min.
     pub lock_wait: Duration,
-    /// Where the health responder listens. Default `0.0.0.0:9100`: load balancers are elsewhere.
+    /// Where the health responder has its pages. Default `0.0.0.0:9100`: load balancers are elsewhere.
     pub health: SocketAddr,
+    /// Where it answers HAProxy's agent-check. Default `0.0.0.0:9101`.
+    pub agent_check: SocketAddr,
+    /// How long traffic takes to come back after the flag went up. Zero: all of it at once. Default 30 s.
+    pub ramp: Duration,
 }
 
 /// Why there are no settings.
@@ -100,6 +104,7 @@ impl Settings {
             traffic: self.traffic.clone(),
             validators: self.validators.clone(),
             lock_wait: self.lock_wait,
+            ramp: self.ramp,
         }
     }
 }

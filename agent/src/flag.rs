@@ -5,18 +5,24 @@
 //! and an agent that died or hangs changes nothing. JSON, with the fields of [`State`].
 
 use crate::{
-    actions::Flag,
     checks::verdict::{Reading, Verdict},
+    clock,
     host::durable::{self, FileError},
 };
+use cofferdam_engine::time::millis;
 use serde::{Deserialize, Serialize};
 use std::{
     cell::{Cell, RefCell},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// The version of the state file's format that this program reads and writes.
 pub const FORMAT: u32 = 1;
+
+/// The most bytes of a state file: some hundred checks with a line each, and nothing that could fill the
+/// responder's memory (guess).
+pub const MAX_BYTES: usize = 256 * 1024;
 
 /// The name of the state file in the run folder.
 pub const FILE_NAME: &str = "state.json";
@@ -30,10 +36,13 @@ pub struct State {
     pub host: String,
     /// The version of the agent that wrote the file.
     pub agent: String,
-    /// `up`: the host is available. `down`: load balancers are to send nothing.
+    /// Whether load balancers are to send traffic.
     pub flag: FlagState,
-    /// Why the flag is down, in one line. Empty while it is up.
+    /// Why the flag is not up, in one line. Empty while it is up.
     pub reason: String,
+    /// How traffic comes back. Absent: all at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ramp: Option<Ramp>,
     /// The rollout that last patched this host. Absent: none has.
     pub release: Option<String>,
     /// The last verdict of each check and probe, in order of names. Empty: none was made yet.
@@ -46,8 +55,39 @@ pub struct State {
 pub enum FlagState {
     /// The host is available.
     Up,
-    /// It is not.
+    /// It takes nothing new; what it has begun may end.
+    Draining,
+    /// It is not available: what is still sent may be lost.
     Down,
+}
+
+/// The way back to full traffic, which the responder walks by itself, so that it ends whatever becomes
+/// of the agent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ramp {
+    /// When the flag went up, by the boot-time clock, in milliseconds.
+    pub began_ms: u64,
+    /// How long the way to full traffic takes, in milliseconds.
+    pub takes_ms: u64,
+}
+
+impl Ramp {
+    /// Where every ramp begins, in percent of the host's full traffic (guess: enough to warm caches,
+    /// too little to hurt).
+    pub const FIRST_PERCENT: u64 = 10;
+
+    /// How much of its full traffic the host is to have, in percent: [`Ramp::FIRST_PERCENT`] to 100, in
+    /// steps of that size.
+    pub fn percent(self, now_ms: u64) -> u64 {
+        let passed = now_ms.saturating_sub(self.began_ms);
+        if passed >= self.takes_ms {
+            return 100;
+        }
+        // Less than 90, since `passed` is less than the whole; no product of milliseconds overflows.
+        let come = u128::from(passed) * 90 / u128::from(self.takes_ms);
+        let come = u64::try_from(come).unwrap_or(0);
+        Self::FIRST_PERCENT + come / Self::FIRST_PERCENT * Self::FIRST_PERCENT
+    }
 }
 
 /// One check as it stands in the state file.
@@ -79,6 +119,9 @@ pub enum StateError {
         #[source]
         source: serde_json::Error,
     },
+    /// It is longer than any agent writes.
+    #[error("the state file {0} has more than {MAX_BYTES} bytes")]
+    TooLong(PathBuf),
     /// It has another format.
     #[error("the state file {path} has format {found}, {FORMAT} is expected")]
     OtherFormat {
@@ -95,9 +138,12 @@ impl State {
     /// # Errors
     /// [`StateError`] when it is missing, cannot be read or is not understood.
     pub fn read(path: &Path) -> Result<Self, StateError> {
-        let content = durable::read(path)
+        let content = durable::read_some(path, MAX_BYTES + 1)
             .map_err(StateError::Unreadable)?
             .ok_or_else(|| StateError::Missing(path.to_owned()))?;
+        if content.len() > MAX_BYTES {
+            return Err(StateError::TooLong(path.to_owned()));
+        }
         let state: Self = serde_json::from_slice(&content).map_err(|source| {
             let path = path.to_owned();
             StateError::Garbled { path, source }
@@ -119,6 +165,8 @@ pub struct StateFile {
     state: RefCell<State>,
     /// Whether the file says just that.
     is_written: Cell<bool>,
+    /// Whether an agent before this one wrote it.
+    was_there: bool,
 }
 
 impl StateFile {
@@ -133,6 +181,7 @@ impl StateFile {
             agent: String::new(),
             flag: FlagState::Down,
             reason: "the agent has not put the flag up yet".to_owned(),
+            ramp: None,
             release: None,
             checks: Vec::new(),
         });
@@ -141,25 +190,40 @@ impl StateFile {
         state.release = release;
         Self {
             path,
+            was_there: found.is_some(),
             is_written: Cell::new(found.as_ref() == Some(&state)),
             state: RefCell::new(state),
         }
     }
 
-    /// Puts the flag up or down. The reason says why it is down.
+    /// Puts the flag somewhere, without a ramp. The reason says why it is not up.
     ///
     /// # Errors
     /// [`FileError`] when the file could not be written; then it says what it said before.
-    pub fn set(&self, flag: Flag, reason: &str) -> Result<(), FileError> {
-        self.change(|state| match flag {
-            Flag::Up => {
-                state.flag = FlagState::Up;
-                state.reason.clear();
+    pub fn set(&self, flag: FlagState, reason: &str) -> Result<(), FileError> {
+        self.change(|state| {
+            state.flag = flag;
+            reason.clone_into(&mut state.reason);
+            state.ramp = None;
+        })
+    }
+
+    /// Puts the flag up, for traffic to come back over this time from now on. One that is up already
+    /// stays as it is.
+    ///
+    /// # Errors
+    /// [`FileError`] when the file could not be written; then it says what it said before.
+    pub fn put_up(&self, takes: Duration) -> Result<(), FileError> {
+        self.change(|state| {
+            if state.flag == FlagState::Up {
+                return;
             }
-            Flag::Down => {
-                state.flag = FlagState::Down;
-                reason.clone_into(&mut state.reason);
-            }
+            state.flag = FlagState::Up;
+            state.reason.clear();
+            state.ramp = (!takes.is_zero()).then(|| Ramp {
+                began_ms: clock::uptime(),
+                takes_ms: millis(takes),
+            });
         })
     }
 
@@ -187,6 +251,11 @@ impl StateFile {
     /// Whether the flag is up.
     pub fn is_up(&self) -> bool {
         self.state.borrow().flag == FlagState::Up
+    }
+
+    /// Whether load balancers were told that the flag is not up.
+    pub fn is_told_down(&self) -> bool {
+        !self.is_up() && self.was_there
     }
 
     /// Why the flag is down. Empty while it is up.
@@ -217,21 +286,60 @@ mod tests {
     fn the_file_says_what_was_set_last() {
         let folder = tempfile::tempdir().unwrap();
         let file = StateFile::open(folder.path(), "web-1", None);
-        file.set(Flag::Down, "rollout r1 drains it").unwrap();
+        file.set(FlagState::Down, "rollout r1 drains it").unwrap();
         file.set_release("r1").unwrap();
         let state = State::read(&folder.path().join(FILE_NAME)).unwrap();
         assert_eq!(state.flag, FlagState::Down);
         assert_eq!(state.reason, "rollout r1 drains it");
         assert_eq!(state.release.as_deref(), Some("r1"));
-        file.set(Flag::Up, "").unwrap();
+        file.set(FlagState::Up, "").unwrap();
         assert!(file.is_up());
+    }
+
+    #[test]
+    fn traffic_comes_back_by_steps_and_all_of_it_at_the_end() {
+        let ramp = Ramp {
+            began_ms: 1_000,
+            takes_ms: 9_000,
+        };
+        for (now, percent) in [
+            (0, 10),
+            (1_000, 10),
+            (1_999, 10),
+            (2_000, 20),
+            (9_999, 90),
+            (10_000, 100),
+            (u64::MAX, 100),
+        ] {
+            assert_eq!(ramp.percent(now), percent, "{now}");
+        }
+        let endless = Ramp {
+            began_ms: 0,
+            takes_ms: u64::MAX,
+        };
+        assert_eq!(endless.percent(u64::MAX - 1), 90);
+    }
+
+    #[test]
+    fn a_flag_that_is_up_already_begins_no_ramp() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = StateFile::open(folder.path(), "web-1", None);
+        let ramp = || State::read(&folder.path().join(FILE_NAME)).unwrap().ramp;
+        file.put_up(Duration::from_secs(30)).unwrap();
+        let first = ramp().unwrap();
+        assert_eq!(first.takes_ms, 30_000);
+        file.put_up(Duration::from_secs(9)).unwrap();
+        assert_eq!(ramp(), Some(first));
+        file.set(FlagState::Draining, "r1").unwrap();
+        file.put_up(Duration::ZERO).unwrap();
+        assert_eq!(ramp(), None);
     }
 
     #[test]
     fn an_agent_that_starts_again_leaves_the_flag_alone() {
         let folder = tempfile::tempdir().unwrap();
         StateFile::open(folder.path(), "web-1", None)
-            .set(Flag::Up, "")
+            .set(FlagState::Up, "")
             .unwrap();
         assert!(StateFile::open(folder.path(), "web-1", None).is_up());
     }
@@ -241,7 +349,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for release in [None, Some("r1".to_owned())] {
             let file = StateFile::open(folder.path(), "web-1", release.clone());
-            file.set(Flag::Up, "").unwrap();
+            file.set(FlagState::Up, "").unwrap();
             let state = State::read(&folder.path().join(FILE_NAME)).unwrap();
             assert_eq!(state.release, release);
         }
@@ -258,7 +366,7 @@ mod tests {
             Err(StateError::Garbled { .. })
         ));
         StateFile::open(folder.path(), "web-1", None)
-            .set(Flag::Up, "")
+            .set(FlagState::Up, "")
             .unwrap();
         let other = fs::read_to_string(&path)
             .unwrap()

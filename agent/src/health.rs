@@ -1,159 +1,65 @@
-//! The health responder: a process of its own that tells load balancers what the state file says.
+//! The health responder: a process of its own that tells load balancers what the state file says and
+//! the application answers.
 //!
 //! ```text
-//! agent --rename--> RUN/state.json <--read a request-- responder <--GET-- load balancer, people
+//! agent --rename--> RUN/state.json <--read a request--+
+//!                                                     |
+//!   load balancer, people --GET /ready, /healthz--> serve ----> prober threads --> application
+//!   HAProxy --connect--> one line ----------------/  (one poll loop)
 //! ```
 //!
-//! It knows nothing else, so an agent that died, hangs, is upgraded or lost its certificate never
-//! changes an answer. One thread; at most [`Limits::connections`] at a time, each for one request
-//! of at most [`request::MAX_BYTES`] and for at most [`Limits::deadline`] in all.
+//! It knows nothing of the agent but that file, so an agent that died, hangs, is upgraded or lost its
+//! certificate never changes an answer: what the file says stands until it is replaced. A reboot empties
+//! its folder, and without it the host is not available.
+//!
+//! One thread serves, with a poll loop that never waits for one client; up to [`probing::MOST_THREADS`]
+//! more ask the application, and only when somebody asks here. Each connection is for one question of at
+//! most [`request::MAX_BYTES`] and ends after [`serve::Limits::deadline`]; when there is no room for one
+//! more, the one that has kept its place longest goes. Nothing happens while nobody asks.
+//!
+//! Sockets are kept by systemd (see [`listening`]), so a restart of the responder refuses nobody.
 
+pub mod application;
+pub mod connection;
+pub mod line;
+pub mod listening;
 pub mod page;
+pub mod probing;
 pub mod request;
+pub mod seen;
+pub mod serve;
+#[cfg(test)]
+mod tests;
 
-use crate::{flag::State, host::durable};
-use page::{Page, Seen};
-use request::{Answerable, Parsed};
-use std::{
-    convert::Infallible,
-    io,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    rc::Rc,
-    sync::Arc,
-    time::Duration,
-};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-    task::LocalSet,
-    time::{sleep, timeout},
-};
-
-/// What keeps the responder small, whoever connects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// The most connections at a time; further ones wait in the kernel's queue. Default 64 (guess:
-    /// some load balancers with some processes each).
-    pub connections: usize,
-    /// How long a connection may last. Default 2 s, what HAProxy gives a check.
-    pub deadline: Duration,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: 64,
-            deadline: Duration::from_secs(2),
-        }
-    }
-}
-
-/// The wait after the kernel refused a connection, as it does without free file descriptors.
-const AFTER_REFUSAL: Duration = Duration::from_millis(100);
-
-/// Where the kernel says how long the host has been up.
-const UPTIME: &str = "/proc/uptime";
+use crate::{config::Settings, flag};
+use listening::{Listeners, OpenError};
+use probing::Prober;
+use serve::{Limits, Server};
+use std::{convert::Infallible, io};
 
 /// Why the responder does not serve.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// Its event loop could not be made.
+    /// A port is not to be had.
+    #[error(transparent)]
+    Listen(#[from] OpenError),
+    /// Its threads or their bell could not be made.
     #[error("the health responder could not start")]
     Start(#[source] io::Error),
-    /// Its address is not to be had.
-    #[error("the health responder could not listen on {address}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    /// The kernel does not say what happens on its sockets.
+    #[error("the health responder could not wait for its clients")]
+    Poll(#[source] io::Error),
 }
 
-/// Serves a state file on an address until the process is ended.
+/// Serves what the settings say until the process is ended.
 ///
 /// # Errors
-/// [`ServeError`] when it cannot begin; once it serves, nothing ends it.
-pub fn run(address: SocketAddr, state_file: PathBuf) -> Result<Infallible, ServeError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(ServeError::Start)?;
-    runtime.block_on(async {
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|source| ServeError::Listen { address, source })?;
-        tracing::info!(%address, state_file = %state_file.display(), "serving health");
-        Ok(LocalSet::new()
-            .run_until(serve(listener, state_file, Limits::default()))
-            .await)
-    })
+/// [`ServeError`] when it cannot begin, or the kernel does not let it wait.
+pub fn run(settings: &Settings) -> Result<Infallible, ServeError> {
+    let listeners = Listeners::open(settings.health, settings.agent_check)?;
+    let prober = Prober::start(settings.probes.clone()).map_err(ServeError::Start)?;
+    listeners.hand_over();
+    let state_file = settings.run_dir.join(flag::FILE_NAME);
+    let server = Server::new(listeners, prober, state_file, Limits::default());
+    server.serve().map_err(ServeError::Poll)
 }
-
-/// Answers connections for ever. Runs in a [`LocalSet`].
-pub async fn serve(listener: TcpListener, state_file: PathBuf, limits: Limits) -> Infallible {
-    let state_file = Rc::new(state_file);
-    let places = Arc::new(Semaphore::new(limits.connections));
-    loop {
-        let place = Arc::clone(&places).acquire_owned().await;
-        let stream = match listener.accept().await {
-            Ok((stream, _peer)) => stream,
-            Err(error) => {
-                tracing::warn!(%error, "a health connection could not be accepted");
-                sleep(AFTER_REFUSAL).await;
-                continue;
-            }
-        };
-        let state_file = Rc::clone(&state_file);
-        tokio::task::spawn_local(async move {
-            // Late or broken: the connection is closed, and the client tries again.
-            drop(timeout(limits.deadline, answer(stream, &state_file)).await);
-            drop(place);
-        });
-    }
-}
-
-async fn answer(mut stream: TcpStream, state_file: &Path) -> io::Result<()> {
-    let mut head = Vec::with_capacity(512);
-    let parsed = loop {
-        let mut limited = (&mut stream).take(request::MAX_BYTES as u64);
-        let length = limited.read_buf(&mut head).await?;
-        match request::parse(&head) {
-            Parsed::Incomplete if length > 0 => {}
-            Parsed::Incomplete => break Err(request::malformed()),
-            Parsed::Complete(answerable) => break Ok(answerable),
-            Parsed::Refused(page) => break Err(page),
-        }
-    };
-    let (page, with_body) = match parsed {
-        Ok(Answerable { path, with_body }) => {
-            let address = stream.local_addr()?.ip();
-            let uptime_secs = uptime_secs();
-            let seen = Seen {
-                state: State::read(state_file),
-                address,
-                uptime_secs,
-            };
-            (Page::of(&path, &seen), with_body)
-        }
-        Err(page) => (page, true),
-    };
-    stream.write_all(&page.to_http(with_body)).await?;
-    stream.shutdown().await?;
-    // What the client still sends is read, or the kernel would cut off the answer.
-    while stream.read(&mut [0; 512]).await? > 0 {}
-    Ok(())
-}
-
-/// How long the host has been up. Absent: the kernel does not say.
-fn uptime_secs() -> Option<u64> {
-    let text = durable::read(Path::new(UPTIME)).ok()??;
-    let text = String::from_utf8(text).ok()?;
-    text.split(['.', ' ']).next()?.parse().ok()
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,7 +1,7 @@
 //! `cofferdam-agent`: patches its own host, and nothing else.
 
 use clap::{Parser, Subcommand};
-use cofferdam_agent::{config::Settings, flag, health, host::root::Root, production};
+use cofferdam_agent::{config::Settings, host::root::Root, production};
 use cofferdam_proto::error_chain;
 use std::{error::Error, io, path::PathBuf, process::ExitCode};
 use tracing_subscriber::EnvFilter;
@@ -28,8 +28,6 @@ enum Command {
         #[arg(long, default_value = "/")]
         root: PathBuf,
     },
-    /// Tells load balancers what the agent's state file says.
-    Health,
     /// Says everything that is wrong with the config file.
     CheckConfig,
 }
@@ -52,9 +50,6 @@ fn carry_out(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .init();
     match arguments.command {
         Command::CheckConfig => Ok(()),
-        Command::Health => {
-            match health::run(settings.health, settings.run_dir.join(flag::FILE_NAME))? {}
-        }
         Command::Run { root } => Ok(production::run(settings, Root::new(root)?)?),
     }
 }

@@ -43,6 +43,8 @@ pub struct Site {
     pub http: SocketAddr,
     /// Where a health responder answers, when one is started.
     pub health_address: SocketAddr,
+    /// Where it answers HAProxy's agent-check.
+    pub agent_check: SocketAddr,
 }
 
 impl Site {
@@ -58,6 +60,7 @@ impl Site {
             listen: ports::free(),
             http: ports::free(),
             health_address: ports::free(),
+            agent_check: ports::free(),
         };
         fs::create_dir_all(site.folder.join("hosts")).expect("a folder for hosts");
         let region = Region::new("r1").expect("a good name");
@@ -159,7 +162,9 @@ impl Site {
 
     /// The command that starts a host's health responder.
     pub fn health(&self, host: &HostId) -> Command {
-        self.told("cofferdam-agent", "health", &self.agent_config(host))
+        let mut command = self.program("cofferdam-health");
+        command.arg("--config").arg(self.agent_config(host));
+        command
     }
 
     /// A program of ours told to do something with a config.
@@ -193,9 +198,10 @@ impl Site {
     fn agent_text(&self, machine: &Machine, own: &Credentials) -> String {
         let folder = |name| self.agent_folder(&machine.host, name);
         format!(
-            "coordinators = [\"{}\"]\nhealth = \"{}\"\nstate_dir = \"{}\"\nrun_dir = \"{}\"\nchecks_dir = \"{}\"\n{}\n{}\n{DRAIN}",
+            "coordinators = [\"{}\"]\nhealth = \"{}\"\nagent_check = \"{}\"\nstate_dir = \"{}\"\nrun_dir = \"{}\"\nchecks_dir = \"{}\"\n{}\n{}\n{DRAIN}",
             self.listen,
             self.health_address,
+            self.agent_check,
             folder("state").display(),
             folder("run").display(),
             folder("root").join("etc/cofferdam/checks.d").display(),

@@ -43,6 +43,45 @@ pub enum Question {
     },
 }
 
+impl Probe {
+    /// What is sent. Absent: nothing, a connection says it all.
+    pub fn request(&self) -> Option<String> {
+        let Question::Http { path, .. } = &self.question else {
+            return None;
+        };
+        Some(format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: cofferdam-agent\r\nConnection: close\r\n\r\n",
+            self.address
+        ))
+    }
+
+    /// Judges what was answered to the request, of which the first line counts.
+    ///
+    /// # Errors
+    /// What is wrong, for people.
+    pub fn judge(&self, answer: &[u8]) -> Result<(), String> {
+        let Question::Http { path, statuses } = &self.question else {
+            return Ok(());
+        };
+        let asked = format!("GET {path} of {}", self.address);
+        match status(answer) {
+            Some(status) if statuses.contains(&status) => Ok(()),
+            Some(status) => Err(format!("{asked} is answered {status}")),
+            None => Err(format!("{asked} is not answered in HTTP")),
+        }
+    }
+
+    /// What a probe says that had no answer in time.
+    pub fn late(&self) -> Reading {
+        let late = format!(
+            "no answer from {} in {} ms",
+            self.address,
+            self.deadline.as_millis()
+        );
+        Reading::new(&self.name, Verdict::NoData, &late)
+    }
+}
+
 /// Makes all probes at once, in their order.
 pub(super) async fn read_all(probes: &[Probe]) -> Vec<Reading> {
     side_by_side(probes.iter().map(read).collect()).await
@@ -53,14 +92,7 @@ async fn read(probe: &Probe) -> Reading {
     match timeout(probe.deadline, ask(probe)).await {
         Ok(Ok(())) => reading(Verdict::Pass, ""),
         Ok(Err(wrong)) => reading(Verdict::Fail, &wrong),
-        Err(_) => {
-            let late = format!(
-                "no answer from {} in {} ms",
-                probe.address,
-                probe.deadline.as_millis()
-            );
-            reading(Verdict::NoData, &late)
-        }
+        Err(_) => probe.late(),
     }
 }
 
@@ -68,13 +100,9 @@ async fn read(probe: &Probe) -> Reading {
 async fn ask(probe: &Probe) -> Result<(), String> {
     let at = |error: io::Error| format!("{}: {error}", probe.address);
     let mut stream = TcpStream::connect(&probe.address).await.map_err(at)?;
-    let Question::Http { path, statuses } = &probe.question else {
+    let Some(request) = probe.request() else {
         return Ok(());
     };
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: cofferdam-agent\r\nConnection: close\r\n\r\n",
-        probe.address
-    );
     stream.write_all(request.as_bytes()).await.map_err(at)?;
     let mut answer = Vec::new();
     let mut limited = stream.take(MAX_ANSWER);
@@ -83,17 +111,7 @@ async fn ask(probe: &Probe) -> Result<(), String> {
             break;
         }
     }
-    match status(&answer) {
-        Some(status) if statuses.contains(&status) => Ok(()),
-        Some(status) => Err(format!(
-            "GET {path} of {} is answered {status}",
-            probe.address
-        )),
-        None => Err(format!(
-            "GET {path} of {} is not answered in HTTP",
-            probe.address
-        )),
-    }
+    probe.judge(&answer)
 }
 
 /// The status of an HTTP/1 answer. Absent: it is none.

@@ -64,14 +64,17 @@ impl fmt::Display for Reading {
 /// What all readings say together: a failure if one fails, a pass only if all pass. A host without
 /// checks passes: what it has to prove is that its packages are the right ones.
 pub fn of_all(readings: &[Reading]) -> Verdict {
-    let any = |verdict| readings.iter().any(|reading| reading.verdict == verdict);
-    if any(Verdict::Fail) {
-        Verdict::Fail
-    } else if any(Verdict::NoData) {
-        Verdict::NoData
-    } else {
-        Verdict::Pass
-    }
+    of_verdicts(readings.iter().map(|reading| reading.verdict))
+}
+
+/// The same, of verdicts alone.
+pub fn of_verdicts(verdicts: impl IntoIterator<Item = Verdict>) -> Verdict {
+    let worse = |together, verdict| match (together, verdict) {
+        (Verdict::Fail, _) | (_, Verdict::Fail) => Verdict::Fail,
+        (Verdict::NoData, _) | (_, Verdict::NoData) => Verdict::NoData,
+        (Verdict::Pass, Verdict::Pass) => Verdict::Pass,
+    };
+    verdicts.into_iter().fold(Verdict::Pass, worse)
 }
 
 /// The readings that did not pass, in one line. Empty: all passed.

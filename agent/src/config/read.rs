@@ -2,7 +2,7 @@
 
 use super::{Settings, labels, probe};
 use crate::{
-    host::settings::{LOCK_WAIT, Traffic},
+    host::settings::{LOCK_WAIT, RAMP, Traffic},
     link::Coordinator,
 };
 use cofferdam_engine::{
@@ -35,6 +35,9 @@ pub enum Refusal {
     /// It is not an address to listen on.
     #[error("`{0}` is not an address with a port, as in \"0.0.0.0:9100\"")]
     Address(String),
+    /// Two ports of the health responder are one.
+    #[error("it must not be the address of `health`")]
+    SamePort,
     /// It is not an absolute path.
     #[error("`{0}` is not an absolute path")]
     Relative(String),
@@ -71,6 +74,9 @@ const FILE: &str = "{file}";
 /// health pages are like; a host that has one says another.
 const HEALTH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 9100);
 
+/// The port beside that of the pages.
+const AGENT_CHECK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 9101);
+
 /// Where the package's units have their folders.
 const STATE_DIR: &str = "/var/lib/cofferdam-agent";
 const RUN_DIR: &str = "/run/cofferdam";
@@ -96,6 +102,12 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     let run_dir = top.text("run_dir", absolute);
     let checks_dir = top.text("checks_dir", absolute);
     let health = top.text("health", listening);
+    let agent_check = top.text("agent_check", listening);
+    let both = health.unwrap_or(HEALTH) == agent_check.unwrap_or(AGENT_CHECK);
+    if both {
+        top.refuse("agent_check", Refusal::SamePort);
+    }
+    let ramp = top.duration("ramp");
     let lock_wait = top.duration("lock_wait");
     let labels = labels::read(&mut top);
     let traffic = drain(&mut top);
@@ -116,6 +128,8 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         validators,
         lock_wait: lock_wait.unwrap_or(LOCK_WAIT),
         health: health.unwrap_or(HEALTH),
+        agent_check: agent_check.unwrap_or(AGENT_CHECK),
+        ramp: ramp.unwrap_or(RAMP),
     })
 }
 

@@ -4,24 +4,16 @@
 //! `/ready` is a word for load balancers: whether to send traffic. The two are separate: a host may
 //! be well and drained.
 
+use super::{
+    application::{Folded, component},
+    seen::{Seen, Standing},
+};
 use crate::{
-    checks::verdict::Verdict,
-    flag::{CheckState, FlagState, State, StateError},
+    checks::verdict::{Verdict, of_verdicts},
+    flag::FlagState,
 };
 use cofferdam_proto::error_chain;
 use serde_json::{Map, Value, json};
-use std::net::IpAddr;
-
-/// What the pages are made of.
-#[derive(Debug)]
-pub struct Seen {
-    /// The state file as it is now.
-    pub state: Result<State, StateError>,
-    /// The host's address that the client connected to.
-    pub address: IpAddr,
-    /// How long the host has been up. Absent: not known.
-    pub uptime_secs: Option<u64>,
-}
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +31,7 @@ impl Page {
     pub fn of(path: &str, seen: &Seen) -> Self {
         match path {
             "/healthz" => healthz(seen),
-            "/ready" => ready(&seen.state),
+            "/ready" => ready(&seen.standing()),
             _ => Self::plain(404, "there are /healthz and /ready"),
         }
     }
@@ -84,12 +76,13 @@ fn phrase(status: u16) -> &'static str {
     }
 }
 
-/// Whether to send traffic: 200 only while the state file says that the flag is up.
-fn ready(state: &Result<State, StateError>) -> Page {
-    match state {
-        Ok(state) if state.flag == FlagState::Up => Page::plain(200, "ready"),
-        Ok(state) => Page::plain(503, &format!("not available: {}", state.reason)),
-        Err(error) => Page::plain(503, &format!("not available: {}", error_chain(error))),
+/// Whether to send traffic: 200 only while the flag is up and the application answers well.
+fn ready(standing: &Standing) -> Page {
+    match standing {
+        Standing::Serves(_) => Page::plain(200, "ready"),
+        Standing::Drains(reason) | Standing::Stopped(reason) | Standing::Ails(reason) => {
+            Page::plain(503, &format!("not available: {reason}"))
+        }
     }
 }
 
@@ -104,13 +97,13 @@ fn healthz(seen: &Seen) -> Page {
             if let Some(release) = &state.release {
                 page.insert("releaseId".into(), json!(release));
             }
-            if state.flag == FlagState::Down {
+            if state.flag != FlagState::Up {
                 page.insert(
                     "notes".into(),
                     json!([format!("not available: {}", state.reason)]),
                 );
             }
-            status_of(&state.checks)
+            of_verdicts(entries(seen).map(|entry| entry.verdict))
         }
         Err(error) => {
             page.insert("output".into(), json!(error_chain(error)));
@@ -133,36 +126,53 @@ fn checks(seen: &Seen) -> Value {
         "host:address".into(),
         json!([{"componentType": "system", "observedValue": address, "status": "pass"}]),
     );
-    if let Some(secs) = seen.uptime_secs {
-        checks.insert(
-            "system:uptime".into(),
-            json!([{
-                "componentType": "system", "observedValue": secs, "observedUnit": "s",
-                "status": "pass",
-            }]),
-        );
-    }
-    for check in seen.state.iter().flat_map(|state| &state.checks) {
-        // A colon divides component and measurement, so a name must not have one.
-        let key = format!("{}:verdict", check.name.replace(':', "_"));
+    checks.insert(
+        "system:uptime".into(),
+        json!([{
+            "componentType": "system", "observedValue": seen.uptime_ms / 1000,
+            "observedUnit": "s", "status": "pass",
+        }]),
+    );
+    for entry in entries(seen) {
+        let key = format!("{}:verdict", component(entry.name));
         let entry = json!([{
-            "componentType": "component", "observedValue": check.verdict,
-            "status": word(check.verdict), "output": check.output,
+            "componentType": "component", "observedValue": entry.verdict,
+            "status": word(entry.verdict), "output": entry.output,
         }]);
         checks.insert(key, entry);
+    }
+    for Folded(page) in seen.application.iter().filter_map(|a| a.page.as_ref()) {
+        for (key, entry) in page {
+            // What the host says of itself is never replaced.
+            checks.entry(key).or_insert_with(|| entry.clone());
+        }
     }
     Value::Object(checks)
 }
 
-fn status_of(checks: &[CheckState]) -> Verdict {
-    let any = |verdict| checks.iter().any(|check| check.verdict == verdict);
-    if any(Verdict::Fail) {
-        Verdict::Fail
-    } else if any(Verdict::NoData) {
-        Verdict::NoData
-    } else {
-        Verdict::Pass
-    }
+/// What one check or probe says.
+struct Entry<'a> {
+    name: &'a str,
+    verdict: Verdict,
+    output: &'a str,
+}
+
+/// The agent's last verdicts, and in place of those of the application's probes what it says now.
+fn entries(seen: &Seen) -> impl Iterator<Item = Entry<'_>> {
+    let probes = seen.application.iter().map(|answer| Entry {
+        name: &answer.reading.name,
+        verdict: answer.reading.verdict,
+        output: &answer.reading.output,
+    });
+    let is_probe = |name: &str| seen.application.iter().any(|a| a.reading.name == name);
+    let checks = seen.state.iter().flat_map(|state| &state.checks);
+    let checks = checks.filter(move |check| !is_probe(&check.name));
+    let checks = checks.map(|check| Entry {
+        name: &check.name,
+        verdict: check.verdict,
+        output: &check.output,
+    });
+    checks.chain(probes)
 }
 
 /// The draft's word for a verdict.
@@ -177,8 +187,12 @@ fn word(verdict: Verdict) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flag::FORMAT;
-    use std::net::Ipv4Addr;
+    use crate::{
+        checks::verdict::Reading,
+        flag::{CheckState, FORMAT, Ramp, State, StateError},
+        health::seen::Answer,
+    };
+    use std::net::{IpAddr, Ipv4Addr};
 
     fn seen(flag: FlagState, verdicts: &[(&str, Verdict)]) -> Seen {
         let check = |&(name, verdict): &(&str, Verdict)| CheckState {
@@ -193,11 +207,13 @@ mod tests {
                 agent: "0.1.0".to_owned(),
                 flag,
                 reason: "rollout r1 drains it".to_owned(),
+                ramp: None,
                 release: Some("r0".to_owned()),
                 checks: verdicts.iter().map(check).collect(),
             }),
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            uptime_secs: Some(7),
+            application: Vec::new(),
+            uptime_ms: 7_999,
         }
     }
 
@@ -206,8 +222,62 @@ mod tests {
         (page.status, serde_json::from_str(&page.body).unwrap())
     }
 
+    fn application(verdict: Verdict, body: &str) -> Answer {
+        Answer {
+            reading: Reading::new("web", verdict, "said"),
+            page: Folded::read("web", body.as_bytes()),
+        }
+    }
+
     #[test]
-    fn ready_is_the_flag_and_nothing_else() {
+    fn ready_is_the_flag_and_the_application() {
+        for (flag, verdict, status) in [
+            (FlagState::Up, Verdict::Pass, 200),
+            (FlagState::Up, Verdict::Fail, 503),
+            (FlagState::Up, Verdict::NoData, 503),
+            (FlagState::Draining, Verdict::Pass, 503),
+            (FlagState::Down, Verdict::Pass, 503),
+        ] {
+            let mut seen = seen(flag, &[]);
+            seen.application = vec![application(verdict, "")];
+            assert_eq!(
+                Page::of("/ready", &seen).status,
+                status,
+                "{flag:?} {verdict}"
+            );
+        }
+    }
+
+    #[test]
+    fn traffic_comes_back_by_the_ramp() {
+        let mut seen = seen(FlagState::Up, &[]);
+        assert_eq!(seen.standing(), Standing::Serves(100));
+        if let Ok(state) = &mut seen.state {
+            state.ramp = Some(Ramp {
+                began_ms: 7_000,
+                takes_ms: 3_000,
+            });
+        }
+        assert_eq!(seen.standing(), Standing::Serves(30));
+        assert_eq!(Page::of("/ready", &seen).status, 200);
+    }
+
+    #[test]
+    fn the_applications_page_is_folded_in_and_replaces_nothing() {
+        let mut seen = seen(FlagState::Up, &[("web", Verdict::Fail)]);
+        let page = r#"{"version": "9", "checks": {"pool:used": [{"observedValue": 3}]}}"#;
+        seen.application = vec![application(Verdict::Pass, page)];
+        let (status, page) = health(&seen);
+        assert_eq!(status, 200, "the probe that was made now counts");
+        let checks = &page["checks"];
+        assert_eq!(checks["web:version"][0]["observedValue"], "9");
+        assert_eq!(checks["web.pool:used"][0]["observedValue"], 3);
+        assert_eq!(checks["web:verdict"][0]["observedValue"], "pass");
+        assert_eq!(page["version"], "0.1.0");
+    }
+
+    #[test]
+    fn checks_of_the_agent_change_nothing_about_traffic() {
         let failing = [("app", Verdict::Fail)];
         assert_eq!(
             Page::of("/ready", &seen(FlagState::Up, &failing)).status,

@@ -3,7 +3,7 @@
 use cofferdam_engine::failure::{Failure, FailureKind};
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
@@ -116,6 +116,23 @@ pub fn remove(path: &Path) -> Result<(), FileError> {
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>, FileError> {
     match fs::read(path) {
         Ok(content) => Ok(Some(content)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(FileError::of("reading", path)(error)),
+    }
+}
+
+/// Reads at most so many bytes of the beginning of a file. Absent: there is none.
+///
+/// # Errors
+/// [`FileError`] when there is one that cannot be read.
+pub fn read_some(path: &Path, most: usize) -> Result<Option<Vec<u8>>, FileError> {
+    let mut content = Vec::new();
+    let read = File::open(path).and_then(|file| {
+        let mut some = file.take(most as u64);
+        some.read_to_end(&mut content)
+    });
+    match read {
+        Ok(_) => Ok(Some(content)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(FileError::of("reading", path)(error)),
     }

@@ -33,6 +33,8 @@ pub struct HostSettings {
     pub validators: BTreeMap<String, Vec<String>>,
     /// How long another program may hold the package manager's locks.
     pub lock_wait: Duration,
+    /// How long traffic takes to come back after the flag went up. Zero: all of it at once.
+    pub ramp: Duration,
 }
 
 /// How drain waits for traffic to end.
@@ -54,6 +56,9 @@ pub const DRAIN_AT_LEAST: Duration = Duration::from_secs(4);
 /// The default of [`HostSettings::lock_wait`] (guess: longer than an unattended download, shorter
 /// than a deadline of apply).
 pub const LOCK_WAIT: Duration = Duration::from_secs(300);
+
+/// The default of [`HostSettings::ramp`] (guess: caches warm in seconds, and a wave does not wait for it).
+pub const RAMP: Duration = Duration::from_secs(30);
 
 impl Default for Traffic {
     fn default() -> Self {
@@ -87,6 +92,7 @@ pub(crate) mod samples {
             },
             validators: BTreeMap::new(),
             lock_wait: Duration::from_millis(200),
+            ramp: Duration::ZERO,
         }
     }
 }

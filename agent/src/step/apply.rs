@@ -23,6 +23,7 @@ impl Steps {
             one_way: order.one_way,
         })
         .await?;
+        self.stop_traffic(order)?;
         let _filling = self.keep.filling();
         match &order.content {
             Content::Packages { packages, reach } => {

@@ -3,6 +3,7 @@
 use super::Steps;
 use crate::{
     actions::Flag,
+    flag::FlagState,
     host::{connections, durable::FileError},
 };
 use cofferdam_engine::{
@@ -19,7 +20,7 @@ impl Steps {
     /// Takes the flag down, gives load balancers the time to see it, and waits for the connections.
     pub(super) async fn drain_traffic(&self, order: &Order) -> Result<(), Failure> {
         let reason = format!("rollout {} works on this host", order.grant.rollout);
-        self.state.set(Flag::Down, &reason)?;
+        self.state.set(FlagState::Draining, &reason)?;
         let begin = Instant::now();
         let traffic = &self.settings.traffic;
         sleep(traffic.at_least).await;
@@ -45,8 +46,23 @@ impl Steps {
         }
     }
 
-    /// Puts the flag where the journal says it was.
+    /// Takes the flag down for good: from here on what is still sent is lost.
+    pub(super) fn stop_traffic(&self, order: &Order) -> Result<(), Failure> {
+        let reason = format!("patching {}", order.grant.rollout);
+        Ok(self.state.set(FlagState::Down, &reason)?)
+    }
+
+    /// Puts the flag where the journal says it was. One that is there already stays as it is, so that
+    /// load balancers see nothing of an agent's restart.
     pub(super) fn restore_flag(&self, flag: Flag) -> Result<(), Failure> {
-        Ok(self.state.set(flag, "a run is not over on this host")?)
+        match flag {
+            Flag::Up => self.state.put_up(self.settings.ramp)?,
+            Flag::Down if self.state.is_told_down() => {}
+            Flag::Down => {
+                let reason = "a run is not over on this host";
+                self.state.set(FlagState::Down, reason)?;
+            }
+        }
+        Ok(())
     }
 }

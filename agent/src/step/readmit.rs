@@ -5,7 +5,7 @@ use super::{
     record::{Before, Phase},
 };
 use crate::{
-    actions::{Flag, Service},
+    actions::Service,
     checks::{
         self,
         verdict::{Reading, Verdict},
@@ -40,7 +40,7 @@ impl Steps {
                 "the release is not shown"
             );
         }
-        Ok(self.state.set(Flag::Up, "")?)
+        Ok(self.state.put_up(self.settings.ramp)?)
     }
 
     fn note_release(&self, rollout: &RolloutId) -> Result<(), FileError> {

@@ -36,8 +36,8 @@ const SHIPPED: [(&str, &str); 4] = [
     ),
 ];
 
-/// The agent's program on a host.
-const AGENT: &str = "usr/bin/cofferdam-agent";
+/// Our programs on a host, all in `/usr/bin`.
+const PROGRAMS: [&str; 2] = ["cofferdam-agent", "cofferdam-health"];
 
 /// The key that hosts trust the repository by.
 const KEY: &str = "etc/apt/keyrings/fleet.gpg";
@@ -66,7 +66,9 @@ impl Image {
         for (from, to) in SHIPPED {
             copy(&repository().join(from), &root.join(to))?;
         }
-        copy(&binary("cofferdam-agent"), &root.join(AGENT))?;
+        for program in PROGRAMS {
+            copy(&binary(program), &root.join("usr/bin").join(program))?;
+        }
         copy(public_key, &root.join(KEY))?;
         let sources = root.join(SOURCES);
         let line = format!("deb [signed-by=/{KEY}] http://{BRIDGE_ADDRESS} ./\n");

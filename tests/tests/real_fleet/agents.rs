@@ -51,7 +51,7 @@ async fn agents_of_real_hosts_are_seen_by_their_coordinator() {
     for host in [first, second] {
         let line = "systemctl is-active cofferdam-agent cofferdam-health";
         assert_eq!(host.run(line).await.unwrap().well(), "active\nactive\n");
-        let whose = "ps --no-headers -o user:20= -C cofferdam-agent | sort";
+        let whose = "ps --no-headers -o user:20= -C cofferdam-agent,cofferdam-health | sort";
         let whose = host.run(whose).await.unwrap().well();
         assert_eq!(
             whose.split_whitespace().collect::<Vec<_>>(),

@@ -35,15 +35,28 @@ async fn practice_runs_every_step_and_changes_nothing() {
     steps.restore(Flag::Up).await.unwrap();
     steps.stage(&request(&order)).await.unwrap();
     steps.drain(&order).await.unwrap();
-    assert_eq!(flag(&lab), FlagState::Down);
+    assert_eq!(flag(&lab), FlagState::Draining);
     assert!(!steps.in_service().await.in_service);
     steps.apply(&order).await.unwrap();
+    assert_eq!(flag(&lab), FlagState::Down);
     steps.verify(&order).await.unwrap();
     steps.readmit(&order).await.unwrap();
     assert_eq!(flag(&lab), FlagState::Up);
     let state = State::read(&lab.path("run").join(FILE_NAME)).unwrap();
     assert_eq!(state.release.as_deref(), Some("practice"));
     steps.rollback(&order).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_agent_that_starts_again_in_a_drain_goes_on_draining() {
+    let lab = Lab::new();
+    let order = practice();
+    steps(&lab).drain(&order).await.unwrap();
+    steps(&lab).restore(Flag::Down).await.unwrap();
+    assert_eq!(flag(&lab), FlagState::Draining);
+    fs::remove_dir_all(lab.path("run")).unwrap();
+    steps(&lab).restore(Flag::Down).await.unwrap();
+    assert_eq!(flag(&lab), FlagState::Down);
 }
 
 #[tokio::test]

@@ -1,0 +1,68 @@
+//! What every answer is made of: the state file, and what the application said last.
+
+use super::application::Folded;
+use crate::{
+    checks::verdict::{Reading, Verdict},
+    flag::{FlagState, State, StateError},
+};
+use cofferdam_proto::error_chain;
+use std::net::IpAddr;
+
+/// What one answer is made of.
+#[derive(Debug)]
+pub struct Seen {
+    /// The state file as it is now.
+    pub state: Result<State, StateError>,
+    /// What the application answered, one entry a probe of the config, in its order.
+    pub application: Vec<Answer>,
+    /// The host's address that the client connected to.
+    pub address: IpAddr,
+    /// The boot-time clock: how long the host has been up, in milliseconds.
+    pub uptime_ms: u64,
+}
+
+/// What one probe found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Its verdict.
+    pub reading: Reading,
+    /// The application's own health page. Absent: the answer had none that is understood.
+    pub page: Option<Folded>,
+}
+
+/// What load balancers are to do with the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Send traffic: so much of its full share, in percent.
+    Serves(u64),
+    /// Send nothing new, and let end what has begun. With the reason.
+    Drains(String),
+    /// Send nothing, since the host is worked on, or nobody vouches for it. With the reason.
+    Stopped(String),
+    /// Send nothing, since the application is not well. With what it says.
+    Ails(String),
+}
+
+impl Seen {
+    /// What load balancers are to do with the host: the flag decides, then the application. The checks
+    /// in the state file are reported and change nothing.
+    pub fn standing(&self) -> Standing {
+        let state = match &self.state {
+            Ok(state) => state,
+            Err(error) => return Standing::Stopped(error_chain(error)),
+        };
+        match state.flag {
+            FlagState::Draining => Standing::Drains(state.reason.clone()),
+            FlagState::Down => Standing::Stopped(state.reason.clone()),
+            FlagState::Up => {
+                let ailing = |answer: &&Answer| answer.reading.verdict != Verdict::Pass;
+                match self.application.iter().find(ailing) {
+                    Some(answer) => Standing::Ails(answer.reading.to_string()),
+                    None => Standing::Serves(
+                        state.ramp.map_or(100, |ramp| ramp.percent(self.uptime_ms)),
+                    ),
+                }
+            }
+        }
+    }
+}
