@@ -168,7 +168,7 @@ impl Shared {
                 };
             }
             // A full bell is ringing already.
-            (&self.bell).write(&[1]).ok();
+            (&self.bell).write_all(&[1]).ok();
         }
     }
 
