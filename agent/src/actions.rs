@@ -26,8 +26,13 @@ use cofferdam_engine::{
 )]
 pub trait Actions: 'static {
     /// Puts the flag where the journal says it was. Called once at start, before anything else:
-    /// after a reboot nothing of it is left but the journal.
+    /// after a reboot nothing of it is left but the journal. One that belongs up stays down until
+    /// the host is found well after its boot.
     async fn restore(&self, flag: Flag) -> Result<(), Failure>;
+
+    /// Puts the flag up once the host is found well after its boot; at once when it was so already.
+    /// Only outside a run; it never gives up.
+    async fn admit(&self);
 
     /// Fetches and proves the bits of a rollout and of the way back from it. Ends at once when that
     /// is done already.

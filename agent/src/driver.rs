@@ -15,7 +15,8 @@
 
 use crate::{
     acceptance::{Judgement, judge},
-    actions::{Actions, Service},
+    actions::{Actions, Flag, Service},
+    admission::Admission,
     clock::Clock,
     inventory::Inventory,
     journal::{Durability, History, HistoryError, Journal, JournalError, Record},
@@ -62,6 +63,7 @@ pub(crate) struct Driver<A, J, C> {
     staging: Staging<A>,
     simulation: Simulation<A>,
     service: ServiceWatch<A>,
+    admission: Admission<A>,
     inventory: Inventory<A>,
 }
 
@@ -83,6 +85,7 @@ enum Wake {
     Staged(Option<ReportBody>),
     Simulated(FromAgent),
     Looked(Option<ReportBody>),
+    Admitted,
     Inventoried(Option<PackageSet>),
     Greeted(Result<Greeting, Failure>),
     CanSend,
@@ -110,6 +113,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             staging: Staging::new(Rc::clone(&actions)),
             simulation: Simulation::new(Rc::clone(&actions)),
             service: ServiceWatch::new(Rc::clone(&actions)),
+            admission: Admission::new(Rc::clone(&actions)),
             inventory: Inventory::new(Rc::clone(&actions)),
             actions,
         }
@@ -144,6 +148,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             said = self.staging.outcome() => Wake::Staged(said),
             answer = self.simulation.outcome() => Wake::Simulated(answer),
             said = self.service.outcome() => Wake::Looked(said),
+            () = self.admission.outcome() => Wake::Admitted,
             others = self.inventory.outcome() => Wake::Inventoried(others),
             greeting = self.greeting.outcome() => Wake::Greeted(greeting),
             () = self.uplink.ready(), if has_something => Wake::CanSend,
@@ -157,6 +162,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             Wake::Stepped(event) => self.happen(event),
             Wake::Staged(said) => self.say(said),
             Wake::Looked(said) => self.say(said),
+            Wake::Admitted => Ok(()),
             Wake::Simulated(answer) => {
                 self.uplink.answer(answer);
                 Ok(())
@@ -333,6 +339,8 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         let run = self.history.open();
         self.staging
             .proceed(run.map(|run| &run.order().grant.rollout));
+        let belongs_up = self.history.flag() == Some(Flag::Up);
+        self.admission.follow(run.is_none() && belongs_up);
         self.service.watch(run.is_none() && self.uplink.is_open());
         self.inventory.follow(run, self.uplink.is_open());
     }

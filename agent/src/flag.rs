@@ -40,6 +40,9 @@ pub struct State {
     pub flag: FlagState,
     /// Why the flag is not up, in one line. Empty while it is up.
     pub reason: String,
+    /// Whether the host was found well since its boot. An agent that starts again trusts it.
+    #[serde(default)]
+    pub proved: bool,
     /// How traffic comes back. Absent: all at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ramp: Option<Ramp>,
@@ -181,6 +184,7 @@ impl StateFile {
             agent: String::new(),
             flag: FlagState::Down,
             reason: "the agent has not put the flag up yet".to_owned(),
+            proved: false,
             ramp: None,
             release: None,
             checks: Vec::new(),
@@ -219,12 +223,26 @@ impl StateFile {
                 return;
             }
             state.flag = FlagState::Up;
+            state.proved = true;
             state.reason.clear();
             state.ramp = (!takes.is_zero()).then(|| Ramp {
                 began_ms: clock::uptime(),
                 takes_ms: millis(takes),
             });
         })
+    }
+
+    /// Says that the host was found well since its boot.
+    ///
+    /// # Errors
+    /// [`FileError`] when the file could not be written; then it says what it said before.
+    pub fn prove(&self) -> Result<(), FileError> {
+        self.change(|state| state.proved = true)
+    }
+
+    /// Whether the host was found well since its boot.
+    pub fn is_proved(&self) -> bool {
+        self.state.borrow().proved
     }
 
     /// Says which rollout patched the host last.

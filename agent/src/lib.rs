@@ -5,6 +5,7 @@
 
 mod acceptance;
 pub mod actions;
+mod admission;
 mod agent;
 pub mod artefact;
 pub mod checks;

@@ -86,6 +86,7 @@ async fn serve(
     let files = settings.credentials.clone();
     let connector = GrpcConnector::new(move |endpoint| open(files.clone(), endpoint));
     let outside = Outside {
+        gates: Vec::new(),
         runner: Rc::new(Processes),
         space: Rc::new(Kernel),
         artefacts: Rc::new(connector.current()),

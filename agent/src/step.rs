@@ -7,11 +7,13 @@
 //! verify --> checks.d, probes, over and over
 //! rollback-> before.json and the keep, nothing else ---> read back
 //! readmit -> state file: flag up
+//! admit ---> checks.d, probes, gates ---> state file: flag up     (no run: after a boot)
 //! ```
 //!
 //! Each action looks first, acts second, looks again, so that it may be cut short anywhere and done
 //! again. What it needs of the world outside comes in by [`Outside`].
 
+pub mod admit;
 mod apply;
 mod drain;
 mod facts;
@@ -34,6 +36,7 @@ use crate::{
     host::{command::Runner, durable::FileError, keep::Keep, settings::HostSettings, space::Space},
     packages::Apt,
 };
+use admit::Gate;
 use cofferdam_engine::{
     failure::Failure,
     id::RolloutId,
@@ -56,6 +59,8 @@ pub struct Outside {
     pub space: Rc<dyn Space>,
     /// Has the bits of config files.
     pub artefacts: Rc<dyn Artefacts>,
+    /// What may hold the host back after a boot, beside its checks and probes.
+    pub gates: Vec<Rc<dyn Gate>>,
 }
 
 /// The real host.
@@ -112,6 +117,10 @@ impl Actions for Steps {
         self.restore_flag(flag)
     }
 
+    async fn admit(&self) {
+        self.admit_booted().await;
+    }
+
     async fn stage(&self, request: &StageRequest) -> Result<(), Failure> {
         self.stage_bits(request).await
     }
@@ -137,7 +146,7 @@ impl Actions for Steps {
     }
 
     async fn readmit(&self, order: &Order) -> Result<(), Failure> {
-        self.put_flag_up(order)
+        self.put_flag_up(order).await
     }
 
     async fn simulate(&self, wish: &Wish) -> Result<Vec<SimulatedPackage>, Failure> {

@@ -205,6 +205,8 @@ impl Actions for ScriptedActions {
         Ok(())
     }
 
+    async fn admit(&self) {}
+
     async fn stage(&self, request: &StageRequest) -> Result<(), Failure> {
         if self.world().staged.contains(&request.lock_digest) {
             return Ok(());

@@ -207,6 +207,7 @@ mod tests {
                 agent: "0.1.0".to_owned(),
                 flag,
                 reason: "rollout r1 drains it".to_owned(),
+                proved: true,
                 ramp: None,
                 release: Some("r0".to_owned()),
                 checks: verdicts.iter().map(check).collect(),

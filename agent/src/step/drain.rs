@@ -56,7 +56,8 @@ impl Steps {
     /// load balancers see nothing of an agent's restart.
     pub(super) fn restore_flag(&self, flag: Flag) -> Result<(), Failure> {
         match flag {
-            Flag::Up => self.state.put_up(self.settings.ramp)?,
+            Flag::Up if self.state.is_proved() => self.state.put_up(self.settings.ramp)?,
+            Flag::Up => self.hold_since_boot()?,
             Flag::Down if self.state.is_told_down() => {}
             Flag::Down => {
                 let reason = "a run is not over on this host";

@@ -28,7 +28,8 @@ const RELEASE: &str = "release";
 
 impl Steps {
     /// Puts the flag up. When the rollout has patched the host, it is the release from now on.
-    pub(super) fn put_flag_up(&self, order: &Order) -> Result<(), Failure> {
+    /// A boot after verify, as of a power cut in this moment, makes it prove itself again.
+    pub(super) async fn put_flag_up(&self, order: &Order) -> Result<(), Failure> {
         let rollout = &order.grant.rollout;
         let is_patched = |before: Before| before.phase == Phase::Begun;
         if self.records.before(rollout)?.is_some_and(is_patched)
@@ -39,6 +40,9 @@ impl Steps {
                 error = &error as &dyn std::error::Error,
                 "the release is not shown"
             );
+        }
+        if !self.state.is_proved() {
+            self.admit_booted().await;
         }
         Ok(self.state.put_up(self.settings.ramp)?)
     }

@@ -39,6 +39,7 @@ fn steps_with(
     artefacts: scripted::Scripted,
 ) -> Steps {
     let outside = Outside {
+        gates: Vec::new(),
         runner: Rc::new(Processes),
         space,
         artefacts: Rc::new(artefacts),

@@ -23,7 +23,7 @@ impl Steps {
             let together = verdict::of_all(&readings);
             let troubles = verdict::troubles(&readings);
             match stability.observe(now, together) {
-                Judgement::Stable => return Ok(()),
+                Judgement::Stable => return Ok(self.state.prove()?),
                 Judgement::Failing => {
                     let detail = format!("{FAILED_VERDICTS} times in a row: {troubles}");
                     return Err(Failure::new(FailureKind::Unhealthy, detail));

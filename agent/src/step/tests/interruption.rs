@@ -37,6 +37,7 @@ async fn an_apply_that_is_cut_short_anywhere_can_be_ended_or_undone() {
 pub(super) async fn cut_short(lab: &Lab, after: usize, act: impl AsyncFnOnce(&Steps)) -> bool {
     let cut = Rc::new(CutShort::after(after));
     let outside = Outside {
+        gates: Vec::new(),
         runner: cut.clone(),
         space: Rc::new(space::Kernel),
         artefacts: Rc::new(scripted::Scripted::default()),
@@ -100,6 +101,7 @@ async fn what_an_interrupted_dpkg_left_is_put_right_first() {
 async fn an_apt_that_says_it_did_and_did_not_is_not_believed() {
     let host = Tool::new();
     let outside = Outside {
+        gates: Vec::new(),
         runner: Rc::new(Lazy),
         space: Rc::new(space::Kernel),
         artefacts: Rc::new(scripted::Scripted::default()),

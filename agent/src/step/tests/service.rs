@@ -1,8 +1,12 @@
 //! The flag, the checks, and practice.
 
 use super::*;
-use crate::flag::{FILE_NAME, FlagState, State};
+use crate::{
+    checks::verdict::Verdict,
+    flag::{FILE_NAME, FlagState, State},
+};
 use std::{
+    cell::Cell,
     net::{TcpListener, TcpStream},
     path::Path,
     time::Duration,
@@ -60,6 +64,61 @@ async fn an_agent_that_starts_again_in_a_drain_goes_on_draining() {
 }
 
 #[tokio::test]
+async fn a_booted_host_is_held_until_it_is_well_and_an_agent_that_starts_again_changes_nothing() {
+    let lab = Lab::new();
+    let mark = lab.path("mark");
+    check(&lab, &format!("test -e {} || exit 9", mark.display()));
+    steps(&lab).restore(Flag::Up).await.unwrap();
+    assert_eq!(flag(&lab), FlagState::Down);
+    // Again, in the middle of it.
+    let again = steps(&lab);
+    again.restore(Flag::Up).await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(500), again.admit()).await;
+    assert!(early.is_err());
+    assert!(
+        again
+            .state
+            .reason()
+            .starts_with("held since the boot: app: no-data")
+    );
+    fs::write(&mark, "").unwrap();
+    again.admit().await;
+    assert_eq!(flag(&lab), FlagState::Up);
+    fs::remove_file(&mark).unwrap();
+    let later = steps(&lab);
+    later.restore(Flag::Up).await.unwrap();
+    later.admit().await;
+    assert_eq!(flag(&lab), FlagState::Up);
+}
+
+/// Holds the host until it is told otherwise.
+struct Held(Cell<Verdict>);
+
+impl Gate for Held {
+    fn judge(&self) -> Reading {
+        Reading::new("drift", self.0.get(), "tea changed")
+    }
+}
+
+#[tokio::test]
+async fn a_gate_holds_a_booted_host_and_a_power_cut_after_verify_proves_nothing() {
+    let lab = Lab::new();
+    let gate = Rc::new(Held(Cell::new(Verdict::Fail)));
+    let mut steps = steps(&lab);
+    steps.outside.gates.push(Rc::<Held>::clone(&gate));
+    let order = practice();
+    let readmitted = tokio::time::timeout(Duration::from_millis(300), steps.readmit(&order));
+    assert!(readmitted.await.is_err());
+    assert_eq!(
+        steps.state.reason(),
+        "held since the boot: drift: fail: tea changed"
+    );
+    gate.0.set(Verdict::Pass);
+    steps.readmit(&order).await.unwrap();
+    assert_eq!(flag(&lab), FlagState::Up);
+}
+
+#[tokio::test]
 async fn the_release_outlives_a_reboot() {
     let lab = Lab::new();
     let order = practice();
@@ -103,7 +162,7 @@ async fn a_host_that_fails_its_checks_does_not_pass() {
     let lab = Lab::new();
     check(&lab, "echo wrong type; exit 1");
     let steps = steps(&lab);
-    steps.restore(Flag::Up).await.unwrap();
+    steps.state.put_up(Duration::ZERO).unwrap();
     let failure = steps.verify(&practice()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unhealthy);
     assert!(
@@ -122,7 +181,7 @@ async fn no_data_is_never_a_pass() {
     let lab = Lab::new();
     check(&lab, "exit 9");
     let steps = steps(&lab);
-    steps.restore(Flag::Up).await.unwrap();
+    steps.state.put_up(Duration::ZERO).unwrap();
     let mut order = practice();
     order.deadlines.verify = Duration::from_millis(500);
     let failure = steps.verify(&order).await.unwrap_err();
