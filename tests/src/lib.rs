@@ -5,6 +5,7 @@
 //! [`real_fleet::RealFleet`] the same on Debian hosts that really boot. Nothing here sleeps for time to
 //! pass: [`patience::eventually`] waits for conditions, each with a deadline.
 
+pub mod balancer;
 pub mod deadly;
 pub mod debian;
 pub mod evidence;

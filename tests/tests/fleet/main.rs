@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod balancer;
 mod certificates;
 mod full_disk;
 mod hundred;

@@ -6,4 +6,5 @@
 mod agents;
 mod hosts;
 mod packages;
+mod responder;
 mod traces;
