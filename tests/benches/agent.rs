@@ -20,6 +20,9 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Starts are measured this often; the median counts.
 const STARTS: usize = 9;
 
+/// Questions to the responder: what some load balancers ask in a minute.
+const QUESTIONS: u32 = 500;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let mut figures = Figures::default();
@@ -28,9 +31,9 @@ async fn main() {
     idle(&mut figures, fleet.agent(&host).id()).await;
     start_to_connected(&mut figures, &mut fleet).await;
     start_to_health(&mut figures, &fleet);
-    let size = fs::metadata(binary("cofferdam-agent")).expect("the agent was built");
-    #[expect(clippy::cast_precision_loss, reason = "a file of less than 2^52 bytes")]
-    figures.note("binary_bytes", size.len() as f64);
+    responder(&mut figures, &fleet).await;
+    figures.note("binary_bytes", size("cofferdam-agent"));
+    figures.note("responder_binary_bytes", size("cofferdam-health"));
     fleet.finish();
     figures.publish("agent");
 }
@@ -90,6 +93,43 @@ fn start_to_health(figures: &mut Figures, fleet: &Fleet) {
     }
     times.sort_unstable();
     figures.note("start_to_health_ms", millis(times[STARTS / 2]));
+}
+
+/// What the responder costs after a busy minute's worth of questions, and while nobody asks.
+async fn responder(figures: &mut Figures, fleet: &Fleet) {
+    let host = fleet.hosts().remove(0);
+    let log = fleet.site.path().join("health.log");
+    let responder = Process::start(fleet.site.health(&host), &log);
+    eventually("an answer", Duration::from_secs(20), async || {
+        let answers = answers(fleet.site.health_address).then_some(());
+        answers.ok_or_else(|| "none".to_owned())
+    })
+    .await;
+    let began = Instant::now();
+    for _ in 0..QUESTIONS {
+        assert!(answers(fleet.site.health_address));
+    }
+    let each = began.elapsed() / QUESTIONS;
+    figures.note("responder_answer_ms", millis(each));
+    figures.note("responder_rss_kib", usage::status(responder.id(), "VmRSS"));
+    figures.note(
+        "responder_threads",
+        usage::status(responder.id(), "Threads"),
+    );
+    let switches = || {
+        usage::status(responder.id(), "voluntary_ctxt_switches")
+            + usage::status(responder.id(), "nonvoluntary_ctxt_switches")
+    };
+    let before = switches();
+    tokio::time::sleep(IDLE).await;
+    figures.note("responder_idle_wakeups", switches() - before);
+}
+
+fn size(program: &str) -> f64 {
+    let file = fs::metadata(binary(program)).expect("the program was built");
+    #[expect(clippy::cast_precision_loss, reason = "a file of less than 2^52 bytes")]
+    let size = file.len() as f64;
+    size
 }
 
 fn answers(address: SocketAddr) -> bool {
