@@ -33,6 +33,18 @@ struct Anchor {
     at: Timestamp,
 }
 
+impl Anchor {
+    /// The wall clock as it stands.
+    fn fresh(boot_id: &str) -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self {
+            boot_id: boot_id.to_owned(),
+            uptime: uptime(),
+            at: Timestamp::default().after(wall.unwrap_or_default()),
+        }
+    }
+}
+
 impl SystemClock {
     /// Starts the clock. `not_before` is the latest moment that the journal holds: a host whose
     /// wall clock was lost while it was off does not go back behind it.
@@ -45,22 +57,24 @@ impl SystemClock {
         boot_id: &str,
         not_before: Option<Timestamp>,
     ) -> Result<Self, FileError> {
-        let wall = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let fresh = Anchor {
-            boot_id: boot_id.to_owned(),
-            uptime: uptime(),
-            at: Timestamp::default()
-                .after(wall)
-                .max(not_before.unwrap_or_default()),
-        };
+        let mut fresh = Anchor::fresh(boot_id);
+        fresh.at = fresh.at.max(not_before.unwrap_or_default());
         let kept = durable::read(path)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let anchor = choose(kept, fresh);
         let text = serde_json::to_vec(&anchor).expect("an anchor is text and numbers");
         durable::write(path, &text)?;
         Ok(Self { anchor })
     }
+}
+
+/// The moment now, by the clock that an agent keeps at `path`, for processes beside it. Without one: by
+/// the wall clock.
+pub fn moment(path: &Path, boot_id: &str) -> Timestamp {
+    // A clock that cannot be read is none: the wall clock is near enough for a message.
+    let kept = durable::read(path).ok().flatten();
+    let kept = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let anchor = choose(kept, Anchor::fresh(boot_id));
+    SystemClock { anchor }.now()
 }
 
 /// Goes on with the kept anchor while it is of the same boot.
@@ -76,8 +90,11 @@ impl Clock for SystemClock {
     }
 }
 
-/// The boot-time clock in milliseconds: it counts from the boot, goes on in suspend, and is the same
-/// for every process of the host.
+/// The boot-time clock in milliseconds: it counts from the boot, goes on in suspend, is the same for every
+/// process of the host, and no step of the wall clock moves it.
+///
+/// # Panics
+/// Never on a Linux that is younger than 2011.
 pub fn uptime() -> u64 {
     let time = clock_gettime(ClockId::CLOCK_BOOTTIME)
         .expect("every Linux since 2.6.39 has the boot-time clock");

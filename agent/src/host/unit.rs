@@ -33,6 +33,22 @@ pub async fn reload(runner: &dyn Runner, unit: &str) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Lets systemd read its units' files again.
+///
+/// # Errors
+/// [`FailureKind::Service`] when systemd says no.
+pub async fn read_again(runner: &dyn Runner) -> Result<(), Failure> {
+    let output = runner
+        .run(&systemctl(&["daemon-reload"]).deadline(DEADLINE))
+        .await?;
+    if output.is_success() {
+        return Ok(());
+    }
+    let said = output.text();
+    let detail = format!("systemd does not read its files again: {}", said.trim());
+    Err(Failure::new(FailureKind::Service, detail))
+}
+
 /// Asks systemd to reboot the machine, and does not wait for it.
 ///
 /// # Errors
