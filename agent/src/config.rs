@@ -1,15 +1,17 @@
 //! The agent's config file: TOML to [`Settings`], every mistake at once.
 
+mod guard;
 mod labels;
 mod probe;
 mod read;
 #[cfg(test)]
 mod tests;
 
-pub use read::{Refusal, SettingsErrors};
+pub use read::{RUN_DIR, Refusal, STATE_DIR, SettingsErrors};
 
 use crate::{
     checks::probe::Probe,
+    guard::settings::GuardSettings,
     host::{
         root::Root,
         settings::{HostSettings, Traffic},
@@ -59,6 +61,8 @@ pub struct Settings {
     pub agent_check: SocketAddr,
     /// How long traffic takes to come back after the flag went up. Zero: all of it at once. Default 30 s.
     pub ramp: Duration,
+    /// What the guard does, where it is installed. Default: it observes.
+    pub guard: GuardSettings,
 }
 
 /// Why there are no settings.

@@ -1,10 +1,9 @@
 //! `cofferdam-agent`: patches its own host, and nothing else.
 
 use clap::{Parser, Subcommand};
-use cofferdam_agent::{config::Settings, host::root::Root, production};
+use cofferdam_agent::{config::Settings, guard, host::root::Root, log, production};
 use cofferdam_proto::error_chain;
-use std::{error::Error, io, path::PathBuf, process::ExitCode};
-use tracing_subscriber::EnvFilter;
+use std::{error::Error, path::PathBuf, process::ExitCode};
 
 /// Patches its own host, and nothing else.
 #[derive(Debug, Parser)]
@@ -30,26 +29,24 @@ enum Command {
     },
     /// Says everything that is wrong with the config file.
     CheckConfig,
+    /// Guards this host's packages.
+    #[command(subcommand)]
+    Guard(guard::command::GuardCommand),
 }
 
 fn main() -> ExitCode {
-    let Err(error) = carry_out(Arguments::parse()) else {
-        return ExitCode::SUCCESS;
-    };
-    eprintln!("cofferdam-agent: {}", error_chain(&*error));
-    ExitCode::FAILURE
+    carry_out(Arguments::parse()).unwrap_or_else(|error| {
+        eprintln!("cofferdam-agent: {}", error_chain(&*error));
+        ExitCode::FAILURE
+    })
 }
 
-fn carry_out(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let settings = Settings::load(&arguments.config)?;
-    let filter = EnvFilter::try_from_env("COFFERDAM_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-        .init();
-    match arguments.command {
-        Command::CheckConfig => Ok(()),
-        Command::Run { root } => Ok(production::run(settings, Root::new(root)?)?),
+fn carry_out(Arguments { command, config }: Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    let settings = || Settings::load(&config).inspect(|_| log::begin());
+    match command {
+        Command::Guard(command) => return Ok(command.carry_out(&config)?),
+        Command::CheckConfig => drop(settings()?),
+        Command::Run { root } => production::run(settings()?, Root::new(root)?)?,
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -5,6 +5,7 @@ use crate::{
     clock::SystemClock,
     config::Settings,
     grpc::GrpcConnector,
+    guard::{keeper::Keeper, places::Places},
     host::{durable::FileError, process::Processes, root::Root, space::Kernel},
     identity::{self, IdentityError},
     journal::{FileJournal, JournalError},
@@ -85,6 +86,8 @@ async fn serve(
     let clock = SystemClock::start(&settings.state_dir.join("clock"), &boot_id, not_before)?;
     let files = settings.credentials.clone();
     let connector = GrpcConnector::new(move |endpoint| open(files.clone(), endpoint));
+    let places = Places::new(&settings.state_dir, &settings.run_dir);
+    let guard = Keeper::new(root.clone(), places).keep(settings.guard.clone(), &Processes);
     let outside = Outside {
         gates: Vec::new(),
         runner: Rc::new(Processes),
@@ -101,7 +104,11 @@ async fn serve(
     };
     tracing::info!(host = %profile.host, incarnation = %opened.history.incarnation(), "started");
     let agent = Agent::new(profile, steps, opened, clock, connector);
-    Ok(agent.run(shutdown).await?)
+    tokio::select! {
+        biased;
+        ended = agent.run(shutdown) => Ok(ended?),
+        never = guard => match never {},
+    }
 }
 
 /// Opens a channel with what the credentials are now: a certificate that was renewed is taken with

@@ -1,6 +1,6 @@
 //! Reads the keys of a config file.
 
-use super::{Settings, labels, probe};
+use super::{Settings, guard, labels, probe};
 use crate::{
     host::settings::{LOCK_WAIT, RAMP, Traffic},
     link::Coordinator,
@@ -65,6 +65,11 @@ pub enum Refusal {
     /// A validate command does not say where the candidate goes.
     #[error("no argument holds `{FILE}`, which stands for the file to validate")]
     NoFile,
+    /// It is not a package's name.
+    #[error(
+        "`{0}` is not the name of a package, or the beginning of one and `*`, as in \"puppet-*\""
+    )]
+    Package(String),
 }
 
 /// What stands for the candidate in a validate command.
@@ -78,8 +83,9 @@ const HEALTH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 91
 const AGENT_CHECK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 9101);
 
 /// Where the package's units have their folders.
-const STATE_DIR: &str = "/var/lib/cofferdam-agent";
-const RUN_DIR: &str = "/run/cofferdam";
+pub const STATE_DIR: &str = "/var/lib/cofferdam-agent";
+/// The same, for what ends with a reboot.
+pub const RUN_DIR: &str = "/run/cofferdam";
 const CHECKS_DIR: &str = "/etc/cofferdam/checks.d";
 
 impl Settings {
@@ -113,6 +119,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     let traffic = drain(&mut top);
     let probes = probe::read(&mut top);
     let validators = validators(&mut top);
+    let guard = guard::read(&mut top);
     top.finish(&[], &[]);
     Some(Settings {
         host,
@@ -130,6 +137,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         health: health.unwrap_or(HEALTH),
         agent_check: agent_check.unwrap_or(AGENT_CHECK),
         ramp: ramp.unwrap_or(RAMP),
+        guard,
     })
 }
 

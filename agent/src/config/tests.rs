@@ -1,5 +1,8 @@
 use super::*;
-use crate::checks::probe::Question;
+use crate::{
+    checks::probe::Question,
+    guard::settings::{DeadAgent, Mode},
+};
 
 const LEAST: &str = r#"
 coordinators = ["coordinator.example.org:7300"]
@@ -111,4 +114,23 @@ command = ["nginx"]
 "#;
     let mistakes = Settings::parse("agent.toml", text).unwrap_err().to_string();
     insta::assert_snapshot!(mistakes);
+}
+
+#[test]
+fn the_guard_observes_unless_it_is_told_to_enforce() {
+    assert_eq!(parse("").unwrap().guard, GuardSettings::default());
+    let told =
+        "[guard]\nmode = \"enforce\"\ndead_agent = \"open\"\nexempt = [\"puppet-*\", \"salt\"]\n";
+    let guard = parse(told).unwrap().guard;
+    assert_eq!(
+        (guard.mode, guard.dead_agent),
+        (Mode::Enforce, DeadAgent::Open)
+    );
+    assert!(guard.exempts(["puppet-agent", "salt"]));
+}
+
+#[test]
+fn what_the_guard_cannot_be_told_is_said_with_its_line() {
+    let told = "[guard]\nmode = \"on\"\ndead_agent = 1\nexempt = [\"*\", \"a b\"]\n";
+    insta::assert_snapshot!(parse(told).unwrap_err());
 }

@@ -1,0 +1,36 @@
+//! The guard's part of the config file.
+
+use super::Refusal;
+use crate::guard::settings::{DeadAgent, GuardSettings, Mode};
+use cofferdam_engine::document::Table;
+
+/// Reads `[guard]`.
+pub(super) fn read(top: &mut Table<'_, Refusal>) -> GuardSettings {
+    let mut settings = GuardSettings::default();
+    let Some(mut table) = top.table("guard", "[guard]") else {
+        return settings;
+    };
+    let modes = [("observe", Mode::Observe), ("enforce", Mode::Enforce)];
+    if let Some(mode) = table.choice("mode", &modes) {
+        settings.mode = mode;
+    }
+    let policies = [("closed", DeadAgent::Closed), ("open", DeadAgent::Open)];
+    if let Some(policy) = table.choice("dead_agent", &policies) {
+        settings.dead_agent = policy;
+    }
+    if let Some(exempt) = table.names("exempt", rule) {
+        settings.exempt = exempt;
+    }
+    table.finish(&[], &[]);
+    settings
+}
+
+/// A name of a package of Debian or Red Hat, or the beginning of one and a `*`.
+fn rule(text: &str) -> Result<String, Refusal> {
+    let name = text.strip_suffix('*').unwrap_or(text);
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || "+-._".contains(c);
+    if name.is_empty() || !name.chars().all(is_of_name) {
+        return Err(Refusal::Package(text.to_owned()));
+    }
+    Ok(text.to_owned())
+}

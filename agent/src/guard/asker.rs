@@ -1,0 +1,183 @@
+//! Who asks: the chain of processes from a hook up to the first one.
+
+use crate::host::process_table;
+use serde::{Deserialize, Serialize};
+use std::fs;
+
+/// The most processes of one chain (guess: a script in a shell in a session in a unit is ten).
+const MOST: usize = 32;
+
+/// The most characters of one command line that are kept.
+const MOST_CHARACTERS: usize = 200;
+
+/// What stands between a package manager and its hook, or is the hook.
+const BETWEEN: [&str; 3] = ["sh", "dash", "cofferdam-agent"];
+
+/// A process that takes part in a change of packages, or started one that does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its number.
+    pub pid: i32,
+    /// When it started, in the kernel's ticks since boot: with its number it names it for good.
+    pub started: u64,
+    /// Its name, as the kernel shows it.
+    pub name: String,
+    /// Its command line, its end cut off where it is long. Empty: it has none, or had ended.
+    pub command: String,
+}
+
+/// Who asks. All of it is as good as `/proc` is: what ends while it is read is left out.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Asker {
+    /// The package manager first, then its parents, up to but without the first process. Empty: unknown.
+    pub processes: Vec<Process>,
+    /// The systemd unit or session that they run in, as in `apt-daily-upgrade.service`. Empty: unknown.
+    pub unit: String,
+    /// The number of the user who logged in to start it. Absent: nobody did.
+    pub login: Option<u32>,
+}
+
+impl Asker {
+    /// Whoever started this process.
+    pub fn of_this_process() -> Self {
+        let own = i32::try_from(std::process::id()).unwrap_or_default();
+        let mut processes = chain(own);
+        // Its number may be of this process's own world only: without it there is nothing to leave out.
+        let between = processes
+            .iter()
+            .take_while(|process| BETWEEN.contains(&process.name.as_str()));
+        processes.drain(..between.count());
+        let read =
+            |file: &str| fs::read_to_string(format!("/proc/self/{file}")).unwrap_or_default();
+        Self {
+            processes,
+            unit: unit(&read("cgroup")),
+            login: login(&read("loginuid")),
+        }
+    }
+
+    /// A systemd unit that is about to start.
+    pub fn of_unit(unit: &str) -> Self {
+        Self {
+            unit: unit.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// The package manager's process. Absent: unknown.
+    pub fn manager(&self) -> Option<&Process> {
+        self.processes.first()
+    }
+
+    /// Whether a process is among them.
+    pub fn descends_from(&self, pid: i32) -> bool {
+        self.processes.iter().any(|process| process.pid == pid)
+    }
+
+    /// The package manager's command line, or the unit: what a person knows it by.
+    pub fn short(&self) -> String {
+        match self.manager() {
+            Some(process) if process.command.is_empty() => process.name.clone(),
+            Some(process) => process.command.clone(),
+            None if self.unit.is_empty() => "an unknown process".to_owned(),
+            None => self.unit.clone(),
+        }
+    }
+}
+
+fn chain(of: i32) -> Vec<Process> {
+    let mut found: Vec<Process> = Vec::new();
+    let mut next = of;
+    while next > 1 && found.len() < MOST {
+        let Some(entry) = process_table::find(next) else {
+            break;
+        };
+        // A number that was given anew meanwhile could lead in a circle.
+        if found.iter().any(|process| process.pid == entry.pid) {
+            break;
+        }
+        let command = process_table::arguments(next).join(" ");
+        found.push(Process {
+            pid: entry.pid,
+            started: entry.started,
+            name: entry.name,
+            command: printable(&command),
+        });
+        next = entry.parent;
+    }
+    found
+}
+
+/// One line of at most [`MOST_CHARACTERS`], since a process chooses its own command line.
+pub(super) fn printable(text: &str) -> String {
+    let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    clean.take(MOST_CHARACTERS).collect()
+}
+
+/// The innermost unit, slice or scope of `/proc/PID/cgroup`, of version 1 or 2. Empty: none is named.
+fn unit(cgroup: &str) -> String {
+    let of_systemd = cgroup
+        .lines()
+        .filter(|line| line.starts_with("0::") || line.contains(":name=systemd:"));
+    let mut parts = of_systemd.flat_map(|line| line.rsplit('/'));
+    let unit = parts.find(|part| part.ends_with(".service") || part.ends_with(".scope"));
+    printable(unit.unwrap_or_default())
+}
+
+/// `/proc/PID/loginuid`: the largest number stands for nobody.
+fn login(text: &str) -> Option<u32> {
+    let number = text.trim().parse().ok();
+    number.filter(|&number| number != u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parents_of_a_process_are_named_up_to_the_first() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let chain = chain(own);
+        assert_eq!(chain[0].pid, own);
+        assert!(chain.len() > 1, "{chain:?}");
+        assert!(chain.iter().all(|process| process.pid > 1));
+    }
+
+    #[test]
+    fn what_has_ended_has_no_parents() {
+        assert_eq!(chain(i32::MAX), []);
+        assert_eq!(chain(-1), []);
+    }
+
+    #[test]
+    fn a_unit_is_found_in_both_forms_of_control_groups() {
+        for (cgroup, expected) in [
+            (
+                "0::/system.slice/apt-daily-upgrade.service\n",
+                "apt-daily-upgrade.service",
+            ),
+            (
+                "12:cpu:/x\n1:name=systemd:/user.slice/user-0.slice/session-3.scope\n0::/\n",
+                "session-3.scope",
+            ),
+            ("0::/\n", ""),
+            ("", ""),
+            ("\u{fffd}::::///", ""),
+        ] {
+            assert_eq!(unit(cgroup), expected, "{cgroup}");
+        }
+    }
+
+    #[test]
+    fn nobody_logged_in_to_start_a_service() {
+        assert_eq!(login("4294967295\n"), None);
+        assert_eq!(login("1000"), Some(1000));
+        assert_eq!(login("x"), None);
+    }
+
+    #[test]
+    fn a_command_line_stays_one_short_line() {
+        assert_eq!(printable("a\nb\u{1b}[2J"), "a b [2J");
+        assert_eq!(printable(&"x".repeat(999)).len(), MOST_CHARACTERS);
+    }
+}

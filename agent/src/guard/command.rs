@@ -1,0 +1,236 @@
+//! `cofferdam-agent guard`: for the person at the host, for packages, and for hooks. None needs a network
+//! or a running agent.
+
+use super::{
+    asker::Asker,
+    events::{self, EventsError, What},
+    hook::{self, Channel},
+    install::{self, Changed, InstallError},
+    manifest::{Manifest, ManifestError},
+    places::Places,
+    proof::Proof,
+    settings::Mode,
+    status::Status,
+    uninstall,
+    window::{Window, WindowError},
+};
+use crate::{
+    clock,
+    config::{ConfigError, RUN_DIR, STATE_DIR, Settings},
+    host::{boot, durable::FileError, leftover, process::Processes, root::Root, unit},
+};
+use cofferdam_engine::{duration, failure::Failure, time::millis};
+use cofferdam_proto::error_chain;
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
+
+/// What a hook ends with that refuses, and one that cannot tell.
+const REFUSED: u8 = 1;
+const CANNOT_TELL: u8 = 2;
+
+/// Where systemd shows that it runs the machine.
+const SYSTEMD: &str = "/run/systemd/system";
+
+/// A command to the guard.
+#[derive(Debug, clap::Subcommand)]
+pub enum GuardCommand {
+    /// Shows what the guard does, whether it is in control, and what it last saw.
+    Status,
+    /// Lets every change of packages pass for a while, and writes down who said so.
+    Allow {
+        /// How long, as in `30m`; 24 h at most.
+        #[arg(long = "for", value_name = "DURATION", value_parser = duration::parse)]
+        lasts: Duration,
+        /// Why, for those who ask later.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Closes the window that `allow` opened.
+    Deny,
+    /// Takes every upgrade channel of this host, as the config file says.
+    Install,
+    /// Puts every upgrade channel back as it was.
+    Uninstall,
+    /// Decides about a change of packages: called by apt, dpkg, dnf and systemd.
+    #[command(hide = true)]
+    Hook {
+        /// The agent's state folder.
+        #[arg(long)]
+        state_dir: PathBuf,
+        /// Who calls.
+        #[command(subcommand)]
+        channel: Channel,
+    },
+}
+
+/// Why a command to the guard failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The config file is of no use.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The guard was not installed.
+    #[error(transparent)]
+    Install(#[from] InstallError),
+    /// What is installed cannot be told or taken back.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// No window was opened.
+    #[error(transparent)]
+    Window(#[from] WindowError),
+    /// The record of events cannot be read.
+    #[error(transparent)]
+    Events(#[from] EventsError),
+    /// A file cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// systemd could not be told.
+    #[error("drop-ins are in place, but systemd does not know: run `systemctl daemon-reload`: {0}")]
+    Systemd(Failure),
+    /// The standard output or the event loop cannot be had.
+    #[error("this program cannot work here")]
+    Outside(#[source] io::Error),
+}
+
+impl GuardCommand {
+    /// Carries it out; `config` is the agent's config file.
+    ///
+    /// # Errors
+    /// [`CommandError`]. A hook that refuses, or cannot tell, is none: it has its exit codes.
+    pub fn carry_out(self, config: &Path) -> Result<ExitCode, CommandError> {
+        match self {
+            Self::Hook { state_dir, channel } => return Ok(answer(&channel, &state_dir)),
+            Self::Install => take(config)?,
+            Self::Uninstall => put_back(&places(config)?)?,
+            Self::Status => say(status(&places(config)?)?)?,
+            Self::Allow { lasts, reason } => allow(&places(config)?, lasts, &reason)?,
+            Self::Deny => deny(&places(config)?)?,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn answer(channel: &Channel, state_dir: &Path) -> ExitCode {
+    match hook::decide(channel, state_dir) {
+        Ok(decision) if decision.passes() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(REFUSED),
+        Err(error) => {
+            eprintln!(
+                "cofferdam-agent: the guard cannot tell: {}",
+                error_chain(&error)
+            );
+            ExitCode::from(CANNOT_TELL)
+        }
+    }
+}
+
+/// The guard's places. A config file that is of no use must not keep anyone from opening a window, or
+/// from taking the guard away: then those that the packages use.
+fn places(config: &Path) -> Result<Places, CommandError> {
+    let error = match Settings::load(config) {
+        Ok(settings) => return Ok(Places::new(&settings.state_dir, &settings.run_dir)),
+        Err(error) => error,
+    };
+    let usual = Places::new(Path::new(STATE_DIR), Path::new(RUN_DIR));
+    match Manifest::find(&usual) {
+        Ok(Some(manifest)) => Ok(Places::new(Path::new(STATE_DIR), &manifest.run_dir)),
+        Ok(None) | Err(_) => Err(error.into()),
+    }
+}
+
+fn take(config: &Path) -> Result<(), CommandError> {
+    let settings = Settings::load(config)?;
+    let places = Places::new(&settings.state_dir, &settings.run_dir);
+    let changed = install::install(&Root::machine(), &places, &settings.guard)?;
+    tell_systemd(&changed)?;
+    let mode = match settings.guard.mode {
+        Mode::Observe => "observes",
+        Mode::Enforce => "enforces",
+    };
+    say(format!(
+        "the guard {mode}; {} files were written\n",
+        changed.files.len()
+    ))
+}
+
+fn put_back(places: &Places) -> Result<(), CommandError> {
+    let changed = uninstall::uninstall(&Root::machine(), places)?;
+    tell_systemd(&changed)?;
+    for saved in &changed.saved {
+        say(format!(
+            "a file that was changed is kept as {}\n",
+            saved.display()
+        ))?;
+    }
+    say(format!(
+        "the guard is gone; {} files were taken away\n",
+        changed.files.len()
+    ))
+}
+
+fn tell_systemd(changed: &Changed) -> Result<(), CommandError> {
+    if !changed.concerns_systemd() || !Path::new(SYSTEMD).is_dir() {
+        return Ok(());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(CommandError::Outside)?;
+    let told = runtime.block_on(unit::read_again(&Processes));
+    told.map_err(CommandError::Systemd)
+}
+
+fn status(places: &Places) -> Result<Status, CommandError> {
+    let manifest = Manifest::find(places)?;
+    let lost = match &manifest {
+        Some(manifest) => Proof::default().lost(&Root::machine(), manifest),
+        None => Vec::new(),
+    };
+    Ok(Status {
+        lost,
+        manifest,
+        window: Window::find(places)?,
+        is_agent_alive: leftover::find(&places.agent())?.is_some(),
+        events: events::all(places)?,
+        now: clock::moment(&places.clock(), &boot::id()?),
+    })
+}
+
+/// A window that nobody would hear of is closed again.
+fn allow(places: &Places, lasts: Duration, reason: &str) -> Result<(), CommandError> {
+    let window = Window::open(places, lasts, reason)?;
+    let by = Asker::of_this_process();
+    let what = What::Allowed {
+        for_ms: millis(lasts),
+        reason: window.reason,
+        by,
+    };
+    if let Err(error) = events::record(places, what) {
+        Window::close(places)?;
+        return Err(error.into());
+    }
+    say(format!(
+        "every change of packages passes for {}; `cofferdam-agent guard deny` ends that\n",
+        duration::format(lasts)
+    ))
+}
+
+fn deny(places: &Places) -> Result<(), CommandError> {
+    if !Window::close(places)? {
+        return say("no window was open\n");
+    }
+    let by = Asker::of_this_process();
+    events::record(places, What::Denied { by })?;
+    say("the window is closed\n")
+}
+
+fn say(text: impl Display) -> Result<(), CommandError> {
+    let mut out = io::stdout().lock();
+    let written = write!(out, "{text}").and_then(|()| out.flush());
+    written.map_err(CommandError::Outside)
+}

@@ -1,0 +1,137 @@
+//! Decides whether a change of packages passes: pure, from what a hook found.
+
+use super::settings::{DeadAgent, GuardSettings, Mode};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// How long after a boot an agent that has not run yet counts as one that is about to (guess: a boot
+/// takes seconds, a disk check minutes). A machine made from an old image upgrades itself just then.
+pub const AGENT_STARTS_WITHIN: Duration = Duration::from_secs(600);
+
+/// What a hook found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// Whether it is the agent's own change, or part of one that was let pass.
+    pub covered: bool,
+    /// Whether a person opened a window that is still open.
+    pub window: bool,
+    /// Whether all of its packages are exempt.
+    pub exempt: bool,
+    /// The agent.
+    pub agent: AgentState,
+}
+
+/// The agent, as a hook sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AgentState {
+    /// It runs.
+    Alive,
+    /// It has not run since boot, and may still be about to.
+    Awaited,
+    /// It ran in this boot and does not any more, or should have begun long ago.
+    Dead,
+}
+
+/// What becomes of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// It passes: the agent makes it, or its packages are exempt. Nobody needs to hear of it.
+    Covered,
+    /// It passes in a window that a person opened.
+    InWindow,
+    /// It passes because the guard only observes; else it would be refused.
+    Observed,
+    /// It passes because the agent is dead and the policy is `open`.
+    AgentDead,
+    /// It is refused.
+    Refused,
+}
+
+impl Decision {
+    /// Decides.
+    pub fn make(settings: &GuardSettings, found: Found) -> Self {
+        if found.covered || found.exempt {
+            return Self::Covered;
+        }
+        if found.window {
+            return Self::InWindow;
+        }
+        match (settings.mode, found.agent, settings.dead_agent) {
+            (Mode::Observe, _, _) => Self::Observed,
+            (Mode::Enforce, AgentState::Dead, DeadAgent::Open) => Self::AgentDead,
+            (Mode::Enforce, AgentState::Dead, DeadAgent::Closed)
+            | (Mode::Enforce, AgentState::Alive | AgentState::Awaited, _) => Self::Refused,
+        }
+    }
+
+    /// Whether it passes.
+    pub fn passes(self) -> bool {
+        self != Self::Refused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STRANGER: Found = Found {
+        covered: false,
+        window: false,
+        exempt: false,
+        agent: AgentState::Alive,
+    };
+
+    fn settings(mode: Mode, dead_agent: DeadAgent) -> GuardSettings {
+        GuardSettings {
+            mode,
+            dead_agent,
+            ..GuardSettings::default()
+        }
+    }
+
+    #[test]
+    fn a_change_that_nobody_ordered_is_refused_or_observed() {
+        for (mode, decision) in [
+            (Mode::Enforce, Decision::Refused),
+            (Mode::Observe, Decision::Observed),
+        ] {
+            let settings = settings(mode, DeadAgent::Closed);
+            assert_eq!(Decision::make(&settings, STRANGER), decision);
+        }
+    }
+
+    #[test]
+    fn orders_windows_and_exempt_packages_pass() {
+        let settings = settings(Mode::Enforce, DeadAgent::Closed);
+        let covered = Found {
+            covered: true,
+            ..STRANGER
+        };
+        let window = Found {
+            window: true,
+            ..STRANGER
+        };
+        let exempt = Found {
+            exempt: true,
+            ..STRANGER
+        };
+        assert_eq!(Decision::make(&settings, covered), Decision::Covered);
+        assert_eq!(Decision::make(&settings, window), Decision::InWindow);
+        assert_eq!(Decision::make(&settings, exempt), Decision::Covered);
+    }
+
+    #[test]
+    fn a_dead_agent_fails_as_the_policy_says_but_one_that_is_awaited_is_not_dead() {
+        for (agent, policy, decision) in [
+            (AgentState::Dead, DeadAgent::Closed, Decision::Refused),
+            (AgentState::Dead, DeadAgent::Open, Decision::AgentDead),
+            (AgentState::Awaited, DeadAgent::Open, Decision::Refused),
+            (AgentState::Alive, DeadAgent::Open, Decision::Refused),
+        ] {
+            let found = Found { agent, ..STRANGER };
+            let made = Decision::make(&settings(Mode::Enforce, policy), found);
+            assert_eq!(made, decision, "{agent:?} {policy:?}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Puts the drop-ins in place: all that a host needs, or none that would overwrite what a person wrote.
+//!
+//! The manifest says first what is about to be written, so that whatever was written when the power went
+//! is known to be the guard's. Doing it again changes nothing, and writes nothing.
+
+use super::{
+    channels::{self, DropIn},
+    manifest::{FORMAT, Manifest, ManifestError, Written},
+    places::{PROGRAM, Places},
+    settings::GuardSettings,
+    uninstall,
+};
+use crate::host::{
+    durable::{self, FileError},
+    root::Root,
+};
+use cofferdam_engine::digest::Digest;
+use std::{
+    fs::{self, Permissions},
+    io::Write,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+/// Everybody reads the configuration of a package manager.
+const MODE: u32 = 0o644;
+
+/// Why the guard was not installed.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// A file cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What was installed before cannot be told.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// Hooks would call a program that is not there.
+    #[error("{PROGRAM} is not there: hooks call it by this path")]
+    NoProgram,
+    /// A path cannot stand in a line of every package manager's configuration.
+    #[error("the guard needs a state_dir of letters, digits and `/._-`, not {}", .0.display())]
+    Unquotable(PathBuf),
+    /// A file is there that the guard did not write, or that was changed since.
+    #[error("{} is not as the guard wrote it: move it away, then try again", .0.display())]
+    Foreign(PathBuf),
+}
+
+/// What an install or an uninstall changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changed {
+    /// The files, below the root.
+    pub files: Vec<PathBuf>,
+    /// Where those were put that a person had changed.
+    pub saved: Vec<PathBuf>,
+}
+
+impl Changed {
+    /// Whether systemd has to read its files again.
+    pub fn concerns_systemd(&self) -> bool {
+        self.files.iter().any(|path| channels::is_of_systemd(path))
+    }
+}
+
+/// Installs the guard, or brings what is installed up to these settings.
+///
+/// # Errors
+/// [`InstallError`]. When a file is foreign nothing was changed.
+pub fn install(
+    root: &Root,
+    places: &Places,
+    settings: &GuardSettings,
+) -> Result<Changed, InstallError> {
+    if !root.join(PROGRAM).is_file() {
+        return Err(InstallError::NoProgram);
+    }
+    let quotable = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if !places.state_dir().to_string_lossy().chars().all(quotable) {
+        return Err(InstallError::Unquotable(places.state_dir().to_owned()));
+    }
+    let before = Manifest::find(places)?;
+    let wanted = channels::drop_ins(root, settings, places.state_dir());
+    let stale = stale(root, before.as_ref(), &wanted)?;
+    let after = manifest(root, places, settings, before.as_ref(), &wanted);
+    if stale.is_empty() && before.as_ref() == Some(&after) {
+        return Ok(Changed::default());
+    }
+    transition(before.as_ref(), &after).write(places)?;
+    let mut changed = Changed::default();
+    for drop_in in stale {
+        write(root, drop_in)?;
+        changed.files.push(drop_in.path.clone());
+    }
+    for gone in before.iter().flat_map(|before| &before.files) {
+        if after.written(&gone.path).is_none() {
+            uninstall::take_back(root, places, gone, &mut changed)?;
+        }
+    }
+    after.write(places)?;
+    Ok(changed)
+}
+
+/// The drop-ins that are not there as they should be.
+fn stale<'a>(
+    root: &Root,
+    before: Option<&Manifest>,
+    wanted: &'a [DropIn],
+) -> Result<Vec<&'a DropIn>, InstallError> {
+    let mut stale = Vec::new();
+    for drop_in in wanted {
+        let path = root.join(&drop_in.path.to_string_lossy());
+        let Some(content) = durable::read(&path)? else {
+            stale.push(drop_in);
+            continue;
+        };
+        if content == drop_in.content.as_bytes() {
+            continue;
+        }
+        let written = before.and_then(|before| before.written(&drop_in.path));
+        if path.is_symlink() || !written.is_some_and(|written| written.is_own(&content)) {
+            return Err(InstallError::Foreign(drop_in.path.clone()));
+        }
+        stale.push(drop_in);
+    }
+    Ok(stale)
+}
+
+fn manifest(
+    root: &Root,
+    places: &Places,
+    settings: &GuardSettings,
+    before: Option<&Manifest>,
+    wanted: &[DropIn],
+) -> Manifest {
+    let mut folders = before.map_or_else(Vec::new, |before| before.folders.clone());
+    for drop_in in wanted {
+        let above: Vec<&Path> = drop_in.path.ancestors().skip(1).collect();
+        for folder in above.into_iter().rev() {
+            let is_there = root.join(&folder.to_string_lossy()).is_dir();
+            if !is_there && !folders.iter().any(|known| known == folder) {
+                folders.push(folder.to_owned());
+            }
+        }
+    }
+    let mut files: Vec<Written> = wanted
+        .iter()
+        .map(|drop_in| Written {
+            channel: drop_in.channel.to_owned(),
+            path: drop_in.path.clone(),
+            sha256: vec![Digest::of(&drop_in.content)],
+        })
+        .collect();
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    Manifest {
+        format: FORMAT,
+        settings: settings.clone(),
+        run_dir: places.run_dir().to_owned(),
+        files,
+        folders,
+    }
+}
+
+/// The manifest that is true before, while and after files are replaced.
+fn transition(before: Option<&Manifest>, after: &Manifest) -> Manifest {
+    let mut both = after.clone();
+    for old in before.iter().flat_map(|before| &before.files) {
+        match both.files.iter_mut().find(|file| file.path == old.path) {
+            Some(file) => file.sha256.extend(old.sha256.iter().copied()),
+            None => both.files.push(old.clone()),
+        }
+    }
+    both
+}
+
+fn write(root: &Root, drop_in: &DropIn) -> Result<(), FileError> {
+    let path = root.join(&drop_in.path.to_string_lossy());
+    if let Some(folder) = path.parent() {
+        make_folder(folder)?;
+    }
+    let beside = durable::beside(&path);
+    let written = durable::create_anew(&beside, MODE).and_then(|mut file| {
+        file.write_all(drop_in.content.as_bytes())?;
+        // Whatever the umask of the person who installs.
+        file.set_permissions(Permissions::from_mode(MODE))?;
+        file.sync_all()
+    });
+    written.map_err(FileError::of("writing", &beside))?;
+    durable::rename(&beside, &path)
+}
+
+fn make_folder(folder: &Path) -> Result<(), FileError> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = folder.parent() {
+        make_folder(above)?;
+    }
+    fs::create_dir(folder)
+        .and_then(|()| fs::set_permissions(folder, Permissions::from_mode(0o755)))
+        .map_err(FileError::of("making", folder))
+}
+
+#[cfg(test)]
+mod tests;

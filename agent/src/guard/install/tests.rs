@@ -1,0 +1,164 @@
+use super::*;
+use crate::guard::{settings::Mode, uninstall::uninstall};
+use std::collections::BTreeMap;
+
+struct Bench {
+    _folder: tempfile::TempDir,
+    root: Root,
+    places: Places,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path().join("root")).unwrap();
+        for inner in ["usr/bin", "etc/apt/apt.conf.d", "etc/needrestart/conf.d"] {
+            fs::create_dir_all(root.join(inner)).unwrap();
+        }
+        fs::write(root.join(PROGRAM), "").unwrap();
+        fs::write(root.join("etc/apt/apt.conf.d/20auto-upgrades"), "x").unwrap();
+        let places = Places::new(&folder.path().join("state"), &folder.path().join("run"));
+        Self {
+            _folder: folder,
+            root,
+            places,
+        }
+    }
+
+    fn install(&self, mode: Mode) -> Result<Changed, InstallError> {
+        let settings = GuardSettings {
+            mode,
+            ..GuardSettings::default()
+        };
+        install(&self.root, &self.places, &settings)
+    }
+
+    /// All of the root: content and permissions by path. Folders have no content.
+    fn tree(&self) -> BTreeMap<PathBuf, (Option<Vec<u8>>, u32)> {
+        let mut found = BTreeMap::new();
+        let mut waiting = vec![self.root.path().to_owned()];
+        while let Some(path) = waiting.pop() {
+            let mode = fs::metadata(&path).unwrap().permissions().mode();
+            if path.is_dir() {
+                let entries = fs::read_dir(&path).unwrap();
+                waiting.extend(entries.map(|entry| entry.unwrap().path()));
+                found.insert(path, (None, mode));
+            } else {
+                let content = fs::read(&path).unwrap();
+                found.insert(path, (Some(content), mode));
+            }
+        }
+        found
+    }
+
+    fn apt(&self) -> PathBuf {
+        self.root.join("etc/apt/apt.conf.d/zz-cofferdam-guard")
+    }
+}
+
+#[test]
+fn an_uninstall_puts_every_channel_back_byte_for_byte() {
+    let bench = Bench::new();
+    let before = bench.tree();
+    for mode in [Mode::Observe, Mode::Enforce, Mode::Observe] {
+        bench.install(mode).unwrap();
+    }
+    assert_ne!(bench.tree(), before);
+    let changed = uninstall(&bench.root, &bench.places).unwrap();
+    assert_eq!(bench.tree(), before);
+    assert!(changed.concerns_systemd());
+    assert_eq!(changed.saved, Vec::<PathBuf>::new());
+    assert_eq!(
+        uninstall(&bench.root, &bench.places).unwrap(),
+        Changed::default()
+    );
+}
+
+#[test]
+fn a_second_install_changes_and_writes_nothing() {
+    let bench = Bench::new();
+    assert!(bench.install(Mode::Enforce).unwrap().concerns_systemd());
+    let written = fs::metadata(bench.places.manifest())
+        .unwrap()
+        .modified()
+        .unwrap();
+    assert_eq!(bench.install(Mode::Enforce).unwrap(), Changed::default());
+    let now = fs::metadata(bench.places.manifest())
+        .unwrap()
+        .modified()
+        .unwrap();
+    assert_eq!(now, written);
+}
+
+#[test]
+fn other_settings_replace_and_take_away_what_they_have_to() {
+    let bench = Bench::new();
+    bench.install(Mode::Enforce).unwrap();
+    let needrestart = bench
+        .root
+        .join("etc/needrestart/conf.d/zz-cofferdam-guard.conf");
+    assert!(needrestart.exists());
+    bench.install(Mode::Observe).unwrap();
+    assert!(!needrestart.exists());
+    let apt = fs::read_to_string(bench.apt()).unwrap();
+    assert!(!apt.contains("InstallOnShutdown"), "{apt}");
+}
+
+#[test]
+fn what_a_person_wrote_or_changed_is_not_overwritten() {
+    let bench = Bench::new();
+    fs::write(bench.apt(), "mine").unwrap();
+    let before = bench.tree();
+    let error = bench.install(Mode::Enforce).unwrap_err();
+    assert!(matches!(error, InstallError::Foreign(_)), "{error}");
+    assert_eq!(bench.tree(), before, "nothing was changed");
+
+    fs::remove_file(bench.apt()).unwrap();
+    bench.install(Mode::Enforce).unwrap();
+    fs::write(bench.apt(), "changed").unwrap();
+    let error = bench.install(Mode::Observe).unwrap_err();
+    assert!(matches!(error, InstallError::Foreign(_)), "{error}");
+}
+
+#[test]
+fn what_a_person_changed_is_saved_when_the_guard_goes() {
+    let bench = Bench::new();
+    bench.install(Mode::Enforce).unwrap();
+    fs::write(bench.apt(), "changed").unwrap();
+    let changed = uninstall(&bench.root, &bench.places).unwrap();
+    let [saved] = changed.saved.as_slice() else {
+        panic!("{changed:?}");
+    };
+    assert_eq!(fs::read_to_string(saved).unwrap(), "changed");
+    assert!(!bench.apt().exists());
+}
+
+#[test]
+fn an_install_that_was_cut_short_is_known_to_be_the_guards() {
+    let bench = Bench::new();
+    let before = bench.tree();
+    bench.install(Mode::Enforce).unwrap();
+    // The files of one mode, with the manifest of the moment before another is whole.
+    let enforced = Manifest::find(&bench.places).unwrap().unwrap();
+    bench.install(Mode::Observe).unwrap();
+    let observed = Manifest::find(&bench.places).unwrap().unwrap();
+    let half = transition(Some(&enforced), &observed);
+    half.write(&bench.places).unwrap();
+    bench.install(Mode::Enforce).unwrap();
+    half.write(&bench.places).unwrap();
+    let changed = uninstall(&bench.root, &bench.places).unwrap();
+    assert_eq!(changed.saved, Vec::<PathBuf>::new());
+    assert_eq!(bench.tree(), before);
+}
+
+#[test]
+fn nothing_is_installed_where_hooks_could_not_be_called() {
+    let bench = Bench::new();
+    fs::remove_file(bench.root.join(PROGRAM)).unwrap();
+    let error = bench.install(Mode::Observe).unwrap_err();
+    assert!(matches!(error, InstallError::NoProgram), "{error}");
+    let odd = Places::new(Path::new("/var/lib/a b"), Path::new("/run/x"));
+    fs::write(bench.root.join(PROGRAM), "").unwrap();
+    let error = install(&bench.root, &odd, &GuardSettings::default()).unwrap_err();
+    assert!(matches!(error, InstallError::Unquotable(_)), "{error}");
+}

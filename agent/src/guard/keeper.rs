@@ -1,0 +1,161 @@
+//! The guard's part in the running agent: it brings drop-ins up to the config, says that it lives, and
+//! proves each minute that every channel is the guard's.
+//!
+//! An agent never installs the guard where it is not: its packages and people do.
+
+use super::{
+    events::{self, What},
+    install::{self, InstallError},
+    manifest::Manifest,
+    places::Places,
+    proof::Proof,
+    settings::GuardSettings,
+};
+use crate::host::{command::Runner, durable::FileError, leftover, root::Root, unit};
+use cofferdam_proto::error_chain;
+use std::{convert::Infallible, fs, time::Duration};
+use tokio::time;
+
+/// How often control is proved: as design and operators are promised.
+const PROVE_EVERY: Duration = Duration::from_secs(60);
+
+/// Keeps the guard.
+pub(crate) struct Keeper {
+    root: Root,
+    places: Places,
+    proof: Proof,
+    manifest: Option<Manifest>,
+    lost: Vec<String>,
+}
+
+impl Keeper {
+    /// A keeper that has proved nothing.
+    pub(crate) fn new(root: Root, places: Places) -> Self {
+        Self {
+            root,
+            places,
+            proof: Proof::default(),
+            manifest: None,
+            lost: Vec::new(),
+        }
+    }
+
+    /// Keeps the guard for as long as the agent runs. What goes wrong with it is said, and stops nothing
+    /// else that an agent does.
+    pub(crate) async fn keep(mut self, settings: GuardSettings, runner: &dyn Runner) -> Infallible {
+        if !self.root.is_machine() {
+            return std::future::pending().await;
+        }
+        if let Err(error) = self.live() {
+            tracing::error!(
+                error = error_chain(&error),
+                "hooks will take the agent for dead"
+            );
+        }
+        match self.refresh(&settings, runner).await {
+            Ok(()) => {}
+            Err(error) => tracing::error!(error = error_chain(&error), "the guard is as it was"),
+        }
+        loop {
+            self.prove();
+            time::sleep(PROVE_EVERY).await;
+        }
+    }
+
+    /// Says which process the agent is.
+    fn live(&self) -> Result<(), FileError> {
+        let file = self.places.agent();
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder).map_err(FileError::of("making", folder))?;
+        }
+        let own = i32::try_from(std::process::id()).unwrap_or_default();
+        leftover::write_down(&file, own)
+    }
+
+    /// Brings what is installed up to the config.
+    async fn refresh(
+        &self,
+        settings: &GuardSettings,
+        runner: &dyn Runner,
+    ) -> Result<(), InstallError> {
+        if Manifest::find(&self.places)?.is_none() {
+            return Ok(());
+        }
+        let changed = install::install(&self.root, &self.places, settings)?;
+        if changed.concerns_systemd()
+            && let Err(failure) = unit::read_again(runner).await
+        {
+            tracing::error!(%failure, "systemd does not know the guard's drop-ins yet");
+        }
+        Ok(())
+    }
+
+    /// Writes down when control is lost, and when it is regained.
+    fn prove(&mut self) {
+        let manifest = match Manifest::find(&self.places) {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                tracing::error!(error = error_chain(&error), "the guard cannot be proved");
+                return;
+            }
+        };
+        if manifest != self.manifest {
+            self.proof.forget();
+            self.manifest = manifest;
+        }
+        let lost = match &self.manifest {
+            Some(manifest) => self.proof.lost(&self.root, manifest),
+            None => Vec::new(),
+        };
+        if lost == self.lost {
+            return;
+        }
+        tracing::warn!(?lost, "the guard's hold on the upgrade channels changed");
+        let files = lost.clone();
+        let what = if lost.is_empty() {
+            What::ControlRegained
+        } else {
+            What::ControlLost { files }
+        };
+        match events::record(&self.places, what) {
+            Ok(()) => self.lost = lost,
+            // Tried again in a minute.
+            Err(error) => tracing::error!(error = error_chain(&error), "it is not written down"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::{manifest::FORMAT, manifest::Written};
+    use cofferdam_engine::digest::Digest;
+
+    #[test]
+    fn control_that_is_lost_and_regained_is_written_down_once_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path().join("root")).unwrap();
+        fs::create_dir_all(root.path()).unwrap();
+        let places = Places::new(&folder.path().join("state"), &folder.path().join("run"));
+        let manifest = Manifest {
+            format: FORMAT,
+            settings: GuardSettings::default(),
+            run_dir: places.run_dir().to_owned(),
+            files: vec![Written {
+                channel: "apt".to_owned(),
+                path: "/a".into(),
+                sha256: vec![Digest::of("a")],
+            }],
+            folders: Vec::new(),
+        };
+        manifest.write(&places).unwrap();
+        fs::write(root.join("a"), "a").unwrap();
+        let mut keeper = Keeper::new(root.clone(), places.clone());
+        let said = || events::all(&places).unwrap().len();
+        for (content, events) in [("a", 0), ("b", 1), ("b", 1), ("a", 2), ("a", 2)] {
+            fs::write(root.join("a"), content).unwrap();
+            keeper.prove();
+            assert_eq!(said(), events, "{content}");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What a person reads whose change of packages was refused, or would have been.
+
+use super::{decision::Decision, events::Try};
+use std::fmt::Write as _;
+
+/// How many packages a message names; the record has more.
+const NAMED: usize = 8;
+
+/// The message to whoever tried: lines that end. Empty: nothing needs to be said.
+pub fn message(tried: &Try) -> String {
+    match tried.decision {
+        Decision::Refused => refused(tried),
+        Decision::Observed => format!(
+            "cofferdam-agent: no order covers this ({}); the guard only observes, and lets it pass\n",
+            tried.by.short()
+        ),
+        Decision::AgentDead => {
+            "cofferdam-agent: no order covers this; the agent does not run, and \
+             `dead_agent = \"open\"` lets it pass\n"
+                .to_owned()
+        }
+        Decision::InWindow | Decision::Covered => String::new(),
+    }
+}
+
+fn refused(tried: &Try) -> String {
+    let mut text = String::from(
+        "\ncofferdam-agent: REFUSED: packages of this host change by rollouts only, and no order \
+         covers this\n",
+    );
+    let mut line = |name: &str, value: &str| {
+        // Writing to text cannot fail.
+        writeln!(text, "  {name:<10} {value}").ok();
+    };
+    line("tried by", &tried.by.short());
+    let parents: Vec<&str> = tried
+        .by
+        .processes
+        .iter()
+        .skip(1)
+        .map(|p| &*p.name)
+        .collect();
+    if !parents.is_empty() {
+        line("started by", &parents.join(" < "));
+    }
+    if !tried.by.unit.is_empty() {
+        line("unit", &tried.by.unit);
+    }
+    if !tried.packages.is_empty() {
+        line("packages", &packages(tried));
+    }
+    line(
+        "do this",
+        "let a rollout do it: `cofferdam plan` on an operator's machine",
+    );
+    line(
+        "or",
+        "cofferdam-agent guard allow --for 30m --reason \"why it cannot wait\", then try again",
+    );
+    text
+}
+
+fn packages(tried: &Try) -> String {
+    let named: Vec<&str> = tried.packages.iter().take(NAMED).map(|p| &**p).collect();
+    let more = tried
+        .packages
+        .len()
+        .saturating_sub(NAMED)
+        .saturating_add(tried.more);
+    let named = named.join("; ");
+    if more == 0 {
+        return named;
+    }
+    format!("{named}; and {more} more")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::asker::{Asker, Process};
+
+    #[test]
+    fn a_refusal_says_what_by_whom_and_what_to_do() {
+        let process = |name: &str, command: &str| Process {
+            pid: 7,
+            started: 1,
+            name: name.to_owned(),
+            command: command.to_owned(),
+        };
+        let by = Asker {
+            processes: vec![
+                process("apt", "apt full-upgrade"),
+                process("bash", "-bash"),
+                process("sshd", "sshd: ana"),
+            ],
+            unit: "session-3.scope".to_owned(),
+            login: Some(1000),
+        };
+        let packages = (0..10).map(|n| format!("tea{n} 1 -> 2")).collect();
+        let text = message(&Try::new(Decision::Refused, "apt", by, packages));
+        insta::assert_snapshot!(text);
+    }
+}

@@ -1,0 +1,180 @@
+//! The window that a person at the host opens: for a while, every change of packages passes.
+//!
+//! It ends by the boot-time clock, so that a step of the wall clock makes it no longer, and with the boot
+//! that it was opened in. It lies in the run folder, where only root writes.
+
+use super::places::Places;
+use crate::{
+    clock,
+    host::{
+        boot,
+        durable::{self, FileError},
+    },
+};
+use serde::{Deserialize, Serialize};
+use std::{path::PathBuf, time::Duration};
+
+/// The longest window (guess: a working day and a night; what takes longer is said again).
+pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The most bytes of a reason: it goes with every event.
+pub const MOST_REASON_BYTES: usize = 500;
+
+/// A window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The boot that it was opened in, as the kernel names it.
+    pub boot_id: String,
+    /// The boot-time clock at its opening, in milliseconds.
+    pub opened: u64,
+    /// The boot-time clock at its end, in milliseconds.
+    pub until: u64,
+    /// Why it was opened.
+    pub reason: String,
+}
+
+/// Why no window was opened.
+#[derive(Debug, thiserror::Error)]
+pub enum WindowError {
+    /// It would be too long, or no time at all.
+    #[error("a window lasts from 1 s to 24 h")]
+    Length,
+    /// It has no reason, or one that is too long.
+    #[error("a reason of 1 to {MOST_REASON_BYTES} bytes is needed: say what is done to the host")]
+    Reason,
+    /// A file cannot be read or written. Only root can.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// What stands there is no window.
+    #[error("{} is not understood: `cofferdam-agent guard deny` removes it", .0.display())]
+    Garbled(PathBuf),
+}
+
+impl Window {
+    /// Opens a window now. One that is open already is replaced.
+    ///
+    /// # Errors
+    /// [`WindowError`] when it cannot be.
+    pub fn open(places: &Places, lasts: Duration, reason: &str) -> Result<Self, WindowError> {
+        if lasts < Duration::from_secs(1) || lasts > LONGEST {
+            return Err(WindowError::Length);
+        }
+        let reason = reason.trim();
+        if reason.is_empty() || reason.len() > MOST_REASON_BYTES {
+            return Err(WindowError::Reason);
+        }
+        let opened = clock::uptime();
+        let window = Self {
+            boot_id: boot::id()?,
+            opened,
+            until: opened.saturating_add(cofferdam_engine::time::millis(lasts)),
+            reason: reason.to_owned(),
+        };
+        let json = serde_json::to_vec(&window).expect("plain data becomes JSON");
+        durable::write(&places.window(), &json)?;
+        Ok(window)
+    }
+
+    /// The window that is open. Absent: none is.
+    ///
+    /// # Errors
+    /// [`WindowError::Garbled`] and [`WindowError::File`]: then none is open either.
+    pub fn find(places: &Places) -> Result<Option<Self>, WindowError> {
+        let path = places.window();
+        let Some(bytes) = durable::read(&path)? else {
+            return Ok(None);
+        };
+        let window: Self =
+            serde_json::from_slice(&bytes).map_err(|_| WindowError::Garbled(path))?;
+        let (boot_id, now) = (boot::id()?, clock::uptime());
+        Ok(Some(window).filter(|window| window.is_open(&boot_id, now)))
+    }
+
+    /// Closes whatever window is open: whether one was.
+    ///
+    /// # Errors
+    /// [`FileError`] when it cannot be: it may be open still.
+    pub fn close(places: &Places) -> Result<bool, FileError> {
+        // One that is not understood was not open.
+        let was_open = Self::find(places).is_ok_and(|window| window.is_some());
+        durable::remove(&places.window())?;
+        Ok(was_open)
+    }
+
+    /// How long it is still open.
+    pub fn left(&self) -> Duration {
+        Duration::from_millis(self.until.saturating_sub(clock::uptime()))
+    }
+
+    fn is_open(&self, boot_id: &str, uptime: u64) -> bool {
+        self.boot_id == boot_id && (self.opened..self.until).contains(&uptime)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn places(folder: &tempfile::TempDir) -> Places {
+        Places::new(&folder.path().join("state"), &folder.path().join("run"))
+    }
+
+    #[test]
+    fn a_window_is_open_until_it_is_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = places(&folder);
+        assert_eq!(Window::find(&places).unwrap(), None);
+        let opened = Window::open(&places, HOUR, " a disk is full ").unwrap();
+        assert_eq!(opened.reason, "a disk is full");
+        assert!(opened.left() <= HOUR);
+        assert_eq!(Window::find(&places).unwrap(), Some(opened));
+        assert!(Window::close(&places).unwrap());
+        assert!(!Window::close(&places).unwrap());
+        assert_eq!(Window::find(&places).unwrap(), None);
+    }
+
+    #[test]
+    fn a_window_ends_by_the_boot_time_clock_and_with_its_boot() {
+        let window = Window {
+            boot_id: "a".to_owned(),
+            opened: 1_000,
+            until: 2_000,
+            reason: "x".to_owned(),
+        };
+        for (boot_id, uptime, open) in [
+            ("a", 1_000, true),
+            ("a", 1_999, true),
+            ("a", 2_000, false),
+            ("a", 999, false),
+            ("b", 1_500, false),
+        ] {
+            assert_eq!(window.is_open(boot_id, uptime), open, "{boot_id} {uptime}");
+        }
+    }
+
+    #[test]
+    fn a_window_without_a_reason_or_an_end_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = places(&folder);
+        for (lasts, reason) in [(HOUR, "  "), (Duration::ZERO, "x"), (LONGEST * 2, "x")] {
+            assert!(Window::open(&places, lasts, reason).is_err(), "{lasts:?}");
+        }
+        assert!(!places.window().exists());
+    }
+
+    #[test]
+    fn a_garbled_window_is_not_open_and_can_be_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = places(&folder);
+        for garbage in ["", "{", "{\"until\":99}", "\u{0}"] {
+            fs::create_dir_all(places.window().parent().unwrap()).unwrap();
+            fs::write(places.window(), garbage).unwrap();
+            assert!(Window::find(&places).is_err(), "{garbage:?}");
+            assert!(!Window::close(&places).unwrap());
+            assert_eq!(Window::find(&places).unwrap(), None);
+        }
+    }
+}
