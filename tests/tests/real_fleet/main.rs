@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod agents;
+mod guard;
 mod hosts;
 mod packages;
 mod responder;

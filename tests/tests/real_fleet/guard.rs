@@ -1,0 +1,335 @@
+//! The guard owns every way by which a real host's packages change.
+
+use cofferdam_tests::{
+    machine::Machine,
+    patience::eventually,
+    process::run,
+    real_fleet::{
+        RealFleet,
+        host::{BOOTED_WITHIN, Host},
+        repository::{ORIGIN, Package},
+    },
+    rollout::{self, ALL_AT_ONCE},
+};
+use std::fs;
+
+const UPGRADE: &str = "DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes dist-upgrade";
+
+/// What a cloud image does that upgrades itself at each boot.
+const AT_BOOT: &str = "[Unit]\nAfter=network.target fleet-address.service\n\
+    [Service]\nType=oneshot\nExecStart=/usr/bin/apt-get --quiet update\n\
+    ExecStart=/usr/bin/unattended-upgrade --verbose\n[Install]\nWantedBy=multi-user.target\n";
+
+async fn said(host: &Host, line: &str) -> String {
+    host.run(line).await.unwrap().well()
+}
+
+async fn installed(host: &Host) -> String {
+    said(host, "dpkg-query --show --showformat='${Version}' tea").await
+}
+
+async fn status(host: &Host) -> String {
+    said(host, "cofferdam-agent guard status").await
+}
+
+/// A command that is started by the host itself, so that its parents are on the host.
+fn by_a_session(line: &str) -> String {
+    // A shell that has one command only becomes it.
+    format!("systemd-run --quiet --pipe --wait bash -c 'if ! {{ {line}; }}; then exit 1; fi'")
+}
+
+/// A fleet of managed hosts with `tea 1`, and `tea 2` waiting for unattended-upgrades.
+async fn fleet(hosts: usize) -> Option<RealFleet> {
+    let fleet = RealFleet::boot(Machine::several(hosts)).await?;
+    fleet.manage().await.unwrap();
+    let repository = &fleet.repository;
+    repository.publish(&Package::new("tea", "1")).await.unwrap();
+    let origins = format!("Unattended-Upgrade::Origins-Pattern {{ \"origin={ORIGIN}\"; }};\n");
+    let periodic = "APT::Periodic::Update-Package-Lists \"1\";\n\
+                    APT::Periodic::Unattended-Upgrade \"always\";\n";
+    for host in fleet.hosts() {
+        said(
+            host,
+            "apt-get --quiet update && apt-get --quiet --yes install tea",
+        )
+        .await;
+        let path = "etc/apt/apt.conf.d/60fleet";
+        host.write(path, format!("{origins}{periodic}")).unwrap();
+    }
+    repository.publish(&Package::new("tea", "2")).await.unwrap();
+    for host in fleet.hosts() {
+        said(host, "apt-get --quiet update").await;
+    }
+    Some(fleet)
+}
+
+/// Installs the guard, as its package would, after the operator has said `enforce`.
+async fn enforce(host: &Host) {
+    said(
+        host,
+        "printf '\\n[guard]\\nmode = \"enforce\"\\n' >>/etc/cofferdam/agent.toml",
+    )
+    .await;
+    said(host, "cofferdam-agent guard install").await;
+}
+
+#[tokio::test]
+async fn an_upgrade_at_boot_is_refused_and_named_and_happens_without_the_guard() {
+    let Some(fleet) = fleet(2).await else {
+        return;
+    };
+    let [guarded, free] = fleet.hosts() else {
+        panic!("two hosts are expected");
+    };
+    enforce(guarded).await;
+    for host in [guarded, free] {
+        host.write("etc/systemd/system/upgrade-at-boot.service", AT_BOOT)
+            .unwrap();
+        said(host, "systemctl enable upgrade-at-boot").await;
+        host.reboot().await.unwrap();
+    }
+
+    eventually("the free host to be upgraded", BOOTED_WITHIN, async || {
+        let version = installed(free).await;
+        let upgraded = (version == "2").then_some(());
+        upgraded.ok_or(version)
+    })
+    .await;
+    eventually(
+        "the refusal to be written down",
+        BOOTED_WITHIN,
+        async || {
+            let status = status(guarded).await;
+            let named = status.contains("refused: /usr/bin/python3 /usr/bin/unattended-upgrade")
+                && status.contains("upgrade-at-boot.service")
+                && status.contains("tea 1 -> 2");
+            named.then_some(()).ok_or(status)
+        },
+    )
+    .await;
+    assert_eq!(installed(guarded).await, "1");
+    fleet.take_down().unwrap();
+}
+
+#[tokio::test]
+async fn an_upgrade_by_its_timer_is_refused_and_named_and_happens_without_the_guard() {
+    let Some(fleet) = fleet(2).await else {
+        return;
+    };
+    let [guarded, free] = fleet.hosts() else {
+        panic!("two hosts are expected");
+    };
+    enforce(guarded).await;
+    let soon = "[Timer]\nOnCalendar=\nOnActiveSec=1s\nRandomizedDelaySec=0\nPersistent=no\n";
+    for host in [guarded, free] {
+        said(host, "apt-get --quiet update").await;
+        host.write(
+            "etc/systemd/system/apt-daily-upgrade.timer.d/soon.conf",
+            soon,
+        )
+        .unwrap();
+        said(
+            host,
+            "systemctl daemon-reload && systemctl start apt-daily-upgrade.timer",
+        )
+        .await;
+    }
+
+    eventually("the free host to be upgraded", BOOTED_WITHIN, async || {
+        let version = installed(free).await;
+        let upgraded = (version == "2").then_some(());
+        upgraded.ok_or(version)
+    })
+    .await;
+    eventually(
+        "the refusal to be written down",
+        BOOTED_WITHIN,
+        async || {
+            let status = status(guarded).await;
+            let named = status.contains("refused: apt-daily-upgrade.service");
+            named.then_some(()).ok_or(status)
+        },
+    )
+    .await;
+    assert_eq!(installed(guarded).await, "1");
+    let failed = said(guarded, "systemctl list-units --state=failed --no-legend").await;
+    assert_eq!(failed, "", "what was meant to be skipped is no failure");
+    fleet.take_down().unwrap();
+}
+
+#[tokio::test]
+async fn a_person_is_refused_told_what_to_do_and_passes_in_a_window() {
+    let Some(fleet) = fleet(1).await else {
+        return;
+    };
+    let host = &fleet.hosts()[0];
+    said(host, "cd /root && apt-get --quiet download tea=2").await;
+    said(host, "cofferdam-agent guard install").await;
+    let observed = host.run(&by_a_session(UPGRADE)).await.unwrap().well();
+    assert!(observed.contains("only observes"), "{observed}");
+    assert_eq!(installed(host).await, "2");
+    said(
+        host,
+        "apt-get --quiet --yes --allow-downgrades install tea=1",
+    )
+    .await;
+    enforce(host).await;
+
+    let script = "printf \"#!/bin/sh\\ndpkg --install /root/tea_2_all.deb\\n\" >/root/update; sh /root/update";
+    for (line, who) in [
+        (UPGRADE, "apt-get --quiet --yes dist-upgrade"),
+        (script, "dpkg --install /root/tea_2_all.deb"),
+    ] {
+        let refused = host.run(&by_a_session(line)).await.unwrap();
+        assert_ne!(refused.code, Some(0), "{}", refused.printed);
+        let told = &refused.printed;
+        assert!(told.contains(&format!("tried by   {who}")), "{told}");
+        assert!(
+            told.contains("cofferdam-agent guard allow --for 30m"),
+            "{told}"
+        );
+        assert!(told.contains("bash"), "its parents are named: {told}");
+        assert_eq!(installed(host).await, "1");
+    }
+
+    said(
+        host,
+        "cofferdam-agent guard allow --for 30m --reason 'tea is out'",
+    )
+    .await;
+    assert!(status(host).await.contains("window    open for another"));
+    said(host, &by_a_session(UPGRADE)).await;
+    assert_eq!(installed(host).await, "2");
+    let seen = status(host).await;
+    assert!(seen.contains("allowed: apt-get"), "{seen}");
+    assert!(seen.contains("tea is out"), "{seen}");
+
+    said(host, "cofferdam-agent guard deny").await;
+    let back = by_a_session("apt-get --quiet --yes --allow-downgrades install tea=1");
+    assert_ne!(host.run(&back).await.unwrap().code, Some(0));
+    assert_eq!(installed(host).await, "2");
+    // A step of the wall clock opens nothing, and another root is nobody's business.
+    said(
+        host,
+        "cofferdam-agent guard allow --for 1s --reason brief; sleep 1.1",
+    )
+    .await;
+    assert_ne!(host.run(&back).await.unwrap().code, Some(0));
+    said(
+        host,
+        "mkdir -p /srv/r/var/lib/dpkg/{info,updates} && touch /srv/r/var/lib/dpkg/status",
+    )
+    .await;
+    said(host, "dpkg --root=/srv/r --install /root/tea_2_all.deb").await;
+    fleet.take_down().unwrap();
+}
+
+#[tokio::test]
+async fn what_a_rollout_orders_passes_and_a_host_that_was_changed_by_nobody_else_says_so() {
+    let Some(fleet) = fleet(1).await else {
+        return;
+    };
+    let host = &fleet.hosts()[0];
+    enforce(host).await;
+    said(host, "systemctl restart cofferdam-agent").await;
+    let file = fleet.folder().join("tea.toml");
+    // Nothing stands in for the one host, and nothing needs to.
+    let text = rollout::package("tea", "tea", "2").replace("50%", "0%") + ALL_AT_ONCE;
+    fs::write(&file, text).unwrap();
+    for subcommand in ["plan", "start"] {
+        // The agent may be on its way back from its restart.
+        eventually(subcommand, BOOTED_WITHIN, async || {
+            let mut command = fleet.control.operator();
+            command.arg(subcommand).arg(&file);
+            let (code, printed) = run(command);
+            (code == 0).then_some(()).ok_or(printed)
+        })
+        .await;
+    }
+
+    eventually("the rollout to install it", BOOTED_WITHIN, async || {
+        let version = installed(host).await;
+        let upgraded = (version == "2").then_some(());
+        upgraded.ok_or(version)
+    })
+    .await;
+    let seen = status(host).await;
+    assert!(
+        !seen.contains('#'),
+        "an order is no event of the guard: {seen}"
+    );
+    assert!(seen.contains("control   all "), "{seen}");
+    fleet.take_down().unwrap();
+}
+
+#[tokio::test]
+async fn an_uninstall_puts_every_upgrade_channel_back_byte_for_byte() {
+    let Some(fleet) = fleet(1).await else {
+        return;
+    };
+    let host = &fleet.hosts()[0];
+    let tree = "cd / && find etc usr/lib -xdev -printf '%p %y %m %u %g %l\\n' | sort | sha256sum; \
+                find etc -xdev -type f -exec sha256sum {} + | sort | sha256sum; \
+                systemctl cat apt-daily-upgrade.service apt-daily.service | sha256sum; \
+                apt-config dump | sha256sum";
+    said(
+        host,
+        "printf '\\n[guard]\\nmode = \"enforce\"\\n' >>/etc/cofferdam/agent.toml",
+    )
+    .await;
+    let before = said(host, tree).await;
+    for _ in 0..2 {
+        said(host, "cofferdam-agent guard install").await;
+        assert_ne!(said(host, tree).await, before);
+        said(host, "cofferdam-agent guard uninstall").await;
+        assert_eq!(said(host, tree).await, before);
+    }
+    said(host, &by_a_session(UPGRADE)).await;
+    assert_eq!(installed(host).await, "2");
+    fleet.take_down().unwrap();
+}
+
+#[tokio::test]
+async fn a_dead_agent_fails_as_the_policy_says_and_lost_control_is_seen() {
+    let Some(fleet) = fleet(1).await else {
+        return;
+    };
+    let host = &fleet.hosts()[0];
+    enforce(host).await;
+    let kill = "systemctl mask --now --quiet cofferdam-agent";
+    said(host, kill).await;
+    let refused = host.run(&by_a_session(UPGRADE)).await.unwrap();
+    assert_ne!(refused.code, Some(0), "{}", refused.printed);
+    assert!(status(host).await.contains("the policy is `closed`"));
+
+    // A change of the config holds with the next install, without an agent too.
+    said(
+        host,
+        "echo 'dead_agent = \"open\"' >>/etc/cofferdam/agent.toml",
+    )
+    .await;
+    said(host, "cofferdam-agent guard install").await;
+    said(host, &by_a_session(UPGRADE)).await;
+    assert_eq!(installed(host).await, "2");
+    let seen = status(host).await;
+    assert!(seen.contains("passed, the agent being dead"), "{seen}");
+
+    // A program that is gone refuses nothing either, and what was tampered with is seen.
+    said(
+        host,
+        "mv /usr/bin/cofferdam-agent /root/; dpkg --configure --pending",
+    )
+    .await;
+    said(host, "mv /root/cofferdam-agent /usr/bin/").await;
+    said(host, "echo '#' >>/etc/dpkg/dpkg.cfg.d/zz-cofferdam-guard").await;
+    let seen = status(host).await;
+    assert!(
+        seen.contains("LOST") && seen.contains("dpkg.cfg.d"),
+        "{seen}"
+    );
+    let again = host.run("cofferdam-agent guard install").await.unwrap();
+    assert!(again.printed.contains("move it away"), "{}", again.printed);
+    let gone = said(host, "cofferdam-agent guard uninstall").await;
+    assert!(gone.contains("is kept as"), "{gone}");
+    fleet.take_down().unwrap();
+}
