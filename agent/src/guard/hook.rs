@@ -79,13 +79,13 @@ pub fn decide(channel: &Channel, state_dir: &Path) -> Result<Decision, ManifestE
     }
     let names = transaction.names.iter().flatten().map(String::as_str);
     let found = Found {
-        covered: is_covered(&places, &asker),
+        covered: is_covered(&places, channel, &asker),
         window: matches!(Window::find(&places), Ok(Some(_))),
         exempt: manifest.settings.exempts(names),
         agent: agent_state(&places),
     };
     let decision = Decision::make(&manifest.settings, found);
-    if decision.passes() {
+    if decision.passes() && *channel == Channel::Apt {
         let_pass(&places, &asker);
     }
     if decision != Decision::Covered {
@@ -147,9 +147,13 @@ fn input() -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Whether the asker belongs to the agent's own change, or to a transaction that was let pass.
-fn is_covered(places: &Places, asker: &Asker) -> bool {
-    if belongs(asker, &places.own_change()) || belongs(asker, &places.let_pass()) {
+/// Whether the asker belongs to the agent's own change, or is a dpkg of an apt that was let pass. An apt
+/// is always asked: one process, such as PackageKit's, makes one transaction after another.
+fn is_covered(places: &Places, channel: &Channel, asker: &Asker) -> bool {
+    if belongs(asker, &places.own_change()) {
+        return true;
+    }
+    if *channel == Channel::Dpkg && belongs(asker, &places.let_pass()) {
         return true;
     }
     // The agent starts a program first and writes it down second.
@@ -182,7 +186,7 @@ fn agent_state(places: &Places) -> AgentState {
     }
 }
 
-/// Remembers the package manager, so that its parts pass too.
+/// Remembers an apt, so that its dpkg passes too.
 fn let_pass(places: &Places, asker: &Asker) {
     let Some(manager) = asker.manager() else {
         return;

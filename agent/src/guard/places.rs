@@ -61,7 +61,7 @@ impl Places {
         self.run_dir.join("guard/window.json")
     }
 
-    /// The transaction that was last let pass, so that its parts are not asked about again.
+    /// The apt that was last let pass, so that its dpkg passes too.
     pub fn let_pass(&self) -> PathBuf {
         self.run_dir.join("guard/let-pass")
     }
