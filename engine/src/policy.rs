@@ -225,8 +225,7 @@ pub struct BrakeRule {
     /// do fits any).
     #[serde(default = "velocity_share")]
     pub velocity_share: Share,
-    /// Longer than nothing; it is not looked where runs take longer than half of it, on the average. Default
-    /// 10 min (guess: twice what a run without a reboot may take).
+    /// Longer than nothing. Default 10 min (guess: twice what a run without a reboot may take).
     #[serde(default = "velocity_over")]
     pub velocity_over: Duration,
     /// ... and at least this many were over then, and are at work now. At least 1. Default 10

@@ -5,10 +5,10 @@
 //! The present span is held against the best span of the wave. Hosts that people, windows, bakes and
 //! floors keep from starting are not at work, so a span is compared only while about as many hosts
 //! are at work as in the best one: at least half as many on the average, and no fewer than
-//! `velocity_least`, on the average and now (one slow host is no collapse). Hosts that start together are
-//! over together: a span in which they all are at work has none that is over, unless it is so long that
-//! a run fits into it wherever it began. So where runs take longer than half a span on the average, spans
-//! say nothing, and neither does the brake.
+//! `velocity_least`, on the average and now (one slow host is no collapse). Hosts that have just begun are
+//! at work and cannot be over, many at once where a region opens: so `velocity_least` of them must have
+//! been at work for twice as long as the runs that passed took. Where runs take longer than a span on the
+//! average, spans say nothing, and neither does the brake.
 //!
 //! The record begins anew with each wave, when the rollout goes on after a pause, and when the
 //! coordinator starts: what happened while it was away is not known.
@@ -29,6 +29,10 @@ use std::{
 
 /// How many slots a span has (guess: a finding is at most a tenth of a span late).
 const SLOTS: u32 = 10;
+
+/// How many times as long as those that passed a host is at work that should be over (guess: what takes
+/// twice as long may be a slow kind of hosts; many such at once are none).
+const LATE: u64 = 2;
 
 /// What is known of the velocity of a wave.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -131,8 +135,20 @@ impl Velocity {
         let is_slow = last.over < rule.velocity_share.of_rounded_up(best.over);
         let is_as_busy = last.host_ms.saturating_mul(2) >= best.host_ms
             && last.host_ms >= hosts_for(rule.velocity_least, slot(rule) * SLOTS);
-        let is_told = record.passed_ms <= hosts_for(record.passed, rule.velocity_over / 2);
-        (is_slow && is_as_busy && is_told).then_some((last.over, best.over))
+        let is_told = record.passed_ms <= hosts_for(record.passed, rule.velocity_over);
+        let is_late = self.late(now) >= rule.velocity_least;
+        (is_slow && is_as_busy && is_told && is_late).then_some((last.over, best.over))
+    }
+
+    /// How many hosts have been at work for so long that they should be over.
+    fn late(&self, now: Timestamp) -> usize {
+        let Record {
+            passed, passed_ms, ..
+        } = self.record;
+        let is_late = |began: &&Timestamp| {
+            hosts_for(passed, now.since(**began)) > passed_ms.saturating_mul(LATE)
+        };
+        self.at_work.values().filter(is_late).count()
     }
 }
 
@@ -311,6 +327,21 @@ mod tests {
             found += usize::from(velocity.collapse(&rule(), at(minute)).is_some());
         }
         found
+    }
+
+    #[test]
+    fn many_hosts_that_have_just_begun_are_no_collapse() {
+        let mut velocity = begun();
+        steady(&mut velocity, 0..20, 20);
+        for number in 0..20 {
+            velocity.note(&host(number), &Outcome::Passed, &rule(), at(20));
+        }
+        for number in 0..400 {
+            velocity.note(&host(number), &Outcome::Running, &rule(), at(35));
+        }
+        // As busy as ever by the time of all, and nobody over.
+        assert_eq!(velocity.collapse(&rule(), at(36)), None);
+        assert_eq!(velocity.collapse(&rule(), at(38)), Some((0, 200)));
     }
 
     #[test]
