@@ -136,17 +136,18 @@ impl Velocity {
         let is_as_busy = last.host_ms.saturating_mul(2) >= best.host_ms
             && last.host_ms >= hosts_for(rule.velocity_least, slot(rule) * SLOTS);
         let is_told = record.passed_ms <= hosts_for(record.passed, rule.velocity_over);
-        let is_late = self.late(now) >= rule.velocity_least;
+        // As of the slot's beginning: between two slots time alone changes nothing.
+        let is_late = self.late(record.began) >= rule.velocity_least;
         (is_slow && is_as_busy && is_told && is_late).then_some((last.over, best.over))
     }
 
-    /// How many hosts have been at work for so long that they should be over.
-    fn late(&self, now: Timestamp) -> usize {
+    /// How many hosts had been at work at a moment for so long that they should have been over.
+    fn late(&self, then: Timestamp) -> usize {
         let Record {
             passed, passed_ms, ..
         } = self.record;
         let is_late = |began: &&Timestamp| {
-            hosts_for(passed, now.since(**began)) > passed_ms.saturating_mul(LATE)
+            hosts_for(passed, then.since(**began)) > passed_ms.saturating_mul(LATE)
         };
         self.at_work.values().filter(is_late).count()
     }
