@@ -17,7 +17,8 @@
 //! most [`request::MAX_BYTES`] and ends after [`serve::Limits::deadline`]; when there is no room for one
 //! more, the one that has kept its place longest goes. Nothing happens while nobody asks.
 //!
-//! Sockets are kept by systemd (see [`listening`]), so a restart of the responder refuses nobody.
+//! Sockets are kept by systemd (see [`listening`]), and one that is told to stop first answers those
+//! inside: a restart of the responder refuses nobody, and leaves nobody without an answer.
 
 pub mod application;
 pub mod connection;
@@ -33,9 +34,16 @@ mod tests;
 
 use crate::{config::Settings, flag};
 use listening::{Listeners, OpenError};
+use nix::sys::{
+    signal::{SigSet, Signal},
+    signalfd::{SfdFlags, SignalFd},
+};
 use probing::Prober;
 use serve::{Limits, Server};
-use std::{convert::Infallible, io};
+use std::{
+    io,
+    os::fd::{AsFd as _, OwnedFd},
+};
 
 /// Why the responder does not serve.
 #[derive(Debug, thiserror::Error)]
@@ -43,7 +51,7 @@ pub enum ServeError {
     /// A port is not to be had.
     #[error(transparent)]
     Listen(#[from] OpenError),
-    /// Its threads or their bell could not be made.
+    /// Its threads, their bell or what tells it to stop could not be made.
     #[error("the health responder could not start")]
     Start(#[source] io::Error),
     /// The kernel does not say what happens on its sockets.
@@ -51,15 +59,25 @@ pub enum ServeError {
     Poll(#[source] io::Error),
 }
 
-/// Serves what the settings say until the process is ended.
+/// Serves what the settings say until the process is told to stop.
 ///
 /// # Errors
 /// [`ServeError`] when it cannot begin, or the kernel does not let it wait.
-pub fn run(settings: &Settings) -> Result<Infallible, ServeError> {
+pub fn run(settings: &Settings) -> Result<(), ServeError> {
+    // Before there are threads, which would not know of it.
+    let stop = stop_signals().map_err(ServeError::Start)?;
     let listeners = Listeners::open(settings.health, settings.agent_check)?;
     let prober = Prober::start(settings.probes.clone()).map_err(ServeError::Start)?;
     listeners.hand_over();
     let state_file = settings.run_dir.join(flag::FILE_NAME);
-    let server = Server::new(listeners, prober, state_file, Limits::default());
+    let server = Server::new(listeners, prober, state_file, Limits::default(), stop);
     server.serve().map_err(ServeError::Poll)
+}
+
+/// What can be read once the process is told to stop.
+fn stop_signals() -> io::Result<OwnedFd> {
+    let signals = SigSet::from_iter([Signal::SIGTERM, Signal::SIGINT]);
+    signals.thread_block()?;
+    let told = SignalFd::with_flags(&signals, SfdFlags::SFD_CLOEXEC)?;
+    told.as_fd().try_clone_to_owned()
 }

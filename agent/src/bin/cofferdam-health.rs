@@ -25,5 +25,5 @@ fn main() -> ExitCode {
 
 fn carry_out(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     let settings = Settings::load(&arguments.config)?;
-    match health::run(&settings)? {}
+    Ok(health::run(&settings)?)
 }

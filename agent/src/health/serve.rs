@@ -14,10 +14,9 @@ use nix::{
     poll::{PollFd, PollFlags, PollTimeout, poll},
 };
 use std::{
-    convert::Infallible,
     io::{self, Read as _},
     net::TcpListener,
-    os::fd::AsFd as _,
+    os::fd::{AsFd as _, OwnedFd},
     path::PathBuf,
     thread,
     time::{Duration, Instant},
@@ -51,6 +50,10 @@ const AFTER_REFUSAL: Duration = Duration::from_millis(100);
 /// The most clients that are taken in at once, so that those inside get on.
 const AT_ONCE: usize = 16;
 
+/// How long a responder that is told to stop stays for those inside: longer than any question waits for the
+/// application ([`Limits::patience`]), and shorter than load balancers wait for who comes next.
+const LEAVES_WITHIN: Duration = Duration::from_millis(500);
+
 /// Everything that the loop has.
 #[derive(Debug)]
 pub struct Server {
@@ -59,10 +62,15 @@ pub struct Server {
     state_file: PathBuf,
     limits: Limits,
     connections: Vec<Connection>,
+    /// Can be read once the responder is to stop.
+    stop: OwnedFd,
+    /// Since when it leaves: who comes now is the next responder's to answer.
+    leaving: Option<Instant>,
 }
 
 /// What the kernel said after a wait.
 struct Happened {
+    stop: bool,
     health: bool,
     agent_check: bool,
     /// In the order of the connections.
@@ -70,8 +78,14 @@ struct Happened {
 }
 
 impl Server {
-    /// A loop that has served nobody.
-    pub fn new(listeners: Listeners, prober: Prober, state_file: PathBuf, limits: Limits) -> Self {
+    /// A loop that has served nobody, and serves until `stop` can be read.
+    pub fn new(
+        listeners: Listeners,
+        prober: Prober,
+        state_file: PathBuf,
+        limits: Limits,
+        stop: OwnedFd,
+    ) -> Self {
         let connections = Vec::with_capacity(limits.connections);
         Self {
             listeners,
@@ -79,25 +93,26 @@ impl Server {
             state_file,
             limits,
             connections,
+            stop,
+            leaving: None,
         }
     }
 
-    /// Answers for ever.
+    /// Answers until it is told to stop and those inside have their answers.
     ///
     /// # Errors
     /// When the kernel cannot say what happens on the sockets.
-    pub fn serve(mut self) -> io::Result<Infallible> {
-        loop {
+    pub fn serve(mut self) -> io::Result<()> {
+        while !self.has_left() {
             let happened = self.wait()?;
             // Whoever is inside goes on before others come in and change the order.
             for (connection, can) in self.connections.iter_mut().zip(&happened.connections) {
                 connection.go_on(*can);
             }
-            if happened.health {
-                self.take_in(Port::Health);
-            }
-            if happened.agent_check {
-                self.take_in(Port::AgentCheck);
+            if happened.stop {
+                self.leaving = Some(Instant::now());
+            } else {
+                self.take_in(&happened);
             }
             self.answer();
             let now = Instant::now();
@@ -108,14 +123,26 @@ impl Server {
             self.connections
                 .retain(|connection| !connection.is_over() && !is_late(connection));
         }
+        Ok(())
+    }
+
+    fn has_left(&self) -> bool {
+        let is_late = |since: Instant| since.elapsed() >= LEAVES_WITHIN;
+        self.leaving
+            .is_some_and(|since| self.connections.is_empty() || is_late(since))
     }
 
     fn wait(&self) -> io::Result<Happened> {
         let watched = |socket, flags| PollFd::new(socket, flags);
+        let news = match self.leaving {
+            None => PollFlags::POLLIN,
+            Some(_) => PollFlags::empty(),
+        };
         let mut sockets = vec![
             watched(self.prober.bell().as_fd(), PollFlags::POLLIN),
-            watched(self.listeners.health.as_fd(), PollFlags::POLLIN),
-            watched(self.listeners.agent_check.as_fd(), PollFlags::POLLIN),
+            watched(self.stop.as_fd(), news),
+            watched(self.listeners.health.as_fd(), news),
+            watched(self.listeners.agent_check.as_fd(), news),
         ];
         for connection in &self.connections {
             sockets.push(watched(connection.stream().as_fd(), connection.interest()));
@@ -128,11 +155,12 @@ impl Server {
             .iter()
             .map(|socket| socket.revents().unwrap_or(PollFlags::empty()));
         let mut next = || seen.next().is_some_and(|flags| !flags.is_empty());
-        let (rang, health, agent_check) = (next(), next(), next());
+        let (rang, stop, health, agent_check) = (next(), next(), next(), next());
         if rang {
             self.silence();
         }
         Ok(Happened {
+            stop,
             health,
             agent_check,
             connections: seen.collect(),
@@ -148,7 +176,8 @@ impl Server {
                 None => end,
             }
         });
-        let Some(first) = moments.min() else {
+        let left_at = self.leaving.map(|since| since + LEAVES_WITHIN);
+        let Some(first) = moments.chain(left_at).min() else {
             return PollTimeout::NONE;
         };
         // One more, since what is left of a millisecond would be waited for in a hot loop.
@@ -161,7 +190,16 @@ impl Server {
         while bell.read(&mut [0; 64]).is_ok_and(|length| length > 0) {}
     }
 
-    fn take_in(&mut self, port: Port) {
+    fn take_in(&mut self, happened: &Happened) {
+        if happened.health {
+            self.take_in_at(Port::Health);
+        }
+        if happened.agent_check {
+            self.take_in_at(Port::AgentCheck);
+        }
+    }
+
+    fn take_in_at(&mut self, port: Port) {
         for _ in 0..AT_ONCE {
             match self.listener(port).accept() {
                 Ok((stream, _peer)) => {

@@ -9,8 +9,9 @@ use std::{
     fs,
     io::{Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    os::unix::net::UnixStream,
     sync::mpsc,
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -21,28 +22,38 @@ struct Responder {
     folder: tempfile::TempDir,
     health: SocketAddr,
     agent_check: SocketAddr,
+    stop: UnixStream,
+    /// What systemd keeps: the queue of those who come while no responder serves.
+    kept: TcpListener,
+    served: JoinHandle<()>,
 }
 
 impl Responder {
-    /// Serves until the test program ends.
+    /// Serves until it is told to stop.
     fn start(probes: Vec<Probe>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
         let listeners = Listeners::open(any, any).unwrap();
-        let own = Self {
-            health: listeners.health.local_addr().unwrap(),
-            agent_check: listeners.agent_check.local_addr().unwrap(),
-            folder,
-        };
+        let health = listeners.health.local_addr().unwrap();
+        let agent_check = listeners.agent_check.local_addr().unwrap();
         let limits = Limits {
             connections: 4,
             deadline: Duration::from_secs(1),
             patience: Duration::from_millis(200),
         };
         let prober = Prober::start(probes).unwrap();
-        let server = Server::new(listeners, prober, own.folder.path().join(FILE_NAME), limits);
-        thread::spawn(move || match server.serve().unwrap() {});
-        own
+        let kept = listeners.health.try_clone().unwrap();
+        let (stop, stopped) = UnixStream::pair().unwrap();
+        let state_file = folder.path().join(FILE_NAME);
+        let server = Server::new(listeners, prober, state_file, limits, stopped.into());
+        Self {
+            folder,
+            health,
+            agent_check,
+            stop,
+            kept,
+            served: thread::spawn(move || server.serve().unwrap()),
+        }
     }
 
     fn flag(&self, flag: FlagState) {
@@ -247,5 +258,33 @@ fn idle_and_slow_clients_keep_nobody_out() {
     slow.set_read_timeout(Some(SOON)).unwrap();
     while slow.write_all(b"G").is_ok() {
         thread::yield_now();
+    }
+}
+
+#[test]
+fn a_responder_that_stops_answers_those_inside_and_leaves_the_others_to_the_next_one() {
+    let (hanging, _say) = application("hangs");
+    let mut responder = Responder::start(vec![hanging]);
+    let _idle = TcpStream::connect(responder.health).unwrap();
+    let mut clients: Vec<TcpStream> = (0..3)
+        .map(|_| {
+            let mut stream = TcpStream::connect(responder.health).unwrap();
+            stream.write_all(b"GET /ready HTTP/1.1\r\n\r\n").unwrap();
+            stream.set_read_timeout(Some(SOON)).unwrap();
+            stream
+        })
+        .collect();
+    responder.stop.write_all(b"!").unwrap();
+    responder.served.join().unwrap();
+
+    let queued = responder.kept.incoming().map_while(Result::ok);
+    let queued: Vec<SocketAddr> = queued.map(|one| one.peer_addr().unwrap()).collect();
+    for client in &mut clients {
+        if queued.contains(&client.local_addr().unwrap()) {
+            continue;
+        }
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer:?}");
     }
 }

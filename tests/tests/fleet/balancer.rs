@@ -118,11 +118,11 @@ impl Scene {
             view.unchanged_secs >= patience
         });
         let after = after.await;
-        assert_eq!(
-            (after.weight, &after.reason),
-            (before.weight, &before.reason),
-            "{what}"
-        );
+        assert_eq!(after.weight, before.weight, "{what}");
+        // Of a host in traffic HAProxy says now and then that it is up, and mostly nothing.
+        if before.status != "UP" {
+            assert_eq!(after.reason, before.reason, "{what}");
+        }
         assert_eq!(self.get("/ready"), page, "{what}");
     }
 }
