@@ -32,6 +32,30 @@ async fn status(host: &Host) -> String {
     said(host, "cofferdam-agent guard status").await
 }
 
+/// Waits until a host has `tea 2`.
+async fn upgraded(what: &str, host: &Host) {
+    eventually(what, BOOTED_WITHIN, async || {
+        let version = installed(host).await;
+        let upgraded = (version == "2").then_some(());
+        upgraded.ok_or(version)
+    })
+    .await;
+}
+
+/// Waits until the guard's status has all of this.
+async fn written_down(host: &Host, parts: &[&str]) {
+    eventually(
+        "the refusal to be written down",
+        BOOTED_WITHIN,
+        async || {
+            let status = status(host).await;
+            let named = parts.iter().all(|part| status.contains(part));
+            named.then_some(()).ok_or(status)
+        },
+    )
+    .await;
+}
+
 /// A command that is started by the host itself, so that its parents are on the host.
 fn by_a_session(line: &str) -> String {
     // A shell that has one command only becomes it.
@@ -63,13 +87,18 @@ async fn fleet(hosts: usize) -> Option<RealFleet> {
     Some(fleet)
 }
 
-/// Installs the guard, as its package would, after the operator has said `enforce`.
-async fn enforce(host: &Host) {
+/// Has the host's config say `enforce`.
+async fn say_enforce(host: &Host) {
     said(
         host,
         "printf '\\n[guard]\\nmode = \"enforce\"\\n' >>/etc/cofferdam/agent.toml",
     )
     .await;
+}
+
+/// Installs the guard, as its package would, after the operator has said `enforce`.
+async fn enforce(host: &Host) {
+    say_enforce(host).await;
     said(host, "cofferdam-agent guard install").await;
 }
 
@@ -89,24 +118,13 @@ async fn an_upgrade_at_boot_is_refused_and_named_and_happens_without_the_guard()
         host.reboot().await.unwrap();
     }
 
-    eventually("the free host to be upgraded", BOOTED_WITHIN, async || {
-        let version = installed(free).await;
-        let upgraded = (version == "2").then_some(());
-        upgraded.ok_or(version)
-    })
-    .await;
-    eventually(
-        "the refusal to be written down",
-        BOOTED_WITHIN,
-        async || {
-            let status = status(guarded).await;
-            let named = status.contains("refused: /usr/bin/python3 /usr/bin/unattended-upgrade")
-                && status.contains("upgrade-at-boot.service")
-                && status.contains("tea 1 -> 2");
-            named.then_some(()).ok_or(status)
-        },
-    )
-    .await;
+    upgraded("the free host to be upgraded", free).await;
+    let named = [
+        "refused: /usr/bin/python3 /usr/bin/unattended-upgrade",
+        "upgrade-at-boot.service",
+        "tea 1 -> 2",
+    ];
+    written_down(guarded, &named).await;
     assert_eq!(installed(guarded).await, "1");
     fleet.take_down().unwrap();
 }
@@ -135,22 +153,8 @@ async fn an_upgrade_by_its_timer_is_refused_and_named_and_happens_without_the_gu
         .await;
     }
 
-    eventually("the free host to be upgraded", BOOTED_WITHIN, async || {
-        let version = installed(free).await;
-        let upgraded = (version == "2").then_some(());
-        upgraded.ok_or(version)
-    })
-    .await;
-    eventually(
-        "the refusal to be written down",
-        BOOTED_WITHIN,
-        async || {
-            let status = status(guarded).await;
-            let named = status.contains("refused: apt-daily-upgrade.service");
-            named.then_some(()).ok_or(status)
-        },
-    )
-    .await;
+    upgraded("the free host to be upgraded", free).await;
+    written_down(guarded, &["refused: apt-daily-upgrade.service"]).await;
     assert_eq!(installed(guarded).await, "1");
     let failed = said(guarded, "systemctl list-units --state=failed --no-legend").await;
     assert_eq!(failed, "", "what was meant to be skipped is no failure");
@@ -208,7 +212,7 @@ async fn a_person_is_refused_told_what_to_do_and_passes_in_a_window() {
     let back = by_a_session("apt-get --quiet --yes --allow-downgrades install tea=1");
     assert_ne!(host.run(&back).await.unwrap().code, Some(0));
     assert_eq!(installed(host).await, "2");
-    // A step of the wall clock opens nothing, and another root is nobody's business.
+    // A window that is over lets nothing pass, and another root is nobody's business.
     said(
         host,
         "cofferdam-agent guard allow --for 1s --reason brief; sleep 1.1",
@@ -247,12 +251,7 @@ async fn what_a_rollout_orders_passes_and_a_host_that_was_changed_by_nobody_else
         .await;
     }
 
-    eventually("the rollout to install it", BOOTED_WITHIN, async || {
-        let version = installed(host).await;
-        let upgraded = (version == "2").then_some(());
-        upgraded.ok_or(version)
-    })
-    .await;
+    upgraded("the rollout to install it", host).await;
     let seen = status(host).await;
     assert!(
         !seen.contains('#'),
@@ -272,11 +271,7 @@ async fn an_uninstall_puts_every_upgrade_channel_back_byte_for_byte() {
                 find etc -xdev -type f -exec sha256sum {} + | sort | sha256sum; \
                 systemctl cat apt-daily-upgrade.service apt-daily.service | sha256sum; \
                 apt-config dump | sha256sum";
-    said(
-        host,
-        "printf '\\n[guard]\\nmode = \"enforce\"\\n' >>/etc/cofferdam/agent.toml",
-    )
-    .await;
+    say_enforce(host).await;
     let before = said(host, tree).await;
     for _ in 0..2 {
         said(host, "cofferdam-agent guard install").await;
