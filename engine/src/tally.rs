@@ -23,6 +23,12 @@ impl Tally {
         self.failed += usize::from(has_failed);
     }
 
+    /// Takes an attempt away that was taken in.
+    pub(crate) fn remove(&mut self, has_failed: bool) {
+        self.attempted -= 1;
+        self.failed -= usize::from(has_failed);
+    }
+
     /// Whether the brake is pulled: at least so many failed, and more than a share of the attempts.
     pub(crate) fn exceeds(self, share: Share, least: usize) -> bool {
         self.failed >= least && share.is_exceeded(self.failed, self.attempted)

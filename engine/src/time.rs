@@ -30,6 +30,14 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// The earlier of two moments, either of which may be none.
+pub(crate) fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
 /// A duration in whole milliseconds; stops at the largest number.
 pub fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)

@@ -27,14 +27,16 @@ pub(super) struct Agenda {
     unready: BTreeSet<HostId>,
     /// The others, each with when nothing of its own holds it any more.
     ready: BTreeSet<(Timestamp, HostId)>,
-    attempted: usize,
-    failed: usize,
+    /// Attempts and failures that nobody has judged.
+    tally: Tally,
 }
 
 /// What one job is on the agenda for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Entry {
-    /// When its order is given up. Nothing: no order is out.
+    /// Whether an order is out.
+    is_active: bool,
+    /// When that is given up. Nothing: none is out, or nobody is there to give it up for.
     late_at: Option<Timestamp>,
     /// Whether its host is to be told something about its order, whatever the time.
     is_pending: bool,
@@ -51,12 +53,10 @@ struct Entry {
 impl Entry {
     fn of(cell: &Cell, work: &Work, host: &HostId, job: &Job) -> Self {
         let Some(member) = cell.members.get(host) else {
-            let attempted = brake::counted(work, host, job);
             // Nobody is there to be told or asked.
-            let late_at = job.active().map(|_| Timestamp(u64::MAX));
             return Self {
-                late_at,
-                attempted,
+                is_active: job.active().is_some(),
+                attempted: brake::counted(work, host, job),
                 ..Self::default()
             };
         };
@@ -65,6 +65,7 @@ impl Entry {
         let is_wanted = |direction| job.turn.is_some() && candidate::is_wanted(job, direction);
         let is_wanted = direction.is_some_and(is_wanted);
         Self {
+            is_active: active.is_some(),
             late_at: active.map(|active| tend::given_up_at(cell, work, active, member)),
             is_pending: active.is_some_and(|active| tend::is_pending(work, host, active, member)),
             stage_at: stage::due(work, host, job, member),
@@ -89,7 +90,7 @@ impl Agenda {
         let before = self.entries.remove(host).unwrap_or_default();
         let concerns_starts = before.in_line.is_some()
             || entry.in_line.is_some()
-            || before.late_at.is_some() != entry.late_at.is_some();
+            || before.is_active != entry.is_active;
         if before != entry {
             self.put(host, &before, false);
             self.put(host, &entry, true);
@@ -102,7 +103,7 @@ impl Agenda {
     fn put(&mut self, host: &HostId, entry: &Entry, is_there: bool) {
         let is_wanted = entry.in_line.is_some();
         let is_unready = is_wanted && entry.ready_at.is_none();
-        keep(&mut self.active, host, is_there, entry.late_at.is_some());
+        keep(&mut self.active, host, is_there, entry.is_active);
         keep(&mut self.pending, host, is_there, entry.is_pending);
         keep(&mut self.wanted, host, is_there, is_wanted);
         keep(&mut self.unready, host, is_there, is_unready);
@@ -114,13 +115,10 @@ impl Agenda {
             (Some(at), true) => self.line.add(host, at),
             (Some(at), false) => self.line.remove(host, at),
         }
-        if let Some(has_failed) = entry.attempted {
-            let count = |count: &mut usize, by: usize| match is_there {
-                true => *count += by,
-                false => *count -= by,
-            };
-            count(&mut self.attempted, 1);
-            count(&mut self.failed, usize::from(has_failed));
+        match (entry.attempted, is_there) {
+            (None, _) => {}
+            (Some(has_failed), true) => self.tally.add(has_failed),
+            (Some(has_failed), false) => self.tally.remove(has_failed),
         }
     }
 
@@ -168,10 +166,7 @@ impl Agenda {
 
     /// Attempts and failures that nobody has judged.
     pub(super) fn tally(&self) -> Tally {
-        Tally {
-            attempted: self.attempted,
-            failed: self.failed,
-        }
+        self.tally
     }
 }
 
@@ -204,8 +199,7 @@ fn due(hosts: &BTreeSet<(Timestamp, HostId)>, now: Timestamp) -> impl Iterator<I
 
 /// When the next one's time comes.
 fn next(hosts: &BTreeSet<(Timestamp, HostId)>, now: Timestamp) -> Option<Timestamp> {
-    let later = hosts.iter().map(|(at, _)| *at);
-    later.skip_while(|at| *at <= now).find(|at| at.0 < u64::MAX)
+    hosts.iter().map(|(at, _)| *at).find(|at| *at > now)
 }
 
 impl Cell {

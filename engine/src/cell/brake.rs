@@ -26,17 +26,6 @@ impl Work {
         &self.judged
     }
 
-    /// Attempts and failures since then. Costs a look at every job.
-    pub fn tally(&self) -> Tally {
-        let mut tally = Tally::default();
-        for (host, job) in &self.jobs {
-            if let Some(has_failed) = counted(self, host, job) {
-                tally.add(has_failed);
-            }
-        }
-        tally
-    }
-
     /// Takes note that an operator goes on from what is over.
     pub(super) fn judge(&mut self) {
         let is_over = |state: &JobState| match state {

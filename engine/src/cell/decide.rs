@@ -11,7 +11,7 @@ use crate::{
     hold::{Hold, Reason, Subject},
     id::{HostId, ReservationToken},
     order::Direction,
-    time::Timestamp,
+    time::{Timestamp, earlier},
     warrant::{Outcome, StopKind, Summary},
 };
 use std::collections::BTreeSet;
@@ -47,10 +47,22 @@ pub(crate) struct Ask<'a> {
     pub(crate) starts: bool,
 }
 
+impl<'a> Ask<'a> {
+    /// All that there is to do.
+    pub(crate) fn all(troubled: &'a Troubled, explains: bool, now: Timestamp) -> Self {
+        Self {
+            troubled,
+            now,
+            explains,
+            starts: true,
+        }
+    }
+}
+
 impl CellDecision {
     /// Asks again at this moment, or earlier.
     pub(crate) fn wake_at(&mut self, at: Option<Timestamp>) {
-        at.into_iter().for_each(|at| earlier(&mut self.wake, at));
+        self.wake = earlier(self.wake, at);
     }
 }
 
@@ -58,13 +70,8 @@ impl Cell {
     /// Decides what to do now, as if no other cell had a host under an order.
     pub fn decide(&self, now: Timestamp) -> CellDecision {
         let mut at_work = AtWork::of(std::iter::once(self));
-        let ask = Ask {
-            troubled: &Troubled::default(),
-            now,
-            explains: true,
-            starts: true,
-        };
-        self.decide_beside(&mut at_work, ask)
+        let nowhere = Troubled::default();
+        self.decide_beside(&mut at_work, Ask::all(&nowhere, true, now))
     }
 
     /// Decides what to do now, beside what all cells have under orders, to which is added what this
@@ -73,7 +80,6 @@ impl Cell {
         let mut draft = Draft {
             cell: self,
             at_work,
-            troubled: ask.troubled,
             now: ask.now,
             ask,
             next_token: self.ledger.next_token(),
@@ -96,7 +102,6 @@ impl Cell {
 pub(super) struct Draft<'a> {
     pub(super) cell: &'a Cell,
     pub(super) at_work: &'a mut AtWork,
-    pub(super) troubled: &'a Troubled,
     pub(super) now: Timestamp,
     pub(super) ask: Ask<'a>,
     pub(super) next_token: ReservationToken,
@@ -124,18 +129,14 @@ impl<'a> Draft<'a> {
                 self.tend(work, counts, host, active, finding.as_deref());
             }
         }
-        agenda
-            .next_late(self.now)
-            .into_iter()
-            .for_each(|at| self.wake_at(at));
+        self.decision.wake_at(agenda.next_late(self.now));
         self.stage(work);
         if finding.is_none() && self.ask.starts {
             let before = self.decision.wake.take();
             self.start(work, counts);
-            let wake = self.decision.wake;
-            wake.into_iter()
-                .for_each(|at| earlier(&mut self.decision.starts_wake, at));
-            before.into_iter().for_each(|at| self.wake_at(at));
+            let decision = &mut self.decision;
+            decision.starts_wake = earlier(decision.starts_wake, decision.wake);
+            decision.wake_at(before);
         }
         self.release(work);
     }
@@ -221,14 +222,10 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn wake_at(&mut self, at: Timestamp) {
-        earlier(&mut self.decision.wake, at);
+        self.decision.wake_at(Some(at));
     }
 
     pub(super) fn push(&mut self, command: CellCommand) {
         self.decision.commands.push(command);
     }
-}
-
-fn earlier(wake: &mut Option<Timestamp>, at: Timestamp) {
-    *wake = Some(wake.map_or(at, |earlier| earlier.min(at)));
 }

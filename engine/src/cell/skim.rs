@@ -45,6 +45,7 @@ impl Draft<'_> {
         let mut unready = unready.iter().map(|one| (one.turn(), &one.member.host.id));
         let classes = agenda.line().classes().map(|class| class.iter());
         let mut classes: Vec<_> = classes.collect();
+        let count = classes.len();
         let mut next = |source| match source {
             Source::Unready => unready.next(),
             Source::Class(place) => {
@@ -53,7 +54,6 @@ impl Draft<'_> {
             }
         };
         so_far.pace(work, self.now);
-        let count = agenda.line().classes().count();
         let sources = (0..count).map(Source::Class).chain([Source::Unready]);
         let firsts = sources.filter_map(|source| next(source).map(|(t, host)| (t, host, source)));
         let mut firsts: BTreeSet<(Turn, &HostId, Source)> = firsts.collect();

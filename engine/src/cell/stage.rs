@@ -20,8 +20,7 @@ impl Draft<'_> {
             return;
         }
         let agenda = self.cell.agenda(work);
-        let next = agenda.next_staging(self.now);
-        next.into_iter().for_each(|due| self.wake_at(due));
+        self.decision.wake_at(agenda.next_staging(self.now));
         for host in agenda.to_stage(self.now) {
             let Some(member) = self.cell.members.get(host) else {
                 continue;

@@ -151,6 +151,7 @@ impl Draft<'_> {
         let is_repaired = work.assignment.repair && entry.is_some_and(Entry::is_casualty);
         if !is_repaired
             && let Some(reason) = self
+                .ask
                 .troubled
                 .held(self.cell, binding, host, places, direction)
         {

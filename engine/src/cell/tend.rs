@@ -154,6 +154,7 @@ impl Draft<'_> {
         let (binding, places) = (groups.binding(&work.assignment), groups.places_of(host));
         if !active.from_casualty
             && let Some(reason) = self
+                .ask
                 .troubled
                 .held(self.cell, &binding, host, places, direction)
         {

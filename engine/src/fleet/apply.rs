@@ -6,7 +6,7 @@ use crate::{
     cell::{Cell, CellEvent, Hello},
     digest::Digest,
     id::{CellId, HostId, OperatorId, OwnerEpoch, RolloutId},
-    inventory::{Host, PackageSet},
+    inventory::PackageSet,
     plan::Plan,
     rollout::{Rollout, RolloutEvent},
     time::Timestamp,
@@ -22,25 +22,14 @@ impl Fleet {
     /// # Errors
     /// [`FleetError`] when the event does not fit the state; the fleet is as before.
     pub fn apply(&mut self, event: &FleetEvent, now: Timestamp) -> Result<(), FleetError> {
-        let is_known = matches!(
-            event,
-            FleetEvent::HostConnected { hello } if self.knows(&hello.host)
-        );
+        let concerns = self.concerns(event);
         self.take_in(event, now)?;
-        match event.concerns() {
-            // Its groups are what they were.
-            Concerns::All if is_known => self.changes.rollouts += 1,
+        match concerns {
             Concerns::Cell => {}
             Concerns::Rollouts => self.changes.rollouts += 1,
             Concerns::All => self.changes.others += 1,
         }
         Ok(())
-    }
-
-    /// Whether a host is known by the same labels, so that it is in the same groups as before.
-    fn knows(&self, host: &Host) -> bool {
-        let known = self.host(&host.id);
-        known.is_some_and(|(_, member)| member.host.labels == host.labels)
     }
 
     fn take_in(&mut self, event: &FleetEvent, now: Timestamp) -> Result<(), FleetError> {

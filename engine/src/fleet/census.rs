@@ -11,7 +11,7 @@ use crate::{
     floor::Group,
     id::CellId,
     policy::FloorRule,
-    time::Timestamp,
+    time::{Timestamp, earlier},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -134,8 +134,7 @@ impl Census {
             }
             let Some(whole) = whole else { continue };
             if view.unheard > 0 && now < settles_at {
-                let earlier = self.settles_at.unwrap_or(settles_at);
-                self.settles_at = Some(earlier.min(settles_at));
+                self.settles_at = earlier(self.settles_at, Some(settles_at));
             }
             let part = PartOf {
                 part: Part::of(standing, view.rights),

@@ -1,7 +1,7 @@
 //! What an event may change: most are about one cell.
 
-use super::FleetEvent;
-use crate::cell::CellEvent;
+use super::{Fleet, FleetEvent};
+use crate::{cell::CellEvent, inventory::Host};
 
 /// What an event may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,27 +14,34 @@ pub(super) enum Concerns {
     All,
 }
 
-impl FleetEvent {
-    /// What it may change.
-    pub(super) fn concerns(&self) -> Concerns {
-        match self {
-            Self::Host { event, .. } | Self::Cell { event, .. } => of_cell(event),
-            Self::Rollout { .. } => Concerns::Rollouts,
-            Self::OwnerStarted { .. }
-            | Self::HostConnected { .. }
-            | Self::Packages { .. }
-            | Self::Reserved { .. }
-            | Self::Unreserved { .. }
-            | Self::CellSilent { .. }
-            | Self::CellHeard { .. }
-            | Self::Gathered { .. }
-            | Self::CalendarDeclared { .. }
-            | Self::RolloutStarted { .. }
-            | Self::Amended { .. }
-            | Self::Denied { .. }
-            | Self::DenialLifted { .. }
-            | Self::ServicesDeclared { .. } => Concerns::All,
+impl Fleet {
+    /// What an event may change that is about to be applied.
+    pub(super) fn concerns(&self, event: &FleetEvent) -> Concerns {
+        match event {
+            FleetEvent::HostConnected { hello } if self.knows(&hello.host) => Concerns::Rollouts,
+            FleetEvent::Host { event, .. } | FleetEvent::Cell { event, .. } => of_cell(event),
+            FleetEvent::Rollout { .. } => Concerns::Rollouts,
+            FleetEvent::OwnerStarted { .. }
+            | FleetEvent::HostConnected { .. }
+            | FleetEvent::Packages { .. }
+            | FleetEvent::Reserved { .. }
+            | FleetEvent::Unreserved { .. }
+            | FleetEvent::CellSilent { .. }
+            | FleetEvent::CellHeard { .. }
+            | FleetEvent::Gathered { .. }
+            | FleetEvent::CalendarDeclared { .. }
+            | FleetEvent::RolloutStarted { .. }
+            | FleetEvent::Amended { .. }
+            | FleetEvent::Denied { .. }
+            | FleetEvent::DenialLifted { .. }
+            | FleetEvent::ServicesDeclared { .. } => Concerns::All,
         }
+    }
+
+    /// Whether a host is known by the same labels, so that it is in the same groups as before.
+    fn knows(&self, host: &Host) -> bool {
+        let known = self.host(&host.id);
+        known.is_some_and(|(_, member)| member.host.labels == host.labels)
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     cell::{Ask, Lacking, Troubled},
     hold::Hold,
     id::CellId,
-    time::Timestamp,
+    time::{Timestamp, earlier},
 };
 use std::collections::BTreeMap;
 
@@ -23,10 +23,7 @@ pub struct FleetDecision {
 
 impl FleetDecision {
     fn wake_at(&mut self, at: Option<Timestamp>) {
-        self.wake = match (self.wake, at) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
+        self.wake = earlier(self.wake, at);
     }
 }
 
@@ -61,13 +58,8 @@ impl Fleet {
         }
         memory.note_rollouts(decision.wake);
         let Some(mut census) = memory.take_census(self, now) else {
-            let ask = Ask {
-                troubled: &Troubled::default(),
-                now,
-                explains,
-                starts: true,
-            };
-            self.decide_cells(memory, ask, &mut decision);
+            let nowhere = Troubled::default();
+            self.decide_cells(memory, Ask::all(&nowhere, explains, now), &mut decision);
             decision.commands.extend(self.allot_nothing());
             self.gather_at_last(&mut decision);
             return decision;
@@ -90,12 +82,8 @@ impl Fleet {
         if !decision.commands.is_empty() {
             return;
         }
-        let ask = Ask {
-            troubled: &census.troubled(),
-            now,
-            explains,
-            starts: true,
-        };
+        let troubled = census.troubled();
+        let ask = Ask::all(&troubled, explains, now);
         let lacking = self.decide_cells(memory, ask, decision);
         self.put_off(census, &mut decision.commands);
         census.explain(&mut decision.holds, &lacking);

@@ -3,7 +3,7 @@
 use super::{End, PauseCause, Phase, Rollout, RolloutCommand, suspect::Docket};
 use crate::{
     hold::{Hold, Reason, Subject},
-    time::Timestamp,
+    time::{Timestamp, earlier},
     warrant::StopKind,
 };
 
@@ -22,7 +22,7 @@ pub struct RolloutDecision {
 impl RolloutDecision {
     /// Asks again at this moment, or earlier.
     pub(super) fn wake_at(&mut self, at: Timestamp) {
-        self.wake = Some(self.wake.map_or(at, |earlier| earlier.min(at)));
+        self.wake = earlier(self.wake, Some(at));
     }
 }
 

@@ -1,10 +1,11 @@
 //! How the hosts of a rollout stand, and which of them stand so that the rollout looks at them again and
 //! again.
 
-use crate::{id::HostId, warrant::Outcome};
+use crate::{counts::Counts, id::HostId, warrant::Outcome};
 use serde::{Deserialize, Serialize, Serializer};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    iter,
     ops::Deref,
 };
 
@@ -69,12 +70,7 @@ impl Outcomes {
 
 /// Whether a host with this outcome was ordered, as the brake counts it.
 fn is_attempted(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Running | Outcome::Passed | Outcome::RolledBack | Outcome::Failed { .. } => true,
-        Outcome::Waiting | Outcome::LeftOut { .. } | Outcome::Skipped { .. } | Outcome::Gone => {
-            false
-        }
-    }
+    Counts::of(iter::once(outcome)).attempted() > 0
 }
 
 impl Deref for Outcomes {
