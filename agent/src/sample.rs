@@ -7,7 +7,7 @@ use cofferdam_engine::{
         RolloutId, WaveIndex,
     },
     order::{Direction, Grant, Order},
-    patch::{Content, LockedPackage, RebootPolicy},
+    patch::{Content, LockedPackage, RebootPolicy, RestartPolicy},
     policy::Deadlines,
     reach::Reach,
 };
@@ -43,6 +43,7 @@ pub(crate) fn order(sequence: u64) -> Order {
         asked_again: false,
         content: Content::Noop,
         reboot: RebootPolicy::IfRequired,
+        restart: RestartPolicy::IfRequired,
         one_way: false,
         deadlines: Deadlines::default(),
         stable_for: Duration::from_secs(10),

@@ -3,7 +3,7 @@
 use crate::{
     digest::Digest,
     id::{CellId, Generation, HostId, OrderKey, ReservationToken, RolloutId, WaveIndex},
-    patch::{Content, RebootPolicy},
+    patch::{Content, RebootPolicy, RestartPolicy},
     policy::Deadlines,
 };
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,10 @@ pub struct Order {
     pub content: Content,
     /// Whether the run may reboot.
     pub reboot: RebootPolicy,
+    /// Whether the run restarts units that still run what it replaced. Absent in the record of an older
+    /// agent: it does not.
+    #[serde(default = "RestartPolicy::of_older")]
+    pub restart: RestartPolicy,
     /// Whether a patch without a proved way back is allowed.
     pub one_way: bool,
     /// How long each part may take. Durations, counted by the agent.

@@ -115,6 +115,24 @@ pub enum RebootPolicy {
     Always,
 }
 
+/// Whether a run restarts units whose processes still run what it replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RestartPolicy {
+    /// It only says which they are.
+    Never,
+    /// It restarts them, but those that the host keeps back.
+    #[default]
+    IfRequired,
+}
+
+impl RestartPolicy {
+    /// What an order means that was made before there was a choice.
+    pub fn of_older() -> Self {
+        Self::Never
+    }
+}
+
 /// One package of a lock file: the exact bits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LockedPackage {

@@ -30,7 +30,7 @@ use crate::{
     coverage::Coverage,
     document::{self, Mistakes, Table, quote},
     id::{OperatorId, RolloutId},
-    patch::{Patch, RebootPolicy},
+    patch::{Patch, RebootPolicy, RestartPolicy},
     policy::{
         BrakeRule, Deadlines, Health, LateJoin, OnHostFailure, Pace, Profile, Retry, RollbackPace,
         Severity,
@@ -46,6 +46,7 @@ pub struct Spec {
     name: RolloutId,
     patch: Patch,
     reboot: RebootPolicy,
+    restart: RestartPolicy,
     one_way: bool,
     selection: Selection,
     waves: Vec<Wave>,
@@ -94,6 +95,11 @@ impl Spec {
     /// Whether runs may reboot.
     pub fn reboot(&self) -> RebootPolicy {
         self.reboot
+    }
+
+    /// Whether runs restart units that still run what was replaced.
+    pub fn restart(&self) -> RestartPolicy {
+        self.restart
     }
 
     /// Whether a patch without a proved way back is allowed.
@@ -220,6 +226,10 @@ pub fn defaults() -> Vec<(&'static str, String)> {
     let mut defaults = Settings::default().entries();
     defaults.extend([
         ("patch.reboot", quote(text::reboot(RebootPolicy::default()))),
+        (
+            "patch.restart",
+            quote(text::restart(RestartPolicy::default())),
+        ),
         ("patch.one_way", false.to_string()),
         ("wave", text::default_waves()),
         ("limits", text::default_limits()),
@@ -252,6 +262,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Spec> {
         name: name?,
         patch: patch.patch?,
         reboot: patch.reboot,
+        restart: patch.restart,
         one_way: patch.one_way,
         selection: selection?,
         waves: waves?,

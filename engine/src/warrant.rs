@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     id::{CellId, Generation, HostId, OperatorId, OwnerEpoch, RolloutId, ServiceName, WaveIndex},
     order::Direction,
-    patch::{LockFile, Patch, RebootPolicy},
+    patch::{LockFile, Patch, RebootPolicy, RestartPolicy},
     policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Profile, Retry, RollbackPace},
     share::Share,
     window::Window,
@@ -48,6 +48,9 @@ pub struct Assignment {
     pub lock: LockFile,
     /// Whether runs may reboot.
     pub reboot: RebootPolicy,
+    /// Whether runs restart units that still run what was replaced.
+    #[serde(default = "RestartPolicy::of_older")]
+    pub restart: RestartPolicy,
     /// Whether a patch without a proved way back is allowed.
     pub one_way: bool,
     /// Whether it takes casualties too: hosts that are out of service by a failed run or by

@@ -410,6 +410,7 @@ fn new_order(
         asked_again: job.is_asked_again() && warrant.direction == Direction::Patch,
         content,
         reboot: assignment.reboot,
+        restart: assignment.restart,
         one_way: assignment.one_way,
         deadlines: assignment.deadlines.clone(),
         stable_for,

@@ -284,6 +284,7 @@ impl<'d, 'a> Draft<'d, 'a> {
             patch: spec.patch().clone(),
             lock: self.lock.clone(),
             reboot: spec.reboot(),
+            restart: spec.restart(),
             one_way: spec.is_one_way(),
             repair: spec.is_repair(),
             hosts: hosts.iter().map(|host| host.host.id.clone()).collect(),

@@ -7,7 +7,7 @@ use crate::{
         RolloutId, WaveIndex,
     },
     order::{ClaimPoint, Direction, Grant},
-    patch::{Content, RebootPolicy},
+    patch::{Content, RebootPolicy, RestartPolicy},
     policy::Deadlines,
 };
 use proptest::prelude::*;
@@ -305,6 +305,7 @@ fn order() -> Order {
         asked_again: false,
         content: Content::Noop,
         reboot: RebootPolicy::IfRequired,
+        restart: RestartPolicy::IfRequired,
         one_way: false,
         deadlines: Deadlines::default(),
         stable_for: Duration::from_secs(10),

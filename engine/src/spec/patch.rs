@@ -7,7 +7,7 @@ use crate::{
     document::Table,
     id::MAX_NAME_LEN,
     package,
-    patch::{ConfigPatch, Patch, RebootPolicy, VersionWish},
+    patch::{ConfigPatch, Patch, RebootPolicy, RestartPolicy, VersionWish},
     unit,
 };
 use std::{collections::BTreeMap, path::PathBuf};
@@ -16,6 +16,11 @@ pub(super) const REBOOTS: [(&str, RebootPolicy); 3] = [
     ("never", RebootPolicy::Never),
     ("if-required", RebootPolicy::IfRequired),
     ("always", RebootPolicy::Always),
+];
+
+pub(super) const RESTARTS: [(&str, RestartPolicy); 2] = [
+    ("never", RestartPolicy::Never),
+    ("if-required", RestartPolicy::IfRequired),
 ];
 
 /// Keys whose part is not built.
@@ -63,6 +68,7 @@ impl Kind {
 pub(super) struct PatchFragment {
     pub(super) patch: Option<Patch>,
     pub(super) reboot: RebootPolicy,
+    pub(super) restart: RestartPolicy,
     pub(super) one_way: bool,
 }
 
@@ -79,6 +85,7 @@ impl PatchFragment {
         let fragment = Self {
             patch,
             reboot: table.choice("reboot", &REBOOTS).unwrap_or_default(),
+            restart: table.choice("restart", &RESTARTS).unwrap_or_default(),
             one_way: table.flag("one_way").unwrap_or_default(),
         };
         refuse_foreign(&mut table, kind);

@@ -1,11 +1,16 @@
 //! A rollout as a file that says everything, defaults too: what its digest is of.
 
-use super::{Limit, Spec, WaveSize, WindowRule, patch::REBOOTS, settings::Settings, waiver};
+use super::{
+    Limit, Spec, WaveSize, WindowRule,
+    patch::{REBOOTS, RESTARTS},
+    settings::Settings,
+    waiver,
+};
 use crate::{
     digest::Digest,
     document::quote,
     duration,
-    patch::{AdvisoryPatch, Patch, RebootPolicy},
+    patch::{AdvisoryPatch, Patch, RebootPolicy, RestartPolicy},
     policy::{FloorRule, Profile},
     select::Selection,
 };
@@ -29,6 +34,7 @@ impl fmt::Display for Spec {
         writeln!(f, "\n[patch]")?;
         write_patch(f, &self.patch)?;
         writeln!(f, "reboot = {}", quote(reboot(self.reboot)))?;
+        writeln!(f, "restart = {}", quote(restart(self.restart)))?;
         writeln!(f, "one_way = {}", self.one_way)?;
         writeln!(f, "\n[select]")?;
         write_match(f, Some(&self.selection))?;
@@ -133,11 +139,18 @@ fn floors(rules: &[FloorRule]) -> String {
 
 /// The word for a reboot policy.
 pub(super) fn reboot(policy: RebootPolicy) -> &'static str {
-    REBOOTS
-        .iter()
-        .find(|(_, known)| *known == policy)
-        .map(|(word, _)| *word)
-        .expect("every reboot policy has its word")
+    word(&REBOOTS, policy)
+}
+
+/// The word for a restart policy.
+pub(super) fn restart(policy: RestartPolicy) -> &'static str {
+    word(&RESTARTS, policy)
+}
+
+fn word<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
+    let word = words.iter().find(|(_, known)| *known == value);
+    word.map(|(word, _)| *word)
+        .expect("every policy has its word")
 }
 
 /// The waves of a file that has none and no severity, as a file says them.

@@ -10,7 +10,7 @@ use cofferdam_engine::{
     digest::Digest,
     id::{Generation, ReservationToken, WaveIndex},
     order::{Direction, Grant, Order},
-    patch::RebootPolicy,
+    patch::{RebootPolicy, RestartPolicy},
     policy::Deadlines,
 };
 use prost::Message as _;
@@ -27,6 +27,7 @@ impl From<Order> for v1::Order {
             asked_again: order.asked_again,
             content: Some(order.content.into()),
             reboot: order.reboot.number(),
+            restarts: order.restart == RestartPolicy::IfRequired,
             one_way: order.one_way,
             deadlines: Some(order.deadlines.into()),
             stable_for_ms: write::wait(order.stable_for),
@@ -56,6 +57,10 @@ impl TryFrom<v1::Order> for Order {
             asked_again: wire.asked_again,
             content: read::message(wire.content).at("content")?,
             reboot: RebootPolicy::read(wire.reboot).at("reboot")?,
+            restart: match wire.restarts {
+                true => RestartPolicy::IfRequired,
+                false => RestartPolicy::Never,
+            },
             one_way: wire.one_way,
             deadlines: read::message(wire.deadlines).at("deadlines")?,
             stable_for: read::wait(wire.stable_for_ms).at("stable_for_ms")?,

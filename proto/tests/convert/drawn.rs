@@ -9,7 +9,9 @@ use cofferdam_engine::{
     },
     inventory::{Facts, PackageSet, Platform},
     order::{ClaimAnswer, ClaimPoint, Direction, Grant, Order},
-    patch::{ConfigPatch, Content, LockedFile, LockedPackage, RebootPolicy, VersionWish},
+    patch::{
+        ConfigPatch, Content, LockedFile, LockedPackage, RebootPolicy, RestartPolicy, VersionWish,
+    },
     policy::Deadlines,
     reach::Reach,
     report::{Refusal, Report, ReportBody},
@@ -164,11 +166,17 @@ fn simulated() -> impl Strategy<Value = Result<Vec<SimulatedPackage>, Failure>> 
 pub(crate) fn order() -> impl Strategy<Value = Order> {
     let who = (key(), name(), 1_u64.., grant());
     let tries = (1_u32.., any::<bool>());
-    let what = (direction(), tries, content(), reboot(), any::<bool>());
+    let what = (
+        direction(),
+        tries,
+        content(),
+        (reboot(), restart()),
+        any::<bool>(),
+    );
     let how = (deadlines(), wait(), wait());
     (who, what, how).prop_map(|(who, what, how)| {
         let (key, host, token, grant) = who;
-        let (direction, (attempt, asked_again), content, reboot, one_way) = what;
+        let (direction, (attempt, asked_again), content, (reboot, restart), one_way) = what;
         let (deadlines, stable_for, first_answer) = how;
         Order {
             key,
@@ -180,6 +188,7 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
             asked_again,
             content,
             reboot,
+            restart,
             one_way,
             deadlines,
             stable_for,
@@ -336,6 +345,10 @@ fn point() -> impl Strategy<Value = ClaimPoint> {
 
 fn direction() -> impl Strategy<Value = Direction> {
     select(vec![Direction::Patch, Direction::Rollback])
+}
+
+fn restart() -> impl Strategy<Value = RestartPolicy> {
+    select(vec![RestartPolicy::Never, RestartPolicy::IfRequired])
 }
 
 fn reboot() -> impl Strategy<Value = RebootPolicy> {
