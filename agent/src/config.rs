@@ -21,7 +21,7 @@ use crate::{
 use cofferdam_engine::{id::HostId, inventory::Labels};
 use cofferdam_proto::tls::CredentialFiles;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -59,6 +59,8 @@ pub struct Settings {
     pub health: SocketAddr,
     /// Where it answers HAProxy's agent-check. Default `0.0.0.0:9101`.
     pub agent_check: SocketAddr,
+    /// Units that no run restarts, beside the usual ones; a `*` at the end stands for any rest.
+    pub never_restart: BTreeSet<String>,
     /// How long traffic takes to come back after the flag went up. Zero: all of it at once. Default 30 s.
     pub ramp: Duration,
     /// What the guard does, where it is installed. Default: it observes.
@@ -108,6 +110,7 @@ impl Settings {
             traffic: self.traffic.clone(),
             validators: self.validators.clone(),
             lock_wait: self.lock_wait,
+            never_restart: self.never_restart.clone(),
             ramp: self.ramp,
         }
     }

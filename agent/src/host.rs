@@ -2,6 +2,7 @@
 
 pub mod boot;
 pub mod captured;
+pub mod cgroup;
 pub mod command;
 pub mod connections;
 pub mod durable;

@@ -1,9 +1,14 @@
 //! `cofferdam-agent`: patches its own host, and nothing else.
 
 use clap::{Parser, Subcommand};
-use cofferdam_agent::{config::Settings, guard, host::root::Root, log, production};
+use cofferdam_agent::{config::Settings, effect, guard, host::root::Root, log, production};
 use cofferdam_proto::error_chain;
-use std::{error::Error, path::PathBuf, process::ExitCode};
+use std::{
+    error::Error,
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
 
 /// Patches its own host, and nothing else.
 #[derive(Debug, Parser)]
@@ -29,6 +34,8 @@ enum Command {
     },
     /// Says everything that is wrong with the config file.
     CheckConfig,
+    /// Says whether what runs on this host is what is installed, and which units run replaced files.
+    Effect,
     /// Guards this host's packages.
     #[command(subcommand)]
     Guard(guard::command::GuardCommand),
@@ -45,6 +52,10 @@ fn carry_out(Arguments { command, config }: Arguments) -> Result<ExitCode, Box<d
     let settings = || Settings::load(&config).inspect(|_| log::begin());
     match command {
         Command::Guard(command) => return Ok(command.carry_out(&config)?),
+        Command::Effect => {
+            let effect = effect::look::effect(&Root::machine())?;
+            writeln!(io::stdout(), "{}", effect.in_full())?;
+        }
         Command::CheckConfig => drop(settings()?),
         Command::Run { root } => production::run(settings()?, Root::new(root)?)?,
     }

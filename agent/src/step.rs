@@ -16,6 +16,7 @@
 pub mod admit;
 mod apply;
 mod drain;
+mod effect;
 mod facts;
 mod readmit;
 mod reboot;

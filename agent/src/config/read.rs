@@ -65,6 +65,11 @@ pub enum Refusal {
     /// A validate command does not say where the candidate goes.
     #[error("no argument holds `{FILE}`, which stands for the file to validate")]
     NoFile,
+    /// It is not a unit's name.
+    #[error(
+        "`{0}` is not the name of a unit, or the beginning of one and `*`, as in \"docker.service\""
+    )]
+    Unit(String),
     /// It is not a package's name.
     #[error(
         "`{0}` is not the name of a package, or the beginning of one and `*`, as in \"puppet-*\""
@@ -115,6 +120,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     }
     let ramp = top.duration("ramp");
     let lock_wait = top.duration("lock_wait");
+    let never_restart = top.names("never_restart", unit_rule);
     let labels = labels::read(&mut top);
     let traffic = drain(&mut top);
     let probes = probe::read(&mut top);
@@ -136,6 +142,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         lock_wait: lock_wait.unwrap_or(LOCK_WAIT),
         health: health.unwrap_or(HEALTH),
         agent_check: agent_check.unwrap_or(AGENT_CHECK),
+        never_restart: never_restart.unwrap_or_default(),
         ramp: ramp.unwrap_or(RAMP),
         guard,
     })
@@ -229,6 +236,16 @@ fn check_command(table: &Table<'_, Refusal>, command: &[String]) {
 pub(super) fn filled(text: &str) -> Result<String, Refusal> {
     if text.is_empty() {
         return Err(Refusal::Empty);
+    }
+    Ok(text.to_owned())
+}
+
+/// A name of a unit, or the beginning of one and a `*`.
+fn unit_rule(text: &str) -> Result<String, Refusal> {
+    let name = text.strip_suffix('*').unwrap_or(text);
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
+    if name.is_empty() || !name.chars().all(is_of_name) {
+        return Err(Refusal::Unit(text.to_owned()));
     }
     Ok(text.to_owned())
 }

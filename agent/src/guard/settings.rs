@@ -1,5 +1,6 @@
 //! What the guard is told.
 
+use crate::pattern;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -44,10 +45,8 @@ impl GuardSettings {
     }
 
     fn exempts_one(&self, name: &str) -> bool {
-        self.exempt.iter().any(|rule| match rule.strip_suffix('*') {
-            Some(beginning) => name.starts_with(beginning),
-            None => name == rule,
-        })
+        let mut exempt = self.exempt.iter();
+        exempt.any(|listed| pattern::matches(listed, name))
     }
 }
 

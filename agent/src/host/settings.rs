@@ -33,6 +33,9 @@ pub struct HostSettings {
     pub validators: BTreeMap<String, Vec<String>>,
     /// How long another program may hold the package manager's locks.
     pub lock_wait: Duration,
+    /// Units that no run restarts, beside the usual ones; a `*` at the end
+    /// stands for any rest.
+    pub never_restart: BTreeSet<String>,
     /// How long traffic takes to come back after the flag went up. Zero: all of it at once.
     pub ramp: Duration,
 }
@@ -92,6 +95,7 @@ pub(crate) mod samples {
             },
             validators: BTreeMap::new(),
             lock_wait: Duration::from_millis(200),
+            never_restart: BTreeSet::new(),
             ramp: Duration::ZERO,
         }
     }

@@ -13,24 +13,49 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// # Errors
 /// [`FailureKind::Service`] when systemd says no, or the unit has failed afterwards.
 pub async fn reload(runner: &dyn Runner, unit: &str) -> Result<(), Failure> {
+    act_on(runner, "try-reload-or-restart", unit, "reload").await
+}
+
+/// Lets systemd do something with a unit, and looks whether it is well afterwards.
+async fn act_on(runner: &dyn Runner, verb: &str, unit: &str, called: &str) -> Result<(), Failure> {
     let no = |detail: String| Err(Failure::new(FailureKind::Service, detail));
-    let reload = systemctl(&["try-reload-or-restart", "--", unit]).deadline(DEADLINE);
-    let output = runner.run(&reload).await?;
+    let act = systemctl(&[verb, "--", unit]).deadline(DEADLINE);
+    let output = runner.run(&act).await?;
     if !output.is_success() {
         let said = output.text();
-        return no(format!(
-            "unit {unit} could not be reloaded: {}",
-            said.trim()
-        ));
+        return no(format!("unit {unit} could not {called}: {}", said.trim()));
     }
     if runner
         .run(&systemctl(&["is-failed", "--quiet", "--", unit]))
         .await?
         .is_success()
     {
-        return no(format!("unit {unit} has failed after its reload"));
+        return no(format!("unit {unit} has failed after its {called}"));
     }
     Ok(())
+}
+
+/// Restarts a unit. One that does not run is left alone.
+///
+/// # Errors
+/// [`FailureKind::Service`] when systemd says no, or the unit has failed afterwards.
+pub async fn restart(runner: &dyn Runner, unit: &str) -> Result<(), Failure> {
+    act_on(runner, "try-restart", unit, "restart").await
+}
+
+/// Lets the system's first process begin anew, as after an upgrade of its own program or libraries.
+///
+/// # Errors
+/// [`FailureKind::Service`] when systemd says no.
+pub async fn begin_first_anew(runner: &dyn Runner) -> Result<(), Failure> {
+    let reexec = systemctl(&["daemon-reexec"]).deadline(DEADLINE);
+    let output = runner.run(&reexec).await?;
+    if output.is_success() {
+        return Ok(());
+    }
+    let said = output.text();
+    let detail = format!("systemd does not begin anew: {}", said.trim());
+    Err(Failure::new(FailureKind::Service, detail))
 }
 
 /// Lets systemd read its units' files again.

@@ -7,10 +7,7 @@ use super::{
     Steps,
     record::{Before, Phase, Was},
 };
-use crate::{
-    actions::{Applied, StageRequest},
-    host::boot,
-};
+use crate::actions::{Applied, StageRequest};
 use cofferdam_engine::{failure::Failure, order::Order, patch::Content};
 
 impl Steps {
@@ -38,8 +35,10 @@ impl Steps {
                 });
             }
         }
-        let needs_reboot = boot::is_required(&self.settings.root)?;
-        Ok(Applied { needs_reboot })
+        let effect = self.take_effect(order).await?;
+        Ok(Applied {
+            needs_reboot: effect.reboot.is_some(),
+        })
     }
 
     /// Whether an earlier, interrupted apply of this rollout has written what the host had, and no

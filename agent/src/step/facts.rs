@@ -1,33 +1,25 @@
 //! What the host finds out about itself.
 
 use super::Steps;
-use crate::host::{
-    durable::{self, FileError},
-    os_release,
+use crate::{
+    effect::kernel,
+    host::{durable, os_release},
 };
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
     inventory::{Facts, PackageSet, Platform},
 };
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
-
-/// Where the kernel tells its release, as `uname -r` prints it.
-const KERNEL: &str = "/proc/sys/kernel/osrelease";
+use std::path::{Path, PathBuf};
 
 impl Steps {
     pub(super) async fn find_facts(&self) -> Result<(Facts, PackageSet), Failure> {
-        let kernel = Path::new(KERNEL);
-        let kernel = fs::read_to_string(kernel).map_err(FileError::of("reading", kernel))?;
         let packages = self.apt.database().await?.package_set();
         let facts = Facts {
             platform: Platform {
                 os_release: self.os_release()?,
                 architecture: self.apt.architecture().await?,
             },
-            kernel: kernel.trim().to_owned(),
+            kernel: kernel::running()?,
             packages: packages.digest(),
         };
         Ok((facts, packages))

@@ -35,6 +35,7 @@ impl Steps {
             Was::Config(config) => self.roll_back_config(config).await?,
             Was::Noop => {}
         }
+        self.take_effect(order).await?;
         before.phase = Phase::Undone;
         Ok(self.records.save_before(rollout, &before)?)
     }

@@ -34,26 +34,27 @@ const SERVED_WITHIN: Duration = Duration::from_secs(30);
 pub struct Package {
     name: String,
     version: String,
-    files: Vec<(String, String)>,
+    files: Vec<(String, Vec<u8>)>,
     scripts: Vec<(String, String)>,
 }
 
 impl Package {
     /// A package with one file, `/usr/share/NAME/version`, that holds its version.
     pub fn new(name: &str, version: &str) -> Self {
-        let file = (format!("usr/share/{name}/version"), format!("{version}\n"));
+        let file = format!("usr/share/{name}/version");
+        let content = format!("{version}\n").into_bytes();
         Self {
             name: name.to_owned(),
             version: version.to_owned(),
-            files: vec![file],
+            files: vec![(file, content)],
             scripts: Vec::new(),
         }
     }
 
     /// With another file; `path` is relative to the root.
     #[must_use]
-    pub fn file(mut self, path: &str, content: &str) -> Self {
-        self.files.push((path.to_owned(), content.to_owned()));
+    pub fn file(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.push((path.to_owned(), content.into()));
         self
     }
 
@@ -86,7 +87,7 @@ impl Package {
         for (name, content) in &self.scripts {
             write(&tree.join("DEBIAN").join(name), content, 0o755)?;
         }
-        write(&tree.join("DEBIAN/control"), &self.control(), 0o644)
+        write(&tree.join("DEBIAN/control"), self.control(), 0o644)
     }
 }
 
@@ -211,7 +212,7 @@ fn read_all(folder: &Path) -> Result<Vec<String>, FleetError> {
     paths.iter().map(read).collect()
 }
 
-fn write(path: &Path, content: &str, mode: u32) -> Result<(), FleetError> {
+fn write(path: &Path, content: impl AsRef<[u8]>, mode: u32) -> Result<(), FleetError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(file("make", folder))?;
     }

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod agents;
+mod effect;
 mod guard;
 mod hosts;
 mod packages;

@@ -1,0 +1,133 @@
+//! The running kernel against the newest one that is installed.
+
+use crate::host::{durable::FileError, root::Root};
+use cofferdam_engine::package::compare_versions;
+use std::{cmp::Ordering, fs, io, path::Path};
+
+/// Where kernels lie, below the root, and how their files begin.
+const FOLDER: &str = "boot";
+const IMAGE: &str = "vmlinuz-";
+
+/// Where the kernel tells its release, as `uname -r` prints it.
+const RUNNING: &str = "/proc/sys/kernel/osrelease";
+
+/// The release of the running kernel, as `uname -r` prints it.
+///
+/// # Errors
+/// [`FileError`] when the kernel does not say.
+pub fn running() -> Result<String, FileError> {
+    let path = Path::new(RUNNING);
+    let text = fs::read_to_string(path).map_err(FileError::of("reading", path))?;
+    Ok(text.trim().to_owned())
+}
+
+/// The newest installed kernel of the same flavour as the running one, where it is newer. Absent: the
+/// running one is the newest, or none is installed, as in a container.
+///
+/// # Errors
+/// [`FileError`] when the folder of kernels cannot be read.
+pub fn newer_than(running: &str, root: &Root) -> Result<Option<String>, FileError> {
+    let folder = root.join(FOLDER);
+    let entries = match fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(FileError::of("reading", &folder)(error)),
+    };
+    let names = entries.flatten().map(|entry| entry.file_name());
+    let names = names.filter_map(|name| Some(name.to_str()?.strip_prefix(IMAGE)?.to_owned()));
+    Ok(newest(running, names))
+}
+
+fn newest(running: &str, installed: impl Iterator<Item = String>) -> Option<String> {
+    let (version, flavour) = parts(running);
+    let of_its_flavour = installed.filter(|name| parts(name).1 == flavour);
+    let newer = of_its_flavour.filter(|name| is_newer(parts(name).0, version));
+    newer.max_by(|a, b| compare_versions(parts(a).0, parts(b).0))
+}
+
+fn is_newer(version: &str, than: &str) -> bool {
+    compare_versions(version, than) == Ordering::Greater
+}
+
+/// A release of a kernel as its version and its flavour: `6.1.0-25-cloud-amd64` is `6.1.0-25` and
+/// `cloud-amd64`.
+fn parts(release: &str) -> (&str, &str) {
+    let begins_flavour = |at: &usize| {
+        let rest = release.get(at + 1..).unwrap_or_default();
+        rest.starts_with(|c: char| c.is_ascii_alphabetic())
+    };
+    let mut marks = release.match_indices('-').map(|(at, _)| at);
+    match marks.find(begins_flavour) {
+        Some(at) => (&release[..at], &release[at + 1..]),
+        None => (release, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn newest_of(running: &str, installed: &[&str]) -> Option<String> {
+        newest(running, installed.iter().map(|&name| name.to_owned()))
+    }
+
+    #[test]
+    fn a_newer_kernel_of_the_same_flavour_is_found() {
+        for (running, installed, expected) in [
+            (
+                "6.1.0-25-amd64",
+                &["6.1.0-25-amd64", "6.1.0-28-amd64"][..],
+                Some("6.1.0-28-amd64"),
+            ),
+            (
+                "6.1.0-9-amd64",
+                &["6.1.0-10-amd64", "6.1.0-9-amd64"],
+                Some("6.1.0-10-amd64"),
+            ),
+            (
+                "6.1.0-28-amd64",
+                &["6.1.0-25-amd64", "6.1.0-28-amd64"],
+                None,
+            ),
+            ("6.1.0-25-cloud-amd64", &["6.1.0-28-amd64"], None),
+            (
+                "5.14.0-427.el9.x86_64",
+                &["5.14.0-503.el9.x86_64"],
+                Some("5.14.0-503.el9.x86_64"),
+            ),
+            (
+                "6.8.0-1021-aws",
+                &["6.8.0-1022-aws", "6.8.0-9999-azure"],
+                Some("6.8.0-1022-aws"),
+            ),
+            ("6.1.0-25-amd64", &[], None),
+            ("", &["6.1.0-25-amd64", "-", ""], None),
+        ] {
+            assert_eq!(
+                newest_of(running, installed).as_deref(),
+                expected,
+                "{running}"
+            );
+        }
+    }
+
+    #[test]
+    fn kernels_are_looked_for_in_the_roots_own_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path()).unwrap();
+        assert_eq!(newer_than("1.0-a", &root).unwrap(), None);
+        fs::create_dir(root.join(FOLDER)).unwrap();
+        for name in [
+            "vmlinuz-1.1-a",
+            "initrd.img-1.2-a",
+            "vmlinuz-1.3-b",
+            "vmlinuz-",
+        ] {
+            fs::write(root.join(FOLDER).join(name), "").unwrap();
+        }
+        assert_eq!(
+            newer_than("1.0-a", &root).unwrap().as_deref(),
+            Some("1.1-a")
+        );
+    }
+}
