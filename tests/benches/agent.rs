@@ -14,8 +14,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long idleness is watched.
-const IDLE: Duration = Duration::from_secs(30);
+/// How long idleness is watched: some of what an agent does by itself, it does by the minute.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// How long the responder's is: it does nothing by itself.
+const RESPONDER_IDLE: Duration = Duration::from_secs(30);
 
 /// Starts are measured this often; the median counts.
 const STARTS: usize = 9;
@@ -41,11 +44,12 @@ async fn main() {
 async fn idle(figures: &mut Figures, agent: u32) {
     // What it does right after its start is not idleness.
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let before = usage::processor_time(agent);
+    let (before, written) = (usage::processor_time(agent), usage::written(agent));
     tokio::time::sleep(IDLE).await;
     let spent = usage::processor_time(agent) - before;
-    let per_minute = Duration::from_secs(60).as_secs_f64() / IDLE.as_secs_f64();
-    figures.note("idle_cpu_ms_per_min", millis(spent) * per_minute);
+    let share = spent.as_secs_f64() / IDLE.as_secs_f64();
+    figures.note("idle_core_percent", share * 100.0);
+    figures.note("idle_written_bytes", usage::written(agent) - written);
     figures.note("rss_kib", usage::status(agent, "VmRSS"));
     figures.note("threads", usage::status(agent, "Threads"));
 }
@@ -121,7 +125,7 @@ async fn responder(figures: &mut Figures, fleet: &Fleet) {
             + usage::status(responder.id(), "nonvoluntary_ctxt_switches")
     };
     let before = switches();
-    tokio::time::sleep(IDLE).await;
+    tokio::time::sleep(RESPONDER_IDLE).await;
     figures.note("responder_idle_wakeups", switches() - before);
 }
 

@@ -27,7 +27,19 @@ pub fn processor_time(process: u32) -> Duration {
 /// # Panics
 /// When there is no such process, or no such line.
 pub fn status(process: u32, name: &str) -> f64 {
-    let text = fs::read_to_string(format!("/proc/{process}/status")).expect("a running process");
+    line(process, "status", name)
+}
+
+/// The bytes that a process has had written to disks.
+///
+/// # Panics
+/// When there is no such process.
+pub fn written(process: u32) -> f64 {
+    line(process, "io", "write_bytes")
+}
+
+fn line(process: u32, file: &str, name: &str) -> f64 {
+    let text = fs::read_to_string(format!("/proc/{process}/{file}")).expect("a running process");
     let line = text.lines().find(|line| line.starts_with(name));
     let number = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
     number.unwrap_or_else(|| panic!("no number {name} in:\n{text}"))
