@@ -29,6 +29,15 @@ pub enum Holder {
         /// When it ends by itself.
         until: Timestamp,
     },
+    /// A person at the host, who opened a window in its guard.
+    AtHost {
+        /// Who, as the host tells it.
+        by: String,
+        /// Why.
+        reason: String,
+        /// When it ends by itself.
+        until: Timestamp,
+    },
     /// Nobody: the host fell by itself.
     Itself,
 }
@@ -38,6 +47,7 @@ impl fmt::Display for Holder {
         match self {
             Self::Rollout { rollout } => write!(f, "rollout {rollout}"),
             Self::Operator { by, reason, .. } => write!(f, "{by} ({reason})"),
+            Self::AtHost { by, reason, .. } => write!(f, "{by} at the host ({reason})"),
             Self::Itself => f.write_str("nobody: it fell by itself"),
         }
     }
@@ -47,9 +57,14 @@ impl Holder {
     /// When it lets go by itself. Nothing when it takes an event.
     pub fn until(&self) -> Option<Timestamp> {
         match self {
-            Self::Operator { until, .. } => Some(*until),
+            Self::Operator { until, .. } | Self::AtHost { until, .. } => Some(*until),
             Self::Rollout { .. } | Self::Itself => None,
         }
+    }
+
+    /// Whether it is a person, and no order is behind it: it comes to its end by itself.
+    pub fn is_person(&self) -> bool {
+        self.until().is_some()
     }
 
     /// Whether it is an operator's reservation, of this operator.
@@ -190,7 +205,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// Gives an operator's reservation another reason or end; its token and its beginning stay.
+    /// Promises a host to a holder under the token that is next.
+    ///
+    /// # Errors
+    /// [`LedgerError::Held`] when somebody has it.
+    pub fn take(
+        &mut self,
+        host: &HostId,
+        holder: Holder,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        self.reserve(host, holder, self.next_token(), now)
+    }
+
+    /// Gives a person's reservation another reason or end; its token and its beginning stay.
     ///
     /// # Errors
     /// [`LedgerError::NotHeld`] when the host has no reservation under this token.

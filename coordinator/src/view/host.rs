@@ -58,10 +58,12 @@ pub(super) fn out(entry: &Entry) -> OutView {
     OutView {
         holder: match &entry.holder {
             Holder::Operator { by, .. } => by.to_string(),
+            Holder::AtHost { by, .. } => format!("{by} at the host"),
             Holder::Rollout { .. } | Holder::Itself => entry.holder.to_string(),
         },
         why: match (&entry.holder, &entry.occupancy) {
             (Holder::Operator { reason, .. }, _) => format!("reserved: {reason}"),
+            (Holder::AtHost { reason, .. }, _) => format!("taken: {reason}"),
             (_, Occupancy::Reserved) => "reserved: may be taken out at any moment".to_owned(),
             (_, Occupancy::Disrupted) => "taken out for its run".to_owned(),
             (_, Occupancy::Casualty { why }) => why.clone(),

@@ -219,6 +219,7 @@ impl Cell {
             CellEvent::Ordered { order } => self.keep_on_agendas(&order.host),
             CellEvent::HostDisconnected { host }
             | CellEvent::PackagesChanged { host, .. }
+            | CellEvent::GuardTold { host, .. }
             | CellEvent::HostForgotten { host }
             | CellEvent::Reserved { host, .. }
             | CellEvent::Unreserved { host, .. }
@@ -239,7 +240,7 @@ impl Cell {
             | CellEvent::Allotted { .. }
             | CellEvent::DenialsTold { .. }
             | CellEvent::Released { .. } => true,
-            CellEvent::Summarised { .. } => false,
+            CellEvent::Summarised { .. } | CellEvent::DriftTold { .. } => false,
         }
     }
 

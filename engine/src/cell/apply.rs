@@ -36,6 +36,11 @@ impl Cell {
             }
             CellEvent::HostDisconnected { host } => self.host_disconnected(host, now),
             CellEvent::PackagesChanged { host, packages } => self.packages_changed(host, *packages),
+            CellEvent::GuardTold { host, news } => self.guard_told(host, news, now),
+            CellEvent::DriftTold { host, drift } => {
+                self.member_mut(host)?.drift = Some(drift.clone());
+                Ok(())
+            }
             CellEvent::HostForgotten { host } => self.host_forgotten(host),
             CellEvent::Reserved { host, reservation } => self.reserved(host, reservation, now),
             CellEvent::Unreserved { host, token } => self.unreserved(host, *token, now),

@@ -6,8 +6,10 @@ use crate::{
     calendar::Calendar,
     denial::Denials,
     digest::Digest,
+    drift::DriftSummary,
     exception::Exceptions,
     failure::Failure,
+    guard::GuardNews,
     id::{HostId, OrderKey, OwnerEpoch, ReservationToken, RolloutId},
     ledger::LedgerError,
     order::{ClaimAnswer, ClaimPoint, Order},
@@ -44,6 +46,20 @@ pub enum CellEvent {
         /// The digest of what it has now.
         packages: Digest,
     },
+    /// A host told of its guard.
+    GuardTold {
+        /// Which.
+        host: HostId,
+        /// What it told.
+        news: Box<GuardNews>,
+    },
+    /// A host told what changed on it without an order.
+    DriftTold {
+        /// Which.
+        host: HostId,
+        /// What it told; takes the place of what it told before.
+        drift: Box<DriftSummary>,
+    },
     /// A host was deleted from the inventory.
     HostForgotten {
         /// Which.
@@ -56,7 +72,7 @@ pub enum CellEvent {
         /// By whom, why, until when.
         reservation: Reservation,
     },
-    /// An operator's reservation ended: it was released, or decided that its time is over.
+    /// A person's reservation ended: it was released, or decided that its time is over.
     Unreserved {
         /// Of which host.
         host: HostId,
@@ -241,7 +257,7 @@ pub enum CellCommand {
         /// What was found.
         finding: String,
     },
-    /// End an operator's reservation whose time is over. Nothing is sent.
+    /// End a person's reservation whose time is over. Nothing is sent.
     EndReservation {
         /// Of which host.
         host: HostId,

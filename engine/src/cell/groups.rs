@@ -212,6 +212,7 @@ impl Cell {
             }
             CellEvent::HostConnected { hello } => self.count_host(&hello.host.id, true),
             CellEvent::HostDisconnected { host }
+            | CellEvent::GuardTold { host, .. }
             | CellEvent::HostForgotten { host }
             | CellEvent::Reserved { host, .. }
             | CellEvent::Unreserved { host, .. }
@@ -221,6 +222,7 @@ impl Cell {
             CellEvent::Ordered { order } => self.count_host(&order.host, false),
             CellEvent::Claimed { .. }
             | CellEvent::PackagesChanged { .. }
+            | CellEvent::DriftTold { .. }
             | CellEvent::CalendarDeclared { .. }
             | CellEvent::Excepted { .. }
             | CellEvent::DenialsTold { .. }

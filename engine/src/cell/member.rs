@@ -1,6 +1,8 @@
 //! One host of a cell, as its owner knows it.
 
 use crate::{
+    drift::DriftSummary,
+    guard::{GuardRecord, KnownWindow},
     id::{HostSequence, Incarnation, OrderKey, OwnerEpoch, ReportSequence},
     inventory::Host,
     run::RunState,
@@ -86,6 +88,12 @@ pub struct Member {
     pub failed_runs: u32,
     /// The newest report of this incarnation that was taken in.
     pub reported: ReportSequence,
+    /// What is known of its guard. Absent: it told nothing, as an agent of an earlier release does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Box<GuardRecord>>,
+    /// What last changed on it without an order. Absent: it told nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Box<DriftSummary>>,
 }
 
 impl Member {
@@ -104,6 +112,8 @@ impl Member {
             last_epoch: hello.newest.map_or(OwnerEpoch(0), |key| key.epoch),
             failed_runs: 0,
             reported: ReportSequence(0),
+            guard: None,
+            drift: None,
         }
     }
 
@@ -121,6 +131,12 @@ impl Member {
     pub(super) fn has_seen(&mut self, newest: OrderKey) {
         self.last_sequence = self.last_sequence.max(newest.sequence);
         self.last_epoch = self.last_epoch.max(newest.epoch);
+    }
+
+    /// The window that is open in its guard, as far as its cell knows. Nothing: none is.
+    pub fn window(&self, now: Timestamp) -> Option<&KnownWindow> {
+        let window = self.guard.as_ref()?.window.as_ref();
+        window.filter(|window| window.is_open(now))
     }
 
     /// Whether the host has a session.

@@ -152,13 +152,14 @@ impl Cell {
         Ok(())
     }
 
-    /// Ends the reservation of a run that is over. A host that was not in service by itself before
-    /// is out as it was.
+    /// Ends a reservation. A host that a person took at its keyboard meanwhile is theirs now; one that is
+    /// not in service by itself is out as it was.
     pub(super) fn let_go(&mut self, host: &HostId, token: ReservationToken, now: Timestamp) {
         self.ledger.release(host, token);
         if let Some(member) = self.members.get(host).filter(|member| !member.in_service) {
             self.ledger.fell(host, member.detail.clone(), now);
         }
+        self.enter_window(host, now);
     }
 
     /// Takes in what a host says of its service outside a run.
@@ -180,7 +181,10 @@ impl Cell {
         });
         match (in_service, is_working) {
             (_, true) => {}
-            (true, false) => self.ledger.recovered(host),
+            (true, false) => {
+                self.ledger.recovered(host);
+                self.enter_window(host, now);
+            }
             (false, false) => self.ledger.fell(host, detail, now),
         }
     }

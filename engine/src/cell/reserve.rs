@@ -1,4 +1,7 @@
-//! Operators' reservations: how they come into the ledger, and how they end.
+//! People's reservations: how they come into the ledger, and how they end.
+//!
+//! An operator asks for one. A person at the host takes it by a window in its guard, which is entered when
+//! it is heard of: at once, or as soon as whoever has the host then is done with it.
 //!
 //! While one stands, what the host says of its service changes nothing in the ledger: it is out already,
 //! by somebody's will, and nobody else may take it. Once it ended, a host that is not in service counts
@@ -6,8 +9,9 @@
 
 use super::{Cell, CellCommand, CellError, decide::Draft};
 use crate::{
+    guard::{GuardNews, GuardRecord},
     id::{HostId, ReservationToken},
-    ledger::{Holder, LedgerError},
+    ledger::{Entry, Holder, LedgerError},
     reservation::Reservation,
     time::Timestamp,
 };
@@ -33,15 +37,54 @@ impl Cell {
                     by: Box::new(entry.holder.clone()),
                 }));
             }
-            Some(_) | None => {
-                let token = self.ledger.next_token();
-                self.ledger.reserve(host, holder, token, now)?;
-            }
+            Some(_) | None => self.ledger.take(host, holder, now)?,
         }
         Ok(())
     }
 
-    /// Ends an operator's reservation.
+    /// Takes in what a host told of its guard.
+    pub(super) fn guard_told(
+        &mut self,
+        host: &HostId,
+        news: &GuardNews,
+        now: Timestamp,
+    ) -> Result<(), CellError> {
+        let member = self.member_mut(host)?;
+        let anew = || Box::new(GuardRecord::new(now));
+        member.guard.get_or_insert_with(anew).take_in(news, now);
+        let is_open = member.window(now).is_some();
+        match self.ledger.entry(host) {
+            Some(entry) if !is_open && matches!(entry.holder, Holder::AtHost { .. }) => {
+                let token = entry.token;
+                self.let_go(host, token, now);
+            }
+            Some(_) | None => self.enter_window(host, now),
+        }
+        Ok(())
+    }
+
+    /// Enters the window that is open at a host, unless somebody has the host: then it is out, and the
+    /// window is entered once it is given back.
+    pub(super) fn enter_window(&mut self, host: &HostId, now: Timestamp) {
+        let member = self.members.get(host);
+        let Some(window) = member.and_then(|member| member.window(now)) else {
+            return;
+        };
+        let holder = window.holder();
+        let entered = match self.ledger.entry(host) {
+            Some(entry) => match &entry.holder {
+                Holder::AtHost { .. } => self.ledger.extend(host, holder, entry.token),
+                Holder::Itself => self.ledger.take(host, holder, now),
+                Holder::Rollout { .. } | Holder::Operator { .. } => Ok(()),
+            },
+            None => self.ledger.take(host, holder, now),
+        };
+        if entered.is_err() {
+            debug_assert!(false, "the ledger refuses what was just looked up in it");
+        }
+    }
+
+    /// Ends a person's reservation.
     pub(super) fn unreserved(
         &mut self,
         host: &HostId,
@@ -49,10 +92,8 @@ impl Cell {
         now: Timestamp,
     ) -> Result<(), CellError> {
         let entry = self.ledger.entry(host);
-        let is_it = entry.is_some_and(|entry| {
-            entry.token == token && matches!(entry.holder, Holder::Operator { .. })
-        });
-        if !is_it {
+        let is_it = |entry: &Entry| entry.token == token && entry.holder.is_person();
+        if !entry.is_some_and(is_it) {
             let host = host.clone();
             return Err(CellError::Ledger(LedgerError::NotHeld { host, token }));
         }

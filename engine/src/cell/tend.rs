@@ -132,6 +132,9 @@ impl Draft<'_> {
             return Some(reason.to_string());
         }
         let member = self.cell.members.get(host)?;
+        if let Some(window) = member.window(self.now) {
+            return Some(format!("the host is taken by {}", window.holder()));
+        }
         if let Err(reason) = freeze::allow(
             &self.cell.calendar,
             &member.host,

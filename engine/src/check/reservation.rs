@@ -7,8 +7,8 @@ use crate::{
     ledger::{Entry, Holder, Occupancy},
 };
 
-/// Orders that are out and reservations of rollouts belong to each other, one to one; a host that an
-/// operator has has no order.
+/// Orders that are out and reservations of rollouts belong to each other, one to one; a host that a
+/// person has has no order.
 pub(super) fn in_cell(cell: &Cell, all: &mut Vec<Broken>) {
     for (rollout, host, active) in active(cell) {
         let entry = cell.ledger().entry(host);
@@ -25,16 +25,14 @@ pub(super) fn in_cell(cell: &Cell, all: &mut Vec<Broken>) {
     let at_work = |entry: &Entry| !matches!(entry.occupancy, Occupancy::Casualty { .. });
     for (host, entry) in cell.ledger().entries() {
         let orders = active(cell).filter(|(_, other, _)| *other == host).count();
-        let is_operators = matches!(entry.holder, Holder::Operator { .. });
-        if is_operators && (orders > 0 || !at_work(entry)) {
+        let is_persons = entry.holder.is_person();
+        if is_persons && (orders > 0 || !at_work(entry)) {
             all.push(Broken {
                 promise: 2,
-                what: format!(
-                    "host {host} has {orders} orders out and is an operator's: {entry:?}"
-                ),
+                what: format!("host {host} has {orders} orders out and is a person's: {entry:?}"),
             });
         }
-        if at_work(entry) && orders == 0 && !is_operators {
+        if at_work(entry) && orders == 0 && !is_persons {
             all.push(Broken {
                 promise: 2,
                 what: format!("host {host} is reserved and has no order: {entry:?}"),

@@ -1,5 +1,5 @@
-//! Promises 1, 2 and 10 of what operators take: nobody else has it, its groups keep enough in service,
-//! and it comes to its end by itself.
+//! Promises 1, 2 and 10 of what people take: nobody else has what an operator takes, its groups keep
+//! enough in service, a host that was taken at its keyboard is entered, and each comes to its end by itself.
 
 use super::{
     Broken,
@@ -65,13 +65,21 @@ pub(super) fn at_rest(
         .values()
         .flat_map(|cell| cell.ledger().entries());
     for (host, entry) in entries {
-        let Holder::Operator { until, .. } = &entry.holder else {
+        let Some(until) = entry.holder.until() else {
             continue;
         };
-        let wakes = decision.wake.is_some_and(|wake| wake <= *until);
-        if now >= *until || !wakes {
+        let wakes = decision.wake.is_some_and(|wake| wake <= until);
+        if now >= until || !wakes {
             let what = format!("host {host} is reserved until {until}, and nothing ends that");
             push(all, 10, what);
+        }
+    }
+    for cell in fleet.cells().values() {
+        for (host, member) in cell.members() {
+            if member.window(now).is_some() && !cell.ledger().holds(host) {
+                let what = format!("a person has host {host}, and it is not in the ledger");
+                push(all, 2, what);
+            }
         }
     }
 }

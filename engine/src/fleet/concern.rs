@@ -48,6 +48,8 @@ impl Fleet {
 fn of_cell(event: &CellEvent) -> Concerns {
     match event {
         CellEvent::HostDisconnected { .. }
+        | CellEvent::GuardTold { .. }
+        | CellEvent::DriftTold { .. }
         | CellEvent::Reported { .. }
         | CellEvent::Claimed { .. }
         | CellEvent::StageAsked { .. }

@@ -79,7 +79,7 @@ impl Fleet {
                     return Err(ReservationError::OfAnother { host, by }.into());
                 }
                 Holder::Operator { .. } => tokens.push((host, entry.token)),
-                Holder::Rollout { .. } | Holder::Itself => {
+                Holder::Rollout { .. } | Holder::AtHost { .. } | Holder::Itself => {
                     return Err(ReservationError::NotReserved { host }.into());
                 }
             }
@@ -128,7 +128,7 @@ impl Fleet {
                 by: Box::new(holder),
                 why: why.clone(),
             }),
-            (Holder::Operator { .. } | Holder::Rollout { .. }, _) => {
+            (Holder::Operator { .. } | Holder::Rollout { .. } | Holder::AtHost { .. }, _) => {
                 let by = Box::new(holder);
                 Err(ReservationError::Held { host, by })
             }

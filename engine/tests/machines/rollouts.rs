@@ -24,6 +24,7 @@ mod retries;
 mod rollbacks;
 mod silence;
 mod stops;
+mod taken;
 mod velocity;
 mod waves;
 mod windows;

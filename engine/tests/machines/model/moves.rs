@@ -39,6 +39,8 @@ pub(crate) enum Deed {
     /// An operator takes hosts for a time, or gives them back, by force or not.
     Reserve(&'static str, Vec<HostId>, Duration),
     Unreserve(&'static str, Vec<HostId>, bool),
+    /// A person at a host opens a window for a time, or closes it.
+    Window(HostId, Option<Duration>),
     /// The cell of a host is cut off from the rollouts, or comes back.
     CutCell(HostId),
     MendCell(HostId),
@@ -138,7 +140,7 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         67..71 => Deed::Fall(host),
         71..74 => Deed::Repair(host),
         74 => Deed::Forget(host),
-        75 => draw_reservation(draw, hosts),
+        75 => draw_window(draw, hosts),
         76 => Deed::Join(draw.below(3)),
         77 => Deed::Relabel(host, draw.one::<&'static str>(&["db", "web"])),
         78..83 => draw_word(draw, name, hosts),
@@ -197,6 +199,12 @@ fn draw_reservation(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         1 => Deed::Reserve(by, named, draw.time(&AWAY)),
         _ => Deed::Reserve(by, named[..1].to_vec(), draw.time(&AWAY)),
     }
+}
+
+/// A person takes a host at its keyboard, or gives it back.
+fn draw_window(draw: &mut Draw, hosts: &[HostId]) -> Deed {
+    let lasts = draw.percent(70).then(|| draw.time(&AWAY));
+    Deed::Window(draw.one(hosts).clone(), lasts)
 }
 
 fn draw_freezes(draw: &mut Draw) -> Deed {
@@ -289,6 +297,7 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         Deed::Forget(host) => world.forget(host),
         Deed::Reserve(by, hosts, lasts) => reserve(world, by, hosts, *lasts),
         Deed::Unreserve(by, hosts, force) => unreserve(world, by, hosts, *force),
+        Deed::Window(host, lasts) => agree(world, |world| world.try_tell_window(host, *lasts)),
         Deed::CutCell(host) => world.cut_cell_of(host),
         Deed::MendCell(host) => world.mend_cell_of(host),
         Deed::Freeze(freezes) => {

@@ -122,6 +122,11 @@ fn of_cell(event: &CellEvent) -> Option<String> {
     Some(match event {
         CellEvent::HostDisconnected { host } => format!("{host} is silent"),
         CellEvent::PackagesChanged { host, .. } => format!("{host} has other packages"),
+        CellEvent::GuardTold { host, news } => match &news.window {
+            Some(window) => format!("{host} is taken by {}: {}", window.by, window.reason),
+            None => format!("{host} tells of its guard"),
+        },
+        CellEvent::DriftTold { host, drift } => format!("{host} has {} changes", drift.changes()),
         CellEvent::HostForgotten { host } => format!("{host} is forgotten"),
         CellEvent::Reserved { host, reservation } => format!("{} has {host}", reservation.by),
         CellEvent::Unreserved { host, .. } => format!("{host} is reserved no more"),
