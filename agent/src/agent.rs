@@ -11,6 +11,7 @@ use crate::{
     link::Connector,
     profile::Profile,
     session::Session,
+    telling::Telling,
 };
 use std::{future::Future, rc::Rc, time::Duration};
 use tokio::{sync::mpsc, time};
@@ -28,6 +29,7 @@ pub struct Agent<A, J, C, K> {
     opened: Opened<J>,
     clock: C,
     connector: K,
+    telling: Telling,
 }
 
 impl<A: Actions, J: Journal, C: Clock, K: Connector> Agent<A, J, C, K> {
@@ -39,7 +41,14 @@ impl<A: Actions, J: Journal, C: Clock, K: Connector> Agent<A, J, C, K> {
             opened,
             clock,
             connector,
+            telling: Telling::default(),
         }
+    }
+
+    /// The same, which tells its coordinator what those who watch over the host find.
+    #[must_use]
+    pub fn telling(self, telling: Telling) -> Self {
+        Self { telling, ..self }
     }
 
     /// Runs until it is told to shut down. An open run stays in the journal, and the next start goes
@@ -58,6 +67,7 @@ impl<A: Actions, J: Journal, C: Clock, K: Connector> Agent<A, J, C, K> {
         };
         let stored = (self.opened.journal, self.opened.history);
         let mut driver = Driver::new(self.profile, self.actions, stored, self.clock, inbox);
+        driver.tell(self.telling);
         let ended = tokio::select! {
             biased;
             () = shutdown => Ok(()),

@@ -27,6 +27,7 @@ use crate::{
     simulation::Simulation,
     staging::Staging,
     task::Task,
+    telling::Telling,
     uplink::Uplink,
 };
 use cofferdam_engine::{
@@ -65,6 +66,7 @@ pub(crate) struct Driver<A, J, C> {
     service: ServiceWatch<A>,
     admission: Admission<A>,
     inventory: Inventory<A>,
+    telling: Telling,
 }
 
 /// Why the loop cannot go on. The next start goes on from the journal.
@@ -88,6 +90,7 @@ enum Wake {
     Admitted,
     Inventoried(Option<PackageSet>),
     Greeted(Result<Greeting, Failure>),
+    Found,
     CanSend,
     Input(Input),
 }
@@ -115,8 +118,14 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             service: ServiceWatch::new(Rc::clone(&actions)),
             admission: Admission::new(Rc::clone(&actions)),
             inventory: Inventory::new(Rc::clone(&actions)),
+            telling: Telling::default(),
             actions,
         }
+    }
+
+    /// Tells the coordinator what those who watch over the host find.
+    pub(crate) fn tell(&mut self, telling: Telling) {
+        self.telling = telling;
     }
 
     /// Goes on from the journal, for ever.
@@ -152,6 +161,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             others = self.inventory.outcome() => Wake::Inventoried(others),
             greeting = self.greeting.outcome() => Wake::Greeted(greeting),
             () = self.uplink.ready(), if has_something => Wake::CanSend,
+            () = self.telling.due() => Wake::Found,
             Some(input) = self.inbox.recv() => Wake::Input(input),
         }
     }
@@ -177,6 +187,12 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
                 self.greet(greeting);
                 Ok(())
             }
+            Wake::Found => {
+                for message in self.telling.take() {
+                    self.uplink.tell(message);
+                }
+                Ok(())
+            }
             Wake::CanSend => {
                 self.uplink.send(&self.history);
                 Ok(())
@@ -188,6 +204,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             }
             Wake::Input(Input::Down) => {
                 self.uplink.close();
+                self.telling.close();
                 self.greeting.cancel();
                 self.simulation.forget();
                 Ok(())
@@ -198,7 +215,15 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
 
     fn hear(&mut self, message: ToAgent) -> Result<(), DriverError> {
         match message {
-            ToAgent::Welcome { want_packages, .. } => self.uplink.welcomed(want_packages),
+            ToAgent::Welcome {
+                want_packages,
+                heard,
+                ..
+            } => {
+                self.uplink.welcomed(want_packages);
+                self.telling.open(heard);
+            }
+            ToAgent::GuardNoted { up_to } => self.telling.noted(up_to),
             ToAgent::PackagesNoted { want_packages } => {
                 self.uplink.hand_over_packages(want_packages);
             }

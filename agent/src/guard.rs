@@ -13,6 +13,10 @@
 //! A hook is a process of its own that reads a few files, so it decides whether or not an agent runs and
 //! whether or not there is a network. It goes by the settings in the manifest: a config file that cannot
 //! be read any more changes nothing about what is refused.
+//!
+//! The running agent tells its coordinator at once how the guard stands and what it saw: [`keeper`] notices,
+//! [`word`] puts it in words, and `telling` says it, when there is somebody to hear it. What hooks write down
+//! waits in the record until then.
 
 pub mod asker;
 pub mod channels;
@@ -30,3 +34,4 @@ pub mod settings;
 pub mod status;
 pub mod uninstall;
 pub mod window;
+pub mod word;

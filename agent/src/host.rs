@@ -9,6 +9,7 @@ pub mod durable;
 pub mod keep;
 pub mod leftover;
 pub mod locks;
+pub(crate) mod notice;
 pub mod os_release;
 pub mod process;
 pub mod process_table;

@@ -38,6 +38,7 @@ mod simulation;
 mod staging;
 pub mod step;
 mod task;
+pub mod telling;
 mod uplink;
 
 pub use agent::Agent;

@@ -11,6 +11,7 @@ use crate::{
     journal::{FileJournal, JournalError},
     profile::Profile,
     step::{Outside, Steps},
+    telling,
 };
 use cofferdam_proto::tls::{Client, CredentialFiles, Credentials, CredentialsError, Expect};
 use std::{io, rc::Rc};
@@ -87,7 +88,9 @@ async fn serve(
     let files = settings.credentials.clone();
     let connector = GrpcConnector::new(move |endpoint| open(files.clone(), endpoint));
     let places = Places::new(&settings.state_dir, &settings.run_dir);
-    let guard = Keeper::new(root.clone(), places).keep(settings.guard.clone(), &Processes);
+    let (found, telling) = telling::channel();
+    let keeper = Keeper::new(root.clone(), places);
+    let guard = keeper.keep(settings.guard.clone(), &Processes, found);
     let outside = Outside {
         gates: Vec::new(),
         runner: Rc::new(Processes),
@@ -103,7 +106,7 @@ async fn serve(
         coordinators: settings.coordinators,
     };
     tracing::info!(host = %profile.host, incarnation = %opened.history.incarnation(), "started");
-    let agent = Agent::new(profile, steps, opened, clock, connector);
+    let agent = Agent::new(profile, steps, opened, clock, connector).telling(telling);
     tokio::select! {
         biased;
         ended = agent.run(shutdown) => Ok(ended?),

@@ -2,6 +2,7 @@
 //!
 //! Answers to what the coordinator asked in this session, and word of other packages, go first, then
 //! reports in order, then the claim that the run waits for; so the coordinator knows the run's state before it is asked.
+//! Last comes what is told of the host beside its runs, which keeps none of them waiting.
 
 use crate::journal::History;
 use cofferdam_engine::{
@@ -23,6 +24,7 @@ pub(crate) struct Uplink {
     stage: Stage,
     answers: VecDeque<FromAgent>,
     packages: Option<PackageSet>,
+    told: VecDeque<FromAgent>,
     sent: ReportSequence,
     claimed: Option<(OrderKey, ClaimPoint)>,
 }
@@ -101,6 +103,14 @@ impl Uplink {
         }
     }
 
+    /// Tells something of the host beside its runs, in this session or not at all. Whoever tells has at
+    /// most one such message under way, so they need no bound of their own.
+    pub(crate) fn tell(&mut self, message: FromAgent) {
+        if self.is_open() {
+            self.told.push_back(message);
+        }
+    }
+
     /// Whether there is something to send and somebody to send it to.
     pub(crate) fn has_something(&self, history: &History) -> bool {
         self.link.is_some() && self.next(history).is_some()
@@ -136,6 +146,10 @@ impl Uplink {
         if let Some(report) = history.outbox().after(self.sent) {
             return Some(FromAgent::Report(report.clone()));
         }
+        self.claim(history).or_else(|| self.told.front().cloned())
+    }
+
+    fn claim(&self, history: &History) -> Option<FromAgent> {
         let run = history.open()?;
         let (key, token, point) = (run.order().key, run.order().token, run.awaits()?);
         let asked = self.claimed == Some((key, point));
@@ -146,6 +160,9 @@ impl Uplink {
         match message {
             FromAgent::Report(report) => self.sent = report.sequence,
             FromAgent::Claim { key, point, .. } => self.claimed = Some((*key, *point)),
+            FromAgent::GuardNews(_) | FromAgent::Drift(_) => {
+                self.told.pop_front();
+            }
             FromAgent::Hello(_)
             | FromAgent::Packages(_)
             | FromAgent::PackagesChanged { .. }

@@ -15,6 +15,7 @@
 //! any more does: the process ends, and what is on disk is the truth.
 
 mod carry;
+mod guard;
 mod history;
 mod input;
 mod intake;

@@ -45,6 +45,13 @@ pub struct ByAnswer {
     pub answer: &'static str,
 }
 
+/// One label, as in `fate="refused"`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByFate {
+    /// What became of a change.
+    pub fate: &'static str,
+}
+
 /// Every metric. Clones count into the same.
 #[derive(Debug, Clone)]
 pub struct Metrics {
@@ -58,6 +65,18 @@ pub struct Metrics {
     pub rollout_hosts: Family<ByOutcome, Gauge>,
     /// Holds by the rule that holds.
     pub holds: Family<ByRule, Gauge>,
+    /// Hosts by what their guards do.
+    pub guards: Family<ByState, Gauge>,
+    /// Hosts whose guards are not in control of every channel.
+    pub guards_not_in_control: Gauge,
+    /// Hosts at which a person has opened a window.
+    pub guard_windows: Gauge,
+    /// Hosts on which something changed without an order.
+    pub drifted_hosts: Gauge,
+    /// Changes of packages that no order covers, by what became of them.
+    pub guard_tries: Family<ByFate, Counter>,
+    /// How often a guard lost control of a channel.
+    pub guard_losses: Counter,
     /// Orders handed to agents, repetitions not counted.
     pub orders: Counter,
     /// Claims answered.
@@ -84,6 +103,12 @@ impl Default for Metrics {
             rollouts: Family::default(),
             rollout_hosts: Family::default(),
             holds: Family::default(),
+            guards: Family::default(),
+            guards_not_in_control: Gauge::default(),
+            guard_windows: Gauge::default(),
+            drifted_hosts: Gauge::default(),
+            guard_tries: Family::default(),
+            guard_losses: Counter::default(),
             orders: Counter::default(),
             claims: Family::default(),
             reports: Counter::default(),
@@ -122,6 +147,7 @@ impl Metrics {
             self.rollout_hosts.clone(),
         );
         r.register("holds", "What does not move, by rule", self.holds.clone());
+        self.register_guards(r);
         r.register("orders", "Orders handed to agents", self.orders.clone());
         r.register("claims", "Claims answered", self.claims.clone());
         r.register("reports", "Reports stored", self.reports.clone());
@@ -146,6 +172,39 @@ impl Metrics {
             self.decide_seconds.clone(),
         );
         registry
+    }
+
+    fn register_guards(&self, r: &mut Registry) {
+        r.register(
+            "guards",
+            "Hosts by what their guards do",
+            self.guards.clone(),
+        );
+        r.register(
+            "guards_not_in_control",
+            "Hosts whose guards do not control every channel",
+            self.guards_not_in_control.clone(),
+        );
+        r.register(
+            "guard_windows",
+            "Hosts at which a person has opened a window",
+            self.guard_windows.clone(),
+        );
+        r.register(
+            "drifted_hosts",
+            "Hosts on which something changed without an order",
+            self.drifted_hosts.clone(),
+        );
+        r.register(
+            "guard_tries",
+            "Changes of packages that no order covers, by what became of them",
+            self.guard_tries.clone(),
+        );
+        r.register(
+            "guard_losses",
+            "Times that a guard lost control of a channel",
+            self.guard_losses.clone(),
+        );
     }
 }
 

@@ -114,6 +114,8 @@ impl Session {
             FromAgent::Report(report) => Said::Report(report),
             FromAgent::Claim { key, token, point } => Said::Claim { key, token, point },
             FromAgent::Simulated { request, result } => Said::Simulated { request, result },
+            FromAgent::GuardNews(news) => Said::GuardNews(news),
+            FromAgent::Drift(drift) => Said::Drift(drift),
         };
         Ok(self.driver.said(&self.host, self.number, said).await?)
     }

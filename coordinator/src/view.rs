@@ -4,6 +4,7 @@ mod calendar;
 mod cluster;
 mod denials;
 mod explain;
+mod guard;
 mod host;
 mod plan;
 mod rollback;

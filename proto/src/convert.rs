@@ -20,6 +20,7 @@ mod failure;
 mod field;
 mod finding;
 mod from_agent;
+mod guard;
 mod host_view;
 mod operator;
 mod order;

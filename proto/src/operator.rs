@@ -8,6 +8,7 @@ mod amend;
 mod calendar;
 mod denial;
 mod except;
+mod guard;
 mod host;
 mod plan;
 mod reserve;
@@ -19,6 +20,7 @@ pub use amend::{AmendReply, AmendRequest};
 pub use calendar::{CalendarRequest, CalendarView, FreezeView};
 pub use denial::{DenialView, DenyRequest, LiftDenialRequest, LiftView};
 pub use except::{ExceptRequest, Whom};
+pub use guard::{Alarm, GuardView, GuardWindowView};
 pub use host::{Explanation, Fact, HostView, OutView, RunView, SubjectKind};
 pub use plan::{
     Coverage, GroupView, ImpactView, NeededApproval, PackageChangeView, PlanView, PlannedRegion,

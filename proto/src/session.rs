@@ -7,13 +7,16 @@
 
 use cofferdam_engine::{
     digest::Digest,
+    drift::DriftSummary,
     failure::Failure,
+    guard::{GuardNews, GuardPosition},
     id::{HostId, Incarnation, OrderKey, OwnerEpoch, ReportSequence, ReservationToken, RolloutId},
     inventory::{Facts, Labels, PackageSet},
     order::{ClaimAnswer, ClaimPoint, Order},
     patch::{Content, LockedPackage},
     report::Report,
     run::RunState,
+    time::Timestamp,
     wish::Wish,
 };
 use std::time::Duration;
@@ -59,6 +62,20 @@ pub enum FromAgent {
         /// What would be installed, or why that cannot be said.
         result: Result<Vec<SimulatedPackage>, Failure>,
     },
+    /// How its guard stands and what is new in its log; only where [`ToAgent::Welcome`] says what was
+    /// heard, and not again before [`ToAgent::GuardNoted`] has come.
+    GuardNews(Box<GuardNews>),
+    /// What changed on the host without an order; only where [`ToAgent::Welcome`] says what was heard.
+    Drift(Box<DriftSummary>),
+}
+
+/// What a coordinator has stored of what a host tells beside its reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Heard {
+    /// How far its guard's log was taken in.
+    pub guard: GuardPosition,
+    /// The moment of its drift summary. Absent: none was taken in.
+    pub drift: Option<Timestamp>,
 }
 
 /// Who an agent is and where it stands.
@@ -109,6 +126,14 @@ pub enum ToAgent {
         heartbeat: Duration,
         /// Whether the coordinator wants the package set that [`Hello`] named by its digest.
         want_packages: bool,
+        /// What was heard of the host beside its reports. Absent: a coordinator of an earlier release,
+        /// which takes nothing of the kind.
+        heard: Option<Heard>,
+    },
+    /// The answer to [`FromAgent::GuardNews`].
+    GuardNoted {
+        /// All of the log up to here is stored.
+        up_to: GuardPosition,
     },
     /// The answer to [`FromAgent::PackagesChanged`].
     PackagesNoted {

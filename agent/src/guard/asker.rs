@@ -69,6 +69,16 @@ impl Asker {
         self.processes.first()
     }
 
+    /// The person behind it, as far as that is known: as in `uid 1000 in session-3.scope`.
+    pub fn person(&self) -> String {
+        match (self.login, self.unit.as_str()) {
+            (Some(login), "") => format!("uid {login}"),
+            (Some(login), unit) => format!("uid {login} in {unit}"),
+            (None, "") => "somebody".to_owned(),
+            (None, unit) => format!("somebody in {unit}"),
+        }
+    }
+
     /// Whether a process is among them.
     pub fn descends_from(&self, pid: i32) -> bool {
         self.processes.iter().any(|process| process.pid == pid)
@@ -141,6 +151,24 @@ mod tests {
         assert_eq!(chain[0].pid, own);
         assert!(chain.len() > 1, "{chain:?}");
         assert!(chain.iter().all(|process| process.pid > 1));
+    }
+
+    #[test]
+    fn a_person_is_named_by_login_and_session() {
+        for (login, unit, person) in [
+            (Some(1000), "session-3.scope", "uid 1000 in session-3.scope"),
+            (Some(0), "", "uid 0"),
+            (None, "", "somebody"),
+            (None, "x.service", "somebody in x.service"),
+        ] {
+            let unit = unit.to_owned();
+            let asker = Asker {
+                login,
+                unit,
+                ..Asker::default()
+            };
+            assert_eq!(asker.person(), person);
+        }
     }
 
     #[test]

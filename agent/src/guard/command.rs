@@ -203,8 +203,8 @@ fn status(places: &Places) -> Result<Status, CommandError> {
 
 /// A window that nobody would hear of is closed again.
 fn allow(places: &Places, lasts: Duration, reason: &str) -> Result<(), CommandError> {
-    let window = Window::open(places, lasts, reason)?;
     let by = Asker::of_this_process();
+    let window = Window::open(places, lasts, reason, &by)?;
     let what = What::Allowed {
         for_ms: millis(lasts),
         reason: window.reason,

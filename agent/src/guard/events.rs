@@ -2,7 +2,8 @@
 //!
 //! The file holds the last [`MOST_EVENTS`], oldest first, each with a number that only grows. Hooks of
 //! several processes write it, one after the other. An event that says again what the last one said of
-//! the same process counts it up instead: unattended-upgrades tries package after package.
+//! the same process counts it up instead: unattended-upgrades tries package after package. A record that was
+//! begun anew counts from 1 again, and is known by another number of its own.
 
 use super::{asker::Asker, decision::Decision, places::Places};
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
         boot,
         durable::{self, FileError},
     },
+    identity,
 };
 use cofferdam_engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -99,8 +101,20 @@ pub enum EventsError {
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     format: u32,
+    /// Drawn when it was begun.
+    #[serde(default)]
+    log: u64,
     last: u64,
     events: Vec<Event>,
+}
+
+/// What is kept, and which record it is of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Log {
+    /// The number of the record itself, drawn when it was begun. 0 where nothing happened yet.
+    pub log: u64,
+    /// The events, oldest first.
+    pub events: Vec<Event>,
 }
 
 /// Writes down what was seen. A file that is garbled is begun anew: what happens now matters more.
@@ -114,11 +128,8 @@ pub fn record(places: &Places, what: What) -> Result<(), FileError> {
     let lock = folder.join("lock");
     let held = File::create(&lock).map_err(FileError::of("making", &lock))?;
     held.lock().map_err(FileError::of("locking", &lock))?;
-    let mut kept = read(&path).unwrap_or_else(|_| Kept {
-        format: FORMAT,
-        last: 0,
-        events: Vec::new(),
-    });
+    let kept = read(&path).ok().flatten();
+    let mut kept = kept.map_or_else(begun, Ok)?;
     let at = clock::moment(&places.clock(), &boot::id()?);
     kept.add(at, what);
     let json = serde_json::to_vec_pretty(&kept).expect("plain data becomes JSON");
@@ -130,20 +141,36 @@ pub fn record(places: &Places, what: What) -> Result<(), FileError> {
 /// # Errors
 /// [`EventsError`] when the file cannot be read or is garbled.
 pub fn all(places: &Places) -> Result<Vec<Event>, EventsError> {
-    Ok(read(&places.events())?.events)
+    Ok(log(places)?.events)
 }
 
-fn read(path: &Path) -> Result<Kept, EventsError> {
+/// The same, with what tells this record from one that is begun anew.
+///
+/// # Errors
+/// [`EventsError`] when the file cannot be read or is garbled.
+pub fn log(places: &Places) -> Result<Log, EventsError> {
+    let kept = read(&places.events())?;
+    Ok(kept.map_or_else(Log::default, |Kept { log, events, .. }| Log { log, events }))
+}
+
+/// Absent: there is no file.
+fn read(path: &Path) -> Result<Option<Kept>, EventsError> {
     let Some(bytes) = durable::read(path)? else {
-        return Ok(Kept {
-            format: FORMAT,
-            last: 0,
-            events: Vec::new(),
-        });
+        return Ok(None);
     };
     let kept = serde_json::from_slice(&bytes).ok();
     let kept = kept.filter(|kept: &Kept| kept.format == FORMAT);
-    kept.ok_or_else(|| EventsError::Garbled(path.to_owned()))
+    kept.map(Some)
+        .ok_or_else(|| EventsError::Garbled(path.to_owned()))
+}
+
+fn begun() -> Result<Kept, FileError> {
+    Ok(Kept {
+        format: FORMAT,
+        log: identity::draw_incarnation()?.0,
+        last: 0,
+        events: Vec::new(),
+    })
 }
 
 impl Kept {
@@ -272,9 +299,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let places = places(&folder);
         record(&places, What::ControlRegained).unwrap();
+        let before = log(&places).unwrap().log;
         fs::write(places.events(), "{\"format\":2").unwrap();
         assert!(matches!(all(&places), Err(EventsError::Garbled(_))));
         record(&places, What::ControlRegained).unwrap();
-        assert_eq!(all(&places).unwrap().len(), 1);
+        let anew = log(&places).unwrap();
+        assert_eq!(anew.events.len(), 1);
+        assert_ne!(anew.log, before);
     }
 }

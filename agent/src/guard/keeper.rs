@@ -1,6 +1,10 @@
 //! The guard's part in the running agent: it brings drop-ins up to the config, says that it lives, and
 //! proves each minute that every channel is the guard's.
 //!
+//! Whatever changes in the guard's folder, be it what a hook wrote down or a person's command, it notices at
+//! once, and finds out how things stand: that is told upwards. Where the kernel notices nothing, the next
+//! proof does.
+//!
 //! An agent never installs the guard where it is not: its packages and people do.
 
 use super::{
@@ -10,10 +14,16 @@ use super::{
     places::Places,
     proof::Proof,
     settings::GuardSettings,
+    window::Window,
+    word::{self, Word},
 };
-use crate::host::{command::Runner, durable::FileError, leftover, root::Root, unit};
+use crate::{
+    host::{command::Runner, durable::FileError, leftover, notice::Notice, root::Root, unit},
+    telling::Found,
+};
+use cofferdam_engine::guard::LostChannel;
 use cofferdam_proto::error_chain;
-use std::{convert::Infallible, fs, time::Duration};
+use std::{convert::Infallible, fs, path::Path, time::Duration};
 use tokio::time;
 
 /// How often control is proved: as design and operators are promised.
@@ -26,6 +36,7 @@ pub(crate) struct Keeper {
     proof: Proof,
     manifest: Option<Manifest>,
     lost: Vec<String>,
+    word: Word,
 }
 
 impl Keeper {
@@ -37,29 +48,74 @@ impl Keeper {
             proof: Proof::default(),
             manifest: None,
             lost: Vec::new(),
+            word: Word::default(),
         }
     }
 
     /// Keeps the guard for as long as the agent runs. What goes wrong with it is said, and stops nothing
     /// else that an agent does.
-    pub(crate) async fn keep(mut self, settings: GuardSettings, runner: &dyn Runner) -> Infallible {
-        if !self.root.is_machine() {
-            return std::future::pending().await;
+    pub(crate) async fn keep(
+        mut self,
+        settings: GuardSettings,
+        runner: &dyn Runner,
+        found: Found,
+    ) -> Infallible {
+        // Another root has no channels of this machine.
+        if self.root.is_machine() {
+            self.begin(&settings, runner).await;
         }
+        let mut notice = None;
+        loop {
+            notice = notice.or_else(|| self.notice());
+            self.prove();
+            found.guard(self.look());
+            if let Some(watch) = &mut notice {
+                match time::timeout(PROVE_EVERY, watch.changed()).await {
+                    Ok(Ok(())) | Err(_) => {}
+                    Ok(Err(_)) => notice = None,
+                }
+            } else {
+                time::sleep(PROVE_EVERY).await;
+            }
+        }
+    }
+
+    async fn begin(&self, settings: &GuardSettings, runner: &dyn Runner) {
         if let Err(error) = self.live() {
             tracing::error!(
                 error = error_chain(&error),
                 "hooks will take the agent for dead"
             );
         }
-        match self.refresh(&settings, runner).await {
+        match self.refresh(settings, runner).await {
             Ok(()) => {}
             Err(error) => tracing::error!(error = error_chain(&error), "the guard is as it was"),
         }
-        loop {
-            self.prove();
-            time::sleep(PROVE_EVERY).await;
+    }
+
+    /// A watch over the guard's folder. Nothing: the system has none to give.
+    fn notice(&self) -> Option<Notice> {
+        let events = self.places.events();
+        let folder = events.parent().unwrap_or(Path::new("/"));
+        let watch = fs::create_dir_all(folder).and_then(|()| Notice::of(folder));
+        watch
+            .inspect_err(|error| {
+                let folder = folder.display();
+                tracing::warn!(%error, %folder, "what the guard sees is told a minute later");
+            })
+            .ok()
+    }
+
+    /// How things stand, as far as it can be found out.
+    fn look(&mut self) -> Word {
+        self.word.window = Window::find(&self.places).unwrap_or_default();
+        if let Err(error) = self.word.take_in(events::log(&self.places)) {
+            tracing::warn!(
+                error = error_chain(&error),
+                "what the guard saw is not known"
+            );
         }
+        self.word.clone()
     }
 
     /// Says which process the agent is.
@@ -95,7 +151,10 @@ impl Keeper {
         let manifest = match Manifest::find(&self.places) {
             Ok(manifest) => manifest,
             Err(error) => {
-                tracing::error!(error = error_chain(&error), "the guard cannot be proved");
+                let why = error_chain(&error);
+                tracing::error!(error = why, "the guard cannot be proved");
+                let channel = "all".to_owned();
+                self.word.state.lost = vec![LostChannel { channel, why }];
                 return;
             }
         };
@@ -107,6 +166,7 @@ impl Keeper {
             Some(manifest) => self.proof.lost(&self.root, manifest),
             None => Vec::new(),
         };
+        self.word.state = word::state(&self.root, self.manifest.as_ref(), &lost);
         if lost == self.lost {
             return;
         }
@@ -156,6 +216,9 @@ mod tests {
             fs::write(root.join("a"), content).unwrap();
             keeper.prove();
             assert_eq!(said(), events, "{content}");
+            let word = keeper.look();
+            assert_eq!(word.events.len(), events);
+            assert_eq!(word.state.lost.len(), usize::from(content == "b"));
         }
     }
 }

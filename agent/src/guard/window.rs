@@ -3,7 +3,7 @@
 //! It ends by the boot-time clock, so that a step of the wall clock makes it no longer, and with the boot
 //! that it was opened in. It lies in the run folder, where only root writes.
 
-use super::places::Places;
+use super::{asker::Asker, places::Places};
 use crate::{
     clock,
     host::{
@@ -11,11 +11,9 @@ use crate::{
         durable::{self, FileError},
     },
 };
+use cofferdam_engine::guard::LONGEST_WINDOW;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
-
-/// The longest window (guess: a working day and a night; what takes longer is said again).
-pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The most bytes of a reason: it goes with every event.
 pub const MOST_REASON_BYTES: usize = 500;
@@ -31,6 +29,9 @@ pub struct Window {
     pub until: u64,
     /// Why it was opened.
     pub reason: String,
+    /// Who opened it, as in `uid 1000`.
+    #[serde(default)]
+    pub by: String,
 }
 
 /// Why no window was opened.
@@ -55,8 +56,13 @@ impl Window {
     ///
     /// # Errors
     /// [`WindowError`] when it cannot be.
-    pub fn open(places: &Places, lasts: Duration, reason: &str) -> Result<Self, WindowError> {
-        if lasts < Duration::from_secs(1) || lasts > LONGEST {
+    pub fn open(
+        places: &Places,
+        lasts: Duration,
+        reason: &str,
+        by: &Asker,
+    ) -> Result<Self, WindowError> {
+        if lasts < Duration::from_secs(1) || lasts > LONGEST_WINDOW {
             return Err(WindowError::Length);
         }
         let reason = reason.trim();
@@ -69,6 +75,7 @@ impl Window {
             opened,
             until: opened.saturating_add(cofferdam_engine::time::millis(lasts)),
             reason: reason.to_owned(),
+            by: by.person(),
         };
         let json = serde_json::to_vec(&window).expect("plain data becomes JSON");
         durable::write(&places.window(), &json)?;
@@ -127,7 +134,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let places = places(&folder);
         assert_eq!(Window::find(&places).unwrap(), None);
-        let opened = Window::open(&places, HOUR, " a disk is full ").unwrap();
+        let opened = Window::open(&places, HOUR, " a disk is full ", &Asker::default()).unwrap();
         assert_eq!(opened.reason, "a disk is full");
         assert!(opened.left() <= HOUR);
         assert_eq!(Window::find(&places).unwrap(), Some(opened));
@@ -143,6 +150,7 @@ mod tests {
             opened: 1_000,
             until: 2_000,
             reason: "x".to_owned(),
+            by: "uid 1000".to_owned(),
         };
         for (boot_id, uptime, open) in [
             ("a", 1_000, true),
@@ -159,8 +167,13 @@ mod tests {
     fn a_window_without_a_reason_or_an_end_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let places = places(&folder);
-        for (lasts, reason) in [(HOUR, "  "), (Duration::ZERO, "x"), (LONGEST * 2, "x")] {
-            assert!(Window::open(&places, lasts, reason).is_err(), "{lasts:?}");
+        for (lasts, reason) in [
+            (HOUR, "  "),
+            (Duration::ZERO, "x"),
+            (LONGEST_WINDOW * 2, "x"),
+        ] {
+            let opened = Window::open(&places, lasts, reason, &Asker::default());
+            assert!(opened.is_err(), "{lasts:?}");
         }
         assert!(!places.window().exists());
     }

@@ -137,6 +137,8 @@ mod tests {
             out: None,
             run: None,
             agent_version: "0.1.0".to_owned(),
+            guard: None,
+            drift: None,
         }
     }
 

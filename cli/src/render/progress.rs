@@ -191,6 +191,7 @@ mod tests {
             amended_by: Vec::new(),
             approvals: Vec::new(),
             promotions: Vec::new(),
+            alarms: Vec::new(),
         }
     }
 

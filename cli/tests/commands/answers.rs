@@ -43,6 +43,8 @@ fn script() -> Script {
         out: None,
         run: None,
         agent_version: String::new(),
+        guard: None,
+        drift: None,
     };
     let explanation = Explanation {
         kind: SubjectKind::Host,

@@ -31,6 +31,8 @@ pub(crate) fn host(name: &str, instance_type: &str) -> HostView {
         out: None,
         run: None,
         agent_version: String::new(),
+        guard: None,
+        drift: None,
     }
 }
 

@@ -134,5 +134,6 @@ pub(crate) fn rollout(state: RolloutState, passed: u64, running: u64) -> Rollout
         amended_by: Vec::new(),
         approvals: Vec::new(),
         promotions: Vec::new(),
+        alarms: Vec::new(),
     }
 }

@@ -24,6 +24,10 @@ impl<S: Store> Driver<S> {
                     self.sessions.send(&host, ToAgent::Acknowledge { up_to });
                 }
             }
+            Effect::GuardNoted(host) => {
+                let up_to = self.heard(&host).guard;
+                self.sessions.send(&host, ToAgent::GuardNoted { up_to });
+            }
             Effect::RefuseClaim { host, key, point } => {
                 let reason = "the order is not good any more".to_owned();
                 let answer = ClaimAnswer::Refused { reason };
@@ -60,6 +64,7 @@ impl<S: Store> Driver<S> {
             epoch: self.fleet.epoch(),
             heartbeat: self.heartbeat,
             want_packages,
+            heard: Some(self.heard(host)),
         };
         self.sessions.welcome(host, number, welcome);
     }

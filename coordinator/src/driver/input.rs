@@ -6,7 +6,9 @@ use crate::{
 };
 use cofferdam_engine::{
     digest::Digest,
+    drift::DriftSummary,
     fleet::{FleetError, FleetEvent},
+    guard::GuardNews,
     id::{HostId, OrderKey, ReservationToken},
     inventory::PackageSet,
     order::ClaimPoint,
@@ -73,6 +75,8 @@ pub(crate) enum Said {
         request: u64,
         result: Simulation,
     },
+    GuardNews(Box<GuardNews>),
+    Drift(Box<DriftSummary>),
 }
 
 /// A question about the fleet; it sends its own answer.

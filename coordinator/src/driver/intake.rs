@@ -143,6 +143,8 @@ impl<S: Store> Driver<S> {
             Said::Simulated { request, result } => {
                 self.sessions.simulated(&host, request, result);
             }
+            Said::GuardNews(news) => self.guard_told(turn, host, news),
+            Said::Drift(drift) => self.drift_told(turn, &host, drift),
         }
     }
 
@@ -164,7 +166,7 @@ impl<S: Store> Driver<S> {
     }
 
     /// Applies an event of a host's cell; returns whether the state took it.
-    fn host_event(&mut self, turn: &mut Turn, host: &HostId, event: CellEvent) -> bool {
+    pub(super) fn host_event(&mut self, turn: &mut Turn, host: &HostId, event: CellEvent) -> bool {
         let event = FleetEvent::Host {
             host: host.clone(),
             event,

@@ -1,3 +1,4 @@
+mod guard;
 mod keys;
 
 use super::*;
@@ -18,7 +19,7 @@ use cofferdam_engine::{
     report::{Report, ReportBody},
     spec::Spec,
 };
-use cofferdam_proto::session::{HEARTBEAT, Hello, ToAgent};
+use cofferdam_proto::session::{HEARTBEAT, Heard, Hello, ToAgent};
 use std::collections::BTreeMap;
 use tokio::{task::JoinHandle, time::Instant};
 
@@ -155,6 +156,7 @@ fn welcome(epoch: u64, want_packages: bool) -> ToAgent {
         epoch: OwnerEpoch(epoch),
         heartbeat: HEARTBEAT,
         want_packages,
+        heard: Some(Heard::default()),
     }
 }
 

@@ -48,6 +48,8 @@ pub(super) enum Effect {
         wish: Wish,
         reply: oneshot::Sender<Simulation>,
     },
+    /// Tell a host how far its guard's log is stored.
+    GuardNoted(HostId),
     /// Tell a host which of its reports are stored.
     Acknowledge(HostId),
     /// Tell a host that the order which it claims is not good: it undoes at once instead of

@@ -1,7 +1,7 @@
 //! Why a rollout, a cell or a host does not move.
 
 use super::{
-    Situation, cluster,
+    Situation, cluster, guard,
     host::{connected_since, out, out_in_words, run, serves},
     rollout::{reason, rollout_of, state},
     said, strata,
@@ -112,16 +112,17 @@ fn add_left(facts: &mut Facts, rollout: &Rollout) {
 
 /// What people said of a rollout.
 fn add_said(facts: &mut Facts, rollout: &Rollout, now: Timestamp) {
-    let ago = |at: Timestamp| {
-        let whole = Duration::from_secs(now.since(at).as_secs());
-        format!("{} ago", duration::format(whole))
-    };
     for approval in said::approvals(rollout) {
-        facts.add("approval", approval.told(&ago(approval.at_ms)));
+        facts.add("approval", approval.told(&ago(approval.at_ms, now)));
     }
     for promotion in said::promotions(rollout) {
-        facts.add("promoted", promotion.told(&ago(promotion.at_ms)));
+        facts.add("promoted", promotion.told(&ago(promotion.at_ms, now)));
     }
+}
+
+fn ago(at: Timestamp, now: Timestamp) -> String {
+    let whole = Duration::from_secs(now.since(at).as_secs());
+    format!("{} ago", duration::format(whole))
 }
 
 fn explain_cell(situation: Situation<'_>, cell: &Cell) -> Explanation {
@@ -190,6 +191,7 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
     }
     facts.add("platform", &member.host.facts.platform);
     facts.add("agent", &member.version);
+    add_watched(&mut facts, member, situation.now);
     if member.failed_runs > 0 {
         facts.add("failed runs", member.failed_runs);
     }
@@ -214,6 +216,22 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
         headline,
         lines,
         facts: facts.0,
+    }
+}
+
+/// What its guard told, and what changed on it without an order.
+fn add_watched(facts: &mut Facts, member: &Member, now: Timestamp) {
+    if let Some(record) = &member.guard {
+        facts.add("guard", guard::standing(record, now));
+        for event in &record.events {
+            facts.add("guard saw", format!("{event}, {}", ago(event.at, now)));
+        }
+    }
+    if let Some(drift) = &member.drift {
+        facts.add("drift", guard::drifted(drift));
+        for line in &drift.lines {
+            facts.add("changed", line);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! How a host stands.
 
-use super::Situation;
+use super::{Situation, guard::guard};
 use cofferdam_engine::{
     cell::{Active, Cell, Job, JobState, Link, Member, Work},
     duration,
@@ -35,6 +35,8 @@ fn view(cell: &Cell, member: &Member, now: Timestamp) -> HostView {
         out: cell.ledger().entry(&host.id).map(out),
         run: run(cell, &host.id, now),
         agent_version: member.version.clone(),
+        guard: guard(member, now),
+        drift: member.drift.as_deref().cloned(),
     }
 }
 

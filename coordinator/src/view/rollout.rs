@@ -1,6 +1,6 @@
 //! How a rollout stands.
 
-use super::{Situation, cluster, said, strata};
+use super::{Situation, cluster, guard::alarms, said, strata};
 use cofferdam_engine::{
     counts::Counts,
     hold::Subject,
@@ -64,6 +64,7 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
         amended_by: rollout.amended_by().to_vec(),
         approvals: said::approvals(rollout),
         promotions: said::promotions(rollout),
+        alarms: alarms(situation, rollout),
     })
 }
 

@@ -1,3 +1,5 @@
+mod guard;
+
 use super::{cluster, *};
 use cofferdam_engine::{
     calendar::Calendar,

@@ -4,7 +4,12 @@ use crate::{
     metrics::{ByOutcome, ByRule, ByState, Metrics},
     view::{Situation, rollout_line},
 };
-use cofferdam_engine::{cell::Cell, counts::Counts, id::HostId};
+use cofferdam_engine::{
+    cell::{Cell, Member},
+    counts::Counts,
+    id::HostId,
+    time::Timestamp,
+};
 use std::collections::BTreeMap;
 
 /// Every gauge with its value. Empty: nobody could tell.
@@ -15,6 +20,11 @@ pub(super) struct Gauges {
     /// By rollout and outcome.
     rollout_hosts: BTreeMap<(String, &'static str), i64>,
     holds: BTreeMap<&'static str, i64>,
+    /// By what they do.
+    guards: BTreeMap<&'static str, i64>,
+    guards_not_in_control: i64,
+    guard_windows: i64,
+    drifted_hosts: i64,
 }
 
 impl Gauges {
@@ -27,8 +37,9 @@ impl Gauges {
             ..Self::default()
         };
         for cell in situation.fleet.cells().values() {
-            for host in cell.members().keys() {
+            for (host, member) in cell.members() {
                 *gauges.hosts.entry(state(cell, host)).or_default() += 1;
+                gauges.count_guard(member, situation.now);
             }
         }
         for rollout in situation.fleet.rollouts().values() {
@@ -50,12 +61,27 @@ impl Gauges {
         gauges
     }
 
+    fn count_guard(&mut self, member: &Member, now: Timestamp) {
+        let guard = member.guard.as_ref();
+        let mode = guard.map_or("unknown", |guard| guard.state.mode.name());
+        *self.guards.entry(mode).or_default() += 1;
+        let is_lost = guard.is_some_and(|guard| !guard.state.lost.is_empty());
+        self.guards_not_in_control += i64::from(is_lost);
+        self.guard_windows += i64::from(member.window(now).is_some());
+        let has_drifted = member
+            .drift
+            .as_ref()
+            .is_some_and(|drift| drift.changes() > 0);
+        self.drifted_hosts += i64::from(has_drifted);
+    }
+
     /// Replaces what the metrics show.
     pub(super) fn show(self, metrics: &Metrics) {
         metrics.hosts.clear();
         metrics.rollouts.clear();
         metrics.rollout_hosts.clear();
         metrics.holds.clear();
+        metrics.guards.clear();
         for (state, count) in self.hosts {
             let state = state.to_owned();
             metrics.hosts.get_or_create(&ByState { state }).set(count);
@@ -70,6 +96,15 @@ impl Gauges {
             let labels = ByOutcome { rollout, outcome };
             metrics.rollout_hosts.get_or_create(&labels).set(count);
         }
+        for (state, count) in self.guards {
+            let state = state.to_owned();
+            metrics.guards.get_or_create(&ByState { state }).set(count);
+        }
+        metrics
+            .guards_not_in_control
+            .set(self.guards_not_in_control);
+        metrics.guard_windows.set(self.guard_windows);
+        metrics.drifted_hosts.set(self.drifted_hosts);
         for (rule, count) in self.holds {
             let rule = rule.to_owned();
             metrics.holds.get_or_create(&ByRule { rule }).set(count);
@@ -105,7 +140,6 @@ fn state(cell: &Cell, host: &HostId) -> &'static str {
 mod tests {
     use super::*;
     use crate::view::tests::every_outcome;
-    use cofferdam_engine::time::Timestamp;
 
     #[test]
     fn each_outcome_of_a_live_rollout_has_its_gauge() {
@@ -127,5 +161,10 @@ mod tests {
                 format!("cofferdam_rollout_hosts{{rollout=\"practice\",outcome=\"{outcome}\"}} 1");
             assert!(text.contains(&line), "{line} is not in:\n{text}");
         }
+        let guards = format!(
+            "cofferdam_guards{{state=\"unknown\"}} {}",
+            fleet.homes().len()
+        );
+        assert!(text.contains(&guards), "{guards} is not in:\n{text}");
     }
 }

@@ -28,6 +28,14 @@ pub const MAX_PACKAGES: usize = 50_000;
 /// The most entries of any other list: four times the largest fleet of the design.
 pub const MAX_ENTRIES: usize = 100_000;
 
+/// The most events of a guard in one message: each has some KB, so that a message stays far below the
+/// 4 MiB that gRPC allows.
+pub const MAX_GUARD_EVENTS: usize = 16;
+
+/// The most lines of one list of what a guard tells: packages, parents, files, channels (guess: a guard
+/// has some 20 files, and names 50 packages).
+pub const MAX_GUARD_LINES: usize = 64;
+
 /// The most bytes that a package or file may say it has (guess: far above any; the sum of
 /// [`MAX_PACKAGES`] of them fits 64 bits).
 pub const MAX_SIZE: u64 = 1 << 40;

@@ -9,6 +9,7 @@ use cofferdam_engine::{
     denial::Scope,
     exception::Word,
     failure::FailureKind,
+    guard::{Fate, GuardMode},
     lint::Severity,
     order::{ClaimPoint, Direction},
     patch::RebootPolicy,
@@ -50,6 +51,8 @@ enumerated!(Action: Pause Resume Abort Rollback Promote Approve);
 enumerated!(ClaimPoint: BeforeDrain BeforeApply);
 enumerated!(Direction: Patch Rollback);
 enumerated!(Ending: Patched RolledBack Undone Cancelled Quarantined);
+enumerated!(Fate: Refused Observed AgentDead InWindow);
+enumerated!(GuardMode: Off Observe Enforce);
 enumerated!(ImpactKind: Patched Direct Indirect);
 enumerated!(RebootPolicy: Never IfRequired Always);
 enumerated!(

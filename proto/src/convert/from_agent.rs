@@ -40,6 +40,8 @@ impl From<FromAgent> for v1::FromAgent {
                 let result = Some(simulated_to_wire(result));
                 Message::Simulated(v1::Simulated { request, result })
             }
+            FromAgent::GuardNews(news) => Message::GuardNews((*news).into()),
+            FromAgent::Drift(drift) => Message::Drift((*drift).into()),
         };
         Self {
             message: Some(message),
@@ -73,6 +75,10 @@ impl TryFrom<v1::FromAgent> for FromAgent {
                 request: wire.request,
                 result: simulated_from_wire(wire.result).at("simulated")?,
             }),
+            Message::GuardNews(wire) => {
+                Ok(Self::GuardNews(Box::new(wire.try_into().at("guard_news")?)))
+            }
+            Message::Drift(wire) => Ok(Self::Drift(Box::new(wire.try_into().at("drift")?))),
         }
     }
 }

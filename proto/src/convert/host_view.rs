@@ -26,6 +26,8 @@ impl From<HostView> for v1::HostView {
             out: view.out.map(Into::into),
             run: view.run.map(Into::into),
             agent_version: write::line(&view.agent_version),
+            guard: view.guard.map(Into::into),
+            drift: view.drift.map(Into::into),
         }
     }
 }
@@ -45,6 +47,8 @@ impl TryFrom<v1::HostView> for HostView {
             out: read::optional(wire.out).at("out")?,
             run: read::optional(wire.run).at("run")?,
             agent_version: read::line(wire.agent_version).at("agent_version")?,
+            guard: read::optional(wire.guard).at("guard")?,
+            drift: read::optional(wire.drift).at("drift")?,
         })
     }
 }

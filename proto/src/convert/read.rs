@@ -58,6 +58,11 @@ pub(super) fn lines(texts: Vec<String>) -> Result<Vec<String>, FieldError> {
     list_of(texts, MAX_ENTRIES, filled_line)
 }
 
+/// A short list of lines, none empty.
+pub(super) fn few_lines(texts: Vec<String>, max: usize) -> Result<Vec<String>, FieldError> {
+    list_of(texts, max, filled_line)
+}
+
 fn list_of<W, T, E>(
     parts: Vec<W>,
     max: usize,

@@ -84,6 +84,7 @@ impl From<RolloutView> for v1::RolloutView {
             amended_by: write::names(view.amended_by),
             approvals: write::list(view.approvals),
             promotions: write::list(view.promotions),
+            alarms: write::list(view.alarms),
         }
     }
 }
@@ -107,6 +108,7 @@ impl TryFrom<v1::RolloutView> for RolloutView {
             amended_by: read::names(wire.amended_by).at("amended_by")?,
             approvals: read::list(wire.approvals, MAX_ENTRIES).at("approvals")?,
             promotions: read::list(wire.promotions, MAX_ENTRIES).at("promotions")?,
+            alarms: read::list(wire.alarms, MAX_ENTRIES).at("alarms")?,
         })
     }
 }

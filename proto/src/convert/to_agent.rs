@@ -25,11 +25,16 @@ impl From<ToAgent> for v1::ToAgent {
                 epoch,
                 heartbeat,
                 want_packages,
+                heard,
             } => Message::Welcome(v1::Welcome {
                 epoch: epoch.0,
                 // A heartbeat under a millisecond is none.
                 heartbeat_ms: write::wait(heartbeat).max(1),
                 want_packages,
+                heard: heard.map(Into::into),
+            }),
+            ToAgent::GuardNoted { up_to } => Message::GuardNoted(v1::GuardNoted {
+                up_to: Some(up_to.into()),
             }),
             ToAgent::PackagesNoted { want_packages } => {
                 Message::PackagesNoted(v1::PackagesNoted { want_packages })
@@ -65,6 +70,9 @@ impl TryFrom<v1::ToAgent> for ToAgent {
     fn try_from(wire: v1::ToAgent) -> Result<Self, FieldError> {
         match read::required(wire.message).at("message")? {
             Message::Welcome(wire) => welcome(&wire).at("welcome"),
+            Message::GuardNoted(wire) => Ok(Self::GuardNoted {
+                up_to: read::message(wire.up_to).at("guard_noted.up_to")?,
+            }),
             Message::PackagesNoted(wire) => {
                 let want_packages = wire.want_packages;
                 Ok(Self::PackagesNoted { want_packages })
@@ -105,6 +113,7 @@ fn welcome(wire: &v1::Welcome) -> Result<ToAgent, FieldError> {
         epoch: OwnerEpoch(read::from_one(wire.epoch).at("epoch")?),
         heartbeat: heartbeat.at("heartbeat_ms")?,
         want_packages: wire.want_packages,
+        heard: read::optional(wire.heard).at("heard")?,
     })
 }
 

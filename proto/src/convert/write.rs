@@ -17,6 +17,17 @@ pub(super) fn lines(texts: Vec<String>) -> Vec<String> {
     texts.iter().map(|text| line(text)).collect()
 }
 
+/// The first so many lines, without those that are empty.
+pub(super) fn first_lines(texts: Vec<String>, max: usize) -> Vec<String> {
+    let filled = texts.iter().filter(|text| !text.is_empty());
+    filled.take(max).map(|text| line(text)).collect()
+}
+
+/// A list of messages, of which the other side takes so many.
+pub(super) fn first<T, W: From<T>>(parts: Vec<T>, max: usize) -> Vec<W> {
+    parts.into_iter().take(max).map(W::from).collect()
+}
+
 /// A list of messages.
 pub(super) fn list<T, W: From<T>>(parts: Vec<T>) -> Vec<W> {
     parts.into_iter().map(W::from).collect()

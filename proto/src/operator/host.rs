@@ -1,7 +1,8 @@
 //! How a host stands, and why a thing does not move.
 
-use super::HoldView;
+use super::{GuardView, HoldView};
 use cofferdam_engine::{
+    drift::DriftSummary,
     id::{CellId, HostId, RolloutId},
     inventory::{Labels, Platform},
     run::RunState,
@@ -35,6 +36,10 @@ pub struct HostView {
     pub run: Option<RunView>,
     /// Its agent's version. Empty: not known.
     pub agent_version: String,
+    /// What its guard told. Absent: nothing.
+    pub guard: Option<GuardView>,
+    /// What changed on it without an order. Absent: it told nothing.
+    pub drift: Option<DriftSummary>,
 }
 
 /// Why a host counts as out of service.

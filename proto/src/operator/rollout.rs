@@ -1,5 +1,6 @@
 //! How a rollout stands.
 
+use super::Alarm;
 use cofferdam_engine::{
     failure::FailureKind,
     id::{HostId, OperatorId, RolloutId},
@@ -146,6 +147,8 @@ pub struct RolloutView {
     pub approvals: Vec<ApprovalView>,
     /// The bakes that approvers ended early, oldest first.
     pub promotions: Vec<PromotionView>,
+    /// The last that the guards of its hosts saw since it started, oldest first.
+    pub alarms: Vec<Alarm>,
 }
 
 /// Somebody's yes to all that they may approve.

@@ -1,5 +1,7 @@
 //! Draws messages of every shape that the checked types allow.
 
+pub(crate) mod guard;
+
 use cofferdam_engine::{
     digest::Digest,
     failure::{Failure, FailureKind},
@@ -44,19 +46,28 @@ pub(crate) fn from_agent() -> impl Strategy<Value = FromAgent> {
         }),
         (any::<u64>(), simulated())
             .prop_map(|(request, result)| FromAgent::Simulated { request, result }),
+        guard::news().prop_map(|news| FromAgent::GuardNews(Box::new(news))),
+        guard::drift().prop_map(|drift| FromAgent::Drift(Box::new(drift))),
     ]
+}
+
+fn welcome() -> impl Strategy<Value = ToAgent> {
+    let terms = (1_u64.., 1..100_000_u64, any::<bool>());
+    (terms, option::of(guard::heard())).prop_map(|((epoch, ms, want_packages), heard)| {
+        ToAgent::Welcome {
+            epoch: OwnerEpoch(epoch),
+            heartbeat: Duration::from_millis(ms),
+            want_packages,
+            heard,
+        }
+    })
 }
 
 pub(crate) fn to_agent() -> impl Strategy<Value = ToAgent> {
     let reason = line;
     prop_oneof![
-        (1_u64.., 1..100_000_u64, any::<bool>()).prop_map(|(epoch, ms, want_packages)| {
-            ToAgent::Welcome {
-                epoch: OwnerEpoch(epoch),
-                heartbeat: Duration::from_millis(ms),
-                want_packages,
-            }
-        }),
+        welcome(),
+        guard::position().prop_map(|up_to| ToAgent::GuardNoted { up_to }),
         any::<bool>().prop_map(|want_packages| ToAgent::PackagesNoted { want_packages }),
         any::<u64>().prop_map(|up_to| ToAgent::Acknowledge {
             up_to: ReportSequence(up_to)
@@ -374,12 +385,12 @@ fn name<T: TryFrom<String, Error: std::fmt::Debug> + std::fmt::Debug>() -> impl 
 }
 
 /// A line.
-fn line() -> impl Strategy<Value = String> {
+pub(crate) fn line() -> impl Strategy<Value = String> {
     "\\PC{0,40}"
 }
 
 /// A line that is not empty.
-fn word() -> impl Strategy<Value = String> {
+pub(crate) fn word() -> impl Strategy<Value = String> {
     "\\PC{1,20}"
 }
 

@@ -5,6 +5,7 @@ mod amend;
 mod declared;
 mod denials;
 mod drawn;
+mod guard;
 mod hostile;
 mod numbers;
 mod operator;

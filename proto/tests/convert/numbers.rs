@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-const PROTOS: [&str; 3] = [
+const PROTOS: [&str; 4] = [
     include_str!("../../proto/cofferdam/v1/model.proto"),
+    include_str!("../../proto/cofferdam/v1/guard.proto"),
     include_str!("../../proto/cofferdam/v1/agent.proto"),
     include_str!("../../proto/cofferdam/v1/operator.proto"),
 ];

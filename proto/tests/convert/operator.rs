@@ -348,6 +348,7 @@ fn rollout_view(state: RolloutState) -> RolloutView {
             reason: String::new(),
             at_ms: Timestamp(4),
         }],
+        alarms: Vec::new(),
     }
 }
 
@@ -439,7 +440,9 @@ fn json_has_the_names_that_scripts_rely_on() {
             "since_ms": 3,
             "slow": true
         },
-        "agent_version": "0.1.0"
+        "agent_version": "0.1.0",
+        "guard": null,
+        "drift": null
     });
     assert_eq!(json, expected);
     let state = serde_json::to_value(RolloutState::RollingBack).unwrap();
@@ -459,6 +462,8 @@ fn bare_host() -> HostView {
         out: None,
         run: None,
         agent_version: String::new(),
+        guard: None,
+        drift: None,
     }
 }
 

@@ -92,6 +92,7 @@ fn a_number_out_of_its_range_is_refused() {
         epoch: 1,
         heartbeat_ms: 0,
         want_packages: false,
+        heard: None,
     };
     assert_eq!(
         refusal_to_agent(v1::to_agent::Message::Welcome(welcome)),

@@ -226,6 +226,7 @@ impl FakeCoordinator {
                     epoch: OwnerEpoch(1),
                     heartbeat: HEARTBEAT,
                     want_packages: false,
+                    heard: None,
                 };
                 to.send(welcome).await.ok()?;
                 self.send_orders_again(to).await;
@@ -245,7 +246,10 @@ impl FakeCoordinator {
                     .ok()?;
             }
             FromAgent::Packages(set) => self.0.packages.borrow_mut().push(set),
-            FromAgent::Heartbeat | FromAgent::Simulated { .. } => {}
+            FromAgent::Heartbeat
+            | FromAgent::Simulated { .. }
+            | FromAgent::GuardNews(_)
+            | FromAgent::Drift(_) => {}
         }
         Some(())
     }

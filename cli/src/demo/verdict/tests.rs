@@ -39,6 +39,7 @@ fn rollout(name: &str, state: RolloutState, reason: &str, waves: Vec<WaveView>) 
         amended_by: Vec::new(),
         approvals: Vec::new(),
         promotions: Vec::new(),
+        alarms: Vec::new(),
     }
 }
 

@@ -69,6 +69,7 @@ fn stopped() -> RolloutView {
         amended_by: Vec::new(),
         approvals: Vec::new(),
         promotions: Vec::new(),
+        alarms: Vec::new(),
     }
 }
 
