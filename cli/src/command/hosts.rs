@@ -4,7 +4,11 @@ use crate::{
     clock,
     command::Session,
     exit::Exit,
-    render::hosts::{Forgotten, HostList},
+    render::{
+        drift::DriftList,
+        guards::GuardList,
+        hosts::{Forgotten, HostList},
+    },
 };
 use anyhow::Result;
 use clap::Subcommand;
@@ -12,8 +16,17 @@ use cofferdam_engine::id::HostId;
 
 /// Arguments of `hosts`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  cofferdam hosts -o json")]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Example:\n  cofferdam hosts -o json\n  cofferdam hosts --guard"
+)]
 pub struct Args {
+    /// What their guards do, what these control, and what they last refused
+    #[arg(long, conflicts_with = "drift")]
+    guard: bool,
+    /// What changed on them without an order
+    #[arg(long)]
+    drift: bool,
     #[command(subcommand)]
     action: Option<Action>,
 }
@@ -41,7 +54,11 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
         None => {
             let hosts = session.client.hosts().await?;
             let now = clock::now();
-            session.out.show(&HostList { hosts, now })?;
+            match (args.guard, args.drift) {
+                (true, _) => session.out.show(&GuardList { hosts, now })?,
+                (false, true) => session.out.show(&DriftList { hosts, now })?,
+                (false, false) => session.out.show(&HostList { hosts, now })?,
+            }
         }
         Some(Action::Forget { host, force }) => {
             session.client.forget_host(host.clone(), force).await?;

@@ -7,7 +7,7 @@ use crate::{
     render::{
         Format,
         progress::Progress,
-        rollout::{Standing, exit_of},
+        rollout::{NewAlarms, Standing, exit_of},
     },
 };
 use anyhow::Result;
@@ -63,9 +63,11 @@ pub async fn follow(rollout: &RolloutId, session: &Session) -> Result<RolloutVie
 
 async fn follow_to_end(rollout: &RolloutId, session: &Session) -> Result<RolloutView> {
     let mut progress = Progress::begin(session.out);
+    let mut alarms = NewAlarms::default();
     let mut heard = Instant::now();
     loop {
-        match follow_once(rollout, session, &mut progress, &mut heard).await {
+        let shown = (&mut progress, &mut alarms);
+        match follow_once(rollout, session, shown, &mut heard).await {
             Ok(Some(end)) => return Ok(end),
             Ok(None) => {}
             Err(error) if may_pass(&error) && heard.elapsed() < AWAY => {
@@ -81,12 +83,15 @@ async fn follow_to_end(rollout: &RolloutId, session: &Session) -> Result<Rollout
 async fn follow_once(
     rollout: &RolloutId,
     session: &Session,
-    progress: &mut Progress,
+    (progress, alarms): (&mut Progress, &mut NewAlarms),
     heard: &mut Instant,
 ) -> Result<Option<RolloutView>> {
     let mut watch = session.client.watch(rollout).await?;
     while let Some(view) = watch.next().await? {
         *heard = Instant::now();
+        for line in alarms.of(&view) {
+            progress.say(&line)?;
+        }
         progress.show(&view)?;
         if is_end(&view) {
             return Ok(Some(view));

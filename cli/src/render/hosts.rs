@@ -112,7 +112,7 @@ impl View for Forgotten {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use cofferdam_engine::{
         id::{CellId, RolloutId},
@@ -120,7 +120,7 @@ mod tests {
     };
     use cofferdam_proto::operator::{OutView, RunView};
 
-    fn host(name: &str) -> HostView {
+    pub(in crate::render) fn host(name: &str) -> HostView {
         let labels = [(SERVICE, "web"), (INSTANCE_TYPE, "m7.large")];
         HostView {
             host: HostId::new(name).unwrap(),

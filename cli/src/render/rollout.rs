@@ -7,9 +7,12 @@ use crate::{
         table::{ago, indented, short, table},
     },
 };
-use cofferdam_engine::time::Timestamp;
-use cofferdam_proto::operator::{FailureCluster, HoldView, RolloutState, RolloutView, WaveView};
+use cofferdam_engine::{id::HostId, time::Timestamp};
+use cofferdam_proto::operator::{
+    Alarm, FailureCluster, HoldView, RolloutState, RolloutView, WaveView,
+};
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// A rollout, seen at a moment.
 #[derive(Debug, Serialize)]
@@ -92,8 +95,36 @@ impl View for Standing<'_> {
         if !rollout.slow_hosts.is_empty() {
             text += &format!("\nslower than others: {}\n", names(&rollout.slow_hosts));
         }
+        text += &guards_saw(&rollout.alarms, now);
         text + &warnings(&rollout.warnings)
     }
+}
+
+/// What the guards of a rollout's hosts saw, each told once: for whoever follows it.
+#[derive(Debug, Default)]
+pub struct NewAlarms(BTreeSet<(HostId, Timestamp, u64)>);
+
+impl NewAlarms {
+    /// What was not told before, a line each.
+    pub fn of(&mut self, rollout: &RolloutView) -> Vec<String> {
+        let is_new = |alarm: &&Alarm| {
+            let Alarm { host, event } = alarm;
+            self.0.insert((host.clone(), event.at, event.number))
+        };
+        let new = rollout.alarms.iter().filter(is_new);
+        new.map(|alarm| format!("guard of {}: {}", alarm.host, alarm.event))
+            .collect()
+    }
+}
+
+fn guards_saw(alarms: &[Alarm], now: Timestamp) -> String {
+    if alarms.is_empty() {
+        return String::new();
+    }
+    let line =
+        |Alarm { host, event }: &Alarm| format!("  {host}: {event}, {}\n", ago(event.at, now));
+    let lines: String = alarms.iter().map(line).collect();
+    format!("\nWhat guards of its hosts saw\n{lines}")
 }
 
 impl Standing<'_> {

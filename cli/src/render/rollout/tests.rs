@@ -3,6 +3,7 @@
 use super::*;
 use cofferdam_engine::{
     failure::FailureKind,
+    guard::{GuardEvent, Seen},
     id::{HostId, OperatorId, RolloutId},
 };
 use cofferdam_proto::operator::{ApprovalView, PromotionView, WaveState};
@@ -137,4 +138,31 @@ fn the_exit_follows_how_the_rollout_ended() {
     assert_eq!(exit_of(RolloutState::Aborted), Exit::Failed);
     assert_eq!(exit_of(RolloutState::RolledBack), Exit::Failed);
     assert_eq!(exit_of(RolloutState::Paused), Exit::Held);
+}
+
+#[test]
+fn what_a_guard_saw_is_told_once_to_who_follows_and_listed_in_the_status() {
+    let alarm = |number, files: &str| Alarm {
+        host: HostId::new("a-1").unwrap(),
+        event: GuardEvent {
+            number,
+            times: 1,
+            at: Timestamp(10_000),
+            seen: Seen::ControlLost {
+                files: vec![files.to_owned()],
+            },
+        },
+    };
+    let mut alarms = NewAlarms::default();
+    let mut rollout = stopped();
+    rollout.alarms = vec![alarm(1, "/a")];
+    let first = alarms.of(&rollout);
+    assert_eq!(first, ["guard of a-1: control lost: /a"]);
+    rollout.alarms.push(alarm(2, "/b"));
+    let second = alarms.of(&rollout);
+    assert_eq!(second, ["guard of a-1: control lost: /b"]);
+
+    let text = Standing::new(&rollout, Timestamp(14_000)).text();
+    let listed = "\nWhat guards of its hosts saw\n  a-1: control lost: /a, 4s ago\n";
+    assert!(text.contains(listed), "{text}");
 }
