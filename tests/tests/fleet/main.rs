@@ -6,6 +6,7 @@
 mod balancer;
 mod certificates;
 mod full_disk;
+mod guard;
 mod hundred;
 mod kills;
 mod packages;

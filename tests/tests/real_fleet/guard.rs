@@ -11,9 +11,12 @@ use cofferdam_tests::{
     },
     rollout::{self, ALL_AT_ONCE},
 };
-use std::fs;
+use std::{fs, time::Duration};
 
 const UPGRADE: &str = "DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes dist-upgrade";
+
+/// What happens on a host is seen within the minute.
+const SEEN_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a cloud image does that upgrades itself at each boot.
 const AT_BOOT: &str = "[Unit]\nAfter=network.target fleet-address.service\n\
@@ -53,6 +56,18 @@ async fn written_down(host: &Host, parts: &[&str]) {
             named.then_some(()).ok_or(status)
         },
     )
+    .await;
+}
+
+/// Waits until an operator's command shows all of some parts.
+async fn until_shown(fleet: &RealFleet, arguments: &[&str], parts: &[&str]) {
+    eventually("the operator to see it", SEEN_WITHIN, async || {
+        let mut command = fleet.control.operator();
+        command.args(arguments);
+        let (code, printed) = run(command);
+        let seen = code == 0 && parts.iter().all(|part| printed.contains(part));
+        seen.then_some(()).ok_or(printed)
+    })
     .await;
 }
 
@@ -126,6 +141,7 @@ async fn an_upgrade_at_boot_is_refused_and_named_and_happens_without_the_guard()
     ];
     written_down(guarded, &named).await;
     assert_eq!(installed(guarded).await, "1");
+    until_shown(&fleet, &["hosts", "--guard"], &[named[0], named[2]]).await;
     fleet.take_down().unwrap();
 }
 
@@ -202,6 +218,13 @@ async fn a_person_is_refused_told_what_to_do_and_passes_in_a_window() {
     )
     .await;
     assert!(status(host).await.contains("window    open for another"));
+    until_shown(
+        &fleet,
+        &["hosts", "--guard"],
+        &["refused: dpkg --install", "tea is out"],
+    )
+    .await;
+    until_shown(&fleet, &["hosts"], &["out: taken: tea is out"]).await;
     said(host, &by_a_session(UPGRADE)).await;
     assert_eq!(installed(host).await, "2");
     let seen = status(host).await;
