@@ -16,4 +16,6 @@ pub mod process_table;
 pub mod root;
 pub mod settings;
 pub mod space;
+pub mod stamp;
 pub mod unit;
+pub mod versioned;

@@ -4,11 +4,10 @@
 //! nothing changes.
 
 use super::manifest::Manifest;
-use crate::host::root::Root;
+use crate::host::{root::Root, stamp::Stamp};
 use std::{
     collections::BTreeMap,
     fs,
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
@@ -16,14 +15,6 @@ use std::{
 #[derive(Debug, Default)]
 pub struct Proof {
     seen: BTreeMap<PathBuf, (Stamp, Judgement)>,
-}
-
-/// What tells a file from a changed one. No program can set the time of its last change of status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    device: u64,
-    inode: u64,
-    changed: (i64, i64),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,11 +64,7 @@ impl Proof {
 /// Absent: there is no plain file.
 fn stamp(path: &Path) -> Option<Stamp> {
     let meta = fs::symlink_metadata(path).ok()?;
-    meta.is_file().then(|| Stamp {
-        device: meta.dev(),
-        inode: meta.ino(),
-        changed: (meta.ctime(), meta.ctime_nsec()),
-    })
+    meta.is_file().then(|| Stamp::of(&meta))
 }
 
 #[cfg(test)]

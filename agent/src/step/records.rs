@@ -11,21 +11,16 @@
 //! ends a rollout here and makes the one before it the present one again.
 
 use super::record::{Before, Phase, Staged, Was};
-use crate::host::durable::{self, FileError};
-use cofferdam_engine::{
-    digest::Digest,
-    failure::{Failure, FailureKind},
-    id::RolloutId,
+use crate::host::{
+    durable::{self, FileError},
+    versioned::{RecordError, load, save},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use cofferdam_engine::{digest::Digest, id::RolloutId};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
 };
-
-/// The version of both formats that this program reads and writes.
-const FORMAT: u32 = 1;
 
 /// How many changes of the same packages or file can be taken back, one after the other; the bits of
 /// older ways back go (guess: a quarter of monthly patches; each costs the disk one package more).
@@ -35,55 +30,6 @@ pub const WAYS_BACK: usize = 3;
 #[derive(Debug)]
 pub struct Records {
     folder: PathBuf,
-}
-
-/// A record could not be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum RecordError {
-    /// Its file could not be.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// It is not what this program writes.
-    #[error("the record {path} is damaged")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// Where.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// Another version of the agent wrote it.
-    #[error("the record {path} has format {found}, {FORMAT} is expected")]
-    OtherFormat {
-        /// The file.
-        path: PathBuf,
-        /// Its format.
-        found: u32,
-    },
-}
-
-impl From<RecordError> for Failure {
-    fn from(error: RecordError) -> Self {
-        match error {
-            RecordError::File(error) => error.into(),
-            RecordError::Damaged { ref source, .. } => {
-                Self::new(FailureKind::Io, format!("{error}: {source}"))
-            }
-            RecordError::OtherFormat { .. } => Self::new(FailureKind::Io, error.to_string()),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-struct Format {
-    version: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Versioned<T> {
-    version: u32,
-    #[serde(flatten)]
-    record: T,
 }
 
 impl Records {
@@ -223,40 +169,6 @@ impl Records {
     fn before_path(&self, rollout: &RolloutId) -> PathBuf {
         self.folder.join(rollout.as_str()).join("before.json")
     }
-}
-
-fn load<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, RecordError> {
-    let Some(json) = durable::read(path)? else {
-        return Ok(None);
-    };
-    let damaged = |source| RecordError::Damaged {
-        path: path.to_owned(),
-        source,
-    };
-    let format: Format = serde_json::from_slice(&json).map_err(damaged)?;
-    if format.version != FORMAT {
-        return Err(RecordError::OtherFormat {
-            path: path.to_owned(),
-            found: format.version,
-        });
-    }
-    let versioned: Versioned<T> = serde_json::from_slice(&json).map_err(damaged)?;
-    Ok(Some(versioned.record))
-}
-
-fn save<T: Serialize>(path: &Path, record: &T) -> Result<(), RecordError> {
-    let versioned = Versioned {
-        version: FORMAT,
-        record,
-    };
-    let json = serde_json::to_vec_pretty(&versioned).expect("plain data becomes JSON");
-    let folder = path.parent().unwrap_or(path);
-    if !durable::exists(folder)? {
-        // The rollout's own folder must outlive a power cut too.
-        fs::create_dir_all(folder).map_err(FileError::of("making", folder))?;
-        durable::sync_folder(folder.parent().unwrap_or(folder))?;
-    }
-    Ok(durable::write(path, &json)?)
 }
 
 #[cfg(test)]
