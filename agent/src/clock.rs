@@ -67,6 +67,11 @@ impl SystemClock {
     }
 }
 
+/// The moment now, by the wall clock, as where no agent keeps a clock.
+pub fn wall() -> Timestamp {
+    Anchor::fresh("").at
+}
+
 /// The moment now, by the clock that an agent keeps at `path`, for processes beside it. Without one: by
 /// the wall clock.
 pub fn moment(path: &Path, boot_id: &str) -> Timestamp {

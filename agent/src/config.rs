@@ -1,5 +1,6 @@
 //! The agent's config file: TOML to [`Settings`], every mistake at once.
 
+mod drift;
 mod guard;
 mod labels;
 mod probe;
@@ -7,10 +8,12 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+pub use drift::DriftConfig;
 pub use read::{RUN_DIR, Refusal, STATE_DIR, SettingsErrors};
 
 use crate::{
     checks::probe::Probe,
+    drift::settings::DriftSettings,
     guard::settings::GuardSettings,
     host::{
         root::Root,
@@ -65,6 +68,8 @@ pub struct Settings {
     pub ramp: Duration,
     /// What the guard does, where it is installed. Default: it observes.
     pub guard: GuardSettings,
+    /// Which files are watched for drift, and what drift does. Default: it holds a first boot.
+    pub drift: DriftSettings,
 }
 
 /// Why there are no settings.
@@ -90,11 +95,7 @@ impl Settings {
     /// # Errors
     /// [`ConfigError`], with every mistake at once.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
-        Ok(Self::parse(&path.display().to_string(), &text)?)
+        Ok(Self::parse(&path.display().to_string(), &text(path)?)?)
     }
 
     /// What the host's part of the agent is told, once the host's name is known.
@@ -114,4 +115,11 @@ impl Settings {
             ramp: self.ramp,
         }
     }
+}
+
+fn text(path: &Path) -> Result<String, ConfigError> {
+    fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -12,6 +12,7 @@ pub mod checks;
 pub mod clock;
 pub mod config;
 pub mod config_file;
+pub mod drift;
 mod driver;
 pub mod effect;
 pub mod flag;

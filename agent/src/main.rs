@@ -1,12 +1,12 @@
 //! `cofferdam-agent`: patches its own host, and nothing else.
 
 use clap::{Parser, Subcommand};
-use cofferdam_agent::{config::Settings, effect, guard, host::root::Root, log, production};
+use cofferdam_agent::{config::Settings, drift, effect, guard, host::root::Root, log, production};
 use cofferdam_proto::error_chain;
 use std::{
     error::Error,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -19,9 +19,9 @@ use std::{
 struct Arguments {
     #[command(subcommand)]
     command: Command,
-    /// The config file.
-    #[arg(long, global = true, default_value = "/etc/cofferdam/agent.toml")]
-    config: PathBuf,
+    /// The config file [default: /etc/cofferdam/agent.toml].
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -39,6 +39,8 @@ enum Command {
     /// Guards this host's packages.
     #[command(subcommand)]
     Guard(guard::command::GuardCommand),
+    #[command(flatten)]
+    Drift(drift::command::DriftCommand),
 }
 
 fn main() -> ExitCode {
@@ -49,9 +51,12 @@ fn main() -> ExitCode {
 }
 
 fn carry_out(Arguments { command, config }: Arguments) -> Result<ExitCode, Box<dyn Error>> {
-    let settings = || Settings::load(&config).inspect(|_| log::begin());
+    let named = config.as_deref();
+    let config = named.unwrap_or(Path::new(drift::command::CONFIG));
+    let settings = || Settings::load(config).inspect(|_| log::begin());
     match command {
-        Command::Guard(command) => return Ok(command.carry_out(&config)?),
+        Command::Guard(command) => return Ok(command.carry_out(config)?),
+        Command::Drift(command) => command.carry_out(named)?,
         Command::Effect => {
             let effect = effect::look::effect(&Root::machine())?;
             writeln!(io::stdout(), "{}", effect.in_full())?;

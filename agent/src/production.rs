@@ -4,6 +4,7 @@ use crate::{
     Agent, DriverError,
     clock::SystemClock,
     config::Settings,
+    drift::keeper::Drift,
     grpc::GrpcConnector,
     guard::{keeper::Keeper, places::Places},
     host::{durable::FileError, process::Processes, root::Root, space::Kernel},
@@ -91,8 +92,15 @@ async fn serve(
     let (found, telling) = telling::channel();
     let keeper = Keeper::new(root.clone(), places);
     let guard = keeper.keep(settings.guard.clone(), &Processes, found);
+    let drift = Rc::new(Drift::new(
+        root.clone(),
+        &settings.state_dir,
+        &settings.drift,
+    ));
+    drift.begin().await;
     let outside = Outside {
-        gates: Vec::new(),
+        gates: vec![Rc::<Drift>::clone(&drift)],
+        drift: Rc::clone(&drift),
         runner: Rc::new(Processes),
         space: Rc::new(Kernel),
         artefacts: Rc::new(connector.current()),
@@ -111,6 +119,7 @@ async fn serve(
         biased;
         ended = agent.run(shutdown) => Ok(ended?),
         never = guard => match never {},
+        never = drift.watch() => match never {},
     }
 }
 

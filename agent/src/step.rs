@@ -33,6 +33,7 @@ use crate::{
     actions::{Actions, Applied, Flag, Service, SimulatedPackage, StageRequest},
     artefact::Artefacts,
     checks::verdict::Reading,
+    drift::keeper::Drift,
     flag::StateFile,
     host::{command::Runner, durable::FileError, keep::Keep, settings::HostSettings, space::Space},
     packages::Apt,
@@ -62,6 +63,8 @@ pub struct Outside {
     pub artefacts: Rc<dyn Artefacts>,
     /// What may hold the host back after a boot, beside its checks and probes.
     pub gates: Vec<Rc<dyn Gate>>,
+    /// Is told what orders change, so that it is not taken for drift.
+    pub drift: Rc<Drift>,
 }
 
 /// The real host.

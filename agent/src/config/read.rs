@@ -1,7 +1,8 @@
 //! Reads the keys of a config file.
 
-use super::{Settings, guard, labels, probe};
+use super::{Settings, drift, guard, labels, probe};
 use crate::{
+    drift::pattern::PatternError,
     host::settings::{LOCK_WAIT, RAMP, Traffic},
     link::Coordinator,
 };
@@ -75,6 +76,9 @@ pub enum Refusal {
         "`{0}` is not the name of a package, or the beginning of one and `*`, as in \"puppet-*\""
     )]
     Package(String),
+    /// It is not a pattern of files.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
 }
 
 /// What stands for the candidate in a validate command.
@@ -126,6 +130,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     let probes = probe::read(&mut top);
     let validators = validators(&mut top);
     let guard = guard::read(&mut top);
+    let drift = drift::read_drift(&mut top);
     top.finish(&[], &[]);
     Some(Settings {
         host,
@@ -145,6 +150,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         never_restart: never_restart.unwrap_or_default(),
         ramp: ramp.unwrap_or(RAMP),
         guard,
+        drift,
     })
 }
 
@@ -254,7 +260,7 @@ fn path(text: &str) -> Result<PathBuf, Refusal> {
     filled(text).map(PathBuf::from)
 }
 
-fn absolute(text: &str) -> Result<PathBuf, Refusal> {
+pub(super) fn absolute(text: &str) -> Result<PathBuf, Refusal> {
     let path = path(text)?;
     if path.is_relative() {
         return Err(Refusal::Relative(text.to_owned()));

@@ -1,6 +1,7 @@
 use super::*;
 use crate::{
     checks::probe::Question,
+    drift::settings::{FirstBoot, USUAL_FILES},
     guard::settings::{DeadAgent, Mode},
 };
 
@@ -133,4 +134,43 @@ fn the_guard_observes_unless_it_is_told_to_enforce() {
 fn what_the_guard_cannot_be_told_is_said_with_its_line() {
     let told = "[guard]\nmode = \"on\"\ndead_agent = 1\nexempt = [\"*\", \"a b\"]\n";
     insta::assert_snapshot!(parse(told).unwrap_err());
+}
+
+#[test]
+fn drift_holds_a_first_boot_and_usual_files_are_watched_unless_it_is_told_otherwise() {
+    assert_eq!(parse("").unwrap().drift, DriftSettings::default());
+    assert_eq!(DriftSettings::default().files.len(), USUAL_FILES.len());
+    let told = "[drift]\nfiles = [\"/etc/app/*.conf\", \"/etc/nginx/\"]\nfirst_boot = \"warn\"\n";
+    let drift = parse(told).unwrap().drift;
+    assert_eq!(drift.first_boot, FirstBoot::Warn);
+    let files: Vec<String> = drift.files.iter().map(ToString::to_string).collect();
+    assert_eq!(files, ["/etc/app/*.conf", "/etc/nginx"]);
+    assert!(
+        parse("[drift]\nfiles = []\n")
+            .unwrap()
+            .drift
+            .files
+            .is_empty()
+    );
+}
+
+#[test]
+fn what_drift_cannot_be_told_is_said_with_its_line() {
+    let told = "[drift]\nfirst_boot = \"never\"\nfiles = [\"etc\", \"/etc/../x\"]\nfile = []\n";
+    insta::assert_snapshot!(parse(told).unwrap_err());
+}
+
+#[test]
+fn an_image_is_sealed_by_a_file_that_does_not_say_yet_which_host_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("agent.toml");
+    let missing = DriftConfig::load(&path).unwrap_err();
+    assert!(matches!(missing, ConfigError::Unreadable { .. }));
+    fs::write(&path, "ramp = 7\n[drift]\nfirst_boot = \"warn\"\n").unwrap();
+    let config = DriftConfig::load(&path).unwrap();
+    assert_eq!(config.state_dir, Path::new(STATE_DIR));
+    assert_eq!(config.drift.first_boot, FirstBoot::Warn);
+    fs::write(&path, "state_dir = \"x\"\n[drift]\nfirst_boot = 1\n").unwrap();
+    let mistakes = DriftConfig::load(&path).unwrap_err().to_string();
+    assert_eq!(mistakes.lines().count(), 2, "{mistakes}");
 }

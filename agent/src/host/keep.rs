@@ -197,7 +197,11 @@ pub async fn digest_of(path: &Path) -> Result<Digest, FileError> {
         .map_err(FileError::of("reading", path))
 }
 
-fn hash(path: &Path) -> io::Result<Digest> {
+/// The digest of a file's content, read by the calling thread.
+///
+/// # Errors
+/// The system's error when it cannot be read.
+pub fn hash(path: &Path) -> io::Result<Digest> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut piece = vec![0; 64 << 10];

@@ -22,6 +22,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub trait Gate {
     /// What it says. Only a pass lets the host through; what it passes with a warning it says as output.
     fn judge(&self) -> Reading;
+
+    /// The host was let in.
+    fn let_in(&self);
 }
 
 impl Steps {
@@ -42,15 +45,42 @@ impl Steps {
             }
             sleep(LOOK_EVERY).await;
         }
-        while let Err(error) = self.state.put_up(self.settings.ramp) {
+        while let Err(error) = self.let_in() {
             warn(&error);
             sleep(LOOK_EVERY).await;
         }
     }
 
+    /// Waits until every gate passes: a run that verified the host does not know what they know.
+    pub(super) async fn pass_gates(&self) {
+        while let troubles = verdict::troubles(&self.ask_gates())
+            && !troubles.is_empty()
+        {
+            if let Err(error) = self.hold(&format!("verified, and held: {troubles}")) {
+                warn(&error);
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Puts the flag up, and tells the gates.
+    pub(super) fn let_in(&self) -> Result<(), FileError> {
+        self.state.put_up(self.settings.ramp)?;
+        for gate in &self.outside.gates {
+            gate.let_in();
+        }
+        Ok(())
+    }
+
+    /// What every gate says now.
+    pub(super) fn ask_gates(&self) -> Vec<Reading> {
+        let gates = self.outside.gates.iter();
+        gates.map(|gate| gate.judge()).collect()
+    }
+
     async fn boot_troubles(&self) -> String {
         let mut readings = self.read_checks().await;
-        readings.extend(self.outside.gates.iter().map(|gate| gate.judge()));
+        readings.extend(self.ask_gates());
         match verdict::of_all(&readings) {
             Verdict::Pass => String::new(),
             Verdict::Fail | Verdict::NoData => verdict::troubles(&readings),

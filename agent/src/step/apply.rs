@@ -27,7 +27,10 @@ impl Steps {
                 let packages = self.of_this_host(packages, reach).await?;
                 self.apply_packages(order, &packages).await?;
             }
-            Content::Config { config, file } => self.apply_config(order, config, file).await?,
+            Content::Config { config, file } => {
+                let change = self.apply_config(order, config, file);
+                self.outside.drift.account(change).await?;
+            }
             Content::Noop => {
                 self.begin(order, Was::Noop)?;
                 return Ok(Applied {

@@ -44,7 +44,8 @@ impl Steps {
         if !self.state.is_proved() {
             self.admit_booted().await;
         }
-        Ok(self.state.put_up(self.settings.ramp)?)
+        self.pass_gates().await;
+        Ok(self.let_in()?)
     }
 
     fn note_release(&self, rollout: &RolloutId) -> Result<(), FileError> {
@@ -81,10 +82,14 @@ impl Steps {
         }
     }
 
-    /// Makes every check once, shows the verdicts in the state file, and remembers them.
+    /// Makes every check once, shows the verdicts in the state file beside what gates have to say, and
+    /// remembers them.
     pub(super) async fn read_checks(&self) -> Vec<Reading> {
         let readings = checks::read_all(&*self.outside.runner, &self.settings).await;
-        if let Err(error) = self.state.show_checks(&readings) {
+        let has_something = |reading: &Reading| !reading.output.is_empty();
+        let gates = self.ask_gates().into_iter().filter(has_something);
+        let shown: Vec<Reading> = readings.iter().cloned().chain(gates).collect();
+        if let Err(error) = self.state.show_checks(&shown) {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "the verdicts are not shown"

@@ -32,7 +32,10 @@ impl Steps {
         self.require_present(rollout, &before).await?;
         match &before.was {
             Was::Packages { packages } => self.roll_back_packages(order, packages).await?,
-            Was::Config(config) => self.roll_back_config(config).await?,
+            Was::Config(config) => {
+                let change = self.roll_back_config(config);
+                self.outside.drift.account(change).await?;
+            }
             Was::Noop => {}
         }
         self.take_effect(order).await?;

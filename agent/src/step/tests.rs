@@ -1,6 +1,7 @@
 //! Whole steps on a host in a folder, with the real apt and dpkg.
 
 mod config;
+mod drift;
 mod interruption;
 mod inventory;
 mod packages;
@@ -13,6 +14,7 @@ mod upgrade;
 use super::*;
 use crate::{
     artefact::scripted,
+    drift::settings::DriftSettings,
     host::{process::Processes, space},
     packages::lab::Lab,
     sample,
@@ -40,11 +42,21 @@ fn steps_with(
 ) -> Steps {
     let outside = Outside {
         gates: Vec::new(),
+        drift: undrifted(&settings),
         runner: Rc::new(Processes),
         space,
         artefacts: Rc::new(artefacts),
     };
     Steps::open(settings, outside).unwrap()
+}
+
+fn undrifted(settings: &HostSettings) -> Rc<Drift> {
+    let told = DriftSettings::default();
+    Rc::new(Drift::new(
+        settings.root.clone(),
+        &settings.state_dir,
+        &told,
+    ))
 }
 
 fn rollout(name: &str) -> RolloutId {

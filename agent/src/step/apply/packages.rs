@@ -21,9 +21,18 @@ impl Steps {
         order: &Order,
         packages: &[LockedPackage],
     ) -> Result<(), Failure> {
+        self.wait_for_package_manager(order).await?;
+        let change = self.change_packages(order, packages);
+        self.outside.drift.account(change).await
+    }
+
+    async fn change_packages(
+        &self,
+        order: &Order,
+        packages: &[LockedPackage],
+    ) -> Result<(), Failure> {
         let transcript = self.transcript(&order.grant.rollout, "apply");
         let on = conditions(order, &transcript);
-        self.wait_for_package_manager(order).await?;
         let database = self.apt.database().await?;
         if !self.has_begun(order)? {
             let was = self.packages_now(order, packages, &database).await?;

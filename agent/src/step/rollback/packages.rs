@@ -36,9 +36,18 @@ impl Steps {
         order: &Order,
         packages: &[PackageWas],
     ) -> Result<(), Failure> {
+        self.wait_for_package_manager(order).await?;
+        let change = self.put_packages_back(order, packages);
+        self.outside.drift.account(change).await
+    }
+
+    async fn put_packages_back(
+        &self,
+        order: &Order,
+        packages: &[PackageWas],
+    ) -> Result<(), Failure> {
         let transcript = self.transcript(&order.grant.rollout, "rollback");
         let on = conditions(order, &transcript);
-        self.wait_for_package_manager(order).await?;
         if let Err(failure) = self.apt.repair(on).await {
             // What cannot be configured is what is about to be replaced.
             tracing::warn!(%failure, "dpkg could not end what was interrupted");

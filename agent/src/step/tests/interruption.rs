@@ -38,6 +38,7 @@ pub(super) async fn cut_short(lab: &Lab, after: usize, act: impl AsyncFnOnce(&St
     let cut = Rc::new(CutShort::after(after));
     let outside = Outside {
         gates: Vec::new(),
+        drift: undrifted(&lab.settings()),
         runner: cut.clone(),
         space: Rc::new(space::Kernel),
         artefacts: Rc::new(scripted::Scripted::default()),
@@ -102,6 +103,7 @@ async fn an_apt_that_says_it_did_and_did_not_is_not_believed() {
     let host = Tool::new();
     let outside = Outside {
         gates: Vec::new(),
+        drift: undrifted(&host.lab.settings()),
         runner: Rc::new(Lazy),
         space: Rc::new(space::Kernel),
         artefacts: Rc::new(scripted::Scripted::default()),

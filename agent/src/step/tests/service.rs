@@ -98,6 +98,8 @@ impl Gate for Held {
     fn judge(&self) -> Reading {
         Reading::new("drift", self.0.get(), "tea changed")
     }
+
+    fn let_in(&self) {}
 }
 
 #[tokio::test]

@@ -1,0 +1,222 @@
+//! `cofferdam-agent seal` and `cofferdam-agent drift`: for image builders, and for the person at the host.
+//! Neither needs a network or a running agent.
+
+use super::{
+    compare::{Comparer, Subject},
+    image,
+    pattern::FindError,
+    report::{Effect, ImageFacts, Report, Standing},
+    seal::{self, SealError},
+};
+use crate::{
+    config::{ConfigError, DriftConfig},
+    host::{
+        root::{Root, RootError},
+        versioned,
+    },
+};
+use cofferdam_engine::{duration, time::Timestamp};
+use std::{
+    fmt,
+    io::{self, Write},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Where the config file is, below the root.
+pub const CONFIG: &str = "/etc/cofferdam/agent.toml";
+
+/// A command about drift.
+#[derive(Debug, clap::Subcommand)]
+pub enum DriftCommand {
+    /// Seals a tree: what is on it now is what its hosts are expected to be.
+    Seal {
+        /// The tree of an image, whose own config file says which files are watched.
+        #[arg(long, default_value = "/")]
+        root: PathBuf,
+    },
+    /// Shows what changed on this host since its image was sealed, but by orders.
+    Drift {
+        /// Another tree than this machine's own.
+        #[arg(long, default_value = "/")]
+        root: PathBuf,
+        /// The form of what is said.
+        #[arg(long, short, value_enum, default_value = "text")]
+        output: Output,
+    },
+}
+
+/// The form of what is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// For programs: the report as the agent keeps it.
+    Json,
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// The folder cannot serve as a root.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// The config file is of no use.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The root was not sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// It was sealed, and which patterns lead to nothing cannot be told.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// The standard output cannot be had.
+    #[error("the standard output cannot be written")]
+    Output(#[source] io::Error),
+}
+
+impl DriftCommand {
+    /// Carries it out; `config` is the config file that the person named. Absent: the tree's own.
+    ///
+    /// # Errors
+    /// [`CommandError`]. That a host cannot be compared is none: it is what is shown.
+    pub fn carry_out(&self, config: Option<&Path>) -> Result<(), CommandError> {
+        match self {
+            Self::Seal { root } => seal(&Root::new(root)?, config),
+            Self::Drift { root, output } => show(Root::new(root)?, config, *output),
+        }
+    }
+}
+
+fn seal(root: &Root, config: Option<&Path>) -> Result<(), CommandError> {
+    let watched = settings(root, config)?.drift.files;
+    let sealed = seal::seal(root, watched)?;
+    let facts = ImageFacts::of(&sealed);
+    let mut text = format!(
+        "sealed {} packages and {} files as {}\nin {}\n",
+        facts.packages,
+        facts.files,
+        facts.seal,
+        root.join(image::PATH).display()
+    );
+    for pattern in seal::empty_patterns(root, &sealed.image.watched)? {
+        text += &format!("nothing is at {pattern}: what comes there is drift\n");
+    }
+    say(&text)
+}
+
+fn show(root: Root, config: Option<&Path>, output: Output) -> Result<(), CommandError> {
+    let config = settings(&root, config)?;
+    let state_dir = match root.is_machine() {
+        true => config.state_dir,
+        false => root.join(&config.state_dir.to_string_lossy()),
+    };
+    let subject = Subject::new(root, &state_dir, config.drift.first_boot);
+    let report = Comparer::default().compare(&subject).report;
+    let last = subject.store.report().unwrap_or_default();
+    let now = subject.now();
+    let report = report.following(last.as_ref(), now);
+    match output {
+        Output::Text => say(&Shown { report, now }.to_string()),
+        Output::Json => {
+            let json = versioned::to_json(&report);
+            say(&(String::from_utf8_lossy(&json) + "\n"))
+        }
+    }
+}
+
+/// What is told of drift. An image need not say yet which host it will be, so no more of the file is
+/// asked for; and without one, nobody has said anything else than usual.
+fn settings(root: &Root, config: Option<&Path>) -> Result<DriftConfig, CommandError> {
+    match config {
+        Some(config) => Ok(DriftConfig::load(config)?),
+        None => {
+            let usual = root.join(CONFIG);
+            match usual.exists() {
+                true => Ok(DriftConfig::load(&usual)?),
+                false => Ok(DriftConfig::default()),
+            }
+        }
+    }
+}
+
+fn say(text: &str) -> Result<(), CommandError> {
+    let mut out = io::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    written.map_err(CommandError::Output)
+}
+
+/// A report, for people.
+struct Shown {
+    report: Report,
+    now: Timestamp,
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report {
+            image,
+            standing,
+            effect,
+            changes,
+            more,
+            unread,
+            found_at,
+        } = &self.report;
+        if let Some(image) = image {
+            let (packages, files) = (image.packages, image.files);
+            let ago = self.ago(image.sealed_at);
+            writeln!(
+                f,
+                "image   sealed {ago} ago: {packages} packages, {files} files"
+            )?;
+        }
+        match (standing, effect) {
+            (Standing::Unsealed, _) => {
+                return writeln!(
+                    f,
+                    "image   not sealed: `cofferdam-agent seal` accepts what is here"
+                );
+            }
+            (_, Effect::Holds) => {
+                writeln!(
+                    f,
+                    "boot    not let in since it was sealed: drift holds this host back"
+                )?;
+            }
+            (_, Effect::Warns) => writeln!(f, "boot    drift is a warning")?,
+        }
+        match standing {
+            Standing::Unsealed => {}
+            Standing::Same => writeln!(f, "drift   none")?,
+            Standing::Unknown { why } => writeln!(f, "drift   cannot be told: {why}")?,
+            Standing::Drifted => {
+                let (total, ago) = (self.report.total(), self.ago(*found_at));
+                writeln!(f, "drift   {total} changes, found {ago} ago")?;
+            }
+        }
+        for change in changes {
+            writeln!(f, "  {change}")?;
+        }
+        if *more > 0 {
+            writeln!(f, "  and {more} more")?;
+        }
+        for log in unread {
+            writeln!(f, "not read: {log}")?;
+        }
+        if *standing == Standing::Drifted {
+            writeln!(
+                f,
+                "`cofferdam-agent seal` accepts what is here as the image"
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Shown {
+    fn ago(&self, then: Timestamp) -> String {
+        let seconds = self.now.since(then).as_secs();
+        duration::format(Duration::from_secs(seconds))
+    }
+}

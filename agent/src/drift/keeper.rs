@@ -1,0 +1,309 @@
+//! Drift in the running agent: compared at boot before the host is let in, then each hour, and after each
+//! change that an order made.
+//!
+//! ```text
+//!  an order changes the host:  before.json --> the change --> expected.json follows, before.json goes
+//!  a look:                     stamps --moved--> read, compare --changed--> report.json
+//!  let in:                     let-in.json: from here on drift is a warning
+//! ```
+//!
+//! An agent that dies in a change leaves `before.json`: the next look, or the step that is done again,
+//! accounts for what was changed until then. While an order changes the host nothing is compared.
+
+use super::{
+    compare::{CompareError, Comparer, Comparison, Subject},
+    contents::stamp,
+    image,
+    report::{Effect, Report, Standing},
+    settings::DriftSettings,
+    store::{LetIn, Under},
+};
+use crate::{
+    checks::verdict::{Reading, Verdict},
+    guard::places::Places,
+    host::{leftover, root::Root, stamp::Stamp},
+    step::admit::Gate,
+};
+use cofferdam_engine::digest::Digest;
+use cofferdam_proto::error_chain;
+use std::{
+    cell::{Cell, RefCell},
+    convert::Infallible,
+    mem,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::{
+    sync::{Mutex, Notify},
+    task::spawn_blocking,
+    time,
+};
+
+/// How often a host is compared, in [`GLANCE_EVERY`]: once an hour, as design and operators are promised.
+const GLANCES: u32 = 60;
+
+/// How often it is looked whether the host was sealed anew: one question to the file system.
+const GLANCE_EVERY: Duration = Duration::from_secs(60);
+
+/// How often a host is compared that drift holds back, and how soon again when it was being changed: a
+/// person waits (guess).
+const SOON: Duration = Duration::from_secs(5);
+
+/// How long an agent that starts waits for the first look (guess: some thousand files that nobody has
+/// read since the boot).
+const FIRST_WITHIN: Duration = Duration::from_secs(2);
+
+/// The name under which pages show it.
+const NAME: &str = "drift";
+
+/// What the agent knows of its host's drift.
+pub struct Drift {
+    subject: Subject,
+    own_change: PathBuf,
+    comparer: Mutex<Comparer>,
+    known: RefCell<Option<Known>>,
+    is_changing: Cell<bool>,
+    was_changed: Notify,
+    is_in: Cell<bool>,
+}
+
+/// What the last look found.
+struct Known {
+    image: Option<Stamp>,
+    seal: Option<Digest>,
+    is_first_boot: bool,
+    report: Report,
+}
+
+/// While it lives, an order changes the host. A change that is dropped halfway is accounted for soon.
+struct Changing<'a>(&'a Drift);
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.0.is_changing.set(false);
+        self.0.was_changed.notify_one();
+    }
+}
+
+impl Drift {
+    /// Drift of which nothing is known yet.
+    pub fn new(root: Root, state_dir: &Path, settings: &DriftSettings) -> Self {
+        Self {
+            subject: Subject::new(root, state_dir, settings.first_boot),
+            own_change: Places::new(state_dir, Path::new("")).own_change(),
+            comparer: Mutex::default(),
+            known: RefCell::default(),
+            is_changing: Cell::new(false),
+            was_changed: Notify::new(),
+            is_in: Cell::new(false),
+        }
+    }
+
+    /// Looks for the first time. An agent that starts does not wait longer than a moment for it: until it
+    /// has looked, the host is held.
+    pub(crate) async fn begin(&self) {
+        if time::timeout(FIRST_WITHIN, self.look()).await.is_err() {
+            tracing::info!("the host is being compared with its image");
+        }
+    }
+
+    /// Looks for as long as the agent runs. What goes wrong with it is said, and stops nothing else that an
+    /// agent does.
+    pub(crate) async fn watch(&self) -> Infallible {
+        loop {
+            // Costs next to nothing where the first look is just over.
+            let has_looked = self.look().await;
+            if !has_looked || self.judge().verdict != Verdict::Pass {
+                time::sleep(SOON).await;
+                continue;
+            }
+            for _ in 0..GLANCES {
+                let changed = time::timeout(GLANCE_EVERY, self.was_changed.notified());
+                if changed.await.is_ok() || self.is_sealed_anew() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Carries out a change that an order wants, and expects from then on what it made of the host, also
+    /// where it failed halfway. What cannot be written down is drift later, and keeps no order from being
+    /// carried out.
+    pub(crate) async fn account<T>(&self, change: impl Future<Output = T>) -> T {
+        self.is_changing.set(true);
+        let changing = Changing(self);
+        if let Err(error) = self.work(begin).await {
+            let error = error_chain(&error);
+            tracing::warn!(error, "what the order changes will be taken for drift");
+        }
+        let done = change.await;
+        drop(changing);
+        self.look().await;
+        done
+    }
+
+    /// Compares, where anything has moved. Not while the host is being changed: then it says so.
+    async fn look(&self) -> bool {
+        match leftover::find(&self.own_change) {
+            Ok(None) if !self.is_changing.get() => {}
+            Ok(Some(_) | None) => return false,
+            Err(error) => {
+                tracing::warn!(error = error_chain(&error), "nobody knows who changes it")
+            }
+        }
+        let image = image_stamp(&self.subject);
+        match self.work(look).await {
+            Ok(Some(comparison)) => self.learn(image, comparison),
+            Ok(None) => {}
+            Err(error) => {
+                let error = error_chain(&error);
+                tracing::warn!(error, "what an order changed is not accounted for yet");
+            }
+        }
+        if self.is_in.get() {
+            self.mark();
+        }
+        true
+    }
+
+    /// Works beside the agent's one thread, one thing after the other.
+    async fn work<T: Send + 'static>(
+        &self,
+        work: fn(&mut Comparer, &Subject) -> Result<T, CompareError>,
+    ) -> Result<T, CompareError> {
+        let mut held = self.comparer.lock().await;
+        let mut comparer = mem::take(&mut *held);
+        let subject = self.subject.clone();
+        let working = spawn_blocking(move || {
+            let done = work(&mut comparer, &subject);
+            (comparer, done)
+        });
+        match working.await {
+            Ok((comparer, done)) => {
+                *held = comparer;
+                done
+            }
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+
+    fn learn(&self, image: Option<Stamp>, comparison: Comparison) {
+        let mut known = self.known.borrow_mut();
+        let is_first = known.is_none();
+        let last = match known.take() {
+            Some(known) => Some(known.report),
+            // One that cannot be read is written anew.
+            None => self.subject.store.report().unwrap_or_default(),
+        };
+        let found = comparison.report;
+        let report = found.following(last.as_ref(), self.subject.now());
+        let is_news = match &last {
+            Some(last) => *last != report,
+            None => report.standing != Standing::Unsealed,
+        };
+        if is_news {
+            self.write(&report);
+        }
+        match report.line() {
+            line if !line.is_empty() && (is_first || is_news) => {
+                tracing::warn!("not as its image says: {line}");
+            }
+            _ if is_news => tracing::info!("the host is as its image says"),
+            _ => {}
+        }
+        *known = Some(Known {
+            image,
+            seal: comparison.seal,
+            is_first_boot: comparison.is_first_boot,
+            report,
+        });
+    }
+
+    fn write(&self, report: &Report) {
+        if let Err(error) = self.subject.store.save_report(report) {
+            let error = error_chain(&error);
+            tracing::warn!(error, "the report of drift is not written down");
+        }
+    }
+
+    /// Writes down, once a seal, that the host was let in.
+    fn mark(&self) {
+        let mut known = self.known.borrow_mut();
+        let Some(known) = known.as_mut().filter(|known| known.is_first_boot) else {
+            return;
+        };
+        let Some(seal) = known.seal else { return };
+        let let_in = LetIn {
+            seal,
+            machine: self.subject.machine.clone(),
+        };
+        match self.subject.store.save_let_in(&let_in) {
+            Ok(()) => {
+                known.is_first_boot = false;
+                known.report.effect = Effect::Warns;
+                self.write(&known.report);
+            }
+            Err(error) => {
+                let error = error_chain(&error);
+                tracing::warn!(error, "the next boot will be taken for the first again");
+            }
+        }
+    }
+
+    fn is_sealed_anew(&self) -> bool {
+        let known = self.known.borrow();
+        known
+            .as_ref()
+            .is_none_or(|known| known.image != image_stamp(&self.subject))
+    }
+}
+
+impl Gate for Drift {
+    fn judge(&self) -> Reading {
+        let known = self.known.borrow();
+        let Some(Known { report, .. }) = known.as_ref() else {
+            let why = "the host is not compared with its image yet";
+            return Reading::new(NAME, Verdict::NoData, why);
+        };
+        let line = report.line();
+        let verdict = match (&report.standing, report.effect) {
+            (Standing::Unsealed | Standing::Same, _) | (_, Effect::Warns) => Verdict::Pass,
+            (Standing::Drifted, Effect::Holds) => Verdict::Fail,
+            (Standing::Unknown { .. }, Effect::Holds) => Verdict::NoData,
+        };
+        Reading::new(NAME, verdict, &line)
+    }
+
+    fn let_in(&self) {
+        self.is_in.set(true);
+        self.mark();
+    }
+}
+
+fn image_stamp(subject: &Subject) -> Option<Stamp> {
+    stamp(&image::place(&subject.root).ok()?)
+}
+
+/// Writes down what is there before a change. What an earlier change that was cut short wrote down stays.
+fn begin(comparer: &mut Comparer, subject: &Subject) -> Result<(), CompareError> {
+    let Some(now) = comparer.now(subject)? else {
+        return Ok(());
+    };
+    if subject.store.before(now.seal)?.is_none() {
+        subject.store.save_before(&now)?;
+    }
+    Ok(())
+}
+
+/// Compares, and accounts for a change that an order made. Absent: nothing has moved since the last time.
+fn look(comparer: &mut Comparer, subject: &Subject) -> Result<Option<Comparison>, CompareError> {
+    if comparer.is_settled(subject) {
+        return Ok(None);
+    }
+    let mut comparison = comparer.compare(subject);
+    if let (Some(seal), Some(contents)) = (comparison.seal, comparison.accounted.take()) {
+        subject.store.save_expected(&Under { seal, contents })?;
+        subject.store.remove_before()?;
+    }
+    Ok(Some(comparison))
+}

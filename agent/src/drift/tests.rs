@@ -1,0 +1,297 @@
+//! Drift on a host in a folder, from the seal to the gate and the report.
+
+use super::{
+    contents::stamp,
+    image,
+    keeper::Drift,
+    pattern::Pattern,
+    report::{Report, Standing},
+    seal::{self, SealError},
+    settings::{DriftSettings, FirstBoot},
+    store::Store,
+};
+use crate::{
+    checks::verdict::{Reading, Verdict},
+    host::root::Root,
+    step::admit::Gate,
+};
+use std::{fs, path::PathBuf};
+
+/// A host with one package and one file that is watched.
+struct Lab {
+    folder: tempfile::TempDir,
+    root: Root,
+}
+
+impl Lab {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path().join("root")).unwrap();
+        for path in ["var/lib/dpkg", "var/log/apt", "etc/app"] {
+            fs::create_dir_all(root.join(path)).unwrap();
+        }
+        let lab = Self { folder, root };
+        lab.install("1");
+        lab.write("etc/app/app.conf", "one");
+        lab.write("etc/machine-id", "aaaa\n");
+        lab
+    }
+
+    fn sealed() -> Self {
+        let lab = Self::new();
+        lab.seal();
+        lab
+    }
+
+    fn seal(&self) {
+        seal::seal(&self.root, self.settings().files).unwrap();
+    }
+
+    fn settings(&self) -> DriftSettings {
+        DriftSettings {
+            files: [Pattern::parse("/etc/app").unwrap()].into(),
+            first_boot: FirstBoot::Hold,
+        }
+    }
+
+    fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        fs::write(self.root.join(path), text).unwrap();
+    }
+
+    /// Has dpkg's database say that a version of `tea` is installed, and its logs by which command.
+    fn install(&self, version: &str) {
+        let status = format!(
+            "Package: tea\nStatus: install ok installed\nArchitecture: all\nVersion: {version}\n"
+        );
+        self.write("var/lib/dpkg/status", &status);
+        let line = format!("2026-11-28 01:00:01 upgrade tea:all 1 {version}\n");
+        self.write("var/log/dpkg.log", &line);
+        let stanza = "Start-Date: 2026-11-28  01:00:00\nCommandline: apt install tea\nUpgrade: tea:amd64 (1, 2)\n";
+        self.write("var/log/apt/history.log", stanza);
+    }
+
+    /// A new start of the agent that has looked once.
+    async fn agent(&self) -> Drift {
+        self.agent_told(&self.settings()).await
+    }
+
+    async fn agent_told(&self, settings: &DriftSettings) -> Drift {
+        let drift = Drift::new(self.root.clone(), &self.state(), settings);
+        drift.begin().await;
+        drift
+    }
+
+    async fn judged(&self) -> Reading {
+        self.agent().await.judge()
+    }
+
+    fn report(&self) -> Report {
+        Store::new(&self.state()).report().unwrap().unwrap()
+    }
+}
+
+const TEA: &str = "tea:all 1 -> 2, by `apt install tea` at 2026-11-28 01:00:01";
+
+#[tokio::test]
+async fn the_first_boot_is_held_by_drift_until_it_is_put_right_and_reboots_change_nothing() {
+    let lab = Lab::sealed();
+    lab.install("2");
+    let mut drift = lab.agent().await;
+    for _ in 0..3 {
+        assert_eq!(drift.judge(), Reading::new("drift", Verdict::Fail, TEA));
+        drift = lab.agent().await;
+    }
+    assert_eq!(lab.report().standing, Standing::Drifted);
+    lab.install("1");
+    drift.begin().await;
+    assert_eq!(drift.judge(), Reading::new("drift", Verdict::Pass, ""));
+    assert_eq!(lab.report().standing, Standing::Same);
+}
+
+#[tokio::test]
+async fn a_host_that_was_let_in_once_is_warned_of_and_its_copy_is_another_host() {
+    let lab = Lab::sealed();
+    lab.agent().await.let_in();
+    lab.install("2");
+    lab.write("etc/app/new.conf", "");
+    let all = format!("{TEA}; /etc/app/new.conf added");
+    assert_eq!(
+        lab.judged().await,
+        Reading::new("drift", Verdict::Pass, &all)
+    );
+    lab.write("etc/machine-id", "bbbb\n");
+    assert_eq!(
+        lab.judged().await,
+        Reading::new("drift", Verdict::Fail, &all)
+    );
+}
+
+#[tokio::test]
+async fn a_host_that_was_let_in_before_the_agent_had_looked_counts_as_let_in() {
+    let lab = Lab::sealed();
+    let drift = Drift::new(lab.root.clone(), &lab.state(), &lab.settings());
+    assert_eq!(drift.judge().verdict, Verdict::NoData);
+    drift.let_in();
+    drift.begin().await;
+    lab.install("2");
+    assert_eq!(lab.judged().await.verdict, Verdict::Pass);
+}
+
+#[tokio::test]
+async fn a_first_boot_is_let_in_with_a_warning_where_the_policy_says_so() {
+    let lab = Lab::sealed();
+    lab.install("2");
+    let settings = DriftSettings {
+        first_boot: FirstBoot::Warn,
+        ..lab.settings()
+    };
+    let judged = lab.agent_told(&settings).await.judge();
+    assert_eq!(judged, Reading::new("drift", Verdict::Pass, TEA));
+}
+
+#[tokio::test]
+async fn a_new_seal_accepts_what_is_there_and_its_next_boot_is_a_first_one() {
+    let lab = Lab::sealed();
+    let drift = lab.agent().await;
+    drift.let_in();
+    lab.install("2");
+    lab.seal();
+    drift.begin().await;
+    assert_eq!(drift.judge().output, "");
+    // That agent saw the new seal on a host in traffic.
+    lab.install("3");
+    assert_eq!(lab.judged().await.verdict, Verdict::Pass);
+    lab.seal();
+    lab.install("4");
+    assert_eq!(lab.judged().await.verdict, Verdict::Fail);
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_sealed_is_not_held_and_leaves_nothing_behind() {
+    let lab = Lab::new();
+    let drift = lab.agent().await;
+    assert_eq!(drift.judge(), Reading::new("drift", Verdict::Pass, ""));
+    drift.let_in();
+    drift.account(async { lab.install("2") }).await;
+    assert!(!lab.state().exists());
+}
+
+#[tokio::test]
+async fn a_seal_that_cannot_be_used_holds_a_first_boot_and_warns_of_a_later_one() {
+    let lab = Lab::sealed();
+    let path = lab.root.join(image::PATH);
+    let whole = fs::read(&path).unwrap();
+    fs::write(&path, "{").unwrap();
+    let judged = lab.judged().await;
+    assert_eq!(judged.verdict, Verdict::NoData);
+    assert!(judged.output.contains("image.json is garbled"), "{judged}");
+    fs::write(&path, whole).unwrap();
+    lab.agent().await.let_in();
+    fs::remove_file(lab.root.join("var/lib/dpkg/status")).unwrap();
+    let judged = lab.judged().await;
+    assert_eq!(judged.verdict, Verdict::Pass);
+    assert!(judged.output.contains("there is no "), "{judged}");
+}
+
+#[tokio::test]
+async fn what_an_order_changes_is_no_drift_and_what_had_drifted_before_stays_drift() {
+    let lab = Lab::sealed();
+    let drift = lab.agent().await;
+    lab.write("etc/app/app.conf", "drifted");
+    let change = async {
+        lab.install("2");
+        // While it goes on nothing is compared.
+        drift.begin().await;
+    };
+    drift.account(change).await;
+    let left = "/etc/app/app.conf other content";
+    assert_eq!(drift.judge().output, left);
+    assert_eq!(lab.judged().await.output, left);
+    lab.install("1");
+    let judged = lab.judged().await;
+    assert!(judged.output.starts_with("tea:all 2 -> 1"), "{judged}");
+}
+
+#[tokio::test]
+async fn a_change_that_was_cut_short_is_accounted_for_by_the_next_look() {
+    let lab = Lab::sealed();
+    let drift = lab.agent().await;
+    let change = drift.account(async {
+        lab.install("2");
+        std::future::pending::<()>().await;
+    });
+    let cut = tokio::time::timeout(std::time::Duration::from_millis(300), change).await;
+    assert!(cut.is_err());
+    let next = lab.agent().await;
+    assert_eq!(next.judge().output, "");
+    // And what comes after it is drift again.
+    lab.install("3");
+    next.begin().await;
+    assert!(next.judge().output.starts_with("tea:all 2 -> 3"));
+}
+
+#[tokio::test]
+async fn nothing_is_written_while_nothing_changes() {
+    let lab = Lab::sealed();
+    let drift = lab.agent().await;
+    drift.let_in();
+    lab.install("2");
+    drift.begin().await;
+    let stamps = || {
+        let entries = fs::read_dir(lab.state().join("drift")).unwrap();
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.push(lab.state().join("drift"));
+        paths.sort();
+        paths
+            .into_iter()
+            .map(|path| (stamp(&path), path))
+            .collect::<Vec<_>>()
+    };
+    let before = stamps();
+    for _ in 0..3 {
+        drift.begin().await;
+        lab.agent().await.let_in();
+        // The same content under another status.
+        lab.install("2");
+    }
+    assert_eq!(stamps(), before);
+}
+
+#[test]
+fn what_cannot_be_sealed_is_said_and_changes_nothing() {
+    let lab = Lab::sealed();
+    let before = fs::read(lab.root.join(image::PATH)).unwrap();
+    let status = lab.root.join("var/lib/dpkg/status");
+    let text = fs::read_to_string(&status).unwrap();
+    let half = text.replace("ok installed", "ok half-installed");
+    fs::write(&status, half).unwrap();
+    let files = lab.settings().files;
+    let error = seal::seal(&lab.root, files.clone()).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("not fully installed are tea:all"),
+        "{error}"
+    );
+    fs::remove_file(&status).unwrap();
+    let error = seal::seal(&lab.root, files.clone()).unwrap_err();
+    assert!(matches!(error, SealError::Installed(_)), "{error}");
+    let nowhere = Root::new(lab.folder.path().join("nowhere")).unwrap();
+    let error = seal::seal(&nowhere, files.clone()).unwrap_err();
+    assert!(error.to_string().ends_with("nowhere to seal"), "{error}");
+    assert_eq!(fs::read(lab.root.join(image::PATH)).unwrap(), before);
+    let nothing = [
+        Pattern::parse("/etc/none").unwrap(),
+        Pattern::parse("/etc/app").unwrap(),
+    ];
+    let nothing = nothing.into();
+    let empty = seal::empty_patterns(&lab.root, &nothing).unwrap();
+    assert_eq!(
+        empty.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["/etc/none"]
+    );
+}
