@@ -4,6 +4,8 @@
 #![cfg(test)]
 
 mod agents;
+mod asked;
+mod drift;
 mod effect;
 mod guard;
 mod hosts;

@@ -1,34 +1,14 @@
 //! What load balancers hear of a real host: from its first moment, over reboots, and while its programs are
 //! restarted.
 
+use super::asked::{LINE, READY, eventually_says, said};
 use cofferdam_tests::{
     machine::Machine,
-    patience::eventually,
-    real_fleet::{
-        RealFleet,
-        host::{BOOTED_WITHIN, Host},
-    },
+    real_fleet::{RealFleet, host::Host},
 };
-
-const READY: &str = "curl --silent --max-time 5 --write-out ' %{http_code}' 127.0.0.1:9100/ready";
-const LINE: &str = "timeout 5 cat </dev/tcp/127.0.0.1/9101";
 
 /// A check that passes when it is told to, since this boot.
 const CHECK: &str = "#!/bin/sh\ntest -e /run/well || { echo waiting for its cache; exit 1; }\n";
-
-async fn said(host: &Host, line: &str) -> String {
-    host.run(line).await.unwrap().well().trim().to_owned()
-}
-
-async fn eventually_says(host: &Host, line: &str, part: &str) -> String {
-    eventually(part, BOOTED_WITHIN, async || {
-        let said = host.run(line).await.map_err(|error| error.to_string())?;
-        let said = said.printed;
-        let found = said.contains(part);
-        found.then(|| said.clone()).ok_or(said)
-    })
-    .await
-}
 
 /// Asks without a pause while units are restarted, and counts the answers that were not `ready`.
 async fn asks_while(host: &Host, restarted: &str) -> String {
