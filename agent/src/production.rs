@@ -97,7 +97,7 @@ async fn serve(
         &settings.state_dir,
         &settings.drift,
     ));
-    drift.begin().await;
+    drift.start().await;
     let outside = Outside {
         gates: vec![Rc::<Drift>::clone(&drift)],
         drift: Rc::clone(&drift),

@@ -24,6 +24,7 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
+use tokio::task::JoinError;
 
 /// Where a machine's id is, and the most of it that is read: it has 32 digits (machine-id(5)).
 const MACHINE_ID: (&str, usize) = ("/etc/machine-id", 64);
@@ -70,6 +71,24 @@ pub enum CompareError {
     /// A file of its own cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
+    /// It did not come to an end.
+    #[error("the comparison broke down")]
+    Broken(#[source] JoinError),
+}
+
+impl Comparison {
+    /// What is found of a host that could not be compared.
+    pub fn unknown(subject: &Subject, error: &CompareError) -> Self {
+        let is_first_boot = subject.is_first_boot(None);
+        let why = error_chain(error);
+        let effect = subject.effect(is_first_boot);
+        Self {
+            seal: None,
+            is_first_boot,
+            accounted: None,
+            report: Report::without_image(Standing::Unknown { why }, effect),
+        }
+    }
 }
 
 impl Subject {
@@ -152,19 +171,16 @@ impl Comparer {
 
     /// Compares a host with its image. It writes nothing.
     pub fn compare(&mut self, subject: &Subject) -> Comparison {
-        self.last = None;
+        self.forget();
         self.try_compare(subject).unwrap_or_else(|error| {
-            self.last = None;
-            let is_first_boot = subject.is_first_boot(None);
-            let why = error_chain(&error);
-            let effect = subject.effect(is_first_boot);
-            Comparison {
-                seal: None,
-                is_first_boot,
-                accounted: None,
-                report: Report::without_image(Standing::Unknown { why }, effect),
-            }
+            self.forget();
+            Comparison::unknown(subject, &error)
         })
+    }
+
+    /// Forgets what the last comparison was made of: the next one reads.
+    pub fn forget(&mut self) {
+        self.last = None;
     }
 
     /// Reads what is on a host now, as far as its seal watches it. Absent: it is not sealed.

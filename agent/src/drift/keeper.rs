@@ -101,7 +101,7 @@ impl Drift {
 
     /// Looks for the first time. An agent that starts does not wait longer than a moment for it: until it
     /// has looked, the host is held.
-    pub(crate) async fn begin(&self) {
+    pub(crate) async fn start(&self) {
         if time::timeout(FIRST_WITHIN, self.look()).await.is_err() {
             tracing::info!("the host is being compared with its image");
         }
@@ -132,7 +132,7 @@ impl Drift {
     pub(crate) async fn account<T>(&self, change: impl Future<Output = T>) -> T {
         self.is_changing.set(true);
         let changing = Changing(self);
-        if let Err(error) = self.work(begin).await {
+        if let Err(error) = self.work(note_before).await {
             let error = error_chain(&error);
             tracing::warn!(error, "what the order changes will be taken for drift");
         }
@@ -148,17 +148,14 @@ impl Drift {
             Ok(None) if !self.is_changing.get() => {}
             Ok(Some(_) | None) => return false,
             Err(error) => {
-                tracing::warn!(error = error_chain(&error), "nobody knows who changes it")
+                tracing::warn!(error = error_chain(&error), "nobody knows who changes it");
             }
         }
         let image = image_stamp(&self.subject);
-        match self.work(look).await {
+        match self.work(compare).await {
             Ok(Some(comparison)) => self.learn(image, comparison),
             Ok(None) => {}
-            Err(error) => {
-                let error = error_chain(&error);
-                tracing::warn!(error, "what an order changed is not accounted for yet");
-            }
+            Err(error) => self.learn(image, Comparison::unknown(&self.subject, &error)),
         }
         if self.is_in.get() {
             self.mark();
@@ -183,7 +180,7 @@ impl Drift {
                 *held = comparer;
                 done
             }
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+            Err(broken) => Err(CompareError::Broken(broken)),
         }
     }
 
@@ -285,7 +282,7 @@ fn image_stamp(subject: &Subject) -> Option<Stamp> {
 }
 
 /// Writes down what is there before a change. What an earlier change that was cut short wrote down stays.
-fn begin(comparer: &mut Comparer, subject: &Subject) -> Result<(), CompareError> {
+fn note_before(comparer: &mut Comparer, subject: &Subject) -> Result<(), CompareError> {
     let Some(now) = comparer.now(subject)? else {
         return Ok(());
     };
@@ -296,14 +293,17 @@ fn begin(comparer: &mut Comparer, subject: &Subject) -> Result<(), CompareError>
 }
 
 /// Compares, and accounts for a change that an order made. Absent: nothing has moved since the last time.
-fn look(comparer: &mut Comparer, subject: &Subject) -> Result<Option<Comparison>, CompareError> {
+fn compare(comparer: &mut Comparer, subject: &Subject) -> Result<Option<Comparison>, CompareError> {
     if comparer.is_settled(subject) {
         return Ok(None);
     }
     let mut comparison = comparer.compare(subject);
-    if let (Some(seal), Some(contents)) = (comparison.seal, comparison.accounted.take()) {
-        subject.store.save_expected(&Under { seal, contents })?;
-        subject.store.remove_before()?;
+    if let (Some(seal), Some(contents)) = (comparison.seal, comparison.accounted.take())
+        && let Err(error) = subject.store.account(&Under { seal, contents })
+    {
+        let error = error_chain(&error);
+        tracing::warn!(error, "what an order changed is not accounted for yet");
+        comparer.forget();
     }
     Ok(Some(comparison))
 }

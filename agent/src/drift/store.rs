@@ -16,6 +16,7 @@ use crate::host::{
     versioned::{self, RecordError},
 };
 use cofferdam_engine::digest::Digest;
+use cofferdam_proto::error_chain;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -70,25 +71,27 @@ impl Store {
     /// What orders have made of what was sealed. Absent: nothing under this seal.
     ///
     /// # Errors
-    /// [`RecordError`] when that cannot be told.
-    pub fn expected(&self, seal: Digest) -> Result<Option<Contents>, RecordError> {
+    /// [`FileError`] when that cannot be told.
+    pub fn expected(&self, seal: Digest) -> Result<Option<Contents>, FileError> {
         self.under(seal, "expected")
     }
 
-    /// Writes down what is expected from now on.
+    /// Writes down what is expected now that a change is accounted for, and forgets what was before it.
     ///
     /// # Errors
     /// [`RecordError`] when it cannot be written.
-    pub fn save_expected(&self, expected: &Under) -> Result<(), RecordError> {
-        versioned::save(&self.path("expected"), expected)
+    pub fn account(&self, expected: &Under) -> Result<(), RecordError> {
+        versioned::save(&self.path("expected"), expected)?;
+        // Cut off here, the same change is accounted for once more, which changes nothing.
+        Ok(durable::remove(&self.path("before"))?)
     }
 
     /// What was there before the change that an order is making, or that is not accounted for yet. Absent:
     /// there is none under this seal.
     ///
     /// # Errors
-    /// [`RecordError`] when that cannot be told.
-    pub fn before(&self, seal: Digest) -> Result<Option<Contents>, RecordError> {
+    /// [`FileError`] when that cannot be told.
+    pub fn before(&self, seal: Digest) -> Result<Option<Contents>, FileError> {
         self.under(seal, "before")
     }
 
@@ -98,14 +101,6 @@ impl Store {
     /// [`RecordError`] when it cannot be written.
     pub fn save_before(&self, before: &Under) -> Result<(), RecordError> {
         versioned::save(&self.path("before"), before)
-    }
-
-    /// Forgets it: the change is accounted for.
-    ///
-    /// # Errors
-    /// [`FileError`] when it cannot be removed.
-    pub fn remove_before(&self) -> Result<(), FileError> {
-        durable::remove(&self.path("before"))
     }
 
     /// The last report. Absent: there was none.
@@ -129,8 +124,17 @@ impl Store {
         ["let-in", "expected", "before"].map(|name| super::contents::stamp(&self.path(name)))
     }
 
-    fn under(&self, seal: Digest, name: &str) -> Result<Option<Contents>, RecordError> {
-        let found: Option<Under> = versioned::load(&self.path(name))?;
+    /// A record that is of no use is none: what it accounted for is drift then, which a seal ends.
+    fn under(&self, seal: Digest, name: &str) -> Result<Option<Contents>, FileError> {
+        let found: Option<Under> = match versioned::load(&self.path(name)) {
+            Ok(found) => found,
+            Err(RecordError::File(error)) => return Err(error),
+            Err(error @ (RecordError::Damaged { .. } | RecordError::OtherFormat { .. })) => {
+                let error = error_chain(&error);
+                tracing::warn!(error, "what orders changed is taken for drift");
+                None
+            }
+        };
         let found = found.filter(|found| found.seal == seal);
         Ok(found.map(|found| found.contents))
     }

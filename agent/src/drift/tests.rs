@@ -81,7 +81,7 @@ impl Lab {
 
     async fn agent_told(&self, settings: &DriftSettings) -> Drift {
         let drift = Drift::new(self.root.clone(), &self.state(), settings);
-        drift.begin().await;
+        drift.start().await;
         drift
     }
 
@@ -107,7 +107,7 @@ async fn the_first_boot_is_held_by_drift_until_it_is_put_right_and_reboots_chang
     }
     assert_eq!(lab.report().standing, Standing::Drifted);
     lab.install("1");
-    drift.begin().await;
+    drift.start().await;
     assert_eq!(drift.judge(), Reading::new("drift", Verdict::Pass, ""));
     assert_eq!(lab.report().standing, Standing::Same);
 }
@@ -136,7 +136,7 @@ async fn a_host_that_was_let_in_before_the_agent_had_looked_counts_as_let_in() {
     let drift = Drift::new(lab.root.clone(), &lab.state(), &lab.settings());
     assert_eq!(drift.judge().verdict, Verdict::NoData);
     drift.let_in();
-    drift.begin().await;
+    drift.start().await;
     lab.install("2");
     assert_eq!(lab.judged().await.verdict, Verdict::Pass);
 }
@@ -160,7 +160,7 @@ async fn a_new_seal_accepts_what_is_there_and_its_next_boot_is_a_first_one() {
     drift.let_in();
     lab.install("2");
     lab.seal();
-    drift.begin().await;
+    drift.start().await;
     assert_eq!(drift.judge().output, "");
     // That agent saw the new seal on a host in traffic.
     lab.install("3");
@@ -205,7 +205,7 @@ async fn what_an_order_changes_is_no_drift_and_what_had_drifted_before_stays_dri
     let change = async {
         lab.install("2");
         // While it goes on nothing is compared.
-        drift.begin().await;
+        drift.start().await;
     };
     drift.account(change).await;
     let left = "/etc/app/app.conf other content";
@@ -230,8 +230,40 @@ async fn a_change_that_was_cut_short_is_accounted_for_by_the_next_look() {
     assert_eq!(next.judge().output, "");
     // And what comes after it is drift again.
     lab.install("3");
-    next.begin().await;
+    next.start().await;
     assert!(next.judge().output.starts_with("tea:all 2 -> 3"));
+}
+
+#[tokio::test]
+async fn records_that_are_of_no_use_make_drift_of_what_orders_changed_and_hold_nobody_for_good() {
+    let lab = Lab::sealed();
+    let drift = lab.agent().await;
+    drift.let_in();
+    drift.account(async { lab.install("2") }).await;
+    for garbled in ["", "{\"version\":1}", "{\"version\":9}"] {
+        fs::write(lab.state().join("drift/expected.json"), garbled).unwrap();
+        fs::write(lab.state().join("drift/before.json"), garbled).unwrap();
+        fs::write(lab.state().join("drift/let-in.json"), garbled).unwrap();
+        fs::write(lab.state().join("drift/report.json"), garbled).unwrap();
+        let judged = lab.judged().await;
+        assert_eq!(judged, Reading::new("drift", Verdict::Pass, TEA));
+    }
+    lab.seal();
+    assert_eq!(lab.judged().await.output, "");
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_accounted_for_is_found_all_the_same() {
+    let lab = Lab::sealed();
+    let drift = lab.agent().await;
+    // Nothing can be written where a folder is in the way.
+    fs::create_dir_all(lab.state().join("drift/expected.json/x")).unwrap();
+    drift.account(async { lab.install("2") }).await;
+    let judged = lab.judged().await;
+    assert_eq!(judged.verdict, Verdict::NoData);
+    assert!(judged.output.contains("expected.json"), "{judged}");
+    fs::remove_dir_all(lab.state().join("drift/expected.json")).unwrap();
+    assert_eq!(lab.judged().await.output, "");
 }
 
 #[tokio::test]
@@ -240,7 +272,7 @@ async fn nothing_is_written_while_nothing_changes() {
     let drift = lab.agent().await;
     drift.let_in();
     lab.install("2");
-    drift.begin().await;
+    drift.start().await;
     let stamps = || {
         let entries = fs::read_dir(lab.state().join("drift")).unwrap();
         let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -253,7 +285,7 @@ async fn nothing_is_written_while_nothing_changes() {
     };
     let before = stamps();
     for _ in 0..3 {
-        drift.begin().await;
+        drift.start().await;
         lab.agent().await.let_in();
         // The same content under another status.
         lab.install("2");

@@ -121,6 +121,32 @@ async fn a_gate_holds_a_booted_host_and_a_power_cut_after_verify_proves_nothing(
 }
 
 #[tokio::test]
+async fn a_verified_host_asks_the_gates_before_it_is_let_in_and_shows_what_they_say() {
+    let lab = Lab::new();
+    let gate = Rc::new(Held(Cell::new(Verdict::Fail)));
+    let mut steps = steps(&lab);
+    steps.outside.gates.push(Rc::<Held>::clone(&gate));
+    let order = practice();
+    steps.verify(&order).await.unwrap();
+    let readmitted = tokio::time::timeout(Duration::from_millis(300), steps.readmit(&order));
+    assert!(readmitted.await.is_err());
+    assert_eq!(
+        steps.state.reason(),
+        "verified, and held: drift: fail: tea changed"
+    );
+    gate.0.set(Verdict::Pass);
+    steps.readmit(&order).await.unwrap();
+    assert_eq!(flag(&lab), FlagState::Up);
+    steps.read_checks().await;
+    let state = State::read(&lab.path("run").join(FILE_NAME)).unwrap();
+    let shown = state
+        .checks
+        .iter()
+        .map(|check| (check.verdict, check.output.as_str()));
+    assert_eq!(shown.collect::<Vec<_>>(), [(Verdict::Pass, "tea changed")]);
+}
+
+#[tokio::test]
 async fn the_release_outlives_a_reboot() {
     let lab = Lab::new();
     let order = practice();
