@@ -127,6 +127,27 @@ impl ModelledFleet {
         })
     }
 
+    /// The same kinds with about so many hosts in all, each as large a part of them as before and at least
+    /// one. Hosts whose names are listed stay as they are.
+    #[must_use]
+    pub fn scaled(&self, hosts: usize) -> Self {
+        let all = self.len().max(1);
+        let scale = |names: &Names| match names {
+            Names::Numbered { prefix, count } => Names::Numbered {
+                prefix: prefix.clone(),
+                count: (count.saturating_mul(hosts.min(MAX_HOSTS)) / all).max(1),
+            },
+            Names::Listed(names) => Names::Listed(names.clone()),
+        };
+        let kinds = self.kinds.iter().map(|kind| Kind {
+            names: scale(&kind.names),
+            ..kind.clone()
+        });
+        Self {
+            kinds: kinds.collect(),
+        }
+    }
+
     /// The package sets of the hosts, each under the digest that its hosts report.
     pub fn package_sets(&self) -> BTreeMap<Digest, PackageSet> {
         let sets = self.kinds.iter().map(|kind| &kind.packages);

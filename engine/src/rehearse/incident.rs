@@ -38,7 +38,7 @@ pub struct Incident {
     pub title: String,
     /// What happened, in a few sentences.
     pub story: String,
-    /// What is played.
+    /// What is played. Its bits can be made up.
     pub spec: Spec,
     /// Where.
     pub fleet: ModelledFleet,
@@ -107,16 +107,32 @@ impl Incident {
         document::read(file, text, read::incident)
     }
 
+    /// The same on another number of hosts, each kind of them as large a part as before. The faults keep
+    /// the numbers of hosts that they say.
+    #[must_use]
+    pub fn on(&self, hosts: usize) -> Self {
+        let fleet = self.fleet.scaled(hosts);
+        let (before, now) = (self.fleet.len(), fleet.len());
+        let mut expected = self.expected.clone();
+        let spared = expected
+            .patched
+            .map(|patched| before.saturating_sub(patched));
+        expected.patched = spared.map(|spared| now.saturating_sub(spared));
+        Self {
+            fleet,
+            expected,
+            ..self.clone()
+        }
+    }
+
     /// Plays it, and holds what came of it against what must.
     ///
     /// # Errors
     /// Every reason why there is no plan.
     pub fn play(&self, seed: u64) -> Result<Played, PlanErrors> {
         let hosts: Vec<Host> = self.fleet.hosts().collect();
-        let lock = made_up::lock_file(&self.spec, &hosts).unwrap_or_else(|| LockFile {
-            rollout: self.spec.name().to_string(),
-            content: crate::patch::Locked::Noop,
-        });
+        let lock = made_up::lock_file(&self.spec, &hosts)
+            .expect("a file whose bits cannot be made up is refused");
         let report = self.rehearsal(&self.scenario, &hosts, &lock, seed)?;
         let mut unmet = self.expected.unmet(&report);
         if let Some(delay) = self.expected.delay {

@@ -15,8 +15,17 @@ const SIZE: u64 = 1_000_000;
 /// The version of a package of which the newest is wanted: above all others.
 const NEWEST: &str = "9999:rehearsed";
 
+/// What a rollout's file says that only a lock file says more of: then no bits can be made up.
+pub fn unknown(spec: &Spec) -> Option<&'static str> {
+    match spec.patch() {
+        Patch::Security => Some("security"),
+        Patch::Advisory(_) => Some("advisory"),
+        Patch::Packages { .. } | Patch::Config(_) | Patch::Noop => None,
+    }
+}
+
 /// A lock file for a rollout over hosts, with bits that are not to be had. Nothing where what goes on hosts
-/// is only known once it was resolved: of all security updates, and of an advisory.
+/// is [`unknown`] until it was resolved.
 pub fn lock_file(spec: &Spec, hosts: &[Host]) -> Option<LockFile> {
     let content = match spec.patch() {
         Patch::Packages { packages } => {

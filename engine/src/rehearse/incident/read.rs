@@ -5,7 +5,10 @@ use crate::{
     document::{Mistakes, Table},
     duration::DurationError,
     modelled_fleet::{FleetErrors, ModelledFleet},
-    rehearse::scenario::{Scenario, ScenarioErrors},
+    rehearse::{
+        made_up,
+        scenario::{Scenario, ScenarioErrors},
+    },
     spec::{Spec, SpecErrors},
 };
 
@@ -18,6 +21,11 @@ pub enum Refusal {
     /// It is not a duration.
     #[error(transparent)]
     Duration(#[from] DurationError),
+    /// Nobody resolved its bits, and they cannot be made up.
+    #[error(
+        "an incident has no lock file, and what `{0}` installs is known from one only: name the packages, as in packages = {{ openssl = \"latest\" }}"
+    )]
+    NoBits(&'static str),
     /// Its rollout is none.
     #[error("{0}")]
     Rollout(#[from] SpecErrors),
@@ -39,7 +47,7 @@ pub(super) fn incident(mut top: Table<'_, Refusal>) -> Option<Incident> {
     let number = top.count("incident", 1);
     let title = text(&mut top, "title");
     let story = text(&mut top, "story").unwrap_or_default();
-    let spec = top.text("rollout", |text| Spec::parse("rollout", text));
+    let spec = top.text("rollout", rollout);
     let fleet = top.text("fleet", |text| ModelledFleet::parse("fleet", text));
     let has_faults = top.has("faults");
     let faults = top.text("faults", |text| Scenario::parse("faults", text));
@@ -57,6 +65,15 @@ pub(super) fn incident(mut top: Table<'_, Refusal>) -> Option<Incident> {
         },
         expected: expected?,
     })
+}
+
+/// A rollout whose bits can be made up.
+fn rollout(text: &str) -> Result<Spec, Refusal> {
+    let spec = Spec::parse("rollout", text)?;
+    match made_up::unknown(&spec) {
+        Some(what) => Err(Refusal::NoBits(what)),
+        None => Ok(spec),
+    }
 }
 
 fn expected(mut table: Table<'_, Refusal>) -> Expected {
