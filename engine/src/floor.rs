@@ -45,14 +45,13 @@ impl Group {
     /// The group that a rule puts a host in.
     pub fn of(rule: &FloorRule, host: &Host) -> Self {
         let value = |label: &str| host.value(label).unwrap_or("?");
-        let names = |wanted: &str| rule.group_by.iter().any(|label| label == wanted);
         let parts: Vec<String> = rule
             .group_by
             .iter()
             .map(|label| format!("{label}={}", value(label)))
             .collect();
         Self {
-            region: (names(ZONE) && !names(REGION)).then(|| value(REGION).to_owned()),
+            region: (rule.names(ZONE) && !rule.names(REGION)).then(|| value(REGION).to_owned()),
             name: parts.join(" "),
         }
     }

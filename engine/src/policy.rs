@@ -283,6 +283,11 @@ pub struct FloorRule {
 }
 
 impl FloorRule {
+    /// Whether a label tells its groups apart.
+    pub fn names(&self, label: &str) -> bool {
+        self.group_by.iter().any(|named| named == label)
+    }
+
     /// Whether it binds the hosts that no limit names.
     pub fn is_default(&self) -> bool {
         Self::defaults().contains(self)

@@ -3,7 +3,9 @@
 //! [`world`] is a coordinator and its agents; what their hosts do and how long that takes is a
 //! [`Model`]'s to say.
 
+mod bound;
 pub mod incident;
+mod left;
 pub mod made_up;
 mod model;
 mod modelled;

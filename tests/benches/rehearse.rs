@@ -1,10 +1,11 @@
-//! How long a rehearsal takes, and how its cost a host grows with the fleet.
+//! How long a rehearsal takes, how its cost a host grows with the fleet, and how far the rollout of the
+//! 25,000-host story is above the bound that its limits set.
 
 use cofferdam_engine::{
     calendar::Calendar,
     inventory::Host,
     modelled_fleet::{self, Generated},
-    rehearse::{Rehearsal, made_up, scenario::Scenario},
+    rehearse::{Rehearsal, made_up, report::Report, scenario::Scenario},
     services::Services,
     spec::Spec,
 };
@@ -25,25 +26,35 @@ name = "full"
 to = "100%"
 "#;
 
+const STORY: &str = include_str!("../../engine/scenarios/story/rollout.toml");
+const STORY_TIMES: &str = include_str!("../../engine/scenarios/story/faults.toml");
+
 fn main() {
     let mut figures = Figures::default();
-    let (small, large) = (rehearse(1_000), rehearse(25_000));
+    let usual = Scenario::default();
+    let (_, small) = rehearse(1_000, SPEC, &usual);
+    let (_, large) = rehearse(25_000, SPEC, &usual);
     figures.note("rehearse_1000_s", small);
     figures.note("rehearse_25000_s", large);
     figures.note("rehearse_25000_to_1000_a_host_ratio", large / 25.0 / small);
+    let times = Scenario::parse("faults.toml", STORY_TIMES).expect("a good file of faults");
+    let (story, _) = rehearse(25_000, STORY, &times);
+    let over = story.overhead_permille().expect("the story's rollout ends");
+    let over = u32::try_from(over).expect("it takes less than a million times as long");
+    figures.note("rehearse_story_overhead_ratio", f64::from(over) / 1000.0);
     figures.publish("rehearse");
 }
 
-/// How long a rehearsal of so many hosts takes, in seconds.
-fn rehearse(count: u32) -> f64 {
+/// What a rollout over so many hosts comes to, and how long its rehearsal takes, in seconds.
+fn rehearse(count: u32, rollout: &str, scenario: &Scenario) -> (Report, f64) {
     let fleet = modelled_fleet::generate(&Generated {
         hosts: usize::try_from(count).expect("a usize holds 32 bits"),
         regions: 12,
         seed: 1,
     });
     let hosts: Vec<Host> = fleet.hosts().collect();
-    let spec = Spec::parse("bench.toml", SPEC).expect("a good rollout file");
-    let lock = made_up::lock_file(&spec, &hosts).expect("bits for practice");
+    let spec = Spec::parse("bench.toml", rollout).expect("a good rollout file");
+    let lock = made_up::lock_file(&spec, &hosts).expect("bits that can be made up");
     let rehearsal = Rehearsal {
         spec: &spec,
         lock: &lock,
@@ -51,12 +62,12 @@ fn rehearse(count: u32) -> f64 {
         package_sets: &fleet.package_sets(),
         services: &Services::default(),
         calendar: &Calendar::default(),
-        scenario: &Scenario::default(),
+        scenario,
         seed: 1,
     };
     let began = Instant::now();
     let report = rehearsal.play().expect("a plan");
     let took = began.elapsed();
     assert_eq!(report.patched, report.planned, "everybody is patched");
-    took.as_secs_f64()
+    (report, took.as_secs_f64())
 }

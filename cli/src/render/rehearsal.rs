@@ -124,6 +124,7 @@ fn of_report(report: &Report) -> String {
         lasts(report.took_ms),
         coordination(report)
     );
+    text += &overhead(report);
     text += &format!(
         "  {} of {} patched, {} harmed, {} out at the end\n",
         report.patched,
@@ -155,11 +156,21 @@ fn of_report(report: &Report) -> String {
 }
 
 fn coordination(report: &Report) -> String {
-    report
-        .coordination_permille()
-        .map_or_else(String::new, |permille| {
-            format!(", {}.{} % of it coordination", permille / 10, permille % 10)
-        })
+    let share = report.coordination_permille().map(percent);
+    share.map_or_else(String::new, |share| format!(", {share} of it coordination"))
+}
+
+/// How much longer it took than it had to.
+fn overhead(report: &Report) -> String {
+    let over = report.overhead_permille().map(percent);
+    over.map_or_else(String::new, |over| {
+        let bound = lasts(report.bound_ms);
+        format!("  {over} over the bound that its limits set, {bound}\n")
+    })
+}
+
+fn percent(permille: u64) -> String {
+    format!("{}.{} %", permille / 10, permille % 10)
 }
 
 fn left(report: &Report) -> String {
@@ -168,7 +179,12 @@ fn left(report: &Report) -> String {
     }
     let causes = report.left.iter().map(|left| {
         let (count, hosts) = (counted(left.hosts.len(), "host"), named(&left.hosts));
-        format!("  left for a person: {count}, {}: {hosts}\n", left.cause)
+        let of = left.stratum.as_ref();
+        let of = of.map_or_else(String::new, |stratum| format!(" of {stratum}"));
+        format!(
+            "  left for a person: {count}{of}, {}: {hosts}\n",
+            left.cause
+        )
     });
     causes.collect()
 }

@@ -4,7 +4,7 @@ use super::{
     Does, Model, Moment, Spread, Step,
     scenario::{Fault, FaultKind, Goes, Hosts, OtherTimes, Scenario},
 };
-use crate::{id::HostId, inventory::Host, seed};
+use crate::{id::HostId, inventory::Host, seed, time::Timestamp};
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
@@ -24,7 +24,7 @@ pub struct Modelled {
     /// The faults that struck a host, each with its place.
     tried: BTreeSet<(HostId, usize)>,
     /// The first time that each fault did something, in order of the faults.
-    pub(super) struck: BTreeMap<usize, crate::time::Timestamp>,
+    pub(super) struck: BTreeMap<usize, Timestamp>,
 }
 
 /// What is special about a host.
@@ -80,6 +80,31 @@ impl Modelled {
         picked.sort_unstable();
         picked.truncate(of.most.unwrap_or(usize::MAX));
         picked.into_iter().map(|(_, host)| host).collect()
+    }
+
+    /// How long a host's first run takes, from its drain on, when every step goes well.
+    pub(super) fn run_lasts(&self, host: &Host) -> Duration {
+        let special = self.special.get(&host.id);
+        let steps = [
+            Step::Drain,
+            Step::Apply,
+            Step::Reboot,
+            Step::Verify,
+            Step::Readmit,
+        ];
+        let steps = steps
+            .into_iter()
+            .filter(|step| *step != Step::Reboot || self.needs_reboot);
+        let lasts = steps.map(|step| {
+            let moment = Moment {
+                host,
+                step,
+                attempt: 1,
+                now: Timestamp::default(),
+            };
+            self.lasts(&moment, special)
+        });
+        lasts.sum()
     }
 
     fn lasts(&self, moment: &Moment<'_>, special: Option<&Special>) -> Duration {

@@ -1,7 +1,7 @@
 //! Plays a rollout over a modelled fleet, from its plan to its end.
 
 use super::{
-    Modelled,
+    Modelled, bound, left,
     observe::Observer,
     report::{Report, since},
     scenario::{Costs, Scenario},
@@ -20,6 +20,7 @@ use crate::{
     policy::CELL_SIZE,
     services::Services,
     spec::Spec,
+    time::millis,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -199,6 +200,7 @@ impl Rehearsal<'_> {
             phase: rollout.map_or_else(String::new, |rollout| rollout.phase().name().to_owned()),
             took_ms: since(start, ended),
             took_without_coordination_ms: None,
+            bound_ms: millis(bound::bound(plan, self.hosts.iter(), &world.model)),
             patched,
             harmed,
             out_at_the_end: lost,
@@ -206,7 +208,7 @@ impl Rehearsal<'_> {
             faults: watch.faults(world),
             pauses: watch.pauses.clone(),
             holds: watch.holds(),
-            left: watch.left(world),
+            left: left::left(world, plan),
             acts: stage.acted(),
             refused: refused.cloned().chain(refusals).collect(),
             broken,

@@ -2,10 +2,9 @@
 
 use crate::{
     id::{CellId, HostId, RolloutId},
-    time::Timestamp,
+    time::{Timestamp, millis},
 };
 use serde::Serialize;
-use std::time::Duration;
 
 /// What a rehearsal came to. Times are counted from the start of the rollout, in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,6 +23,8 @@ pub struct Report {
     pub took_ms: u64,
     /// How long it takes when coordination takes no time. Absent: not played.
     pub took_without_coordination_ms: Option<u64>,
+    /// How long its limits alone take: nothing that keeps them is quicker.
+    pub bound_ms: u64,
     /// Hosts that have the patch at the end.
     pub patched: usize,
     /// Hosts that a run harmed, or that fell: they went out of service otherwise than a rollout takes
@@ -60,6 +61,14 @@ impl Report {
         let without = self.took_without_coordination_ms?;
         let more = self.took_ms.saturating_sub(without);
         (self.took_ms > 0).then(|| more.saturating_mul(1000) / self.took_ms)
+    }
+
+    /// How much longer it took than its limits alone take, in thousandths of that. Nothing: it was not
+    /// done, or they take no time.
+    pub fn overhead_permille(&self) -> Option<u64> {
+        let more = self.took_ms.saturating_sub(self.bound_ms);
+        let is_told = self.phase == "done" && self.bound_ms > 0;
+        is_told.then(|| more.saturating_mul(1000) / self.bound_ms)
     }
 
     /// How many things are left for a person: causes, and not hosts.
@@ -125,9 +134,11 @@ pub struct HeldBy {
 /// Something that is left for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Left {
-    /// What it is.
+    /// Why, as it was said of the first of its hosts.
     pub cause: String,
-    /// The hosts.
+    /// The stratum that they have in common, as in `instance_type=r5.4xlarge`. Absent: none stands out.
+    pub stratum: Option<String>,
+    /// All its hosts.
     pub hosts: Vec<HostId>,
 }
 
@@ -167,6 +178,5 @@ pub struct Point {
 
 /// So long after a moment.
 pub(super) fn since(start: Timestamp, at: Timestamp) -> u64 {
-    let passed: Duration = at.since(start);
-    u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)
+    millis(at.since(start))
 }

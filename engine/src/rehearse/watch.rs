@@ -2,7 +2,7 @@
 
 use super::{
     Modelled,
-    report::{FaultSeen, HeldBy, Left, Pause, since},
+    report::{FaultSeen, HeldBy, Pause, since},
     scenario::Scenario,
     stage::{self, Stage},
     world::World,
@@ -13,7 +13,7 @@ use crate::{
     id::{HostId, RolloutId},
     rollout::{PauseCause, Phase, Rollout},
     time::Timestamp,
-    warrant::{Change, FailedEnd, Outcome},
+    warrant::Outcome,
 };
 use std::{
     cmp::Reverse,
@@ -194,47 +194,6 @@ impl Watch {
         let agents = world.agents.values().filter(|agent| agent.is_doubled);
         let doubled = agents.map(|agent| format!("{} was patched twice", agent.host.id));
         doubled.collect()
-    }
-
-    /// What is left for a person, by its cause: hosts without the patch, or out.
-    pub(super) fn left(&self, world: &World<Modelled>) -> Vec<Left> {
-        let mut causes: BTreeMap<String, BTreeSet<HostId>> = BTreeMap::new();
-        for rollout in world.owner.fleet.rollouts().values() {
-            for (host, outcome) in rollout.outcomes() {
-                if let Some(cause) = left_by(outcome) {
-                    causes.entry(cause).or_default().insert(host.clone());
-                }
-            }
-        }
-        let mut left: Vec<Left> = causes
-            .into_iter()
-            .map(|(cause, hosts)| Left {
-                cause,
-                hosts: hosts.into_iter().collect(),
-            })
-            .collect();
-        left.sort_by_key(|left| (Reverse(left.hosts.len()), left.cause.clone()));
-        left
-    }
-}
-
-/// Why a host is left for a person. Nothing: it is not, or a person said what is to become of it.
-fn left_by(outcome: &Outcome) -> Option<String> {
-    match outcome {
-        Outcome::Failed { failure, end } => Some(match end {
-            FailedEnd::RolledBack => format!("{failure}; back at what it had"),
-            FailedEnd::Quarantined => format!("{failure}; quarantined"),
-            FailedEnd::Silent => format!("{failure}; silent"),
-        }),
-        Outcome::LeftOut { reason, .. } => Some(reason.clone()),
-        Outcome::Skipped { change, .. } => {
-            (*change == Change::Unknown).then(|| "skipped in its change".to_owned())
-        }
-        Outcome::Waiting
-        | Outcome::Running
-        | Outcome::Passed
-        | Outcome::RolledBack
-        | Outcome::Gone => None,
     }
 }
 

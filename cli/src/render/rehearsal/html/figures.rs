@@ -1,6 +1,6 @@
 //! The numbers that are asked for first.
 
-use super::time;
+use super::{super::percent, time};
 use crate::render::table::counted;
 use cofferdam_engine::rehearse::report::Report;
 use maud::{Markup, html};
@@ -66,10 +66,15 @@ fn figures(report: &Report) -> [Figure; 6] {
 }
 
 fn coordination(report: &Report) -> String {
-    match report.coordination_permille() {
-        Some(permille) => format!("{}.{} % of it coordination", permille / 10, permille % 10),
+    let share = match report.coordination_permille() {
+        Some(permille) => format!("{} of it coordination", percent(permille)),
         None => "coordination not measured".to_owned(),
-    }
+    };
+    let over = report.overhead_permille().map(percent);
+    over.map_or_else(
+        || share.clone(),
+        |over| format!("{share}, {over} over what its limits set"),
+    )
 }
 
 fn out_at_the_end(out: usize) -> String {

@@ -33,10 +33,21 @@ pub(super) fn all(report: &Report) -> Markup {
 }
 
 fn left(report: &Report) -> Markup {
-    let headings = [("cause", Words), ("hosts", Numbers), ("which", Words)];
+    let headings = [
+        ("cause", Words),
+        ("all of", Words),
+        ("hosts", Numbers),
+        ("which", Words),
+    ];
     let rows = report.left.iter().map(|left| {
-        let (cause, count) = (html! { (left.cause) }, html! { (left.hosts.len()) });
-        [cause, count, names::of(&left.hosts)]
+        let of = left.stratum.as_deref().unwrap_or_default();
+        let (cause, of) = (html! { (left.cause) }, html! { (of) });
+        [
+            cause,
+            of,
+            html! { (left.hosts.len()) },
+            names::of(&left.hosts),
+        ]
     });
     table(
         "Left for a person",

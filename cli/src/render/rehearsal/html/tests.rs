@@ -30,6 +30,7 @@ fn calm() -> Report {
         phase: "done".to_owned(),
         took_ms: 30 * MINUTE,
         took_without_coordination_ms: Some(27 * MINUTE),
+        bound_ms: 25 * MINUTE,
         patched: 8,
         harmed: Vec::new(),
         out_at_the_end: Vec::new(),
@@ -78,6 +79,7 @@ fn rough() -> Report {
     }];
     report.left = vec![Left {
         cause: "health <script>alert(2)</script>; quarantined".to_owned(),
+        stratum: Some("instance_type=<b>i3".to_owned()),
         hosts: hosts(25),
     }];
     report.acts = 1;
@@ -175,7 +177,7 @@ fn a_rehearsal_without_trouble_is_green_and_says_what_did_not_happen() {
     let said = [
         "<p class=\"verdict green\">",
         "Done after 30m, 8 of 8 hosts patched.",
-        "10.0 % of it coordination",
+        "10.0 % of it coordination, 20.0 % over what its limits set",
         "No promise was broken.",
         "No host is left for a person.",
         "Every host serves at the end.",
@@ -229,6 +231,7 @@ fn nothing_from_a_file_becomes_markup() {
     let page = page(&rough());
     assert!(!page.contains("<script"));
     assert!(page.contains("health &lt;script&gt;alert(2)&lt;/script&gt;; quarantined"));
+    assert!(page.contains("instance_type=&lt;b&gt;i3"));
 }
 
 #[test]
