@@ -6,18 +6,22 @@ use super::{
 };
 use crate::{
     id::{CellId, HostId, WaveIndex},
-    inventory::{REGION, SERVICE, ZONE},
-    plan::Plan,
+    inventory::{Host, REGION, SERVICE, ZONE},
+    plan::{GroupBlast, Plan},
     run::{Ending, RunState},
     time::Timestamp,
 };
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
+    time::Duration,
 };
 
 /// The most points of time that are kept: past that every second one goes.
 const MOST_POINTS: usize = 600;
+
+/// By then a coordinator knows of a host that fell: twice as long as an end of a session takes to notice.
+const NOTICED: Duration = Duration::from_secs(60);
 
 /// How a host stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,12 +56,25 @@ struct Seen {
     slice: Option<usize>,
 }
 
+/// A capacity group.
+#[derive(Debug)]
+struct Group {
+    /// How many of it are out.
+    out: usize,
+    /// Those of them that fell by themselves, each with when a coordinator knows of it at the latest: of a
+    /// host that only falls silent it never does, since that may serve still.
+    fallen: BTreeMap<HostId, Timestamp>,
+    peak: GroupPeak,
+}
+
 /// Watches hosts.
 #[derive(Debug)]
 pub(super) struct Observer {
     start: Timestamp,
     seen: BTreeMap<HostId, Seen>,
-    groups: Vec<(usize, GroupPeak)>,
+    /// The place of each group.
+    places: BTreeMap<String, usize>,
+    groups: Vec<Group>,
     slices: Vec<(usize, Slice)>,
     pub(super) harmed: BTreeSet<HostId>,
     now: Point,
@@ -68,20 +85,14 @@ pub(super) struct Observer {
 
 impl Observer {
     pub(super) fn new(plan: &Plan, start: Timestamp) -> Self {
-        let groups = plan.blast.groups.iter().map(|group| {
-            let peak = GroupPeak {
-                group: group_name(&group.region, &group.zone, &group.service),
-                members: group.members,
-                allowance: group.allowance,
-                most_out: 0,
-                at_ms: 0,
-            };
-            (0, peak)
-        });
+        let groups: Vec<Group> = plan.blast.groups.iter().map(untouched).collect();
+        let names = groups.iter().enumerate();
+        let places = names.map(|(place, group)| (group.peak.group.clone(), place));
         Self {
             start,
             seen: BTreeMap::new(),
-            groups: groups.collect(),
+            places: places.collect(),
+            groups,
             slices: Vec::new(),
             harmed: BTreeSet::new(),
             now: Point::default(),
@@ -92,16 +103,8 @@ impl Observer {
 
     /// Takes in who is to be watched.
     pub(super) fn follow<'w>(&mut self, plan: &Plan, agents: impl Iterator<Item = &'w Agent>) {
-        let places: BTreeMap<String, usize> = self
-            .groups
-            .iter()
-            .enumerate()
-            .map(|(place, (_, peak))| (peak.group.clone(), place))
-            .collect();
         let mut slices: BTreeMap<(&CellId, WaveIndex), usize> = BTreeMap::new();
         for agent in agents {
-            let label = |name| agent.host.value(name).unwrap_or_default();
-            let group = group_name(label(REGION), label(ZONE), label(SERVICE));
             let planned = plan.hosts.get(&agent.host.id);
             let slice = planned.map(|planned| {
                 let key = (&planned.cell, planned.wave);
@@ -114,18 +117,38 @@ impl Observer {
             if let Some(slice) = slice {
                 self.slices[slice].1.hosts += 1;
             }
-            let seen = Seen {
-                stands: Stands::Untouched,
-                is_out: false,
-                group: places.get(&group).copied(),
-                slice,
-            };
+            let seen = self.first_seen(&agent.host, slice);
             self.seen.insert(agent.host.id.clone(), seen);
         }
     }
 
+    /// A host that nothing has happened to.
+    fn first_seen(&self, host: &Host, slice: Option<usize>) -> Seen {
+        let label = |name| host.value(name).unwrap_or_default();
+        let group = group_name(label(REGION), label(ZONE), label(SERVICE));
+        Seen {
+            stands: Stands::Untouched,
+            is_out: false,
+            group: self.places.get(&group).copied(),
+            slice,
+        }
+    }
+
+    /// Takes in a host that came later, which is in no slice of the plan.
+    fn come(&mut self, host: &Host) {
+        let seen = self.first_seen(host, None);
+        if let Some(group) = seen.group.and_then(|group| self.groups.get_mut(group)) {
+            group.peak.members += 1;
+            group.peak.came += 1;
+        }
+        self.seen.insert(host.id.clone(), seen);
+    }
+
     /// Looks at a host to which something happened.
     pub(super) fn look(&mut self, agent: &Agent, now: Timestamp) {
+        if !self.seen.contains_key(&agent.host.id) {
+            self.come(&agent.host);
+        }
         let Some(seen) = self.seen.get_mut(&agent.host.id) else {
             return;
         };
@@ -149,8 +172,14 @@ impl Observer {
         }
         self.count(before.stands, false);
         self.count(stands, true);
+        let fell = stands == Stands::Lost && agent.open().is_none() && !has_failed_run(agent);
+        let known = match is_up {
+            true => now.after(NOTICED),
+            false => Timestamp(u64::MAX),
+        };
+        self.note_fallen(before, &agent.host.id, fell.then_some(known));
         if before.is_out != is_out {
-            self.count_out(before, is_out, stands, at);
+            self.count_out(before, is_out, stands, now);
         }
         self.note_slice(before, stands, at);
     }
@@ -161,8 +190,23 @@ impl Observer {
             return;
         };
         self.count(seen.stands, false);
+        self.note_fallen(seen, host, None);
         if seen.is_out {
-            self.count_out(seen, false, Stands::Untouched, 0);
+            self.count_out(seen, false, Stands::Untouched, self.start);
+        }
+    }
+
+    /// Notes when it is known of a host that it fell by itself. Nothing: it did not, or no longer.
+    fn note_fallen(&mut self, seen: Seen, host: &HostId, known: Option<Timestamp>) {
+        let group = seen.group.and_then(|group| self.groups.get_mut(group));
+        match (group, known) {
+            (Some(group), Some(known)) => {
+                group.fallen.entry(host.clone()).or_insert(known);
+            }
+            (Some(group), None) => {
+                group.fallen.remove(host);
+            }
+            (None, _) => {}
         }
     }
 
@@ -177,17 +221,19 @@ impl Observer {
         step(count, is_more);
     }
 
-    fn count_out(&mut self, before: Seen, is_out: bool, stands: Stands, at: u64) {
+    fn count_out(&mut self, before: Seen, is_out: bool, stands: Stands, now: Timestamp) {
         step(&mut self.now.out, is_out);
         let group = before.group.and_then(|group| self.groups.get_mut(group));
-        let Some((out, peak)) = group else {
+        let Some(group) = group else {
             return;
         };
-        step(out, is_out);
-        // What falls by itself nobody let out.
-        if *out > peak.most_out && stands == Stands::Running {
-            peak.most_out = *out;
-            peak.at_ms = at;
+        step(&mut group.out, is_out);
+        // What falls by itself nobody let out, and nobody knows of at once.
+        let unnoticed = group.fallen.values().filter(|known| now < **known);
+        let known = group.out.saturating_sub(unnoticed.count());
+        if known > group.peak.most_out && stands == Stands::Running {
+            group.peak.most_out = known;
+            group.peak.at_ms = since(self.start, now);
         }
     }
 
@@ -235,7 +281,8 @@ impl Observer {
 
     /// The groups, the one that came closest to its allowance first.
     pub(super) fn groups(&self) -> Vec<GroupPeak> {
-        let mut groups: Vec<GroupPeak> = self.groups.iter().map(|(_, peak)| peak.clone()).collect();
+        let groups = self.groups.iter().map(|group| group.peak.clone());
+        let mut groups: Vec<GroupPeak> = groups.collect();
         groups.sort_by_key(|peak| {
             let fullness = peak.most_out * 1000 / peak.allowance.max(1);
             (Reverse(fullness), peak.group.clone())
@@ -265,6 +312,23 @@ impl Observer {
             .iter()
             .filter(|(_, seen)| seen.stands == Stands::Lost);
         lost.map(|(host, _)| host.clone()).collect()
+    }
+}
+
+/// A group of which nobody was out yet.
+fn untouched(group: &GroupBlast) -> Group {
+    let peak = GroupPeak {
+        group: group_name(&group.region, &group.zone, &group.service),
+        members: group.members,
+        allowance: group.allowance,
+        came: 0,
+        most_out: 0,
+        at_ms: 0,
+    };
+    Group {
+        out: 0,
+        fallen: BTreeMap::new(),
+        peak,
     }
 }
 
@@ -298,6 +362,12 @@ fn is_rebooting(agent: &Agent) -> bool {
     agent
         .open()
         .is_some_and(|run| run.state() == RunState::Rebooting)
+}
+
+/// Whether its last run ended otherwise than well.
+fn has_failed_run(agent: &Agent) -> bool {
+    let run = agent.journal.run.as_ref();
+    run.is_some_and(|run| run.failure().is_some())
 }
 
 fn stands(agent: &Agent, is_up: bool, is_out: bool) -> Stands {

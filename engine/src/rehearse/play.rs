@@ -4,20 +4,21 @@ use super::{
     Modelled, bound, left,
     observe::Observer,
     report::{Report, since},
-    scenario::{Costs, Scenario},
+    scenario::{Costs, Event, Scenario},
     stage::Stage,
     watch::Watch,
-    world::{Owner, World},
+    world::{Owner, START, World},
 };
 use crate::{
     calendar::Calendar,
     digest::Digest,
     fleet::FleetEvent,
-    id::OperatorId,
+    id::{HostId, OperatorId},
     inventory::{Host, PackageSet},
     patch::{LockFile, RebootPolicy},
     plan::{Plan, PlanErrors, PlanInput},
     policy::CELL_SIZE,
+    rollout::Rollout,
     services::Services,
     spec::Spec,
     time::millis,
@@ -43,7 +44,7 @@ pub struct Rehearsal<'a> {
     pub spec: &'a Spec,
     /// Its bits.
     pub lock: &'a LockFile,
-    /// The hosts. All of them connect before the rollout starts.
+    /// The hosts. All but those that a fault lets be born later connect before the rollout starts.
     pub hosts: &'a [Host],
     /// What is installed on them, by digest.
     pub package_sets: &'a BTreeMap<Digest, PackageSet>,
@@ -121,8 +122,10 @@ impl Rehearsal<'_> {
         let model = Modelled::new(self.scenario, self.hosts, self.seed, needs_reboot);
         let mut owner = Owner::with_cells_of(CELL_SIZE);
         owner.package_sets = self.package_sets.clone();
-        let mut world = World::new(owner, model);
-        for host in self.hosts {
+        let start = self.scenario.start.unwrap_or(START);
+        let mut world = World::starting_at(start, owner, model);
+        let unborn = self.unborn(&world.model);
+        for host in self.hosts.iter().filter(|host| !unborn.contains(&host.id)) {
             world.join(host.clone());
         }
         world.advance(QUIET);
@@ -144,6 +147,14 @@ impl Rehearsal<'_> {
             by,
         });
         Ok((world, plan))
+    }
+
+    /// The hosts that are not there from the start.
+    fn unborn(&self, model: &Modelled) -> BTreeSet<HostId> {
+        let come = self.scenario.faults.iter();
+        let come = come.filter(|fault| fault.event() == Some(Event::HostsCome));
+        let come = come.flat_map(|fault| model.pick(&fault.hosts, &fault.name, self.hosts));
+        come.cloned().collect()
     }
 
     /// The plan of the rollout over the fleet as it is.
@@ -180,7 +191,7 @@ impl Rehearsal<'_> {
         broken.extend(
             groups
                 .iter()
-                .filter(|peak| peak.most_out > peak.allowance)
+                .filter(|peak| peak.most_out > peak.allowance + peak.came)
                 .map(|peak| {
                     let (group, most, may) = (&peak.group, peak.most_out, peak.allowance);
                     format!("{most} of {group} were out at once, and {may} may be")
@@ -196,7 +207,7 @@ impl Rehearsal<'_> {
             rollout: plan.rollout.clone(),
             seed: self.seed,
             hosts: self.hosts.len(),
-            planned: plan.hosts.len(),
+            planned: rollout.map_or(plan, Rollout::plan).hosts.len(),
             phase: rollout.map_or_else(String::new, |rollout| rollout.phase().name().to_owned()),
             took_ms: since(start, ended),
             took_without_coordination_ms: None,

@@ -86,6 +86,8 @@ pub struct GroupPeak {
     pub members: usize,
     /// How many of them may be out, by the plan.
     pub allowance: usize,
+    /// How many members came after the plan was made: at most so many more may be out.
+    pub came: usize,
     /// The most that rollouts had out at once.
     pub most_out: usize,
     /// When that was first so.

@@ -5,12 +5,15 @@ mod read;
 pub use read::{Refusal, ScenarioErrors};
 
 use super::{Spread, Step};
-use crate::{document, failure::FailureKind, select::Selection, share::Share};
+use crate::{document, failure::FailureKind, select::Selection, share::Share, time::Timestamp};
 use std::{collections::BTreeMap, time::Duration};
 
 /// How long things take and what goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scenario {
+    /// When hosts are there, five minutes before the rollout starts: windows, freezes and waivers go by it.
+    /// Absent: it is not said.
+    pub start: Option<Timestamp>,
     /// How long each step takes on a host that nothing else is said of.
     pub times: BTreeMap<Step, Spread>,
     /// What the coordination itself takes.
@@ -138,8 +141,15 @@ pub enum Event {
     CellsCut,
     /// The hosts die.
     HostsDie,
-    /// The hosts are deleted from the inventory.
+    /// The hosts die and are deleted from the inventory.
     HostsGone,
+    /// The hosts are born: until then there are none such.
+    HostsCome,
+    /// The inventory is asked too often: that a host was deleted is learnt this much later.
+    InventoryThrottled {
+        /// How much later. Longer than nothing.
+        late: Duration,
+    },
     /// The hosts' services fall by themselves.
     HostsFall,
     /// The coordinator dies, with what it had not stored.
@@ -181,6 +191,21 @@ pub enum Deed {
     StartAgain,
 }
 
+impl Fault {
+    /// What it lets happen at a moment. Nothing of one that a step goes wrong by.
+    pub(super) fn event(&self) -> Option<Event> {
+        match self.kind {
+            FaultKind::Timed { event, .. } => Some(event),
+            FaultKind::Step { .. } => None,
+        }
+    }
+
+    /// Whether it makes answers of the inventory late.
+    pub(super) fn throttles(&self) -> bool {
+        matches!(self.event(), Some(Event::InventoryThrottled { .. }))
+    }
+}
+
 impl Scenario {
     /// Reads a file of faults; `file` is what its mistakes call it.
     ///
@@ -220,6 +245,7 @@ impl Default for Scenario {
     fn default() -> Self {
         let times = Step::ALL.map(|step| (step, Self::usual(step)));
         Self {
+            start: None,
             times: times.into(),
             costs: Costs::default(),
             others: Vec::new(),

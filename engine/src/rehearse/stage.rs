@@ -24,14 +24,27 @@ use std::{
 /// How long what an operator asks may be under way.
 const HEARD: Duration = Duration::from_secs(60);
 
+/// What of a fault comes at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Turn {
+    /// It begins.
+    Begins,
+    /// The coordinator learns of it, later than it began.
+    Learnt,
+    /// It ends.
+    Ends,
+}
+
 /// Sets the stage of a world.
 #[derive(Debug)]
 pub(super) struct Stage<'a> {
     rehearsal: &'a Rehearsal<'a>,
     plan: &'a Plan,
     start: Timestamp,
-    /// What is to come, in order: which fault, and whether it ends.
-    coming: VecDeque<(Timestamp, usize, bool)>,
+    /// What is to come, in order: of which fault, and what of it.
+    coming: BTreeSet<(Timestamp, usize, Turn)>,
+    /// How much later than it happens it is learnt that a host was deleted.
+    learnt_late: Duration,
     acts: VecDeque<&'a Act>,
     acted: usize,
     /// When somebody last did.
@@ -44,21 +57,21 @@ pub(super) struct Stage<'a> {
 
 impl<'a> Stage<'a> {
     pub(super) fn new(rehearsal: &'a Rehearsal<'a>, plan: &'a Plan, start: Timestamp) -> Self {
-        let mut coming = Vec::new();
+        let mut coming = BTreeSet::new();
         for (place, fault) in rehearsal.scenario.faults.iter().enumerate() {
             if let FaultKind::Timed { at, lasts, .. } = fault.kind {
-                coming.push((start.after(at), place, false));
+                coming.insert((start.after(at), place, Turn::Begins));
                 if !lasts.is_zero() {
-                    coming.push((start.after(at).after(lasts), place, true));
+                    coming.insert((start.after(at).after(lasts), place, Turn::Ends));
                 }
             }
         }
-        coming.sort_unstable();
         Self {
             rehearsal,
             plan,
             start,
-            coming: coming.into(),
+            coming,
+            learnt_late: Duration::ZERO,
             acts: rehearsal.scenario.acts.iter().collect(),
             acted: 0,
             acted_at: None,
@@ -69,6 +82,12 @@ impl<'a> Stage<'a> {
 
     /// The hosts that a fault is about.
     pub(super) fn hosts_of(&self, world: &World<Modelled>, fault: &Fault) -> Vec<HostId> {
+        if fault.throttles() {
+            // Its answers are late: those about hosts that go.
+            let faults = self.rehearsal.scenario.faults.iter();
+            let gone = faults.filter(|fault| fault.event() == Some(Event::HostsGone));
+            return gone.flat_map(|fault| self.hosts_of(world, fault)).collect();
+        }
         let picked = world
             .model
             .pick(&fault.hosts, &fault.name, self.rehearsal.hosts);
@@ -82,7 +101,7 @@ impl<'a> Stage<'a> {
 
     /// When something comes from outside. Nothing: nothing does by itself.
     pub(super) fn next_at(&self, world: &World<Modelled>) -> Option<Timestamp> {
-        let fault = self.coming.front().map(|(at, _, _)| *at);
+        let fault = self.coming.first().map(|(at, _, _)| *at);
         let act = self.acts.front().and_then(|act| match &act.when {
             When::At(at) => Some(self.start.after(*at)),
             When::Phase(phase) => self.is_in(world, phase).then_some(world.now),
@@ -98,13 +117,12 @@ impl<'a> Stage<'a> {
 
     /// Lets everything come that is due at a moment.
     pub(super) fn set(&mut self, world: &mut World<Modelled>, next: Timestamp) {
-        while let Some((at, place, ends)) =
-            self.coming.front().copied().filter(|(at, ..)| *at <= next)
-        {
-            self.coming.pop_front();
+        while let Some(one) = self.coming.first().copied().filter(|(at, ..)| *at <= next) {
+            let (at, place, turn) = one;
+            self.coming.remove(&one);
             let ahead = at.since(world.now);
             world.advance(ahead);
-            self.strike(world, place, ends);
+            self.strike(world, place, turn);
         }
         let Some(act) = self.acts.front().copied() else {
             return;
@@ -121,49 +139,98 @@ impl<'a> Stage<'a> {
         }
     }
 
-    fn strike(&self, world: &mut World<Modelled>, place: usize, ends: bool) {
+    fn strike(&mut self, world: &mut World<Modelled>, place: usize, turn: Turn) {
         let Some(fault) = self.rehearsal.scenario.faults.get(place) else {
             return;
         };
         let FaultKind::Timed { event, lasts, .. } = fault.kind else {
             return;
         };
-        let hosts = self.hosts_of(world, fault);
-        if !ends {
-            let now = world.now;
-            world.model.struck.entry(place).or_insert(now);
+        let mut hosts = self.hosts_of(world, fault);
+        hosts.retain(|host| world.agents.contains_key(host));
+        match turn {
+            Turn::Begins => {
+                let now = world.now;
+                world.model.struck.entry(place).or_insert(now);
+                self.begin(world, place, event, lasts, &hosts);
+            }
+            Turn::Learnt => hosts.iter().for_each(|host| world.forget(host)),
+            Turn::Ends => self.end(world, event, &hosts),
         }
-        match (event, ends) {
-            (Event::HostsCut, false) => hosts.iter().for_each(|host| world.cut(host)),
-            (Event::HostsCut, true) => hosts.iter().for_each(|host| world.mend(host)),
-            (Event::CellsCut, false) => {
-                cells(world, &hosts)
-                    .iter()
-                    .for_each(|cell| world.cut_cell(cell));
+    }
+
+    fn begin(
+        &mut self,
+        world: &mut World<Modelled>,
+        place: usize,
+        event: Event,
+        lasts: Duration,
+        hosts: &[HostId],
+    ) {
+        match event {
+            Event::HostsCut => hosts.iter().for_each(|host| world.cut(host)),
+            Event::CellsCut => {
+                let cells = cells(world, hosts);
+                cells.iter().for_each(|cell| world.cut_cell(cell));
             }
-            (Event::CellsCut, true) => {
-                cells(world, &hosts)
-                    .iter()
-                    .for_each(|cell| world.mend_cell(cell));
-            }
-            (Event::HostsDie, false) => {
-                for host in &hosts {
+            Event::HostsDie => {
+                for host in hosts {
                     world.crash_agent(host, Boots::Anew, (!lasts.is_zero()).then_some(lasts));
                 }
             }
-            (Event::HostsGone, false) => {
-                for host in &hosts {
-                    world.crash_agent(host, Boots::Anew, None);
-                    world.forget(host);
-                }
-            }
-            (Event::HostsFall, false) => hosts.iter().for_each(|host| world.fall(host)),
-            (Event::HostsFall, true) => hosts.iter().for_each(|host| world.repair(host)),
-            (Event::CoordinatorDies, false) => {
+            Event::HostsGone => self.go(world, place, hosts),
+            Event::HostsCome => self.come(world, place),
+            Event::HostsFall => hosts.iter().for_each(|host| world.fall(host)),
+            Event::CoordinatorDies => {
                 let away = lasts.max(Duration::from_secs(1));
                 world.crash_owner(Crash::BeforeStore, away);
             }
-            (Event::HostsDie | Event::HostsGone | Event::CoordinatorDies, true) => {}
+            Event::InventoryThrottled { late } => self.learnt_late = late,
+        }
+    }
+
+    fn end(&mut self, world: &mut World<Modelled>, event: Event, hosts: &[HostId]) {
+        match event {
+            Event::HostsCut => hosts.iter().for_each(|host| world.mend(host)),
+            Event::CellsCut => {
+                let cells = cells(world, hosts);
+                cells.iter().for_each(|cell| world.mend_cell(cell));
+            }
+            Event::HostsFall => hosts.iter().for_each(|host| world.repair(host)),
+            Event::InventoryThrottled { .. } => self.learnt_late = Duration::ZERO,
+            Event::HostsDie | Event::HostsGone | Event::HostsCome | Event::CoordinatorDies => {}
+        }
+    }
+
+    /// Hosts are born that are not there yet.
+    fn come(&self, world: &mut World<Modelled>, place: usize) {
+        let Some(fault) = self.rehearsal.scenario.faults.get(place) else {
+            return;
+        };
+        let born: BTreeSet<HostId> = self.hosts_of(world, fault).into_iter().collect();
+        for host in self
+            .rehearsal
+            .hosts
+            .iter()
+            .filter(|host| born.contains(&host.id))
+        {
+            if !world.agents.contains_key(&host.id) {
+                world.join(host.clone());
+            }
+        }
+    }
+
+    /// Hosts die for good. That they are deleted is learnt at once, or as late as the inventory answers.
+    fn go(&mut self, world: &mut World<Modelled>, place: usize, hosts: &[HostId]) {
+        for host in hosts {
+            world.crash_agent(host, Boots::Anew, None);
+        }
+        match self.learnt_late.is_zero() {
+            true => hosts.iter().for_each(|host| world.forget(host)),
+            false => {
+                let learnt = world.now.after(self.learnt_late);
+                self.coming.insert((learnt, place, Turn::Learnt));
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{
     Modelled,
     report::{FaultSeen, HeldBy, Pause, since},
-    scenario::Scenario,
+    scenario::{Event, Scenario},
     stage::{self, Stage},
     world::World,
 };
@@ -32,6 +32,8 @@ const LEAST_MS: u64 = 60_000;
 pub(super) struct Watch {
     start: Timestamp,
     faults: Vec<FaultSeen>,
+    /// Those of them that let hosts be born.
+    births: BTreeSet<usize>,
     /// The faults that each host is of.
     of_host: BTreeMap<HostId, Vec<usize>>,
     pub(super) pauses: Vec<Pause>,
@@ -49,7 +51,7 @@ impl Watch {
         start: Timestamp,
     ) -> Self {
         let mut of_host: BTreeMap<HostId, Vec<usize>> = BTreeMap::new();
-        let mut faults = Vec::new();
+        let (mut faults, mut births) = (Vec::new(), BTreeSet::new());
         for (place, fault) in scenario.faults.iter().enumerate() {
             let hosts = stage.hosts_of(world, fault);
             faults.push(FaultSeen {
@@ -59,6 +61,9 @@ impl Watch {
                 noticed_ms: None,
                 by: String::new(),
             });
+            if fault.event() == Some(Event::HostsCome) {
+                births.insert(place);
+            }
             for host in hosts {
                 of_host.entry(host).or_default().push(place);
             }
@@ -66,6 +71,7 @@ impl Watch {
         Self {
             start,
             faults,
+            births,
             of_host,
             pauses: Vec::new(),
             is_paused: false,
@@ -93,7 +99,11 @@ impl Watch {
             else {
                 continue;
             };
-            if let Some(by) = shown(&world.owner.fleet, host, world.now).filter(|_| has_struck) {
+            let shown = match self.births.contains(place) {
+                true => enrolled(&world.owner.fleet, host),
+                false => shown(&world.owner.fleet, host, world.now),
+            };
+            if let Some(by) = shown.filter(|_| has_struck) {
                 seen.noticed_ms = Some(since(self.start, world.now));
                 seen.by = by;
             }
@@ -195,6 +205,12 @@ impl Watch {
         let doubled = agents.map(|agent| format!("{} was patched twice", agent.host.id));
         doubled.collect()
     }
+}
+
+/// Where a host is that was born. Nothing: it is not known yet.
+fn enrolled(fleet: &Fleet, host: &HostId) -> Option<String> {
+    let (cell, _) = fleet.host(host)?;
+    Some(format!("it is in cell {}", cell.id()))
 }
 
 /// What a fleet shows of a host that is not well. Nothing where it looks well.

@@ -133,8 +133,13 @@ pub struct World<M> {
 impl<M: Model> World<M> {
     /// An empty world with a coordinator, which is started.
     pub fn new(owner: Owner, model: M) -> Self {
+        Self::starting_at(START, owner, model)
+    }
+
+    /// The same at another moment, at or after [`START`].
+    pub fn starting_at(now: Timestamp, owner: Owner, model: M) -> Self {
         let mut world = Self {
-            now: START,
+            now,
             owner,
             agents: BTreeMap::new(),
             model,

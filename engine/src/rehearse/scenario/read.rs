@@ -10,7 +10,10 @@ use crate::{
     failure::FailureKind,
     select::SelectError,
     share::{Share, ShareError},
+    time::Timestamp,
+    time_zone::TimeZone,
 };
+use jiff::civil::DateTime;
 use std::{collections::BTreeMap, time::Duration};
 
 /// Every mistake of a file of faults.
@@ -39,6 +42,12 @@ pub enum Refusal {
     /// An act that waits for nothing, or for two things.
     #[error("an act has either `at` or `when`")]
     NoMoment,
+    /// It is not a moment.
+    #[error("`{0}` is no moment: \"2026-11-26T18:00\" is expected, by the clocks of UTC")]
+    Moment(String),
+    /// A throttled inventory whose answers are not late.
+    #[error("`inventory-throttled` says by `late` how much later an answer comes")]
+    NotLate,
     /// An exclusion of nobody.
     #[error("`exclude` says whom by `match`")]
     NobodyExcluded,
@@ -46,7 +55,10 @@ pub enum Refusal {
 
 /// Reads the top of a file of faults. Nothing when a mistake was noted that prevents it.
 pub(super) fn scenario(mut top: Table<'_, Refusal>) -> Option<Scenario> {
-    let mut scenario = Scenario::default();
+    let mut scenario = Scenario {
+        start: top.text("start", moment),
+        ..Scenario::default()
+    };
     if let Some(mut table) = top.table("times", "[times]") {
         scenario.times.extend(times(&mut table));
         table.finish(&[], &[]);
@@ -79,6 +91,15 @@ fn each<'d, T>(
         })
         .collect();
     read.into_iter().collect()
+}
+
+fn moment(text: &str) -> Result<Timestamp, Refusal> {
+    let malformed = || Refusal::Moment(text.to_owned());
+    let time: Option<DateTime> = text.parse().ok().filter(|_| text.len() == 16);
+    // As calendars have it: no time after 9998, and none before there is one to count from.
+    let time = time.filter(|time| (1971..9999).contains(&time.year()));
+    time.and_then(|time| TimeZone::UTC.beginning(time))
+        .ok_or_else(malformed)
 }
 
 fn costs(mut table: Table<'_, Refusal>, usual: Costs) -> Costs {
@@ -150,6 +171,7 @@ fn fault(table: &mut Table<'_, Refusal>) -> Option<Fault> {
                 "event",
                 "at",
                 "for",
+                "late",
             ]);
             table.refuse_whole(Refusal::NoKind);
             None
@@ -185,17 +207,30 @@ fn of_step(table: &mut Table<'_, Refusal>) -> Option<FaultKind> {
 
 fn timed(table: &mut Table<'_, Refusal>) -> Option<FaultKind> {
     table.require("at", "at = \"10m\"");
+    let late = table.duration("late");
     let events = [
         ("hosts-cut", Event::HostsCut),
         ("cells-cut", Event::CellsCut),
         ("hosts-die", Event::HostsDie),
         ("hosts-gone", Event::HostsGone),
+        ("hosts-come", Event::HostsCome),
+        (
+            "inventory-throttled",
+            Event::InventoryThrottled {
+                late: late.unwrap_or_default(),
+            },
+        ),
         ("hosts-fall", Event::HostsFall),
         ("coordinator-dies", Event::CoordinatorDies),
     ];
     let event = table.choice("event", &events);
     let at = table.duration("at");
     let lasts = table.duration("for").unwrap_or(Duration::ZERO);
+    let is_throttled = matches!(event, Some(Event::InventoryThrottled { .. }));
+    if is_throttled != late.is_some_and(|late| !late.is_zero()) {
+        table.refuse_whole(Refusal::NotLate);
+        return None;
+    }
     Some(FaultKind::Timed {
         event: event?,
         at: at?,

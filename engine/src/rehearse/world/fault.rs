@@ -95,6 +95,9 @@ impl<M: Model> World<M> {
     pub fn forget(&mut self, host: &HostId) {
         self.hang_up(host, LATENCY);
         self.forgotten.insert(host.clone());
+        if let Some(touched) = &mut self.touched {
+            touched.insert(host.clone());
+        }
         self.act(FleetEvent::Host {
             host: host.clone(),
             event: CellEvent::HostForgotten { host: host.clone() },

@@ -128,6 +128,7 @@ mod tests {
                 group: "r1/a web".to_owned(),
                 members: 100,
                 allowance,
+                came: 0,
                 most_out,
                 at_ms: 0,
             };

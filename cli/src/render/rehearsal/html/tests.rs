@@ -92,6 +92,7 @@ fn group(name: &str, members: usize, allowance: usize, most_out: usize) -> Group
         group: name.to_owned(),
         members,
         allowance,
+        came: 0,
         most_out,
         at_ms: 20 * MINUTE,
     }
