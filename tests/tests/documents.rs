@@ -96,7 +96,7 @@ fn the_files_of_the_fleet_are_read_as_they_are_documented() {
     assert_eq!((faults.times, faults.costs), (usual.times, usual.costs));
     assert_eq!(
         (faults.others.len(), faults.faults.len(), faults.acts.len()),
-        (1, 2, 1)
+        (1, 3, 1)
     );
 }
 

@@ -49,7 +49,7 @@ enum Action {
     Export,
 }
 
-fn up_to(most: usize) -> RangedU64ValueParser<usize> {
+pub(super) fn up_to(most: usize) -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..=most as u64)
 }
 

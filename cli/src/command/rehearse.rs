@@ -1,7 +1,10 @@
 //! `cofferdam rehearse`: a rollout in virtual time, before a host is touched.
 
+mod declared;
+
 use crate::{
     client::Client,
+    clock,
     command::fleet,
     config::Config,
     exit::{Exit, UsageError},
@@ -17,7 +20,7 @@ use cofferdam_engine::{
     calendar::Calendar,
     inventory::Host,
     lockfile,
-    modelled_fleet::ModelledFleet,
+    modelled_fleet::{MAX_HOSTS, ModelledFleet},
     patch::LockFile,
     rehearse::{Rehearsal, incident::Incident, made_up, scenario::Scenario},
     services::Services,
@@ -25,6 +28,7 @@ use cofferdam_engine::{
 };
 use std::{
     collections::BTreeMap,
+    fmt::Display,
     path::{Path, PathBuf},
 };
 
@@ -48,12 +52,23 @@ pub struct Args {
     /// fleet when the patch itself is good
     #[arg(long, value_name = "FILE|mix")]
     faults: Option<PathBuf>,
+    /// Who owns each service and what it needs: a services file [default: what the coordinator has
+    /// declared, with --fleet live]
+    #[arg(long, value_name = "FILE")]
+    services: Option<PathBuf>,
+    /// The times in which nothing is started: a calendar file [default: what the coordinator has declared,
+    /// with --fleet live]
+    #[arg(long, value_name = "FILE")]
+    freezes: Option<PathBuf>,
     /// What chance is drawn from: the same number makes the same rehearsal
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
     /// Play a built-in incident, and say whether it would still be one
-    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["file", "fleet", "faults"], value_parser = number)]
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["file", "fleet", "faults", "services", "freezes"], value_parser = number)]
     incident: Option<u32>,
+    /// Play the incident on about so many hosts, and not on its own few; what must come of it stays the same
+    #[arg(long, value_name = "NUMBER", requires = "incident", conflicts_with_all = ["file", "fleet"], value_parser = fleet::up_to(MAX_HOSTS))]
+    hosts: Option<usize>,
 }
 
 fn number(text: &str) -> Result<u32, String> {
@@ -73,32 +88,25 @@ fn number(text: &str) -> Result<u32, String> {
 /// When a file is wrong, there is no plan, or the coordinator that is asked does not answer.
 pub async fn run(args: Args, config: &Config, out: Output) -> Result<Exit> {
     if let Some(number) = args.incident {
-        return incident(number, args.seed, out);
+        return incident(number, args.hosts, args.seed, out);
     }
     let (Some(path), Some(fleet)) = (&args.file, &args.fleet) else {
         bail!("a rollout file and a fleet are needed");
     };
     let rollout = RolloutFile::read(path)?;
     let (spec, lock) = (rollout.spec(), rollout.lock()?);
-    let scenario = match &args.faults {
-        Some(mix) if mix.as_os_str() == "mix" => Scenario::mix()?,
-        Some(path) => {
-            let text = file::read(path)?;
-            Scenario::parse(&path.display().to_string(), &text)
-                .map_err(|mistakes| UsageError(mistakes.to_string()))?
-        }
-        None => Scenario::default(),
-    };
-    let fleet = modelled(fleet, config).await?;
-    let hosts: Vec<Host> = fleet.hosts().collect();
+    let mut scenario = scenario(args.faults.as_deref())?;
+    scenario.start.get_or_insert_with(clock::now);
+    let known = Known::read(&args, fleet, config).await?;
+    let hosts: Vec<Host> = known.fleet.hosts().collect();
     let (lock, is_made_up) = locked(spec, lock.as_deref(), &hosts)?;
     let rehearsal = Rehearsal {
         spec,
         lock: &lock,
         hosts: &hosts,
-        package_sets: &fleet.package_sets(),
-        services: &Services::default(),
-        calendar: &Calendar::default(),
+        package_sets: &known.fleet.package_sets(),
+        services: &known.services,
+        calendar: &known.calendar,
         scenario: &scenario,
         seed: args.seed,
     };
@@ -110,18 +118,60 @@ pub async fn run(args: Args, config: &Config, out: Output) -> Result<Exit> {
     Ok(rehearsed.exit())
 }
 
-async fn modelled(fleet: &Path, config: &Config) -> Result<ModelledFleet> {
-    if fleet.as_os_str() == "live" {
-        let client = Client::connect(&config.settings()?).await?;
+fn scenario(faults: Option<&Path>) -> Result<Scenario> {
+    match faults {
+        Some(mix) if mix.as_os_str() == "mix" => Ok(Scenario::mix()?),
+        Some(path) => parsed(path, Scenario::parse),
+        None => Ok(Scenario::default()),
+    }
+}
+
+/// What a rollout is rehearsed against.
+struct Known {
+    fleet: ModelledFleet,
+    services: Services,
+    calendar: Calendar,
+}
+
+impl Known {
+    /// Reads the files that were named. What none is named for is asked of the coordinator where the
+    /// fleet is its own, and else is nothing.
+    async fn read(args: &Args, fleet: &Path, config: &Config) -> Result<Self> {
+        let mut known = match fleet.as_os_str() == "live" {
+            true => Self::live(&Client::connect(&config.settings()?).await?).await?,
+            false => Self {
+                fleet: parsed(fleet, ModelledFleet::parse)?,
+                services: Services::default(),
+                calendar: Calendar::default(),
+            },
+        };
+        if let Some(path) = &args.services {
+            known.services = parsed(path, Services::parse)?;
+        }
+        if let Some(path) = &args.freezes {
+            known.calendar = parsed(path, Calendar::parse)?;
+        }
+        Ok(known)
+    }
+
+    async fn live(client: &Client) -> Result<Self> {
         let hosts = fleet::hosts(client.hosts().await?);
         if hosts.is_empty() {
             bail!("the coordinator knows no host yet: `cofferdam fleet generate` makes some up");
         }
-        return Ok(ModelledFleet::of(&hosts, &BTreeMap::new()));
+        Ok(Self {
+            fleet: ModelledFleet::of(&hosts, &BTreeMap::new()),
+            services: declared::services(&client.services().await?)?,
+            calendar: declared::calendar(client.calendar().await?)?,
+        })
     }
-    let text = file::read(fleet)?;
-    let fleet = ModelledFleet::parse(&fleet.display().to_string(), &text);
-    Ok(fleet.map_err(|mistakes| UsageError(mistakes.to_string()))?)
+}
+
+/// Reads a file by what reads such files.
+fn parsed<T, E: Display>(path: &Path, parse: impl Fn(&str, &str) -> Result<T, E>) -> Result<T> {
+    let text = file::read(path)?;
+    let read = parse(&path.display().to_string(), &text);
+    Ok(read.map_err(|mistakes| UsageError(mistakes.to_string()))?)
 }
 
 /// The bits: those of the lock file, or made-up ones.
@@ -139,8 +189,9 @@ fn locked(spec: &Spec, text: Option<&str>, hosts: &[Host]) -> Result<(LockFile, 
     Ok((lock, true))
 }
 
-fn incident(number: u32, seed: u64, out: Output) -> Result<Exit> {
+fn incident(number: u32, hosts: Option<usize>, seed: u64, out: Output) -> Result<Exit> {
     let incident = Incident::built_in(number).context("no such incident")??;
+    let incident = hosts.map_or_else(|| incident.clone(), |hosts| incident.on(hosts));
     let played = incident
         .play(seed)
         .map_err(|errors| UsageError(errors.to_string()))?;

@@ -1,6 +1,11 @@
 //! Rehearsals: what a rollout would come to, without a coordinator.
 
 use crate::{coordinator::Script, fleet::host, lab::Lab};
+use cofferdam_engine::{
+    id::{OperatorId, ServiceName},
+    time::Timestamp,
+};
+use cofferdam_proto::operator::{CalendarView, FreezeView, ServiceView, ServicesView};
 use std::fs;
 
 const FLEET: &str = r#"
@@ -56,6 +61,11 @@ fn a_rehearsal_says_how_long_it_takes_and_what_is_left() {
     let ran = lab().run(LINE);
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.out.starts_with("practice: done after "), "{}", ran.out);
+    assert!(
+        ran.out.contains(" % over the bound that its limits set, "),
+        "{}",
+        ran.out
+    );
     for line in [
         "  8 of 8 hosts patched, 0 harmed, 0 out at the end\n",
         "  nothing is left for a person\n",
@@ -65,19 +75,73 @@ fn a_rehearsal_says_how_long_it_takes_and_what_is_left() {
     }
 }
 
-#[test]
-fn the_hosts_that_the_coordinator_knows_are_rehearsed_and_none_is_asked_for_anything() {
+/// A coordinator with four hosts, a declared service, and a freeze of so many.
+fn live(freezes: Vec<FreezeView>) -> Lab {
     let names: Vec<String> = (1..=4).map(|number| format!("web-{number}")).collect();
-    let hosts = names.iter().map(|name| host(name, "m5.large")).collect();
+    let web = ServiceView {
+        service: ServiceName::new("web").unwrap(),
+        tier: 1,
+        owners: vec![OperatorId::new("ana").unwrap()],
+        depends_on: Vec::new(),
+        dependants: Vec::new(),
+        hosts: 4,
+        description: "the shop".to_owned(),
+    };
     let lab = Lab::new(Script {
-        hosts,
+        hosts: names.iter().map(|name| host(name, "m5.large")).collect(),
+        services: Some(ServicesView {
+            services: vec![web],
+            undeclared: Vec::new(),
+        }),
+        calendar: Some(CalendarView {
+            declared_by: None,
+            declared_at_ms: None,
+            freezes,
+        }),
         ..Script::default()
     });
     fs::write(lab.path("practice.toml"), ROLLOUT).unwrap();
+    lab
+}
+
+#[test]
+fn the_hosts_that_the_coordinator_knows_are_rehearsed_and_none_is_asked_for_anything() {
+    let lab = live(Vec::new());
     let ran = lab.run("rehearse practice.toml --fleet live");
     assert_eq!(ran.code, 0, "{}", ran.err);
     assert!(ran.out.contains("4 of 4 hosts patched"), "{}", ran.out);
     assert_eq!(lab.asked(), Vec::<String>::new());
+}
+
+#[test]
+fn freezes_that_the_coordinator_has_declared_hold_unless_a_file_says_others() {
+    let lab = live(vec![FreezeView {
+        name: "for ever".to_owned(),
+        is_on: true,
+        from_ms: Timestamp(1),
+        until_ms: Timestamp(9_000_000_000_000),
+        from: String::new(),
+        until: String::new(),
+        time_zone: "Europe/Dublin".to_owned(),
+        selection: Some("service == \"web\"".to_owned()),
+        except_profiles: vec!["emergency".to_owned()],
+        hosts: 4,
+        reason: String::new(),
+        owner: String::new(),
+    }]);
+    let held = lab.run("rehearse practice.toml --fleet live");
+    assert_eq!(held.code, 3, "{}", held.err);
+    assert!(
+        held.out.contains("a freeze is on: for ever"),
+        "{}",
+        held.out
+    );
+    fs::write(lab.path("none.toml"), "").unwrap();
+    let ran = lab.run("rehearse practice.toml --fleet live --freezes none.toml");
+    assert_eq!(ran.code, 0, "{}{}", ran.err, ran.out);
+    let bad = lab.run("rehearse practice.toml --fleet live --services practice.toml");
+    assert_eq!(bad.code, 2, "{}", bad.out);
+    assert!(bad.err.contains("practice.toml:"), "{}", bad.err);
 }
 
 #[test]
@@ -137,6 +201,15 @@ fn an_incident_says_whether_it_would_still_be_one() {
         "{}",
         ran.out
     );
+}
+
+#[test]
+fn an_incident_is_played_on_more_hosts_where_that_is_asked() {
+    let ran = lab().run("rehearse --incident 7 --hosts 120");
+    assert_eq!(ran.code, 0, "{}{}", ran.err, ran.out);
+    assert!(ran.out.contains("117 of 120 hosts patched"), "{}", ran.out);
+    let alone = lab().run(&format!("{LINE} --hosts 120"));
+    assert_eq!(alone.code, 2, "{}", alone.out);
 }
 
 #[test]
