@@ -91,12 +91,9 @@ async fn serve(
     let places = Places::new(&settings.state_dir, &settings.run_dir);
     let (found, telling) = telling::channel();
     let keeper = Keeper::new(root.clone(), places);
-    let guard = keeper.keep(settings.guard.clone(), &Processes, found);
-    let drift = Rc::new(Drift::new(
-        root.clone(),
-        &settings.state_dir,
-        &settings.drift,
-    ));
+    let guard = keeper.keep(settings.guard.clone(), &Processes, found.clone());
+    let drift = Drift::new(root.clone(), &settings.state_dir, &settings.drift);
+    let drift = Rc::new(drift.telling(found));
     drift.start().await;
     let outside = Outside {
         gates: vec![Rc::<Drift>::clone(&drift)],

@@ -18,7 +18,7 @@ pub struct DriftSummary {
     /// How many files are not as sealed. 0: none.
     pub files: u64,
     /// What changed and by which command, a line each, at most [`DRIFT_LINES`]. Fewer than changes where
-    /// there are more.
+    /// there are more; where there are none, why that cannot be told. Empty: nothing changed.
     pub lines: Vec<String>,
 }
 

@@ -23,6 +23,7 @@ use crate::{
     guard::places::Places,
     host::{leftover, root::Root, stamp::Stamp},
     step::admit::Gate,
+    telling::Found,
 };
 use cofferdam_engine::digest::Digest;
 use cofferdam_proto::error_chain;
@@ -65,6 +66,8 @@ pub struct Drift {
     is_changing: Cell<bool>,
     was_changed: Notify,
     is_in: Cell<bool>,
+    /// Who tells the coordinator. Absent: nobody does.
+    found: Option<Found>,
 }
 
 /// What the last look found.
@@ -96,6 +99,16 @@ impl Drift {
             is_changing: Cell::new(false),
             was_changed: Notify::new(),
             is_in: Cell::new(false),
+            found: None,
+        }
+    }
+
+    /// The same, with what it finds told to the coordinator.
+    #[must_use]
+    pub(crate) fn telling(self, found: Found) -> Self {
+        Self {
+            found: Some(found),
+            ..self
         }
     }
 
@@ -200,6 +213,9 @@ impl Drift {
         };
         if is_news {
             self.write(&report);
+        }
+        if let (Some(found), Some(summary)) = (&self.found, report.summary()) {
+            found.drift(summary);
         }
         match report.line() {
             line if !line.is_empty() && (is_first || is_news) => {

@@ -6,7 +6,11 @@ use super::{
     logs::{Became, Cause, Causes},
 };
 use crate::host::root::Root;
-use cofferdam_engine::{digest::Digest, time::Timestamp};
+use cofferdam_engine::{
+    digest::Digest,
+    drift::{DRIFT_LINES, DriftSummary},
+    time::Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -195,6 +199,30 @@ impl Report {
         self
     }
 
+    /// What the coordinator is told. Absent: nothing is expected of the host.
+    pub fn summary(&self) -> Option<DriftSummary> {
+        let lines = match &self.standing {
+            Standing::Unsealed => return None,
+            Standing::Same => Vec::new(),
+            Standing::Unknown { .. } => vec![self.line()],
+            Standing::Drifted => {
+                let changes = self.changes.iter().take(DRIFT_LINES);
+                changes.map(ToString::to_string).collect()
+            }
+        };
+        let is_package = |change: &&Change| matches!(change, Change::Package { .. });
+        let packages = self.changes.iter().filter(is_package).count() as u64;
+        let files = self.changes.len() as u64 - packages;
+        // Packages come first: what is not listed is of the last one's kind, or comes after it.
+        let is_all_packages = files == 0;
+        Some(DriftSummary {
+            at: self.found_at,
+            packages: packages + if is_all_packages { self.more } else { 0 },
+            files: files + if is_all_packages { 0 } else { self.more },
+            lines,
+        })
+    }
+
     /// How many things are not as expected.
     pub fn total(&self) -> u64 {
         self.changes.len() as u64 + self.more
@@ -378,6 +406,9 @@ mod tests {
                 .line()
                 .ends_with("tea:all 1 -> 2; and 6 more, by `cofferdam-agent drift`")
         );
+        let summary = report.summary().unwrap();
+        assert_eq!((summary.packages, summary.files), (3, 6));
+        assert_eq!(summary.lines, said);
         let json = serde_json::to_string(&report).unwrap();
         assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
     }
@@ -390,6 +421,13 @@ mod tests {
             (&report.standing, report.line().as_str()),
             (&Standing::Same, "")
         );
+        assert_eq!(report.summary(), Some(DriftSummary::default()));
+        let unsealed = Report::without_image(Standing::Unsealed, Effect::Warns);
+        assert_eq!(unsealed.summary(), None);
+        let why = "its seal is damaged".to_owned();
+        let unknown = Report::without_image(Standing::Unknown { why }, Effect::Warns);
+        let summary = unknown.summary().unwrap();
+        assert_eq!((summary.changes(), summary.lines.len()), (0, 1));
     }
 
     #[test]

@@ -15,22 +15,20 @@ impl Stored {
     /// Takes in what is told, and notes it.
     fn take(&mut self, telling: &mut Telling) {
         for message in telling.take() {
-            match message {
-                FromAgent::GuardNews(news) => {
-                    self.numbers.extend(news.events.iter().map(|e| e.number));
-                    self.heard.guard.log = news.log;
-                    if let Some(last) = news.events.last() {
-                        self.heard.guard.number = last.number;
-                        self.heard.guard.times = last.times;
-                    }
-                    self.states.push(news.state);
-                    telling.noted(self.heard.guard);
+            if let FromAgent::GuardNews(news) = message {
+                self.numbers.extend(news.events.iter().map(|e| e.number));
+                self.heard.guard.log = news.log;
+                if let Some(last) = news.events.last() {
+                    self.heard.guard.number = last.number;
+                    self.heard.guard.times = last.times;
                 }
-                FromAgent::Drift(drift) => {
-                    self.heard.drift = Some(drift.at);
-                    self.drifts.push(drift.at);
-                }
-                other => panic!("{other:?}"),
+                self.states.push(news.state);
+                telling.noted(self.heard.guard);
+            } else if let FromAgent::Drift(drift) = message {
+                self.heard.drift = Some(drift.at);
+                self.drifts.push(drift.at);
+            } else {
+                panic!("{message:?}");
             }
         }
     }
@@ -44,7 +42,8 @@ impl Stored {
     }
 }
 
-fn word(mode: GuardMode, numbers: std::ops::RangeInclusive<u64>) -> Word {
+/// A guard that saw so many things.
+fn word(mode: GuardMode, seen: u64) -> Word {
     let event = |number| GuardEvent {
         number,
         times: 1,
@@ -58,14 +57,14 @@ fn word(mode: GuardMode, numbers: std::ops::RangeInclusive<u64>) -> Word {
         },
         window: None,
         log: 7,
-        events: numbers.map(event).collect(),
+        events: (1..=seen).map(event).collect(),
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_coordinator_that_takes_nothing_of_the_kind_is_told_nothing() {
     let (found, mut telling) = channel();
-    found.guard(word(GuardMode::Enforce, 1..=3));
+    found.guard(word(GuardMode::Enforce, 3));
     found.drift(DriftSummary::default());
     let mut stored = Stored::default();
     stored.take_all(&mut telling).await;
@@ -84,16 +83,16 @@ async fn how_the_guard_stands_is_told_once_a_session_and_when_it_changes() {
     let mut stored = Stored::default();
     for session in 1..=2 {
         telling.open(Some(stored.heard));
-        found.guard(word(GuardMode::Observe, 1..=1));
+        found.guard(word(GuardMode::Observe, 1));
         stored.take_all(&mut telling).await;
-        found.guard(word(GuardMode::Observe, 1..=1));
+        found.guard(word(GuardMode::Observe, 1));
         stored.take_all(&mut telling).await;
         assert_eq!(stored.states.len(), session);
         telling.close();
     }
     telling.open(Some(stored.heard));
     stored.take_all(&mut telling).await;
-    found.guard(word(GuardMode::Enforce, 1..=1));
+    found.guard(word(GuardMode::Enforce, 1));
     stored.take_all(&mut telling).await;
     let modes: Vec<GuardMode> = stored.states.iter().map(|state| state.mode).collect();
     assert_eq!(modes[2..], [GuardMode::Observe, GuardMode::Enforce]);
@@ -105,7 +104,7 @@ async fn a_cut_loses_nothing_and_what_was_stored_is_not_told_again() {
     let (found, mut telling) = channel();
     let mut stored = Stored::default();
     telling.open(Some(stored.heard));
-    found.guard(word(GuardMode::Enforce, 1..=40));
+    found.guard(word(GuardMode::Enforce, 40));
     telling.due().await;
     stored.take(&mut telling);
     telling.due().await;
@@ -124,11 +123,11 @@ async fn a_first_event_is_told_at_once_and_a_flood_ever_more_slowly() {
     let (found, mut telling) = channel();
     let mut stored = Stored::default();
     telling.open(Some(stored.heard));
-    found.guard(word(GuardMode::Enforce, 1..=0));
+    found.guard(word(GuardMode::Enforce, 0));
     stored.take_all(&mut telling).await;
     let mut waits = Vec::new();
     for number in 1..=8 {
-        found.guard(word(GuardMode::Enforce, 1..=number));
+        found.guard(word(GuardMode::Enforce, number));
         let begun = Instant::now();
         telling.due().await;
         waits.push(begun.elapsed().as_secs());
@@ -136,12 +135,12 @@ async fn a_first_event_is_told_at_once_and_a_flood_ever_more_slowly() {
     }
     assert_eq!(waits, [0, 1, 2, 4, 8, 16, 30, 30]);
     time::sleep(LONGEST_WAIT * 2).await;
-    found.guard(word(GuardMode::Enforce, 1..=9));
+    found.guard(word(GuardMode::Enforce, 9));
     let begun = Instant::now();
     telling.due().await;
     stored.take(&mut telling);
     assert!(begun.elapsed() < LEAST_WAIT, "after a quiet minute at once");
-    found.guard(word(GuardMode::Enforce, 1..=10));
+    found.guard(word(GuardMode::Enforce, 10));
     telling.due().await;
     assert!(begun.elapsed() <= LEAST_WAIT * 2);
 }
@@ -158,7 +157,7 @@ async fn a_window_is_told_with_what_is_left_of_it_and_its_end_with_the_next_look
         by: String::new(),
     };
     telling.open(Some(Heard::default()));
-    let mut open = word(GuardMode::Enforce, 1..=0);
+    let mut open = word(GuardMode::Enforce, 0);
     open.window = Some(window(uptime + 3_600_000));
     found.guard(open.clone());
     telling.due().await;

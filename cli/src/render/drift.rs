@@ -2,6 +2,7 @@
 
 use crate::render::{
     View,
+    hosts::NO_HOSTS,
     table::{ago, counted, indented, table},
 };
 use cofferdam_engine::{drift::DriftSummary, time::Timestamp};
@@ -21,7 +22,7 @@ pub struct DriftList {
 impl View for DriftList {
     fn text(&self) -> String {
         if self.hosts.is_empty() {
-            return "no hosts yet: they appear when their agents connect\n".to_owned();
+            return NO_HOSTS.to_owned();
         }
         let rows = self.hosts.iter().map(|host| self.row(host));
         let text = table(["host", "connected", "drift", "since"], rows.collect());
@@ -36,7 +37,10 @@ impl DriftList {
         let connected = if is_connected { "yes" } else { "no" };
         let (what, since) = match &host.drift {
             None => ("unknown".to_owned(), String::new()),
-            Some(drift) if drift.changes() == 0 => ("none".to_owned(), String::new()),
+            Some(drift) if drift.lines.is_empty() => ("none".to_owned(), String::new()),
+            Some(drift) if drift.changes() == 0 => {
+                ("cannot be told".to_owned(), ago(drift.at, self.now))
+            }
             Some(drift) => (count(drift), ago(drift.at, self.now)),
         };
         [host.host.to_string(), connected.to_owned(), what, since]
@@ -55,9 +59,9 @@ fn count(drift: &DriftSummary) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// The lines of a host on which something changed.
+/// The lines of a host on which something changed, or why that cannot be told.
 fn changes(host: &HostView) -> Option<String> {
-    let drift = host.drift.as_ref().filter(|drift| drift.changes() > 0)?;
+    let drift = host.drift.as_ref().filter(|d| !d.lines.is_empty())?;
     let told = u64::try_from(drift.lines.len()).unwrap_or(u64::MAX);
     let mut lines = drift.lines.join("\n");
     match drift.changes().saturating_sub(told) {
@@ -87,6 +91,7 @@ mod tests {
             hosts: vec![
                 host("a-1"),
                 of("a-2", 0, 0, &[]),
+                of("a-4", 0, 0, &["its seal is damaged"]),
                 of(
                     "a-3",
                     1,
@@ -100,7 +105,11 @@ mod tests {
     HOST  CONNECTED  DRIFT               SINCE
     a-1   yes        unknown
     a-2   yes        none
+    a-4   yes        cannot be told      1m ago
     a-3   yes        1 package, 2 files  1m ago
+
+    a-4
+      its seal is damaged
 
     a-3
       tea 1 -> 2, by apt full-upgrade

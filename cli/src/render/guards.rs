@@ -2,6 +2,7 @@
 
 use crate::render::{
     View,
+    hosts::NO_HOSTS,
     table::{ago, short, table},
 };
 use cofferdam_engine::{
@@ -24,7 +25,7 @@ pub struct GuardList {
 impl View for GuardList {
     fn text(&self) -> String {
         if self.hosts.is_empty() {
-            return "no hosts yet: they appear when their agents connect\n".to_owned();
+            return NO_HOSTS.to_owned();
         }
         let rows = self.hosts.iter().map(|host| self.row(host));
         let headings = [

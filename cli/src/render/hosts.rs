@@ -13,6 +13,9 @@ use cofferdam_engine::{
 use cofferdam_proto::operator::HostView;
 use serde::Serialize;
 
+/// What is shown of a fleet without hosts.
+pub(super) const NO_HOSTS: &str = "no hosts yet: they appear when their agents connect\n";
+
 /// Hosts, in order of their names.
 #[derive(Debug, Serialize)]
 pub struct HostList {
@@ -26,7 +29,7 @@ pub struct HostList {
 impl View for HostList {
     fn text(&self) -> String {
         if self.hosts.is_empty() {
-            return "no hosts yet: they appear when their agents connect\n".to_owned();
+            return NO_HOSTS.to_owned();
         }
         let rows = self.hosts.iter().map(|host| self.row(host));
         let headings = [

@@ -4,6 +4,7 @@ use super::{Active, Cell, CellError, CellEvent, Job, JobState, Member, Work};
 use crate::{
     allotment::Allotment,
     digest::Digest,
+    drift::DriftSummary,
     id::{HostId, RolloutId},
     time::Timestamp,
 };
@@ -37,10 +38,7 @@ impl Cell {
             CellEvent::HostDisconnected { host } => self.host_disconnected(host, now),
             CellEvent::PackagesChanged { host, packages } => self.packages_changed(host, *packages),
             CellEvent::GuardTold { host, news } => self.guard_told(host, news, now),
-            CellEvent::DriftTold { host, drift } => {
-                self.member_mut(host)?.drift = Some(drift.clone());
-                Ok(())
-            }
+            CellEvent::DriftTold { host, drift } => self.drift_told(host, drift),
             CellEvent::HostForgotten { host } => self.host_forgotten(host),
             CellEvent::Reserved { host, reservation } => self.reserved(host, reservation, now),
             CellEvent::Unreserved { host, token } => self.unreserved(host, *token, now),
@@ -101,6 +99,11 @@ impl Cell {
 
     fn packages_changed(&mut self, host: &HostId, packages: Digest) -> Result<(), CellError> {
         self.member_mut(host)?.host.facts.packages = packages;
+        Ok(())
+    }
+
+    fn drift_told(&mut self, host: &HostId, drift: &DriftSummary) -> Result<(), CellError> {
+        self.member_mut(host)?.drift = Some(Box::new(drift.clone()));
         Ok(())
     }
 

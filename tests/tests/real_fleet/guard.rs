@@ -218,13 +218,6 @@ async fn a_person_is_refused_told_what_to_do_and_passes_in_a_window() {
     )
     .await;
     assert!(status(host).await.contains("window    open for another"));
-    until_shown(
-        &fleet,
-        &["hosts", "--guard"],
-        &["refused: dpkg --install", "tea is out"],
-    )
-    .await;
-    until_shown(&fleet, &["hosts"], &["out: taken: tea is out"]).await;
     said(host, &by_a_session(UPGRADE)).await;
     assert_eq!(installed(host).await, "2");
     let seen = status(host).await;
@@ -248,6 +241,28 @@ async fn a_person_is_refused_told_what_to_do_and_passes_in_a_window() {
     )
     .await;
     said(host, "dpkg --root=/srv/r --install /root/tea_2_all.deb").await;
+    fleet.take_down().unwrap();
+}
+
+#[tokio::test]
+async fn an_operator_sees_who_was_refused_and_who_took_a_host_and_when_it_is_given_back() {
+    let Some(fleet) = fleet(1).await else {
+        return;
+    };
+    let host = &fleet.hosts()[0];
+    enforce(host).await;
+    let refused = host.run(&by_a_session(UPGRADE)).await.unwrap();
+    assert_ne!(refused.code, Some(0), "{}", refused.printed);
+    let named = "refused: apt-get --quiet --yes dist-upgrade (tea 1 -> 2)";
+    until_shown(&fleet, &["hosts", "--guard"], &["enforce  yes", named]).await;
+
+    let allow = "cofferdam-agent guard allow --for 30m --reason 'tea is out'";
+    said(host, allow).await;
+    until_shown(&fleet, &["hosts", "--guard"], &["more, by ", "tea is out"]).await;
+    until_shown(&fleet, &["hosts"], &["out: taken: tea is out"]).await;
+    said(host, "cofferdam-agent guard deny").await;
+    let closed = ["guard saw", "window closed by "];
+    until_shown(&fleet, &["explain", host.name().as_str()], &closed).await;
     fleet.take_down().unwrap();
 }
 

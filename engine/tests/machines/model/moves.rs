@@ -300,11 +300,8 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         Deed::Window(host, lasts) => agree(world, |world| world.try_tell_window(host, *lasts)),
         Deed::CutCell(host) => world.cut_cell_of(host),
         Deed::MendCell(host) => world.mend_cell_of(host),
-        Deed::Freeze(freezes) => {
-            if world.owner.is_up {
-                world.freeze(freezes);
-            }
-        }
+        Deed::Freeze(freezes) if world.owner.is_up => world.freeze(freezes),
+        Deed::Freeze(_) => {}
     }
 }
 

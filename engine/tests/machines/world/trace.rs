@@ -5,6 +5,7 @@ use cofferdam_engine::{
     allotment::Allotment,
     cell::{CellEvent, GivenUp},
     fleet::FleetEvent,
+    guard::GuardNews,
     id::{CellId, HostId},
     order::{ClaimAnswer, ClaimPoint, Direction},
     report::ReportBody,
@@ -118,14 +119,18 @@ fn allotted(cell: &CellId, allotment: &Allotment) -> Option<String> {
     })
 }
 
+fn told_of_guard(host: &HostId, news: &GuardNews) -> String {
+    match &news.window {
+        Some(window) => format!("{host} is taken by {}: {}", window.by, window.reason),
+        None => format!("{host} tells of its guard"),
+    }
+}
+
 fn of_cell(event: &CellEvent) -> Option<String> {
     Some(match event {
         CellEvent::HostDisconnected { host } => format!("{host} is silent"),
         CellEvent::PackagesChanged { host, .. } => format!("{host} has other packages"),
-        CellEvent::GuardTold { host, news } => match &news.window {
-            Some(window) => format!("{host} is taken by {}: {}", window.by, window.reason),
-            None => format!("{host} tells of its guard"),
-        },
+        CellEvent::GuardTold { host, news } => told_of_guard(host, news),
         CellEvent::DriftTold { host, drift } => format!("{host} has {} changes", drift.changes()),
         CellEvent::HostForgotten { host } => format!("{host} is forgotten"),
         CellEvent::Reserved { host, reservation } => format!("{} has {host}", reservation.by),
