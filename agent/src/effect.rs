@@ -13,6 +13,7 @@
 //! with it, and the kernel says so. What is read once and not mapped, as scripts and their modules, leaves
 //! no such trace: of those a package's own scripts take care.
 
+pub mod command;
 pub mod kernel;
 pub mod look;
 pub mod mapped;

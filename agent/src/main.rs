@@ -3,12 +3,7 @@
 use clap::{Parser, Subcommand};
 use cofferdam_agent::{config::Settings, drift, effect, guard, host::root::Root, log, production};
 use cofferdam_proto::error_chain;
-use std::{
-    error::Error,
-    io::{self, Write},
-    path::{Path, PathBuf},
-    process::ExitCode,
-};
+use std::{error::Error, path::Path, path::PathBuf, process::ExitCode};
 
 /// Patches its own host, and nothing else.
 #[derive(Debug, Parser)]
@@ -57,10 +52,7 @@ fn carry_out(Arguments { command, config }: Arguments) -> Result<ExitCode, Box<d
     match command {
         Command::Guard(command) => return Ok(command.carry_out(config)?),
         Command::Drift(command) => command.carry_out(named)?,
-        Command::Effect => {
-            let effect = effect::look::effect(&Root::machine())?;
-            writeln!(io::stdout(), "{}", effect.in_full())?;
-        }
+        Command::Effect => effect::command::show()?,
         Command::CheckConfig => drop(settings()?),
         Command::Run { root } => production::run(settings()?, Root::new(root)?)?,
     }

@@ -1,7 +1,8 @@
 //! Puts the drop-ins in place: all that a host needs, or none that would overwrite what a person wrote.
 //!
 //! The manifest says first what is about to be written, so that whatever was written when the power went
-//! is known to be the guard's. Doing it again changes nothing, and writes nothing.
+//! is known to be the guard's. Doing it again changes nothing, and writes nothing. One at a time installs or
+//! uninstalls, and nobody proves control meanwhile.
 
 use super::{
     channels::{self, DropIn},
@@ -16,7 +17,7 @@ use crate::host::{
 };
 use cofferdam_engine::digest::Digest;
 use std::{
-    fs::{self, Permissions},
+    fs::{self, File, Permissions, TryLockError},
     io::Write,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -77,6 +78,7 @@ pub fn install(
     if !places.state_dir().to_string_lossy().chars().all(quotable) {
         return Err(InstallError::Unquotable(places.state_dir().to_owned()));
     }
+    let _held = hold(places)?;
     let before = Manifest::find(places)?;
     let wanted = channels::drop_ins(root, settings, places.state_dir());
     let stale = stale(root, before.as_ref(), &wanted)?;
@@ -97,6 +99,29 @@ pub fn install(
     }
     after.write(places)?;
     Ok(changed)
+}
+
+/// Waits for its turn to change drop-ins, and has it until what is returned is dropped.
+pub(super) fn hold(places: &Places) -> Result<File, FileError> {
+    let path = places.installing();
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    fs::create_dir_all(folder).map_err(FileError::of("making", folder))?;
+    let opened = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
+    let file = opened.map_err(FileError::of("making", &path))?;
+    file.lock().map_err(FileError::of("locking", &path))?;
+    Ok(file)
+}
+
+/// Whether somebody changes drop-ins just now. What cannot be told is taken for nobody.
+pub(super) fn is_under_way(places: &Places) -> bool {
+    let Ok(file) = File::open(places.installing()) else {
+        return false;
+    };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 /// The drop-ins that are not there as they should be.

@@ -29,6 +29,10 @@ use tokio::time;
 /// How often control is proved: as design and operators are promised.
 const PROVE_EVERY: Duration = Duration::from_secs(60);
 
+/// How long until it is looked again whether an install or uninstall is done (guess: it writes a dozen
+/// files).
+const INSTALLED_WITHIN: Duration = Duration::from_secs(1);
+
 /// Keeps the guard.
 pub(crate) struct Keeper {
     root: Root,
@@ -67,16 +71,17 @@ impl Keeper {
         let mut notice = None;
         loop {
             notice = notice.or_else(|| self.notice());
-            self.prove();
-            found.guard(self.look());
-            if let Some(watch) = &mut notice {
-                match time::timeout(PROVE_EVERY, watch.changed()).await {
-                    Ok(Ok(())) | Err(_) => {}
-                    Ok(Err(_)) => notice = None,
-                }
-            } else {
-                time::sleep(PROVE_EVERY).await;
+            // Half of an install is no loss of control.
+            let is_changing = install::is_under_way(&self.places);
+            if !is_changing {
+                self.prove();
             }
+            found.guard(self.look());
+            let wait = match is_changing {
+                true => INSTALLED_WITHIN,
+                false => PROVE_EVERY,
+            };
+            notice = pause(notice, wait).await;
         }
     }
 
@@ -182,6 +187,18 @@ impl Keeper {
             // Tried again in a minute.
             Err(error) => tracing::error!(error = error_chain(&error), "it is not written down"),
         }
+    }
+}
+
+/// Waits for so long, or until something is noticed. The watch, unless it is over.
+async fn pause(notice: Option<Notice>, wait: Duration) -> Option<Notice> {
+    let Some(mut watch) = notice else {
+        time::sleep(wait).await;
+        return None;
+    };
+    match time::timeout(wait, watch.changed()).await {
+        Ok(Ok(())) | Err(_) => Some(watch),
+        Ok(Err(_)) => None,
     }
 }
 

@@ -36,6 +36,11 @@ impl Places {
         self.state_dir.join("guard/manifest.json")
     }
 
+    /// Locked by whoever installs or uninstalls, while drop-ins are not as the manifest says.
+    pub fn installing(&self) -> PathBuf {
+        self.state_dir.join("guard/installing")
+    }
+
     /// What happened.
     pub fn events(&self) -> PathBuf {
         self.state_dir.join("guard/events.json")

@@ -1,7 +1,7 @@
 //! Takes every drop-in back, so that each channel is as it was, byte for byte.
 
 use super::{
-    install::Changed,
+    install::{self, Changed},
     manifest::{Manifest, ManifestError, Written},
     places::Places,
 };
@@ -18,6 +18,10 @@ use std::{fs, io, path::Path};
 /// [`ManifestError`] when something cannot be read or removed; what is left can be tried again.
 pub fn uninstall(root: &Root, places: &Places) -> Result<Changed, ManifestError> {
     let mut changed = Changed::default();
+    if Manifest::find(places)?.is_none() {
+        return Ok(changed);
+    }
+    let _held = install::hold(places)?;
     let Some(manifest) = Manifest::find(places)? else {
         return Ok(changed);
     };

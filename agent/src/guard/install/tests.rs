@@ -162,3 +162,16 @@ fn nothing_is_installed_where_hooks_could_not_be_called() {
     let error = install(&bench.root, &odd, &GuardSettings::default()).unwrap_err();
     assert!(matches!(error, InstallError::Unquotable(_)), "{error}");
 }
+
+#[test]
+fn whoever_installs_is_known_to_do_so_until_it_is_done() {
+    let bench = Bench::new();
+    assert!(!is_under_way(&bench.places), "nobody ever did");
+    let held = hold(&bench.places).unwrap();
+    assert!(is_under_way(&bench.places));
+    drop(held);
+    bench.install(Mode::Enforce).unwrap();
+    assert!(!is_under_way(&bench.places));
+    uninstall(&bench.root, &bench.places).unwrap();
+    assert!(!is_under_way(&bench.places));
+}
