@@ -8,6 +8,7 @@ pub mod connections;
 pub mod durable;
 pub mod keep;
 pub mod leftover;
+pub mod local_program;
 pub mod locks;
 pub(crate) mod notice;
 pub mod os_release;

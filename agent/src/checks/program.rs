@@ -1,25 +1,18 @@
 //! The programs of `checks.d`: exit 0 is a pass, 1 a failure, anything else no data.
 //!
-//! A check is a file whose name begins with a letter or a digit and ends neither in `~` nor in one
-//! of dpkg's marks. It runs with `COFFERDAM_ROOT`, `COFFERDAM_HOST` and one
-//! `COFFERDAM_LABEL_<NAME>` a label, at most [`DEADLINE`] long.
+//! Which files those are, and what each is told, is said in [`crate::host::local_program`]. A check runs
+//! at most [`DEADLINE`] long.
 
 use super::{
     side_by_side,
     verdict::{Reading, Verdict},
 };
 use crate::host::{
-    command::{Command, Exit, Runner},
+    command::{Exit, Runner},
+    local_program,
     settings::HostSettings,
 };
-use nix::unistd::Uid;
-use std::{
-    ffi::OsStr,
-    fs, io,
-    os::unix::fs::{MetadataExt, PermissionsExt},
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{io, path::Path, time::Duration};
 
 /// How long a check may take (guess: checks are made every second).
 pub const DEADLINE: Duration = Duration::from_secs(10);
@@ -29,7 +22,7 @@ const FOLDER: &str = "checks.d";
 
 /// Runs all checks at once. In order of names. No folder: no checks.
 pub(super) async fn read_all(runner: &dyn Runner, settings: &HostSettings) -> Vec<Reading> {
-    let programs = match programs_in(&settings.checks_dir) {
+    let programs = match local_program::programs_in(&settings.checks_dir) {
         Ok(programs) => programs,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Vec::new(),
         Err(error) => {
@@ -43,73 +36,16 @@ pub(super) async fn read_all(runner: &dyn Runner, settings: &HostSettings) -> Ve
     side_by_side(checks.collect()).await
 }
 
-fn programs_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut programs = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if is_check_name(&entry.file_name()) {
-            programs.push(entry.path());
-        }
-    }
-    programs.sort();
-    Ok(programs)
-}
-
-/// Whether a file of this name is a check, and no editor's or package manager's leftover.
-fn is_check_name(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    let leftovers = ["~", ".dpkg-old", ".dpkg-dist", ".dpkg-new", ".dpkg-tmp"];
-    name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && !leftovers.iter().any(|end| name.ends_with(end))
-}
-
 async fn read(runner: &dyn Runner, settings: &HostSettings, program: &Path) -> Reading {
     let name = program.file_name().unwrap_or_default().to_string_lossy();
-    if let Err(why) = may_run(program) {
-        return Reading::new(name, Verdict::NoData, &why);
+    if let Err(why) = local_program::may_run(program) {
+        return Reading::new(name, Verdict::NoData, &why.to_string());
     }
-    let mut command = Command::new(program)
-        .deadline(DEADLINE)
-        .env("COFFERDAM_ROOT", settings.root.path())
-        .env("COFFERDAM_HOST", settings.host.as_str());
-    for (label, value) in &settings.labels {
-        command = command.env(variable(label), value);
-    }
+    let command = local_program::command(program, settings).deadline(DEADLINE);
     match runner.run(&command).await {
         Ok(output) => Reading::new(name, verdict(output.exit), &output.text()),
         Err(error) => Reading::new(name, Verdict::NoData, &error.to_string()),
     }
-}
-
-/// Only what root or the agent's own user wrote, and nobody else can change, is run: the program is
-/// looked at, and the folder that it stands in, where anybody who may write could put another.
-fn may_run(program: &Path) -> Result<(), String> {
-    let meta = fs::metadata(program).map_err(|error| error.to_string())?;
-    if !meta.is_file() {
-        return Err("is not a file".to_owned());
-    }
-    nobody_else_changes(&meta)?;
-    if meta.permissions().mode() & 0o111 == 0 {
-        return Err("is not executable".to_owned());
-    }
-    let folder = program.parent().unwrap_or(Path::new("/"));
-    fs::metadata(folder)
-        .map_err(|error| error.to_string())
-        .and_then(|meta| nobody_else_changes(&meta))
-        .map_err(|why| format!("stands in {}, which {why}", folder.display()))
-}
-
-fn nobody_else_changes(meta: &fs::Metadata) -> Result<(), String> {
-    if meta.uid() != 0 && meta.uid() != Uid::effective().as_raw() {
-        return Err(format!(
-            "belongs to user {}: root or the agent's own user must own it",
-            meta.uid()
-        ));
-    }
-    if meta.permissions().mode() & 0o022 != 0 {
-        return Err("can be written by its group or by others".to_owned());
-    }
-    Ok(())
 }
 
 fn verdict(exit: Exit) -> Verdict {
@@ -120,19 +56,11 @@ fn verdict(exit: Exit) -> Verdict {
     }
 }
 
-/// The variable that shows a label: its name in capitals, with `_` for what variables cannot have.
-fn variable(label: &str) -> String {
-    let name = label.chars().map(|c| match c.to_ascii_uppercase() {
-        c if c.is_ascii_alphanumeric() => c,
-        _ => '_',
-    });
-    format!("COFFERDAM_LABEL_{}", name.collect::<String>())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::host::{process::Processes, settings::samples};
+    use std::{fs, os::unix::fs::PermissionsExt};
 
     struct Folder(tempfile::TempDir);
 
