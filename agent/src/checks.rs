@@ -1,5 +1,6 @@
 //! Whether the host is well: the programs of `checks.d` and the probes of the agent's config.
 
+pub mod http;
 pub mod probe;
 pub mod program;
 pub mod stability;

@@ -3,6 +3,7 @@
 //! Refused is a failure: nothing listens. No answer in time is no data.
 
 use super::{
+    http::{self, Answer},
     side_by_side,
     verdict::{Reading, Verdict},
 };
@@ -13,8 +14,8 @@ use tokio::{
     time::timeout,
 };
 
-/// The most bytes of an answer that are read: only its first line counts.
-const MAX_ANSWER: u64 = 4096;
+/// The most bytes of an answer that are read, head included (guess: a health page is a few KB).
+pub const MAX_ANSWER: usize = 64 * 1024;
 
 /// One probe.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,9 @@ pub enum Question {
         path: String,
         /// The statuses that are well, as in 200 to 299.
         statuses: RangeInclusive<u16>,
+        /// What stands somewhere in the body of an answer that is well, byte for byte. Absent: the
+        /// status says it all.
+        body: Option<String>,
     },
 }
 
@@ -49,26 +53,52 @@ impl Probe {
         let Question::Http { path, .. } = &self.question else {
             return None;
         };
-        Some(format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: cofferdam-agent\r\nConnection: close\r\n\r\n",
-            self.address
-        ))
+        Some(http::get(path, &self.address))
     }
 
-    /// Judges what was answered to the request, of which the first line counts.
+    /// Whether more of the answer may change what is made of it: its first line has not come, or what
+    /// its body has to hold.
+    pub fn needs_more(&self, answer: &[u8]) -> bool {
+        let Question::Http { statuses, body, .. } = &self.question else {
+            return false;
+        };
+        if !answer.contains(&b'\n') {
+            return true;
+        }
+        let is_well = http::status(answer).is_some_and(|status| statuses.contains(&status));
+        match body {
+            Some(body) if is_well => {
+                let came = Answer::of(answer);
+                came.is_none_or(|came| !came.is_whole() && !holds(&came.body(), body))
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// Judges what was answered to the request.
     ///
     /// # Errors
     /// What is wrong, for people.
     pub fn judge(&self, answer: &[u8]) -> Result<(), String> {
-        let Question::Http { path, statuses } = &self.question else {
+        let Question::Http {
+            path,
+            statuses,
+            body,
+        } = &self.question
+        else {
             return Ok(());
         };
         let asked = format!("GET {path} of {}", self.address);
-        match status(answer) {
-            Some(status) if statuses.contains(&status) => Ok(()),
-            Some(status) => Err(format!("{asked} is answered {status}")),
-            None => Err(format!("{asked} is not answered in HTTP")),
+        match http::status(answer) {
+            Some(status) if statuses.contains(&status) => {}
+            Some(status) => return Err(format!("{asked} is answered {status}")),
+            None => return Err(format!("{asked} is not answered in HTTP")),
         }
+        let Some(expected) = body else { return Ok(()) };
+        if Answer::of(answer).is_some_and(|came| holds(&came.body(), expected)) {
+            return Ok(());
+        }
+        Err(format!("the answer to {asked} does not hold {expected:?}"))
     }
 
     /// What a probe says that had no answer in time.
@@ -105,8 +135,8 @@ async fn ask(probe: &Probe) -> Result<(), String> {
     };
     stream.write_all(request.as_bytes()).await.map_err(at)?;
     let mut answer = Vec::new();
-    let mut limited = stream.take(MAX_ANSWER);
-    while !answer.contains(&b'\n') {
+    let mut limited = stream.take(MAX_ANSWER as u64);
+    while probe.needs_more(&answer) {
         if limited.read_buf(&mut answer).await.map_err(at)? == 0 {
             break;
         }
@@ -114,12 +144,10 @@ async fn ask(probe: &Probe) -> Result<(), String> {
     probe.judge(&answer)
 }
 
-/// The status of an HTTP/1 answer. Absent: it is none.
-fn status(answer: &[u8]) -> Option<u16> {
-    let line = answer.split(|&byte| byte == b'\n').next()?;
-    let line = std::str::from_utf8(line).ok()?;
-    let (_version, rest) = line.strip_prefix("HTTP/1.")?.split_once(' ')?;
-    rest.get(..3)?.parse().ok()
+fn holds(body: &[u8], expected: &str) -> bool {
+    let expected = expected.as_bytes();
+    body.windows(expected.len().max(1))
+        .any(|part| part == expected)
 }
 
 #[cfg(test)]
@@ -159,6 +187,39 @@ mod tests {
         Question::Http {
             path: "/up".to_owned(),
             statuses: 200..=299,
+            body: None,
+        }
+    }
+
+    fn expecting(body: &str) -> Question {
+        Question::Http {
+            path: "/up".to_owned(),
+            statuses: 200..=299,
+            body: Some(body.to_owned()),
+        }
+    }
+
+    #[tokio::test]
+    async fn an_expected_body_must_come_in_whatever_pieces() {
+        let wrong = r#"app: fail: the answer to GET /up of HOST does not hold "ready: 4""#;
+        for (answer, says) in [
+            (&b"HTTP/1.1 200 OK\r\n\r\nis ready: 4!"[..], "app: pass"),
+            (
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nrea\r\n5\r\ndy: 4\r\n",
+                "app: pass",
+            ),
+            (
+                b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nready: 3",
+                wrong,
+            ),
+            (b"HTTP/1.1 200 OK\r\nready: 4", wrong),
+            (b"HTTP/1.1 200 OK\r\n\r\n", wrong),
+            (
+                b"HTTP/1.1 503 No\r\n\r\nready: 4",
+                "app: fail: GET /up of HOST is answered 503",
+            ),
+        ] {
+            assert_eq!(probe(server(answer), expecting("ready: 4")).await, says);
         }
     }
 

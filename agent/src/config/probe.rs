@@ -13,9 +13,11 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 const WELL: RangeInclusive<u16> = 200..=299;
 
 /// A URL, taken apart.
-struct Url {
-    address: String,
-    path: String,
+pub(super) struct Url {
+    /// `HOST:PORT`.
+    pub(super) address: String,
+    /// The path, beginning with `/`.
+    pub(super) path: String,
 }
 
 /// Reads every `[[probe]]`.
@@ -43,11 +45,20 @@ fn one(table: &mut Table<'_, Refusal>) -> Option<Probe> {
     let tcp = table.text("tcp", address);
     let http = table.text("http", url);
     let statuses = table.text("expect_status", statuses);
+    let body = table.text("expect_body", filled);
+    if table.has("tcp") && table.has("expect_body") {
+        table.refuse("expect_body", Refusal::NoBody);
+    }
     let (address, question) = match (tcp, http) {
         (Some(address), None) => (address, Question::Tcp),
         (None, Some(Url { address, path })) => {
             let statuses = statuses.unwrap_or(WELL);
-            (address, Question::Http { path, statuses })
+            let question = Question::Http {
+                path,
+                statuses,
+                body,
+            };
+            (address, question)
         }
         (None, None) | (Some(_), Some(_)) => return None,
     };
@@ -59,13 +70,13 @@ fn one(table: &mut Table<'_, Refusal>) -> Option<Probe> {
     })
 }
 
-fn address(text: &str) -> Result<String, Refusal> {
+pub(super) fn address(text: &str) -> Result<String, Refusal> {
     tls::uri(text)?;
     Ok(text.to_owned())
 }
 
 /// Takes `http://HOST[:PORT][/PATH]` apart.
-fn url(text: &str) -> Result<Url, Refusal> {
+pub(super) fn url(text: &str) -> Result<Url, Refusal> {
     let malformed = || Refusal::Url(text.to_owned());
     let rest = text.strip_prefix("http://").ok_or_else(malformed)?;
     let (authority, path) = match rest.find('/') {

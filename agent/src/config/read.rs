@@ -54,6 +54,9 @@ pub enum Refusal {
     /// A probe asks neither or both of its two questions.
     #[error("a probe has either `tcp` or `http`")]
     OneQuestion,
+    /// A TCP probe hears nothing that could have a body.
+    #[error("only a probe with `http` is answered with a body")]
+    NoBody,
     /// It is not the URL of a probe.
     #[error("`{0}` is not a URL that can be probed, as in \"http://127.0.0.1:8080/health\"")]
     Url(String),

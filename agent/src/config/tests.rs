@@ -46,6 +46,7 @@ fn probes_ask_over_tcp_or_http() {
         name = "web"
         http = "http://127.0.0.1/health?deep=1"
         expect_status = "200"
+        expect_body = "ready"
         [[probe]]
         http = "http://[::1]:8080"
         "#,
@@ -55,7 +56,11 @@ fn probes_ask_over_tcp_or_http() {
     for probe in &settings.probes {
         let question = match &probe.question {
             Question::Tcp => "tcp".to_owned(),
-            Question::Http { path, statuses } => format!("{path} {statuses:?}"),
+            Question::Http {
+                path,
+                statuses,
+                body,
+            } => format!("{path} {statuses:?} {body:?}"),
         };
         asked.push(format!("{} at {}: {question}", probe.name, probe.address));
     }
@@ -63,11 +68,17 @@ fn probes_ask_over_tcp_or_http() {
         asked,
         [
             "127.0.0.1:5432 at 127.0.0.1:5432: tcp",
-            "web at 127.0.0.1:80: /health?deep=1 200..=200",
-            "[::1]:8080 at [::1]:8080: / 200..=299",
+            "web at 127.0.0.1:80: /health?deep=1 200..=200 Some(\"ready\")",
+            "[::1]:8080 at [::1]:8080: / 200..=299 None",
         ]
     );
     assert_eq!(settings.probes[0].deadline, Duration::from_millis(500));
+}
+
+#[test]
+fn only_http_is_answered_with_a_body() {
+    let refused = parse("[[probe]]\ntcp = \"127.0.0.1:80\"\nexpect_body = \"x\"\n").unwrap_err();
+    assert!(refused.contains("only a probe with `http`"), "{refused}");
 }
 
 #[test]

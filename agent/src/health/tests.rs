@@ -102,6 +102,7 @@ fn application(name: &str) -> (Probe, mpsc::Sender<&'static str>) {
         question: Question::Http {
             path: "/".to_owned(),
             statuses: 200..=299,
+            body: None,
         },
     };
     let (say, said) = mpsc::channel();

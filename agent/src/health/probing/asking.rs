@@ -1,7 +1,8 @@
 //! One question to the application, with a deadline over all of it.
 
 use crate::checks::{
-    probe::Probe,
+    http::Answer,
+    probe::{MAX_ANSWER, Probe},
     verdict::{Reading, Verdict},
 };
 use std::{
@@ -9,9 +10,6 @@ use std::{
     net::{TcpStream, ToSocketAddrs as _},
     time::{Duration, Instant},
 };
-
-/// The most bytes of an answer that are read, head included (guess: a health page is a few KB).
-const MAX_ANSWER: usize = 64 * 1024;
 
 /// Makes a probe once: its reading, and the JSON that it was answered, if any.
 pub(super) fn ask(probe: &Probe) -> (Reading, Option<Vec<u8>>) {
@@ -47,8 +45,8 @@ fn exchange(probe: &Probe, deadline: Instant) -> io::Result<Vec<u8>> {
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     let mut part = [0; 4096];
-    while answer.len() < MAX_ANSWER && !is_whole(&answer) {
-        // What is there when time is up counts: its first line has the verdict.
+    while answer.len() < MAX_ANSWER && (probe.needs_more(&answer) || tells_more(&answer)) {
+        // What is there when time is up counts, if it has the verdict.
         let read = left(deadline)
             .and_then(|left| stream.set_read_timeout(Some(left)))
             .and_then(|()| stream.read(&mut part));
@@ -56,7 +54,7 @@ fn exchange(probe: &Probe, deadline: Instant) -> io::Result<Vec<u8>> {
             Ok(0) => break,
             Ok(length) => answer.extend_from_slice(&part[..length]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) if answer.contains(&b'\n') => break,
+            Err(_) if !probe.needs_more(&answer) => break,
             Err(error) => return Err(error),
         }
     }
@@ -83,79 +81,34 @@ fn left(deadline: Instant) -> io::Result<Duration> {
     Ok(left)
 }
 
-/// Whether more of an answer would tell nothing more.
-fn is_whole(answer: &[u8]) -> bool {
-    let Some((head, body)) = parts(answer) else {
-        return false;
-    };
-    if !is_json(&head) {
-        return true;
-    }
-    let length = header(&head, "content-length").and_then(|length| length.parse().ok());
-    match length {
-        Some(length) => body.len() >= length,
-        None => is_chunked(&head) && unchunk(body).is_some(),
-    }
+/// Whether more of an answer would tell more than the verdict: the application's own page.
+fn tells_more(answer: &[u8]) -> bool {
+    Answer::of(answer).is_none_or(|answer| answer.is_json() && !answer.is_whole())
 }
 
-/// The JSON of an answer. Absent: it has none, or not all of it came.
+/// The JSON of an answer. Absent: it has none. One that is cut off is no JSON for its reader.
 fn json_of(answer: &[u8]) -> Option<Vec<u8>> {
-    let (head, body) = parts(answer)?;
-    if !is_json(&head) {
-        return None;
-    }
-    if is_chunked(&head) {
-        return unchunk(body);
-    }
-    Some(body.to_vec())
-}
-
-/// Head, as text in lower case, and body.
-fn parts(answer: &[u8]) -> Option<(String, &[u8])> {
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-    Some((head, &answer[end + 4..]))
-}
-
-fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
-    let mut fields = head.lines().filter_map(|line| line.split_once(':'));
-    let found = fields.find(|(key, _)| *key == name);
-    found.map(|(_, value)| value.trim())
-}
-
-fn is_json(head: &str) -> bool {
-    header(head, "content-type").is_some_and(|media| media.contains("json"))
-}
-
-fn is_chunked(head: &str) -> bool {
-    header(head, "transfer-encoding").is_some_and(|coding| coding.contains("chunked"))
-}
-
-/// The body that came in chunks (RFC 9112, 7.1). Absent: its end has not come, or it is garbled.
-fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
-    let mut body = Vec::new();
-    loop {
-        let end = rest.windows(2).position(|two| two == b"\r\n")?;
-        let line = std::str::from_utf8(&rest[..end]).ok()?;
-        let size = line.split(';').next().unwrap_or_default().trim();
-        let size = usize::from_str_radix(size, 16).ok()?;
-        if size == 0 {
-            return Some(body);
-        }
-        let chunk = rest.get(end + 2..)?;
-        body.extend_from_slice(chunk.get(..size)?);
-        rest = chunk.get(size.checked_add(2)?..)?;
-    }
+    let answer = Answer::of(answer)?;
+    answer.is_json().then(|| answer.body())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checks::probe::Question;
+    use crate::{checks::probe::Question, health::application::Folded};
     use std::{net::TcpListener, thread};
 
     /// Answers one connection, and keeps it open for as long as the other side does.
     fn asked(answer: &'static [u8], deadline: Duration) -> (Reading, Option<Vec<u8>>) {
+        asked_for(None, answer, deadline)
+    }
+
+    /// The same, of a probe that expects a body.
+    fn asked_for(
+        body: Option<String>,
+        answer: &'static [u8],
+        deadline: Duration,
+    ) -> (Reading, Option<Vec<u8>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let server = thread::spawn(move || {
@@ -170,6 +123,7 @@ mod tests {
             question: Question::Http {
                 path: "/".to_owned(),
                 statuses: 200..=299,
+                body,
             },
         };
         let said = ask(&probe);
@@ -202,6 +156,17 @@ mod tests {
         assert_eq!(asked(b"", SHORT).0.verdict, Verdict::NoData);
         let half = b"HTTP/1.1 200 OK\r\nContent-Type: text/json\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n{";
         let (reading, body) = asked(half, SHORT);
-        assert_eq!((reading.verdict, body), (Verdict::Pass, None));
+        assert_eq!(reading.verdict, Verdict::Pass);
+        assert_eq!(Folded::read("app", &body.unwrap()), None);
+    }
+
+    #[test]
+    fn a_body_that_is_expected_and_stays_away_is_no_data() {
+        let well = Some("ready".to_owned());
+        let begun = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nread";
+        let (reading, _) = asked_for(well.clone(), begun, SHORT);
+        assert_eq!(reading.verdict, Verdict::NoData);
+        let come = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nready";
+        assert_eq!(asked_for(well, come, LONG).0.verdict, Verdict::Pass);
     }
 }
