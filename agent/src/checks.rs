@@ -20,7 +20,7 @@ pub async fn read_all(runner: &dyn Runner, settings: &HostSettings) -> Vec<Readi
 }
 
 /// Runs futures side by side on this thread, and gives their results in the same order.
-async fn side_by_side<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
+pub(crate) async fn side_by_side<T>(futures: Vec<impl Future<Output = T>>) -> Vec<T> {
     let mut waiting: Vec<_> = futures.into_iter().map(|f| (Box::pin(f), None)).collect();
     std::future::poll_fn(|context| {
         let mut all_done = true;

@@ -36,11 +36,10 @@ struct Anchor {
 impl Anchor {
     /// The wall clock as it stands.
     fn fresh(boot_id: &str) -> Self {
-        let wall = SystemTime::now().duration_since(UNIX_EPOCH);
         Self {
             boot_id: boot_id.to_owned(),
             uptime: uptime(),
-            at: Timestamp::default().after(wall.unwrap_or_default()),
+            at: wall(),
         }
     }
 }
@@ -67,9 +66,16 @@ impl SystemClock {
     }
 }
 
-/// The moment now, by the wall clock, as where no agent keeps a clock.
+/// The wall clock as it stands: the moment now, where no agent keeps a clock.
 pub fn wall() -> Timestamp {
-    Anchor::fresh("").at
+    Timestamp::default().after(since_1970())
+}
+
+/// The wall clock as it stands, to the nanosecond: the time since 1970, and none before that.
+pub fn since_1970() -> Duration {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
 }
 
 /// The moment now, by the clock that an agent keeps at `path`, for processes beside it. Without one: by

@@ -5,6 +5,7 @@ mod guard;
 mod labels;
 mod probe;
 mod read;
+mod signals;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use crate::{
         settings::{HostSettings, Traffic},
     },
     link::Coordinator,
+    signals::settings::Signals,
 };
 use cofferdam_engine::{id::HostId, inventory::Labels};
 use cofferdam_proto::tls::CredentialFiles;
@@ -52,6 +54,8 @@ pub struct Settings {
     pub checks_dir: PathBuf,
     /// The probes of the application.
     pub probes: Vec<Probe>,
+    /// The signals that are read of the machine.
+    pub signals: Signals,
     /// How drain waits.
     pub traffic: Traffic,
     /// Validate commands of config files, by name.
@@ -100,6 +104,10 @@ impl Settings {
 
     /// What the host's part of the agent is told, once the host's name is known.
     pub fn host_settings(&self, host: HostId, root: Root) -> HostSettings {
+        let signals = match root.is_machine() {
+            true => self.signals.clone(),
+            false => self.signals.clone().only_named(),
+        };
         HostSettings {
             host,
             labels: self.labels.clone(),
@@ -108,6 +116,7 @@ impl Settings {
             run_dir: self.run_dir.clone(),
             checks_dir: self.checks_dir.clone(),
             probes: self.probes.clone(),
+            signals,
             traffic: self.traffic.clone(),
             validators: self.validators.clone(),
             lock_wait: self.lock_wait,

@@ -5,7 +5,7 @@
 //! and an agent that died or hangs changes nothing. JSON, with the fields of [`State`].
 
 use crate::{
-    checks::verdict::{Reading, Verdict},
+    checks::verdict::{Measure, Reading, Verdict},
     clock,
     host::durable::{self, FileError},
 };
@@ -28,7 +28,7 @@ pub const MAX_BYTES: usize = 256 * 1024;
 pub const FILE_NAME: &str = "state.json";
 
 /// What the state file says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct State {
     /// The format: [`FORMAT`]. A reader refuses any other.
     pub version: u32,
@@ -48,7 +48,7 @@ pub struct State {
     pub ramp: Option<Ramp>,
     /// The rollout that last patched this host. Absent: none has.
     pub release: Option<String>,
-    /// The last verdict of each check and probe, in order of names. Empty: none was made yet.
+    /// The last verdict of each check and probe, and of each signal. Empty: none was made yet.
     pub checks: Vec<CheckState>,
 }
 
@@ -93,15 +93,39 @@ impl Ramp {
     }
 }
 
-/// One check as it stands in the state file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One check or signal as it stands in the state file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckState {
-    /// The check's or probe's name.
+    /// The name of the check, probe or signal.
     pub name: String,
+    /// Which of these it is. Agents before there were signals wrote none.
+    #[serde(default)]
+    pub source: Source,
     /// `pass`, `fail` or `no-data`.
     pub verdict: Verdict,
+    /// The number that it goes by, and its threshold. Absent: it goes by none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
+    /// When it was read, by the boot-time clock, in milliseconds. Absent: an agent that did not say so
+    /// wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_ms: Option<u64>,
+    /// Since when it has this verdict, as `read_ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<u64>,
     /// What it said, in one line. Empty: nothing.
     pub output: String,
+}
+
+/// Where a verdict comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// A program of `checks.d` or a probe of the application: what the host must be.
+    #[default]
+    Check,
+    /// A signal that the agent reads of the machine: what a patch must not make worse.
+    Signal,
 }
 
 /// The state file does not say what is expected.
@@ -136,6 +160,23 @@ pub enum StateError {
 }
 
 impl State {
+    /// A reading as it is to stand here: with the moment since when it has its verdict.
+    fn shown(&self, source: Source, reading: &Reading, now_ms: u64) -> CheckState {
+        let mut checks = self.checks.iter();
+        let is_it = |check: &&CheckState| check.source == source && check.name == reading.name;
+        let last = checks.find(is_it);
+        let same = last.filter(|check| check.verdict == reading.verdict);
+        CheckState {
+            name: reading.name.clone(),
+            source,
+            verdict: reading.verdict,
+            measure: reading.measure.clone(),
+            read_ms: Some(now_ms),
+            since_ms: Some(same.and_then(|check| check.since_ms).unwrap_or(now_ms)),
+            output: reading.output.clone(),
+        }
+    }
+
     /// Reads the state file.
     ///
     /// # Errors
@@ -253,17 +294,24 @@ impl StateFile {
         self.change(|state| state.release = Some(release.to_owned()))
     }
 
-    /// Shows the verdicts of the checks. Writes nothing when they are the same as before.
+    /// Shows what one source says now, in place of what it said before.
     ///
     /// # Errors
     /// [`FileError`] when the file could not be written; then it says what it said before.
-    pub fn show_checks(&self, readings: &[Reading]) -> Result<(), FileError> {
-        let shown = readings.iter().map(|reading| CheckState {
-            name: reading.name.clone(),
-            verdict: reading.verdict,
-            output: reading.output.clone(),
-        });
-        self.change(|state| state.checks = shown.collect())
+    pub fn show(&self, source: Source, readings: &[Reading]) -> Result<(), FileError> {
+        let now = clock::uptime();
+        self.change(|state| {
+            let shown: Vec<CheckState> = readings
+                .iter()
+                .map(|reading| state.shown(source, reading, now))
+                .collect();
+            state.checks.retain(|check| check.source != source);
+            let at = match source {
+                Source::Check => 0,
+                Source::Signal => state.checks.len(),
+            };
+            state.checks.splice(at..at, shown);
+        })
     }
 
     /// Whether the flag is up.
@@ -296,104 +344,4 @@ impl StateFile {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-
-    #[test]
-    fn the_file_says_what_was_set_last() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = StateFile::open(folder.path(), "web-1", None);
-        file.set(FlagState::Down, "rollout r1 drains it").unwrap();
-        file.set_release("r1").unwrap();
-        let state = State::read(&folder.path().join(FILE_NAME)).unwrap();
-        assert_eq!(state.flag, FlagState::Down);
-        assert_eq!(state.reason, "rollout r1 drains it");
-        assert_eq!(state.release.as_deref(), Some("r1"));
-        file.set(FlagState::Up, "").unwrap();
-        assert!(file.is_up());
-    }
-
-    #[test]
-    fn traffic_comes_back_by_steps_and_all_of_it_at_the_end() {
-        let ramp = Ramp {
-            began_ms: 1_000,
-            takes_ms: 9_000,
-        };
-        for (now, percent) in [
-            (0, 10),
-            (1_000, 10),
-            (1_999, 10),
-            (2_000, 20),
-            (9_999, 90),
-            (10_000, 100),
-            (u64::MAX, 100),
-        ] {
-            assert_eq!(ramp.percent(now), percent, "{now}");
-        }
-        let endless = Ramp {
-            began_ms: 0,
-            takes_ms: u64::MAX,
-        };
-        assert_eq!(endless.percent(u64::MAX - 1), 90);
-    }
-
-    #[test]
-    fn a_flag_that_is_up_already_begins_no_ramp() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = StateFile::open(folder.path(), "web-1", None);
-        let ramp = || State::read(&folder.path().join(FILE_NAME)).unwrap().ramp;
-        file.put_up(Duration::from_secs(30)).unwrap();
-        let first = ramp().unwrap();
-        assert_eq!(first.takes_ms, 30_000);
-        file.put_up(Duration::from_secs(9)).unwrap();
-        assert_eq!(ramp(), Some(first));
-        file.set(FlagState::Draining, "r1").unwrap();
-        file.put_up(Duration::ZERO).unwrap();
-        assert_eq!(ramp(), None);
-    }
-
-    #[test]
-    fn an_agent_that_starts_again_leaves_the_flag_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        StateFile::open(folder.path(), "web-1", None)
-            .set(FlagState::Up, "")
-            .unwrap();
-        assert!(StateFile::open(folder.path(), "web-1", None).is_up());
-    }
-
-    #[test]
-    fn what_changed_while_no_agent_ran_is_shown_with_the_next_word() {
-        let folder = tempfile::tempdir().unwrap();
-        for release in [None, Some("r1".to_owned())] {
-            let file = StateFile::open(folder.path(), "web-1", release.clone());
-            file.set(FlagState::Up, "").unwrap();
-            let state = State::read(&folder.path().join(FILE_NAME)).unwrap();
-            assert_eq!(state.release, release);
-        }
-    }
-
-    #[test]
-    fn what_is_missing_garbled_or_of_another_format_is_said() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join(FILE_NAME);
-        assert!(matches!(State::read(&path), Err(StateError::Missing(_))));
-        fs::write(&path, b"{\"version\":1,").unwrap();
-        assert!(matches!(
-            State::read(&path),
-            Err(StateError::Garbled { .. })
-        ));
-        StateFile::open(folder.path(), "web-1", None)
-            .set(FlagState::Up, "")
-            .unwrap();
-        let other = fs::read_to_string(&path)
-            .unwrap()
-            .replace("\"version\": 1", "\"version\": 2");
-        fs::write(&path, other).unwrap();
-        let error = State::read(&path).unwrap_err();
-        assert!(
-            error.to_string().ends_with("has format 2, 1 is expected"),
-            "{error}"
-        );
-    }
-}
+mod tests;

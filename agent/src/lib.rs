@@ -35,6 +35,7 @@ mod runner;
 mod sample;
 mod service;
 mod session;
+pub mod signals;
 mod simulation;
 mod staging;
 pub mod step;

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! stage ---> keep, staged.json                 (no run: may happen long before)
-//! drain ---> state file: flag down ---> connections end
+//! drain ---> baseline.json ---> state file: flag down ---> connections end
 //! apply ---> before.json ---> repair, install from the keep ---> read back
-//! verify --> checks.d, probes, over and over
+//! verify --> checks.d, probes, signals against baseline.json, over and over
 //! rollback-> before.json and the keep, nothing else ---> read back
-//! readmit -> state file: flag up
+//! readmit -> state file: flag up ---> load balancers see it
 //! admit ---> checks.d, probes, gates ---> state file: flag up     (no run: after a boot)
 //! ```
 //!
@@ -24,6 +24,7 @@ pub mod record;
 pub mod records;
 mod release;
 mod rollback;
+mod signals;
 mod simulate;
 mod stage;
 mod transaction;
@@ -37,6 +38,7 @@ use crate::{
     flag::StateFile,
     host::{command::Runner, durable::FileError, keep::Keep, settings::HostSettings, space::Space},
     packages::Apt,
+    signals::Senses,
 };
 use admit::Gate;
 use cofferdam_engine::{
@@ -47,7 +49,13 @@ use cofferdam_engine::{
     wish::Wish,
 };
 use records::Records;
-use std::{cell::RefCell, fs, os::unix::fs::PermissionsExt, path::PathBuf, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    rc::Rc,
+};
 use tokio::time::Instant;
 
 /// The agent's own folders are nobody else's business.
@@ -75,6 +83,9 @@ pub struct Steps {
     keep: Keep,
     records: Records,
     state: StateFile,
+    senses: Senses,
+    /// When the signals were last shown outside a run. Absent: not by this agent.
+    signals_shown: Cell<Option<Instant>>,
     checked: RefCell<Option<Checked>>,
 }
 
@@ -99,8 +110,12 @@ impl Steps {
         let runner = Rc::clone(&outside.runner);
         let apt = Apt::new(settings.root.clone(), &settings.state_dir, runner)?;
         let release = readmit::last_release(&settings.state_dir)?;
+        let runner = Rc::clone(&outside.runner);
+        let senses = Senses::new(settings.host.clone(), settings.signals.clone(), runner);
         Ok(Self {
             apt,
+            senses,
+            signals_shown: Cell::default(),
             keep: Keep::open(&settings.state_dir)?,
             records: Records::new(&settings.state_dir),
             state: StateFile::open(&settings.run_dir, settings.host.as_str(), release),

@@ -67,9 +67,7 @@ impl TimeZone {
 
     /// What the zone's clocks show. Nothing past the year 9999.
     pub(crate) fn local(&self, at: Timestamp) -> Option<DateTime> {
-        let millis = i64::try_from(at.0).ok()?;
-        let at = jiff::Timestamp::from_millisecond(millis).ok()?;
-        Some(self.0.to_datetime(at))
+        instant(at).map(|at| self.0.to_datetime(at))
     }
 
     /// The moment that a local time is as a beginning. Nothing before 1970 and past the year 9999.
@@ -128,9 +126,33 @@ impl fmt::Debug for TimeZone {
     }
 }
 
+/// A moment as ISO 8601 has it, in universal time, as in `2026-11-28T01:50:16.000Z`. Absent: it is past
+/// the year 9999.
+pub fn iso8601(at: Timestamp) -> Option<String> {
+    instant(at).map(|at| format!("{at:.3}"))
+}
+
+fn instant(at: Timestamp) -> Option<jiff::Timestamp> {
+    let millis = i64::try_from(at.0).ok()?;
+    jiff::Timestamp::from_millisecond(millis).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_told_by_the_calendar() {
+        for (at, told) in [
+            (7, Some("1970-01-01T00:00:00.007Z")),
+            (951_868_799_999, Some("2000-02-29T23:59:59.999Z")),
+            (1_795_830_616_000, Some("2026-11-28T01:50:16.000Z")),
+            (253_402_300_800_000, None),
+            (u64::MAX, None),
+        ] {
+            assert_eq!(iso8601(Timestamp(at)).as_deref(), told);
+        }
+    }
 
     fn moments(zone: &str, local: &str) -> (String, String) {
         let zone = TimeZone::parse(zone).unwrap();

@@ -28,25 +28,98 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// One reading of one check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A number that was measured, and its threshold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// The number. Finite.
+    pub value: f64,
+    /// Its unit, as in `%` or `ms`. Empty: it is a count.
+    pub unit: String,
+    /// Where well ends.
+    pub limit: Limit,
+}
+
+/// The threshold of a measure.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Limit {
+    /// More is not well.
+    AtMost(f64),
+    /// Less is not well.
+    AtLeast(f64),
+}
+
+impl Measure {
+    /// A number with its unit and threshold.
+    pub fn new(value: f64, unit: &str, limit: Limit) -> Self {
+        Self {
+            value,
+            unit: unit.to_owned(),
+            limit,
+        }
+    }
+
+    /// What it says by its threshold. A number that is none is no data.
+    pub fn verdict(&self) -> Verdict {
+        let is_well = match self.limit {
+            _ if !self.value.is_finite() => return Verdict::NoData,
+            Limit::AtMost(most) => self.value <= most,
+            Limit::AtLeast(least) => self.value >= least,
+        };
+        if is_well {
+            Verdict::Pass
+        } else {
+            Verdict::Fail
+        }
+    }
+}
+
+impl fmt::Display for Measure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (word, limit) = match self.limit {
+            Limit::AtMost(most) => ("most", most),
+            Limit::AtLeast(least) => ("least", least),
+        };
+        let gap = if matches!(&*self.unit, "" | "%") {
+            ""
+        } else {
+            " "
+        };
+        let Self { value, unit, .. } = self;
+        write!(f, "{value}{gap}{unit}, at {word} {limit}{gap}{unit}")
+    }
+}
+
+/// One reading of one check or signal.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// The check's or probe's name.
+    /// The name of the check, probe or signal.
     pub name: String,
     /// What it says.
     pub verdict: Verdict,
+    /// The number that it goes by. Absent: it goes by none, or could not be measured.
+    pub measure: Option<Measure>,
     /// Why, in one line of at most [`MAX_OUTPUT_CHARS`]. Empty: it said nothing.
     pub output: String,
 }
 
 impl Reading {
-    /// A reading, with its output as one line.
+    /// A reading without a number, with its output as one line.
     pub fn new(name: impl Into<String>, verdict: Verdict, output: &str) -> Self {
         let words: Vec<&str> = output.split_whitespace().collect();
         Self {
             name: name.into(),
             verdict,
+            measure: None,
             output: words.join(" ").chars().take(MAX_OUTPUT_CHARS).collect(),
+        }
+    }
+
+    /// A reading that goes by a number.
+    pub fn measured(name: impl Into<String>, measure: Measure, output: &str) -> Self {
+        Self {
+            measure: measure.value.is_finite().then(|| measure.clone()),
+            ..Self::new(name, measure.verdict(), output)
         }
     }
 }
@@ -54,6 +127,9 @@ impl Reading {
 impl fmt::Display for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.name, self.verdict)?;
+        if let Some(measure) = &self.measure {
+            write!(f, ": {measure}")?;
+        }
         if self.output.is_empty() {
             return Ok(());
         }
@@ -103,6 +179,23 @@ mod tests {
         assert_eq!(together(&[Pass, Pass]), Pass);
         assert_eq!(together(&[Pass, NoData]), NoData);
         assert_eq!(together(&[NoData, Fail, Pass]), Fail);
+    }
+
+    #[test]
+    fn a_number_is_judged_by_its_threshold_and_none_is_no_data() {
+        for (value, limit, says) in [
+            (8.0, Limit::AtMost(8.0), "x: pass: 8%, at most 8%"),
+            (8.01, Limit::AtMost(8.0), "x: fail: 8.01%, at most 8%"),
+            (5.0, Limit::AtLeast(5.0), "x: pass: 5%, at least 5%"),
+            (4.9, Limit::AtLeast(5.0), "x: fail: 4.9%, at least 5%"),
+            (f64::NAN, Limit::AtLeast(5.0), "x: no-data"),
+            (f64::INFINITY, Limit::AtLeast(5.0), "x: no-data"),
+        ] {
+            let reading = Reading::measured("x", Measure::new(value, "%", limit), "");
+            assert_eq!(reading.to_string(), says);
+        }
+        let load = Measure::new(9.5, "per core", Limit::AtMost(8.0));
+        assert_eq!(load.to_string(), "9.5 per core, at most 8 per core");
     }
 
     #[test]

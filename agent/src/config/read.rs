@@ -1,6 +1,6 @@
 //! Reads the keys of a config file.
 
-use super::{Settings, drift, guard, labels, probe};
+use super::{Settings, drift, guard, labels, probe, signals};
 use crate::{
     drift::pattern::PatternError,
     host::settings::{LOCK_WAIT, RAMP, Traffic},
@@ -74,6 +74,24 @@ pub enum Refusal {
         "`{0}` is not the name of a unit, or the beginning of one and `*`, as in \"docker.service\""
     )]
     Unit(String),
+    /// It is not a unit's whole name.
+    #[error("`{0}` is not the whole name of a unit, as in \"nginx.service\"")]
+    UnitName(String),
+    /// It is not the name of a host.
+    #[error("`{0}` is not the name of a host, as in \"deb.debian.org\"")]
+    HostName(String),
+    /// It is not a share that a host can have left.
+    #[error("`{0}` is not a share below all, as in \"5%\"")]
+    Share(String),
+    /// The signal that it is for is turned off.
+    #[error("`off` has \"{0}\"")]
+    IsOff(&'static str),
+    /// It is not where an HAProxy has its statistics.
+    #[error(
+        "`{0}` is neither the URL of HAProxy's CSV, as in \"http://10.0.0.5:8404/stats;csv\", nor the \
+         path of its socket"
+    )]
+    Statistics(String),
     /// It is not a package's name.
     #[error(
         "`{0}` is not the name of a package, or the beginning of one and `*`, as in \"puppet-*\""
@@ -131,6 +149,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     let labels = labels::read(&mut top);
     let traffic = drain(&mut top);
     let probes = probe::read(&mut top);
+    let signals = signals::read(&mut top);
     let validators = validators(&mut top);
     let guard = guard::read(&mut top);
     let drift = drift::read_drift(&mut top);
@@ -145,6 +164,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         run_dir: run_dir.unwrap_or_else(|| RUN_DIR.into()),
         checks_dir: checks_dir.unwrap_or_else(|| CHECKS_DIR.into()),
         probes,
+        signals,
         traffic,
         validators,
         lock_wait: lock_wait.unwrap_or(LOCK_WAIT),

@@ -185,3 +185,71 @@ fn an_image_is_sealed_by_a_file_that_does_not_say_yet_which_host_it_is() {
     let mistakes = DriftConfig::load(&path).unwrap_err().to_string();
     assert_eq!(mistakes.lines().count(), 2, "{mistakes}");
 }
+
+#[test]
+fn signals_that_nobody_named_are_read_on_the_machine_itself_and_not_elsewhere() {
+    let settings = parse("").unwrap();
+    let on = |root: &str| {
+        let root = Root::new(root).unwrap();
+        let host = HostId::new("web-1").unwrap();
+        settings.host_settings(host, root).signals
+    };
+    assert_eq!(on("/"), Signals::default());
+    assert!(on("/srv/image").watched.is_empty());
+}
+
+#[test]
+fn signals_are_named_turned_off_and_given_thresholds() {
+    let settings = parse(
+        r#"
+        [signals]
+        off = ["kernel-log", "route"]
+        units = ["nginx.service", "getty@tty1.service"]
+        ports = [443]
+        load_per_core = 4
+        memory_available = "10%"
+        disks = ["/boot"]
+        disk_free = "2.5%"
+        resolve = ["deb.debian.org"]
+        resolve_within = "1s"
+        [signals.clock]
+        server = "ntp.example.org"
+        offset = "50ms"
+        [[signals.haproxy]]
+        stats = "http://10.0.0.5:8404/stats;csv"
+        [[signals.haproxy]]
+        stats = "/run/haproxy/admin.sock"
+        backend = "app"
+        server = "web1"
+        "#,
+    );
+    insta::assert_debug_snapshot!(settings.unwrap().signals);
+}
+
+#[test]
+fn what_signals_cannot_be_told_is_said_with_its_line() {
+    let told = r#"
+[signals]
+off = ["disk", "thunder"]
+units = ["nginx", "-x.service", "a.service", "a.service"]
+ports = [0]
+load_per_core = 0
+memory_available = "100%"
+disks = ["boot"]
+disk_free = "5"
+resolve = ["a b"]
+clocks = 1
+[signals.clock]
+offset = "1"
+[[signals.haproxy]]
+stats = "ftp://x"
+[[signals.haproxy]]
+backend = ""
+"#;
+    insta::assert_snapshot!(parse(told).unwrap_err());
+    let nothing_to_look_at = parse("[signals]\noff = [\"disk\"]\ndisks = [\"/\"]\n").unwrap_err();
+    assert!(
+        nothing_to_look_at.contains("`off` has \"disk\""),
+        "{nothing_to_look_at}"
+    );
+}

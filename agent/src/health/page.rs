@@ -9,9 +9,10 @@ use super::{
     seen::{Seen, Standing},
 };
 use crate::{
-    checks::verdict::{Verdict, of_verdicts},
-    flag::FlagState,
+    checks::verdict::{Reading, Verdict, of_verdicts},
+    flag::{CheckState, FlagState, Source},
 };
+use cofferdam_engine::time_zone::iso8601;
 use cofferdam_proto::error_chain;
 use serde_json::{Map, Value, json};
 
@@ -103,7 +104,7 @@ fn healthz(seen: &Seen) -> Page {
                     json!([format!("not available: {}", state.reason)]),
                 );
             }
-            of_verdicts(entries(seen).map(|entry| entry.verdict))
+            of_verdicts(entries(seen).map(|entry| entry.weight()))
         }
         Err(error) => {
             page.insert("output".into(), json!(error_chain(error)));
@@ -134,12 +135,7 @@ fn checks(seen: &Seen) -> Value {
         }]),
     );
     for entry in entries(seen) {
-        let key = format!("{}:verdict", component(entry.name));
-        let entry = json!([{
-            "componentType": "component", "observedValue": entry.verdict,
-            "status": word(entry.verdict), "output": entry.output,
-        }]);
-        checks.insert(key, entry);
+        checks.insert(entry.key(), json!([entry.shown(seen)]));
     }
     for Folded(page) in seen.application.iter().filter_map(|a| a.page.as_ref()) {
         for (key, entry) in page {
@@ -150,29 +146,94 @@ fn checks(seen: &Seen) -> Value {
     Value::Object(checks)
 }
 
-/// What one check or probe says.
-struct Entry<'a> {
-    name: &'a str,
-    verdict: Verdict,
-    output: &'a str,
+/// What one check, probe or signal says.
+enum Entry<'a> {
+    /// As the agent wrote it.
+    Written(&'a CheckState),
+    /// As the application answered it.
+    Heard(&'a Reading),
+}
+
+impl Entry<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Self::Written(check) => &check.name,
+            Self::Heard(reading) => &reading.name,
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        match self {
+            Self::Written(check) => check.verdict,
+            Self::Heard(reading) => reading.verdict,
+        }
+    }
+
+    /// What it means for the host as a whole: a signal that fails is a concern, as much as one that
+    /// says nothing.
+    fn weight(&self) -> Verdict {
+        match (self, self.verdict()) {
+            (Self::Written(check), Verdict::Fail) if check.source == Source::Signal => {
+                Verdict::NoData
+            }
+            (_, verdict) => verdict,
+        }
+    }
+
+    fn key(&self) -> String {
+        let measured = matches!(self, Self::Written(check) if check.measure.is_some());
+        let what = if measured { "value" } else { "verdict" };
+        format!("{}:{what}", component(self.name()))
+    }
+
+    /// The draft's fields, and beside them since when it has its verdict, and the threshold.
+    fn shown(&self, seen: &Seen) -> Value {
+        let mut entry = Map::new();
+        let verdict = self.verdict();
+        entry.insert("componentType".into(), json!("component"));
+        entry.insert("observedValue".into(), json!(verdict));
+        entry.insert("status".into(), word(verdict));
+        let output = match self {
+            Self::Written(check) => {
+                measured(&mut entry, check, seen);
+                &check.output
+            }
+            Self::Heard(reading) => &reading.output,
+        };
+        entry.insert("output".into(), json!(output));
+        Value::Object(entry)
+    }
+}
+
+fn measured(entry: &mut Map<String, Value>, check: &CheckState, seen: &Seen) {
+    if check.source == Source::Signal {
+        entry.insert("componentType".into(), json!("system"));
+    }
+    if let Some(measure) = &check.measure {
+        entry.insert("observedValue".into(), json!(measure.value));
+        if !measure.unit.is_empty() {
+            entry.insert("observedUnit".into(), json!(measure.unit));
+        }
+        entry.insert("threshold".into(), json!(measure.limit));
+    }
+    for (key, moment) in [("time", check.read_ms), ("since", check.since_ms)] {
+        if let Some(told) = moment.and_then(|uptime_ms| iso8601(seen.wall_at(uptime_ms))) {
+            entry.insert(key.into(), json!(told));
+        }
+    }
 }
 
 /// The agent's last verdicts, and in place of those of the application's probes what it says now.
 fn entries(seen: &Seen) -> impl Iterator<Item = Entry<'_>> {
-    let probes = seen.application.iter().map(|answer| Entry {
-        name: &answer.reading.name,
-        verdict: answer.reading.verdict,
-        output: &answer.reading.output,
-    });
     let is_probe = |name: &str| seen.application.iter().any(|a| a.reading.name == name);
     let checks = seen.state.iter().flat_map(|state| &state.checks);
-    let checks = checks.filter(move |check| !is_probe(&check.name));
-    let checks = checks.map(|check| Entry {
-        name: &check.name,
-        verdict: check.verdict,
-        output: &check.output,
-    });
-    checks.chain(probes)
+    let checks =
+        checks.filter(move |check| check.source == Source::Signal || !is_probe(&check.name));
+    let probes = seen
+        .application
+        .iter()
+        .map(|answer| Entry::Heard(&answer.reading));
+    checks.map(Entry::Written).chain(probes)
 }
 
 /// The draft's word for a verdict.
@@ -185,146 +246,4 @@ fn word(verdict: Verdict) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        checks::verdict::Reading,
-        flag::{CheckState, FORMAT, Ramp, State, StateError},
-        health::seen::Answer,
-    };
-    use std::net::{IpAddr, Ipv4Addr};
-
-    fn seen(flag: FlagState, verdicts: &[(&str, Verdict)]) -> Seen {
-        let check = |&(name, verdict): &(&str, Verdict)| CheckState {
-            name: name.to_owned(),
-            verdict,
-            output: "said".to_owned(),
-        };
-        Seen {
-            state: Ok(State {
-                version: FORMAT,
-                host: "web-1".to_owned(),
-                agent: "0.1.0".to_owned(),
-                flag,
-                reason: "rollout r1 drains it".to_owned(),
-                proved: true,
-                ramp: None,
-                release: Some("r0".to_owned()),
-                checks: verdicts.iter().map(check).collect(),
-            }),
-            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            application: Vec::new(),
-            uptime_ms: 7_999,
-        }
-    }
-
-    fn health(seen: &Seen) -> (u16, Value) {
-        let page = Page::of("/healthz", seen);
-        (page.status, serde_json::from_str(&page.body).unwrap())
-    }
-
-    fn application(verdict: Verdict, body: &str) -> Answer {
-        Answer {
-            reading: Reading::new("web", verdict, "said"),
-            page: Folded::read("web", body.as_bytes()),
-        }
-    }
-
-    #[test]
-    fn ready_is_the_flag_and_the_application() {
-        for (flag, verdict, status) in [
-            (FlagState::Up, Verdict::Pass, 200),
-            (FlagState::Up, Verdict::Fail, 503),
-            (FlagState::Up, Verdict::NoData, 503),
-            (FlagState::Draining, Verdict::Pass, 503),
-            (FlagState::Down, Verdict::Pass, 503),
-        ] {
-            let mut seen = seen(flag, &[]);
-            seen.application = vec![application(verdict, "")];
-            assert_eq!(
-                Page::of("/ready", &seen).status,
-                status,
-                "{flag:?} {verdict}"
-            );
-        }
-    }
-
-    #[test]
-    fn traffic_comes_back_by_the_ramp() {
-        let mut seen = seen(FlagState::Up, &[]);
-        assert_eq!(seen.standing(), Standing::Serves(100));
-        if let Ok(state) = &mut seen.state {
-            state.ramp = Some(Ramp {
-                began_ms: 7_000,
-                takes_ms: 3_000,
-            });
-        }
-        assert_eq!(seen.standing(), Standing::Serves(30));
-        assert_eq!(Page::of("/ready", &seen).status, 200);
-    }
-
-    #[test]
-    fn the_applications_page_is_folded_in_and_replaces_nothing() {
-        let mut seen = seen(FlagState::Up, &[("web", Verdict::Fail)]);
-        let page = r#"{"version": "9", "checks": {"pool:used": [{"observedValue": 3}]}}"#;
-        seen.application = vec![application(Verdict::Pass, page)];
-        let (status, page) = health(&seen);
-        assert_eq!(status, 200, "the probe that was made now counts");
-        let checks = &page["checks"];
-        assert_eq!(checks["web:version"][0]["observedValue"], "9");
-        assert_eq!(checks["web.pool:used"][0]["observedValue"], 3);
-        assert_eq!(checks["web:verdict"][0]["observedValue"], "pass");
-        assert_eq!(page["version"], "0.1.0");
-    }
-
-    #[test]
-    fn checks_of_the_agent_change_nothing_about_traffic() {
-        let failing = [("app", Verdict::Fail)];
-        assert_eq!(
-            Page::of("/ready", &seen(FlagState::Up, &failing)).status,
-            200
-        );
-        let down = Page::of("/ready", &seen(FlagState::Down, &[]));
-        assert_eq!(down.status, 503);
-        assert_eq!(down.body, "not available: rollout r1 drains it\n");
-    }
-
-    #[test]
-    fn health_is_the_worst_of_the_checks() {
-        for (verdict, status, word) in [
-            (Verdict::Pass, 200, "pass"),
-            (Verdict::NoData, 200, "warn"),
-            (Verdict::Fail, 503, "fail"),
-        ] {
-            let (code, page) = health(&seen(
-                FlagState::Up,
-                &[("a", Verdict::Pass), ("b", verdict)],
-            ));
-            assert_eq!((code, &page["status"]), (status, &json!(word)));
-        }
-    }
-
-    #[test]
-    fn health_names_version_release_address_uptime_and_checks() {
-        let (_, page) = health(&seen(FlagState::Down, &[("a:b", Verdict::Pass)]));
-        assert_eq!(page["version"], "0.1.0");
-        assert_eq!(page["releaseId"], "r0");
-        assert_eq!(
-            page["checks"]["host:address"][0]["observedValue"],
-            "127.0.0.1"
-        );
-        assert_eq!(page["checks"]["system:uptime"][0]["observedValue"], 7);
-        assert_eq!(page["checks"]["a_b:verdict"][0]["output"], "said");
-        assert_eq!(page["notes"][0], "not available: rollout r1 drains it");
-    }
-
-    #[test]
-    fn without_a_state_file_the_host_is_not_available() {
-        let mut nothing = seen(FlagState::Up, &[]);
-        nothing.state = Err(StateError::Missing("/run/x".into()));
-        let (code, page) = health(&nothing);
-        assert_eq!((code, &page["status"]), (503, &json!("fail")));
-        assert_eq!(page["output"], "there is no state file /run/x");
-        assert_eq!(Page::of("/ready", &nothing).status, 503);
-    }
-}
+mod tests;

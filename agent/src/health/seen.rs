@@ -5,6 +5,7 @@ use crate::{
     checks::verdict::{Reading, Verdict},
     flag::{FlagState, State, StateError},
 };
+use cofferdam_engine::time::Timestamp;
 use cofferdam_proto::error_chain;
 use std::net::IpAddr;
 
@@ -19,10 +20,12 @@ pub struct Seen {
     pub address: IpAddr,
     /// The boot-time clock: how long the host has been up, in milliseconds.
     pub uptime_ms: u64,
+    /// The wall clock at the same moment.
+    pub wall: Timestamp,
 }
 
 /// What one probe found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     /// Its verdict.
     pub reading: Reading,
@@ -44,6 +47,12 @@ pub enum Standing {
 }
 
 impl Seen {
+    /// The wall clock as it is set now, when the boot-time clock was so.
+    pub fn wall_at(&self, uptime_ms: u64) -> Timestamp {
+        let ago = self.uptime_ms.saturating_sub(uptime_ms);
+        Timestamp(self.wall.0.saturating_sub(ago))
+    }
+
     /// What load balancers are to do with the host: the flag decides, then the application. The checks
     /// in the state file are reported and change nothing.
     pub fn standing(&self) -> Standing {

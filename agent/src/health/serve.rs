@@ -258,6 +258,7 @@ impl Server {
             application: self.prober.answers(),
             address: connection.host_address(),
             uptime_ms: clock::uptime(),
+            wall: clock::wall(),
         }
     }
 }

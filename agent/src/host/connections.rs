@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, fs, io};
 /// The kernel's tables of connections.
 const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 
-/// The state of an established connection in the kernel's tables (`include/net/tcp_states.h`).
+/// States of a socket in the kernel's tables (`include/net/tcp_states.h`).
 const ESTABLISHED: &str = "01";
+const LISTEN: &str = "0A";
 
 /// Counts the established connections to some local ports.
 ///
@@ -14,32 +15,47 @@ const ESTABLISHED: &str = "01";
 /// The system's error when the kernel's table of IPv4 connections cannot be read; a host without
 /// IPv6 has no other.
 pub fn open_to(ports: &BTreeSet<u16>) -> io::Result<usize> {
-    let mut open = 0;
+    Ok(count(&tables()?, ports))
+}
+
+/// The local ports on which something listens.
+///
+/// # Errors
+/// As of [`open_to`].
+pub fn listening() -> io::Result<BTreeSet<u16>> {
+    Ok(listening_in(&tables()?))
+}
+
+/// All tables, one behind the other; a line that is none of a socket says nothing.
+fn tables() -> io::Result<String> {
+    let mut all = String::new();
     for table in TABLES {
         match fs::read_to_string(table) {
-            Ok(text) => open += count(&text, ports),
+            Ok(text) => all += &text,
             Err(error) if error.kind() == io::ErrorKind::NotFound && table != TABLES[0] => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(open)
+    Ok(all)
 }
 
 /// Counts the established connections to some local ports in one of the kernel's tables.
 pub fn count(table: &str, ports: &BTreeSet<u16>) -> usize {
-    table
-        .lines()
-        .skip(1)
-        .filter_map(established_port)
-        .filter(|port| ports.contains(port))
-        .count()
+    let established = table.lines().filter_map(|line| port_in(line, ESTABLISHED));
+    established.filter(|port| ports.contains(port)).count()
 }
 
-/// The local port of a line, if its connection is established.
-fn established_port(line: &str) -> Option<u16> {
+/// The local ports on which something listens by the kernel's tables.
+pub fn listening_in(table: &str) -> BTreeSet<u16> {
+    let ports = table.lines().filter_map(|line| port_in(line, LISTEN));
+    ports.collect()
+}
+
+/// The local port of a line, if its socket is in this state.
+fn port_in(line: &str, wanted: &str) -> Option<u16> {
     let mut columns = line.split_whitespace().skip(1);
     let (local, _remote, state) = (columns.next()?, columns.next()?, columns.next()?);
-    if state != ESTABLISHED {
+    if state != wanted {
         return None;
     }
     let (_address, port) = local.rsplit_once(':')?;
@@ -66,12 +82,14 @@ mod tests {
         assert_eq!(count(TABLE, &BTreeSet::from([8000])), 1);
         assert_eq!(count(TABLE, &BTreeSet::from([80])), 0);
         assert_eq!(count(TABLE, &BTreeSet::new()), 0);
+        assert_eq!(listening_in(TABLE), BTreeSet::from([8000]));
     }
 
     #[test]
     fn garbage_is_no_connection() {
         let garbage = "x\n 1: nonsense z 01\n 2: A:FFFFF B:1 01\n\u{0}\n3:\n";
         assert_eq!(count(garbage, &(0..=u16::MAX).collect()), 0);
+        assert!(listening_in(&garbage.replace("01", "0A")).is_empty());
     }
 
     #[test]

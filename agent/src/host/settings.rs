@@ -1,7 +1,7 @@
 //! What the host's part of the agent is told: where things are, what to drain, what to check.
 
 use super::root::Root;
-use crate::checks::probe::Probe;
+use crate::{checks::probe::Probe, signals::settings::Signals};
 use cofferdam_engine::{id::HostId, inventory::Labels};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,6 +26,8 @@ pub struct HostSettings {
     pub checks_dir: PathBuf,
     /// The probes of the application.
     pub probes: Vec<Probe>,
+    /// The signals that are read of the machine.
+    pub signals: Signals,
     /// How drain waits.
     pub traffic: Traffic,
     /// Validate commands of config files, by name: a program and its arguments, in which `{file}`
@@ -88,6 +90,7 @@ pub(crate) mod samples {
             run_dir: folder.join("run"),
             checks_dir: folder.join("checks.d"),
             probes: Vec::new(),
+            signals: Signals::default().only_named(),
             traffic: Traffic {
                 ports: BTreeSet::new(),
                 at_least: Duration::ZERO,

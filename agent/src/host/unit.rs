@@ -88,7 +88,7 @@ pub async fn reboot(runner: &dyn Runner) -> Result<(), Failure> {
     Err(Failure::new(FailureKind::Reboot, detail))
 }
 
-fn systemctl(args: &[&str]) -> Command {
+pub(crate) fn systemctl(args: &[&str]) -> Command {
     Command::new("systemctl")
         .arg("--no-ask-password")
         .args(args)

@@ -18,7 +18,9 @@ const POLL: Duration = Duration::from_millis(200);
 
 impl Steps {
     /// Takes the flag down, gives load balancers the time to see it, and waits for the connections.
+    /// Before it is noted what the host is like.
     pub(super) async fn drain_traffic(&self, order: &Order) -> Result<(), Failure> {
+        self.note_baseline(order).await?;
         let reason = format!("rollout {} works on this host", order.grant.rollout);
         self.state.set(FlagState::Draining, &reason)?;
         let begin = Instant::now();

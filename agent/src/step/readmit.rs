@@ -10,6 +10,7 @@ use crate::{
         self,
         verdict::{Reading, Verdict},
     },
+    flag::Source,
     host::durable::{self, FileError},
 };
 use cofferdam_engine::{failure::Failure, id::RolloutId, order::Order};
@@ -29,7 +30,9 @@ const RELEASE: &str = "release";
 impl Steps {
     /// Puts the flag up. When the rollout has patched the host, it is the release from now on.
     /// A boot after verify, as of a power cut in this moment, makes it prove itself again.
+    /// Ends when the load balancers see it.
     pub(super) async fn put_flag_up(&self, order: &Order) -> Result<(), Failure> {
+        let began = Instant::now();
         let rollout = &order.grant.rollout;
         let is_patched = |before: Before| before.phase == Phase::Begun;
         if self.records.before(rollout)?.is_some_and(is_patched)
@@ -45,7 +48,10 @@ impl Steps {
             self.admit_booted().await;
         }
         self.pass_gates().await;
-        Ok(self.let_in()?)
+        self.let_in()?;
+        // What is shown was held against the time before this run.
+        self.signals_shown.set(None);
+        self.wait_for_balancers(order, began).await
     }
 
     fn note_release(&self, rollout: &RolloutId) -> Result<(), FileError> {
@@ -64,8 +70,14 @@ impl Steps {
         }
         let is_fresh = |checked: &Checked| checked.at.elapsed() < FRESH;
         let known = self.checked.borrow().as_ref().is_some_and(is_fresh);
-        if !known && timeout(ANSWER_WITHIN, self.read_checks()).await.is_err() {
-            self.remember(Vec::new());
+        if !known {
+            let (checks, _signals) = tokio::join!(
+                timeout(ANSWER_WITHIN, self.read_checks()),
+                timeout(ANSWER_WITHIN, self.show_signals_once_in_a_while()),
+            );
+            if checks.is_err() {
+                self.remember(Vec::new());
+            }
         }
         let checked = self.checked.borrow();
         let readings = checked
@@ -89,14 +101,19 @@ impl Steps {
         let has_something = |reading: &Reading| !reading.output.is_empty();
         let gates = self.ask_gates().into_iter().filter(has_something);
         let shown: Vec<Reading> = readings.iter().cloned().chain(gates).collect();
-        if let Err(error) = self.state.show_checks(&shown) {
+        self.show(Source::Check, &shown);
+        self.remember(readings.clone());
+        readings
+    }
+
+    /// Shows verdicts in the state file.
+    pub(super) fn show(&self, source: Source, readings: &[Reading]) {
+        if let Err(error) = self.state.show(source, readings) {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "the verdicts are not shown"
             );
         }
-        self.remember(readings.clone());
-        readings
     }
 
     fn remember(&self, readings: Vec<Reading>) {

@@ -3,17 +3,21 @@
 //! ```text
 //! rollouts/ROLLOUT/staged.json   the bits that staging proved
 //! rollouts/ROLLOUT/before.json   what the host had, written before anything is changed
+//! rollouts/ROLLOUT/baseline.json what its signals said, written before the run's drain
 //! ```
 //!
-//! The two are versioned JSON, replaced whole. `before.json` outlives the run, so that an operator's
+//! All are versioned JSON, replaced whole. `before.json` outlives the run, so that an operator's
 //! later rollback finds it. Rollouts that changed the same packages or file are undone newest first:
 //! a record is the present one when every later one of the same things is undone, so one write both
 //! ends a rollout here and makes the one before it the present one again.
 
 use super::record::{Before, Phase, Staged, Was};
-use crate::host::{
-    durable::{self, FileError},
-    versioned::{RecordError, load, save},
+use crate::{
+    host::{
+        durable::{self, FileError},
+        versioned::{RecordError, load, save},
+    },
+    signals::baseline::Baseline,
 };
 use cofferdam_engine::{digest::Digest, id::RolloutId};
 use std::{
@@ -71,6 +75,26 @@ impl Records {
         save(&self.before_path(rollout), before)
     }
 
+    /// What the host's signals said before the newest run of a rollout. Absent: none has begun.
+    ///
+    /// # Errors
+    /// [`RecordError`] when that cannot be told.
+    pub fn baseline(&self, rollout: &RolloutId) -> Result<Option<Baseline>, RecordError> {
+        load(&self.baseline_path(rollout))
+    }
+
+    /// Keeps what the host's signals say before a run.
+    ///
+    /// # Errors
+    /// [`RecordError`] when it cannot be written.
+    pub fn save_baseline(
+        &self,
+        rollout: &RolloutId,
+        baseline: &Baseline,
+    ) -> Result<(), RecordError> {
+        save(&self.baseline_path(rollout), baseline)
+    }
+
     /// The number of the next change of this host.
     ///
     /// # Errors
@@ -94,7 +118,7 @@ impl Records {
         Ok(later)
     }
 
-    /// Forgets what was staged for a rollout.
+    /// Forgets what was staged for a rollout, and what its last run was held against.
     ///
     /// # Errors
     /// [`RecordError`] when a record cannot be read or written.
@@ -104,6 +128,7 @@ impl Records {
         {
             self.save_before(rollout, &self.nothing(staged.lock_digest)?)?;
         }
+        durable::remove(&self.baseline_path(rollout))?;
         Ok(durable::remove(&self.staged_path(rollout))?)
     }
 
@@ -164,6 +189,10 @@ impl Records {
 
     fn staged_path(&self, rollout: &RolloutId) -> PathBuf {
         self.folder.join(rollout.as_str()).join("staged.json")
+    }
+
+    fn baseline_path(&self, rollout: &RolloutId) -> PathBuf {
+        self.folder.join(rollout.as_str()).join("baseline.json")
     }
 
     fn before_path(&self, rollout: &RolloutId) -> PathBuf {

@@ -7,6 +7,7 @@ mod inventory;
 mod packages;
 mod release;
 mod service;
+mod signals;
 mod staging;
 mod tool;
 mod upgrade;

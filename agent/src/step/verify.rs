@@ -1,4 +1,5 @@
-//! Proves that the host is well, by its own checks and the probes of its application.
+//! Proves that the host is well, by its own checks, the probes of its application, and the signals of
+//! the machine that are worse than before the run.
 
 use super::Steps;
 use crate::checks::{
@@ -13,13 +14,16 @@ use cofferdam_engine::{
 use tokio::time::{Instant, sleep};
 
 impl Steps {
-    /// Makes all checks over and over until they agree for long enough, or fail too often.
+    /// Reads all checks and signals over and over until they agree for long enough, or fail too often.
     pub(super) async fn verify_health(&self, order: &Order) -> Result<(), Failure> {
         let begin = Instant::now();
+        let baseline = self.baseline(order)?;
         let mut stability = Stability::new(order.stable_for, order.first_answer);
         loop {
             let now = begin.elapsed();
-            let readings = self.read_checks().await;
+            let (mut readings, signals) =
+                tokio::join!(self.read_checks(), self.read_signals(baseline.as_ref()));
+            readings.extend(signals);
             let together = verdict::of_all(&readings);
             let troubles = verdict::troubles(&readings);
             match stability.observe(now, together) {

@@ -1,0 +1,155 @@
+//! The state file: what it says, and who may say it.
+
+use super::*;
+use crate::checks::verdict::Limit;
+use std::fs;
+
+#[test]
+fn the_file_says_what_was_set_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = StateFile::open(folder.path(), "web-1", None);
+    file.set(FlagState::Down, "rollout r1 drains it").unwrap();
+    file.set_release("r1").unwrap();
+    let state = State::read(&folder.path().join(FILE_NAME)).unwrap();
+    assert_eq!(state.flag, FlagState::Down);
+    assert_eq!(state.reason, "rollout r1 drains it");
+    assert_eq!(state.release.as_deref(), Some("r1"));
+    file.set(FlagState::Up, "").unwrap();
+    assert!(file.is_up());
+}
+
+#[test]
+fn traffic_comes_back_by_steps_and_all_of_it_at_the_end() {
+    let ramp = Ramp {
+        began_ms: 1_000,
+        takes_ms: 9_000,
+    };
+    for (now, percent) in [
+        (0, 10),
+        (1_000, 10),
+        (1_999, 10),
+        (2_000, 20),
+        (9_999, 90),
+        (10_000, 100),
+        (u64::MAX, 100),
+    ] {
+        assert_eq!(ramp.percent(now), percent, "{now}");
+    }
+    let endless = Ramp {
+        began_ms: 0,
+        takes_ms: u64::MAX,
+    };
+    assert_eq!(endless.percent(u64::MAX - 1), 90);
+}
+
+#[test]
+fn a_flag_that_is_up_already_begins_no_ramp() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = StateFile::open(folder.path(), "web-1", None);
+    let ramp = || State::read(&folder.path().join(FILE_NAME)).unwrap().ramp;
+    file.put_up(Duration::from_secs(30)).unwrap();
+    let first = ramp().unwrap();
+    assert_eq!(first.takes_ms, 30_000);
+    file.put_up(Duration::from_secs(9)).unwrap();
+    assert_eq!(ramp(), Some(first));
+    file.set(FlagState::Draining, "r1").unwrap();
+    file.put_up(Duration::ZERO).unwrap();
+    assert_eq!(ramp(), None);
+}
+
+#[test]
+fn an_agent_that_starts_again_leaves_the_flag_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    StateFile::open(folder.path(), "web-1", None)
+        .set(FlagState::Up, "")
+        .unwrap();
+    assert!(StateFile::open(folder.path(), "web-1", None).is_up());
+}
+
+#[test]
+fn what_changed_while_no_agent_ran_is_shown_with_the_next_word() {
+    let folder = tempfile::tempdir().unwrap();
+    for release in [None, Some("r1".to_owned())] {
+        let file = StateFile::open(folder.path(), "web-1", release.clone());
+        file.set(FlagState::Up, "").unwrap();
+        let state = State::read(&folder.path().join(FILE_NAME)).unwrap();
+        assert_eq!(state.release, release);
+    }
+}
+
+#[test]
+fn what_is_missing_garbled_or_of_another_format_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE_NAME);
+    assert!(matches!(State::read(&path), Err(StateError::Missing(_))));
+    fs::write(&path, b"{\"version\":1,").unwrap();
+    assert!(matches!(
+        State::read(&path),
+        Err(StateError::Garbled { .. })
+    ));
+    StateFile::open(folder.path(), "web-1", None)
+        .set(FlagState::Up, "")
+        .unwrap();
+    let other = fs::read_to_string(&path)
+        .unwrap()
+        .replace("\"version\": 1", "\"version\": 2");
+    fs::write(&path, other).unwrap();
+    let error = State::read(&path).unwrap_err();
+    assert!(
+        error.to_string().ends_with("has format 2, 1 is expected"),
+        "{error}"
+    );
+}
+
+#[test]
+fn what_one_source_says_replaces_what_it_said_and_keeps_since_when() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = StateFile::open(folder.path(), "web-1", None);
+    let read = || State::read(&folder.path().join(FILE_NAME)).unwrap();
+    let word = |name: &str, verdict| Reading::new(name, verdict, "");
+    let load = |value| {
+        let measure = Measure::new(value, "per core", Limit::AtMost(8.0));
+        Reading::measured("load", measure, "")
+    };
+    file.show(Source::Signal, &[load(1.0)]).unwrap();
+    file.show(Source::Check, &[word("load", Verdict::Fail)])
+        .unwrap();
+    let first = read();
+    let sources: Vec<Source> = first.checks.iter().map(|check| check.source).collect();
+    assert_eq!(sources, [Source::Check, Source::Signal]);
+    // As if it had been so for long, which the next agent takes over.
+    let mut long = first.clone();
+    long.checks
+        .iter_mut()
+        .for_each(|check| check.since_ms = Some(1));
+    let json = serde_json::to_vec(&long).unwrap();
+    fs::write(folder.path().join(FILE_NAME), json).unwrap();
+    let file = StateFile::open(folder.path(), "web-1", None);
+    file.show(Source::Signal, &[load(2.0), word("route", Verdict::Pass)])
+        .unwrap();
+    let second = read();
+    let since: Vec<bool> = second
+        .checks
+        .iter()
+        .map(|check| check.since_ms == Some(1))
+        .collect();
+    assert_eq!(since, [true, true, false], "{second:?}");
+    assert_eq!(second.checks[1].measure.as_ref().unwrap().value, 2.0);
+    file.show(Source::Signal, &[load(9.0)]).unwrap();
+    let last = &read().checks[1];
+    assert_eq!(last.since_ms, last.read_ms);
+    assert_eq!(read().checks.len(), 2);
+}
+
+/// Written by the agents before there were signals: the responder is upgraded first.
+const WITHOUT_SIGNALS: &str = r#"{"version":1,"host":"web-1","agent":"0.1.0","flag":"up","reason":"",
+    "proved":true,"release":null,"checks":[{"name":"app","verdict":"pass","output":""}]}"#;
+
+#[test]
+fn what_agents_before_there_were_signals_wrote_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE_NAME);
+    fs::write(&path, WITHOUT_SIGNALS).unwrap();
+    let check = State::read(&path).unwrap().checks.remove(0);
+    assert_eq!((check.source, check.since_ms), (Source::Check, None));
+}
