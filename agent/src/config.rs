@@ -56,6 +56,10 @@ pub struct Settings {
     pub probes: Vec<Probe>,
     /// The signals that are read of the machine.
     pub signals: Signals,
+    /// The folder of the folders of hooks. Default `/etc/cofferdam/hooks`.
+    pub hooks_dir: PathBuf,
+    /// How long one hook may take. Default 60 s.
+    pub hook_deadline: Duration,
     /// How drain waits.
     pub traffic: Traffic,
     /// Validate commands of config files, by name.
@@ -117,6 +121,8 @@ impl Settings {
             checks_dir: self.checks_dir.clone(),
             probes: self.probes.clone(),
             signals,
+            hooks_dir: self.hooks_dir.clone(),
+            hook_deadline: self.hook_deadline,
             traffic: self.traffic.clone(),
             validators: self.validators.clone(),
             lock_wait: self.lock_wait,

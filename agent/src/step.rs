@@ -10,6 +10,8 @@
 //! admit ---> checks.d, probes, gates ---> state file: flag up     (no run: after a boot)
 //! ```
 //!
+//! [`hooks`] run before and after drain, before apply and after verify.
+//!
 //! Each action looks first, acts second, looks again, so that it may be cut short anywhere and done
 //! again. What it needs of the world outside comes in by [`Outside`].
 
@@ -18,6 +20,7 @@ mod apply;
 mod drain;
 mod effect;
 mod facts;
+mod hooks;
 mod readmit;
 mod reboot;
 pub mod record;

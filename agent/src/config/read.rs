@@ -3,7 +3,7 @@
 use super::{Settings, drift, guard, labels, probe, signals};
 use crate::{
     drift::pattern::PatternError,
-    host::settings::{LOCK_WAIT, RAMP, Traffic},
+    host::settings::{HOOK_DEADLINE, LOCK_WAIT, RAMP, Traffic},
     link::Coordinator,
 };
 use cofferdam_engine::{
@@ -117,6 +117,7 @@ pub const STATE_DIR: &str = "/var/lib/cofferdam-agent";
 /// The same, for what ends with a reboot.
 pub const RUN_DIR: &str = "/run/cofferdam";
 const CHECKS_DIR: &str = "/etc/cofferdam/checks.d";
+const HOOKS_DIR: &str = "/etc/cofferdam/hooks";
 
 impl Settings {
     /// Reads the text of a config file; `file` is what its mistakes call it.
@@ -148,6 +149,8 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     let never_restart = top.names("never_restart", unit_rule);
     let labels = labels::read(&mut top);
     let traffic = drain(&mut top);
+    let hooks_dir = top.text("hooks_dir", absolute);
+    let hook_deadline = top.duration("hook_deadline");
     let probes = probe::read(&mut top);
     let signals = signals::read(&mut top);
     let validators = validators(&mut top);
@@ -165,6 +168,8 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         checks_dir: checks_dir.unwrap_or_else(|| CHECKS_DIR.into()),
         probes,
         signals,
+        hooks_dir: hooks_dir.unwrap_or_else(|| HOOKS_DIR.into()),
+        hook_deadline: hook_deadline.unwrap_or(HOOK_DEADLINE),
         traffic,
         validators,
         lock_wait: lock_wait.unwrap_or(LOCK_WAIT),

@@ -253,3 +253,13 @@ backend = ""
         "{nothing_to_look_at}"
     );
 }
+
+#[test]
+fn hooks_have_a_place_and_a_deadline() {
+    let settings = parse("").unwrap();
+    assert_eq!(settings.hooks_dir, Path::new("/etc/cofferdam/hooks"));
+    assert_eq!(settings.hook_deadline, Duration::from_secs(60));
+    let settings = parse("hooks_dir = \"/srv/hooks\"\nhook_deadline = \"5s\"\n").unwrap();
+    assert_eq!(settings.hooks_dir, Path::new("/srv/hooks"));
+    assert_eq!(settings.hook_deadline, Duration::from_secs(5));
+}

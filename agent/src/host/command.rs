@@ -58,6 +58,10 @@ pub enum Sink {
     /// Straight to the end of a file: for programs that change the host. An agent that dies breaks
     /// no pipe under them, so they run to their end.
     Transcript(PathBuf),
+    /// Through pipes into memory, and once it has ended its two ends to the end of a file, however much
+    /// it was: for programs of other people that may change the host. An agent that dies breaks the
+    /// pipes under them.
+    Ends(PathBuf),
 }
 
 impl Command {
@@ -114,6 +118,13 @@ impl Command {
     #[must_use]
     pub fn running(mut self, file: &Path) -> Self {
         self.running = Some(file.to_owned());
+        self
+    }
+
+    /// Sends the two ends of its output to the end of a file.
+    #[must_use]
+    pub fn ends(mut self, path: PathBuf) -> Self {
+        self.output = Sink::Ends(path);
         self
     }
 

@@ -1,12 +1,17 @@
 //! Programs that outlived the agent that started them.
 //!
 //! A change of packages is not cut short when its agent dies: it runs to its end, and the next
-//! agent waits for it. It may not have taken dpkg's lock yet, so its process is written down.
+//! agent waits for it. It may not have taken dpkg's lock yet, so its process is written down. So is
+//! that of a hook, which is ended instead, since it is run again.
 
 use super::{
     durable::{self, FileError},
     locks::Holder,
     process_table,
+};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
 };
 use std::{fs, path::Path};
 
@@ -44,10 +49,39 @@ pub fn find(file: &Path) -> Result<Option<Holder>, FileError> {
     }))
 }
 
+/// Ends the process that was written down, with its whole group, if it still runs.
+///
+/// # Errors
+/// [`FileError`] when there is a file that cannot be read.
+pub fn end(file: &Path) -> Result<(), FileError> {
+    if let Some(left) = find(file)? {
+        // No such group: it has just ended, which is all that is wanted.
+        killpg(Pid::from_raw(left.pid), Signal::SIGKILL).ok();
+    }
+    strike_out(file);
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::process::Command;
+    use std::{os::unix::process::CommandExt, process::Command};
+
+    #[test]
+    fn a_process_that_was_left_is_ended_with_its_group() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("running");
+        end(&file).unwrap();
+        let mut child = Command::new("sh")
+            .args(["-c", "sleep 600 & wait"])
+            .process_group(0)
+            .spawn()
+            .unwrap();
+        write_down(&file, i32::try_from(child.id()).unwrap()).unwrap();
+        end(&file).unwrap();
+        assert!(!child.wait().unwrap().success());
+        assert!(!file.exists());
+    }
 
     #[test]
     fn a_process_is_found_until_it_ends() {

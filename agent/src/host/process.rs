@@ -56,15 +56,33 @@ impl Runner for Processes {
             match &command.output {
                 Sink::Memory => run_into_memory(command).await,
                 Sink::Transcript(path) => run_into_file(command, path).await,
+                Sink::Ends(path) => run_and_write_ends(command, path).await,
             }
         })
     }
 }
 
 async fn run_into_memory(command: &Command) -> Result<Output, RunError> {
-    let mut running = Running::start(command, Stdio::piped(), Stdio::piped())?;
+    let (exit, [stdout, stderr]) = run_with_pipes(command, Ends::default).await;
+    Ok(Output {
+        exit: exit?,
+        stdout,
+        stderr,
+    })
+}
+
+/// Runs it, and gives what came of it and, also when that is an error, what it wrote to its standard
+/// output and its standard error until then.
+async fn run_with_pipes(
+    command: &Command,
+    ends: impl Fn() -> Ends,
+) -> (Result<Exit, RunError>, [Captured; 2]) {
+    let mut running = match Running::start(command, Stdio::piped(), Stdio::piped()) {
+        Ok(running) => running,
+        Err(error) => return (Err(error), <[Captured; 2]>::default()),
+    };
     let (out, err) = (running.child.stdout.take(), running.child.stderr.take());
-    let (mut stdout, mut stderr) = (Ends::default(), Ends::default());
+    let (mut stdout, mut stderr) = (ends(), ends());
     let exit = {
         let mut reading =
             pin!(async { tokio::join!(read_on(out, &mut stdout), read_on(err, &mut stderr)) });
@@ -74,7 +92,7 @@ async fn run_into_memory(command: &Command) -> Result<Output, RunError> {
             tokio::select! {
                 biased;
                 _ = &mut reading, if !all_read => all_read = true,
-                exit = &mut ending => break exit?,
+                exit = &mut ending => break exit,
             }
         };
         if !all_read {
@@ -83,11 +101,7 @@ async fn run_into_memory(command: &Command) -> Result<Output, RunError> {
         }
         exit
     };
-    Ok(Output {
-        exit,
-        stdout: stdout.finish(),
-        stderr: stderr.finish(),
-    })
+    (exit, [stdout.finish(), stderr.finish()])
 }
 
 async fn read_on(pipe: Option<impl AsyncRead + Unpin>, ends: &mut Ends) {
@@ -118,6 +132,28 @@ async fn run_into_file(command: &Command, path: &Path) -> Result<Output, RunErro
         exit,
         stdout: output,
         stderr: Captured::default(),
+    })
+}
+
+async fn run_and_write_ends(command: &Command, path: &Path) -> Result<Output, RunError> {
+    let ends = || Ends::within(TAIL_BYTES, TAIL_BYTES);
+    let (exit, [stdout, stderr]) = run_with_pipes(command, ends).await;
+    let written = open_transcript(command, path).and_then(|(mut file, _)| {
+        file.write_all(&stdout.bytes)?;
+        file.write_all(&stderr.bytes)?;
+        match &exit {
+            Ok(exit) => writeln!(file, "[{exit}]"),
+            Err(error) => writeln!(file, "[{error}]"),
+        }
+    });
+    written.map_err(|source| RunError::Transcript {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Output {
+        exit: exit?,
+        stdout,
+        stderr,
     })
 }
 

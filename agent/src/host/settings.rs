@@ -28,6 +28,10 @@ pub struct HostSettings {
     pub probes: Vec<Probe>,
     /// The signals that are read of the machine.
     pub signals: Signals,
+    /// The folder of the folders of hooks. Absolute; it need not exist.
+    pub hooks_dir: PathBuf,
+    /// How long one hook may take.
+    pub hook_deadline: Duration,
     /// How drain waits.
     pub traffic: Traffic,
     /// Validate commands of config files, by name: a program and its arguments, in which `{file}`
@@ -62,6 +66,10 @@ pub const DRAIN_AT_LEAST: Duration = Duration::from_secs(4);
 /// than a deadline of apply).
 pub const LOCK_WAIT: Duration = Duration::from_secs(300);
 
+/// The default of [`HostSettings::hook_deadline`] (guess: a fifth of drain's deadline, so that each of
+/// its two kinds of hooks may have a few).
+pub const HOOK_DEADLINE: Duration = Duration::from_secs(60);
+
 /// The default of [`HostSettings::ramp`] (guess: caches warm in seconds, and a wave does not wait for it).
 pub const RAMP: Duration = Duration::from_secs(30);
 
@@ -91,6 +99,8 @@ pub(crate) mod samples {
             checks_dir: folder.join("checks.d"),
             probes: Vec::new(),
             signals: Signals::default().only_named(),
+            hooks_dir: folder.join("hooks"),
+            hook_deadline: Duration::from_secs(20),
             traffic: Traffic {
                 ports: BTreeSet::new(),
                 at_least: Duration::ZERO,

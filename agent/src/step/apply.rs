@@ -5,14 +5,18 @@ mod packages;
 
 use super::{
     Steps,
+    hooks::Point,
     record::{Before, Phase, Was},
 };
 use crate::actions::{Applied, StageRequest};
 use cofferdam_engine::{failure::Failure, order::Order, patch::Content};
+use tokio::time::Instant;
 
 impl Steps {
-    /// Makes sure that all bits are there, keeps what the host has, and changes it.
+    /// Makes sure that all bits are there, keeps what the host has, and changes it. Hooks may say no
+    /// until the change has begun.
     pub(super) async fn apply_content(&self, order: &Order) -> Result<Applied, Failure> {
+        let step = (Instant::now(), order.deadlines.apply);
         self.stage_bits(&StageRequest {
             rollout: order.grant.rollout.clone(),
             lock_digest: order.grant.lock_digest,
@@ -20,6 +24,9 @@ impl Steps {
             one_way: order.one_way,
         })
         .await?;
+        if !self.has_begun(order)? {
+            self.run_hooks(Point::PreApply, order, step).await?;
+        }
         self.stop_traffic(order)?;
         let _filling = self.keep.filling();
         match &order.content {

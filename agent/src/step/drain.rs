@@ -1,6 +1,6 @@
 //! Takes the flag down and waits until traffic has ended.
 
-use super::Steps;
+use super::{Steps, hooks::Point};
 use crate::{
     actions::Flag,
     flag::FlagState,
@@ -18,11 +18,18 @@ const POLL: Duration = Duration::from_millis(200);
 
 impl Steps {
     /// Takes the flag down, gives load balancers the time to see it, and waits for the connections.
-    /// Before it is noted what the host is like.
+    /// Before it is noted what the host is like, and before and after it the hooks run.
     pub(super) async fn drain_traffic(&self, order: &Order) -> Result<(), Failure> {
+        let step = (Instant::now(), order.deadlines.drain);
         self.note_baseline(order).await?;
+        self.run_hooks(Point::PreDrain, order, step).await?;
         let reason = format!("rollout {} works on this host", order.grant.rollout);
         self.state.set(FlagState::Draining, &reason)?;
+        self.wait_for_connections(step).await?;
+        self.run_hooks(Point::PostDrain, order, step).await
+    }
+
+    async fn wait_for_connections(&self, (began, has): (Instant, Duration)) -> Result<(), Failure> {
         let begin = Instant::now();
         let traffic = &self.settings.traffic;
         sleep(traffic.at_least).await;
@@ -40,7 +47,7 @@ impl Steps {
                 return Ok(());
             }
             // Just before the caller gives up, since only here the reason is known.
-            if begin.elapsed() + 2 * POLL >= order.deadlines.drain {
+            if began.elapsed() + 2 * POLL >= has {
                 let detail = format!("{open} connections are still open at the end of drain");
                 return Err(Failure::new(FailureKind::TimedOut, detail));
             }

@@ -2,6 +2,7 @@
 
 mod config;
 mod drift;
+mod hooks;
 mod interruption;
 mod inventory;
 mod packages;

@@ -14,9 +14,16 @@ use cofferdam_engine::{
 use tokio::time::{Instant, sleep};
 
 impl Steps {
-    /// Reads all checks and signals over and over until they agree for long enough, or fail too often.
+    /// Waits until the host is well for long enough, and lets the hooks have the last word.
     pub(super) async fn verify_health(&self, order: &Order) -> Result<(), Failure> {
-        let begin = Instant::now();
+        let step = (Instant::now(), order.deadlines.verify);
+        self.wait_for_agreement(order, step.0).await?;
+        self.run_post_verify_hooks(order, step).await?;
+        Ok(self.state.prove()?)
+    }
+
+    /// Reads all checks and signals over and over until they agree for long enough, or fail too often.
+    async fn wait_for_agreement(&self, order: &Order, begin: Instant) -> Result<(), Failure> {
         let baseline = self.baseline(order)?;
         let mut stability = Stability::new(order.stable_for, order.first_answer);
         loop {
@@ -27,7 +34,7 @@ impl Steps {
             let together = verdict::of_all(&readings);
             let troubles = verdict::troubles(&readings);
             match stability.observe(now, together) {
-                Judgement::Stable => return Ok(self.state.prove()?),
+                Judgement::Stable => return Ok(()),
                 Judgement::Failing => {
                     let detail = format!("{FAILED_VERDICTS} times in a row: {troubles}");
                     return Err(Failure::new(FailureKind::Unhealthy, detail));
