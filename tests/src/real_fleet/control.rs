@@ -182,7 +182,9 @@ fn agent_text(host: &Host) -> String {
          cert = \"/{PKI}/agent.pem\"\nca = \"/{PKI}/ca.pem\"\n\
          key = \"/run/credentials/cofferdam-agent.service/key.pem\"\n\n\
          # No load balancer sends traffic here, so none needs time to see the flag.\n\
-         drain = {{ at_least = \"0s\" }}\n\n{}",
+         drain = {{ at_least = \"0s\" }}\n\n\
+         # All hosts share one kernel, its log and its load.\n\
+         signals = {{ off = [\"kernel-log\", \"load\"] }}\n\n{}",
         host.machine().labels()
     )
 }
