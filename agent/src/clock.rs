@@ -1,6 +1,9 @@
 //! The agent's clock: the only place where time is read.
 
-use crate::host::durable::{self, FileError};
+use crate::{
+    host::durable::{self, FileError},
+    identity,
+};
 use cofferdam_engine::time::Timestamp;
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -80,11 +83,13 @@ pub fn since_1970() -> Duration {
 
 /// The moment now, by the clock that an agent keeps at `path`, for processes beside it. Without one: by
 /// the wall clock.
-pub fn moment(path: &Path, boot_id: &str) -> Timestamp {
-    // A clock that cannot be read is none: the wall clock is near enough for a message.
+pub fn moment(path: &Path) -> Timestamp {
+    // A clock that cannot be read, or a boot that cannot be told, is none: the wall clock is near enough
+    // for a message.
+    let boot_id = identity::boot_id().unwrap_or_default();
     let kept = durable::read(path).ok().flatten();
     let kept = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let anchor = choose(kept, Anchor::fresh(boot_id));
+    let anchor = choose(kept, Anchor::fresh(&boot_id));
     SystemClock { anchor }.now()
 }
 
@@ -162,6 +167,17 @@ mod tests {
         let far = Timestamp(u64::MAX / 2);
         let clock = SystemClock::start(&folder.path().join("clock"), "a", Some(far)).unwrap();
         assert!(clock.now() >= far);
+    }
+
+    #[test]
+    fn processes_beside_the_agent_tell_the_time_as_it_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("clock");
+        let far = Timestamp(u64::MAX / 2);
+        let boot_id = identity::boot_id().unwrap();
+        SystemClock::start(&path, &boot_id, Some(far)).unwrap();
+        assert!(moment(&path) >= far);
+        assert!(moment(&folder.path().join("none")) < far);
     }
 
     #[test]

@@ -16,7 +16,6 @@ use crate::{
         stamp::Stamp,
         versioned::RecordError,
     },
-    identity,
 };
 use cofferdam_engine::{digest::Digest, time::Timestamp};
 use cofferdam_proto::error_chain;
@@ -111,8 +110,7 @@ impl Subject {
 
     /// The moment now, as the agent tells it.
     pub fn now(&self) -> Timestamp {
-        // Without a boot's id it is the wall clock's.
-        clock::moment(&self.clock, &identity::boot_id().unwrap_or_default())
+        clock::moment(&self.clock)
     }
 
     /// Whether the host was never let in since it was sealed. Of a seal that cannot be used: never at all.

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     clock,
     config::{ConfigError, RUN_DIR, STATE_DIR, Settings},
-    host::{boot, durable::FileError, leftover, process::Processes, root::Root, unit},
+    host::{durable::FileError, leftover, process::Processes, root::Root, unit},
 };
 use cofferdam_engine::{duration, failure::Failure, time::millis};
 use cofferdam_proto::error_chain;
@@ -197,7 +197,7 @@ fn status(places: &Places) -> Result<Status, CommandError> {
         window: Window::find(places)?,
         is_agent_alive: leftover::find(&places.agent())?.is_some(),
         events: events::all(places)?,
-        now: clock::moment(&places.clock(), &boot::id()?),
+        now: clock::moment(&places.clock()),
     })
 }
 

@@ -8,10 +8,7 @@
 use super::{asker::Asker, decision::Decision, places::Places};
 use crate::{
     clock,
-    host::{
-        boot,
-        durable::{self, FileError},
-    },
+    host::durable::{self, FileError},
     identity,
 };
 use cofferdam_engine::time::Timestamp;
@@ -130,7 +127,7 @@ pub fn record(places: &Places, what: What) -> Result<(), FileError> {
     held.lock().map_err(FileError::of("locking", &lock))?;
     let kept = read(&path).ok().flatten();
     let mut kept = kept.map_or_else(begun, Ok)?;
-    let at = clock::moment(&places.clock(), &boot::id()?);
+    let at = clock::moment(&places.clock());
     kept.add(at, what);
     let json = serde_json::to_vec_pretty(&kept).expect("plain data becomes JSON");
     durable::write(&path, &json)
