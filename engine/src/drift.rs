@@ -27,4 +27,24 @@ impl DriftSummary {
     pub fn changes(&self) -> u64 {
         self.packages.saturating_add(self.files)
     }
+
+    /// Whether the host could not be compared: its lines say why.
+    pub fn is_unknown(&self) -> bool {
+        self.changes() == 0 && !self.lines.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_without_changes_say_why_nothing_is_known() {
+        let mut drift = DriftSummary::default();
+        assert!(!drift.is_unknown());
+        drift.lines.push("its seal is damaged".to_owned());
+        assert!(drift.is_unknown());
+        drift.files = 1;
+        assert!(!drift.is_unknown());
+    }
 }

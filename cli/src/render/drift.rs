@@ -37,10 +37,10 @@ impl DriftList {
         let connected = if is_connected { "yes" } else { "no" };
         let (what, since) = match &host.drift {
             None => ("unknown".to_owned(), String::new()),
-            Some(drift) if drift.lines.is_empty() => ("none".to_owned(), String::new()),
-            Some(drift) if drift.changes() == 0 => {
+            Some(drift) if drift.is_unknown() => {
                 ("cannot be told".to_owned(), ago(drift.at, self.now))
             }
+            Some(drift) if drift.changes() == 0 => ("none".to_owned(), String::new()),
             Some(drift) => (count(drift), ago(drift.at, self.now)),
         };
         [host.host.to_string(), connected.to_owned(), what, since]

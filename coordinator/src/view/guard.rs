@@ -79,6 +79,7 @@ pub(super) fn standing(record: &GuardRecord, now: Timestamp) -> String {
 /// What changed without an order, in one line.
 pub(super) fn drifted(drift: &DriftSummary) -> String {
     match drift.changes() {
+        0 if drift.is_unknown() => "cannot be told".to_owned(),
         0 => "none: as it was sealed".to_owned(),
         _ => format!("packages: {}, files: {}", drift.packages, drift.files),
     }
