@@ -33,6 +33,9 @@ use std::{
     time::Duration,
 };
 
+/// Where the config file is, below the root.
+pub const FILE: &str = "/etc/cofferdam/agent.toml";
+
 /// What an agent is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {

@@ -47,7 +47,7 @@ fn main() -> ExitCode {
 
 fn carry_out(Arguments { command, config }: Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let named = config.as_deref();
-    let config = named.unwrap_or(Path::new(drift::command::CONFIG));
+    let config = named.unwrap_or(Path::new(cofferdam_agent::config::FILE));
     let settings = || Settings::load(config).inspect(|_| log::begin());
     match command {
         Command::Guard(command) => return Ok(command.carry_out(config)?),

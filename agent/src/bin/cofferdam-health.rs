@@ -2,7 +2,10 @@
 //! agent. A program of its own, so that it holds nothing in memory that it does not need.
 
 use clap::Parser;
-use cofferdam_agent::{config::Settings, health};
+use cofferdam_agent::{
+    config::{self, Settings},
+    health,
+};
 use cofferdam_proto::error_chain;
 use std::{error::Error, path::PathBuf, process::ExitCode};
 
@@ -11,7 +14,7 @@ use std::{error::Error, path::PathBuf, process::ExitCode};
 #[command(version, after_help = "Example: cofferdam-health --config agent.toml")]
 struct Arguments {
     /// The agent's config file.
-    #[arg(long, default_value = "/etc/cofferdam/agent.toml")]
+    #[arg(long, default_value = config::FILE)]
     config: PathBuf,
 }
 

@@ -1,6 +1,6 @@
 //! The guard's part of the config file.
 
-use super::Refusal;
+use super::{Refusal, read::listed};
 use crate::guard::settings::{DeadAgent, GuardSettings, Mode};
 use cofferdam_engine::document::Table;
 
@@ -27,10 +27,5 @@ pub(super) fn read(top: &mut Table<'_, Refusal>) -> GuardSettings {
 
 /// A name of a package of Debian or Red Hat, or the beginning of one and a `*`.
 fn rule(text: &str) -> Result<String, Refusal> {
-    let name = text.strip_suffix('*').unwrap_or(text);
-    let is_of_name = |c: char| c.is_ascii_alphanumeric() || "+-._".contains(c);
-    if name.is_empty() || !name.chars().all(is_of_name) {
-        return Err(Refusal::Package(text.to_owned()));
-    }
-    Ok(text.to_owned())
+    listed(text, "+-._", Refusal::Package)
 }

@@ -276,10 +276,19 @@ pub(super) fn filled(text: &str) -> Result<String, Refusal> {
 
 /// A name of a unit, or the beginning of one and a `*`.
 fn unit_rule(text: &str) -> Result<String, Refusal> {
+    listed(text, ":-_.\\@", Refusal::Unit)
+}
+
+/// A name of letters, digits and some marks, or the beginning of one and a `*`: see [`crate::pattern`].
+pub(super) fn listed(
+    text: &str,
+    marks: &str,
+    refusal: impl Fn(String) -> Refusal,
+) -> Result<String, Refusal> {
     let name = text.strip_suffix('*').unwrap_or(text);
-    let is_of_name = |c: char| c.is_ascii_alphanumeric() || ":-_.\\@".contains(c);
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || marks.contains(c);
     if name.is_empty() || !name.chars().all(is_of_name) {
-        return Err(Refusal::Unit(text.to_owned()));
+        return Err(refusal(text.to_owned()));
     }
     Ok(text.to_owned())
 }

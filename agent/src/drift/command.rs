@@ -9,7 +9,7 @@ use super::{
     seal::{self, SealError},
 };
 use crate::{
-    config::{ConfigError, DriftConfig},
+    config::{self, ConfigError, DriftConfig},
     host::{
         root::{Root, RootError},
         versioned,
@@ -22,9 +22,6 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-
-/// Where the config file is, below the root.
-pub const CONFIG: &str = "/etc/cofferdam/agent.toml";
 
 /// A command about drift.
 #[derive(Debug, clap::Subcommand)]
@@ -131,7 +128,7 @@ fn settings(root: &Root, config: Option<&Path>) -> Result<DriftConfig, CommandEr
     match config {
         Some(config) => Ok(DriftConfig::load(config)?),
         None => {
-            let usual = root.join(CONFIG);
+            let usual = root.join(config::FILE);
             match usual.exists() {
                 true => Ok(DriftConfig::load(&usual)?),
                 false => Ok(DriftConfig::default()),

@@ -1,6 +1,6 @@
 //! Who asks: the chain of processes from a hook up to the first one.
 
-use crate::host::process_table;
+use crate::host::{cgroup, process_table};
 use serde::{Deserialize, Serialize};
 use std::fs;
 
@@ -124,14 +124,9 @@ pub(super) fn printable(text: &str) -> String {
     clean.take(MOST_CHARACTERS).collect()
 }
 
-/// The innermost unit, slice or scope of `/proc/PID/cgroup`, of version 1 or 2. Empty: none is named.
-fn unit(cgroup: &str) -> String {
-    let of_systemd = cgroup
-        .lines()
-        .filter(|line| line.starts_with("0::") || line.contains(":name=systemd:"));
-    let mut parts = of_systemd.flat_map(|line| line.rsplit('/'));
-    let unit = parts.find(|part| part.ends_with(".service") || part.ends_with(".scope"));
-    printable(unit.unwrap_or_default())
+/// The innermost unit of `/proc/PID/cgroup`. Empty: none is named.
+fn unit(groups: &str) -> String {
+    printable(cgroup::innermost_unit(groups).unwrap_or_default())
 }
 
 /// `/proc/PID/loginuid`: the largest number stands for nobody.

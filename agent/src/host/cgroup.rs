@@ -8,23 +8,33 @@ const FIRST: &str = "/init.scope";
 /// Where the system's own units begin: empty but in a container that sees the groups of its machine.
 pub fn system() -> String {
     let groups = fs::read_to_string("/proc/1/cgroup").unwrap_or_default();
-    let first = path(&groups).unwrap_or_default();
+    let first = paths(&groups).next().unwrap_or_default();
     first.strip_suffix(FIRST).unwrap_or_default().to_owned()
 }
 
 /// The unit of the system: the outermost service or scope, since what a user's own manager runs is not the
 /// system's to restart. Absent: it is in none.
 pub fn unit(groups: &str, system: &str) -> Option<String> {
-    let inner = path(groups)?.strip_prefix(system)?;
-    let is_unit = |part: &&str| part.ends_with(".service") || part.ends_with(".scope");
+    let inner = paths(groups).next()?.strip_prefix(system)?;
     inner.split('/').find(is_unit).map(str::to_owned)
 }
 
-/// The path of `/proc/PID/cgroup` in systemd's tree, of version 1 or 2.
-fn path(groups: &str) -> Option<&str> {
-    let mut lines = groups.lines();
-    let line = lines.find(|line| line.starts_with("0::") || line.contains(":name=systemd:"))?;
-    line.splitn(3, ':').nth(2)
+/// The innermost unit, whoever runs it. Absent: none is named.
+pub fn innermost_unit(groups: &str) -> Option<&str> {
+    paths(groups)
+        .flat_map(|path| path.rsplit('/'))
+        .find(is_unit)
+}
+
+fn is_unit(part: &&str) -> bool {
+    part.ends_with(".service") || part.ends_with(".scope")
+}
+
+/// The paths of `/proc/PID/cgroup` in systemd's tree, of version 1 or 2.
+fn paths(groups: &str) -> impl Iterator<Item = &str> {
+    let of_systemd = |line: &&str| line.starts_with("0::") || line.contains(":name=systemd:");
+    let lines = groups.lines().filter(of_systemd);
+    lines.filter_map(|line| line.splitn(3, ':').nth(2))
 }
 
 #[cfg(test)]

@@ -49,13 +49,7 @@ pub async fn restart(runner: &dyn Runner, unit: &str) -> Result<(), Failure> {
 /// [`FailureKind::Service`] when systemd says no.
 pub async fn begin_first_anew(runner: &dyn Runner) -> Result<(), Failure> {
     let reexec = systemctl(&["daemon-reexec"]).deadline(DEADLINE);
-    let output = runner.run(&reexec).await?;
-    if output.is_success() {
-        return Ok(());
-    }
-    let said = output.text();
-    let detail = format!("systemd does not begin anew: {}", said.trim());
-    Err(Failure::new(FailureKind::Service, detail))
+    must(runner, &reexec, FailureKind::Service, "begin anew").await
 }
 
 /// Lets systemd read its units' files again.
@@ -63,15 +57,9 @@ pub async fn begin_first_anew(runner: &dyn Runner) -> Result<(), Failure> {
 /// # Errors
 /// [`FailureKind::Service`] when systemd says no.
 pub async fn read_again(runner: &dyn Runner) -> Result<(), Failure> {
-    let output = runner
-        .run(&systemctl(&["daemon-reload"]).deadline(DEADLINE))
-        .await?;
-    if output.is_success() {
-        return Ok(());
-    }
-    let said = output.text();
-    let detail = format!("systemd does not read its files again: {}", said.trim());
-    Err(Failure::new(FailureKind::Service, detail))
+    let reload = systemctl(&["daemon-reload"]).deadline(DEADLINE);
+    let what = "read its files again";
+    must(runner, &reload, FailureKind::Service, what).await
 }
 
 /// Asks systemd to reboot the machine, and does not wait for it.
@@ -79,13 +67,24 @@ pub async fn read_again(runner: &dyn Runner) -> Result<(), Failure> {
 /// # Errors
 /// [`FailureKind::Reboot`] when systemd says no.
 pub async fn reboot(runner: &dyn Runner) -> Result<(), Failure> {
-    let output = runner.run(&systemctl(&["--no-wall", "reboot"])).await?;
+    let reboot = systemctl(&["--no-wall", "reboot"]);
+    must(runner, &reboot, FailureKind::Reboot, "reboot").await
+}
+
+/// Tells systemd to do something; `what` says it, for a failure.
+async fn must(
+    runner: &dyn Runner,
+    command: &Command,
+    kind: FailureKind,
+    what: &str,
+) -> Result<(), Failure> {
+    let output = runner.run(command).await?;
     if output.is_success() {
         return Ok(());
     }
     let said = output.text();
-    let detail = format!("systemd does not reboot: {}", said.trim());
-    Err(Failure::new(FailureKind::Reboot, detail))
+    let detail = format!("systemd does not {what}: {}", said.trim());
+    Err(Failure::new(kind, detail))
 }
 
 pub(crate) fn systemctl(args: &[&str]) -> Command {
