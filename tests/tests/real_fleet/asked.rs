@@ -1,9 +1,17 @@
-//! What a host says, to whoever asks.
+//! What a host says, to whoever asks, and what an operator does and sees.
 
 use cofferdam_tests::{
     patience::eventually,
-    real_fleet::host::{BOOTED_WITHIN, Host},
+    process::run,
+    real_fleet::{
+        RealFleet,
+        host::{BOOTED_WITHIN, Host},
+    },
 };
+use std::{fs, time::Duration};
+
+/// What happens on a host is seen within the minute.
+const SEEN_WITHIN: Duration = Duration::from_secs(60);
 
 /// Asks a host's responder for its page for load balancers, and shows its status.
 pub(super) const READY: &str =
@@ -26,4 +34,34 @@ pub(super) async fn eventually_says(host: &Host, line: &str, part: &str) -> Stri
         found.then(|| said.clone()).ok_or(said)
     })
     .await
+}
+
+/// Waits until an operator's command shows all of some parts. What it shows then.
+pub(super) async fn until_shown(fleet: &RealFleet, arguments: &[&str], parts: &[&str]) -> String {
+    eventually("the operator to see it", SEEN_WITHIN, async || {
+        let mut command = fleet.control.operator();
+        command.args(arguments);
+        let (code, printed) = run(command);
+        match code == 0 && parts.iter().all(|part| printed.contains(part)) {
+            true => Ok(printed),
+            false => Err(printed),
+        }
+    })
+    .await
+}
+
+/// Plans and starts a rollout.
+pub(super) async fn start(fleet: &RealFleet, rollout: &str) {
+    let file = fleet.folder().join("rollout.toml");
+    fs::write(&file, rollout).unwrap();
+    for subcommand in ["plan", "start"] {
+        // An agent may be on its way back from a restart.
+        eventually(subcommand, BOOTED_WITHIN, async || {
+            let mut command = fleet.control.operator();
+            command.arg(subcommand).arg(&file);
+            let (code, printed) = run(command);
+            (code == 0).then_some(()).ok_or(printed)
+        })
+        .await;
+    }
 }

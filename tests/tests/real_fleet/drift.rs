@@ -1,15 +1,10 @@
 //! A host that changed since its image was sealed: held on its first boot, warned of on later ones.
 
-use super::asked::{LINE, READY, eventually_says, said};
+use super::asked::{LINE, READY, eventually_says, said, until_shown};
 use cofferdam_tests::{
     machine::Machine,
-    patience::eventually,
     process::{binary, run},
-    real_fleet::{
-        RealFleet,
-        host::{BOOTED_WITHIN, Host},
-        repository::Package,
-    },
+    real_fleet::{RealFleet, host::Host, repository::Package},
 };
 use std::process::Command;
 
@@ -63,18 +58,7 @@ async fn a_first_boot_with_a_changed_package_is_held_until_a_person_accepts_it()
     assert!(listed.contains("drift holds this host back"), "{listed}");
     assert!(listed.contains(CHANGED), "{listed}");
 
-    let shown = eventually("the operator to see it", BOOTED_WITHIN, async || {
-        let mut command = fleet.control.operator();
-        command.args(["hosts", "--drift"]);
-        let (code, printed) = run(command);
-        let is_shown = code == 0 && printed.contains(CHANGED);
-        match is_shown {
-            true => Ok(printed),
-            false => Err(printed),
-        }
-    });
-    let shown = shown.await;
-    assert!(shown.contains("1 package"), "{shown}");
+    until_shown(&fleet, &["hosts", "--drift"], &[CHANGED, "1 package"]).await;
 
     // It is no first boot less for having been held.
     drifted.reboot().await.unwrap();

@@ -1,9 +1,9 @@
 //! What a rollout installs is what runs afterwards, or the host says what does not.
 
+use super::asked::{said, start};
 use cofferdam_tests::{
     machine::Machine,
     patience::eventually,
-    process::run,
     real_fleet::{
         RealFleet,
         host::{BOOTED_WITHIN, Host},
@@ -20,10 +20,6 @@ const LIBRARY: &str = "usr/lib/x86_64-linux-gnu/libz.so.1";
 fn service() -> String {
     "[Service]\nEnvironment=LD_PRELOAD=/usr/lib/tea/libtea.so.1\nExecStart=/bin/sleep infinity\n"
         .to_owned()
-}
-
-async fn said(host: &Host, line: &str) -> String {
-    host.run(line).await.unwrap().well().trim().to_owned()
 }
 
 async fn process_of(host: &Host, unit: &str) -> String {
@@ -63,20 +59,9 @@ async fn a_service_that_maps_a_replaced_library_is_restarted_unless_the_host_kee
     );
 
     fleet.repository.publish(&tea("2")).await.unwrap();
-    let file = fleet.folder().join("tea.toml");
     // Nothing stands in for the one host, and nothing needs to.
     let text = rollout::package("tea", "tea", "2").replace("50%", "0%") + ALL_AT_ONCE;
-    fs::write(&file, text).unwrap();
-    for subcommand in ["plan", "start"] {
-        // The agent may be on its way back from its restart.
-        eventually(subcommand, BOOTED_WITHIN, async || {
-            let mut command = fleet.control.operator();
-            command.arg(subcommand).arg(&file);
-            let (code, printed) = run(command);
-            (code == 0).then_some(()).ok_or(printed)
-        })
-        .await;
-    }
+    start(&fleet, &text).await;
 
     let left =
         "effective: needs-restart milk.service\n  milk.service runs /usr/lib/tea/libtea.so.1";

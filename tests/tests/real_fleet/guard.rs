@@ -1,9 +1,9 @@
 //! The guard owns every way by which a real host's packages change.
 
+use super::asked::{said, start, until_shown};
 use cofferdam_tests::{
     machine::Machine,
     patience::eventually,
-    process::run,
     real_fleet::{
         RealFleet,
         host::{BOOTED_WITHIN, Host},
@@ -11,21 +11,13 @@ use cofferdam_tests::{
     },
     rollout::{self, ALL_AT_ONCE},
 };
-use std::{fs, time::Duration};
 
 const UPGRADE: &str = "DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes dist-upgrade";
-
-/// What happens on a host is seen within the minute.
-const SEEN_WITHIN: Duration = Duration::from_secs(60);
 
 /// What a cloud image does that upgrades itself at each boot.
 const AT_BOOT: &str = "[Unit]\nAfter=network.target fleet-address.service\n\
     [Service]\nType=oneshot\nExecStart=/usr/bin/apt-get --quiet update\n\
     ExecStart=/usr/bin/unattended-upgrade --verbose\n[Install]\nWantedBy=multi-user.target\n";
-
-async fn said(host: &Host, line: &str) -> String {
-    host.run(line).await.unwrap().well()
-}
 
 async fn installed(host: &Host) -> String {
     said(host, "dpkg-query --show --showformat='${Version}' tea").await
@@ -56,18 +48,6 @@ async fn written_down(host: &Host, parts: &[&str]) {
             named.then_some(()).ok_or(status)
         },
     )
-    .await;
-}
-
-/// Waits until an operator's command shows all of some parts.
-async fn until_shown(fleet: &RealFleet, arguments: &[&str], parts: &[&str]) {
-    eventually("the operator to see it", SEEN_WITHIN, async || {
-        let mut command = fleet.control.operator();
-        command.args(arguments);
-        let (code, printed) = run(command);
-        let seen = code == 0 && parts.iter().all(|part| printed.contains(part));
-        seen.then_some(()).ok_or(printed)
-    })
     .await;
 }
 
@@ -274,20 +254,9 @@ async fn what_a_rollout_orders_passes_and_a_host_that_was_changed_by_nobody_else
     let host = &fleet.hosts()[0];
     enforce(host).await;
     said(host, "systemctl restart cofferdam-agent").await;
-    let file = fleet.folder().join("tea.toml");
     // Nothing stands in for the one host, and nothing needs to.
     let text = rollout::package("tea", "tea", "2").replace("50%", "0%") + ALL_AT_ONCE;
-    fs::write(&file, text).unwrap();
-    for subcommand in ["plan", "start"] {
-        // The agent may be on its way back from its restart.
-        eventually(subcommand, BOOTED_WITHIN, async || {
-            let mut command = fleet.control.operator();
-            command.arg(subcommand).arg(&file);
-            let (code, printed) = run(command);
-            (code == 0).then_some(()).ok_or(printed)
-        })
-        .await;
-    }
+    start(&fleet, &text).await;
 
     upgraded("the rollout to install it", host).await;
     let seen = status(host).await;
