@@ -1,11 +1,13 @@
 //! Cells that are cut off from the rollouts.
 
 use super::{AT_ONCE, WAVES, floor, mins, secs};
-use crate::world::{NotStarted, World, file, id};
+use crate::world::{Does, NotStarted, Step, World, file, id};
 use cofferdam_engine::{
     counts::Counts,
+    denial::Scope,
     exception::Word,
     id::{CellId, WaveIndex},
+    order::Order,
     rollout::Action,
 };
 
@@ -299,4 +301,38 @@ fn a_token_of_a_cell_that_is_cut_off_stays_there() {
     world.mend_cell(&cut);
     world.wait_for("ssl", "done");
     assert_eq!(world.count("ssl", "passed"), 8);
+}
+
+#[test]
+fn a_cell_that_lost_the_stop_of_a_rollback_is_told_again_though_nothing_is_to_go_back_there() {
+    let mut world = eight();
+    let (first, others) = ("web-c-2", ["web-c-1", "web-c-3", "web-c-4"]);
+    for host in others {
+        world.always(host, Step::Stage, Does::Well(mins(8)));
+    }
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.until("both cells have a patched host", |world| {
+        world.count("ssl", "passed") > 1
+    });
+    // Nothing is to go back in one of them, and a host that is away in the other keeps the rollback from
+    // its end.
+    world.forget(&id(first));
+    for host in world.hosts_that_are("ssl", "passed") {
+        world.cut(&host);
+    }
+    let cell = world.cell_of(others[0]);
+    world.pass(secs(1));
+    world.cut_cell_noticed(&cell, mins(1));
+    world
+        .try_ask_within("ssl", Action::Rollback, Scope::Host)
+        .unwrap();
+    world.pass(mins(3));
+    world.mend_cell(&cell);
+    world.pass(mins(60));
+
+    let is_there = |order: &Order| others.contains(&order.host.as_str());
+    let there = world.orders().filter(|(_, order)| is_there(order));
+    assert_eq!(there.count(), 0, "its leave was good for half an hour");
+    assert_eq!(world.phase("ssl"), "rolling-back");
 }

@@ -50,6 +50,21 @@ fn a_coordinator_that_dies_at_any_state_of_a_run_goes_on() {
 }
 
 #[test]
+fn a_host_that_fell_before_its_claim_was_answered_is_left_out() {
+    let (mut world, first) = four();
+    reach(&mut world, &first, RunState::Claiming);
+    world.crash_owner(Crash::BeforeSend, secs(5));
+    world.fall(&first);
+    world.pass(mins(10));
+    assert!(world.agents[&first].installed.is_empty());
+    assert_eq!(world.outcome("ssl", &first), "left out");
+
+    world.repair(&first);
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 3);
+}
+
+#[test]
 fn a_coordinator_that_is_away_for_long_judges_nobody_late() {
     for state in STATES {
         let (mut world, first) = four();
