@@ -6,6 +6,7 @@ use cofferdam_engine::{
     failure::FailureKind,
     id::{HostId, WaveIndex},
     rollout::{Action, PauseCause, Phase},
+    run::RunState,
 };
 
 /// What the brake found.
@@ -138,6 +139,24 @@ fn a_suspect_without_another_member_is_closed_and_says_so() {
 }
 
 #[test]
+fn one_host_at_a_time_speaks_for_a_suspect_over_all_cells() {
+    let mut world = World::new();
+    for place in ["r1/a", "r2/b", "r3/c", "r4/d"] {
+        world = world
+            .hosts("web", place, 3)
+            .typed_hosts("web", place, "rare", 3);
+    }
+    world.bad_for("rare");
+    let top = "coverage = [\"instance_type\"]";
+    world.start(&file("ssl", "openssl", top, AT_ONCE));
+    world.wait_for("ssl", "paused");
+
+    let orders = world.orders();
+    let rare = orders.filter(|(_, order)| order.host.as_str().starts_with("rare"));
+    assert_eq!(rare.count(), 2, "one that failed, and a second opinion");
+}
+
+#[test]
 fn after_the_canary_a_bad_stratum_is_held_and_the_rest_goes_on() {
     let mut world = World::new()
         .hosts("web", "r1/a", 8)
@@ -203,6 +222,32 @@ fn what_an_operator_has_seen_does_not_brake_again() {
 
     assert_eq!(world.count("ssl", "failed"), 2);
     assert_eq!(world.count("ssl", "passed"), 22);
+}
+
+#[test]
+fn a_failure_that_was_seen_and_turns_out_to_be_another_one_does_not_brake_again() {
+    let brake = "brake = { cell_share = \"100%\", fleet_share = \"50%\", fleet_least = 2 }";
+    let mut world = World::new().hosts("web", "r1/a", 10);
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    let top = format!("at_once_per_cell = 1\nhosts_left_out = \"100%\"\n{brake}");
+    world.start(&file("ssl", "openssl", &top, &tables));
+    let first_two = &world.turns("ssl", 0)[..2];
+    all_fail(&mut world, first_two);
+    for host in first_two {
+        world.until("it applies", |world| {
+            world.state_of(host.as_str()) == Some(RunState::Applying)
+        });
+        world.cut(host);
+        world.wait_until_host_is("ssl", host.as_str(), "silent");
+    }
+    world.wait_for("ssl", "paused");
+    world.ask("ssl", Action::Resume);
+    for host in first_two {
+        world.mend(host);
+    }
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "failed"), 2);
+    assert_eq!(world.count("ssl", "passed"), 8);
 }
 
 #[test]

@@ -199,3 +199,27 @@ fn nothing_starts_in_a_zone_while_another_of_its_service_and_region_is_in_troubl
     world.wait_for("ssl", "done");
     assert_eq!(world.count("ssl", "passed"), 12);
 }
+
+#[test]
+fn a_zone_that_had_hosts_out_and_back_is_held_to_the_same_allowance() {
+    let mut world = World::new().hosts("web", "r1/a", 4).hosts("web", "r1/b", 4);
+    for host in ["web-b-1", "web-b-2", "web-b-3", "web-b-4"] {
+        world.always(host, Step::Stage, Does::Well(mins(8)));
+    }
+    let floor =
+        "[[limits]]\nfloor = [{ group_by = [\"service\", \"zone\"], min_in_service = \"75%\" }]\n";
+    world.start(&file("ssl", "openssl", "", &(AT_ONCE.to_owned() + floor)));
+    world.until("one zone is patched, host by host", |world| {
+        world.count("ssl", "passed") == 4
+    });
+    for host in ["web-a-1", "web-a-2"] {
+        world.fall(&id(host));
+    }
+    world.pass(mins(20));
+    assert_eq!(world.count("ssl", "passed"), 4);
+    assert!(world.rules().contains(&"zone-trouble"));
+
+    world.repair(&id("web-a-1"));
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 8);
+}

@@ -336,3 +336,25 @@ fn a_cell_that_lost_the_stop_of_a_rollback_is_told_again_though_nothing_is_to_go
     assert_eq!(there.count(), 0, "its leave was good for half an hour");
     assert_eq!(world.phase("ssl"), "rolling-back");
 }
+
+#[test]
+fn a_cell_that_lost_a_pause_is_told_it_before_it_may_go_on() {
+    let mut world = eight();
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    let cell = world.cell_of("web-c-1");
+    world.cut_cell_noticed(&cell, mins(1));
+    world.ask("ssl", Action::Pause);
+    world.pass(mins(3));
+    world.ask("ssl", Action::Resume);
+    let mended = world.now;
+    world.mend_cell(&cell);
+    world.pass(secs(1));
+
+    let told: Vec<String> = world.trace(mended);
+    let told = told.iter().map(|line| line.trim_start());
+    let told: Vec<_> = told.filter(|line| line.contains("cell r2-c-1 ")).collect();
+    assert!(told[1].ends_with("ssl: cell r2-c-1 pauses"), "{told:?}");
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 8);
+}
