@@ -5,6 +5,7 @@ pub mod captured;
 pub mod cgroup;
 pub mod command;
 pub mod connections;
+pub mod dialled;
 pub mod durable;
 pub mod keep;
 pub mod leftover;

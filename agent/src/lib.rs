@@ -15,6 +15,7 @@ pub mod config_file;
 pub mod drift;
 mod driver;
 pub mod effect;
+pub mod evidence;
 pub mod flag;
 pub mod grpc;
 pub mod guard;

@@ -5,9 +5,10 @@ use crate::{
     clock::SystemClock,
     config::Settings,
     drift::keeper::Drift,
+    evidence::watch::Watch,
     grpc::GrpcConnector,
     guard::{keeper::Keeper, places::Places},
-    host::{durable::FileError, process::Processes, root::Root, space::Kernel},
+    host::{command::Runner, durable::FileError, process::Processes, root::Root, space::Kernel},
     identity::{self, IdentityError},
     journal::{FileJournal, JournalError},
     profile::Profile,
@@ -15,7 +16,7 @@ use crate::{
     telling,
 };
 use cofferdam_proto::tls::{Client, CredentialFiles, Credentials, CredentialsError, Expect};
-use std::{io, rc::Rc};
+use std::{convert::Infallible, io, rc::Rc};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tonic::transport::{self, Channel, Endpoint};
 
@@ -95,10 +96,15 @@ async fn serve(
     let drift = Drift::new(root.clone(), &settings.state_dir, &settings.drift);
     let drift = Rc::new(drift.telling(found));
     drift.start().await;
+    let runner: Rc<dyn Runner> = Rc::new(Processes);
+    let evidence = settings.drift.boot_evidence.and_then(|window| {
+        let (state_dir, runner) = (&settings.state_dir, Rc::clone(&runner));
+        Watch::begin(window, &boot_id, state_dir, runner)
+    });
     let outside = Outside {
         gates: vec![Rc::<Drift>::clone(&drift)],
         drift: Rc::clone(&drift),
-        runner: Rc::new(Processes),
+        runner,
         space: Rc::new(Kernel),
         artefacts: Rc::new(connector.current()),
     };
@@ -117,7 +123,16 @@ async fn serve(
         ended = agent.run(shutdown) => Ok(ended?),
         never = guard => match never {},
         never = drift.watch() => match never {},
+        never = watch_boot(evidence) => match never {},
     }
+}
+
+/// Watches the first minutes of a boot, if that is asked for.
+async fn watch_boot(evidence: Option<Watch>) -> Infallible {
+    if let Some(evidence) = evidence {
+        evidence.watch().await;
+    }
+    std::future::pending().await
 }
 
 /// Opens a channel with what the credentials are now: a certificate that was renewed is taken with

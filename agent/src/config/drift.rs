@@ -62,6 +62,7 @@ pub(super) fn read_drift(top: &mut Table<'_, Refusal>) -> DriftSettings {
     if let Some(policy) = table.choice("first_boot", &policies) {
         settings.first_boot = policy;
     }
+    settings.boot_evidence = table.duration("boot_evidence");
     table.finish(&[], &[]);
     settings
 }

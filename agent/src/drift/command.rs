@@ -1,5 +1,5 @@
-//! `cofferdam-agent seal` and `cofferdam-agent drift`: for image builders, and for the person at the host.
-//! Neither needs a network or a running agent.
+//! `cofferdam-agent seal`, `drift` and `evidence`: for image builders, and for the person at the host. None of
+//! them needs a network or a running agent.
 
 use super::{
     compare::{Comparer, Subject},
@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     config::{self, ConfigError, DriftConfig},
+    evidence::record::Evidence,
     host::{
         root::{Root, RootError},
-        versioned,
+        versioned::{self, RecordError},
     },
 };
 use cofferdam_engine::{duration, time::Timestamp};
@@ -41,6 +42,8 @@ pub enum DriftCommand {
         #[arg(long, short, value_enum, default_value = "text")]
         output: Output,
     },
+    /// Shows what this host looked up and dialled in the first minutes after its boot.
+    Evidence,
 }
 
 /// The form of what is said.
@@ -67,6 +70,9 @@ pub enum CommandError {
     /// It was sealed, and which patterns lead to nothing cannot be told.
     #[error(transparent)]
     Find(#[from] FindError),
+    /// The boot evidence cannot be read.
+    #[error(transparent)]
+    Evidence(#[from] RecordError),
     /// The standard output cannot be had.
     #[error("the standard output cannot be written")]
     Output(#[source] io::Error),
@@ -81,6 +87,7 @@ impl DriftCommand {
         match self {
             Self::Seal { root } => seal(&Root::new(root)?, config),
             Self::Drift { root, output } => show(Root::new(root)?, config, *output),
+            Self::Evidence => show_evidence(&settings(&Root::machine(), config)?),
         }
     }
 }
@@ -120,6 +127,17 @@ fn show(root: Root, config: Option<&Path>, output: Output) -> Result<(), Command
             say(&(String::from_utf8_lossy(&json) + "\n"))
         }
     }
+}
+
+fn show_evidence(config: &DriftConfig) -> Result<(), CommandError> {
+    let text = match Evidence::load(&config.state_dir)? {
+        Some(evidence) => evidence.to_string(),
+        None if config.drift.boot_evidence.is_some() => {
+            "none yet: the next boot is watched\n".to_owned()
+        }
+        None => "none: [drift] of agent.toml asks for it with boot_evidence = \"5m\"\n".to_owned(),
+    };
+    say(&text)
 }
 
 /// What is told of drift. An image need not say yet which host it will be, so no more of the file is

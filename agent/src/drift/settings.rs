@@ -2,7 +2,7 @@
 
 use super::pattern::{Pattern, PatternError};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 /// What is watched where the config file says nothing: what decides which code is loaded, who may become
 /// root, and which packages are trusted. None of it is written by a first boot or by cloud-init, which
@@ -26,6 +26,9 @@ pub struct DriftSettings {
     pub files: BTreeSet<Pattern>,
     /// What drift does to a host on its first boot from an image. Default [`FirstBoot::Hold`].
     pub first_boot: FirstBoot,
+    /// For how long after a boot it is noted what the host looks up and dials. Absent, which is the default:
+    /// it is not.
+    pub boot_evidence: Option<Duration>,
 }
 
 /// What drift does to a host on its first boot from an image. On later boots it is a warning.
@@ -46,6 +49,7 @@ impl Default for DriftSettings {
         Self {
             files: files.unwrap_or_default(),
             first_boot: FirstBoot::default(),
+            boot_evidence: None,
         }
     }
 }

@@ -49,6 +49,7 @@ impl Lab {
 
     fn settings(&self) -> DriftSettings {
         DriftSettings {
+            boot_evidence: None,
             files: [Pattern::parse("/etc/app").unwrap()].into(),
             first_boot: FirstBoot::Hold,
         }

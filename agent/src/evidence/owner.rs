@@ -1,0 +1,85 @@
+//! Whose a socket is.
+
+use crate::host::{cgroup, process_table};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+/// The most of a command line that is kept, in characters.
+const MOST_CHARACTERS: usize = 160;
+
+/// Who has these sockets, by their numbers in the kernel. Those whose processes have ended are not in it,
+/// nor those of processes that cannot be looked into.
+pub fn owners(inodes: &BTreeSet<u64>) -> BTreeMap<u64, String> {
+    let mut owners = BTreeMap::new();
+    let Ok(processes) = process_table::all() else {
+        return owners;
+    };
+    for process in processes {
+        for inode in sockets(process.pid) {
+            if inodes.contains(&inode) {
+                let owner = owners.entry(inode);
+                owner.or_insert_with(|| description(process.pid, &process.name));
+            }
+        }
+        if owners.len() == inodes.len() {
+            break;
+        }
+    }
+    owners
+}
+
+/// The sockets that a process has open.
+fn sockets(pid: i32) -> Vec<u64> {
+    let open = fs::read_dir(format!("/proc/{pid}/fd"));
+    let open = open.into_iter().flatten().flatten();
+    open.filter_map(|entry| inode(&fs::read_link(entry.path()).ok()?))
+        .collect()
+}
+
+/// The number in a link such as `socket:[4242]`. Absent: it is of something else.
+fn inode(link: &Path) -> Option<u64> {
+    let number = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
+    number.parse().ok()
+}
+
+fn description(pid: i32, name: &str) -> String {
+    let arguments = process_table::arguments(pid).join(" ");
+    let command = match arguments.is_empty() {
+        true => name,
+        false => &arguments,
+    };
+    let command: String = command.chars().take(MOST_CHARACTERS).collect();
+    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    match cgroup::innermost_unit(&groups) {
+        Some(unit) => format!("{command}, in {unit}"),
+        None => command,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{net::TcpListener, os::fd::AsRawFd as _};
+
+    #[test]
+    fn a_socket_leads_to_who_has_it() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let link = format!("/proc/self/fd/{}", listener.as_raw_fd());
+        let own = inode(&fs::read_link(link).unwrap()).unwrap();
+        let found = owners(&[own, u64::MAX].into());
+        assert_eq!(found.len(), 1);
+        let program = std::env::args().next().unwrap();
+        let shown: String = program.chars().take(MOST_CHARACTERS).collect();
+        assert!(found[&own].starts_with(&shown), "{found:?}");
+    }
+
+    #[test]
+    fn other_links_are_no_sockets() {
+        for link in ["/dev/null", "pipe:[1]", "socket:[x]", "socket:[1"] {
+            assert_eq!(inode(Path::new(link)), None, "{link}");
+        }
+    }
+}

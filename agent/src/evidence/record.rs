@@ -1,0 +1,219 @@
+//! What was found, as the agent keeps it in its state folder.
+
+use crate::host::{
+    dialled::{Dialled, Protocol},
+    versioned::{self, RecordError},
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// The most addresses and names that are kept of a boot (guess: an image that dials more is not idle).
+const MOST: usize = 500;
+
+/// What a host did by itself in the first minutes of a boot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The kernel's id of the boot.
+    pub boot: String,
+    /// For how many seconds after the boot it was watched, or is.
+    pub seconds: u64,
+    /// When the watch began, in seconds after the boot: what was before it is not known.
+    pub began: u64,
+    /// What was dialled.
+    pub dialled: Vec<Dial>,
+    /// The names that were looked up, each with the answer of the resolver: `success`, or why not.
+    pub names: BTreeMap<String, String>,
+    /// Why names are not known, or not all. Absent: they are.
+    pub names_unknown: Option<String>,
+    /// Addresses and names beyond the most that are kept.
+    pub more: u64,
+}
+
+/// An address that was dialled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dial {
+    /// What was spoken.
+    pub protocol: Protocol,
+    /// Where to.
+    pub to: SocketAddr,
+    /// When it was seen first, in seconds after the boot.
+    pub at: u64,
+    /// The command line and the unit of who dialled. Absent: it had ended when that was looked for.
+    pub by: Option<String>,
+}
+
+impl Evidence {
+    /// The evidence of a boot of which nothing is known yet.
+    pub fn new(boot: String, window: Duration, uptime: Duration) -> Self {
+        Self {
+            boot,
+            seconds: window.as_secs(),
+            began: uptime.as_secs(),
+            dialled: Vec::new(),
+            names: BTreeMap::new(),
+            names_unknown: None,
+            more: 0,
+        }
+    }
+
+    /// Which of these are new.
+    pub fn new_among(&self, now: &BTreeMap<Dialled, u64>) -> BTreeMap<Dialled, u64> {
+        let known = |dial: &Dial| Dialled {
+            protocol: dial.protocol,
+            to: dial.to,
+        };
+        let known: BTreeSet<Dialled> = self.dialled.iter().map(known).collect();
+        let new = now.iter().filter(|(dialled, _)| !known.contains(dialled));
+        new.map(|(dialled, inode)| (*dialled, *inode)).collect()
+    }
+
+    /// Takes in that something was dialled.
+    pub fn dialled(&mut self, dialled: Dialled, at: Duration, by: Option<String>) {
+        if self.dialled.len() >= MOST {
+            self.more += 1;
+            return;
+        }
+        self.dialled.push(Dial {
+            protocol: dialled.protocol,
+            to: dialled.to,
+            at: at.as_secs(),
+            by,
+        });
+    }
+
+    /// Takes in that a name was looked up, with what came of it. Whether that is news.
+    pub fn looked_up(&mut self, name: String, outcome: String) -> bool {
+        if self.names.get(&name) == Some(&outcome) {
+            return false;
+        }
+        if self.names.len() >= MOST && !self.names.contains_key(&name) {
+            self.more += 1;
+            return true;
+        }
+        self.names.insert(name, outcome);
+        true
+    }
+
+    /// The evidence of the newest boot that was watched. Absent: none was.
+    ///
+    /// # Errors
+    /// [`RecordError`] when it cannot be read.
+    pub fn load(state_dir: &Path) -> Result<Option<Self>, RecordError> {
+        versioned::load(&path(state_dir))
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// [`RecordError`] when it cannot be written.
+    pub fn save(&self, state_dir: &Path) -> Result<(), RecordError> {
+        versioned::save(&path(state_dir), self)
+    }
+}
+
+fn path(state_dir: &Path) -> PathBuf {
+    state_dir.join("evidence.json")
+}
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (began, seconds) = (self.began, self.seconds);
+        writeln!(f, "watched from {began} s to {seconds} s after the boot")?;
+        writeln!(f, "dialled  {}", self.dialled.len())?;
+        for Dial {
+            protocol,
+            to,
+            at,
+            by,
+        } in &self.dialled
+        {
+            let by = by.as_deref().unwrap_or("a process that had ended");
+            writeln!(f, "  at {at} s  {protocol} {to}  by {by}")?;
+        }
+        writeln!(f, "names    {}", self.names.len())?;
+        for (name, outcome) in &self.names {
+            writeln!(f, "  {name}  {outcome}")?;
+        }
+        if let Some(why) = &self.names_unknown {
+            writeln!(f, "  others are not known: {why}")?;
+        }
+        if self.more > 0 {
+            writeln!(f, "and {} more, which are not kept", self.more)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dialled(port: u16) -> Dialled {
+        Dialled {
+            protocol: Protocol::Tcp,
+            to: SocketAddr::new([10, 0, 0, 1].into(), port),
+        }
+    }
+
+    fn evidence() -> Evidence {
+        Evidence::new(
+            "b".to_owned(),
+            Duration::from_mins(5),
+            Duration::from_secs(3),
+        )
+    }
+
+    #[test]
+    fn it_is_kept_and_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(Evidence::load(folder.path()).unwrap(), None);
+        let mut evidence = evidence();
+        let by = "apt-get update, in apt-daily.service".to_owned();
+        evidence.dialled(dialled(80), Duration::from_secs(7), Some(by));
+        evidence.dialled(dialled(81), Duration::from_secs(8), None);
+        assert!(evidence.looked_up("deb.debian.org".to_owned(), "success".to_owned()));
+        assert!(!evidence.looked_up("deb.debian.org".to_owned(), "success".to_owned()));
+        evidence.names_unknown = Some("no resolver".to_owned());
+        evidence.save(folder.path()).unwrap();
+        let kept = Evidence::load(folder.path()).unwrap().unwrap();
+        assert_eq!(kept, evidence);
+        insta::assert_snapshot!(kept, @r"
+        watched from 3 s to 300 s after the boot
+        dialled  2
+          at 7 s  tcp 10.0.0.1:80  by apt-get update, in apt-daily.service
+          at 8 s  tcp 10.0.0.1:81  by a process that had ended
+        names    1
+          deb.debian.org  success
+          others are not known: no resolver
+        ");
+    }
+
+    #[test]
+    fn only_what_is_not_known_is_new() {
+        let mut evidence = evidence();
+        evidence.dialled(dialled(80), Duration::ZERO, None);
+        let now = [(dialled(80), 1), (dialled(81), 2)].into();
+        assert_eq!(evidence.new_among(&now), [(dialled(81), 2)].into());
+    }
+
+    #[test]
+    fn there_is_a_bound_and_it_is_said_what_is_beyond_it() {
+        let mut evidence = evidence();
+        for port in 1..=502 {
+            evidence.dialled(dialled(port), Duration::ZERO, None);
+            evidence.looked_up(format!("n{port}"), "success".to_owned());
+        }
+        assert_eq!((evidence.dialled.len(), evidence.names.len()), (MOST, MOST));
+        assert!(
+            evidence
+                .to_string()
+                .ends_with("and 4 more, which are not kept\n")
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! Watches the first minutes of a boot.
+
+use super::{names, owner, record::Evidence};
+use crate::{
+    clock::uptime,
+    host::{command::Runner, dialled},
+};
+use cofferdam_proto::error_chain;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    rc::Rc,
+    time::Duration,
+};
+use tokio::{
+    sync::Mutex,
+    task::spawn_blocking,
+    time::{Instant, MissedTickBehavior, interval, sleep_until},
+};
+
+/// How often the kernel's tables are read: a connection stands in them for a minute after its end.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long the resolver is listened to before its answers are taken in.
+const LISTEN_FOR: Duration = Duration::from_secs(20);
+
+/// Watches over the first minutes of this boot.
+pub struct Watch {
+    state_dir: PathBuf,
+    runner: Rc<dyn Runner>,
+    evidence: Mutex<Evidence>,
+    until: Instant,
+}
+
+impl Watch {
+    /// A watch over the rest of the first `window` after a boot. Absent: it is over. An agent that was
+    /// restarted goes on with what it had.
+    pub fn begin(
+        window: Duration,
+        boot: &str,
+        state_dir: &Path,
+        runner: Rc<dyn Runner>,
+    ) -> Option<Self> {
+        let uptime = Duration::from_millis(uptime());
+        let left = window.checked_sub(uptime)?;
+        let before = Evidence::load(state_dir).unwrap_or_else(|error| {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the boot evidence begins anew");
+            None
+        });
+        let before = before.filter(|evidence| evidence.boot == boot);
+        let anew = || Evidence::new(boot.to_owned(), window, uptime);
+        Some(Self {
+            state_dir: state_dir.to_owned(),
+            runner,
+            evidence: Mutex::new(before.unwrap_or_else(anew)),
+            until: Instant::now() + left,
+        })
+    }
+
+    /// Watches until the first minutes are over. What goes wrong is said, and stops nothing else.
+    pub async fn watch(&self) {
+        self.save(&*self.evidence.lock().await);
+        tokio::select! {
+            biased;
+            () = sleep_until(self.until) => {}
+            () = async { tokio::join!(self.watch_sockets(), self.watch_names()); } => {}
+        }
+        let evidence = self.evidence.lock().await;
+        self.save(&evidence);
+        let (dialled, names) = (evidence.dialled.len(), evidence.names.len());
+        tracing::info!(dialled, names, "the boot evidence is complete");
+    }
+
+    async fn watch_sockets(&self) {
+        let mut looks = interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            let known = self.evidence.lock().await.clone();
+            let Ok(found) = spawn_blocking(move || look(&known)).await else {
+                return;
+            };
+            match found {
+                Ok(found) if found.is_empty() => {}
+                Ok(found) => {
+                    let mut evidence = self.evidence.lock().await;
+                    let at = Duration::from_millis(uptime());
+                    for (dialled, by) in found {
+                        evidence.dialled(dialled, at, by);
+                    }
+                    self.save(&evidence);
+                }
+                Err(error) => {
+                    let error = &error as &dyn std::error::Error;
+                    tracing::warn!(error, "what is dialled cannot be told");
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn watch_names(&self) {
+        loop {
+            let left = self.until.saturating_duration_since(Instant::now());
+            let heard = names::listen(&*self.runner, LISTEN_FOR.min(left)).await;
+            let mut evidence = self.evidence.lock().await;
+            match heard {
+                Ok(heard) => {
+                    let mut is_news = false;
+                    for (name, outcome) in heard {
+                        is_news |= evidence.looked_up(name, outcome);
+                    }
+                    if is_news {
+                        self.save(&evidence);
+                    }
+                }
+                Err(untold) => {
+                    evidence.names_unknown = Some(error_chain(&untold));
+                    self.save(&evidence);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn save(&self, evidence: &Evidence) {
+        if let Err(error) = evidence.save(&self.state_dir) {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "the boot evidence could not be written");
+        }
+    }
+}
+
+/// What is dialled now and was not before, and by whom.
+fn look(known: &Evidence) -> std::io::Result<Vec<(dialled::Dialled, Option<String>)>> {
+    let new = known.new_among(&dialled::now()?);
+    if new.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sockets: BTreeSet<u64> = new.values().copied().filter(|inode| *inode != 0).collect();
+    let mut owners = owner::owners(&sockets);
+    let found = new.into_iter();
+    Ok(found
+        .map(|(dialled, inode)| (dialled, owners.remove(&inode)))
+        .collect())
+}
