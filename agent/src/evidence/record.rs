@@ -1,9 +1,11 @@
 //! What was found, as the agent keeps it in its state folder.
 
+use super::names::Untold;
 use crate::host::{
     dialled::{Dialled, Protocol},
     versioned::{self, RecordError},
 };
+use cofferdam_proto::error_chain;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +21,7 @@ const MOST: usize = 500;
 /// What a host did by itself in the first minutes of a boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
-    /// The kernel's id of the boot.
+    /// The kernel's id of the boot, and when this system began after it, in milliseconds.
     pub boot: String,
     /// For how many seconds after the boot it was watched, or is.
     pub seconds: u64,
@@ -29,7 +31,9 @@ pub struct Evidence {
     pub dialled: Vec<Dial>,
     /// The names that were looked up, each with the answer of the resolver: `success`, or why not.
     pub names: BTreeMap<String, String>,
-    /// Why names are not known, or not all. Absent: they are.
+    /// From when on names are known, in seconds after the boot. Absent: they are not.
+    pub names_from: Option<u64>,
+    /// Why names are not known, or are no longer. Absent: they are.
     pub names_unknown: Option<String>,
     /// Addresses and names beyond the most that are kept.
     pub more: u64,
@@ -57,6 +61,7 @@ impl Evidence {
             began: uptime.as_secs(),
             dialled: Vec::new(),
             names: BTreeMap::new(),
+            names_from: None,
             names_unknown: None,
             more: 0,
         }
@@ -87,17 +92,23 @@ impl Evidence {
         });
     }
 
-    /// Takes in that a name was looked up, with what came of it. Whether that is news.
-    pub fn looked_up(&mut self, name: String, outcome: String) -> bool {
-        if self.names.get(&name) == Some(&outcome) {
-            return false;
+    /// Takes in what was heard of the resolver since a moment after the boot.
+    pub fn heard(&mut self, since: Duration, heard: Result<Vec<(String, String)>, Untold>) {
+        let names = match heard {
+            Ok(names) => names,
+            Err(untold) => {
+                self.names_unknown = Some(error_chain(&untold));
+                return;
+            }
+        };
+        self.names_from.get_or_insert(since.as_secs());
+        self.names_unknown = None;
+        for (name, outcome) in names {
+            match self.names.len() < MOST || self.names.contains_key(&name) {
+                true => drop(self.names.insert(name, outcome)),
+                false => self.more += 1,
+            }
         }
-        if self.names.len() >= MOST && !self.names.contains_key(&name) {
-            self.more += 1;
-            return true;
-        }
-        self.names.insert(name, outcome);
-        true
     }
 
     /// The evidence of the newest boot that was watched. Absent: none was.
@@ -136,7 +147,10 @@ impl fmt::Display for Evidence {
             let by = by.as_deref().unwrap_or("a process that had ended");
             writeln!(f, "  at {at} s  {protocol} {to}  by {by}")?;
         }
-        writeln!(f, "names    {}", self.names.len())?;
+        match self.names_from {
+            Some(from) => writeln!(f, "names    {}, from {from} s on", self.names.len())?,
+            None => writeln!(f, "names    not known")?,
+        }
         for (name, outcome) in &self.names {
             writeln!(f, "  {name}  {outcome}")?;
         }
@@ -177,9 +191,13 @@ mod tests {
         let by = "apt-get update, in apt-daily.service".to_owned();
         evidence.dialled(dialled(80), Duration::from_secs(7), Some(by));
         evidence.dialled(dialled(81), Duration::from_secs(8), None);
-        assert!(evidence.looked_up("deb.debian.org".to_owned(), "success".to_owned()));
-        assert!(!evidence.looked_up("deb.debian.org".to_owned(), "success".to_owned()));
-        evidence.names_unknown = Some("no resolver".to_owned());
+        let refused = || Err(Untold::Refused("not now".to_owned()));
+        evidence.heard(Duration::from_secs(3), refused());
+        assert!(evidence.to_string().contains("names    not known"));
+        let heard = |name: &str| Ok(vec![(name.to_owned(), "success".to_owned())]);
+        evidence.heard(Duration::from_secs(4), heard("deb.debian.org"));
+        assert_eq!(evidence.names_unknown, None);
+        evidence.heard(Duration::from_secs(24), refused());
         evidence.save(folder.path()).unwrap();
         let kept = Evidence::load(folder.path()).unwrap().unwrap();
         assert_eq!(kept, evidence);
@@ -188,9 +206,9 @@ mod tests {
         dialled  2
           at 7 s  tcp 10.0.0.1:80  by apt-get update, in apt-daily.service
           at 8 s  tcp 10.0.0.1:81  by a process that had ended
-        names    1
+        names    1, from 4 s on
           deb.debian.org  success
-          others are not known: no resolver
+          others are not known: resolvectl: not now
         ");
     }
 
@@ -207,7 +225,8 @@ mod tests {
         let mut evidence = evidence();
         for port in 1..=502 {
             evidence.dialled(dialled(port), Duration::ZERO, None);
-            evidence.looked_up(format!("n{port}"), "success".to_owned());
+            let heard = vec![(format!("n{port}"), "success".to_owned())];
+            evidence.heard(Duration::ZERO, Ok(heard));
         }
         assert_eq!((evidence.dialled.len(), evidence.names.len()), (MOST, MOST));
         assert!(

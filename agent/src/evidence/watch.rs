@@ -1,11 +1,14 @@
 //! Watches the first minutes of a boot.
 
-use super::{names, owner, record::Evidence};
+use super::{
+    names::{self, Untold},
+    owner,
+    record::Evidence,
+};
 use crate::{
     clock::uptime,
-    host::{command::Runner, dialled},
+    host::{boot, command::Runner, dialled},
 };
-use cofferdam_proto::error_chain;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -15,7 +18,7 @@ use std::{
 use tokio::{
     sync::Mutex,
     task::spawn_blocking,
-    time::{Instant, MissedTickBehavior, interval, sleep_until},
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
 };
 
 /// How often the kernel's tables are read: a connection stands in them for a minute after its end.
@@ -29,6 +32,8 @@ pub struct Watch {
     state_dir: PathBuf,
     runner: Rc<dyn Runner>,
     evidence: Mutex<Evidence>,
+    /// When this system began, after the kernel's boot.
+    begun: Duration,
     until: Instant,
 }
 
@@ -37,23 +42,27 @@ impl Watch {
     /// restarted goes on with what it had.
     pub fn begin(
         window: Duration,
-        boot: &str,
+        boot_id: &str,
         state_dir: &Path,
         runner: Rc<dyn Runner>,
     ) -> Option<Self> {
-        let uptime = Duration::from_millis(uptime());
+        let begun = boot::begun();
+        let uptime = since(begun);
         let left = window.checked_sub(uptime)?;
+        // A container boots again under one id.
+        let boot = format!("{boot_id}.{}", begun.as_millis());
         let before = Evidence::load(state_dir).unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "the boot evidence begins anew");
             None
         });
         let before = before.filter(|evidence| evidence.boot == boot);
-        let anew = || Evidence::new(boot.to_owned(), window, uptime);
+        let anew = || Evidence::new(boot.clone(), window, uptime);
         Some(Self {
             state_dir: state_dir.to_owned(),
             runner,
             evidence: Mutex::new(before.unwrap_or_else(anew)),
+            begun,
             until: Instant::now() + left,
         })
     }
@@ -85,7 +94,7 @@ impl Watch {
                 Ok(found) if found.is_empty() => {}
                 Ok(found) => {
                     let mut evidence = self.evidence.lock().await;
-                    let at = Duration::from_millis(uptime());
+                    let at = since(self.begun);
                     for (dialled, by) in found {
                         evidence.dialled(dialled, at, by);
                     }
@@ -102,25 +111,22 @@ impl Watch {
 
     async fn watch_names(&self) {
         loop {
+            let began = since(self.begun);
             let left = self.until.saturating_duration_since(Instant::now());
             let heard = names::listen(&*self.runner, LISTEN_FOR.min(left)).await;
+            let is_over = matches!(heard, Err(Untold::NoResolver));
             let mut evidence = self.evidence.lock().await;
-            match heard {
-                Ok(heard) => {
-                    let mut is_news = false;
-                    for (name, outcome) in heard {
-                        is_news |= evidence.looked_up(name, outcome);
-                    }
-                    if is_news {
-                        self.save(&evidence);
-                    }
-                }
-                Err(untold) => {
-                    evidence.names_unknown = Some(error_chain(&untold));
-                    self.save(&evidence);
-                    return;
-                }
+            let before = evidence.clone();
+            evidence.heard(began, heard);
+            if *evidence != before {
+                self.save(&evidence);
             }
+            drop(evidence);
+            if is_over {
+                return;
+            }
+            // The resolver may start later than the agent.
+            sleep(LOOK_EVERY).await;
         }
     }
 
@@ -130,6 +136,11 @@ impl Watch {
             tracing::warn!(error, "the boot evidence could not be written");
         }
     }
+}
+
+/// How long ago a system began that began so long after the kernel's boot.
+fn since(begun: Duration) -> Duration {
+    Duration::from_millis(uptime()).saturating_sub(begun)
 }
 
 /// What is dialled now and was not before, and by whom.

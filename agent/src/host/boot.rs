@@ -2,9 +2,10 @@
 
 use super::{
     durable::{self, FileError},
+    process_table,
     root::Root,
 };
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 /// Where the kernel tells this boot from all others.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
@@ -20,6 +21,17 @@ pub fn id() -> Result<String, FileError> {
     let path = Path::new(BOOT_ID);
     let text = std::fs::read_to_string(path).map_err(FileError::of("reading", path))?;
     Ok(text.trim().to_owned())
+}
+
+/// The kernel's ticks a second, as it counts them for programs: 100 on every machine that Debian runs on
+/// (`USER_HZ`, proc(5)).
+const TICKS: u64 = 100;
+
+/// How long after the kernel's boot this system's first process started: next to nothing, but in a container,
+/// which boots again while its kernel goes on. 0, too, where it cannot be told.
+pub fn begun() -> Duration {
+    let ticks = process_table::find(1).map_or(0, |first| first.started);
+    Duration::from_millis(ticks.saturating_mul(1000 / TICKS))
 }
 
 /// Whether a package on this root asks for a reboot.

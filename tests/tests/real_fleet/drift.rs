@@ -13,6 +13,16 @@ const INSTALL: &str = "apt-get --quiet update && apt-get --quiet --yes install t
 /// What is said of the package that is changed.
 const CHANGED: &str = "tea:all 1 -> 2, by `apt-get --quiet --yes install tea` at 2";
 
+/// A unit that asks the repository for something at boot, and an agent that is told to watch for such.
+const WATCHED: &str = "
+    printf '[Service]\nExecStart=/usr/bin/apt-get update\n[Install]\nWantedBy=multi-user.target\n' \
+        > /etc/systemd/system/calls-home.service
+    systemctl enable calls-home.service
+    printf '\n[drift]\nboot_evidence = \"10m\"\n' >> /etc/cofferdam/agent.toml";
+
+/// What is said of it.
+const CALLED: &str = ":80  by /usr/lib/apt/methods/http, in calls-home.service";
+
 /// Seals a host from outside, as an image builder seals a tree.
 fn seal(host: &Host) {
     let mut command = Command::new(binary("cofferdam-agent"));
@@ -77,10 +87,12 @@ async fn a_reboot_of_a_host_that_was_let_in_comes_back_with_a_warning_of_its_dri
     fleet.manage().await.unwrap();
     eventually_says(host, LINE, "up ready").await;
     said(host, INSTALL).await;
+    said(host, WATCHED).await;
 
     host.reboot().await.unwrap();
 
     eventually_says(host, LINE, "up ready").await;
+    eventually_says(host, "cofferdam-agent evidence", CALLED).await;
     let listed = said(host, "cofferdam-agent drift").await;
     assert!(listed.contains("boot    drift is a warning"), "{listed}");
     assert!(listed.contains(CHANGED), "{listed}");
