@@ -168,8 +168,10 @@ fn dnf4(root: &Root, hook: &Hook) -> Vec<DropIn> {
         .flatten()
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| name.starts_with("python3"))
-        .map(|name| format!("/usr/lib/{name}/site-packages/dnf-plugins"))
-        .filter(|folder| root.join(folder).is_dir())
+        // Red Hat's place of modules, and Debian's.
+        .flat_map(|name| ["site", "dist"].map(|of| format!("/usr/lib/{name}/{of}-packages")))
+        .filter(|modules| root.join(&format!("{modules}/dnf")).is_dir())
+        .map(|modules| format!("{modules}/dnf-plugins"))
         .collect();
     pythons.sort();
     let file = |folder: String| {

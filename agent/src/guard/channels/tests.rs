@@ -8,7 +8,8 @@ fn full() -> (tempfile::TempDir, Root) {
         "etc/needrestart/conf.d",
         "etc/cloud/cloud.cfg.d",
         "etc/dnf/libdnf5-plugins",
-        "usr/lib/python3.11/site-packages/dnf-plugins",
+        "usr/lib/python3.11/site-packages/dnf",
+        "usr/lib/python3/dist-packages/dnf",
         "usr/lib/python3.12/site-packages",
     ] {
         fs::create_dir_all(root.join(inner)).unwrap();
