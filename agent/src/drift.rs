@@ -15,6 +15,7 @@ pub mod contents;
 pub mod image;
 pub mod installed;
 pub mod keeper;
+pub mod log_file;
 pub mod logs;
 pub mod pattern;
 pub mod report;

@@ -2,29 +2,19 @@
 //!
 //! dpkg's log has every change and names nobody; apt's has its commands, each with the packages and the
 //! time that it took. A change is of the command that was at work on its package when dpkg made it.
-//! Both logs tell the host's local time, and it is passed on as it stands. A log that was rotated is
-//! read while it is plain.
+//! Both logs tell the host's local time, and it is passed on as it stands. Rotated logs are read too, packed
+//! ones among them.
 
-use super::pattern::gone_is_none;
+use super::log_file;
 use crate::host::root::Root;
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::BTreeMap,
-    fmt,
-    fs::File,
-    io::{self, Read, Seek, SeekFrom},
-    path::Path,
-};
+use std::{collections::BTreeMap, fmt, path::Path};
 
-/// dpkg's logs, oldest first.
-const DPKG: [&str; 2] = ["/var/log/dpkg.log.1", "/var/log/dpkg.log"];
+/// dpkg's log.
+const DPKG: &str = "/var/log/dpkg.log";
 
-/// apt's logs, oldest first.
-const APT: [&str; 2] = ["/var/log/apt/history.log.1", "/var/log/apt/history.log"];
-
-/// How much of the end of each log is read (measured: a month of a server that is upgraded is some 300 KB
-/// of dpkg's).
-const MOST_BYTES: u64 = 1024 * 1024;
+/// apt's log.
+const APT: &str = "/var/log/apt/history.log";
 
 /// The most characters of a command or a name that are passed on.
 const MOST_CHARS: usize = 200;
@@ -72,8 +62,8 @@ impl Causes {
         if became.is_empty() {
             return causes;
         }
-        let dpkg = causes.read(root, &DPKG);
-        let apt = causes.read(root, &APT);
+        let dpkg = causes.read(root, DPKG);
+        let apt = causes.read(root, APT);
         let commands: Vec<Command> = apt.split("\n\n").filter_map(Command::parse).collect();
         causes.of = last_actions(&dpkg, became)
             .into_iter()
@@ -91,10 +81,10 @@ impl Causes {
         causes
     }
 
-    fn read(&mut self, root: &Root, paths: &[&str]) -> String {
+    fn read(&mut self, root: &Root, log: &str) -> String {
         let mut all = String::new();
-        for path in paths {
-            match end_of(root, Path::new(path)) {
+        for path in log_file::generations(log) {
+            match log_file::end_of(root, Path::new(&path)) {
                 // Also between the stanzas of two files there is an empty line.
                 Ok(text) => all.extend([text.as_str(), "\n\n"]),
                 Err(error) => self.unread.push(format!("{path}: {error}")),
@@ -102,24 +92,6 @@ impl Causes {
         }
         all
     }
-}
-
-/// The end of a log, from the first whole line on. Nothing when there is no such log.
-fn end_of(root: &Root, path: &Path) -> io::Result<String> {
-    let Some(mut file) = gone_is_none(File::open(root.resolve(path)?))? else {
-        return Ok(String::new());
-    };
-    let skipped = file.metadata()?.len().saturating_sub(MOST_BYTES);
-    file.seek(SeekFrom::Start(skipped))?;
-    let mut bytes = Vec::new();
-    file.take(MOST_BYTES).read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes).into_owned();
-    if skipped == 0 {
-        return Ok(text);
-    }
-    Ok(text
-        .split_once('\n')
-        .map_or(String::new(), |(_, whole)| whole.to_owned()))
 }
 
 /// When each package last became what it is, by dpkg's log: lines as
@@ -312,7 +284,7 @@ Remove: milk:amd64 (3.1)
     #[test]
     fn broken_logs_make_no_panic_and_only_their_end_is_read() {
         let folder = tempfile::tempdir().unwrap();
-        let mut long = vec![b'x'; usize::try_from(MOST_BYTES).unwrap()];
+        let mut long = vec![b'x'; log_file::MOST_BYTES];
         long.extend(b"\n2026-11-28 03:00:00 upgrade tea:all 1 2\n\xff\xfe \x1b[31m install\n");
         long.extend("2026-11-28 \u{1b}[1m03:00:01 install a:all <none> 1\n".bytes());
         let files: [(&str, &[u8]); 2] = [

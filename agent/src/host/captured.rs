@@ -48,6 +48,12 @@ impl Ends {
         self.missing += over as u64;
     }
 
+    /// What was kept of the end, and whether that is all there was.
+    pub fn into_tail(self) -> (Vec<u8>, bool) {
+        let is_all = self.missing == 0 && self.head.is_empty();
+        (self.tail.into(), is_all)
+    }
+
     /// What was kept.
     pub fn finish(self) -> Captured {
         let mut bytes = self.head;
