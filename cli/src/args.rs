@@ -3,7 +3,7 @@
 use crate::{
     command::{
         amend, change, completions, deny, doctor, except, explain, fleet, freeze, hosts, lint,
-        list, pki, plan, rehearse, reserve, rollback, services, start, status, watch,
+        list, pki, plan, practice, rehearse, reserve, rollback, services, start, status, watch,
     },
     config::Fragment,
     demo,
@@ -82,6 +82,8 @@ pub enum Remote {
     Plan(plan::Args),
     /// Start a rollout that was planned
     Start(start::Args),
+    /// Take every host out and back without a patch, and say what would have hurt
+    Practice(practice::Args),
     /// List the rollouts
     List(list::Args),
     /// Show how a rollout stands

@@ -14,6 +14,7 @@ pub mod lint;
 pub mod list;
 pub mod pki;
 pub mod plan;
+pub mod practice;
 pub mod rehearse;
 pub mod reserve;
 pub mod rollback;
@@ -67,6 +68,7 @@ async fn call(command: Remote, config: &Config, out: Output) -> Result<Exit> {
     let session = Session { client, out };
     match command {
         Remote::Plan(args) => plan::run(args, &session).await,
+        Remote::Practice(args) => practice::run(args, &session).await,
         Remote::Start(args) => start::run(args, &session).await,
         Remote::List(args) => list::run(args, &session).await,
         Remote::Status(args) => status::run(args, &session).await,

@@ -14,6 +14,7 @@ pub mod hosts;
 pub mod lint;
 pub mod list;
 pub mod plan;
+pub mod practice;
 pub mod progress;
 pub mod rehearsal;
 pub mod reserve;

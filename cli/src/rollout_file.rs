@@ -29,6 +29,32 @@ impl RolloutFile {
         Ok(Self { path, text, spec })
     }
 
+    /// The same under another name.
+    ///
+    /// # Errors
+    /// When its name does not stand in a line of its own, as everybody writes it.
+    pub fn named(&self, name: &RolloutId) -> Result<Self> {
+        let is_name = |line: &&str| {
+            let key = line.split_once('=').map(|(key, _)| key.trim());
+            key == Some("name")
+        };
+        let own = self.text.lines().find(is_name);
+        let text = own.map(|own| self.text.replacen(own, &format!("name = \"{name}\""), 1));
+        let path = self.path.display().to_string();
+        let spec = text.as_ref().and_then(|text| Spec::parse(&path, text).ok());
+        match (text, spec) {
+            (Some(text), Some(spec)) if spec.name() == name => Ok(Self {
+                path: self.path.clone(),
+                text,
+                spec,
+            }),
+            _ => {
+                let why = "its name must stand in a line of its own, as in `name = \"practice\"`";
+                Err(UsageError(format!("{path}: {why}")).into())
+            }
+        }
+    }
+
     /// Its file name, for messages of the coordinator.
     pub fn name(&self) -> String {
         let name = self.path.file_name().unwrap_or(self.path.as_os_str());

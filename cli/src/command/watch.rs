@@ -52,7 +52,8 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
 /// # Errors
 /// When the coordinator refuses, or stays away for too long.
 pub async fn follow(rollout: &RolloutId, session: &Session) -> Result<RolloutView> {
-    let end = follow_to_end(rollout, session).await?;
+    let progress = Progress::begin(session.out);
+    let end = follow_seeing(rollout, session, progress, &mut |_| {}).await?;
     if session.out.format() == Format::Text {
         let course = Standing::new(&end, clock::now()).course();
         session.out.say("")?;
@@ -61,13 +62,27 @@ pub async fn follow(rollout: &RolloutId, session: &Session) -> Result<RolloutVie
     Ok(end)
 }
 
-async fn follow_to_end(rollout: &RolloutId, session: &Session) -> Result<RolloutView> {
-    let mut progress = Progress::begin(session.out);
+/// Shows a rollout's progress until it ends or is held, and lets somebody `see` each step of it.
+///
+/// # Errors
+/// When the coordinator refuses, or stays away for too long.
+pub async fn follow_seeing(
+    rollout: &RolloutId,
+    session: &Session,
+    mut progress: Progress,
+    see: &mut dyn FnMut(&RolloutView),
+) -> Result<RolloutView> {
     let mut alarms = NewAlarms::default();
     let mut heard = Instant::now();
     loop {
-        let shown = (&mut progress, &mut alarms);
-        match follow_once(rollout, session, shown, &mut heard).await {
+        let mut show = |view: &RolloutView| {
+            see(view);
+            for line in alarms.of(view) {
+                progress.say(&line)?;
+            }
+            progress.show(view)
+        };
+        match follow_once(rollout, session, &mut show, &mut heard).await {
             Ok(Some(end)) => return Ok(end),
             Ok(None) => {}
             Err(error) if may_pass(&error) && heard.elapsed() < AWAY => {
@@ -83,16 +98,13 @@ async fn follow_to_end(rollout: &RolloutId, session: &Session) -> Result<Rollout
 async fn follow_once(
     rollout: &RolloutId,
     session: &Session,
-    (progress, alarms): (&mut Progress, &mut NewAlarms),
+    show: &mut dyn FnMut(&RolloutView) -> Result<()>,
     heard: &mut Instant,
 ) -> Result<Option<RolloutView>> {
     let mut watch = session.client.watch(rollout).await?;
     while let Some(view) = watch.next().await? {
         *heard = Instant::now();
-        for line in alarms.of(&view) {
-            progress.say(&line)?;
-        }
-        progress.show(&view)?;
+        show(&view)?;
         if is_end(&view) {
             return Ok(Some(view));
         }

@@ -22,6 +22,8 @@ pub enum Progress {
     },
     /// A JSON document whenever the coordinator says something new.
     Json(Output),
+    /// Not at all: what comes of it in the end is one document.
+    Nothing,
 }
 
 /// Fast enough to look alive, slow enough to cost nothing (guess).
@@ -48,6 +50,14 @@ impl Progress {
         Self::Live(bar)
     }
 
+    /// The same for people; programs are told what comes of it in the end.
+    pub fn for_people(out: Output) -> Self {
+        match out.format() {
+            Format::Text => Self::begin(out),
+            Format::Json | Format::Html => Self::Nothing,
+        }
+    }
+
     /// Shows how the rollout stands now.
     ///
     /// # Errors
@@ -69,6 +79,7 @@ impl Progress {
                 Ok(())
             }
             Self::Json(out) => out.show_next(&Standing::new(rollout, clock::now())),
+            Self::Nothing => Ok(()),
         }
     }
 
@@ -83,7 +94,7 @@ impl Progress {
                 Ok(())
             }
             Self::Lines { out, .. } => out.say(text),
-            Self::Json(_) => Ok(()),
+            Self::Json(_) | Self::Nothing => Ok(()),
         }
     }
 }

@@ -83,7 +83,7 @@ impl View for Standing<'_> {
             return format!("{headline}\nfollow it: cofferdam watch {}\n", rollout.name);
         }
         let mut text = format!("{headline}\n\n{}", waves(&rollout.waves, now));
-        text += &failures(&rollout.failures);
+        text += &failures("What failed", &rollout.failures);
         if self.detail == Detail::Course {
             let mut waves = rollout.waves.iter();
             return match waves.any(|wave| wave.unreachable + wave.left_out + wave.skipped > 0) {
@@ -233,11 +233,12 @@ const HEADINGS: [&str; 11] = [
     "rolled back",
 ];
 
-fn failures(clusters: &[FailureCluster]) -> String {
+/// What failed, under a heading. Nothing when nothing did.
+pub fn failures(heading: &str, clusters: &[FailureCluster]) -> String {
     if clusters.is_empty() {
         return String::new();
     }
-    let mut text = "\nWhat failed\n".to_owned();
+    let mut text = format!("\n{heading}\n");
     for cluster in clusters {
         let count = cluster.hosts.len();
         let hosts = names(&cluster.hosts);
@@ -296,4 +297,4 @@ fn names(hosts: &[impl std::fmt::Display]) -> String {
 
 #[cfg(test)]
 #[path = "rollout/tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -10,6 +10,7 @@ mod guard;
 mod hundred;
 mod kills;
 mod packages;
+mod practice;
 mod refusals;
 mod silence;
 mod way_back;

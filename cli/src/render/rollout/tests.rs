@@ -36,7 +36,7 @@ fn hold(subject: &str, reason: &str, rule: &str) -> HoldView {
     }
 }
 
-fn stopped() -> RolloutView {
+pub(crate) fn stopped() -> RolloutView {
     let hosts = ["a-8", "c-8"]
         .map(|name| HostId::new(name).unwrap())
         .to_vec();
