@@ -4,10 +4,10 @@ use super::pattern::{Pattern, PatternError};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, time::Duration};
 
-/// What is watched where the config file says nothing: what decides which code is loaded, who may become
-/// root, and which packages are trusted. None of it is written by a first boot or by cloud-init, which
-/// would hold every new host back.
-pub const USUAL_FILES: [&str; 9] = [
+/// What is watched where the config file says nothing: what decides which code is loaded, what the main rules
+/// of becoming root are, and which keys packages are trusted by. What a first boot or cloud-init writes is
+/// not among it (users, `sudoers.d`, authorized keys, apt's sources): it would hold every new host back.
+pub const USUAL_FILES: [&str; 10] = [
     "/etc/apt/keyrings",
     "/etc/apt/preferences.d",
     "/etc/apt/trusted.gpg.d",
@@ -17,6 +17,7 @@ pub const USUAL_FILES: [&str; 9] = [
     "/etc/pam.d",
     "/etc/sudoers",
     "/etc/sysctl.d",
+    "/usr/share/keyrings",
 ];
 
 /// The settings of drift detection. Made from `[drift]` of the agent's config file.
