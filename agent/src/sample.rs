@@ -10,6 +10,7 @@ use cofferdam_engine::{
     patch::{Content, LockedPackage, RebootPolicy, RestartPolicy},
     policy::Deadlines,
     reach::Reach,
+    traffic::TrafficWish,
 };
 use std::time::Duration;
 
@@ -48,6 +49,7 @@ pub(crate) fn order(sequence: u64) -> Order {
         deadlines: Deadlines::default(),
         stable_for: Duration::from_secs(10),
         first_answer: Duration::from_secs(60),
+        traffic: TrafficWish::default(),
     }
 }
 

@@ -33,6 +33,8 @@ pub enum FailureKind {
     Unhealthy,
     /// Checks or probes gave no answer in time.
     NoData,
+    /// Connections or sessions were left at the end of drain.
+    Drain,
     /// A step ran past its deadline.
     TimedOut,
     /// The host did not come back from its reboot, or could not reboot.
@@ -45,7 +47,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// Every kind.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Network,
         Self::Locked,
         Self::DiskFull,
@@ -59,6 +61,7 @@ impl FailureKind {
         Self::Service,
         Self::Unhealthy,
         Self::NoData,
+        Self::Drain,
         Self::TimedOut,
         Self::Reboot,
         Self::Io,
@@ -67,7 +70,10 @@ impl FailureKind {
 
     /// Whether the same try may well succeed later: only these are tried again.
     pub fn may_pass(self) -> bool {
-        matches!(self, Self::Network | Self::Locked | Self::DiskFull)
+        matches!(
+            self,
+            Self::Network | Self::Locked | Self::DiskFull | Self::Drain
+        )
     }
 
     /// The kind's name as it stands in files, output and metrics.
@@ -86,6 +92,7 @@ impl FailureKind {
             Self::Service => "service",
             Self::Unhealthy => "unhealthy",
             Self::NoData => "no-data",
+            Self::Drain => "drain",
             Self::TimedOut => "timed-out",
             Self::Reboot => "reboot",
             Self::Io => "io",

@@ -51,6 +51,7 @@ pub mod stratum;
 pub mod tally;
 pub mod time;
 pub mod time_zone;
+pub mod traffic;
 pub mod unit;
 pub mod warrant;
 pub mod window;

@@ -5,6 +5,7 @@ use crate::{
     id::{CellId, Generation, HostId, OrderKey, ReservationToken, RolloutId, WaveIndex},
     patch::{Content, RebootPolicy, RestartPolicy},
     policy::Deadlines,
+    traffic::TrafficWish,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -44,6 +45,10 @@ pub struct Order {
     pub stable_for: Duration,
     /// The application has this long for its first answer.
     pub first_answer: Duration,
+    /// How traffic leaves the host and comes back, as far as the rollout says it. Absent in the record of
+    /// an older agent: as the host says.
+    #[serde(default, skip_serializing_if = "TrafficWish::is_silent")]
+    pub traffic: TrafficWish,
 }
 
 /// What allows an order: the part of its cell's warrant that the agent is shown.

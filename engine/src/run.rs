@@ -8,8 +8,8 @@
 //!         v                     v             v               |      v         |  |  v
 //!  Ended(Cancelled)          Readmitting(Undone)       failed |  Rebooting ----|--+ Readmitting(Patched)
 //!                                   |                         |      | failed  | failed
-//!                                   | done                    v      v         v
-//!                                   v             RollingBack -----> VerifyingRollback
+//!                                   | done                    v      v         v    (also when Readmitting
+//!                                   v             RollingBack -----> VerifyingRollback     (Patched) failed)
 //!                              Ended(Undone)          | failed          | failed   | done
 //!                                                     v                 v          v
 //!                                                  Ended(Quarantined)     Readmitting(RolledBack)

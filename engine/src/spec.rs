@@ -14,6 +14,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod text;
+mod traffic;
 mod waiver;
 mod wave;
 mod window;
@@ -37,6 +38,7 @@ use crate::{
     },
     select::Selection,
     share::Share,
+    traffic::TrafficWish,
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -151,6 +153,11 @@ impl Spec {
     /// When a host counts as healthy.
     pub fn health(&self) -> &Health {
         &self.settings.health
+    }
+
+    /// What it says of how traffic leaves its hosts and comes back.
+    pub fn traffic(&self) -> &TrafficWish {
+        &self.settings.traffic
     }
 
     /// Whether and when a host is tried again.

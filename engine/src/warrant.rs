@@ -13,6 +13,7 @@ use crate::{
     patch::{LockFile, Patch, RebootPolicy, RestartPolicy},
     policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Profile, Retry, RollbackPace},
     share::Share,
+    traffic::TrafficWish,
     window::Window,
 };
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,9 @@ pub struct Assignment {
     pub deadlines: Deadlines,
     /// When a host counts as healthy.
     pub health: Health,
+    /// How traffic leaves hosts and comes back, as far as the rollout says it.
+    #[serde(default, skip_serializing_if = "TrafficWish::is_silent")]
+    pub traffic: TrafficWish,
     /// Whether and when to try again.
     pub retry: Retry,
     /// How fast it is taken back.

@@ -35,6 +35,7 @@ mod rollout_view;
 mod run;
 mod services;
 mod to_agent;
+mod traffic;
 mod write;
 
 pub use field::{FieldError, Problem};

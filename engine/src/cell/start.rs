@@ -415,5 +415,6 @@ fn new_order(
         deadlines: assignment.deadlines.clone(),
         stable_for,
         first_answer: health.first_answer,
+        traffic: assignment.traffic.clone(),
     })
 }

@@ -294,6 +294,7 @@ impl<'d, 'a> Draft<'d, 'a> {
             },
             deadlines: spec.deadlines().clone(),
             health: spec.health().clone(),
+            traffic: spec.traffic().clone(),
             retry: spec.retry().clone(),
             rollback: spec.rollback().clone(),
             brake: spec.brake().clone(),

@@ -9,6 +9,7 @@ use crate::{
     order::{ClaimPoint, Direction, Grant},
     patch::{Content, RebootPolicy, RestartPolicy},
     policy::Deadlines,
+    traffic::TrafficWish,
 };
 use proptest::prelude::*;
 use std::time::Duration;
@@ -27,7 +28,7 @@ rebooting     -         -            .                  .                  rollb
 verifying     -         -            to-patched         to-patched         rollback    .            rollback    -         ~
 rollback      -         -            verifying-rollback verifying-rollback quarantined .            quarantined -         ~
 verifying-rollback - -  to-rolled-back to-rolled-back quarantined . quarantined - ~
-to-patched    -         -            patched            patched            quarantined .            quarantined -         ~
+to-patched    -         -            patched            patched            rollback    .            quarantined -         ~
 to-rolled-back - -      rolled-back  rolled-back        quarantined        .           quarantined  -           ~
 to-undone     -         -            undone             undone             quarantined .            quarantined -         ~
 patched       -         -            -                  -                  -           -            -           -         -
@@ -310,6 +311,7 @@ fn order() -> Order {
         deadlines: Deadlines::default(),
         stable_for: Duration::from_secs(10),
         first_answer: Duration::from_secs(60),
+        traffic: TrafficWish::default(),
     }
 }
 

@@ -34,12 +34,13 @@ pub(super) fn next(state: S, event: &E, order: &Order, standing: Standing) -> Op
         (S::Applying, E::Done { needs_reboot }) => applied(order.reboot, *needs_reboot),
         (S::Rebooting, E::Rebooted) => S::Verifying,
         (S::Verifying, E::Done { .. }) => S::Readmitting(Patched),
-        (S::Applying | S::Rebooting | S::Verifying, E::Failed(_) | E::DeadlinePassed) => {
-            S::RollingBack
-        }
+        (S::Applying | S::Rebooting | S::Verifying, E::Failed(_) | E::DeadlinePassed)
+        // It was well while nobody used it, and is not with traffic.
+        | (S::Readmitting(Patched), E::Failed(_)) => S::RollingBack,
         (S::RollingBack, E::Done { .. }) => S::VerifyingRollback,
         (S::VerifyingRollback, E::Done { .. }) => S::Readmitting(RolledBack),
         (S::Readmitting(ending), E::Done { .. }) => S::Ended(ending),
+        // Also what waits so long with its flag down: nothing says that the patch did it.
         (
             S::RollingBack | S::VerifyingRollback | S::Readmitting(_),
             E::Failed(_) | E::DeadlinePassed,

@@ -9,6 +9,7 @@ use crate::{
     select::SelectError,
     share::ShareError,
     time_zone::TimeZoneError,
+    traffic::RampStepsError,
     unit::UnitError,
     window::TimeOfDayError,
 };
@@ -45,6 +46,19 @@ pub enum Refusal {
         stable: String,
         /// How long verify may take.
         verify: String,
+    },
+    /// They are no steps of a ramp.
+    #[error(transparent)]
+    RampSteps(#[from] RampStepsError),
+    /// A ramp that leaves no time for steps back.
+    #[error(
+        "a ramp takes at most half of drain_deadline, which traffic has to come back in: {ramp} is more than half of {drain}"
+    )]
+    RampTooLong {
+        /// How long the ramp takes.
+        ramp: String,
+        /// How long drain may take.
+        drain: String,
     },
     /// It is not a day.
     #[error(transparent)]

@@ -1,6 +1,6 @@
 //! The keys at the top of a rollout file: one table of names, values and defaults.
 
-use super::{Fan, Refusal, coverage};
+use super::{Fan, Refusal, coverage, traffic};
 use crate::{
     coverage::Coverage,
     document::{Table, quote},
@@ -11,6 +11,7 @@ use crate::{
         Profile, Retry, RollbackPace, Severity, UNKNOWN_AFTER, UNKNOWN_SHARE, ZONE_BAKE,
     },
     share::Share,
+    traffic::TrafficWish,
 };
 use std::{collections::BTreeSet, time::Duration};
 
@@ -34,6 +35,7 @@ pub(super) struct Settings {
     pub(super) fan: Fan,
     pub(super) deadlines: Deadlines,
     pub(super) health: Health,
+    pub(super) traffic: TrafficWish,
     pub(super) retry: Retry,
     pub(super) rollback: RollbackPace,
     pub(super) brake: BrakeRule,
@@ -64,6 +66,7 @@ impl Default for Settings {
             fan: Fan::default(),
             deadlines: Deadlines::default(),
             health: Health::default(),
+            traffic: TrafficWish::default(),
             retry: Retry::default(),
             rollback: RollbackPace::default(),
             brake: BrakeRule::default(),
@@ -90,13 +93,15 @@ impl Settings {
         let severity = severity.unwrap_or(default.severity);
         let profile = top.choice("profile", &Profile::WORDS);
         let profile = profile.unwrap_or(severity.profile());
+        let deadlines = deadlines(top, default.deadlines);
         let settings = Self {
             severity,
             profile,
             pace: pace(top, default.pace),
             fan: Fan::read(top).unwrap_or(default.fan),
-            deadlines: deadlines(top, default.deadlines),
             health: health(top, default.health),
+            traffic: traffic::read(top, &deadlines),
+            deadlines,
             retry: Retry {
                 more: top.count("retry", 0).unwrap_or(default.retry.more),
                 backoff: top
@@ -192,6 +197,7 @@ impl Settings {
             ("stable_for", span(health.stable_for)),
             ("stable_for_canary", span(health.stable_for_canary)),
             ("first_answer", span(health.first_answer)),
+            ("traffic", traffic::entry(&self.traffic)),
             ("retry", retry.more.to_string()),
             ("retry_backoff", span(retry.backoff)),
             ("rollback", self.rollback_entry()),

@@ -15,6 +15,7 @@ use cofferdam_engine::{
     patch::RebootPolicy,
     plan::ImpactKind,
     run::Ending,
+    traffic::OnExpiry,
 };
 
 /// An enum without data.
@@ -54,6 +55,7 @@ enumerated!(Ending: Patched RolledBack Undone Cancelled Quarantined);
 enumerated!(Fate: Refused Observed AgentDead InWindow);
 enumerated!(GuardMode: Off Observe Enforce);
 enumerated!(ImpactKind: Patched Direct Indirect);
+enumerated!(OnExpiry: Abort Force);
 enumerated!(RebootPolicy: Never IfRequired Always);
 enumerated!(
     RolloutState: Planned Running Paused Done Aborting Aborted RollingBack RolledBack
@@ -64,7 +66,8 @@ enumerated!(Word: Exclude Skip Retry);
 enumerated!(WaveState: Pending Running Baking Passed Stopped RollingBack RolledBack);
 enumerated!(
     FailureKind: Network Locked DiskFull Signature NotFound Dependency MaintainerScript
-    PackageManager NoWayBack Validate Service Unhealthy NoData TimedOut Reboot Io Unsupported
+    PackageManager NoWayBack Validate Service Unhealthy NoData Drain TimedOut Reboot Io
+    Unsupported
 );
 
 impl Enumerated for Scope {

@@ -1,7 +1,8 @@
 //! What is wrong with which field of a message.
 
 use cofferdam_engine::{
-    advisory::AdvisoryIdError, id::NameError, package::PackageError, unit::UnitError,
+    advisory::AdvisoryIdError, id::NameError, package::PackageError, traffic::RampStepsError,
+    unit::UnitError,
 };
 use std::fmt;
 
@@ -86,6 +87,9 @@ pub enum Problem {
     /// An advisory's id that is none.
     #[error(transparent)]
     NotAnAdvisory(#[from] AdvisoryIdError),
+    /// They are no steps of a ramp.
+    #[error(transparent)]
+    NotARamp(#[from] RampStepsError),
     /// A systemd unit's name that is none.
     #[error(transparent)]
     NotAUnit(#[from] UnitError),

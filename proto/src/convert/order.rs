@@ -32,6 +32,7 @@ impl From<Order> for v1::Order {
             deadlines: Some(order.deadlines.into()),
             stable_for_ms: write::wait(order.stable_for),
             first_answer_ms: write::wait(order.first_answer),
+            traffic: (!order.traffic.is_silent()).then(|| order.traffic.into()),
         }
     }
 }
@@ -65,6 +66,9 @@ impl TryFrom<v1::Order> for Order {
             deadlines: read::message(wire.deadlines).at("deadlines")?,
             stable_for: read::wait(wire.stable_for_ms).at("stable_for_ms")?,
             first_answer: read::wait(wire.first_answer_ms).at("first_answer_ms")?,
+            traffic: read::optional(wire.traffic)
+                .at("traffic")?
+                .unwrap_or_default(),
         })
     }
 }

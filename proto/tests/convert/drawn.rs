@@ -18,6 +18,7 @@ use cofferdam_engine::{
     reach::Reach,
     report::{Refusal, Report, ReportBody},
     run::{Ending, RunState},
+    traffic::{OnExpiry, RampSteps, TrafficWish},
     wish::Wish,
 };
 use cofferdam_proto::{
@@ -184,11 +185,11 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
         (reboot(), restart()),
         any::<bool>(),
     );
-    let how = (deadlines(), wait(), wait());
+    let how = (deadlines(), wait(), wait(), traffic());
     (who, what, how).prop_map(|(who, what, how)| {
         let (key, host, token, grant) = who;
         let (direction, (attempt, asked_again), content, (reboot, restart), one_way) = what;
-        let (deadlines, stable_for, first_answer) = how;
+        let (deadlines, stable_for, first_answer, traffic) = how;
         Order {
             key,
             host,
@@ -204,8 +205,24 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
             deadlines,
             stable_for,
             first_answer,
+            traffic,
         }
     })
+}
+
+fn traffic() -> impl Strategy<Value = TrafficWish> {
+    let on_expiry = select(vec![OnExpiry::Abort, OnExpiry::Force]);
+    let steps = btree_set(1..100_u8, 1..=20).prop_map(|steps| {
+        let steps = RampSteps::new(steps.into_iter().collect());
+        steps.unwrap()
+    });
+    (option::of(on_expiry), option::of(wait()), option::of(steps)).prop_map(
+        |(on_expiry, ramp, ramp_steps)| TrafficWish {
+            on_expiry,
+            ramp,
+            ramp_steps,
+        },
+    )
 }
 
 fn grant() -> impl Strategy<Value = Grant> {

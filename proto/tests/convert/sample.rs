@@ -12,6 +12,7 @@ use cofferdam_engine::{
     policy::Deadlines,
     reach::Reach,
     run::RunState,
+    traffic::{OnExpiry, RampSteps, TrafficWish},
 };
 use cofferdam_proto::{convert::FieldError, session::Hello};
 use prost::Message;
@@ -89,6 +90,11 @@ pub(crate) fn order() -> Order {
         deadlines: Deadlines::default(),
         stable_for: Duration::from_secs(10),
         first_answer: Duration::from_secs(60),
+        traffic: TrafficWish {
+            on_expiry: Some(OnExpiry::Force),
+            ramp: Some(Duration::from_secs(30)),
+            ramp_steps: Some(RampSteps::default()),
+        },
     }
 }
 
