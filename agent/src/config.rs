@@ -8,6 +8,7 @@ mod read;
 mod signals;
 #[cfg(test)]
 mod tests;
+mod traffic;
 
 pub use drift::DriftConfig;
 pub use read::{RUN_DIR, Refusal, STATE_DIR, SettingsErrors};
@@ -18,7 +19,7 @@ use crate::{
     guard::settings::GuardSettings,
     host::{
         root::Root,
-        settings::{HostSettings, Traffic},
+        settings::{HostSettings, Ramp, Traffic},
     },
     link::Coordinator,
     signals::settings::Signals,
@@ -55,6 +56,9 @@ pub struct Settings {
     pub run_dir: PathBuf,
     /// The folder of check programs. Default `/etc/cofferdam/checks.d`.
     pub checks_dir: PathBuf,
+    /// The folder of programs that count the application's sessions. Default
+    /// `/etc/cofferdam/sessions.d`.
+    pub sessions_dir: PathBuf,
     /// The probes of the application.
     pub probes: Vec<Probe>,
     /// The signals that are read of the machine.
@@ -75,8 +79,8 @@ pub struct Settings {
     pub agent_check: SocketAddr,
     /// Units that no run restarts, beside the usual ones; a `*` at the end stands for any rest.
     pub never_restart: BTreeSet<String>,
-    /// How long traffic takes to come back after the flag went up. Zero: all of it at once. Default 30 s.
-    pub ramp: Duration,
+    /// How traffic comes back after the flag went up. Default: over 30 s.
+    pub ramp: Ramp,
     /// What the guard does, where it is installed. Default: it observes.
     pub guard: GuardSettings,
     /// Which files are watched for drift, and what drift does. Default: it holds a first boot.
@@ -122,6 +126,7 @@ impl Settings {
             state_dir: self.state_dir.clone(),
             run_dir: self.run_dir.clone(),
             checks_dir: self.checks_dir.clone(),
+            sessions_dir: self.sessions_dir.clone(),
             probes: self.probes.clone(),
             signals,
             hooks_dir: self.hooks_dir.clone(),
@@ -130,7 +135,7 @@ impl Settings {
             validators: self.validators.clone(),
             lock_wait: self.lock_wait,
             never_restart: self.never_restart.clone(),
-            ramp: self.ramp,
+            ramp: self.ramp.clone(),
         }
     }
 }

@@ -4,18 +4,19 @@
 //! available*. The agent writes it by rename, so that a reader sees the old state or the new one,
 //! and an agent that died or hangs changes nothing. JSON, with the fields of [`State`].
 
+pub mod weight;
+
 use crate::{
     checks::verdict::{Measure, Reading, Verdict},
     clock,
     host::durable::{self, FileError},
 };
-use cofferdam_engine::time::millis;
 use serde::{Deserialize, Serialize};
 use std::{
     cell::{Cell, RefCell},
     path::{Path, PathBuf},
-    time::Duration,
 };
+use weight::Weight;
 
 /// The version of the state file's format that this program reads and writes.
 pub const FORMAT: u32 = 1;
@@ -43,9 +44,10 @@ pub struct State {
     /// Whether the host was found well since its boot. An agent that starts again trusts it.
     #[serde(default)]
     pub proved: bool,
-    /// How traffic comes back. Absent: all at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ramp: Option<Ramp>,
+    /// How much of its full traffic the host is to have, while the flag is up, each from its moment on; in
+    /// order of those. Empty: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub weights: Vec<Weight>,
     /// The rollout that last patched this host. Absent: none has.
     pub release: Option<String>,
     /// The last verdict of each check and probe, and of each signal. Empty: none was made yet.
@@ -62,35 +64,6 @@ pub enum FlagState {
     Draining,
     /// It is not available: what is still sent may be lost.
     Down,
-}
-
-/// The way back to full traffic, which the responder walks by itself, so that it ends whatever becomes
-/// of the agent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ramp {
-    /// When the flag went up, by the boot-time clock, in milliseconds.
-    pub began_ms: u64,
-    /// How long the way to full traffic takes, in milliseconds.
-    pub takes_ms: u64,
-}
-
-impl Ramp {
-    /// Where every ramp begins, in percent of the host's full traffic (guess: enough to warm caches,
-    /// too little to hurt).
-    pub const FIRST_PERCENT: u64 = 10;
-
-    /// How much of its full traffic the host is to have, in percent: [`Ramp::FIRST_PERCENT`] to 100, in
-    /// steps of that size.
-    pub fn percent(self, now_ms: u64) -> u64 {
-        let passed = now_ms.saturating_sub(self.began_ms);
-        if passed >= self.takes_ms {
-            return 100;
-        }
-        // Less than 90, since `passed` is less than the whole; no product of milliseconds overflows.
-        let come = u128::from(passed) * 90 / u128::from(self.takes_ms);
-        let come = u64::try_from(come).unwrap_or(0);
-        Self::FIRST_PERCENT + come / Self::FIRST_PERCENT * Self::FIRST_PERCENT
-    }
 }
 
 /// One check or signal as it stands in the state file.
@@ -226,7 +199,7 @@ impl StateFile {
             flag: FlagState::Down,
             reason: "the agent has not put the flag up yet".to_owned(),
             proved: false,
-            ramp: None,
+            weights: Vec::new(),
             release: None,
             checks: Vec::new(),
         });
@@ -241,7 +214,7 @@ impl StateFile {
         }
     }
 
-    /// Puts the flag somewhere, without a ramp. The reason says why it is not up.
+    /// Puts the flag somewhere, for all traffic if it is up. The reason says why it is not.
     ///
     /// # Errors
     /// [`FileError`] when the file could not be written; then it says what it said before.
@@ -249,27 +222,31 @@ impl StateFile {
         self.change(|state| {
             state.flag = flag;
             reason.clone_into(&mut state.reason);
-            state.ramp = None;
+            state.weights.clear();
         })
     }
 
-    /// Puts the flag up, for traffic to come back over this time from now on. One that is up already
-    /// stays as it is.
+    /// Puts the flag up, for traffic to come back by these weights. One that is up already stays as it is.
     ///
     /// # Errors
     /// [`FileError`] when the file could not be written; then it says what it said before.
-    pub fn put_up(&self, takes: Duration) -> Result<(), FileError> {
+    pub fn put_up(&self, weights: Vec<Weight>) -> Result<(), FileError> {
+        match self.is_up() {
+            true => self.change(|_| {}),
+            false => self.weigh(weights),
+        }
+    }
+
+    /// Puts the flag up with these weights, whatever it had before.
+    ///
+    /// # Errors
+    /// [`FileError`] when the file could not be written; then it says what it said before.
+    pub fn weigh(&self, weights: Vec<Weight>) -> Result<(), FileError> {
         self.change(|state| {
-            if state.flag == FlagState::Up {
-                return;
-            }
             state.flag = FlagState::Up;
             state.proved = true;
             state.reason.clear();
-            state.ramp = (!takes.is_zero()).then(|| Ramp {
-                began_ms: clock::uptime(),
-                takes_ms: millis(takes),
-            });
+            state.weights = weights;
         })
     }
 
@@ -319,9 +296,19 @@ impl StateFile {
         self.state.borrow().flag == FlagState::Up
     }
 
-    /// Whether load balancers were told that the flag is not up.
-    pub fn is_told_down(&self) -> bool {
-        !self.is_up() && self.was_there
+    /// The flag as load balancers were told it. Absent: they were told nothing since the boot.
+    pub fn told(&self) -> Option<FlagState> {
+        self.was_there.then(|| self.state.borrow().flag)
+    }
+
+    /// Where the flag is.
+    pub fn flag(&self) -> FlagState {
+        self.state.borrow().flag
+    }
+
+    /// How much of its full traffic the host is to have at a moment, in percent, while the flag is up.
+    pub fn percent(&self, now_ms: u64) -> u64 {
+        weight::at(&self.state.borrow().weights, now_ms)
     }
 
     /// Why the flag is down. Empty while it is up.

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! stage ---> keep, staged.json                 (no run: may happen long before)
-//! drain ---> baseline.json ---> state file: flag down ---> connections end
-//! apply ---> before.json ---> repair, install from the keep ---> read back
+//! drain ---> baseline.json ---> state file: draining ---> connections and sessions end
+//! apply ---> state file: down ---> before.json ---> repair, install from the keep ---> read back
 //! verify --> checks.d, probes, signals against baseline.json, over and over
 //! rollback-> before.json and the keep, nothing else ---> read back
-//! readmit -> state file: flag up ---> load balancers see it
+//! readmit -> state file: up, step by step ---> checks, signals, load balancers at each
 //! admit ---> checks.d, probes, gates ---> state file: flag up     (no run: after a boot)
 //! ```
 //!
@@ -17,10 +17,12 @@
 
 pub mod admit;
 mod apply;
+mod climb;
 mod drain;
 mod effect;
 mod facts;
 mod hooks;
+mod ramp;
 mod readmit;
 mod reboot;
 pub mod record;
@@ -164,6 +166,7 @@ impl Actions for Steps {
     }
 
     async fn rollback(&self, order: &Order) -> Result<(), Failure> {
+        self.stop_traffic("rolling back", order).await?;
         self.roll_back(order).await
     }
 

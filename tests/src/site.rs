@@ -29,8 +29,11 @@ use std::{
 /// How often coordinator and agents give a sign of life in tests: a lost peer is noticed after 3 s.
 const HEARTBEAT: &str = "1s";
 
-/// No load balancer looks, so nobody is waited for.
+/// No load balancer looks, so nobody is waited for ...
 const DRAIN: &str = "[drain]\nat_least = \"0s\"\n";
+
+/// ... and all traffic comes back at once, in whose config this stands.
+pub const NO_RAMP: &str = "ramp = \"0s\"\n";
 
 /// A fleet on disk.
 pub struct Site {
@@ -198,7 +201,7 @@ impl Site {
     fn agent_text(&self, machine: &Machine, own: &Credentials) -> String {
         let folder = |name| self.agent_folder(&machine.host, name);
         format!(
-            "coordinators = [\"{}\"]\nhealth = \"{}\"\nagent_check = \"{}\"\nstate_dir = \"{}\"\nrun_dir = \"{}\"\nchecks_dir = \"{}\"\n{}\n{}\n{DRAIN}",
+            "coordinators = [\"{}\"]\nhealth = \"{}\"\nagent_check = \"{}\"\nstate_dir = \"{}\"\nrun_dir = \"{}\"\nchecks_dir = \"{}\"\n{NO_RAMP}{}\n{}\n{DRAIN}",
             self.listen,
             self.health_address,
             self.agent_check,

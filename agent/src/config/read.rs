@@ -1,15 +1,16 @@
 //! Reads the keys of a config file.
 
-use super::{Settings, drift, guard, labels, probe, signals};
+use super::{Settings, drift, guard, labels, probe, signals, traffic};
 use crate::{
     drift::pattern::PatternError,
-    host::settings::{HOOK_DEADLINE, LOCK_WAIT, RAMP, Traffic},
+    host::settings::{HOOK_DEADLINE, LOCK_WAIT},
     link::Coordinator,
 };
 use cofferdam_engine::{
     document::{self, Mistakes, Table},
     duration::DurationError,
     id::{HostId, NameError},
+    traffic::RampStepsError,
 };
 use cofferdam_proto::tls::{self, AddressError, CredentialFiles};
 use std::{
@@ -97,6 +98,9 @@ pub enum Refusal {
         "`{0}` is not the name of a package, or the beginning of one and `*`, as in \"puppet-*\""
     )]
     Package(String),
+    /// They are no steps of a ramp.
+    #[error(transparent)]
+    RampSteps(#[from] RampStepsError),
     /// It is not a pattern of files.
     #[error(transparent)]
     Pattern(#[from] PatternError),
@@ -117,6 +121,7 @@ pub const STATE_DIR: &str = "/var/lib/cofferdam-agent";
 /// The same, for what ends with a reboot.
 pub const RUN_DIR: &str = "/run/cofferdam";
 const CHECKS_DIR: &str = "/etc/cofferdam/checks.d";
+const SESSIONS_DIR: &str = "/etc/cofferdam/sessions.d";
 const HOOKS_DIR: &str = "/etc/cofferdam/hooks";
 
 impl Settings {
@@ -138,17 +143,18 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     let state_dir = top.text("state_dir", absolute);
     let run_dir = top.text("run_dir", absolute);
     let checks_dir = top.text("checks_dir", absolute);
+    let sessions_dir = top.text("sessions_dir", absolute);
     let health = top.text("health", listening);
     let agent_check = top.text("agent_check", listening);
     let both = health.unwrap_or(HEALTH) == agent_check.unwrap_or(AGENT_CHECK);
     if both {
         top.refuse("agent_check", Refusal::SamePort);
     }
-    let ramp = top.duration("ramp");
+    let ramp = traffic::ramp(&mut top);
     let lock_wait = top.duration("lock_wait");
     let never_restart = top.names("never_restart", unit_rule);
     let labels = labels::read(&mut top);
-    let traffic = drain(&mut top);
+    let traffic = traffic::drain(&mut top);
     let hooks_dir = top.text("hooks_dir", absolute);
     let hook_deadline = top.duration("hook_deadline");
     let probes = probe::read(&mut top);
@@ -166,6 +172,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         state_dir: state_dir.unwrap_or_else(|| STATE_DIR.into()),
         run_dir: run_dir.unwrap_or_else(|| RUN_DIR.into()),
         checks_dir: checks_dir.unwrap_or_else(|| CHECKS_DIR.into()),
+        sessions_dir: sessions_dir.unwrap_or_else(|| SESSIONS_DIR.into()),
         probes,
         signals,
         hooks_dir: hooks_dir.unwrap_or_else(|| HOOKS_DIR.into()),
@@ -176,7 +183,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         health: health.unwrap_or(HEALTH),
         agent_check: agent_check.unwrap_or(AGENT_CHECK),
         never_restart: never_restart.unwrap_or_default(),
-        ramp: ramp.unwrap_or(RAMP),
+        ramp,
         guard,
         drift,
     })
@@ -211,24 +218,6 @@ fn credentials(top: &mut Table<'_, Refusal>) -> Option<CredentialFiles> {
         key: key?,
         authority: authority?,
     })
-}
-
-fn drain(top: &mut Table<'_, Refusal>) -> Traffic {
-    let mut traffic = Traffic::default();
-    let Some(mut table) = top.table("drain", "[drain]") else {
-        return traffic;
-    };
-    let ports = table.counts("ports", 1);
-    traffic.ports = ports.unwrap_or_default().into_iter().collect();
-    if let Some(at_least) = table.duration("at_least") {
-        traffic.at_least = at_least;
-    }
-    traffic.at_most = table.duration("at_most");
-    if traffic.at_most.is_some_and(|most| most < traffic.at_least) {
-        table.refuse("at_most", Refusal::EndsBeforeItBegins);
-    }
-    table.finish(&[], &[]);
-    traffic
 }
 
 fn validators(top: &mut Table<'_, Refusal>) -> BTreeMap<String, Vec<String>> {

@@ -19,42 +19,21 @@ fn the_file_says_what_was_set_last() {
 }
 
 #[test]
-fn traffic_comes_back_by_steps_and_all_of_it_at_the_end() {
-    let ramp = Ramp {
-        began_ms: 1_000,
-        takes_ms: 9_000,
-    };
-    for (now, percent) in [
-        (0, 10),
-        (1_000, 10),
-        (1_999, 10),
-        (2_000, 20),
-        (9_999, 90),
-        (10_000, 100),
-        (u64::MAX, 100),
-    ] {
-        assert_eq!(ramp.percent(now), percent, "{now}");
-    }
-    let endless = Ramp {
-        began_ms: 0,
-        takes_ms: u64::MAX,
-    };
-    assert_eq!(endless.percent(u64::MAX - 1), 90);
-}
-
-#[test]
 fn a_flag_that_is_up_already_begins_no_ramp() {
     let folder = tempfile::tempdir().unwrap();
     let file = StateFile::open(folder.path(), "web-1", None);
-    let ramp = || State::read(&folder.path().join(FILE_NAME)).unwrap().ramp;
-    file.put_up(Duration::from_secs(30)).unwrap();
-    let first = ramp().unwrap();
-    assert_eq!(first.takes_ms, 30_000);
-    file.put_up(Duration::from_secs(9)).unwrap();
-    assert_eq!(ramp(), Some(first));
+    let weights = || State::read(&folder.path().join(FILE_NAME)).unwrap().weights;
+    let first = weight::held(10, 0);
+    file.put_up(first.clone()).unwrap();
+    assert_eq!(weights(), first);
+    file.put_up(Vec::new()).unwrap();
+    assert_eq!(weights(), first);
+    file.weigh(Vec::new()).unwrap();
+    assert_eq!((weights(), file.is_up()), (Vec::new(), true));
+    file.weigh(first).unwrap();
     file.set(FlagState::Draining, "r1").unwrap();
-    file.put_up(Duration::ZERO).unwrap();
-    assert_eq!(ramp(), None);
+    file.put_up(Vec::new()).unwrap();
+    assert_eq!(weights(), []);
 }
 
 #[test]
@@ -143,13 +122,15 @@ fn what_one_source_says_replaces_what_it_said_and_keeps_since_when() {
 
 /// Written by the agents before there were signals: the responder is upgraded first.
 const WITHOUT_SIGNALS: &str = r#"{"version":1,"host":"web-1","agent":"0.1.0","flag":"up","reason":"",
-    "proved":true,"release":null,"checks":[{"name":"app","verdict":"pass","output":""}]}"#;
+    "proved":true,"ramp":{"began_ms":1,"takes_ms":30000},"release":null,"checks":[{"name":"app","verdict":"pass","output":""}]}"#;
 
 #[test]
 fn what_agents_before_there_were_signals_wrote_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(FILE_NAME);
     fs::write(&path, WITHOUT_SIGNALS).unwrap();
-    let check = State::read(&path).unwrap().checks.remove(0);
+    let mut state = State::read(&path).unwrap();
+    let check = state.checks.remove(0);
     assert_eq!((check.source, check.since_ms), (Source::Check, None));
+    assert_eq!(state.weights, [], "its ramp is over at once");
 }

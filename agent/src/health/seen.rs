@@ -3,7 +3,7 @@
 use super::application::Folded;
 use crate::{
     checks::verdict::{Reading, Verdict},
-    flag::{FlagState, State, StateError},
+    flag::{FlagState, State, StateError, weight},
 };
 use cofferdam_engine::time::Timestamp;
 use cofferdam_proto::error_chain;
@@ -23,6 +23,10 @@ pub struct Seen {
     /// The wall clock at the same moment.
     pub wall: Timestamp,
 }
+
+/// Why a host gets nothing new though its flag is up.
+const NOBODY_VOUCHES: &str =
+    "it was not well on its way back to traffic, and its agent is silent since";
 
 /// What one probe found.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,9 +71,10 @@ impl Seen {
                 let ailing = |answer: &&Answer| answer.reading.verdict != Verdict::Pass;
                 match self.application.iter().find(ailing) {
                     Some(answer) => Standing::Ails(answer.reading.to_string()),
-                    None => Standing::Serves(
-                        state.ramp.map_or(100, |ramp| ramp.percent(self.uptime_ms)),
-                    ),
+                    None => match weight::at(&state.weights, self.uptime_ms) {
+                        0 => Standing::Drains(NOBODY_VOUCHES.to_owned()),
+                        percent => Standing::Serves(percent),
+                    },
                 }
             }
         }

@@ -1,6 +1,9 @@
 //! Which connections to the host's own ports are open: the tables of `/proc/net/tcp` and `tcp6`.
 
-use std::{collections::BTreeSet, fs, io};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+};
 
 /// The kernel's tables of connections.
 const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
@@ -9,12 +12,12 @@ const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 const ESTABLISHED: &str = "01";
 const LISTEN: &str = "0A";
 
-/// Counts the established connections to some local ports.
+/// Counts the established connections to each of some local ports. A port without any is not there.
 ///
 /// # Errors
 /// The system's error when the kernel's table of IPv4 connections cannot be read; a host without
 /// IPv6 has no other.
-pub fn open_to(ports: &BTreeSet<u16>) -> io::Result<usize> {
+pub fn open_to(ports: &BTreeSet<u16>) -> io::Result<BTreeMap<u16, usize>> {
     Ok(count(&tables()?, ports))
 }
 
@@ -39,10 +42,14 @@ fn tables() -> io::Result<String> {
     Ok(all)
 }
 
-/// Counts the established connections to some local ports in one of the kernel's tables.
-pub fn count(table: &str, ports: &BTreeSet<u16>) -> usize {
+/// Counts the established connections to each of some local ports in one of the kernel's tables.
+pub fn count(table: &str, ports: &BTreeSet<u16>) -> BTreeMap<u16, usize> {
     let established = table.lines().filter_map(|line| port_in(line, ESTABLISHED));
-    established.filter(|port| ports.contains(port)).count()
+    let mut counts = BTreeMap::new();
+    for port in established.filter(|port| ports.contains(port)) {
+        *counts.entry(port).or_default() += 1;
+    }
+    counts
 }
 
 /// The local ports on which something listens by the kernel's tables.
@@ -79,28 +86,29 @@ mod tests {
 
     #[test]
     fn only_established_connections_to_the_ports_count() {
-        assert_eq!(count(TABLE, &BTreeSet::from([8000])), 1);
-        assert_eq!(count(TABLE, &BTreeSet::from([80])), 0);
-        assert_eq!(count(TABLE, &BTreeSet::new()), 0);
+        let both = BTreeSet::from([80, 8000]);
+        assert_eq!(count(TABLE, &both), BTreeMap::from([(8000, 1)]));
+        assert_eq!(count(TABLE, &BTreeSet::new()), BTreeMap::new());
         assert_eq!(listening_in(TABLE), BTreeSet::from([8000]));
     }
 
     #[test]
     fn garbage_is_no_connection() {
         let garbage = "x\n 1: nonsense z 01\n 2: A:FFFFF B:1 01\n\u{0}\n3:\n";
-        assert_eq!(count(garbage, &(0..=u16::MAX).collect()), 0);
+        assert!(count(garbage, &(0..=u16::MAX).collect()).is_empty());
         assert!(listening_in(&garbage.replace("01", "0A")).is_empty());
     }
 
     #[test]
     fn a_real_connection_is_seen_until_it_is_closed() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let ports = BTreeSet::from([listener.local_addr().unwrap().port()]);
-        assert_eq!(open_to(&ports).unwrap(), 0);
+        let port = listener.local_addr().unwrap().port();
+        let ports = BTreeSet::from([port]);
+        assert!(open_to(&ports).unwrap().is_empty());
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let server = listener.accept().unwrap();
-        assert_eq!(open_to(&ports).unwrap(), 1);
+        assert_eq!(open_to(&ports).unwrap(), BTreeMap::from([(port, 1)]));
         drop((client, server));
-        assert_eq!(open_to(&ports).unwrap(), 0);
+        assert!(open_to(&ports).unwrap().is_empty());
     }
 }

@@ -2,7 +2,11 @@
 
 use super::root::Root;
 use crate::{checks::probe::Probe, signals::settings::Signals};
-use cofferdam_engine::{id::HostId, inventory::Labels};
+use cofferdam_engine::{
+    id::HostId,
+    inventory::Labels,
+    traffic::{OnExpiry, RampSteps},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
@@ -24,6 +28,8 @@ pub struct HostSettings {
     pub run_dir: PathBuf,
     /// The folder of check programs. Absolute; it need not exist.
     pub checks_dir: PathBuf,
+    /// The folder of programs that count the application's sessions. Absolute; it need not exist.
+    pub sessions_dir: PathBuf,
     /// The probes of the application.
     pub probes: Vec<Probe>,
     /// The signals that are read of the machine.
@@ -42,8 +48,8 @@ pub struct HostSettings {
     /// Units that no run restarts, beside the usual ones; a `*` at the end
     /// stands for any rest.
     pub never_restart: BTreeSet<String>,
-    /// How long traffic takes to come back after the flag went up. Zero: all of it at once.
-    pub ramp: Duration,
+    /// How traffic comes back after the flag went up.
+    pub ramp: Ramp,
 }
 
 /// How drain waits for traffic to end.
@@ -54,9 +60,27 @@ pub struct Traffic {
     /// The least time between the flag and the change. Twice the load balancers' check interval,
     /// so that each has seen the flag.
     pub at_least: Duration,
-    /// After this long, connections that are still open are cut by the change. Absent: they are
-    /// waited for until the order's deadline, which undoes the run.
+    /// How long connections and sessions are waited for. Absent: until the order's deadline.
     pub at_most: Option<Duration>,
+    /// What becomes of those that are left then, where the rollout does not say it.
+    pub on_expiry: OnExpiry,
+}
+
+/// How traffic comes back, where the rollout does not say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ramp {
+    /// How long all steps take together, when all goes well. Zero: there are none.
+    pub takes: Duration,
+    /// How much of its traffic the host has in each.
+    pub steps: RampSteps,
+}
+
+impl Ramp {
+    /// How long each step takes.
+    pub fn step(&self) -> Duration {
+        let steps = u32::try_from(self.steps.percents().len()).unwrap_or(1);
+        self.takes / steps.max(1)
+    }
 }
 
 /// The default of [`Traffic::at_least`]: twice the 2 s of HAProxy's `agent-inter` and `inter`.
@@ -70,7 +94,7 @@ pub const LOCK_WAIT: Duration = Duration::from_secs(300);
 /// its two kinds of hooks may have a few).
 pub const HOOK_DEADLINE: Duration = Duration::from_secs(60);
 
-/// The default of [`HostSettings::ramp`] (guess: caches warm in seconds, and a wave does not wait for it).
+/// The default of [`Ramp::takes`] (guess: caches warm in seconds, and a run waits for it).
 pub const RAMP: Duration = Duration::from_secs(30);
 
 impl Default for Traffic {
@@ -79,6 +103,16 @@ impl Default for Traffic {
             ports: BTreeSet::new(),
             at_least: DRAIN_AT_LEAST,
             at_most: None,
+            on_expiry: OnExpiry::default(),
+        }
+    }
+}
+
+impl Default for Ramp {
+    fn default() -> Self {
+        Self {
+            takes: RAMP,
+            steps: RampSteps::default(),
         }
     }
 }
@@ -97,6 +131,7 @@ pub(crate) mod samples {
             state_dir: folder.join("state"),
             run_dir: folder.join("run"),
             checks_dir: folder.join("checks.d"),
+            sessions_dir: folder.join("sessions.d"),
             probes: Vec::new(),
             signals: Signals::default().only_named(),
             hooks_dir: folder.join("hooks"),
@@ -105,11 +140,15 @@ pub(crate) mod samples {
                 ports: BTreeSet::new(),
                 at_least: Duration::ZERO,
                 at_most: None,
+                on_expiry: OnExpiry::Abort,
             },
             validators: BTreeMap::new(),
             lock_wait: Duration::from_millis(200),
             never_restart: BTreeSet::new(),
-            ramp: Duration::ZERO,
+            ramp: Ramp {
+                takes: Duration::ZERO,
+                steps: RampSteps::default(),
+            },
         }
     }
 }

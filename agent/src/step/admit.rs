@@ -64,12 +64,17 @@ impl Steps {
     }
 
     /// Puts the flag up, and tells the gates.
-    pub(super) fn let_in(&self) -> Result<(), FileError> {
-        self.state.put_up(self.settings.ramp)?;
+    fn let_in(&self) -> Result<(), FileError> {
+        self.state.put_up(self.usual_ramp())?;
+        self.tell_gates();
+        Ok(())
+    }
+
+    /// Tells the gates that the host was let in.
+    pub(super) fn tell_gates(&self) {
         for gate in &self.outside.gates {
             gate.let_in();
         }
-        Ok(())
     }
 
     /// What every gate says now.

@@ -27,7 +27,7 @@ impl Steps {
         if !self.has_begun(order)? {
             self.run_hooks(Point::PreApply, order, step).await?;
         }
-        self.stop_traffic(order)?;
+        self.stop_traffic("patching", order).await?;
         let _filling = self.keep.filling();
         match &order.content {
             Content::Packages { packages, reach } => {

@@ -130,7 +130,17 @@ impl Steps {
         Ok(())
     }
 
-    /// The same, after verify: only for a host that has what is new.
+    /// How long the hooks of a point may want. Where there are none, nothing.
+    pub(super) fn time_of_hooks(&self, point: Point) -> Duration {
+        let folder = self.settings.hooks_dir.join(format!("{}.d", point.name()));
+        match local_program::programs_in(&folder) {
+            Ok(hooks) if hooks.is_empty() => Duration::ZERO,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Duration::ZERO,
+            Ok(_) | Err(_) => self.settings.hook_deadline + MARGIN,
+        }
+    }
+
+    /// Runs the hooks after verify: only of a host that has what is new.
     pub(super) async fn run_post_verify_hooks(
         &self,
         order: &Order,

@@ -28,11 +28,19 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(3);
 const RELEASE: &str = "release";
 
 impl Steps {
-    /// Puts the flag up. When the rollout has patched the host, it is the release from now on.
-    /// A boot after verify, as of a power cut in this moment, makes it prove itself again.
-    /// Ends when the load balancers see it.
+    /// Puts the flag up, and brings all of the traffic back. When the rollout has patched the host, it is
+    /// the release from then on. A boot after verify, as of a power cut in this moment, makes it prove
+    /// itself again. Ends when the load balancers see it.
     pub(super) async fn put_flag_up(&self, order: &Order) -> Result<(), Failure> {
         let began = Instant::now();
+        if !self.state.is_proved() {
+            self.admit_booted().await;
+        }
+        self.pass_gates().await;
+        self.bring_traffic_back(order, began).await?;
+        self.tell_gates();
+        // What is shown was held against the time before this run.
+        self.signals_shown.set(None);
         let rollout = &order.grant.rollout;
         let is_patched = |before: Before| before.phase == Phase::Begun;
         if self.records.before(rollout)?.is_some_and(is_patched)
@@ -44,14 +52,7 @@ impl Steps {
                 "the release is not shown"
             );
         }
-        if !self.state.is_proved() {
-            self.admit_booted().await;
-        }
-        self.pass_gates().await;
-        self.let_in()?;
-        // What is shown was held against the time before this run.
-        self.signals_shown.set(None);
-        self.wait_for_balancers(order, began).await
+        Ok(())
     }
 
     fn note_release(&self, rollout: &RolloutId) -> Result<(), FileError> {

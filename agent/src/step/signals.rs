@@ -79,30 +79,26 @@ impl Steps {
         self.show(Source::Signal, &readings);
     }
 
-    /// Waits until every load balancer sees the host that did so before the run. Until then the host is
-    /// out, whatever its flag says.
+    /// Waits until every load balancer sees the host that did so before the run, and not past a moment.
+    /// Until then the host is out, whatever its flag says.
     pub(super) async fn wait_for_balancers(
         &self,
         order: &Order,
-        began: Instant,
+        end: Instant,
     ) -> Result<(), Failure> {
         if self.settings.signals.balancers.is_empty() {
             return Ok(());
         }
         let baseline = self.baseline(order)?;
         loop {
-            let mut readings = self.senses.read_balancers().await;
-            let aside = set_aside(&mut readings, baseline.as_ref());
-            readings.retain(|reading| !aside.contains(&reading.name));
+            let readings = self.read_balancers(baseline.as_ref()).await;
             let together = verdict::of_all(&readings);
             let kind = match together {
                 Verdict::Pass => return Ok(()),
                 Verdict::Fail => FailureKind::Unhealthy,
                 Verdict::NoData => FailureKind::NoData,
             };
-            // Just before the caller gives up, since only here the reason is known: raising the flag
-            // may take as long as lowering it.
-            if began.elapsed() + 3 * LOOK_EVERY >= order.deadlines.drain {
+            if Instant::now() + LOOK_EVERY >= end {
                 let troubles = verdict::troubles(&readings);
                 let detail = format!("the flag is up, and not all send traffic: {troubles}");
                 return Err(Failure::new(kind, detail));
@@ -113,7 +109,7 @@ impl Steps {
 }
 
 /// Says of each reading that was as bad before the run that it was, and names them.
-fn set_aside(readings: &mut [Reading], baseline: Option<&Baseline>) -> Vec<String> {
+pub(super) fn set_aside(readings: &mut [Reading], baseline: Option<&Baseline>) -> Vec<String> {
     let Some(baseline) = baseline else {
         return Vec::new();
     };

@@ -11,6 +11,7 @@ mod service;
 mod signals;
 mod staging;
 mod tool;
+mod traffic;
 mod upgrade;
 
 use super::*;

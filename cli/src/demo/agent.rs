@@ -47,7 +47,8 @@ fn config_text(site: &Site<'_>, host: &Host, pair: &Pair, coordinator: SocketAdd
          state_dir = \"{dir}/state\"\n\
          run_dir = \"{dir}/run\"\n\
          checks_dir = \"{dir}/root/etc/cofferdam/checks.d\"\n\
-         # No load balancer sends traffic here, so none needs time to see the flag.\n\
+         # No load balancer sends traffic here, so none needs time to see the flag, or to get used to a host.\n\
+         ramp = \"0s\"\n\
          drain = {{ at_least = \"0s\" }}\n\n\
          [labels]\n\
          service = \"web\"\n\

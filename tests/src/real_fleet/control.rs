@@ -14,7 +14,7 @@ use super::{
     network::{BRIDGE_ADDRESS, Network},
     trouble::{FleetError, file, part},
 };
-use crate::process::binary;
+use crate::{process::binary, site::NO_RAMP};
 use cofferdam::{
     clock,
     pki::{AUTHORITY_CERTIFICATE, Authority, Pair, ServerNames, Validity},
@@ -178,7 +178,7 @@ impl Control {
 
 fn agent_text(host: &Host) -> String {
     format!(
-        "coordinators = [\"{BRIDGE_ADDRESS}:7300\"]\ntrust_domain = \"{TRUST_DOMAIN}\"\n\
+        "coordinators = [\"{BRIDGE_ADDRESS}:7300\"]\n{NO_RAMP}trust_domain = \"{TRUST_DOMAIN}\"\n\
          cert = \"/{PKI}/agent.pem\"\nca = \"/{PKI}/ca.pem\"\n\
          key = \"/run/credentials/cofferdam-agent.service/key.pem\"\n\n\
          # No load balancer sends traffic here, so none needs time to see the flag.\n\

@@ -9,6 +9,7 @@ use cofferdam_tests::{
     pki::Validity,
     process::Process,
     rollout::{self, ALL_AT_ONCE},
+    site::NO_RAMP,
     usage,
 };
 use std::{
@@ -79,7 +80,8 @@ impl Scene {
         let config = fleet.site.agent_config(&host);
         let text = fs::read_to_string(&config).unwrap();
         let probe = format!("[[probe]]\nname = \"web\"\nhttp = \"http://{address}/\"\n");
-        fs::write(&config, format!("ramp = \"10s\"\n{text}{probe}")).unwrap();
+        let text = text.replace(NO_RAMP, "ramp = \"10s\"\n");
+        fs::write(&config, text + &probe).unwrap();
         let site = &fleet.site;
         let responder = Process::start(site.health(&host), &site.path().join("health.log"));
         let balancer = Balancer::start(address, site.health_address, site.agent_check)?;

@@ -5,6 +5,7 @@ use super::asked::{LINE, READY, eventually_says, said};
 use cofferdam_tests::{
     machine::Machine,
     real_fleet::{RealFleet, host::Host},
+    site::NO_RAMP,
 };
 
 /// A check that passes when it is told to, since this boot.
@@ -35,7 +36,7 @@ async fn a_host_is_available_only_when_it_is_well_and_restarts_change_nothing() 
     fleet.control.enrol(host).unwrap();
     let config = host.root().join("etc/cofferdam/agent.toml");
     let text = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, format!("ramp = \"2s\"\n{text}")).unwrap();
+    std::fs::write(&config, text.replace(NO_RAMP, "ramp = \"2s\"\n")).unwrap();
 
     // Before the agent.
     host.enable("cofferdam-health.service").await.unwrap();

@@ -3,11 +3,14 @@
 use super::*;
 use crate::{
     checks::verdict::{Limit, Measure},
-    flag::{FORMAT, Ramp, State, StateError},
+    flag::{FORMAT, State, StateError, weight},
     health::seen::Answer,
 };
 use cofferdam_engine::time::Timestamp;
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 fn seen(flag: FlagState, verdicts: &[(&str, Verdict)]) -> Seen {
     let check = |&(name, verdict): &(&str, Verdict)| CheckState {
@@ -27,7 +30,7 @@ fn seen(flag: FlagState, verdicts: &[(&str, Verdict)]) -> Seen {
             flag,
             reason: "rollout r1 drains it".to_owned(),
             proved: true,
-            ramp: None,
+            weights: Vec::new(),
             release: Some("r0".to_owned()),
             checks: verdicts.iter().map(check).collect(),
         }),
@@ -75,13 +78,17 @@ fn traffic_comes_back_by_the_ramp() {
     let mut seen = seen(FlagState::Up, &[]);
     assert_eq!(seen.standing(), Standing::Serves(100));
     if let Ok(state) = &mut seen.state {
-        state.ramp = Some(Ramp {
-            began_ms: 7_000,
-            takes_ms: 3_000,
-        });
+        state.weights = weight::watched(30, 50, Duration::ZERO, 7_000);
     }
     assert_eq!(seen.standing(), Standing::Serves(30));
     assert_eq!(Page::of("/ready", &seen).status, 200);
+    if let Ok(state) = &mut seen.state {
+        state.weights = weight::held(0, 7_000);
+    }
+    assert!(matches!(seen.standing(), Standing::Drains(_)));
+    let page = Page::of("/ready", &seen);
+    assert_eq!(page.status, 503);
+    assert!(page.body.contains("its agent is silent"), "{}", page.body);
 }
 
 #[test]

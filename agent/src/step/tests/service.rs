@@ -5,12 +5,7 @@ use crate::{
     checks::verdict::Verdict,
     flag::{FILE_NAME, FlagState, State},
 };
-use std::{
-    cell::Cell,
-    net::{TcpListener, TcpStream},
-    path::Path,
-    time::Duration,
-};
+use std::{cell::Cell, path::Path, time::Duration};
 
 fn flag(lab: &Lab) -> FlagState {
     State::read(&lab.path("run").join(FILE_NAME)).unwrap().flag
@@ -159,38 +154,11 @@ async fn the_release_outlives_a_reboot() {
 }
 
 #[tokio::test]
-async fn drain_waits_for_connections_and_says_how_many_are_left() {
-    let lab = Lab::new();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let _client = TcpStream::connect(address).unwrap();
-    let mut order = practice();
-    order.deadlines.drain = Duration::from_millis(500);
-    let mut settings = lab.settings();
-    settings.traffic.ports.insert(address.port());
-    let with = |settings| {
-        steps_with(
-            settings,
-            Rc::new(space::Kernel),
-            scripted::Scripted::default(),
-        )
-    };
-    let failure = with(settings.clone()).drain(&order).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::TimedOut);
-    assert!(
-        failure.detail.starts_with("1 connections are still open"),
-        "{failure}"
-    );
-    settings.traffic.at_most = Some(Duration::ZERO);
-    with(settings).drain(&order).await.unwrap();
-}
-
-#[tokio::test]
 async fn a_host_that_fails_its_checks_does_not_pass() {
     let lab = Lab::new();
     check(&lab, "echo wrong type; exit 1");
     let steps = steps(&lab);
-    steps.state.put_up(Duration::ZERO).unwrap();
+    steps.state.put_up(Vec::new()).unwrap();
     let failure = steps.verify(&practice()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unhealthy);
     assert!(
@@ -209,7 +177,7 @@ async fn no_data_is_never_a_pass() {
     let lab = Lab::new();
     check(&lab, "exit 9");
     let steps = steps(&lab);
-    steps.state.put_up(Duration::ZERO).unwrap();
+    steps.state.put_up(Vec::new()).unwrap();
     let mut order = practice();
     order.deadlines.verify = Duration::from_millis(500);
     let failure = steps.verify(&order).await.unwrap_err();

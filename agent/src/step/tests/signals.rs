@@ -105,7 +105,7 @@ async fn outside_a_run_signals_are_shown_and_change_nothing() {
     let mut settings = lab.settings();
     settings.signals.ports.insert(port);
     let steps = with(settings);
-    steps.state.put_up(Duration::ZERO).unwrap();
+    steps.state.put_up(Vec::new()).unwrap();
     assert!(steps.in_service().await.in_service);
     assert_eq!(shown(&lab, &format!("port:{port}")).verdict, Verdict::Fail);
 }
