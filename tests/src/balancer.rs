@@ -13,7 +13,7 @@ use std::{
 };
 
 /// Where Debian has it.
-const HAPROXY: &str = "/usr/sbin/haproxy";
+pub const HAPROXY: &str = "/usr/sbin/haproxy";
 
 /// How often HAProxy asks, in milliseconds; the agent-check is asked twice as often.
 const INTER_MS: u64 = 200;
@@ -73,36 +73,55 @@ impl Balancer {
     /// # Errors
     /// When it does not say, as before it has started.
     pub fn view(&self) -> Result<View, String> {
-        let table = self.ask().map_err(|error| error.to_string())?;
-        let mut lines = table.lines();
-        let heads = lines.next().unwrap_or_default().trim_start_matches("# ");
-        let line = lines.find(|line| line.starts_with("hosts,web-1,"));
-        let line = line.ok_or_else(|| format!("no such server:\n{table}"))?;
-        let cells: BTreeMap<&str, &str> = heads.split(',').zip(line.split(',')).collect();
-        let cell = |name: &str| {
-            cells
-                .get(name)
-                .copied()
-                .unwrap_or_default()
-                .trim_matches('"')
-        };
-        let number = |name: &str| cell(name).parse().unwrap_or(0);
+        let rows = statistics(&socket(&self.folder)).map_err(|error| error.to_string())?;
+        let is_it = |row: &&Row| (row.cell("pxname"), row.cell("svname")) == ("hosts", "web-1");
+        let row = rows.iter().find(is_it);
+        let row = row.ok_or_else(|| format!("no such server: {rows:?}"))?;
         Ok(View {
-            status: cell("status").to_owned(),
-            weight: number("weight"),
-            downs: number("chkdown"),
-            unchanged_secs: number("lastchg"),
-            reason: cell("last_agt").to_owned(),
+            status: row.cell("status").to_owned(),
+            weight: row.number("weight"),
+            downs: row.number("chkdown"),
+            unchanged_secs: row.number("lastchg"),
+            reason: row.cell("last_agt").to_owned(),
         })
     }
+}
 
-    fn ask(&self) -> io::Result<String> {
-        let mut stream = UnixStream::connect(socket(&self.folder))?;
-        stream.write_all(b"show stat\n")?;
-        let mut table = String::new();
-        stream.read_to_string(&mut table)?;
-        Ok(table)
+/// One line of HAProxy's statistics: a frontend, a server or a backend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row(BTreeMap<String, String>);
+
+impl Row {
+    /// What stands in a column. Empty: nothing, or there is no such column.
+    pub fn cell(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
     }
+
+    /// The same as a number, and 0 where there is none.
+    pub fn number(&self, name: &str) -> u64 {
+        self.cell(name).parse().unwrap_or(0)
+    }
+}
+
+/// What an HAProxy with its socket at a path counts.
+///
+/// # Errors
+/// When it cannot be asked, as before it has started.
+pub fn statistics(socket: &Path) -> io::Result<Vec<Row>> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.write_all(b"show stat\n")?;
+    let mut table = String::new();
+    stream.read_to_string(&mut table)?;
+    let mut lines = table.lines().filter(|line| !line.is_empty());
+    let heads = lines.next().unwrap_or_default().trim_start_matches("# ");
+    let row = |line: &str| {
+        let cells = line.split(',').map(|cell| cell.trim_matches('"'));
+        let named = heads.split(',').zip(cells);
+        Row(named
+            .map(|(head, cell)| (head.to_owned(), cell.to_owned()))
+            .collect())
+    };
+    Ok(lines.map(row).collect())
 }
 
 fn socket(folder: &Folder) -> PathBuf {
@@ -132,7 +151,8 @@ fn config_text(
     )
 }
 
-fn say_left_out() {
+/// Says once a test run that it is left out for want of HAProxy.
+pub fn say_left_out() {
     static SAID: Once = Once::new();
     SAID.call_once(|| {
         // Not to be heard is not worth a failure.

@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod figures;
 pub mod fleet;
 pub mod folder;
+pub mod load;
 pub mod machine;
 pub mod patience;
 pub mod pki;

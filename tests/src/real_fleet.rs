@@ -2,7 +2,7 @@
 //! repository and a coordinator. They boot, reboot, lose power and install packages for real.
 //!
 //! ```text
-//! network namespace    coordinator 10.203.0.1:7300     repository 10.203.0.1:80
+//! network namespace    coordinator 10.203.0.1:7300     repository 10.203.0.1:80     HAProxy 10.203.0.1:8080
 //!                                \_____ bridge _____/
 //!                                   |           |
 //!                      host web-1 10.203.1.1   web-2 10.203.1.2 ...    systemd-nspawn, each on
@@ -15,6 +15,7 @@
 //! when it is dropped; when its process is killed, by whoever makes the next one, or by
 //! `make fleet-down`. [`ground`] says how.
 
+pub mod balancer;
 pub mod cgroup;
 pub mod command;
 pub mod container;
@@ -32,6 +33,7 @@ pub mod tree;
 pub mod trouble;
 
 use crate::machine::Machine;
+use balancer::FleetBalancer;
 use control::Control;
 use ground::{Ground, Owner};
 use host::Host;
@@ -139,6 +141,14 @@ impl RealFleet {
     /// Its network.
     pub fn network(&self) -> Network {
         Network::in_folder(self.folder())
+    }
+
+    /// Puts an HAProxy before its hosts. Nothing when it is not installed: then the test run says so, once.
+    ///
+    /// # Errors
+    /// When it cannot be launched.
+    pub async fn balance(&self) -> Result<Option<FleetBalancer>, FleetError> {
+        FleetBalancer::start(&self.ground, &self.hosts).await
     }
 
     /// Takes the calling thread into its network: see [`Network::enter`].

@@ -19,13 +19,16 @@ use tokio::process::Command;
 
 /// What hosts have beyond what every Debian with apt has.
 const PACKAGES: &str = "systemd,systemd-sysv,dbus,iproute2,procps,ca-certificates,curl,gpgv,\
-                        unattended-upgrades";
+                        unattended-upgrades,nginx";
 
 /// Where the machine's own archive may be told, newest form first. Without either, mmdebstrap's own.
 const SOURCES: [&str; 2] = [
     "/etc/apt/sources.list.d/debian.sources",
     "/etc/apt/sources.list",
 ];
+
+/// Services that hosts have and do not run. Who tests them enables them.
+const IDLE_SERVICES: [&str; 1] = ["nginx.service"];
 
 /// Timers that would begin something at a moment drawn at random, which no test could repeat. Who tests
 /// them enables them.
@@ -86,7 +89,10 @@ impl Recipe {
 
     /// Where the tree is, or will be.
     pub fn tree(&self) -> PathBuf {
-        let made_by = format!("{} {PACKAGES} {RANDOM_TIMERS:?} {FINISH}", self.suite);
+        let made_by = format!(
+            "{} {PACKAGES} {RANDOM_TIMERS:?} {IDLE_SERVICES:?} {FINISH}",
+            self.suite
+        );
         let digest = Digest::of(made_by).to_string();
         self.cache.join(format!("tree-{}", &digest[..16]))
     }
@@ -147,8 +153,10 @@ impl Recipe {
 fn finish(tree: &Path) -> Result<(), FleetError> {
     let timers =
         RANDOM_TIMERS.map(|timer| format!("etc/systemd/system/timers.target.wants/{timer}"));
-    let taken_out = TAKEN_OUT.iter().copied();
-    for name in taken_out.chain(timers.iter().map(String::as_str)) {
+    let services = IDLE_SERVICES
+        .map(|service| format!("etc/systemd/system/multi-user.target.wants/{service}"));
+    let wanted = timers.iter().chain(&services).map(String::as_str);
+    for name in TAKEN_OUT.iter().copied().chain(wanted) {
         let path = tree.join(name);
         if path.symlink_metadata().is_ok() {
             fs::remove_file(&path).map_err(file("remove", &path))?;

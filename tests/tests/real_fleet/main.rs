@@ -5,6 +5,7 @@
 
 mod agents;
 mod asked;
+mod drain;
 mod drift;
 mod effect;
 mod guard;
