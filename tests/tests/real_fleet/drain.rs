@@ -32,12 +32,16 @@ const ALLOWANCE: usize = 2;
 /// How often the visitor must come back to a host that drains before it logs out.
 const VISITS_WHILE_DRAINED: usize = 20;
 
-/// The site: each answer says who gave it, and one takes two seconds.
+/// The site: each answer says who gave it, and one takes three seconds.
 const SITE: &str = "server {\n    listen 80 default_server;\n    root /var/www/shop;\n    \
                     add_header X-Served-By $hostname;\n    location /slow { limit_rate 20k; }\n}\n";
 
-/// The bytes that take two seconds at that rate.
-const SLOW_BYTES: usize = 40 * 1024;
+/// The bytes that take three seconds at that rate: longer than a host waits that waits for nobody.
+const SLOW_BYTES: usize = 60 * 1024;
+
+/// Debian's nginx lets its requests end for 5 s when it is stopped. As a service without such manners it
+/// shows what it was spared.
+const HASTY: &str = "[Service]\nExecStop=\nKillSignal=SIGTERM\n";
 
 /// How many carts there are, as the application itself would say it.
 const CARTS: &str = "var/lib/carts";
@@ -53,6 +57,8 @@ fn shop(version: &str) -> Package {
 /// What a host's people set up: the site, its sessions, and what the agent is told of both.
 fn furnish(host: &Host) {
     host.write("etc/nginx/sites-available/default", SITE)
+        .unwrap();
+    host.write("etc/systemd/system/nginx.service.d/hasty.conf", HASTY)
         .unwrap();
     host.write(CARTS, "0\n").unwrap();
     let sessions = "etc/cofferdam/sessions.d/carts";
