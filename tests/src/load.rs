@@ -4,7 +4,7 @@
 //! |---|---|
 //! | anew | one connection a request |
 //! | kept | one connection for all requests, as long as the other side keeps it |
-//! | slow | one request after the other that takes seconds: one is always in flight |
+//! | slow | one request after the other that takes seconds: some are always in flight |
 //! | visitor | keeps the cookie that it is given; a session, until it logs out |
 //!
 //! Each waits a moment between two requests, so that the load is bounded by their number and not by the
@@ -36,6 +36,9 @@ use tokio::{
 
 /// How many clients of each of the first two kinds there are.
 const CLIENTS: usize = 6;
+
+/// How many slow ones: most hosts then have a slow request when they are drained.
+const SLOW_CLIENTS: usize = 4;
 
 /// The wait of a client between two of its requests.
 const PAUSE: Duration = Duration::from_millis(15);
@@ -96,7 +99,9 @@ impl Load {
                 clients.spawn_local(shared.clone().ask(Habit::Anew, "/version"));
                 clients.spawn_local(shared.clone().ask(Habit::Kept, "/version"));
             }
-            clients.spawn_local(shared.clone().ask(Habit::Anew, SLOW));
+            for _ in 0..SLOW_CLIENTS {
+                clients.spawn_local(shared.clone().ask(Habit::Anew, SLOW));
+            }
             clients.spawn_local(shared.visit());
             runtime.expect("a runtime").block_on(clients);
         });

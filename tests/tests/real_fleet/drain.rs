@@ -32,12 +32,12 @@ const ALLOWANCE: usize = 2;
 /// How often the visitor must come back to a host that drains before it logs out.
 const VISITS_WHILE_DRAINED: usize = 20;
 
-/// The site: each answer says who gave it, and one takes three seconds.
+/// The site: each answer says who gave it, and one takes five seconds.
 const SITE: &str = "server {\n    listen 80 default_server;\n    root /var/www/shop;\n    \
                     add_header X-Served-By $hostname;\n    location /slow { limit_rate 20k; }\n}\n";
 
-/// The bytes that take three seconds at that rate: longer than a host waits that waits for nobody.
-const SLOW_BYTES: usize = 60 * 1024;
+/// The bytes that take five seconds at that rate: longer than a host waits that waits for nobody.
+const SLOW_BYTES: usize = 100 * 1024;
 
 /// Debian's nginx lets its requests end for 5 s when it is stopped. As a service without such manners it
 /// shows what it was spared.
