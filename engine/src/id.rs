@@ -62,13 +62,58 @@ fn check_name(kind: &'static str, text: &str) -> Result<(), NameError> {
     })
 }
 
-/// The text of a name, which its copies share: a fleet's maps hold each name many times over.
+/// The text of a name. A fleet's maps hold each name many times over and compare it all the time: one of
+/// usual length stands where it is used, and needs no other memory.
 #[derive(Clone)]
-struct Text(Arc<str>);
+enum Text {
+    /// So many bytes, and zeros after them.
+    Short(u8, [u8; SHORT]),
+    Long(Arc<str>),
+}
+
+/// The most bytes of a short name: with its length, and the mark that it is short, in four words.
+const SHORT: usize = 30;
+
+impl Text {
+    fn new(text: &str) -> Self {
+        let mut bytes = [0; SHORT];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(there), Ok(len)) => {
+                there.copy_from_slice(text.as_bytes());
+                Self::Short(len, bytes)
+            }
+            (_, _) => Self::Long(text.into()),
+        }
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Short(len, bytes) => {
+                let text = bytes.get(..usize::from(*len)).unwrap_or_default();
+                str::from_utf8(text).unwrap_or_default()
+            }
+            Self::Long(text) => text,
+        }
+    }
+}
+
+/// Short names as numbers that are in the names' order: no name has a zero byte.
+fn words(bytes: &[u8; SHORT]) -> [u64; 4] {
+    let word = |from: usize| {
+        let word = bytes.get(from..).and_then(<[u8]>::first_chunk);
+        word.map_or(0, |word| u64::from_be_bytes(*word))
+    };
+    // The last word begins two bytes early: those are alike where it is looked at.
+    [word(0), word(8), word(16), word(SHORT - 8)]
+}
 
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+        match (self, other) {
+            (Self::Short(_, one), Self::Short(_, other)) => one == other,
+            (Self::Long(one), Self::Long(other)) => Arc::ptr_eq(one, other) || one == other,
+            (Self::Short(..), Self::Long(_)) | (Self::Long(_), Self::Short(..)) => false,
+        }
     }
 }
 
@@ -82,16 +127,19 @@ impl PartialOrd for Text {
 
 impl Ord for Text {
     fn cmp(&self, other: &Self) -> Ordering {
-        match Arc::ptr_eq(&self.0, &other.0) {
-            true => Ordering::Equal,
-            false => self.0.cmp(&other.0),
+        match (self, other) {
+            (Self::Short(_, one), Self::Short(_, other)) => words(one).cmp(&words(other)),
+            (Self::Long(one), Self::Long(other)) if Arc::ptr_eq(one, other) => Ordering::Equal,
+            (Self::Short(..) | Self::Long(_), Self::Short(..) | Self::Long(_)) => {
+                self.as_str().cmp(other.as_str())
+            }
         }
     }
 }
 
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
@@ -110,12 +158,12 @@ macro_rules! name_type {
             pub fn new(text: impl Into<String>) -> Result<Self, NameError> {
                 let text = text.into();
                 check_name($kind, &text)?;
-                Ok(Self(Text(text.into())))
+                Ok(Self(Text::new(&text)))
             }
 
             /// The name as text.
             pub fn as_str(&self) -> &str {
-                &self.0.0
+                self.0.as_str()
             }
         }
 
@@ -145,6 +193,13 @@ name_type!(
     HostId,
     "host name"
 );
+impl HostId {
+    /// The name that comes before all others.
+    pub(crate) fn least() -> Self {
+        Self(Text::new("0"))
+    }
+}
+
 name_type!(
     /// A cell: the unit of blast radius. Made of region, zone and a number.
     CellId,
@@ -266,6 +321,22 @@ mod tests {
         }
         for bad in ["", "-a", ".", "../etc", "a b", "a/b", "ü", &"x".repeat(254)] {
             assert!(HostId::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_of_any_length_are_in_the_order_of_their_texts() {
+        let ends = ["", "0", "9", "a", "b", "-1", "aa", "ab"];
+        let names = (0..40).flat_map(|len| ends.map(|end| "x".repeat(len) + end));
+        let mut texts: Vec<String> = names.filter(|name| HostId::new(name).is_ok()).collect();
+        let mut names: Vec<HostId> = texts.iter().map(|t| HostId::new(t).unwrap()).collect();
+        texts.sort();
+        names.sort();
+        assert!(names.iter().map(HostId::as_str).eq(&texts));
+        for (place, name) in names.iter().enumerate() {
+            let equal = names.iter().filter(|other| *other == name);
+            let alike = texts.iter().filter(|other| **other == texts[place]);
+            assert_eq!(equal.count(), alike.count(), "{name}");
         }
     }
 

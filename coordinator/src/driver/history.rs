@@ -55,7 +55,7 @@ pub enum HistoryError {
         what: String,
         /// Why.
         #[source]
-        source: FleetError,
+        source: Box<FleetError>,
     },
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn replay(loaded: &Loaded) -> Result<Replayed, HistoryError> {
             .apply(&entry.event, entry.at)
             .map_err(|source| HistoryError::Refused {
                 what: what(),
-                source,
+                source: Box::new(source),
             })?;
     }
     Ok(replayed)

@@ -34,7 +34,7 @@ pub enum Divergence {
         at: Timestamp,
         /// Why.
         #[source]
-        source: FleetError,
+        source: Box<FleetError>,
     },
     /// Something else was recorded than is decided.
     #[error("event {place}, at {at}: {recorded} was recorded, and {decided} is decided")]
@@ -99,7 +99,10 @@ impl Replay {
                 return Err(otherwise(place, at, Some(event), decided.as_ref()));
             }
         }
-        let refused = |source| Divergence::Refused { place, at, source };
+        let refused = |source| {
+            let source = Box::new(source);
+            Divergence::Refused { place, at, source }
+        };
         self.recorded.fleet.apply(event, at).map_err(refused)
     }
 
