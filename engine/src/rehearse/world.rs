@@ -17,6 +17,7 @@ mod journal;
 mod link;
 mod message;
 mod owner;
+mod queue;
 mod region;
 mod work;
 
@@ -26,6 +27,7 @@ pub use journal::Journal;
 pub use message::{Down, Up};
 pub use owner::{Crash, Input, Owner};
 
+use self::queue::Queue;
 use super::{Model, scenario::Costs};
 use crate::{
     fleet::FleetEvent,
@@ -50,7 +52,7 @@ const NOTICE: Duration = Duration::from_secs(30);
 const REDIAL: Duration = Duration::from_secs(2);
 
 /// What happens at a moment.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Happening {
     ToOwner(Input),
     ToAgent {
@@ -109,7 +111,7 @@ pub struct World<M> {
     pub agents: BTreeMap<HostId, Agent>,
     /// What the hosts do.
     pub model: M,
-    queue: BTreeMap<(Timestamp, u64), Happening>,
+    queue: Queue,
     /// Hosts that cannot dial.
     cut: BTreeSet<HostId>,
     /// Sessions in which nothing comes through any more.
@@ -143,7 +145,7 @@ impl<M: Model> World<M> {
             owner,
             agents: BTreeMap::new(),
             model,
-            queue: BTreeMap::new(),
+            queue: Queue::default(),
             cut: BTreeSet::new(),
             dead: BTreeSet::new(),
             repeats: false,
@@ -168,14 +170,12 @@ impl<M: Model> World<M> {
 
     /// Lets the next thing happen, if it is due until then. Whether there was one.
     pub fn step(&mut self, until: Timestamp) -> bool {
-        let Some(entry) = self.queue.first_entry() else {
-            return false;
-        };
-        let (at, _) = *entry.key();
-        if at > until || self.owner.is_stuck {
+        if self.owner.is_stuck {
             return false;
         }
-        let happening = entry.remove();
+        let Some((at, happening)) = self.queue.take_if(until, |_| true) else {
+            return false;
+        };
         self.now = self.now.max(at);
         self.happen(happening);
         true
@@ -183,7 +183,7 @@ impl<M: Model> World<M> {
 
     /// When the next thing happens. Nothing: nothing is under way.
     pub fn next_at(&self) -> Option<Timestamp> {
-        self.queue.keys().next().map(|(at, _)| *at)
+        self.queue.next_at()
     }
 
     /// How long until the next thing happens.
@@ -276,8 +276,6 @@ impl<M: Model> World<M> {
     }
 
     fn put(&mut self, after: Duration, happening: Happening) {
-        self.last_number += 1;
-        let at = self.now.after(after);
-        self.queue.insert((at, self.last_number), happening);
+        self.queue.put(self.now.after(after), happening);
     }
 }

@@ -13,13 +13,9 @@ impl<M: Model> World<M> {
     /// A turn of the coordinator, with everything that reaches it at this moment.
     pub(super) fn reach_owner(&mut self, first: Input) {
         let mut inputs = vec![first];
-        while let Some(entry) = self.queue.first_entry() {
-            if entry.key().0 > self.now || !matches!(entry.get(), Happening::ToOwner(_)) {
-                break;
-            }
-            if let Happening::ToOwner(input) = entry.remove() {
-                inputs.push(input);
-            }
+        let is_input = |next: &Happening| matches!(next, Happening::ToOwner(_));
+        while let Some((_, Happening::ToOwner(input))) = self.queue.take_if(self.now, is_input) {
+            inputs.push(input);
         }
         let is_awaited = !self.waiting.is_empty();
         self.waiting.append(&mut inputs);
@@ -62,22 +58,24 @@ impl<M: Model> World<M> {
         let busy = self.busy();
         for (host, down) in outbound {
             if let Some(session) = self.owner.sessions.get(&host).copied() {
-                self.travel(busy, || Happening::ToAgent {
-                    host: host.clone(),
+                let message = Happening::ToAgent {
+                    host,
                     session,
-                    down: down.clone(),
-                });
+                    down,
+                };
+                self.travel(busy, message);
             }
         }
         self.wake_owner();
     }
 
     /// Sends a message on its way; where the link repeats messages, twice.
-    pub(super) fn travel(&mut self, after: Duration, message: impl Fn() -> Happening) {
+    pub(super) fn travel(&mut self, after: Duration, message: Happening) {
         let link = self.costs.link;
-        self.put(after + link, message());
-        if self.repeats {
-            self.put(after + link * 5, message());
+        let again = self.repeats.then(|| message.clone());
+        self.put(after + link, message);
+        if let Some(again) = again {
+            self.put(after + link * 5, again);
         }
     }
 

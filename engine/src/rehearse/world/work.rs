@@ -59,23 +59,20 @@ impl<M: Model> World<M> {
 
     /// Lets an agent say all that it has to say.
     fn speak(&mut self, host: &HostId) {
+        let Some(agent) = self.agents.get_mut(host) else {
+            return;
+        };
         let mut said = Vec::new();
-        if let Some(agent) = self.agents.get_mut(host) {
-            while let Some(up) = agent.next_up() {
-                said.push(up);
-            }
+        while let Some(up) = agent.next_up() {
+            said.push(up);
         }
-        let Some(session) = self.session_of(host) else {
+        let Some(session) = agent.session().map(|session| session.number) else {
             return;
         };
         for up in said {
-            self.travel(Duration::ZERO, || {
-                Happening::ToOwner(Input::Said {
-                    host: host.clone(),
-                    session,
-                    up: up.clone(),
-                })
-            });
+            let host = host.clone();
+            let said = Happening::ToOwner(Input::Said { host, session, up });
+            self.travel(Duration::ZERO, said);
         }
     }
 
