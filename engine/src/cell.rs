@@ -29,6 +29,7 @@ mod event;
 mod except;
 mod freeze;
 mod groups;
+mod held;
 mod job;
 mod late;
 mod leave;

@@ -3,13 +3,15 @@
 
 use super::{
     Cell, CellEvent, Job, Work, brake, candidate,
+    held::Held,
     line::{InLine, Line},
     stage, tend,
 };
 use crate::{
     id::{HostId, RolloutId},
+    order::Direction,
     tally::Tally,
-    time::Timestamp,
+    time::{Timestamp, earlier},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,6 +29,10 @@ pub(super) struct Agenda {
     unready: BTreeSet<HostId>,
     /// The others, each with when nothing of its own holds it any more.
     ready: BTreeSet<(Timestamp, HostId)>,
+    /// When those that something of their own holds are held by something else, or left out.
+    turns: BTreeSet<(Timestamp, HostId)>,
+    /// When they may be left out.
+    patience: BTreeSet<(Timestamp, HostId)>,
     /// Attempts and failures that nobody has judged.
     tally: Tally,
 }
@@ -46,11 +52,21 @@ struct Entry {
     in_line: Option<InLine>,
     /// From when on nothing of its own keeps it from that. Nothing: something does until it changes.
     ready_at: Option<Timestamp>,
+    /// When it is held by something else, and when it may be left out for what holds it.
+    held: Held,
     /// Whether it failed, as the brake counts it. Nothing: the brake does not count it.
     attempted: Option<bool>,
 }
 
 impl Entry {
+    fn is_wanted(&self) -> bool {
+        self.in_line.is_some()
+    }
+
+    fn is_unready(&self) -> bool {
+        self.is_wanted() && self.ready_at.is_none()
+    }
+
     fn of(cell: &Cell, work: &Work, host: &HostId, job: &Job) -> Self {
         let Some(member) = cell.members.get(host) else {
             // Nobody is there to be told or asked.
@@ -71,6 +87,10 @@ impl Entry {
             stage_at: stage::due(work, host, job, member),
             in_line: is_wanted.then(|| InLine::of(cell, member, job)),
             ready_at: candidate::ready_at(member, job, work).filter(|_| is_wanted),
+            held: match (is_wanted, direction) {
+                (true, Some(Direction::Patch)) => Held::of(member, job, work),
+                (_, Some(Direction::Patch | Direction::Rollback) | None) => Held::default(),
+            },
             attempted: brake::counted(work, host, job),
         }
     }
@@ -87,38 +107,65 @@ impl Agenda {
 
     /// Takes a job in as it is now. Whether that may change who can be started.
     fn set(&mut self, host: &HostId, entry: Entry) -> bool {
-        let before = self.entries.remove(host).unwrap_or_default();
-        let concerns_starts = before.in_line.is_some()
-            || entry.in_line.is_some()
-            || before.is_active != entry.is_active;
+        let before = match self.entries.get_mut(host) {
+            Some(known) => std::mem::replace(known, entry.clone()),
+            None => {
+                self.entries.insert(host.clone(), entry.clone());
+                Entry::default()
+            }
+        };
         if before != entry {
-            self.put(host, &before, false);
-            self.put(host, &entry, true);
+            self.put(host, &before, &entry);
         }
-        self.entries.insert(host.clone(), entry);
-        concerns_starts
+        before.in_line.is_some() || entry.in_line.is_some() || before.is_active != entry.is_active
     }
 
-    /// Puts a host where its entry says, or takes it away from there.
-    fn put(&mut self, host: &HostId, entry: &Entry, is_there: bool) {
-        let is_wanted = entry.in_line.is_some();
-        let is_unready = is_wanted && entry.ready_at.is_none();
-        keep(&mut self.active, host, is_there, entry.is_active);
-        keep(&mut self.pending, host, is_there, entry.is_pending);
-        keep(&mut self.wanted, host, is_there, is_wanted);
-        keep(&mut self.unready, host, is_there, is_unready);
-        keep_at(&mut self.ready, host, is_there, entry.ready_at);
-        keep_at(&mut self.late, host, is_there, entry.late_at);
-        keep_at(&mut self.staging, host, is_there, entry.stage_at);
-        match (&entry.in_line, is_there) {
-            (None, _) => {}
-            (Some(at), true) => self.line.add(host, at),
-            (Some(at), false) => self.line.remove(host, at),
+    /// Puts a host where its entry says, and takes it away from where it stood before.
+    fn put(&mut self, host: &HostId, before: &Entry, entry: &Entry) {
+        keep(&mut self.active, host, before.is_active, entry.is_active);
+        keep(&mut self.pending, host, before.is_pending, entry.is_pending);
+        keep(
+            &mut self.wanted,
+            host,
+            before.is_wanted(),
+            entry.is_wanted(),
+        );
+        keep(
+            &mut self.unready,
+            host,
+            before.is_unready(),
+            entry.is_unready(),
+        );
+        keep_at(&mut self.ready, host, before.ready_at, entry.ready_at);
+        keep_at(&mut self.late, host, before.late_at, entry.late_at);
+        keep_at(&mut self.staging, host, before.stage_at, entry.stage_at);
+        if before.held != entry.held {
+            keep_all(
+                &mut self.turns,
+                host,
+                before.held.turns(),
+                entry.held.turns(),
+            );
+            keep_all(
+                &mut self.patience,
+                host,
+                before.held.ends(),
+                entry.held.ends(),
+            );
         }
-        match (entry.attempted, is_there) {
-            (None, _) => {}
-            (Some(has_failed), true) => self.tally.add(has_failed),
-            (Some(has_failed), false) => self.tally.remove(has_failed),
+        if (&before.in_line, before.ready_at) != (&entry.in_line, entry.ready_at) {
+            if let Some(at) = &before.in_line {
+                self.line.remove(host, at);
+            }
+            if let Some(at) = &entry.in_line {
+                self.line.add(host, at, entry.ready_at);
+            }
+        }
+        if let Some(has_failed) = before.attempted {
+            self.tally.remove(has_failed);
+        }
+        if let Some(has_failed) = entry.attempted {
+            self.tally.add(has_failed);
         }
     }
 
@@ -142,6 +189,17 @@ impl Agenda {
         let not_yet = self.ready.iter().rev().take_while(|(at, _)| *at > now);
         let not_yet = not_yet.map(|(_, host)| host);
         not_yet.chain(&self.unready).collect()
+    }
+
+    /// Those that may be left out for something of their own that holds them, where neither windows nor
+    /// freezes give them more time.
+    pub(super) fn impatient(&self, now: Timestamp) -> BTreeSet<&HostId> {
+        due(&self.patience, now).collect()
+    }
+
+    /// When next something of their own holds them otherwise, or no more, or they may be left out for it.
+    pub(super) fn next_turn(&self, now: Timestamp) -> Option<Timestamp> {
+        earlier(next(&self.turns, now), next(&self.patience, now))
     }
 
     /// Those with an order that is to be looked at now: that somebody waits for, or that is late.
@@ -170,10 +228,10 @@ impl Agenda {
     }
 }
 
-fn keep(hosts: &mut BTreeSet<HostId>, host: &HostId, is_there: bool, is_meant: bool) {
-    match (is_meant, is_there) {
-        (false, _) => {}
-        (true, true) => drop(hosts.insert(host.clone())),
+fn keep(hosts: &mut BTreeSet<HostId>, host: &HostId, before: bool, now: bool) {
+    match (before, now) {
+        (false, false) | (true, true) => {}
+        (false, true) => drop(hosts.insert(host.clone())),
         (true, false) => drop(hosts.remove(host)),
     }
 }
@@ -181,13 +239,32 @@ fn keep(hosts: &mut BTreeSet<HostId>, host: &HostId, is_there: bool, is_meant: b
 fn keep_at(
     hosts: &mut BTreeSet<(Timestamp, HostId)>,
     host: &HostId,
-    is_there: bool,
-    at: Option<Timestamp>,
+    before: Option<Timestamp>,
+    now: Option<Timestamp>,
 ) {
-    match (at, is_there) {
-        (None, _) => {}
-        (Some(at), true) => drop(hosts.insert((at, host.clone()))),
-        (Some(at), false) => drop(hosts.remove(&(at, host.clone()))),
+    if before == now {
+        return;
+    }
+    if let Some(at) = before {
+        hosts.remove(&(at, host.clone()));
+    }
+    if let Some(at) = now {
+        hosts.insert((at, host.clone()));
+    }
+}
+
+fn keep_all(
+    hosts: &mut BTreeSet<(Timestamp, HostId)>,
+    host: &HostId,
+    before: [Option<Timestamp>; 3],
+    now: [Option<Timestamp>; 3],
+) {
+    // One that goes may be one that comes.
+    for at in before {
+        keep_at(hosts, host, at, None);
+    }
+    for at in now {
+        keep_at(hosts, host, None, at);
     }
 }
 
@@ -199,7 +276,8 @@ fn due(hosts: &BTreeSet<(Timestamp, HostId)>, now: Timestamp) -> impl Iterator<I
 
 /// When the next one's time comes.
 fn next(hosts: &BTreeSet<(Timestamp, HostId)>, now: Timestamp) -> Option<Timestamp> {
-    hosts.iter().map(|(at, _)| *at).find(|at| *at > now)
+    let later = (Timestamp(now.0.saturating_add(1)), HostId::least());
+    hosts.range(later..).next().map(|(at, _)| *at)
 }
 
 impl Cell {

@@ -143,9 +143,20 @@ pub(super) fn patience(reason: &Reason, work: &Work) -> Option<Duration> {
     if work.direction() == Some(Direction::Rollback) {
         return None;
     }
-    let deadlines = &work.assignment.deadlines;
     if matches!(reason, Reason::Unreachable | Reason::NotInService) {
-        return Some(deadlines.start_by + deadlines.claim_wait);
+        return Some(reach_patience(work));
     }
-    matches!(reason, Reason::Staging { .. }).then(|| deadlines.apply + deadlines.start_by)
+    matches!(reason, Reason::Staging { .. }).then(|| stage_patience(work))
+}
+
+/// How long a host that is to be patched may be away or out of service.
+pub(super) fn reach_patience(work: &Work) -> Duration {
+    let deadlines = &work.assignment.deadlines;
+    deadlines.start_by + deadlines.claim_wait
+}
+
+/// How long it may be without the bits.
+pub(super) fn stage_patience(work: &Work) -> Duration {
+    let deadlines = &work.assignment.deadlines;
+    deadlines.apply + deadlines.start_by
 }

@@ -2,8 +2,8 @@
 //! group has no room for one host, it has none for the others.
 
 use super::{Cell, Job, JobState, Member};
-use crate::{id::HostId, inventory::ZONE};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::{id::HostId, inventory::ZONE, time::Timestamp};
+use std::collections::BTreeMap;
 
 /// When a host has its turn: those that are tried again last, among each other those with fewer failed runs
 /// first, and then as the warrant names them.
@@ -34,19 +34,25 @@ impl InLine {
     }
 }
 
+/// Hosts of the same groups, each in its turn, with when nothing of its own holds it any more.
+pub(super) type Class = BTreeMap<(Turn, HostId), Timestamp>;
+
 /// The line.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Line {
-    /// The hosts of the same groups, by the places of those.
-    classes: BTreeMap<Vec<usize>, BTreeSet<(Turn, HostId)>>,
+    /// The hosts of the same groups that nothing of their own holds for longer than a known time, by the
+    /// places of those.
+    classes: BTreeMap<Vec<usize>, Class>,
     /// How many hosts each zone has in it.
     zones: BTreeMap<Option<String>, usize>,
 }
 
 impl Line {
-    pub(super) fn add(&mut self, host: &HostId, at: &InLine) {
-        let class = self.classes.entry(at.places.clone()).or_default();
-        class.insert((at.turn, host.clone()));
+    pub(super) fn add(&mut self, host: &HostId, at: &InLine, ready_at: Option<Timestamp>) {
+        if let Some(ready_at) = ready_at {
+            let class = self.classes.entry(at.places.clone()).or_default();
+            class.insert((at.turn, host.clone()), ready_at);
+        }
         *self.zones.entry(at.zone.clone()).or_default() += 1;
     }
 
@@ -70,8 +76,9 @@ impl Line {
         self.zones.len() <= 1
     }
 
-    /// The hosts of the same groups, each in its turn.
-    pub(super) fn classes(&self) -> impl Iterator<Item = &BTreeSet<(Turn, HostId)>> {
-        self.classes.values()
+    /// The hosts of the same groups, with the places of those.
+    pub(super) fn classes(&self) -> impl Iterator<Item = (&[usize], &Class)> {
+        let classes = self.classes.iter();
+        classes.map(|(places, class)| (places.as_slice(), class))
     }
 }

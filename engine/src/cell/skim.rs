@@ -1,5 +1,5 @@
 //! Starts hosts without looking at each: where nobody asks why the rest waits, it is enough to look at those
-//! that something of their own holds, which may be left out for it, and at the first of each class of hosts
+//! that something of their own holds, once they may be left out for it, and at the first of each class of hosts
 //! of the same groups, until the class has no room or the pace lets no more start.
 //!
 //! It comes to the commands that a look at every host comes to. Where a host may differ from the others of
@@ -8,12 +8,12 @@
 use super::{
     Work,
     decide::Draft,
-    line::Turn,
+    line::{Class, Turn},
     start::SoFar,
     turn::{self, Wanted},
 };
-use crate::{id::HostId, order::Direction, warrant::Warrant};
-use std::collections::BTreeSet;
+use crate::{id::HostId, order::Direction, time::Timestamp, warrant::Warrant};
+use std::collections::{BTreeSet, btree_map};
 
 /// Which hosts one comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +22,27 @@ enum Source {
     Unready,
     /// A class.
     Class(usize),
+}
+
+/// Hosts of the same groups that were not looked at yet.
+struct Rest<'a> {
+    places: &'a [usize],
+    hosts: btree_map::Iter<'a, (Turn, HostId), Timestamp>,
+}
+
+/// A host that is looked at next of those that it comes from, with when it is ready.
+type First<'a> = (Turn, &'a HostId, Source, Timestamp);
+
+impl<'a> Rest<'a> {
+    fn of((places, class): (&'a [usize], &'a Class)) -> Self {
+        let hosts = class.iter();
+        Self { places, hosts }
+    }
+
+    fn next(&mut self, source: Source) -> Option<First<'a>> {
+        let ((turn, host), ready_at) = self.hosts.next()?;
+        Some((*turn, host, source, *ready_at))
+    }
 }
 
 impl Draft<'_> {
@@ -38,56 +59,106 @@ impl Draft<'_> {
             && self.cell.agenda(work).line().is_of_one_zone()
     }
 
+    /// Whether no window and no freeze decides what becomes of a host, or when.
+    fn is_timeless(&self, work: &Work) -> bool {
+        work.assignment.windows.is_empty() && self.cell.calendar.freezes.is_empty()
+    }
+
     /// Starts hosts.
     pub(super) fn skim(&mut self, work: &Work, warrant: &Warrant, so_far: &mut SoFar<'_>) {
         let agenda = self.cell.agenda(work);
-        let unready = turn::unready(self.cell, work, self.now);
-        let mut unready = unready.iter().map(|one| (one.turn(), &one.member.host.id));
-        let classes = agenda.line().classes().map(|class| class.iter());
-        let mut classes: Vec<_> = classes.collect();
-        let count = classes.len();
-        let mut next = |source| match source {
-            Source::Unready => unready.next(),
-            Source::Class(place) => {
-                let class = classes.get_mut(place)?;
-                class.next().map(|(turn, host)| (*turn, host))
-            }
+        let unready = match self.is_timeless(work) {
+            true => agenda.impatient(self.now),
+            false => agenda.unready(self.now),
         };
+        self.decision.wake_at(agenda.next_turn(self.now));
         so_far.pace(work, self.now);
-        let sources = (0..count).map(Source::Class).chain([Source::Unready]);
-        let firsts = sources.filter_map(|source| next(source).map(|(t, host)| (t, host, source)));
-        let mut firsts: BTreeSet<(Turn, &HostId, Source)> = firsts.collect();
-        while let Some((_, host, source)) = firsts.pop_first() {
-            if self.skim_one(work, warrant, host, source, so_far)
-                && let Some((turn, host)) = next(source)
-            {
-                firsts.insert((turn, host, source));
-            }
+        let unready = turn::in_turn(self.cell, work, unready);
+        let mut unready = unready.iter().map(|one| {
+            let host = &one.member.host.id;
+            (one.turn(), host, Source::Unready, Timestamp::default())
+        });
+        let classes = agenda.line().classes().map(Rest::of);
+        // Where the pace lets none start, nothing is to be done for those that are ready.
+        let mut classes: Vec<Rest<'_>> = match so_far.paced {
+            Some(_) => Vec::new(),
+            None => classes.collect(),
+        };
+        let firsts = classes.iter_mut().enumerate();
+        let firsts = firsts.filter_map(|(place, rest)| rest.next(Source::Class(place)));
+        let mut firsts: BTreeSet<First<'_>> = firsts.chain(unready.next()).collect();
+        while let Some(first) = firsts.pop_first() {
+            let goes_on = match first.2 {
+                Source::Unready => self.skim_unready(work, warrant, first.1, so_far),
+                Source::Class(place) => {
+                    let places = classes.get(place).map_or(&[][..], |rest| rest.places);
+                    self.skim_one(work, warrant, first, places, so_far)
+                }
+            };
+            let next = match first.2 {
+                Source::Unready => unready.next(),
+                Source::Class(place) => {
+                    let rest = classes.get_mut(place).filter(|_| goes_on);
+                    rest.and_then(|rest| rest.next(first.2))
+                }
+            };
+            firsts.extend(next);
         }
     }
 
-    /// Considers a host. Whether the others that it stands before are to be considered.
-    fn skim_one(
+    /// Considers a host that something of its own holds.
+    fn skim_unready(
         &mut self,
         work: &Work,
         warrant: &Warrant,
         host: &HostId,
-        source: Source,
         so_far: &mut SoFar<'_>,
     ) -> bool {
-        let is_of_class = source != Source::Unready;
-        if is_of_class && so_far.paced.is_some() {
+        if let Some(one) = Wanted::of(self.cell, work, host) {
+            self.consider_starting(work, warrant, one, so_far);
+            so_far.pace(work, self.now);
+        }
+        true
+    }
+
+    /// Considers a host of a class. Whether the others that it stands before are to be considered.
+    fn skim_one(
+        &mut self,
+        work: &Work,
+        warrant: &Warrant,
+        (_, host, _, ready_at): First<'_>,
+        places: &[usize],
+        so_far: &mut SoFar<'_>,
+    ) -> bool {
+        if so_far.paced.is_some() {
+            return false;
+        }
+        // What holds one that is not ready is looked at by itself.
+        if ready_at > self.now {
+            return true;
+        }
+        let full = so_far.full(self.cell, host, places);
+        if !full.is_empty() && self.is_held_by_groups_alone(work, host) {
+            if !self.decision.lacking.is_empty() {
+                so_far.floored.extend(full.first());
+            } else if let Some(member) = self.cell.members.get(host) {
+                self.floored(work, member, &full, warrant.direction, so_far);
+            }
             return false;
         }
         let Some(one) = Wanted::of(self.cell, work, host) else {
             return true;
         };
-        // One that is not ready stands among those, too.
-        if is_of_class && !one.is_ready(work, self.now) {
-            return true;
-        }
         let has_room = self.consider_starting(work, warrant, one, so_far);
         so_far.pace(work, self.now);
         has_room
+    }
+
+    /// Whether nothing but its groups can hold a host that is ready.
+    fn is_held_by_groups_alone(&self, work: &Work, host: &HostId) -> bool {
+        self.is_timeless(work)
+            && self.ask.troubled.is_nowhere()
+            && !self.cell.ledger.holds(host)
+            && !self.taken.contains(host)
     }
 }

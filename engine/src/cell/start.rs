@@ -1,7 +1,7 @@
 //! Starts hosts: asks the rules of `candidate` of each; the first that says no is its hold.
 
 use super::{
-    CellCommand, GivenUp, HeldWarrant, Job, Link, Member, Work, apart,
+    Cell, CellCommand, GivenUp, HeldWarrant, Job, Link, Member, Work, apart,
     candidate::{self, LedgerSays},
     decide::Draft,
     freeze,
@@ -221,7 +221,7 @@ impl Draft<'_> {
 
     /// A host waits until fewer of its group are out. Where none ever may be, as in a group of one,
     /// only people can decide, and the rollout goes on without it.
-    fn floored(
+    pub(super) fn floored(
         &mut self,
         work: &Work,
         member: &Member,
@@ -355,12 +355,20 @@ pub(super) struct SoFar<'a> {
     /// Why nothing more may start just now. Nothing: it may.
     pub(super) paced: Option<Reason>,
     /// Groups that may have no more out.
-    floored: BTreeSet<usize>,
+    pub(super) floored: BTreeSet<usize>,
     /// Why no more of a service may start just now, by its name.
     apart: BTreeMap<String, Reason>,
 }
 
 impl SoFar<'_> {
+    /// The groups at these places that have no room for one more, where rules bind hosts of the same groups
+    /// alike. Empty: all have.
+    pub(super) fn full(&self, cell: &Cell, host: &HostId, places: &[usize]) -> Vec<usize> {
+        let groups = cell.groups();
+        let full = groups.forbid_taking(self.counts, &self.binding, host, places);
+        full.collect()
+    }
+
     /// Looks whether the pace lets one more start.
     pub(super) fn pace(&mut self, work: &Work, now: Timestamp) {
         let (active, last_start) = (self.active, self.last_start);

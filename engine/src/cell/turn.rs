@@ -5,11 +5,10 @@
 use super::{
     Cell, Job, Member, Work,
     along::Along,
-    candidate,
     line::{self, Turn},
 };
-use crate::{id::HostId, inventory::ZONE, ledger::Entry, time::Timestamp};
-use std::collections::BTreeMap;
+use crate::{id::HostId, inventory::ZONE, ledger::Entry};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A host that is to be started.
 #[derive(Debug, Clone, Copy)]
@@ -44,25 +43,22 @@ impl<'a> Wanted<'a> {
         (is_again, failed_runs)
     }
 
-    /// Whether nothing of its own holds it from being patched.
-    pub(super) fn is_ready(&self, work: &Work, now: Timestamp) -> bool {
-        let ready_at = candidate::ready_at(self.member, self.job, work);
-        ready_at.is_some_and(|at| at <= now)
-    }
-
     fn zone(&self) -> Option<&'a str> {
         self.member.host.value(ZONE)
     }
 }
 
-/// Those that a rollout's warrant wants started in a cell and something of their own holds, each in its turn,
-/// where all are of one zone.
-pub(super) fn unready<'a>(cell: &'a Cell, work: &'a Work, now: Timestamp) -> Vec<Wanted<'a>> {
-    let hosts = cell.agenda(work).unready(now).into_iter();
-    let unready = hosts.filter_map(|host| Wanted::of(cell, work, host));
-    let mut unready: Vec<Wanted<'_>> = unready.collect();
-    unready.sort_by_key(Wanted::turn);
-    unready
+/// Hosts of a work, each in its turn, where all are of one zone.
+pub(super) fn in_turn<'a>(
+    cell: &'a Cell,
+    work: &'a Work,
+    hosts: BTreeSet<&HostId>,
+) -> Vec<Wanted<'a>> {
+    let hosts = hosts.into_iter();
+    let wanted = hosts.filter_map(|host| Wanted::of(cell, work, host));
+    let mut wanted: Vec<Wanted<'_>> = wanted.collect();
+    wanted.sort_by_key(Wanted::turn);
+    wanted
 }
 
 /// The hosts that a rollout's warrant wants started in a cell, in their order.
@@ -116,6 +112,7 @@ mod tests {
         id::Incarnation,
         inventory::{Facts, Host, Platform},
         order::Direction,
+        time::Timestamp,
     };
 
     fn member(name: &str, zone: &str, failed_runs: u32) -> Member {

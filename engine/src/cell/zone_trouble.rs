@@ -152,6 +152,11 @@ impl ZoneCounts {
 }
 
 impl Troubled {
+    /// Whether there is none.
+    pub(super) fn is_nowhere(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Why a host, whose groups have these places in its cell, may not start beside the other zones of its
     /// service. Nothing: it may.
     pub(super) fn held(
