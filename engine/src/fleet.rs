@@ -7,6 +7,7 @@ mod allot;
 mod alone;
 mod amend;
 mod apply;
+mod asked;
 mod census;
 mod concern;
 mod conflict;
@@ -15,6 +16,7 @@ mod deny;
 mod event;
 mod explain;
 mod gather;
+mod known_cells;
 mod late;
 mod memory;
 mod place;
@@ -31,6 +33,7 @@ pub use event::{FleetCommand, FleetError, FleetEvent};
 pub use memory::Memory;
 pub use preview::{NotTakenBack, RollbackPreview};
 
+use self::known_cells::KnownCells;
 use crate::{
     calendar::Declared,
     cell::{Cell, Member},
@@ -51,7 +54,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Fleet {
     epoch: OwnerEpoch,
     rollouts: BTreeMap<RolloutId, Rollout>,
-    cells: BTreeMap<CellId, Cell>,
+    cells: KnownCells,
     homes: BTreeMap<HostId, CellId>,
     /// A host of each group that is in several cells and would fit one.
     #[serde(default)]

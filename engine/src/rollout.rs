@@ -33,6 +33,7 @@ mod progress;
 mod promote;
 mod rollback;
 mod silence;
+mod steady;
 mod suspect;
 mod tell;
 mod turn;

@@ -128,7 +128,7 @@ impl Fleet {
         for rollout in self.rollouts.values_mut() {
             rollout.owner_started(now);
         }
-        for cell in self.cells.values_mut() {
+        for (_, cell) in self.cells.iter_mut() {
             let event = CellEvent::OwnerStarted { epoch };
             cell.apply(&event, now).map_err(|source| FleetError::Cell {
                 cell: cell.id().clone(),
@@ -176,7 +176,7 @@ impl Fleet {
             by: by.clone(),
             at: now,
         });
-        for (id, cell) in &mut self.cells {
+        for (id, cell) in self.cells.iter_mut() {
             let calendar = calendar.clone();
             let event = CellEvent::CalendarDeclared { calendar };
             cell.apply(&event, now).map_err(|source| FleetError::Cell {
@@ -263,7 +263,7 @@ impl Fleet {
     pub(super) fn cell_or_new(&mut self, id: &CellId, now: Timestamp) -> &mut Cell {
         let (epoch, calendar) = (self.epoch, self.freezes());
         let made = || Cell::new(id.clone(), epoch, now).under(calendar);
-        self.cells.entry(id.clone()).or_insert_with(made)
+        self.cells.get_or_make(id, made)
     }
 
     /// An empty cell goes, once no rollout works in it.

@@ -157,8 +157,9 @@ impl Census {
     }
 
     /// Takes in what changed in the cells of the same fleet, which are the same, with the same work and
-    /// members. Whether it could: else all are to be counted anew.
-    pub(super) fn keep_up(&mut self, fleet: &Fleet, now: Timestamp) -> bool {
+    /// members, and of which no others changed than those named. Whether it could: else all are to be
+    /// counted anew.
+    pub(super) fn keep_up(&mut self, fleet: &Fleet, named: &[CellId], now: Timestamp) -> bool {
         if !self.is_counted || self.settles_at.is_some() || self.cells.len() != fleet.cells.len() {
             return false;
         }
@@ -169,11 +170,14 @@ impl Census {
             changed,
             ..
         } = self;
-        for ((name, known), cell) in cells.iter_mut().zip(fleet.cells.values()) {
+        for name in named {
+            let (Some(known), Some(cell)) = (cells.get_mut(name), fleet.cells.get(name)) else {
+                return false;
+            };
             if known.revision == cell.revision() {
                 continue;
             }
-            if known.layout != cell.groups().layout() || name != cell.id() {
+            if known.layout != cell.groups().layout() {
                 return false;
             }
             let has_settled = now >= cell.settled_at();

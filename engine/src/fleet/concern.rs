@@ -1,12 +1,12 @@
 //! What an event may change: most are about one cell.
 
 use super::{Fleet, FleetEvent};
-use crate::{cell::CellEvent, inventory::Host};
+use crate::{cell::CellEvent, id::RolloutId, inventory::Host, rollout::RolloutEvent};
 
 /// What an event may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Concerns {
-    /// One cell, which counts its changes itself.
+    /// At most one cell, which counts its changes itself, and nothing that a rollout is to be asked for.
     Cell,
     /// Rollouts, and cells that they tell something.
     Rollouts,
@@ -20,6 +20,9 @@ impl Fleet {
         match event {
             FleetEvent::HostConnected { hello } if self.knows(&hello.host) => Concerns::Rollouts,
             FleetEvent::Host { event, .. } | FleetEvent::Cell { event, .. } => of_cell(event),
+            FleetEvent::Rollout { rollout, event } if self.goes_on_after(rollout, event) => {
+                Concerns::Cell
+            }
             FleetEvent::Rollout { .. } => Concerns::Rollouts,
             FleetEvent::OwnerStarted { .. }
             | FleetEvent::HostConnected { .. }
@@ -36,6 +39,15 @@ impl Fleet {
             | FleetEvent::DenialLifted { .. }
             | FleetEvent::ServicesDeclared { .. } => Concerns::All,
         }
+    }
+
+    /// Whether a rollout that is about to hear something has nothing to do after it that it had not before.
+    fn goes_on_after(&self, rollout: &RolloutId, event: &RolloutEvent) -> bool {
+        let RolloutEvent::Summarised { summary } = event else {
+            return false;
+        };
+        let known = self.rollouts.get(rollout);
+        known.is_some_and(|known| known.goes_on_after(summary))
     }
 
     /// Whether a host is known by the same labels, so that it is in the same groups as before.

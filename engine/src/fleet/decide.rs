@@ -2,13 +2,10 @@
 
 use super::{Fleet, FleetCommand, Memory, census::Census};
 use crate::{
-    cell::{Ask, Lacking, Troubled},
+    cell::{Ask, Troubled},
     hold::Hold,
-    id::CellId,
     time::{Timestamp, earlier},
 };
-use std::collections::BTreeMap;
-
 /// What a fleet wants done, what holds what it does not, and when to ask again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use]
@@ -46,17 +43,18 @@ impl Fleet {
     }
 
     fn decide_by(&self, memory: &mut Memory, explains: bool, now: Timestamp) -> FleetDecision {
-        let mut decision = match memory.rollouts_rest(now) {
-            Some(wake) => FleetDecision {
-                wake,
-                ..FleetDecision::default()
-            },
-            None => self.decide_rollouts(now),
+        let rest = memory.rollouts_rest(now);
+        let mut decision = match rest.and_then(|wake| self.glance_at_rollouts(wake, now)) {
+            Some(decision) => decision,
+            None => {
+                let decision = self.decide_rollouts(now);
+                if !decision.commands.is_empty() {
+                    return decision;
+                }
+                memory.note_rollouts(decision.wake);
+                decision
+            }
         };
-        if !decision.commands.is_empty() {
-            return decision;
-        }
-        memory.note_rollouts(decision.wake);
         let Some(mut census) = memory.take_census(self, now) else {
             let nowhere = Troubled::default();
             self.decide_cells(memory, Ask::all(&nowhere, explains, now), &mut decision);
@@ -83,21 +81,37 @@ impl Fleet {
             return;
         }
         let troubled = census.troubled();
-        let ask = Ask::all(&troubled, explains, now);
-        let lacking = self.decide_cells(memory, ask, decision);
+        self.decide_cells(memory, Ask::all(&troubled, explains, now), decision);
         self.put_off(census, &mut decision.commands);
-        census.explain(&mut decision.holds, &lacking);
-        if !census.is_at_rest() || !memory.lacked(&lacking) {
-            decision.commands.extend(self.hand_out(census, &lacking));
+        let lacking = memory.cells.lacking();
+        census.explain(&mut decision.holds, lacking);
+        if !census.is_at_rest() || memory.cells.lack_otherwise() {
+            decision.commands.extend(self.hand_out(census, lacking));
             if decision.commands.is_empty() {
-                decision.commands.extend(self.take_back(census, &lacking));
+                decision.commands.extend(self.take_back(census, lacking));
             }
         }
         self.gather_at_last(decision);
         if decision.commands.is_empty() {
             census.rest();
-            memory.note_lacking(&lacking);
+            memory.cells.rest();
         }
+    }
+
+    /// That rollouts which had nothing to do, until some moment, still have nothing. Nothing: one has.
+    fn glance_at_rollouts(&self, wake: Option<Timestamp>, now: Timestamp) -> Option<FleetDecision> {
+        let mut decision = FleetDecision {
+            wake,
+            ..FleetDecision::default()
+        };
+        for rollout in self.rollouts.values() {
+            let glance = rollout.glance(now);
+            if glance.finds {
+                return None;
+            }
+            decision.wake_at(glance.wake);
+        }
+        Some(decision)
     }
 
     /// What the rollouts do.
@@ -127,17 +141,17 @@ impl Fleet {
         }
     }
 
-    /// What the cells do. The groups that each has no room in.
-    fn decide_cells(
-        &self,
-        memory: &mut Memory,
-        ask: Ask<'_>,
-        decision: &mut FleetDecision,
-    ) -> BTreeMap<&CellId, Vec<Lacking>> {
-        let mut lacking = BTreeMap::new();
+    /// What the cells do that may have something to do.
+    fn decide_cells(&self, memory: &mut Memory, ask: Ask<'_>, decision: &mut FleetDecision) {
+        memory.heed(ask.troubled);
         let mut at_work = memory.at_work(self);
-        for (place, (name, cell)) in self.cells.iter().enumerate() {
-            let theirs = memory.decide(place, cell, &mut at_work, ask);
+        let asked = &mut memory.cells;
+        for place in asked.due(&self.cells, &at_work, ask.now) {
+            let Some((name, cell)) = asked.name(place).and_then(|n| self.cells.get_key_value(n))
+            else {
+                continue;
+            };
+            let theirs = asked.ask(place, cell, &mut at_work, ask);
             decision.wake_at(theirs.wake);
             decision.holds.extend(theirs.holds);
             let command = |command| FleetCommand::Cell {
@@ -147,10 +161,7 @@ impl Fleet {
             decision
                 .commands
                 .extend(theirs.commands.into_iter().map(command));
-            if !theirs.lacking.is_empty() {
-                lacking.insert(name, theirs.lacking);
-            }
         }
-        lacking
+        decision.wake_at(asked.next_wake());
     }
 }

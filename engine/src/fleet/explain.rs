@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 impl Census {
     /// Says of groups with members in several cells how the whole stands.
-    pub(super) fn explain(&self, holds: &mut [Hold], lacking: &BTreeMap<&CellId, Vec<Lacking>>) {
+    pub(super) fn explain(&self, holds: &mut [Hold], lacking: &BTreeMap<CellId, Vec<Lacking>>) {
         for hold in holds {
             let (Subject::Slice { cell, .. }, Reason::Floor { group, .. }) =
                 (&hold.subject, &hold.reason)

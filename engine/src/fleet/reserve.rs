@@ -196,7 +196,7 @@ impl Fleet {
         if groups.is_empty() {
             return all;
         }
-        for (name, cell) in &self.cells {
+        for (name, cell) in self.cells.iter() {
             for (host, member) in cell.members() {
                 let group = Group::of(rule, &member.host);
                 if !groups.contains(&group) {

@@ -42,6 +42,11 @@ impl HostOrder {
         self.ahead.retain(|hosts| !hosts.is_empty());
     }
 
+    /// Whether all hosts go with the others.
+    pub fn is_plain(&self) -> bool {
+        self.ahead.is_empty() && self.behind.is_empty()
+    }
+
     /// Whether it names a host: one that does not go with the others.
     pub fn names(&self, host: &HostId) -> bool {
         self.ahead

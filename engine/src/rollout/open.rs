@@ -111,6 +111,14 @@ impl Rollout {
         self.open().granted.get(cell).into_iter().flatten()
     }
 
+    /// Whether a host is of the present wave and not over, and its cell has leave to start it.
+    pub(super) fn is_granted_and_open(&self, host: &HostId, cell: &CellId) -> bool {
+        let has = |sets: &BTreeMap<CellId, BTreeSet<HostId>>| {
+            sets.get(cell).is_some_and(|hosts| hosts.contains(host))
+        };
+        has(&self.open().open) && has(&self.open().granted)
+    }
+
     /// Whether a cell has leave to start every host of the present wave that is not over.
     pub(super) fn has_all_granted(&self, cell: &CellId) -> bool {
         !self.open().idle.contains_key(cell)

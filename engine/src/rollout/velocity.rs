@@ -23,6 +23,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, VecDeque},
     time::Duration,
 };
@@ -129,16 +130,15 @@ impl Velocity {
         if at_work < rule.velocity_least || self.record.best.over < rule.velocity_least {
             return None;
         }
-        let mut record = self.record.clone();
-        record.pass(at_work, slot(rule), now);
+        let record = self.record.passed_until(at_work, slot(rule), now);
         let (last, best) = (record.span()?, record.best);
         let is_slow = last.over < rule.velocity_share.of_rounded_up(best.over);
         let is_as_busy = last.host_ms.saturating_mul(2) >= best.host_ms
             && last.host_ms >= hosts_for(rule.velocity_least, slot(rule) * SLOTS);
         let is_told = record.passed_ms <= hosts_for(record.passed, rule.velocity_over);
         // As of the slot's beginning: between two slots time alone changes nothing.
-        let is_late = self.late(record.began) >= rule.velocity_least;
-        (is_slow && is_as_busy && is_told && is_late).then_some((last.over, best.over))
+        let is_late = || self.late(record.began) >= rule.velocity_least;
+        (is_slow && is_as_busy && is_told && is_late()).then_some((last.over, best.over))
     }
 
     /// How many hosts had been at work at a moment for so long that they should have been over.
@@ -154,6 +154,16 @@ impl Velocity {
 }
 
 impl Record {
+    /// As it is once time has passed in which so many hosts are at work, but for the slot that is not full.
+    fn passed_until(&self, at_work: usize, slot: Duration, now: Timestamp) -> Cow<'_, Self> {
+        if now < self.began.after(slot) {
+            return Cow::Borrowed(self);
+        }
+        let mut record = self.clone();
+        record.pass(at_work, slot, now);
+        Cow::Owned(record)
+    }
+
     /// Lets time pass in which so many hosts are at work.
     fn pass(&mut self, at_work: usize, slot: Duration, now: Timestamp) {
         // Slots that have left the span again by now are all alike: nothing is over in them.
@@ -235,8 +245,8 @@ impl Rollout {
         let (rule, velocity) = (&self.plan.brake, &self.velocity);
         let is_watched = velocity.at_work.len() >= rule.velocity_least;
         is_watched.then(|| {
-            let mut record = velocity.record.clone();
-            record.pass(velocity.at_work.len(), slot(rule), now);
+            let at_work = velocity.at_work.len();
+            let record = velocity.record.passed_until(at_work, slot(rule), now);
             record.began.after(slot(rule))
         })
     }
