@@ -1,5 +1,9 @@
 //! What is known of hosts: labels from enrolment, facts from the hosts themselves.
 
+mod labels;
+
+pub use labels::Labels;
+
 use crate::{digest::Digest, id::HostId};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
@@ -22,9 +26,6 @@ pub const OS_RELEASE: &str = "os_release";
 pub const KERNEL: &str = "kernel";
 /// The fact that says a host's package architecture, as in `amd64`.
 pub const ARCHITECTURE: &str = "architecture";
-
-/// Labels of a host: name to value. They come from enrolment and decide cells and floors.
-pub type Labels = BTreeMap<String, String>;
 
 /// A distribution's release and an architecture: what a lock file resolves packages for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

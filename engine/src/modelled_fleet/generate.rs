@@ -206,7 +206,7 @@ impl Group<'_> {
                 prefix: format!("{service}-{zone}-{letter}"),
                 count,
             },
-            labels: owned(labels),
+            labels: owned(labels).into(),
             platform: Platform {
                 os_release: image.os_release.to_owned(),
                 architecture: architecture.to_owned(),

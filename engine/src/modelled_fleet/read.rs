@@ -173,6 +173,7 @@ fn labels(table: &mut Table<'_, Refusal>) -> Option<Labels> {
             false => line(value),
         }
     })?;
+    let labels = Labels::from(labels);
     if PLACE.iter().all(|label| labels.contains_key(*label))
         && let Some(why) = unplaceable(&labels)
     {

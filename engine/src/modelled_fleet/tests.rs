@@ -267,7 +267,7 @@ fn any_kind() -> impl Strategy<Value = Kind> {
         }
         Kind {
             names,
-            labels,
+            labels: labels.into(),
             platform: Platform {
                 os_release,
                 architecture,

@@ -90,7 +90,7 @@ impl From<Hello> for v1::Hello {
             incarnation: hello.incarnation.0,
             boot_id: hello.boot_id,
             version: hello.version,
-            labels: hello.labels,
+            labels: hello.labels.into(),
             facts: Some(hello.facts.into()),
             in_service: hello.in_service,
             detail: write::line(&hello.detail),

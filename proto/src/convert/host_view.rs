@@ -17,7 +17,7 @@ impl From<HostView> for v1::HostView {
         Self {
             host: view.host.into(),
             cell: view.cell.into(),
-            labels: view.labels,
+            labels: view.labels.into(),
             platform: Some(view.platform.into()),
             kernel: write::line(&view.kernel),
             connected_since_ms: view.connected_since_ms.map(|at| at.0),

@@ -106,7 +106,7 @@ pub(super) fn texts_by_name(
 
 /// The labels of a host.
 pub(super) fn labels(texts: BTreeMap<String, String>) -> Result<Labels, FieldError> {
-    texts_by_name(texts, MAX_LABELS)
+    texts_by_name(texts, MAX_LABELS).map(Labels::from)
 }
 
 fn at_most(len: usize, max: usize) -> Result<(), Problem> {

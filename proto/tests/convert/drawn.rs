@@ -99,7 +99,7 @@ fn hello() -> impl Strategy<Value = Hello> {
             incarnation: Incarnation(incarnation),
             boot_id,
             version,
-            labels,
+            labels: labels.into(),
             facts,
             in_service,
             detail: String::new(),

@@ -49,7 +49,7 @@ fn guarded(event: GuardEvent) -> HostView {
     HostView {
         host: host(),
         cell: cell(),
-        labels: BTreeMap::new(),
+        labels: BTreeMap::new().into(),
         platform: platform(),
         kernel: String::new(),
         connected_since_ms: None,

@@ -453,7 +453,7 @@ fn bare_host() -> HostView {
     HostView {
         host: host(),
         cell: cell(),
-        labels: BTreeMap::new(),
+        labels: BTreeMap::new().into(),
         platform: platform(),
         kernel: String::new(),
         connected_since_ms: None,
@@ -469,7 +469,7 @@ fn bare_host() -> HostView {
 
 fn full_host() -> HostView {
     HostView {
-        labels: BTreeMap::from([(text("zone"), text("a"))]),
+        labels: [(text("zone"), text("a"))].into(),
         kernel: text("6.1.0-28"),
         connected_since_ms: Some(Timestamp(1)),
         in_service: true,

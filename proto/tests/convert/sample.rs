@@ -16,7 +16,7 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{convert::FieldError, session::Hello};
 use prost::Message;
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 /// Turns a value into its message, that into bytes, and all the way back.
 pub(crate) fn over_the_wire<W, T>(value: T) -> Result<T, FieldError>
@@ -104,7 +104,7 @@ pub(crate) fn hello() -> Hello {
         incarnation: Incarnation(99),
         boot_id: "0b1c".to_owned(),
         version: "0.1.0".to_owned(),
-        labels: BTreeMap::from([("zone".to_owned(), "a".to_owned())]),
+        labels: [("zone".to_owned(), "a".to_owned())].into(),
         facts: Facts {
             platform: platform(),
             kernel: "6.1.0-28".to_owned(),
