@@ -16,6 +16,7 @@ mod deny;
 mod event;
 mod explain;
 mod gather;
+mod joined;
 mod known_cells;
 mod late;
 mod memory;
@@ -33,7 +34,7 @@ pub use event::{FleetCommand, FleetError, FleetEvent};
 pub use memory::Memory;
 pub use preview::{NotTakenBack, RollbackPreview};
 
-use self::known_cells::KnownCells;
+use self::{joined::Joined, known_cells::KnownCells};
 use crate::{
     calendar::Declared,
     cell::{Cell, Member},
@@ -79,6 +80,9 @@ pub struct Fleet {
     /// The most hosts of a new cell. Absent: [`CELL_SIZE`].
     #[serde(default)]
     cell_size: Option<usize>,
+    /// Where the last host went that joined.
+    #[serde(skip)]
+    joined: Joined,
 }
 
 /// How often something changed that a machine's decision may depend on, beside what cells count

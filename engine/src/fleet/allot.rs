@@ -71,7 +71,7 @@ impl Fleet {
     pub(super) fn hand_out(
         &self,
         census: &Census,
-        lacking: &BTreeMap<CellId, Vec<Lacking>>,
+        lacking: &BTreeMap<&CellId, &[Lacking]>,
     ) -> Vec<FleetCommand> {
         let mut free: BTreeMap<usize, usize> = BTreeMap::new();
         let mut changes = Changes::new();
@@ -87,7 +87,7 @@ impl Fleet {
             }
             for place in wanted {
                 free.entry(place).and_modify(|free| *free -= 1);
-                if let Some((cell, of)) = census.groups[place].parts.get_key_value(cell) {
+                if let Some((cell, of)) = census.groups[place].parts.get_key_value(*cell) {
                     let tokens = of.part.tokens + 1;
                     changes.insert((place, cell), Part { tokens, ..of.part });
                 }
@@ -100,7 +100,7 @@ impl Fleet {
     pub(super) fn take_back(
         &self,
         census: &Census,
-        lacking: &BTreeMap<CellId, Vec<Lacking>>,
+        lacking: &BTreeMap<&CellId, &[Lacking]>,
     ) -> Vec<FleetCommand> {
         let mut cells = lacking.iter().filter(|(cell, _)| self.hears(cell));
         match cells.find_map(|(cell, lacking)| self.freed(census, cell, lacking)) {

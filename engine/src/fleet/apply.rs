@@ -23,6 +23,9 @@ impl Fleet {
     /// [`FleetError`] when the event does not fit the state; the fleet is as before.
     pub fn apply(&mut self, event: &FleetEvent, now: Timestamp) -> Result<(), FleetError> {
         let concerns = self.concerns(event);
+        if !matches!(event, FleetEvent::HostConnected { .. }) {
+            self.joined.forget();
+        }
         self.take_in(event, now)?;
         match concerns {
             Concerns::Cell => {}
@@ -155,11 +158,17 @@ impl Fleet {
         if is_new {
             self.tell_cell(&home, now)?;
         }
-        if known.as_ref().map(|known| &known.labels) != Some(&hello.host.labels) {
+        let labels = &hello.host.labels;
+        if known.as_ref().map(|known| &known.labels) != Some(labels) {
+            let stays = known.is_none() && self.joined.stays(labels, &home);
             for of in known.iter().chain([&hello.host]) {
-                self.note_apart(of);
+                let stays = stays || self.note_apart(of);
                 self.look_who_is_alone(of, now);
+                self.joined.note(&of.labels, &home, stays);
             }
+        }
+        if known.is_some() {
+            self.joined.forget();
         }
         self.consider_late(&hello.host.id, now)
     }

@@ -27,8 +27,8 @@ pub(super) struct AskedCells {
     wakes: BTreeSet<(Timestamp, usize)>,
     /// What each of them lacks that lacks anything.
     lacking: BTreeMap<CellId, Vec<Lacking>>,
-    /// Whether cells may lack other things than when nothing was left to do.
-    lacks_otherwise: bool,
+    /// Those that may lack other things than when nothing was left to do.
+    news: BTreeSet<CellId>,
 }
 
 /// What a cell came to.
@@ -81,7 +81,6 @@ impl AskedCells {
             self.names = cells.keys().cloned().collect();
             self.cells = vec![AskedCell::default(); self.names.len()];
             self.due = (0..self.names.len()).collect();
-            self.lacks_otherwise = true;
         }
         let awake = self.wakes.iter().take_while(|(at, _)| *at <= now);
         let awake: Vec<usize> = awake.map(|(_, place)| *place).collect();
@@ -133,7 +132,7 @@ impl AskedCells {
         if known == lacking {
             return;
         }
-        self.lacks_otherwise = true;
+        self.news.insert(cell.clone());
         match lacking.is_empty() {
             true => drop(self.lacking.remove(cell)),
             false => drop(self.lacking.insert(cell.clone(), lacking.to_vec())),
@@ -145,14 +144,24 @@ impl AskedCells {
         &self.lacking
     }
 
-    /// Whether cells may lack other things than when nothing was left to do.
-    pub(super) fn lack_otherwise(&self) -> bool {
-        self.lacks_otherwise
+    /// What those cells lack that may get it now, where nothing else changed since nothing was left to do than
+    /// groups of some cells. `changed` are those. Nothing: anything may have changed.
+    pub(super) fn lacking_of<'a>(
+        &'a self,
+        changed: Option<impl Iterator<Item = &'a CellId>>,
+    ) -> BTreeMap<&'a CellId, &'a [Lacking]> {
+        let Some(changed) = changed else {
+            let all = self.lacking.iter();
+            return all.map(|(cell, of)| (cell, of.as_slice())).collect();
+        };
+        let lack = changed.chain(&self.news);
+        let lack = lack.filter_map(|cell| self.lacking.get_key_value(cell));
+        lack.map(|(cell, of)| (cell, of.as_slice())).collect()
     }
 
     /// Takes note that nothing is left to do.
     pub(super) fn rest(&mut self) {
-        self.lacks_otherwise = false;
+        self.news.clear();
     }
 }
 

@@ -180,6 +180,10 @@ impl Census {
             if known.layout != cell.groups().layout() {
                 return false;
             }
+            known.revision = cell.revision();
+            if known.counted == cell.groups().revision() {
+                continue;
+            }
             let has_settled = now >= cell.settled_at();
             for view in cell.groups().changed_since(known.counted) {
                 let Some(seat) = known.seats.get_mut(&view.place) else {
@@ -194,7 +198,6 @@ impl Census {
                 }
                 changed.get_or_insert_default().insert(whole);
             }
-            known.revision = cell.revision();
             known.counted = cell.groups().revision();
         }
         true
@@ -205,17 +208,18 @@ impl Census {
         self.changed = Some(BTreeSet::new());
     }
 
-    /// Whether nothing changed since nothing was left to do.
-    pub(super) fn is_at_rest(&self) -> bool {
-        self.changed.as_ref().is_some_and(BTreeSet::is_empty)
-    }
-
     /// The places of the groups that may have changed since nothing was left to do.
     pub(super) fn changed(&self) -> Vec<usize> {
         match &self.changed {
             Some(changed) => changed.iter().copied().collect(),
             None => (0..self.groups.len()).collect(),
         }
+    }
+
+    /// The cells of the groups that changed since nothing was left to do. Nothing: any group may have.
+    pub(super) fn cells_of_changed(&self) -> Option<impl Iterator<Item = &CellId>> {
+        let changed = self.changed.as_ref()?.iter();
+        Some(changed.flat_map(|place| self.groups[*place].parts.keys()))
     }
 
     /// Whether any cell may have to be told something, and not those of changed groups alone.

@@ -6,7 +6,7 @@ use crate::{cell::CellEvent, id::RolloutId, inventory::Host, rollout::RolloutEve
 /// What an event may change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Concerns {
-    /// At most one cell, which counts its changes itself, and nothing that a rollout is to be asked for.
+    /// At most one cell, which counts its changes itself. A rollout that it makes news for is counted there.
     Cell,
     /// Rollouts, and cells that they tell something.
     Rollouts,
@@ -18,7 +18,7 @@ impl Fleet {
     /// What an event may change that is about to be applied.
     pub(super) fn concerns(&self, event: &FleetEvent) -> Concerns {
         match event {
-            FleetEvent::HostConnected { hello } if self.knows(&hello.host) => Concerns::Rollouts,
+            FleetEvent::HostConnected { hello } if self.knows(&hello.host) => Concerns::Cell,
             FleetEvent::Host { event, .. } | FleetEvent::Cell { event, .. } => of_cell(event),
             FleetEvent::Rollout { rollout, event } if self.goes_on_after(rollout, event) => {
                 Concerns::Cell

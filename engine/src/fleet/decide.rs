@@ -43,18 +43,13 @@ impl Fleet {
     }
 
     fn decide_by(&self, memory: &mut Memory, explains: bool, now: Timestamp) -> FleetDecision {
-        let rest = memory.rollouts_rest(now);
-        let mut decision = match rest.and_then(|wake| self.glance_at_rollouts(wake, now)) {
-            Some(decision) => decision,
-            None => {
-                let decision = self.decide_rollouts(now);
-                if !decision.commands.is_empty() {
-                    return decision;
-                }
-                memory.note_rollouts(decision.wake);
-                decision
-            }
-        };
+        let mut decision = self.decide_rollouts_by(memory, now);
+        if !decision.commands.is_empty() {
+            return decision;
+        }
+        for rollout in self.rollouts.values() {
+            decision.wake_at(rollout.glance(now).wake);
+        }
         let Some(mut census) = memory.take_census(self, now) else {
             let nowhere = Troubled::default();
             self.decide_cells(memory, Ask::all(&nowhere, explains, now), &mut decision);
@@ -83,13 +78,11 @@ impl Fleet {
         let troubled = census.troubled();
         self.decide_cells(memory, Ask::all(&troubled, explains, now), decision);
         self.put_off(census, &mut decision.commands);
-        let lacking = memory.cells.lacking();
-        census.explain(&mut decision.holds, lacking);
-        if !census.is_at_rest() || memory.cells.lack_otherwise() {
-            decision.commands.extend(self.hand_out(census, lacking));
-            if decision.commands.is_empty() {
-                decision.commands.extend(self.take_back(census, lacking));
-            }
+        census.explain(&mut decision.holds, memory.cells.lacking());
+        let lacking = memory.cells.lacking_of(census.cells_of_changed());
+        decision.commands.extend(self.hand_out(census, &lacking));
+        if decision.commands.is_empty() {
+            decision.commands.extend(self.take_back(census, &lacking));
         }
         self.gather_at_last(decision);
         if decision.commands.is_empty() {
@@ -98,20 +91,25 @@ impl Fleet {
         }
     }
 
-    /// That rollouts which had nothing to do, until some moment, still have nothing. Nothing: one has.
-    fn glance_at_rollouts(&self, wake: Option<Timestamp>, now: Timestamp) -> Option<FleetDecision> {
-        let mut decision = FleetDecision {
-            wake,
-            ..FleetDecision::default()
+    /// What the rollouts do, of which none is asked again that nothing happened to, but for a glance.
+    fn decide_rollouts_by(&self, memory: &mut Memory, now: Timestamp) -> FleetDecision {
+        let rest = memory.rollouts_rest(now);
+        let finds = || {
+            self.rollouts
+                .values()
+                .any(|rollout| rollout.glance(now).finds)
         };
-        for rollout in self.rollouts.values() {
-            let glance = rollout.glance(now);
-            if glance.finds {
-                return None;
-            }
-            decision.wake_at(glance.wake);
+        if let Some(wake) = rest.filter(|_| !finds()) {
+            return FleetDecision {
+                wake,
+                ..FleetDecision::default()
+            };
         }
-        Some(decision)
+        let decision = self.decide_rollouts(now);
+        if decision.commands.is_empty() {
+            memory.note_rollouts(decision.wake);
+        }
+        decision
     }
 
     /// What the rollouts do.

@@ -23,8 +23,9 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Fleet {
-    /// Remembers whether the group of a host is in several cells and would fit one.
-    pub(super) fn note_apart(&mut self, of: &Host) {
+    /// Remembers whether the group of a host is in several cells and would fit one. Whether it stays as it is
+    /// when it grows in one of its cells: it is whole, or too large for one.
+    pub(super) fn note_apart(&mut self, of: &Host) -> bool {
         let is_kin = |host: &HostId| {
             self.host(host)
                 .is_some_and(|(_, m)| cells::are_kin(&m.host, of))
@@ -33,10 +34,12 @@ impl Fleet {
         let mut apart: BTreeSet<HostId> = others.cloned().collect();
         let sizes = self.cells_with_kin(of).map(|(_, size)| size);
         let (parts, size) = sizes.fold((0, 0), |(parts, sum), size| (parts + 1, sum + size));
-        if parts > 1 && size <= self.cell_size() {
+        let is_apart = parts > 1 && size <= self.cell_size();
+        if is_apart {
             apart.extend(self.parts_of_group(of).into_values().flatten().next());
         }
         self.apart = apart;
+        !is_apart
     }
 
     /// The first group that can come together now.
@@ -46,7 +49,10 @@ impl Fleet {
 
     /// What brings the group of a host together, if it is in several cells, fits and is at rest.
     fn together(&self, host: &HostId) -> Option<FleetCommand> {
-        let (_, member) = self.host(host)?;
+        let (cell, member) = self.host(host)?;
+        if !self.is_at_rest(cell.id(), host) {
+            return None;
+        }
         let is_open = |cell: &CellId| self.is_free_to_change(cell);
         let cells = self.cells.values();
         let to = cells::together(&member.host, cells, self.cell_size(), is_open)?;

@@ -84,7 +84,8 @@ struct Touched {
 impl Touched {
     fn note(&mut self, name: &CellId) {
         if self.names.len() == MOST {
-            self.forget();
+            self.first = self.end();
+            self.names.clear();
         }
         self.names.push(name.clone());
     }

@@ -34,7 +34,11 @@ impl Fleet {
     ) -> Result<(), FleetError> {
         let names: Vec<RolloutId> = self.rollouts.keys().cloned().collect();
         for name in names {
-            match self.judge_late(&name, host) {
+            let verdict = self.judge_late(&name, host);
+            if !matches!(verdict, Verdict::Nothing) {
+                self.changes.rollouts += 1;
+            }
+            match verdict {
                 Verdict::Nothing => {}
                 Verdict::Joins => {
                     self.join_late(&name, host, now);

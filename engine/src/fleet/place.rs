@@ -16,6 +16,11 @@ impl Fleet {
         if let Some(home) = self.homes.get(&host.id) {
             return Ok(home.clone());
         }
+        let last = self.joined.of(&host.labels);
+        let last = last.and_then(|last| self.cells.get(last));
+        if let Some(last) = last.filter(|cell| cell.size() < self.cell_size()) {
+            return Ok(last.id().clone());
+        }
         let is_open = |cell: &CellId| self.is_free_to_change(cell);
         let cells = self.cells.values();
         cells::join(host, cells, self.cell_size(), is_open).map_err(|source| FleetError::Unplaced {
