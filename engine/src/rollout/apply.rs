@@ -281,13 +281,16 @@ impl Rollout {
             progress.opened = Some((wave, now));
         }
         progress.closed_at = None;
+        let is_renewed = progress.granted() == Some(&warrant.hosts);
         let wish = Wish::Start {
             direction: warrant.direction,
             hosts: warrant.hosts.clone(),
             at: now,
         };
         progress.tell(warrant.generation, wish, now);
-        self.keep_granted(&warrant.cell);
+        if !is_renewed {
+            self.keep_granted(&warrant.cell);
+        }
         if let Some(host) = opinion {
             self.give_turn(host, WhyOwnTurn::Opinion);
         }

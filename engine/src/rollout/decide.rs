@@ -27,8 +27,8 @@ impl RolloutDecision {
 }
 
 impl Rollout {
-    /// Decides what to do now.
-    pub fn decide(&self, now: Timestamp) -> RolloutDecision {
+    /// Decides what to do now. When it is to be looked at the wave's velocity again, a glance tells.
+    pub(crate) fn decide(&self, now: Timestamp) -> RolloutDecision {
         let mut decision = RolloutDecision::default();
         if self.is_live() {
             self.hold_silent(&mut decision, now);
@@ -74,9 +74,6 @@ impl Rollout {
                 None => self.finish_wave(wave, decision, now),
             }
             return;
-        }
-        if let Some(at) = self.looks_at_velocity(now) {
-            decision.wake_at(at);
         }
         let grants = self.grants(wave, &mut docket, now);
         for until in grants.holds.iter().filter_map(|hold| hold.reason.until()) {

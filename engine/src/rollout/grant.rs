@@ -66,7 +66,9 @@ impl Rollout {
             let candidates = self.wave_hosts(cell).filter(goes_now);
             self.grant_cell(cell, candidates, &turns, docket, &mut grants, now);
         }
-        for cell in &turns.cells {
+        let has_opinion = turns.opinion.is_some();
+        let is_wanted = |cell: &&CellId| has_opinion || !self.needs_nothing(cell);
+        for cell in turns.cells.iter().filter(is_wanted) {
             let candidates = self.wave_hosts(cell).filter(|host| !self.is_behind(host));
             self.grant_cell(cell, candidates, &turns, docket, &mut grants, now);
         }
@@ -138,6 +140,12 @@ impl Rollout {
         is_plain && waits_for_none && self.has_all_granted(cell)
     }
 
+    /// Whether a cell has no host of the present wave that is not over, where nobody speaks of single hosts.
+    fn needs_nothing(&self, cell: &CellId) -> bool {
+        let is_plain = self.exceptions.is_empty() && self.plan.approvals.is_empty();
+        is_plain && self.open_hosts_of(cell).next().is_none()
+    }
+
     /// The leave to start hosts, and whose turn that is: the cell's, or that of an opinion alone.
     fn warrant_in_turn(
         &self,
@@ -196,16 +204,13 @@ impl Rollout {
         planned.is_some_and(|planned| planned.wave == self.wave)
     }
 
-    /// Whether the present wave has opened the cell.
-    pub(super) fn is_opened(&self, cell: &CellId) -> bool {
-        let opened = self.cells.get(cell).and_then(|progress| progress.opened);
-        opened.is_some_and(|(wave, _)| wave == self.wave)
-    }
-
     /// Whether every host of the present wave in the cell is over, held for good, or waits for
     /// people, but for those that go after all others: no cell waits for them.
     pub(super) fn is_cell_over(&self, cell: &CellId) -> bool {
-        self.open_hosts_of(cell)
-            .all(|host| self.is_settled(host) || self.is_behind(host))
+        let mut open = self.open_hosts_of(cell);
+        open.all(|host| {
+            let waits_for_people = || self.awaits_approval(host).is_some();
+            self.is_held_for_good(host) || self.is_behind(host) || waits_for_people()
+        })
     }
 }

@@ -106,9 +106,9 @@ impl Rollout {
         self.open().open.get(cell).into_iter().flatten()
     }
 
-    /// The hosts that a cell has leave to start and that are not over.
-    pub(super) fn granted_of(&self, cell: &CellId) -> impl Iterator<Item = &HostId> {
-        self.open().granted.get(cell).into_iter().flatten()
+    /// The hosts that cells have leave to start and that are not over, by their cells.
+    pub(super) fn granted(&self) -> impl Iterator<Item = (&CellId, &BTreeSet<HostId>)> {
+        self.open().granted.iter()
     }
 
     /// Whether a host is of the present wave and not over, and its cell has leave to start it.

@@ -99,15 +99,17 @@ impl Rollout {
 
     /// Hosts of silent cells whose leave was taken back by a stop that may be lost.
     pub(super) fn awaited_unheard(&self) -> impl Iterator<Item = &HostId> {
-        let may_go_on = |cell: &CellId| {
-            let progress = self.cells.get(cell);
-            progress.is_some_and(|p| p.may_be_lost() && matches!(p.wish, Wish::Stop { .. }))
-        };
-        let due = self.plan.hosts.iter().filter(|(_, p)| p.wave <= self.wave);
-        let due = due.map(|(host, _)| host).chain(self.all_guests());
-        due.filter(move |host| {
+        let may_go_on = |p: &CellProgress| p.may_be_lost() && matches!(p.wish, Wish::Stop { .. });
+        let cells = self.cells.iter().filter(|(_, p)| may_go_on(p));
+        let cells: BTreeSet<&CellId> = cells.map(|(cell, _)| cell).collect();
+        // Most of the time there are none, and no host is looked at.
+        let hosts = (!cells.is_empty()).then(|| {
+            let due = self.plan.hosts.iter().filter(|(_, p)| p.wave <= self.wave);
+            due.map(|(host, _)| host).chain(self.all_guests())
+        });
+        hosts.into_iter().flatten().filter(move |host| {
             let planned = self.plan.hosts.get(*host);
-            planned.is_some_and(|p| may_go_on(&p.cell)) && !self.is_over(host)
+            planned.is_some_and(|p| cells.contains(&p.cell)) && !self.is_over(host)
         })
     }
 
@@ -140,8 +142,9 @@ impl Rollout {
         wave: &PlannedWave,
         now: Timestamp,
     ) -> Option<(usize, usize)> {
-        let mut cells = self.cells.keys();
-        if !cells.any(|cell| self.goes_on_without(cell, now)) {
+        let mut cells = self.cells.values();
+        let is_unknown = |of: &CellProgress| self.unknown_at(of).is_some_and(|at| at <= now);
+        if self.wave == WaveIndex(0) || !cells.any(is_unknown) {
             return None;
         }
         // Hosts that an earlier wave went on without were counted there.

@@ -230,9 +230,10 @@ impl Rollout {
     /// Hosts that a cell has leave to start and whose outcome is not known yet. A cell that is over
     /// may have leave to start hosts that go after all others.
     fn granted_and_awaited(&self) -> impl Iterator<Item = &HostId> {
-        self.cells.iter().flat_map(move |(cell, progress)| {
-            let is_closed = progress.closed_at.is_some();
-            self.granted_of(cell).filter(move |host| {
+        self.granted().flat_map(move |(cell, hosts)| {
+            let progress = self.cells.get(cell);
+            let is_closed = progress.is_some_and(|progress| progress.closed_at.is_some());
+            hosts.iter().filter(move |host| {
                 !is_closed || (self.is_behind(host) && !self.is_held_for_good(host))
             })
         })

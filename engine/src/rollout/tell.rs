@@ -15,9 +15,9 @@ impl Rollout {
         decision: &mut RolloutDecision,
         has_part: impl Fn(&CellId) -> bool,
     ) {
-        for (cell, assignment) in &self.plan.assignments {
-            let is_new = self.cells.get(cell).is_some_and(|p| !p.assigned);
-            if is_new && !self.is_silent(cell) && has_part(cell) {
+        let new = self.cells.iter().filter(|(_, p)| !p.assigned);
+        for (cell, _) in new.filter(|(cell, _)| !self.is_silent(cell) && has_part(cell)) {
+            if let Some(assignment) = self.plan.assignments.get(cell) {
                 decision
                     .commands
                     .push(RolloutCommand::Assign(Box::new(assignment.clone())));
@@ -27,6 +27,7 @@ impl Rollout {
 
     /// Renews warrants that have hosts left, well before they end.
     pub(super) fn renew(&self, decision: &mut RolloutDecision, now: Timestamp) {
+        let mut granted = self.granted().map(|(cell, _)| cell).peekable();
         for (cell, progress) in &self.cells {
             let Wish::Start {
                 direction,
@@ -36,9 +37,10 @@ impl Rollout {
             else {
                 continue;
             };
+            while granted.next_if(|other| *other < cell).is_some() {}
             let is_back = |host| self.outcomes.get(host) == Some(&Outcome::RolledBack);
             let is_done = match direction {
-                Direction::Patch => self.granted_of(cell).next().is_none(),
+                Direction::Patch => granted.peek() != Some(&cell),
                 Direction::Rollback => hosts.iter().all(is_back),
             };
             let is_done = is_done && !progress.narrowed;
