@@ -97,14 +97,19 @@ impl Text {
     }
 }
 
-/// Short names as numbers that are in the names' order: no name has a zero byte.
-fn words(bytes: &[u8; SHORT]) -> [u64; 4] {
-    let word = |from: usize| {
-        let word = bytes.get(from..).and_then(<[u8]>::first_chunk);
-        word.map_or(0, |word| u64::from_be_bytes(*word))
-    };
-    // The last word begins two bytes early: those are alike where it is looked at.
-    [word(0), word(8), word(16), word(SHORT - 8)]
+/// A part of a short name as a number: such numbers are in the order of the parts.
+#[inline]
+fn part(bytes: &[u8; SHORT], from: usize) -> u128 {
+    let part = bytes.get(from..).and_then(<[u8]>::first_chunk);
+    part.map_or(0, |part| u128::from_be_bytes(*part))
+}
+
+/// The order of short names: no name has a zero byte.
+#[inline]
+fn in_order(one: &[u8; SHORT], other: &[u8; SHORT]) -> Ordering {
+    // The second part begins where the first, which is alike then, has not ended.
+    let second = || part(one, SHORT - 16).cmp(&part(other, SHORT - 16));
+    part(one, 0).cmp(&part(other, 0)).then_with(second)
 }
 
 impl PartialEq for Text {
@@ -126,9 +131,10 @@ impl PartialOrd for Text {
 }
 
 impl Ord for Text {
+    #[inline]
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
-            (Self::Short(_, one), Self::Short(_, other)) => words(one).cmp(&words(other)),
+            (Self::Short(_, one), Self::Short(_, other)) => in_order(one, other),
             (Self::Long(one), Self::Long(other)) if Arc::ptr_eq(one, other) => Ordering::Equal,
             (Self::Short(..) | Self::Long(_), Self::Short(..) | Self::Long(_)) => {
                 self.as_str().cmp(other.as_str())

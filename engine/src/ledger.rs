@@ -6,10 +6,14 @@
 
 use crate::{
     id::{HostId, OperatorId, ReservationToken, RolloutId},
+    kept::Kept,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// Who has a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,6 +148,9 @@ pub enum LedgerError {
 pub struct Ledger {
     entries: BTreeMap<HostId, Entry>,
     last_token: ReservationToken,
+    /// The hosts that people have.
+    #[serde(skip)]
+    people: Kept<BTreeSet<HostId>>,
 }
 
 impl Ledger {
@@ -160,6 +167,17 @@ impl Ledger {
     /// All entries: all hosts that are out or may be.
     pub fn entries(&self) -> &BTreeMap<HostId, Entry> {
         &self.entries
+    }
+
+    /// The entries of hosts that people have.
+    pub(crate) fn of_people(&self) -> impl Iterator<Item = (&HostId, &Entry)> {
+        let people = self.people.get(|| {
+            let people = self.entries.iter().filter(|(_, of)| of.holder.is_person());
+            people.map(|(host, _)| host.clone()).collect()
+        });
+        people
+            .iter()
+            .filter_map(|host| self.entries.get_key_value(host))
     }
 
     /// The token that the next reservation gets.
@@ -229,6 +247,7 @@ impl Ledger {
         token: ReservationToken,
     ) -> Result<(), LedgerError> {
         self.held(host, token)?.holder = holder;
+        self.people.forget();
         Ok(())
     }
 
@@ -262,7 +281,7 @@ impl Ledger {
             .get(host)
             .is_some_and(|entry| entry.token == token)
         {
-            self.entries.remove(host);
+            self.forget(host);
         }
     }
 
@@ -282,13 +301,16 @@ impl Ledger {
     /// that is still being worked on stays.
     pub fn recovered(&mut self, host: &HostId) {
         if self.entries.get(host).is_some_and(Entry::is_casualty) {
-            self.entries.remove(host);
+            self.forget(host);
         }
     }
 
     /// Frees whatever a deleted host held.
     pub fn forget(&mut self, host: &HostId) {
-        self.entries.remove(host);
+        let before = self.entries.remove(host);
+        if before.is_some_and(|entry| entry.holder.is_person()) {
+            self.people.forget();
+        }
     }
 
     fn enter(&mut self, host: &HostId, holder: Holder, occupancy: Occupancy, now: Timestamp) {
@@ -299,7 +321,11 @@ impl Ledger {
             occupancy,
             since: now,
         };
-        self.entries.insert(host.clone(), entry);
+        let is_of_person = entry.holder.is_person();
+        let before = self.entries.insert(host.clone(), entry);
+        if is_of_person || before.is_some_and(|entry| entry.holder.is_person()) {
+            self.people.forget();
+        }
     }
 
     fn held(&mut self, host: &HostId, token: ReservationToken) -> Result<&mut Entry, LedgerError> {

@@ -1,15 +1,12 @@
 //! Which jobs of a rollout's work are to be looked at, and when: a decision asks, and goes through none of
 //! the others.
 
-use super::{
-    Cell, CellEvent, Job, Work, brake, candidate,
-    held::Held,
-    line::{InLine, Line},
-    stage, tend,
-};
+mod entry;
+
+use self::entry::Entry;
+use super::{Cell, CellEvent, Work, line::Line};
 use crate::{
     id::{HostId, RolloutId},
-    order::Direction,
     tally::Tally,
     time::{Timestamp, earlier},
 };
@@ -35,65 +32,6 @@ pub(super) struct Agenda {
     patience: BTreeSet<(Timestamp, HostId)>,
     /// Attempts and failures that nobody has judged.
     tally: Tally,
-}
-
-/// What one job is on the agenda for.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct Entry {
-    /// Whether an order is out.
-    is_active: bool,
-    /// When that is given up. Nothing: none is out, or nobody is there to give it up for.
-    late_at: Option<Timestamp>,
-    /// Whether its host is to be told something about its order, whatever the time.
-    is_pending: bool,
-    /// When its host is to be asked to stage. Nothing: it need not, or cannot, be asked.
-    stage_at: Option<Timestamp>,
-    /// Where it stands among those that the present warrant wants started. Nothing: it is none of them.
-    in_line: Option<InLine>,
-    /// From when on nothing of its own keeps it from that. Nothing: something does until it changes.
-    ready_at: Option<Timestamp>,
-    /// When it is held by something else, and when it may be left out for what holds it.
-    held: Held,
-    /// Whether it failed, as the brake counts it. Nothing: the brake does not count it.
-    attempted: Option<bool>,
-}
-
-impl Entry {
-    fn is_wanted(&self) -> bool {
-        self.in_line.is_some()
-    }
-
-    fn is_unready(&self) -> bool {
-        self.is_wanted() && self.ready_at.is_none()
-    }
-
-    fn of(cell: &Cell, work: &Work, host: &HostId, job: &Job) -> Self {
-        let Some(member) = cell.members.get(host) else {
-            // Nobody is there to be told or asked.
-            return Self {
-                is_active: job.active().is_some(),
-                attempted: brake::counted(work, host, job),
-                ..Self::default()
-            };
-        };
-        let active = job.active();
-        let direction = work.direction();
-        let is_wanted = |direction| job.turn.is_some() && candidate::is_wanted(job, direction);
-        let is_wanted = direction.is_some_and(is_wanted);
-        Self {
-            is_active: active.is_some(),
-            late_at: active.map(|active| tend::given_up_at(cell, work, active, member)),
-            is_pending: active.is_some_and(|active| tend::is_pending(work, host, active, member)),
-            stage_at: stage::due(work, host, job, member),
-            in_line: is_wanted.then(|| InLine::of(cell, member, job)),
-            ready_at: candidate::ready_at(member, job, work).filter(|_| is_wanted),
-            held: match (is_wanted, direction) {
-                (true, Some(Direction::Patch)) => Held::of(member, job, work),
-                (_, Some(Direction::Patch | Direction::Rollback) | None) => Held::default(),
-            },
-            attempted: brake::counted(work, host, job),
-        }
-    }
 }
 
 impl Agenda {
@@ -153,19 +91,24 @@ impl Agenda {
                 entry.held.ends(),
             );
         }
-        if (&before.in_line, before.ready_at) != (&entry.in_line, entry.ready_at) {
-            if let Some(at) = &before.in_line {
-                self.line.remove(host, at);
-            }
-            if let Some(at) = &entry.in_line {
-                self.line.add(host, at, entry.ready_at);
-            }
-        }
+        self.put_in_line(host, before, entry);
         if let Some(has_failed) = before.attempted {
             self.tally.remove(has_failed);
         }
         if let Some(has_failed) = entry.attempted {
             self.tally.add(has_failed);
+        }
+    }
+
+    fn put_in_line(&mut self, host: &HostId, before: &Entry, entry: &Entry) {
+        if (&before.in_line, before.ready_at) == (&entry.in_line, entry.ready_at) {
+            return;
+        }
+        if let Some(at) = &before.in_line {
+            self.line.remove(host, at);
+        }
+        if let Some(at) = &entry.in_line {
+            self.line.add(host, at, entry.ready_at);
         }
     }
 
@@ -311,10 +254,11 @@ impl Cell {
             CellEvent::OwnerStarted { .. }
             | CellEvent::Assigned { .. }
             | CellEvent::Excepted { .. }
-            | CellEvent::Warranted { .. }
             | CellEvent::Stopped { .. }
             | CellEvent::Braked { .. } => self.forget_agendas(),
-            CellEvent::CalendarDeclared { .. }
+            // One that is more than a renewal has the agenda made anew by itself.
+            CellEvent::Warranted { .. }
+            | CellEvent::CalendarDeclared { .. }
             | CellEvent::Allotted { .. }
             | CellEvent::DenialsTold { .. }
             | CellEvent::Released { .. } => true,

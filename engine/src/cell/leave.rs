@@ -44,6 +44,9 @@ impl Cell {
         if warrant.generation <= work.generation() {
             return Ok(());
         }
+        if !work.is_renewed_by(warrant) || !gone.is_empty() {
+            work.agenda.forget();
+        }
         for host in &warrant.hosts {
             let job = work.jobs.entry(host.clone()).or_default();
             let turned =

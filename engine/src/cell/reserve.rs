@@ -106,7 +106,7 @@ impl Draft<'_> {
     /// Ends the reservations whose time is over, and wakes for the others; returns whether one ends.
     pub(super) fn end_reservations(&mut self) -> bool {
         let cell = self.cell;
-        for (host, entry) in cell.ledger.entries() {
+        for (host, entry) in cell.ledger.of_people() {
             let Some(until) = entry.holder.until() else {
                 continue;
             };

@@ -67,17 +67,26 @@ impl Draft<'_> {
                 self.consider_starting(work, warrant, one, &mut so_far);
             }
         }
-        for (_, reason) in so_far.apart {
+        for (_, reason) in std::mem::take(&mut so_far.apart) {
             self.hold_slice(work, reason);
         }
-        for group in so_far.floored {
-            let reason = self.cell.groups.reason(so_far.counts, group);
-            self.hold_slice(work, reason);
-        }
+        self.hold_floored(work, &so_far);
         for reason in so_far.closed {
             self.hold_slice(work, reason);
         }
         if let Some(reason) = so_far.paced {
+            self.hold_slice(work, reason);
+        }
+    }
+
+    /// Says which groups may have no more out. Time alone makes no room in them: who does not ask why needs
+    /// no reason.
+    fn hold_floored(&mut self, work: &Work, so_far: &SoFar<'_>) {
+        if !self.ask.explains {
+            return;
+        }
+        for &group in &so_far.floored {
+            let reason = self.cell.groups.reason(so_far.counts, group);
             self.hold_slice(work, reason);
         }
     }

@@ -117,6 +117,20 @@ impl Work {
         self.warrant.as_ref().map(|held| held.warrant.direction)
     }
 
+    /// Whether a warrant to patch says what the present one says, for longer, and nothing stopped the work
+    /// meanwhile.
+    pub(super) fn is_renewed_by(&self, warrant: &Warrant) -> bool {
+        let present = self.warrant.as_ref().map(|held| &held.warrant);
+        let is_same = |present: &Warrant| {
+            let Warrant {
+                direction, hosts, ..
+            } = present;
+            *direction == warrant.direction && *hosts == warrant.hosts
+        };
+        let is_patch = warrant.direction == Direction::Patch;
+        is_patch && self.stop.is_none() && self.braked.is_none() && present.is_some_and(is_same)
+    }
+
     /// Notes with each job its place in the newest warrant.
     pub(super) fn number_turns(&mut self) {
         self.jobs.values_mut().for_each(|job| job.turn = None);
