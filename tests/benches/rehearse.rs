@@ -1,5 +1,5 @@
 //! How long a rehearsal takes, how its cost a host grows with the fleet, and how far the rollout of the
-//! 25,000-host story is above the bound that its limits set.
+//! 25,000-host story is above the bound that its limits set. With `COFFERDAM_SOAK=1` a million hosts, too.
 
 use cofferdam_engine::{
     calendar::Calendar,
@@ -9,8 +9,8 @@ use cofferdam_engine::{
     services::Services,
     spec::Spec,
 };
-use cofferdam_tests::figures::Figures;
-use std::time::Instant;
+use cofferdam_tests::{figures::Figures, size::Size, usage};
+use std::{process, time::Instant};
 
 const SPEC: &str = r#"
 name = "bench"
@@ -37,12 +37,23 @@ fn main() {
     figures.note("rehearse_1000_s", small);
     figures.note("rehearse_25000_s", large);
     figures.note("rehearse_25000_to_1000_a_host_ratio", large / 25.0 / small);
+    figures.note("rehearse_25000_peak_mb", peak_mb());
     let times = Scenario::parse("faults.toml", STORY_TIMES).expect("a good file of faults");
     let (story, _) = rehearse(25_000, STORY, &times);
     let over = story.overhead_permille().expect("the story's rollout ends");
     let over = u32::try_from(over).expect("it takes less than a million times as long");
     figures.note("rehearse_story_overhead_ratio", f64::from(over) / 1000.0);
+    if Size::asked() == Size::Soak {
+        let (_, largest) = rehearse(1_000_000, SPEC, &usual);
+        figures.note("rehearse_1000000_s", largest);
+        figures.note("rehearse_1000000_peak_mb", peak_mb());
+    }
     figures.publish("rehearse");
+}
+
+/// The most memory that this process ever had, in megabytes.
+fn peak_mb() -> f64 {
+    usage::status(process::id(), "VmHWM") / 1024.0
 }
 
 /// What a rollout over so many hosts comes to, and how long its rehearsal takes, in seconds.
