@@ -21,12 +21,16 @@ pub enum FailureKind {
     Dependency,
     /// A maintainer script failed, or ran past its deadline.
     MaintainerScript,
+    /// A config file that the host's people changed is not to be changed by a package, and would be.
+    Conffile,
     /// The package manager failed in another way.
     PackageManager,
     /// The bits of the way back could not be proved, and the rollout is not `one_way`.
     NoWayBack,
     /// A config file's validate command said no.
     Validate,
+    /// A hook of the host's people said no, ran past its deadline, or is not one that may be run.
+    Hook,
     /// A unit could not be reloaded or restarted.
     Service,
     /// A check or probe failed.
@@ -47,7 +51,7 @@ pub enum FailureKind {
 
 impl FailureKind {
     /// Every kind.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Network,
         Self::Locked,
         Self::DiskFull,
@@ -55,9 +59,11 @@ impl FailureKind {
         Self::NotFound,
         Self::Dependency,
         Self::MaintainerScript,
+        Self::Conffile,
         Self::PackageManager,
         Self::NoWayBack,
         Self::Validate,
+        Self::Hook,
         Self::Service,
         Self::Unhealthy,
         Self::NoData,
@@ -86,9 +92,11 @@ impl FailureKind {
             Self::NotFound => "not-found",
             Self::Dependency => "dependency",
             Self::MaintainerScript => "maintainer-script",
+            Self::Conffile => "conffile",
             Self::PackageManager => "package-manager",
             Self::NoWayBack => "no-way-back",
             Self::Validate => "validate",
+            Self::Hook => "hook",
             Self::Service => "service",
             Self::Unhealthy => "unhealthy",
             Self::NoData => "no-data",

@@ -88,17 +88,17 @@ enum HookError {
 impl From<HookError> for Failure {
     fn from(error: HookError) -> Self {
         let kind = match &error {
-            HookError::Unreadable { source, .. } => durable::kind_of(source),
-            HookError::Untrusted { .. } => FailureKind::Unsupported,
-            HookError::SaidNo { .. } => FailureKind::Unhealthy,
-            HookError::NotRun {
-                source: RunError::Late { .. },
+            HookError::Unreadable { source, .. }
+            | HookError::NotRun {
+                source: RunError::Transcript { source, .. },
                 ..
-            } => FailureKind::TimedOut,
-            HookError::NotRun {
-                source: RunError::Start { .. } | RunError::Transcript { .. } | RunError::Wait { .. },
+            } => durable::kind_of(source),
+            HookError::Untrusted { .. }
+            | HookError::SaidNo { .. }
+            | HookError::NotRun {
+                source: RunError::Late { .. } | RunError::Start { .. } | RunError::Wait { .. },
                 ..
-            } => FailureKind::Io,
+            } => FailureKind::Hook,
         };
         Self::new(kind, error_chain(&error))
     }

@@ -66,8 +66,8 @@ enumerated!(Word: Exclude Skip Retry);
 enumerated!(WaveState: Pending Running Baking Passed Stopped RollingBack RolledBack);
 enumerated!(
     FailureKind: Network Locked DiskFull Signature NotFound Dependency MaintainerScript
-    PackageManager NoWayBack Validate Service Unhealthy NoData Drain TimedOut Reboot Io
-    Unsupported
+    Conffile Hook PackageManager NoWayBack Validate Service Unhealthy NoData Drain TimedOut
+    Reboot Io Unsupported
 );
 
 impl Enumerated for Scope {

@@ -105,7 +105,7 @@ async fn a_hook_that_ends_badly_ends_its_step_and_says_why() {
         );
         host.hook(point, "70-after", "");
         let failure = host.run().await.unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Unhealthy);
+        assert_eq!(failure.kind, FailureKind::Hook);
         let says = format!("{point}.d/60-no ended with status 3: the queue is full");
         assert!(failure.detail.ends_with(&says), "{failure}");
         assert_eq!(host.noted().len(), runs_before + 1, "{point}");
@@ -171,7 +171,7 @@ async fn only_what_root_alone_can_change_is_run() {
         set(&hooks.join("pre-drain.d"), folder_mode);
         set(&hooks, hooks_mode);
         let failure = host.run().await.unwrap_err();
-        assert_eq!(failure.kind, FailureKind::Unsupported, "{failure}");
+        assert_eq!(failure.kind, FailureKind::Hook, "{failure}");
         assert!(failure.detail.contains("pre-drain.d/50-note"), "{failure}");
         assert!(failure.detail.contains(why), "{failure}");
         assert!(host.noted().is_empty());
@@ -189,7 +189,7 @@ async fn a_hook_is_killed_at_its_deadline_and_at_that_of_its_step() {
         let artefacts = scripted::Scripted::default();
         let steps = steps_with(settings, Rc::new(space::Kernel), artefacts);
         let failure = steps.drain(&host.order).await.unwrap_err();
-        assert_eq!(failure.kind, FailureKind::TimedOut, "{failure}");
+        assert_eq!(failure.kind, FailureKind::Hook, "{failure}");
         assert!(failure.detail.contains("60-hang"), "{failure}");
         let transcript = host.transcript("pre-drain");
         assert!(transcript.contains("begun\n[`"), "{transcript}");
