@@ -30,6 +30,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
     net::SocketAddr,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -73,6 +74,8 @@ pub struct Settings {
     pub validators: BTreeMap<String, Vec<String>>,
     /// How long another program may hold the package manager's locks. Default 5 min.
     pub lock_wait: Duration,
+    /// The most that apt fetches, in KiB a second. Absent: as fast as it can.
+    pub download_rate_kib: Option<NonZeroU32>,
     /// Where the health responder has its pages. Default `0.0.0.0:9100`: load balancers are elsewhere.
     pub health: SocketAddr,
     /// Where it answers HAProxy's agent-check. Default `0.0.0.0:9101`.
@@ -134,6 +137,7 @@ impl Settings {
             traffic: self.traffic.clone(),
             validators: self.validators.clone(),
             lock_wait: self.lock_wait,
+            download_rate_kib: self.download_rate_kib,
             never_restart: self.never_restart.clone(),
             ramp: self.ramp.clone(),
         }

@@ -25,6 +25,7 @@ use database::Database;
 use stanza::Label;
 use std::{
     fs,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     rc::Rc,
     time::Duration,
@@ -55,12 +56,18 @@ pub struct Apt {
 }
 
 impl Apt {
-    /// Takes apt and dpkg on a root; writes their configuration into a state folder.
+    /// Takes apt and dpkg on a root; writes their configuration into a state folder. apt fetches no
+    /// more than `rate` KiB a second; absent: as fast as it can.
     ///
     /// # Errors
     /// [`FileError`] when the configuration cannot be written, or another root's folders for apt
     /// cannot be made.
-    pub fn new(root: Root, state_dir: &Path, runner: Rc<dyn Runner>) -> Result<Self, FileError> {
+    pub fn new(
+        root: Root,
+        state_dir: &Path,
+        runner: Rc<dyn Runner>,
+        rate: Option<NonZeroU32>,
+    ) -> Result<Self, FileError> {
         let folder = state_dir.join("apt");
         let no_lists = folder.join("no-lists");
         let mut folders = vec![no_lists.join("partial")];
@@ -76,7 +83,7 @@ impl Apt {
             fs::create_dir_all(&folder).map_err(FileError::of("making", &folder))?;
         }
         let (online, offline) = (folder.join("online.conf"), folder.join("offline.conf"));
-        durable::write(&online, conf::online(&root).as_bytes())?;
+        durable::write(&online, conf::online(&root, rate).as_bytes())?;
         durable::write(&offline, conf::offline(&root, &no_lists).as_bytes())?;
         Ok(Self {
             root,
@@ -111,12 +118,18 @@ impl Apt {
 
     /// What dpkg's database says of every package, in a format of dpkg-query.
     async fn query(&self, format: &str) -> Result<String, Failure> {
+        self.query_of(format, &[]).await
+    }
+
+    /// The same, of these packages, as far as it knows them.
+    async fn query_of(&self, format: &str, names: &[&str]) -> Result<String, Failure> {
         let command = Command::new("dpkg-query")
             .arg(format!(
                 "--admindir={}",
                 self.root.join("var/lib/dpkg").display()
             ))
-            .args(["--show", "--showformat", format]);
+            .args(["--show", "--showformat", format, "--"])
+            .args(names);
         let output = self.runner.run(&command).await?;
         let is_empty = output.stderr.text().contains("no packages found");
         if !output.is_success() && !is_empty {
@@ -151,13 +164,17 @@ impl Apt {
     /// [`FailureKind::Locked`] with the holder's name when one does for all of `limit`.
     pub async fn wait_for_locks(&self, files: &[&str], limit: Duration) -> Result<(), Failure> {
         let until = Instant::now() + limit;
+        let mut said = None;
         while let Some(holder) = self.lock_holder(files)? {
             if Instant::now() >= until {
                 let waited = limit.as_secs_f64();
-                let detail = format!("{holder}, still after {waited} s");
+                let detail = format!("{holder}; waited for it for {waited} s");
                 return Err(Failure::new(FailureKind::Locked, detail));
             }
-            tracing::info!(%holder, "waiting for the package manager's lock");
+            if said != Some(holder.pid) {
+                tracing::info!(%holder, "waiting for the package manager's lock");
+                said = Some(holder.pid);
+            }
             sleep(LOCK_POLL).await;
         }
         Ok(())
@@ -206,6 +223,7 @@ impl Apt {
 /// list what it would restart.
 fn with_environment(program: &str, conf: &Path) -> Command {
     Command::new(program)
+        .low()
         .env("APT_CONFIG", conf)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("DEBIAN_PRIORITY", "critical")

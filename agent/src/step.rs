@@ -113,7 +113,8 @@ impl Steps {
             })
             .map_err(FileError::of("making", &settings.state_dir))?;
         let runner = Rc::clone(&outside.runner);
-        let apt = Apt::new(settings.root.clone(), &settings.state_dir, runner)?;
+        let (root, rate) = (settings.root.clone(), settings.download_rate_kib);
+        let apt = Apt::new(root, &settings.state_dir, runner, rate)?;
         let release = readmit::last_release(&settings.state_dir)?;
         let runner = Rc::clone(&outside.runner);
         let senses = Senses::new(settings.host.clone(), settings.signals.clone(), runner);

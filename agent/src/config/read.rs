@@ -16,6 +16,7 @@ use cofferdam_proto::tls::{self, AddressError, CredentialFiles};
 use std::{
     collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
     path::PathBuf,
 };
 
@@ -152,6 +153,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     }
     let ramp = traffic::ramp(&mut top);
     let lock_wait = top.duration("lock_wait");
+    let download_rate_kib = top.count("download_rate_kib", 1);
     let never_restart = top.names("never_restart", unit_rule);
     let labels = labels::read(&mut top);
     let traffic = traffic::drain(&mut top);
@@ -180,6 +182,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         traffic,
         validators,
         lock_wait: lock_wait.unwrap_or(LOCK_WAIT),
+        download_rate_kib: download_rate_kib.and_then(NonZeroU32::new),
         health: health.unwrap_or(HEALTH),
         agent_check: agent_check.unwrap_or(AGENT_CHECK),
         never_restart: never_restart.unwrap_or_default(),

@@ -48,6 +48,17 @@ pub struct Command {
     pub output: Sink,
     /// Where its process is written down while it runs, for [`super::leftover`]. Absent: nowhere.
     pub running: Option<PathBuf>,
+    /// How much of processor and disk it gets when others want them too.
+    pub share: Share,
+}
+
+/// How much of processor and disk a program gets when others want them too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// As much as the agent.
+    Own,
+    /// Less than all that does the host's own work.
+    Low,
 }
 
 /// Where a program's output goes.
@@ -75,6 +86,7 @@ impl Command {
             deadline: QUESTION_DEADLINE,
             output: Sink::Memory,
             running: None,
+            share: Share::Own,
         }
     }
 
@@ -118,6 +130,13 @@ impl Command {
     #[must_use]
     pub fn running(mut self, file: &Path) -> Self {
         self.running = Some(file.to_owned());
+        self
+    }
+
+    /// Leaves processor and disk to others that want them.
+    #[must_use]
+    pub fn low(mut self) -> Self {
+        self.share = Share::Low;
         self
     }
 

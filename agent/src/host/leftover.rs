@@ -42,11 +42,7 @@ pub fn find(file: &Path) -> Result<Option<Holder>, FileError> {
     };
     let entry = pid.parse().ok().and_then(process_table::find);
     let same = entry.filter(|entry| !entry.is_zombie && started == entry.started.to_string());
-    Ok(same.map(|entry| Holder {
-        pid: entry.pid,
-        name: entry.name,
-        file: file.to_owned(),
-    }))
+    Ok(same.map(|entry| Holder::of(entry.pid, file)))
 }
 
 /// Ends the process that was written down, with its whole group, if it still runs.

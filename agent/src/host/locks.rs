@@ -1,14 +1,16 @@
 //! Who holds a lock on a file: the locks that dpkg and apt take with fcntl(2).
 
+use super::process_table;
 use nix::{
     fcntl::{FcntlArg, fcntl},
     libc,
 };
 use std::{
     fmt,
-    fs::{self, File},
+    fs::File,
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// A process that holds a lock.
@@ -18,8 +20,30 @@ pub struct Holder {
     pub pid: i32,
     /// Its name, as the kernel shows it. Empty: not known.
     pub name: String,
+    /// The process that started it, or took it over. Absent: not known, or the first one.
+    pub parent: Option<(i32, String)>,
+    /// How long it has been running. Absent: not known.
+    pub runs_for: Option<Duration>,
     /// The file that it locked.
     pub file: PathBuf,
+}
+
+impl Holder {
+    /// What is known of a process that holds a file.
+    pub fn of(pid: i32, file: &Path) -> Self {
+        let entry = process_table::find(pid);
+        let parent = entry.as_ref().and_then(|entry| {
+            let parent = process_table::find(entry.parent)?;
+            (parent.pid > 1).then_some((parent.pid, parent.name))
+        });
+        Self {
+            pid,
+            parent,
+            runs_for: entry.as_ref().and_then(process_table::runs_for),
+            name: entry.map(|entry| entry.name).unwrap_or_default(),
+            file: file.to_owned(),
+        }
+    }
 }
 
 impl fmt::Display for Holder {
@@ -35,7 +59,14 @@ impl fmt::Display for Holder {
             f,
             "{file} is locked by process {} ({})",
             self.pid, self.name
-        )
+        )?;
+        if let Some((pid, name)) = &self.parent {
+            write!(f, " of process {pid} ({name})")?;
+        }
+        if let Some(runs_for) = self.runs_for {
+            write!(f, ", which has been running for {} s", runs_for.as_secs())?;
+        }
+        Ok(())
     }
 }
 
@@ -60,12 +91,7 @@ pub fn holder(path: &Path) -> io::Result<Option<Holder>> {
     if lock.l_type == libc::F_UNLCK as libc::c_short {
         return Ok(None);
     }
-    let comm = fs::read_to_string(format!("/proc/{}/comm", lock.l_pid));
-    Ok(Some(Holder {
-        pid: lock.l_pid,
-        name: comm.unwrap_or_default().trim().to_owned(),
-        file: path.to_owned(),
-    }))
+    Ok(Some(Holder::of(lock.l_pid, path)))
 }
 
 #[cfg(test)]
@@ -129,6 +155,9 @@ mod tests {
             (found.pid.unsigned_abs(), found.name.as_str()),
             (locker.pid(), "perl")
         );
+        let said = found.to_string();
+        let own = format!(" of process {} (", std::process::id());
+        assert!(said.contains(&own) && said.ends_with(" s"), "{said}");
         drop(locker);
         assert_eq!(holder(&path).unwrap(), None);
     }

@@ -2,7 +2,7 @@
 
 use super::{
     captured::{Ends, TAIL_BYTES},
-    command::{Captured, Command, Exit, LocalFuture, Output, RunError, Runner, Sink},
+    command::{Captured, Command, Exit, LocalFuture, Output, RunError, Runner, Share, Sink},
     leftover,
 };
 use nix::{
@@ -38,6 +38,12 @@ const INHERITED: [&str; 7] = [
     "HTTPS_PROXY",
     "NO_PROXY",
 ];
+
+/// What a program of [`Share::Low`] is started by; each of them becomes the next. Ten steps of
+/// niceness are a tenth of the processor beside one busy process (sched(7)); the lowest of the
+/// best-effort classes, since the idle one may get nothing for minutes while its host is drained. Where
+/// the disk's scheduler knows no classes, it runs without.
+const LOW: [&str; 9] = ["nice", "-n", "10", "ionice", "-c", "2", "-n", "7", "-t"];
 
 /// How long the pipes of an ended program are read on: what it left in the background may hold
 /// them open for ever (guess).
@@ -192,7 +198,7 @@ struct Running {
 
 impl Running {
     fn start(command: &Command, stdout: Stdio, stderr: Stdio) -> Result<Self, RunError> {
-        let mut process = tokio::process::Command::new(&command.program);
+        let mut process = started_by(command);
         process
             .args(&command.args)
             .env_clear()
@@ -259,6 +265,18 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+/// The program without its arguments, behind what lowers its share.
+fn started_by(command: &Command) -> tokio::process::Command {
+    match (command.share, LOW.split_first()) {
+        (Share::Low, Some((first, rest))) => {
+            let mut process = tokio::process::Command::new(first);
+            process.args(rest).arg(&command.program);
+            process
+        }
+        (Share::Own | Share::Low, _) => tokio::process::Command::new(&command.program),
     }
 }
 

@@ -1,6 +1,10 @@
 //! The kernel's table of processes: `/proc/PID/stat` and `cmdline`.
 
-use std::{fs, io};
+use std::{fs, io, time::Duration};
+
+/// How many of the ticks in which the kernel shows times make a second: `USER_HZ`, the same on every
+/// architecture that Debian is built for (time(7)).
+const TICKS_A_SECOND: u64 = 100;
 
 /// One process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +44,23 @@ impl Entry {
 /// A process by its number. Absent: there is none.
 pub fn find(pid: i32) -> Option<Entry> {
     Entry::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// How long a process has been running. Absent: the kernel does not say.
+pub fn runs_for(entry: &Entry) -> Option<Duration> {
+    let uptime = fs::read_to_string("/proc/uptime").ok()?;
+    let up: f64 = uptime.split(' ').next()?.parse().ok()?;
+    let up = Duration::try_from_secs_f64(up).ok()?;
+    let started = Duration::from_secs(entry.started / TICKS_A_SECOND);
+    Some(up.saturating_sub(started))
+}
+
+/// The value of a variable in the environment in which a process was started. Absent: it is not there,
+/// or the process has ended or is none of ours.
+pub fn variable(pid: i32, name: &str) -> Option<String> {
+    let bytes = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    let mut all = bytes.split(|&byte| byte == 0).map(String::from_utf8_lossy);
+    all.find_map(|one| Some(one.strip_prefix(name)?.strip_prefix('=')?.to_owned()))
 }
 
 /// All processes that can be seen. Those that end meanwhile are left out.

@@ -9,6 +9,7 @@ use cofferdam_engine::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
     path::PathBuf,
     time::Duration,
 };
@@ -45,6 +46,8 @@ pub struct HostSettings {
     pub validators: BTreeMap<String, Vec<String>>,
     /// How long another program may hold the package manager's locks.
     pub lock_wait: Duration,
+    /// The most that apt fetches, in KiB a second. Absent: as fast as it can.
+    pub download_rate_kib: Option<NonZeroU32>,
     /// Units that no run restarts, beside the usual ones; a `*` at the end
     /// stands for any rest.
     pub never_restart: BTreeSet<String>,
@@ -144,6 +147,7 @@ pub(crate) mod samples {
             },
             validators: BTreeMap::new(),
             lock_wait: Duration::from_millis(200),
+            download_rate_kib: None,
             never_restart: BTreeSet::new(),
             ramp: Ramp {
                 takes: Duration::ZERO,

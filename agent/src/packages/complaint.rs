@@ -4,14 +4,14 @@ use crate::host::command::{Command, Output};
 use cofferdam_engine::failure::{
     Failure,
     FailureKind::{
-        self, Dependency, DiskFull, Locked, MaintainerScript, Network, NotFound, PackageManager,
-        Signature,
+        self, Conffile, Dependency, DiskFull, Io, Locked, MaintainerScript, Network, NotFound,
+        PackageManager, Signature,
     },
 };
 
 /// Words of apt and dpkg, each with what it means. The first that is found decides, so causes stand
 /// before their consequences: a hash that does not match also "failed to fetch".
-const MEANINGS: [(&str, FailureKind); 38] = [
+const MEANINGS: [(&str, FailureKind); 50] = [
     ("Could not get lock", Locked),
     ("Unable to acquire the dpkg frontend lock", Locked),
     ("Unable to lock", Locked),
@@ -19,6 +19,8 @@ const MEANINGS: [(&str, FailureKind); 38] = [
     ("No space left on device", DiskFull),
     ("Disk quota exceeded", DiskFull),
     ("You don't have enough free space", DiskFull),
+    ("Read-only file system", Io),
+    ("Input/output error", Io),
     ("Hash Sum mismatch", Signature),
     ("File has unexpected size", Signature),
     ("could not be authenticated", Signature),
@@ -28,11 +30,16 @@ const MEANINGS: [(&str, FailureKind); 38] = [
     ("is not signed", Signature),
     ("NO_PUBKEY", Signature),
     ("GPG error", Signature),
+    ("Clearsigned file isn't valid", Signature),
+    ("is not valid yet", Signature),
+    ("Release file for", Signature),
+    ("conffile prompt", Conffile),
     ("maintainer script", MaintainerScript),
     ("pre-installation script", MaintainerScript),
     ("post-installation script", MaintainerScript),
     ("pre-removal script", MaintainerScript),
     ("post-removal script", MaintainerScript),
+    ("pre-configuration script", MaintainerScript),
     ("Unable to locate package", NotFound),
     ("was not found", NotFound),
     ("has no installation candidate", NotFound),
@@ -45,19 +52,34 @@ const MEANINGS: [(&str, FailureKind); 38] = [
     ("held broken packages", Dependency),
     ("dependency problems", Dependency),
     ("remove is disabled", Dependency),
+    ("which is also in package", Dependency),
     ("Conflicts:", Dependency),
     ("conflicting packages", Dependency),
+    ("pre-dependency problem", Dependency),
     ("Failed to fetch", Network),
     ("Could not connect", Network),
     ("Could not resolve", Network),
+    ("Temporary failure resolving", Network),
+    ("Connection timed out", Network),
+    ("Connection failed", Network),
 ];
 
-/// What a program's output means.
+/// What a program's output means. Maintainer scripts write to the same output, whatever they like: the
+/// lines of apt and dpkg decide, where they say anything. But for a full disk, which a script meets
+/// first.
 pub fn classify(text: &str) -> FailureKind {
-    MEANINGS
-        .iter()
-        .find(|(words, _)| text.contains(words))
-        .map_or(PackageManager, |&(_, kind)| kind)
+    let said: Vec<&str> = text.lines().filter(|line| is_complaint(line)).collect();
+    let kind = meaning(&said.join("\n"));
+    match kind {
+        Some(MaintainerScript) if meaning(text) == Some(DiskFull) => DiskFull,
+        Some(kind) => kind,
+        None => meaning(text).unwrap_or(PackageManager),
+    }
+}
+
+fn meaning(text: &str) -> Option<FailureKind> {
+    let found = MEANINGS.iter().find(|(words, _)| text.contains(words));
+    found.map(|&(_, kind)| kind)
 }
 
 /// The failure of a program of the package manager that did not end with status 0.
@@ -71,16 +93,19 @@ pub fn failure(command: &Command, output: &Output) -> Failure {
     )
 }
 
+/// Whether it is a line in which apt or dpkg say what is wrong, or the detail below one.
+fn is_complaint(line: &str) -> bool {
+    let is_detail = line.starts_with(' ') && !line.starts_with("  ");
+    is_detail
+        || ["E: ", "dpkg: error", "dpkg-deb: error"]
+            .iter()
+            .any(|start| line.starts_with(start))
+}
+
 /// The lines that say what is wrong, in one line. Without any, the last lines.
 fn complaints(text: &str) -> String {
-    let is_complaint = |line: &&str| {
-        let is_detail = line.starts_with(' ') && !line.starts_with("  ");
-        is_detail
-            || ["E: ", "dpkg: error", "dpkg-deb: error"]
-                .iter()
-                .any(|m| line.starts_with(m))
-    };
-    let mut lines: Vec<&str> = text.lines().filter(is_complaint).map(str::trim).collect();
+    let lines = text.lines().filter(|line| is_complaint(line));
+    let mut lines: Vec<&str> = lines.map(str::trim).collect();
     if lines.is_empty() {
         let rest: Vec<&str> = text
             .lines()

@@ -6,10 +6,19 @@
 //! installed is what was staged, whatever the repositories say by then, or none of it.
 
 use crate::host::root::Root;
-use std::path::Path;
+use std::{num::NonZeroU32, path::Path};
 
-/// Configuration for looking at repositories and fetching from them.
-pub fn online(root: &Root) -> String {
+/// Configuration for looking at repositories and fetching from them, at no more than `rate` KiB a
+/// second. Absent: as fast as apt can.
+pub fn online(root: &Root, rate: Option<NonZeroU32>) -> String {
+    let limits = rate.map(|rate| {
+        let methods = ["http", "https"];
+        methods.map(|method| format!("Acquire::{method}::Dl-Limit \"{rate}\";\n"))
+    });
+    base(root) + &limits.map_or_else(String::new, |limits| limits.concat())
+}
+
+fn base(root: &Root) -> String {
     if root.is_machine() {
         // Only adds: what the host's own files say stays in force.
         return format!("{COMMON}{}", options(root));
@@ -42,7 +51,7 @@ Dir::State::lists "{}";
 Dir::Cache::pkgcache "";
 Dir::Cache::srcpkgcache "";
 "#,
-        online(root),
+        base(root),
         no_lists.display()
     )
 }
@@ -81,7 +90,7 @@ mod tests {
 
     #[test]
     fn on_the_machine_itself_only_what_is_needed_is_added() {
-        let text = online(&Root::machine());
+        let text = online(&Root::machine(), None);
         assert!(!text.contains("Dir"), "{text}");
         assert!(
             text.contains("Dpkg::Options { \"--force-confold\"; };"),
@@ -91,12 +100,20 @@ mod tests {
 
     #[test]
     fn another_root_sees_nothing_of_the_machine() {
-        let text = online(&Root::new("/srv/r 1").unwrap());
+        let text = online(&Root::new("/srv/r 1").unwrap(), None);
         assert!(text.contains("Dir::Etc \"/srv/r 1/etc/apt\";"), "{text}");
         assert!(
             text.contains("\"--root=/srv/r 1\"; \"--force-not-root\";"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn only_what_is_fetched_has_a_rate() {
+        let limit = "Acquire::https::Dl-Limit \"512\";";
+        let text = online(&Root::machine(), NonZeroU32::new(512));
+        assert!(text.contains(limit), "{text}");
+        assert!(!online(&Root::machine(), None).contains("Dl-Limit"));
     }
 
     #[test]

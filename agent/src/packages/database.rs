@@ -27,7 +27,9 @@ pub struct Entry {
 pub enum State {
     /// Unpacked and configured.
     Whole,
-    /// An installation of it was cut short or failed.
+    /// Unpacked: dpkg can end its installation without its file.
+    Unconfigured,
+    /// Its files are there in part: only its own file makes it whole.
     Broken,
 }
 
@@ -49,11 +51,21 @@ impl Database {
     }
 
     /// The names of packages that are not fully installed.
+    pub fn unfinished(&self) -> impl Iterator<Item = &str> {
+        self.names_in(|state| state != State::Whole)
+    }
+
+    /// The names of packages that nothing but their own files make whole.
     pub fn broken(&self) -> impl Iterator<Item = &str> {
-        self.0
+        self.names_in(|state| state == State::Broken)
+    }
+
+    fn names_in(&self, is_wanted: impl Fn(State) -> bool) -> impl Iterator<Item = &str> {
+        let wanted = self
+            .0
             .iter()
-            .filter(|(_, entry)| entry.state == State::Broken)
-            .map(|(name, _)| name.as_str())
+            .filter(move |(_, entry)| is_wanted(entry.state));
+        wanted.map(|(name, _)| name.as_str())
     }
 
     /// Names and versions of all, for inventories.
@@ -81,22 +93,27 @@ fn entry(line: &str, native: &str) -> Option<(String, Entry)> {
         // Not installed, or only config files remain.
         ('n' | 'c', _) => return None,
         ('i', None | Some(' ')) => State::Whole,
+        ('U' | 'F' | 'W' | 't', None | Some(' ')) => State::Unconfigured,
         _ => State::Broken,
     };
     if name.is_empty() || version.is_empty() {
         return None;
     }
-    let name = if architecture == native || architecture == "all" {
-        name.to_owned()
-    } else {
-        format!("{name}:{architecture}")
-    };
+    let name = full_name(name, architecture, native);
     let entry = Entry {
         version: version.to_owned(),
         state,
         on_hold: want == 'h',
     };
     Some((name, entry))
+}
+
+/// A package's name, with its architecture if that is not the host's.
+pub(super) fn full_name(name: &str, architecture: &str, native: &str) -> String {
+    match architecture == native || architecture == "all" {
+        true => name.to_owned(),
+        false => format!("{name}:{architecture}"),
+    }
 }
 
 #[cfg(test)]
@@ -123,7 +140,8 @@ un |never||
         assert_eq!(database.version("libc6:i386"), Some("2.36-9+deb12u4"));
         assert_eq!(database.version("scr"), None);
         assert!(database.0["lone"].on_hold && !database.0["libc6"].on_hold);
-        assert_eq!(database.broken().collect::<Vec<_>>(), ["half", "scr"]);
+        assert_eq!(database.unfinished().collect::<Vec<_>>(), ["half", "scr"]);
+        assert_eq!(database.broken().collect::<Vec<_>>(), ["half"]);
         assert_eq!(database.package_set().0.len(), 6);
     }
 

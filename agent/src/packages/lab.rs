@@ -34,6 +34,8 @@ pub(crate) struct Deb<'a> {
     pub(crate) fields: &'a str,
     /// What runs after it is unpacked. Empty: nothing.
     pub(crate) postinst: &'a str,
+    /// The content of its config file, `/etc/NAME.conf`. Empty: it has none.
+    pub(crate) conffile: &'a str,
 }
 
 impl<'a> Deb<'a> {
@@ -43,11 +45,16 @@ impl<'a> Deb<'a> {
             version,
             fields: "",
             postinst: "",
+            conffile: "",
         }
     }
 
     pub(crate) fn with(self, fields: &'a str) -> Self {
         Self { fields, ..self }
+    }
+
+    pub(crate) fn with_conffile(self, conffile: &'a str) -> Self {
+        Self { conffile, ..self }
     }
 
     pub(crate) fn with_postinst(self, postinst: &'a str) -> Self {
@@ -112,7 +119,7 @@ impl Lab {
 
     pub(crate) fn apt(&self) -> Apt {
         let root = Root::new(self.path("root")).unwrap();
-        Apt::new(root, &self.path("state"), Rc::new(Processes)).unwrap()
+        Apt::new(root, &self.path("state"), Rc::new(Processes), None).unwrap()
     }
 
     /// Puts a package into the repository, and says what a lock file says of it.
@@ -219,6 +226,12 @@ fn build(deb: Deb<'_>, into: &Path) -> PathBuf {
         deb.name, deb.version, deb.fields
     );
     fs::write(tree.path().join("DEBIAN/control"), control).unwrap();
+    if !deb.conffile.is_empty() {
+        let path = format!("etc/{}.conf", deb.name);
+        fs::create_dir(tree.path().join("etc")).unwrap();
+        fs::write(tree.path().join(&path), deb.conffile).unwrap();
+        fs::write(tree.path().join("DEBIAN/conffiles"), format!("/{path}\n")).unwrap();
+    }
     if !deb.postinst.is_empty() {
         let path = tree.path().join("DEBIAN/postinst");
         fs::write(&path, format!("#!/bin/sh\n{}\n", deb.postinst)).unwrap();

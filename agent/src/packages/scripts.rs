@@ -1,7 +1,8 @@
 //! Maintainer scripts, each with its own deadline.
 //!
 //! dpkg waits for a script for ever. A watch beside it ends a script that is late, with all that the
-//! script started; dpkg then fails as it does for any script that fails.
+//! script started: its children, and what left its group but still has the mark that dpkg puts into
+//! the environment of a script. dpkg then fails as it does for any script that fails.
 
 use crate::host::{leftover, process_table};
 use nix::{
@@ -9,7 +10,13 @@ use nix::{
     unistd::Pid,
 };
 use process_table::Entry;
-use std::{collections::BTreeMap, convert::Infallible, path::Path, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    path::Path,
+    time::Duration,
+};
 use tokio::time::{Instant, sleep};
 
 /// The wait between two looks at the processes (guess).
@@ -21,9 +28,16 @@ const FOLDERS: [&str; 2] = ["/var/lib/dpkg/info/", "/var/lib/dpkg/tmp.ci/"];
 /// The names of scripts, or their endings.
 const NAMES: [&str; 4] = ["preinst", "postinst", "prerm", "postrm"];
 
-/// Ends scripts that run longer than `deadline`, in the group of the process that `running` names.
-/// Never ends by itself.
-pub async fn watch(running: &Path, deadline: Duration) -> Infallible {
+/// What dpkg says in the environment of a script: of which package it is, and which one.
+const PACKAGE: &str = "DPKG_MAINTSCRIPT_PACKAGE";
+const NAME: &str = "DPKG_MAINTSCRIPT_NAME";
+
+/// The scripts that were late, as in `the postinst of tea`.
+pub type Ended = RefCell<BTreeSet<String>>;
+
+/// Ends scripts that run longer than `deadline`, in the group of the process that `running` names,
+/// and writes down which they were. Never ends by itself.
+pub async fn watch(running: &Path, deadline: Duration, ended: &Ended) -> Infallible {
     let mut seen: BTreeMap<(i32, u64), Instant> = BTreeMap::new();
     loop {
         sleep(POLL.min(deadline)).await;
@@ -37,8 +51,10 @@ pub async fn watch(running: &Path, deadline: Duration) -> Infallible {
             let key = (script.pid, script.started);
             let since = *seen.get(&key).unwrap_or(&Instant::now());
             if since.elapsed() >= deadline {
-                tracing::warn!(script = %script.name, "a maintainer script is late and is ended");
-                end(&table, script.pid);
+                let name = name_of(script);
+                tracing::warn!(name, "a maintainer script is late and is ended");
+                ended.borrow_mut().insert(name);
+                end_all_of(&table, script);
             }
             now.insert(key, since);
         }
@@ -61,7 +77,29 @@ fn is_script(argument: &str) -> bool {
         && NAMES.iter().any(|name| argument.ends_with(name))
 }
 
-/// Ends a process and all that it started, the deepest first.
+fn name_of(script: &Entry) -> String {
+    let of = |name| process_table::variable(script.pid, name);
+    match (of(NAME), of(PACKAGE)) {
+        (Some(name), Some(package)) => format!("the {name} of {package}"),
+        _ => format!("the script {}", script.name),
+    }
+}
+
+/// Ends a script, its children, and what else runs with the mark of its package since it began.
+fn end_all_of(table: &[Entry], script: &Entry) {
+    let package = process_table::variable(script.pid, PACKAGE);
+    end(table, script.pid);
+    let Some(package) = package else { return };
+    // Once more from the start: what was ended may have been about to start another.
+    for entry in process_table::all().unwrap_or_default() {
+        let is_marked = || process_table::variable(entry.pid, PACKAGE).as_ref() == Some(&package);
+        if entry.started >= script.started && is_marked() {
+            kill(Pid::from_raw(entry.pid), Signal::SIGKILL).ok();
+        }
+    }
+}
+
+/// Ends a process and its children, the deepest first.
 fn end(table: &[Entry], pid: i32) {
     for child in table.iter().filter(|entry| entry.parent == pid) {
         end(table, child.pid);

@@ -6,7 +6,7 @@ use super::{
     transaction::{Again, Change, Conditions},
     *,
 };
-use crate::host::locks::samples::Locker;
+use crate::host::{locks::samples::Locker, process_table};
 use cofferdam_engine::{package::compare_versions, patch::VersionWish};
 use std::collections::BTreeMap;
 
@@ -229,15 +229,25 @@ async fn marks_and_interruptions_are_put_right() {
 }
 
 #[tokio::test]
-async fn a_maintainer_script_that_is_late_is_ended() {
+async fn a_maintainer_script_that_is_late_is_ended_with_all_that_it_started() {
     let lab = Lab::new();
     lab.run_scripts_without_chroot();
-    lab.publish(Deb::new("slow", "1").with_postinst("sleep 600"));
+    let left = lab.path("left");
+    // One that no longer belongs to the script's group, nor to its children.
+    let script = format!(
+        "setsid sh -c 'echo $$ >{}; sleep 600' & sleep 600",
+        left.display()
+    );
+    lab.publish(Deb::new("slow", "1").with_postinst(&script));
     lab.apt().update(Instant::now(), LOCK_LIMIT).await.unwrap();
     let debs = fetched(&lab, &[exactly("slow", "1")]).await;
     let failure = change(&lab, &install(debs)).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::MaintainerScript, "{failure}");
-    assert!(failure.detail.contains("slow"), "{failure}");
+    let named = "the postinst of slow ran longer than 0.3 s";
+    assert!(failure.detail.starts_with(named), "{failure}");
+    let pid = fs::read_to_string(left).unwrap().trim().parse().unwrap();
+    let left = process_table::find(pid).filter(|entry| !entry.is_zombie);
+    assert_eq!(left, None);
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use super::{Apt, archive::not_understood, scripts, simulation::Simulation, whole};
 use crate::host::{command::Command, durable::FileError};
-use cofferdam_engine::failure::Failure;
+use cofferdam_engine::failure::{Failure, FailureKind};
 use std::{
     collections::BTreeSet,
     fs,
@@ -108,10 +108,15 @@ impl Apt {
             .deadline(on.deadline)
             .transcript(on.transcript.to_owned())
             .running(&self.running);
-        tokio::select! {
+        let ended = scripts::Ended::default();
+        let done = tokio::select! {
             biased;
-            done = self.must(&command) => done.map(drop),
-            never = scripts::watch(&self.running, on.script_deadline) => match never {},
+            done = self.must(&command) => done,
+            never = scripts::watch(&self.running, on.script_deadline, &ended) => match never {},
+        };
+        match done {
+            Ok(_) => Ok(()),
+            Err(failure) => Err(explained(failure, &ended, on.script_deadline)),
         }
     }
 
@@ -120,9 +125,16 @@ impl Apt {
     /// # Errors
     /// A [`Failure`] by what dpkg said.
     pub async fn repair(&self, on: Conditions<'_>) -> Result<(), Failure> {
-        if !self.is_interrupted()? && self.database().await?.broken().next().is_none() {
+        let database = self.database().await?;
+        let unfinished: Vec<&str> = database.unfinished().collect();
+        if !self.is_interrupted()? && unfinished.is_empty() {
             return Ok(());
         }
+        let unfinished = unfinished.join(", ");
+        tracing::warn!(
+            unfinished,
+            "dpkg was interrupted before: its work is ended first"
+        );
         let command = self.dpkg().args(["--configure", "--pending"]);
         self.must_change(command, on).await
     }
@@ -157,4 +169,20 @@ impl Apt {
         let command = self.offline("apt-mark").args(["auto", "--"]).args(names);
         self.must_change(command, on).await
     }
+}
+
+/// A failure that a late script is the cause of says which script it was.
+fn explained(failure: Failure, ended: &scripts::Ended, deadline: Duration) -> Failure {
+    let ended = ended.borrow();
+    if ended.is_empty() {
+        return failure;
+    }
+    let late: Vec<&str> = ended.iter().map(String::as_str).collect();
+    let detail = format!(
+        "{} ran longer than {} s and was ended with all that it started; {}",
+        late.join(", "),
+        deadline.as_secs_f64(),
+        failure.detail
+    );
+    Failure::new(FailureKind::MaintainerScript, detail)
 }

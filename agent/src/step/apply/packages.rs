@@ -98,10 +98,8 @@ fn require_installed(packages: &[LockedPackage], database: &Database) -> Result<
         .map(|package| {
             let found = match database.0.get(&package.name) {
                 None => "not installed".to_owned(),
-                Some(entry) if entry.state == State::Broken => {
-                    format!("half installed at {}", entry.version)
-                }
-                Some(entry) => format!("at {}", entry.version),
+                Some(entry) if entry.state == State::Whole => format!("at {}", entry.version),
+                Some(entry) => format!("half installed at {}", entry.version),
             };
             format!("{} is {found} instead of {}", package.name, package.version)
         })

@@ -4,7 +4,10 @@ use super::{
     tool::{Tool, both},
     *,
 };
-use crate::host::command::{Command, LocalFuture, Output, RunError};
+use crate::{
+    host::command::{Command, LocalFuture, Output, RunError},
+    packages::lab::Deb,
+};
 use std::{cell::Cell, time::Duration};
 use tokio::sync::Notify;
 
@@ -90,12 +93,23 @@ impl Runner for CutShort {
 #[tokio::test]
 async fn what_an_interrupted_dpkg_left_is_put_right_first() {
     let host = Tool::new();
+    host.lab.install(&[Deb::new("other", "1")]);
+    let status = host.lab.path("root/var/lib/dpkg/status");
+    let sound = fs::read_to_string(&status).unwrap();
+    let (whole, half) = (
+        "Package: other\nStatus: install ok installed",
+        "Package: other\nStatus: install ok half-configured",
+    );
+    fs::write(&status, sound.replace(whole, half)).unwrap();
     let order = host.order();
     let steps = steps(&host.lab);
     steps.stage(&request(&order)).await.unwrap();
+    assert_eq!(host.versions(), both("1"), "staging changes nothing");
     fs::write(host.lab.path("root/var/lib/dpkg/updates/0001"), "").unwrap();
     steps.apply(&order).await.unwrap();
     assert_eq!(host.versions(), both("2"));
+    let database = host.lab.apt().database().await.unwrap();
+    assert_eq!(database.version("other"), Some("1"));
 }
 
 #[tokio::test]

@@ -118,7 +118,7 @@ async fn a_package_on_hold_and_a_half_installed_one_are_refused_before_drain() {
         ),
         (
             "Package: tool\nStatus: install ok installed",
-            "Package: other\nStatus: install ok half-configured",
+            "Package: other\nStatus: install reinstreq half-installed",
             FailureKind::PackageManager,
             "other is only half",
         ),
