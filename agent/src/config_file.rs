@@ -44,6 +44,26 @@ pub struct OldFile {
     pub gid: u32,
 }
 
+impl OldFile {
+    /// What stands at a path of this machine. Absent: nothing.
+    ///
+    /// # Errors
+    /// A [`Failure`] when it cannot be read.
+    pub async fn standing_at(path: &Path) -> Result<Option<Self>, Failure> {
+        let meta = match fs::metadata(path) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(FileError::of("looking at", path)(error).into()),
+        };
+        Ok(Some(Self {
+            sha256: keep::digest_of(path).await?,
+            mode: meta.permissions().mode() & 0o7777,
+            uid: meta.uid(),
+            gid: meta.gid(),
+        }))
+    }
+}
+
 /// The place of one config file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place(PathBuf);
@@ -88,19 +108,20 @@ impl Place {
     /// # Errors
     /// A [`Failure`] when it cannot be read or kept.
     pub async fn keep_old(&self, keep: &Keep, purpose: &str) -> Result<Option<OldFile>, Failure> {
-        let meta = match fs::metadata(&self.0) {
-            Ok(meta) => meta,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(FileError::of("looking at", &self.0)(error).into()),
+        let Some(stands) = OldFile::standing_at(&self.0).await? else {
+            return Ok(None);
         };
         let copy = keep.incoming(purpose)?.join("old");
         fs::copy(&self.0, &copy).map_err(FileError::of("copying", &self.0))?;
         Ok(Some(OldFile {
             sha256: keep.take_file(&copy).await?,
-            mode: meta.permissions().mode() & 0o7777,
-            uid: meta.uid(),
-            gid: meta.gid(),
+            ..stands
         }))
+    }
+
+    /// Where it is on this machine.
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     /// Writes a candidate beside what is there: synced, with the owner and mode that it will have.

@@ -6,12 +6,14 @@
 pub mod archive;
 pub mod complaint;
 pub mod conf;
+pub mod conffile;
 pub mod database;
 pub mod scripts;
 pub mod simulation;
 pub mod stanza;
 pub mod transaction;
 pub mod upgrade;
+pub mod verify;
 
 use crate::host::{
     command::{Command, Output, Runner},

@@ -18,6 +18,7 @@
 pub mod admit;
 mod apply;
 mod climb;
+mod conffiles;
 mod drain;
 mod effect;
 mod facts;

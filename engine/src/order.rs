@@ -3,7 +3,7 @@
 use crate::{
     digest::Digest,
     id::{CellId, Generation, HostId, OrderKey, ReservationToken, RolloutId, WaveIndex},
-    patch::{Content, RebootPolicy, RestartPolicy},
+    patch::{ConffilePolicies, Content, RebootPolicy, RestartPolicy},
     policy::Deadlines,
     traffic::TrafficWish,
 };
@@ -37,6 +37,9 @@ pub struct Order {
     /// agent: it does not.
     #[serde(default = "RestartPolicy::of_older")]
     pub restart: RestartPolicy,
+    /// What becomes of changed config files of packages.
+    #[serde(default, skip_serializing_if = "ConffilePolicies::is_empty")]
+    pub conffiles: ConffilePolicies,
     /// Whether a patch without a proved way back is allowed.
     pub one_way: bool,
     /// How long each part may take. Durations, counted by the agent.

@@ -133,6 +133,23 @@ impl RestartPolicy {
     }
 }
 
+/// What becomes of a config file that came with a package, when the host's people changed it and the
+/// new package brings another content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConffilePolicy {
+    /// The host's own stays.
+    #[default]
+    Keep,
+    /// The package's takes its place.
+    Replace,
+    /// The host is not patched.
+    Fail,
+}
+
+/// Package to policy. One that is not there has the default.
+pub type ConffilePolicies = BTreeMap<String, ConffilePolicy>;
+
 /// One package of a lock file: the exact bits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LockedPackage {

@@ -31,7 +31,7 @@ use crate::{
     coverage::Coverage,
     document::{self, Mistakes, Table, quote},
     id::{OperatorId, RolloutId},
-    patch::{Patch, RebootPolicy, RestartPolicy},
+    patch::{ConffilePolicies, Patch, RebootPolicy, RestartPolicy},
     policy::{
         BrakeRule, Deadlines, Health, LateJoin, OnHostFailure, Pace, Profile, Retry, RollbackPace,
         Severity,
@@ -49,6 +49,7 @@ pub struct Spec {
     patch: Patch,
     reboot: RebootPolicy,
     restart: RestartPolicy,
+    conffiles: ConffilePolicies,
     one_way: bool,
     selection: Selection,
     waves: Vec<Wave>,
@@ -102,6 +103,12 @@ impl Spec {
     /// Whether runs restart units that still run what was replaced.
     pub fn restart(&self) -> RestartPolicy {
         self.restart
+    }
+
+    /// What becomes of config files that came with a package and were changed on a host. Empty: the
+    /// host's own stay.
+    pub fn conffiles(&self) -> &ConffilePolicies {
+        &self.conffiles
     }
 
     /// Whether a patch without a proved way back is allowed.
@@ -237,6 +244,7 @@ pub fn defaults() -> Vec<(&'static str, String)> {
             "patch.restart",
             quote(text::restart(RestartPolicy::default())),
         ),
+        ("patch.conffiles", "{}".to_owned()),
         ("patch.one_way", false.to_string()),
         ("wave", text::default_waves()),
         ("limits", text::default_limits()),
@@ -270,6 +278,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Spec> {
         patch: patch.patch?,
         reboot: patch.reboot,
         restart: patch.restart,
+        conffiles: patch.conffiles,
         one_way: patch.one_way,
         selection: selection?,
         waves: waves?,

@@ -10,7 +10,7 @@ use crate::{
     failure::Failure,
     id::{CellId, Generation, HostId, OperatorId, OwnerEpoch, RolloutId, ServiceName, WaveIndex},
     order::Direction,
-    patch::{LockFile, Patch, RebootPolicy, RestartPolicy},
+    patch::{ConffilePolicies, LockFile, Patch, RebootPolicy, RestartPolicy},
     policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Profile, Retry, RollbackPace},
     share::Share,
     traffic::TrafficWish,
@@ -52,6 +52,9 @@ pub struct Assignment {
     /// Whether runs restart units that still run what was replaced.
     #[serde(default = "RestartPolicy::of_older")]
     pub restart: RestartPolicy,
+    /// What becomes of changed config files of packages.
+    #[serde(default, skip_serializing_if = "ConffilePolicies::is_empty")]
+    pub conffiles: ConffilePolicies,
     /// Whether a patch without a proved way back is allowed.
     pub one_way: bool,
     /// Whether it takes casualties too: hosts that are out of service by a failed run or by

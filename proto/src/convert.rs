@@ -12,6 +12,7 @@ mod advisory;
 mod amend;
 pub mod bounds;
 mod calendar;
+mod conffile;
 mod content;
 mod denial;
 mod enumerated;

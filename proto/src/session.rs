@@ -13,7 +13,7 @@ use cofferdam_engine::{
     id::{HostId, Incarnation, OrderKey, OwnerEpoch, ReportSequence, ReservationToken, RolloutId},
     inventory::{Facts, Labels, PackageSet},
     order::{ClaimAnswer, ClaimPoint, Order},
-    patch::{Content, LockedPackage},
+    patch::{ConffilePolicies, Content, LockedPackage},
     report::Report,
     run::RunState,
     time::Timestamp,
@@ -190,6 +190,8 @@ pub struct StageRequest {
     pub lock_digest: Digest,
     /// The bits.
     pub content: Content,
+    /// What becomes of changed config files of packages.
+    pub conffiles: ConffilePolicies,
     /// Whether a patch without a proved way back is allowed.
     pub one_way: bool,
 }

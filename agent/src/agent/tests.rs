@@ -16,7 +16,7 @@ use cofferdam_engine::{
     id::Incarnation,
     inventory::{Labels, PackageSet},
     order::{Direction, Order},
-    patch::{Content, RebootPolicy},
+    patch::{ConffilePolicies, Content, RebootPolicy},
     report::{Refusal, ReportBody},
     run::{Ending, RunState},
     time::Timestamp,
@@ -376,6 +376,7 @@ async fn staging_is_answered_once_it_is_over_and_again_when_it_is_asked_again() 
         rollout: sample::rollout(),
         lock_digest: Digest::of("lock"),
         content: Content::Noop,
+        conffiles: ConffilePolicies::new(),
         one_way: false,
     };
     stage.coordinator.send(ToAgent::Stage(request.clone()));

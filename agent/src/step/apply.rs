@@ -21,6 +21,7 @@ impl Steps {
             rollout: order.grant.rollout.clone(),
             lock_digest: order.grant.lock_digest,
             content: order.content.clone(),
+            conffiles: order.conffiles.clone(),
             one_way: order.one_way,
         })
         .await?;

@@ -64,6 +64,34 @@ pub struct PackageWas {
     pub new_version: String,
     /// What was installed. Absent: nothing, so the way back is to remove it.
     pub old: Option<OldPackage>,
+    /// The config files that it had, or that the patch brings. An older agent kept none.
+    #[serde(default)]
+    pub conffiles: Vec<ConffileWas>,
+}
+
+/// What a host had of a config file that came with a package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConffileWas {
+    /// The file's path on the root.
+    pub path: PathBuf,
+    /// What was there. Absent: nothing.
+    pub old: Option<OldFile>,
+    /// The names of what dpkg had left beside it.
+    pub litter: Vec<String>,
+    /// What the patch left there.
+    pub left: Left,
+}
+
+/// What a patch left of a config file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Left {
+    /// It did not come to its end.
+    Unknown,
+    /// No file.
+    Nothing,
+    /// This content.
+    Holds(Digest),
 }
 
 /// A package as it was.
@@ -99,14 +127,19 @@ impl Before {
     }
 }
 
+impl PackageWas {
+    fn bits(&self) -> impl Iterator<Item = Digest> {
+        let package = self.old.iter().filter_map(|old| old.sha256);
+        let old_files = self.conffiles.iter().filter_map(|file| file.old.as_ref());
+        package.chain(old_files.map(|old| old.sha256))
+    }
+}
+
 impl Was {
     /// The bits that the way back needs.
     pub(super) fn bits(&self) -> Vec<Digest> {
         match self {
-            Self::Packages { packages } => packages
-                .iter()
-                .filter_map(|package| package.old.as_ref()?.sha256)
-                .collect(),
+            Self::Packages { packages } => packages.iter().flat_map(PackageWas::bits).collect(),
             Self::Config(config) => config.old.iter().map(|old| old.sha256).collect(),
             Self::Noop => Vec::new(),
         }

@@ -1,6 +1,7 @@
 //! Goes back to what the host had, by what was written before it was changed, and nothing else.
 
 mod config;
+mod exceptions;
 mod packages;
 
 use super::{

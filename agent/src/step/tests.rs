@@ -1,5 +1,6 @@
 //! Whole steps on a host in a folder, with the real apt and dpkg.
 
+mod conffiles;
 mod config;
 mod drift;
 mod hooks;
@@ -87,6 +88,7 @@ fn request(order: &Order) -> StageRequest {
         rollout: order.grant.rollout.clone(),
         lock_digest: order.grant.lock_digest,
         content: order.content.clone(),
+        conffiles: order.conffiles.clone(),
         one_way: order.one_way,
     }
 }

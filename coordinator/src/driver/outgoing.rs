@@ -11,12 +11,14 @@ pub(super) fn messages(command: CellCommand) -> Vec<(HostId, ToAgent)> {
             host,
             lock_digest,
             content,
+            conffiles,
             one_way,
         } => {
             let request = StageRequest {
                 rollout,
                 lock_digest,
                 content,
+                conffiles,
                 one_way,
             };
             vec![(host, ToAgent::Stage(request))]

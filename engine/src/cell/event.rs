@@ -13,7 +13,7 @@ use crate::{
     id::{HostId, OrderKey, OwnerEpoch, ReservationToken, RolloutId},
     ledger::LedgerError,
     order::{ClaimAnswer, ClaimPoint, Order},
-    patch::Content,
+    patch::{ConffilePolicies, Content},
     report::Report,
     reservation::Reservation,
     warrant::{Assignment, Stop, Summary, Warrant},
@@ -210,6 +210,8 @@ pub enum CellCommand {
         lock_digest: Digest,
         /// The bits.
         content: Content,
+        /// What becomes of changed config files of packages.
+        conffiles: ConffilePolicies,
         /// Whether a missing way back is allowed.
         one_way: bool,
     },

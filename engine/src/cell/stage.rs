@@ -40,6 +40,7 @@ impl Draft<'_> {
                 host: host.clone(),
                 lock_digest: lock.digest(),
                 content,
+                conffiles: work.assignment.conffiles.clone(),
                 one_way: work.assignment.one_way,
             });
         }

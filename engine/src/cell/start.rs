@@ -428,6 +428,7 @@ fn new_order(
         content,
         reboot: assignment.reboot,
         restart: assignment.restart,
+        conffiles: assignment.conffiles.clone(),
         one_way: assignment.one_way,
         deadlines: assignment.deadlines.clone(),
         stable_for,

@@ -285,6 +285,7 @@ impl<'d, 'a> Draft<'d, 'a> {
             lock: self.lock.clone(),
             reboot: spec.reboot(),
             restart: spec.restart(),
+            conffiles: spec.conffiles().clone(),
             one_way: spec.is_one_way(),
             repair: spec.is_repair(),
             hosts: hosts.iter().map(|host| host.host.id.clone()).collect(),

@@ -7,7 +7,7 @@ use crate::{
         RolloutId, WaveIndex,
     },
     order::{ClaimPoint, Direction, Grant},
-    patch::{Content, RebootPolicy, RestartPolicy},
+    patch::{ConffilePolicies, Content, RebootPolicy, RestartPolicy},
     policy::Deadlines,
     traffic::TrafficWish,
 };
@@ -307,6 +307,7 @@ fn order() -> Order {
         content: Content::Noop,
         reboot: RebootPolicy::IfRequired,
         restart: RestartPolicy::IfRequired,
+        conffiles: ConffilePolicies::new(),
         one_way: false,
         deadlines: Deadlines::default(),
         stable_for: Duration::from_secs(10),

@@ -1,13 +1,16 @@
 //! The `[patch]` table of a rollout file.
 
+mod conffiles;
 mod upgrade;
+
+pub(super) use conffiles::CONFFILE_POLICIES;
 
 use super::{Refusal, settings_keys};
 use crate::{
     document::Table,
     id::MAX_NAME_LEN,
     package,
-    patch::{ConfigPatch, Patch, RebootPolicy, RestartPolicy, VersionWish},
+    patch::{ConffilePolicies, ConfigPatch, Patch, RebootPolicy, RestartPolicy, VersionWish},
     unit,
 };
 use std::{collections::BTreeMap, path::PathBuf};
@@ -26,7 +29,13 @@ pub(super) const RESTARTS: [(&str, RestartPolicy); 2] = [
 /// Keys whose part is not built.
 const NOT_BUILT: [&str; 3] = ["advisories", "image", "files"];
 
-const PACKAGE_KEYS: [&str; 4] = ["packages", "security", "advisory", "advisory_file"];
+const PACKAGE_KEYS: [&str; 5] = [
+    "packages",
+    "security",
+    "advisory",
+    "advisory_file",
+    "conffiles",
+];
 const CONFIG_KEYS: [&str; 4] = ["path", "source", "validate", "reload"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +78,7 @@ pub(super) struct PatchFragment {
     pub(super) patch: Option<Patch>,
     pub(super) reboot: RebootPolicy,
     pub(super) restart: RestartPolicy,
+    pub(super) conffiles: ConffilePolicies,
     pub(super) one_way: bool,
 }
 
@@ -86,6 +96,10 @@ impl PatchFragment {
             patch,
             reboot: table.choice("reboot", &REBOOTS).unwrap_or_default(),
             restart: table.choice("restart", &RESTARTS).unwrap_or_default(),
+            conffiles: match kind {
+                Some(Kind::Packages) => conffiles::read(&mut table),
+                Some(Kind::Config | Kind::Noop) | None => ConffilePolicies::new(),
+            },
             one_way: table.flag("one_way").unwrap_or_default(),
         };
         refuse_foreign(&mut table, kind);

@@ -69,6 +69,11 @@ pub enum Refusal {
     /// A kind of patch that is not built.
     #[error("patches of kind \"{0}\" are not built yet; use \"packages\", \"config\" or \"noop\"")]
     PatchKindNotBuilt(String),
+    /// What is to become of changed config files is none of the things that can.
+    #[error(
+        "`{0}` is nothing that a config file can meet: \"keep\", \"replace\" or \"fail\" is expected"
+    )]
+    ConffilePolicy(String),
     /// A key of another kind of patch.
     #[error("a patch of kind \"{kind}\" has none; leave it out")]
     OtherKind {

@@ -2,7 +2,7 @@
 
 use super::{
     Limit, Spec, WaveSize, WindowRule,
-    patch::{REBOOTS, RESTARTS},
+    patch::{CONFFILE_POLICIES, REBOOTS, RESTARTS},
     settings::Settings,
     waiver,
 };
@@ -10,7 +10,7 @@ use crate::{
     digest::Digest,
     document::quote,
     duration,
-    patch::{AdvisoryPatch, Patch, RebootPolicy, RestartPolicy},
+    patch::{AdvisoryPatch, ConffilePolicies, Patch, RebootPolicy, RestartPolicy},
     policy::{FloorRule, Profile},
     select::Selection,
 };
@@ -35,6 +35,7 @@ impl fmt::Display for Spec {
         write_patch(f, &self.patch)?;
         writeln!(f, "reboot = {}", quote(reboot(self.reboot)))?;
         writeln!(f, "restart = {}", quote(restart(self.restart)))?;
+        write_conffiles(f, &self.conffiles)?;
         writeln!(f, "one_way = {}", self.one_way)?;
         writeln!(f, "\n[select]")?;
         write_match(f, Some(&self.selection))?;
@@ -99,6 +100,24 @@ fn write_patch(f: &mut fmt::Formatter<'_>, patch: &Patch) -> fmt::Result {
         }
         Patch::Noop => writeln!(f, "kind = \"noop\""),
     }
+}
+
+fn write_conffiles(f: &mut fmt::Formatter<'_>, policies: &ConffilePolicies) -> fmt::Result {
+    // Only patches of packages have any.
+    if policies.is_empty() {
+        return Ok(());
+    }
+    let policies: Vec<_> = policies
+        .iter()
+        .map(|(name, policy)| {
+            format!(
+                "{} = {}",
+                quote(name),
+                quote(word(&CONFFILE_POLICIES, *policy))
+            )
+        })
+        .collect();
+    writeln!(f, "conffiles = {{ {} }}", policies.join(", "))
 }
 
 fn write_window(f: &mut fmt::Formatter<'_>, rule: &WindowRule) -> fmt::Result {

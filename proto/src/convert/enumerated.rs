@@ -12,7 +12,7 @@ use cofferdam_engine::{
     guard::{Fate, GuardMode},
     lint::Severity,
     order::{ClaimPoint, Direction},
-    patch::RebootPolicy,
+    patch::{ConffilePolicy, RebootPolicy},
     plan::ImpactKind,
     run::Ending,
     traffic::OnExpiry,
@@ -50,6 +50,7 @@ macro_rules! enumerated {
 
 enumerated!(Action: Pause Resume Abort Rollback Promote Approve);
 enumerated!(ClaimPoint: BeforeDrain BeforeApply);
+enumerated!(ConffilePolicy: Keep Replace Fail);
 enumerated!(Direction: Patch Rollback);
 enumerated!(Ending: Patched RolledBack Undone Cancelled Quarantined);
 enumerated!(Fate: Refused Observed AgentDead InWindow);

@@ -1,6 +1,7 @@
 //! Orders.
 
 use super::{
+    conffile,
     enumerated::Enumerated,
     field::{At, FieldError},
     read, write,
@@ -28,6 +29,7 @@ impl From<Order> for v1::Order {
             content: Some(order.content.into()),
             reboot: order.reboot.number(),
             restarts: order.restart == RestartPolicy::IfRequired,
+            conffiles: conffile::write(order.conffiles),
             one_way: order.one_way,
             deadlines: Some(order.deadlines.into()),
             stable_for_ms: write::wait(order.stable_for),
@@ -62,6 +64,7 @@ impl TryFrom<v1::Order> for Order {
                 true => RestartPolicy::IfRequired,
                 false => RestartPolicy::Never,
             },
+            conffiles: conffile::read(wire.conffiles).at("conffiles")?,
             one_way: wire.one_way,
             deadlines: read::message(wire.deadlines).at("deadlines")?,
             stable_for: read::wait(wire.stable_for_ms).at("stable_for_ms")?,

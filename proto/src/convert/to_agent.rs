@@ -2,6 +2,7 @@
 
 use super::{
     bounds::MAX_PACKAGES,
+    conffile,
     enumerated::Enumerated,
     field::{At, FieldError, Problem},
     read, write,
@@ -123,6 +124,7 @@ impl From<StageRequest> for v1::Stage {
             rollout: stage.rollout.into(),
             lock_digest: write::digest(stage.lock_digest),
             content: Some(stage.content.into()),
+            conffiles: conffile::write(stage.conffiles),
             one_way: stage.one_way,
         }
     }
@@ -135,6 +137,7 @@ impl TryFrom<v1::Stage> for StageRequest {
             rollout: read::name(wire.rollout).at("rollout")?,
             lock_digest: read::digest(&wire.lock_digest).at("lock_digest")?,
             content: read::message(wire.content).at("content")?,
+            conffiles: conffile::read(wire.conffiles).at("conffiles")?,
             one_way: wire.one_way,
         })
     }

@@ -12,7 +12,8 @@ use cofferdam_engine::{
     inventory::{Facts, PackageSet, Platform},
     order::{ClaimAnswer, ClaimPoint, Direction, Grant, Order},
     patch::{
-        ConfigPatch, Content, LockedFile, LockedPackage, RebootPolicy, RestartPolicy, VersionWish,
+        ConffilePolicies, ConffilePolicy, ConfigPatch, Content, LockedFile, LockedPackage,
+        RebootPolicy, RestartPolicy, VersionWish,
     },
     policy::Deadlines,
     reach::Reach,
@@ -185,11 +186,11 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
         (reboot(), restart()),
         any::<bool>(),
     );
-    let how = (deadlines(), wait(), wait(), traffic());
+    let how = (conffiles(), deadlines(), wait(), wait(), traffic());
     (who, what, how).prop_map(|(who, what, how)| {
         let (key, host, token, grant) = who;
         let (direction, (attempt, asked_again), content, (reboot, restart), one_way) = what;
-        let (deadlines, stable_for, first_answer, traffic) = how;
+        let (conffiles, deadlines, stable_for, first_answer, traffic) = how;
         Order {
             key,
             host,
@@ -201,6 +202,7 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
             content,
             reboot,
             restart,
+            conffiles,
             one_way,
             deadlines,
             stable_for,
@@ -244,14 +246,25 @@ fn grant() -> impl Strategy<Value = Grant> {
 }
 
 fn stage() -> impl Strategy<Value = StageRequest> {
-    (name(), digest(), content(), any::<bool>()).prop_map(
-        |(rollout, lock_digest, content, one_way)| StageRequest {
+    let how = (conffiles(), any::<bool>());
+    (name(), digest(), content(), how).prop_map(
+        |(rollout, lock_digest, content, (conffiles, one_way))| StageRequest {
             rollout,
             lock_digest,
             content,
+            conffiles,
             one_way,
         },
     )
+}
+
+fn conffiles() -> impl Strategy<Value = ConffilePolicies> {
+    let policies = [
+        ConffilePolicy::Keep,
+        ConffilePolicy::Replace,
+        ConffilePolicy::Fail,
+    ];
+    btree_map("[a-z][a-z0-9+.-]{1,9}", select(policies.to_vec()), 0..3)
 }
 
 fn content() -> impl Strategy<Value = Content> {

@@ -35,6 +35,9 @@ impl Steps {
         let on = conditions(order, &transcript);
         let database = self.apt.database().await?;
         if !self.has_begun(order)? {
+            // They may have been changed since they were staged.
+            let changed = changed(packages, &database);
+            self.refuse_conffiles(&order.conffiles, &changed).await?;
             let was = self.packages_now(order, packages, &database).await?;
             self.begin(order, Was::Packages { packages: was })?;
         }
@@ -42,10 +45,12 @@ impl Steps {
         let database = self.apt.database().await?;
         let changed = changed(packages, &database);
         if !changed.is_empty() {
+            self.replace_conffiles(&order.conffiles, &changed).await?;
             let change = self.install(changed.iter().map(|package| package.sha256));
             self.change(&change, on, self.lock_wait(order)).await?;
         }
         require_installed(packages, &self.apt.database().await?)?;
+        self.note_conffiles(&order.grant.rollout).await?;
         self.restore_marks(&order.grant.rollout, on).await
     }
 
@@ -57,8 +62,10 @@ impl Steps {
         database: &Database,
     ) -> Result<Vec<PackageWas>, Failure> {
         let automatic = self.apt.automatic().await?;
+        let changed = changed(packages, database);
+        let mut conffiles = self.keep_conffiles(&order.grant.rollout, &changed).await?;
         let mut was = Vec::new();
-        for package in changed(packages, database) {
+        for package in changed {
             let old = match database.0.get(&package.name) {
                 None => None,
                 Some(entry) => Some(OldPackage {
@@ -77,6 +84,7 @@ impl Steps {
                 name: package.name.clone(),
                 new_version: package.version.clone(),
                 old,
+                conffiles: conffiles.remove(&package.name).unwrap_or_default(),
             });
         }
         Ok(was)

@@ -14,6 +14,7 @@ fn package(number: u64, name: &str, old: &str) -> Before {
         phase: Phase::Begun,
         was: Was::Packages {
             packages: vec![PackageWas {
+                conffiles: Vec::new(),
                 name: name.to_owned(),
                 new_version: "new".to_owned(),
                 old: Some(OldPackage {

@@ -52,7 +52,11 @@ impl Steps {
     }
 
     /// Makes sure that bits of the way back, named for people, are in the keep, unharmed.
-    pub(super) async fn require_kept(&self, digest: Digest, what: &str) -> Result<(), Failure> {
+    pub(in crate::step) async fn require_kept(
+        &self,
+        digest: Digest,
+        what: &str,
+    ) -> Result<(), Failure> {
         if self.is_kept(digest).await? {
             return Ok(());
         }

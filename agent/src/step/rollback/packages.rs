@@ -52,6 +52,9 @@ impl Steps {
             // What cannot be configured is what is about to be replaced.
             tracing::warn!(%failure, "dpkg could not end what was interrupted");
         }
+        let strayed = self.strayed_conffiles(packages).await?;
+        // Before the old packages: their scripts read it.
+        self.put_conffiles_back(packages, &strayed).await?;
         let change = self.way_back(packages).await?;
         if !change.is_empty() {
             self.return_by_apt(&change, on, order).await?;
@@ -66,7 +69,9 @@ impl Steps {
             let detail = format!("after the rollback, there is still to do: {left:?}");
             return Err(Failure::new(FailureKind::PackageManager, detail));
         }
-        self.restore_marks(&order.grant.rollout, on).await
+        self.put_conffiles_back(packages, &strayed).await?;
+        self.restore_marks(&order.grant.rollout, on).await?;
+        self.say_exceptions(&transcript, packages, &strayed).await
     }
 
     /// What is neither as it was nor as the rollout made it, in words. Empty: nothing.
@@ -173,6 +178,7 @@ mod tests {
         PackageWas {
             name: "tool".to_owned(),
             new_version: "2".to_owned(),
+            conffiles: Vec::new(),
             old: old.map(|sha256| OldPackage {
                 version: "1".to_owned(),
                 sha256,

@@ -47,6 +47,7 @@ impl Steps {
             since: Instant::now(),
         };
         self.fetch_new(&staging, packages).await?;
+        self.refuse_conffiles(&request.conffiles, &changed).await?;
         let way_back = self.find_way_back(&staging, &changed, &database).await?;
         self.require_room(&changed)?;
         self.rehearse_forward(&changed).await?;

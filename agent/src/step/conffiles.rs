@@ -1,0 +1,297 @@
+//! Config files of packages: what the order wants of those that people changed, and the way back.
+//!
+//! dpkg asks about a config file that people changed and whose new package brings another content. It is
+//! never let ask: it keeps the host's own. Where the order wants the package's, that is put in place
+//! before dpkg comes, which then finds nothing to ask; where it wants neither, the host is refused.
+//!
+//! What a patch may change of them is kept before it begins, content, mode and owner, and put back when
+//! the host goes back, before the old packages come, whose scripts read it. What people changed since the
+//! patch is theirs and stays.
+
+use super::{
+    Steps,
+    record::{Before, ConffileWas, Left, PackageWas, Was},
+};
+use crate::{
+    config_file::{OldFile, Place},
+    host::durable::{self, FileError},
+};
+use cofferdam_engine::{
+    digest::Digest,
+    failure::{Failure, FailureKind},
+    id::RolloutId,
+    patch::{ConffilePolicies, ConffilePolicy, LockedPackage},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+/// What dpkg leaves beside a config file: the content that it did not take, or took the place of.
+const LITTER: [&str; 3] = ["dpkg-dist", "dpkg-new", "dpkg-old"];
+
+/// A config file that dpkg would ask about.
+struct Question {
+    package: String,
+    path: PathBuf,
+    /// What the package brings, in a file of the keep's incoming folder.
+    brought: PathBuf,
+}
+
+impl Steps {
+    /// Refuses packages that would meet a changed config file, where the order says so.
+    pub(super) async fn refuse_conffiles(
+        &self,
+        policies: &ConffilePolicies,
+        changed: &[&LockedPackage],
+    ) -> Result<(), Failure> {
+        let met = self
+            .questions(policies, ConffilePolicy::Fail, changed)
+            .await?;
+        let met: Vec<String> = met
+            .iter()
+            .map(|one| format!("{} of {}", one.path.display(), one.package))
+            .collect();
+        if met.is_empty() {
+            return Ok(());
+        }
+        let detail = format!(
+            "changed on this host, and the new package brings another: {}; nothing was changed; \
+             `conffiles` in [patch] says \"fail\"",
+            met.join(", ")
+        );
+        Err(Failure::new(FailureKind::Conffile, detail))
+    }
+
+    /// Puts what packages bring in the place of changed config files, where the order says so.
+    pub(super) async fn replace_conffiles(
+        &self,
+        policies: &ConffilePolicies,
+        changed: &[&LockedPackage],
+    ) -> Result<(), Failure> {
+        let replaced = self
+            .questions(policies, ConffilePolicy::Replace, changed)
+            .await?;
+        for one in replaced {
+            let place = Place::find(&self.settings.root, &one.path)?;
+            let like = match OldFile::standing_at(place.path()).await? {
+                Some(like) => Some(like),
+                None => OldFile::standing_at(&one.brought).await?,
+            };
+            let (path, package) = (one.path.display(), &one.package);
+            tracing::info!(%path, package, "the package's config file takes the host's place");
+            place.prepare(&one.brought, like.as_ref())?.place()?;
+        }
+        Ok(())
+    }
+
+    /// The config files of packages with this policy that dpkg would ask about.
+    async fn questions(
+        &self,
+        policies: &ConffilePolicies,
+        policy: ConffilePolicy,
+        changed: &[&LockedPackage],
+    ) -> Result<Vec<Question>, Failure> {
+        let is_meant =
+            |package: &&&LockedPackage| policies.get(base(&package.name)) == Some(&policy);
+        let meant: Vec<&&LockedPackage> = changed.iter().filter(is_meant).collect();
+        let names: Vec<&str> = meant.iter().map(|package| package.name.as_str()).collect();
+        let mut book = self.apt.conffiles(&names).await?.0;
+        let mut questions = Vec::new();
+        for package in meant {
+            let known = book.remove(&package.name).unwrap_or_default();
+            questions.extend(self.questions_of(package, &known).await?);
+        }
+        Ok(questions)
+    }
+
+    async fn questions_of(
+        &self,
+        package: &LockedPackage,
+        known: &BTreeMap<PathBuf, String>,
+    ) -> Result<Vec<Question>, Failure> {
+        let deb = self.keep.deb(package.sha256);
+        let mut places = BTreeMap::new();
+        for path in self.apt.conffiles_in(&deb).await? {
+            let place = self.settings.root.resolve(&path);
+            let place = place.map_err(FileError::of("looking up", &path))?;
+            places.insert(path, place);
+        }
+        let all: Vec<PathBuf> = places.values().cloned().collect();
+        let there = self.apt.md5(&all).await?;
+        let now = |(path, place)| (path, there.get::<PathBuf>(&place));
+        let mut candidates: BTreeMap<PathBuf, _> = places.into_iter().map(now).collect();
+        // As it came is as good as never touched; neither known nor there is new.
+        candidates.retain(|path, now| known.get(path) != *now);
+        if candidates.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folder = self.keep.incoming(&package.sha256.to_string())?;
+        let paths: Vec<&Path> = candidates.keys().map(PathBuf::as_path).collect();
+        self.apt.unpack(&deb, &paths, &folder).await?;
+        let brought = |path: &Path| folder.join(path.strip_prefix("/").unwrap_or(path));
+        let sums: Vec<PathBuf> = paths.iter().map(|path| brought(path)).collect();
+        let sums = self.apt.md5(&sums).await?;
+        let asks = candidates.into_iter().filter_map(|(path, now)| {
+            let brought = brought(&path);
+            let new = sums.get(&brought);
+            (new != now && new != known.get(&path)).then(|| Question {
+                package: package.name.clone(),
+                path,
+                brought,
+            })
+        });
+        Ok(asks.collect())
+    }
+
+    /// Keeps the config files that these packages have or bring, as they are now.
+    pub(super) async fn keep_conffiles(
+        &self,
+        rollout: &RolloutId,
+        changed: &[&LockedPackage],
+    ) -> Result<BTreeMap<String, Vec<ConffileWas>>, Failure> {
+        let names: Vec<&str> = changed
+            .iter()
+            .map(|package| package.name.as_str())
+            .collect();
+        let mut book = self.apt.conffiles(&names).await?.0;
+        let mut kept = BTreeMap::new();
+        for package in changed {
+            let known = book.remove(&package.name).unwrap_or_default();
+            let mut paths: BTreeSet<PathBuf> = known.into_keys().collect();
+            paths.extend(
+                self.apt
+                    .conffiles_in(&self.keep.deb(package.sha256))
+                    .await?,
+            );
+            let mut files = Vec::new();
+            for path in paths {
+                // Where there is no such folder, or no plain file, dpkg has nothing to ask either.
+                let Ok(place) = Place::find(&self.settings.root, &path) else {
+                    continue;
+                };
+                files.push(ConffileWas {
+                    old: place.keep_old(&self.keep, rollout.as_str()).await?,
+                    litter: litter(place.path()).into_iter().collect(),
+                    left: Left::Unknown,
+                    path,
+                });
+            }
+            kept.insert(package.name.clone(), files);
+        }
+        Ok(kept)
+    }
+
+    /// Writes down what the patch left of the config files that it may have changed, so that what people
+    /// change later is told from it.
+    pub(super) async fn note_conffiles(&self, rollout: &RolloutId) -> Result<(), Failure> {
+        let Some(mut before) = self.records.before(rollout)? else {
+            return Ok(());
+        };
+        let Before {
+            was: Was::Packages { packages },
+            ..
+        } = &mut before
+        else {
+            return Ok(());
+        };
+        for file in packages
+            .iter_mut()
+            .flat_map(|package| &mut package.conffiles)
+        {
+            file.left = match self.conffile_now(file).await? {
+                Some(digest) => Left::Holds(digest),
+                None => Left::Nothing,
+            };
+        }
+        Ok(self.records.save_before(rollout, &before)?)
+    }
+
+    async fn conffile_now(&self, file: &ConffileWas) -> Result<Option<Digest>, Failure> {
+        match Place::find(&self.settings.root, &file.path) {
+            Ok(place) => place.digest().await,
+            // Its folder went with its package.
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// The config files that people changed since the patch.
+    pub(super) async fn strayed_conffiles(
+        &self,
+        packages: &[PackageWas],
+    ) -> Result<BTreeSet<PathBuf>, Failure> {
+        let mut strayed = BTreeSet::new();
+        for file in packages.iter().flat_map(|package| &package.conffiles) {
+            let now = self.conffile_now(file).await?;
+            let old = file.old.as_ref().map(|old| old.sha256);
+            let left = match file.left {
+                Left::Unknown => continue,
+                Left::Nothing => None,
+                Left::Holds(digest) => Some(digest),
+            };
+            if now != left && now != old {
+                strayed.insert(file.path.clone());
+            }
+        }
+        Ok(strayed)
+    }
+
+    /// Puts config files back as they were, but for those that are people's own, and takes away what
+    /// dpkg left beside them.
+    pub(super) async fn put_conffiles_back(
+        &self,
+        packages: &[PackageWas],
+        strayed: &BTreeSet<PathBuf>,
+    ) -> Result<(), Failure> {
+        let was_there = |package: &&PackageWas| package.old.is_some();
+        for file in packages
+            .iter()
+            .filter(was_there)
+            .flat_map(|package| &package.conffiles)
+        {
+            if strayed.contains(&file.path) {
+                continue;
+            }
+            let now = self.conffile_now(file).await?;
+            match &file.old {
+                Some(old) if now != Some(old.sha256) => {
+                    let what = format!("the content of {} before", file.path.display());
+                    self.require_kept(old.sha256, &what).await?;
+                    let place = Place::find(&self.settings.root, &file.path)?;
+                    place
+                        .prepare(&self.keep.file(old.sha256), Some(old))?
+                        .place()?;
+                }
+                None if now.is_some() => Place::find(&self.settings.root, &file.path)?.clear()?,
+                Some(_) | None => {}
+            }
+            self.clear_litter(file)?;
+        }
+        Ok(())
+    }
+
+    fn clear_litter(&self, file: &ConffileWas) -> Result<(), Failure> {
+        let Ok(place) = Place::find(&self.settings.root, &file.path) else {
+            return Ok(());
+        };
+        for name in litter(place.path()) {
+            if !file.litter.contains(&name) {
+                durable::remove(&place.path().with_file_name(name))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A package's name without its architecture, as rollout files have it.
+fn base(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(base, _)| base)
+}
+
+/// The names of what dpkg left beside a file.
+fn litter(path: &Path) -> BTreeSet<String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = LITTER.map(|ending| format!("{name}.{ending}"));
+    let is_there = |name: &String| path.with_file_name(name).exists();
+    beside.into_iter().filter(is_there).collect()
+}

@@ -1,0 +1,76 @@
+//! What is not as it was before, though the host went back.
+
+use super::Steps;
+use crate::{host::durable::FileError, packages::database::State, step::record::PackageWas};
+use cofferdam_engine::failure::Failure;
+use std::{
+    collections::BTreeSet,
+    fs::File,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+impl Steps {
+    /// Looks for what is not as it was, and lists it at the end of the transcript: packages and config
+    /// files that others changed since, what is left of packages that went, and files that are not those
+    /// of their package.
+    pub(super) async fn say_exceptions(
+        &self,
+        transcript: &Path,
+        packages: &[PackageWas],
+        strayed: &BTreeSet<PathBuf>,
+    ) -> Result<(), Failure> {
+        let mut exceptions = self.strayed_packages(packages).await?;
+        for path in strayed {
+            exceptions.push(format!(
+                "{} was changed since the patch and stays so",
+                path.display()
+            ));
+        }
+        exceptions.extend(self.left_by_removed(packages));
+        exceptions.extend(self.foreign_files(packages).await?);
+        for exception in &exceptions {
+            tracing::warn!(exception, "the host went back, but for this");
+        }
+        let list = match exceptions.as_slice() {
+            [] => "everything is as it was before".to_owned(),
+            some => format!("as it was before, but for:\n  {}", some.join("\n  ")),
+        };
+        let written = File::options().create(true).append(true).open(transcript);
+        let written = written.and_then(|mut file| writeln!(file, "# {list}"));
+        Ok(written.map_err(FileError::of("writing", transcript))?)
+    }
+
+    /// The config files of packages that the patch brought: they are removed, and not purged, since what
+    /// they hold may be of worth.
+    fn left_by_removed(&self, packages: &[PackageWas]) -> Vec<String> {
+        let brought = packages.iter().filter(|package| package.old.is_none());
+        let files = brought.flat_map(|package| &package.conffiles);
+        let root = &self.settings.root;
+        let is_there = |path: &Path| root.join(&path.to_string_lossy()).exists();
+        files
+            .filter(|file| file.old.is_none() && is_there(&file.path))
+            .map(|file| format!("{} of a removed package stays", file.path.display()))
+            .collect()
+    }
+
+    /// The files of packages that were put back whose content is not that of the package.
+    async fn foreign_files(&self, packages: &[PackageWas]) -> Result<Vec<String>, Failure> {
+        let database = self.apt.database().await?;
+        let is_back = |package: &&PackageWas| {
+            let old = package.old.as_ref().map(|old| old.version.as_str());
+            let now = database.0.get(&package.name);
+            now.is_some_and(|now| now.state == State::Whole && old == Some(now.version.as_str()))
+        };
+        let back: Vec<&str> = packages
+            .iter()
+            .filter(is_back)
+            .map(|package| package.name.as_str())
+            .collect();
+        let foreign = self.apt.foreign_files(&back).await?;
+        Ok(foreign
+            .iter()
+            .map(|path| format!("{} is not as its package has it", path.display()))
+            .collect())
+    }
+}
