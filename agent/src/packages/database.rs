@@ -50,21 +50,18 @@ impl Database {
         (entry.state == State::Whole).then_some(entry.version.as_str())
     }
 
-    /// The names of packages that are not fully installed.
-    pub fn unfinished(&self) -> impl Iterator<Item = &str> {
-        self.names_in(|state| state != State::Whole)
+    /// The names of packages that dpkg can end the installation of.
+    pub fn unconfigured(&self) -> impl Iterator<Item = &str> {
+        self.names_in(State::Unconfigured)
     }
 
     /// The names of packages that nothing but their own files make whole.
     pub fn broken(&self) -> impl Iterator<Item = &str> {
-        self.names_in(|state| state == State::Broken)
+        self.names_in(State::Broken)
     }
 
-    fn names_in(&self, is_wanted: impl Fn(State) -> bool) -> impl Iterator<Item = &str> {
-        let wanted = self
-            .0
-            .iter()
-            .filter(move |(_, entry)| is_wanted(entry.state));
+    fn names_in(&self, state: State) -> impl Iterator<Item = &str> {
+        let wanted = self.0.iter().filter(move |(_, entry)| entry.state == state);
         wanted.map(|(name, _)| name.as_str())
     }
 
@@ -140,7 +137,7 @@ un |never||
         assert_eq!(database.version("libc6:i386"), Some("2.36-9+deb12u4"));
         assert_eq!(database.version("scr"), None);
         assert!(database.0["lone"].on_hold && !database.0["libc6"].on_hold);
-        assert_eq!(database.unfinished().collect::<Vec<_>>(), ["half", "scr"]);
+        assert_eq!(database.unconfigured().collect::<Vec<_>>(), ["scr"]);
         assert_eq!(database.broken().collect::<Vec<_>>(), ["half"]);
         assert_eq!(database.package_set().0.len(), 6);
     }

@@ -216,7 +216,7 @@ async fn marks_and_interruptions_are_put_right() {
     let transcript = lab.path("transcript.log");
     let on = within(&transcript);
     let apt = lab.apt();
-    apt.repair(on).await.unwrap();
+    apt.repair(&[], on).await.unwrap();
     assert_eq!(
         fs::read_dir(lab.path("root/var/lib/dpkg/updates"))
             .unwrap()

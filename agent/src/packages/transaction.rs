@@ -120,22 +120,27 @@ impl Apt {
         }
     }
 
-    /// Ends what an interrupted dpkg left half done. Nothing was: does nothing.
+    /// Ends what an interrupted dpkg left half done, but for packages that are about to be replaced: what
+    /// their scripts did once they would do again. Nothing was: does nothing.
     ///
     /// # Errors
     /// A [`Failure`] by what dpkg said.
-    pub async fn repair(&self, on: Conditions<'_>) -> Result<(), Failure> {
+    pub async fn repair(&self, except: &[&str], on: Conditions<'_>) -> Result<(), Failure> {
         let database = self.database().await?;
-        let unfinished: Vec<&str> = database.unfinished().collect();
-        if !self.is_interrupted()? && unfinished.is_empty() {
-            return Ok(());
-        }
-        let unfinished = unfinished.join(", ");
+        let others = database
+            .unconfigured()
+            .filter(|name| !except.contains(name));
+        let others: Vec<&str> = others.collect();
+        let command = match others.as_slice() {
+            [] if self.is_interrupted()? => self.dpkg().args(["--triggers-only", "--pending"]),
+            [] => return Ok(()),
+            others => self.dpkg().arg("--configure").args(others),
+        };
+        let unfinished = others.join(", ");
         tracing::warn!(
             unfinished,
             "dpkg was interrupted before: its work is ended first"
         );
-        let command = self.dpkg().args(["--configure", "--pending"]);
         self.must_change(command, on).await
     }
 

@@ -10,6 +10,7 @@ use super::{
 use crate::{patience, process::built};
 use cofferdam::demo::archive::Archive;
 use std::{
+    collections::BTreeMap,
     fs,
     net::{SocketAddr, TcpStream},
     os::unix::fs::PermissionsExt as _,
@@ -29,11 +30,13 @@ const ENTRIES: &str = "entries";
 /// A server starts within milliseconds; a busy machine is waited for.
 const SERVED_WITHIN: Duration = Duration::from_secs(30);
 
-/// A package to be built. It depends on nothing and runs on every architecture.
+/// A package to be built. It runs on every architecture.
 #[derive(Debug, Clone)]
 pub struct Package {
     name: String,
     version: String,
+    fields: String,
+    control: Vec<(String, String)>,
     files: Vec<(String, Vec<u8>)>,
     scripts: Vec<(String, String)>,
 }
@@ -46,6 +49,8 @@ impl Package {
         Self {
             name: name.to_owned(),
             version: version.to_owned(),
+            fields: String::new(),
+            control: Vec::new(),
             files: vec![(file, content)],
             scripts: Vec::new(),
         }
@@ -55,6 +60,28 @@ impl Package {
     #[must_use]
     pub fn file(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
         self.files.push((path.to_owned(), content.into()));
+        self
+    }
+
+    /// With a config file that dpkg asks about; `path` is relative to the root.
+    #[must_use]
+    pub fn conffile(self, path: &str, content: &str) -> Self {
+        self.control("conffiles", &format!("/{path}\n"))
+            .file(path, content)
+    }
+
+    /// With a further file of its control archive, as `templates`. One of the same name goes on.
+    #[must_use]
+    pub fn control(mut self, name: &str, content: &str) -> Self {
+        self.control.push((name.to_owned(), content.to_owned()));
+        self
+    }
+
+    /// With a further field, as `Depends: milk`.
+    #[must_use]
+    pub fn field(mut self, line: &str) -> Self {
+        self.fields += line;
+        self.fields.push('\n');
         self
     }
 
@@ -72,11 +99,11 @@ impl Package {
         format!("{}_{}_all.deb", self.name, self.version)
     }
 
-    fn control(&self) -> String {
+    fn paragraph(&self) -> String {
         format!(
             "Package: {}\nVersion: {}\nArchitecture: all\nMaintainer: Cofferdam <fleet@localhost>\n\
-             Description: a package of a fleet\n",
-            self.name, self.version
+             {}Description: a package of a fleet\n",
+            self.name, self.version, self.fields
         )
     }
 
@@ -87,7 +114,14 @@ impl Package {
         for (name, content) in &self.scripts {
             write(&tree.join("DEBIAN").join(name), content, 0o755)?;
         }
-        write(&tree.join("DEBIAN/control"), self.control(), 0o644)
+        let mut control = BTreeMap::<&str, String>::new();
+        for (name, content) in &self.control {
+            *control.entry(name).or_default() += content;
+        }
+        for (name, content) in control {
+            write(&tree.join("DEBIAN").join(name), content, 0o644)?;
+        }
+        write(&tree.join("DEBIAN/control"), self.paragraph(), 0o644)
     }
 }
 
@@ -140,14 +174,28 @@ impl Repository {
         package.lay_out(&tree)?;
         let built = self.archive.build(&tree, &name).await;
         built.map_err(part("a package"))?;
-        let entry = self.archive.entry(&package.control(), &name);
+        let entry = self.archive.entry(&package.paragraph(), &name);
         let path = self.entries().join(&name);
         fs::write(&path, entry.map_err(part("a package"))?).map_err(file("write", &path))?;
+        self.publish_entries().await
+    }
+
+    /// Takes a package out of what is offered, as archives do with old versions.
+    ///
+    /// # Errors
+    /// When it is not offered, or a file cannot be written.
+    pub async fn withdraw(&self, package: &Package) -> Result<(), FleetError> {
+        let name = package.file_name();
+        for path in [self.entries().join(&name), self.served().join(&name)] {
+            fs::remove_file(&path).map_err(file("remove", &path))?;
+        }
+        self.publish_entries().await
+    }
+
+    async fn publish_entries(&self) -> Result<(), FleetError> {
         let entries = read_all(&self.entries())?;
-        self.archive
-            .publish(&entries)
-            .await
-            .map_err(part("the index"))
+        let published = self.archive.publish(&entries).await;
+        published.map_err(part("the index"))
     }
 
     /// The key that hosts trust it by.

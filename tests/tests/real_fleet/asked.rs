@@ -7,6 +7,7 @@ use cofferdam_tests::{
         RealFleet,
         host::{BOOTED_WITHIN, Host},
     },
+    rollout::{self, ALL_AT_ONCE},
 };
 use std::{fs, time::Duration};
 
@@ -48,6 +49,36 @@ pub(super) async fn until_shown(fleet: &RealFleet, arguments: &[&str], parts: &[
         }
     })
     .await
+}
+
+/// A rollout of one package to one host, alone as it is, that tries once; `more` stands among the keys
+/// at the top.
+pub(super) fn patch_of(host: &Host, package: &str, more: &str) -> String {
+    let rollout = rollout::package(package, package, "2") + ALL_AT_ONCE;
+    rollout
+        .replace(
+            "service == \"web\"",
+            &format!("host == \"{}\"", host.name()),
+        )
+        .replace("min_in_service = \"50%\"", "min_in_service = \"0%\"")
+        .replace("retry_backoff = \"500ms\"", &format!("retry = 0\n{more}"))
+}
+
+/// Waits until a rollout is over on the one host that it failed on. What its status says then.
+pub(super) async fn until_failed(fleet: &RealFleet, rollout: &str) -> String {
+    eventually("the host to have failed", SEEN_WITHIN, async || {
+        let mut command = fleet.control.operator();
+        command.args(["status", rollout, "--output", "json"]);
+        let (_, printed) = run(command);
+        let view: serde_json::Value =
+            serde_json::from_str(&printed).map_err(|error| format!("{error}: {printed}"))?;
+        let is_over = view["waves"][0]["failed"] == 1;
+        is_over.then_some(()).ok_or(printed)
+    })
+    .await;
+    let mut command = fleet.control.operator();
+    command.args(["status", rollout]);
+    run(command).1
 }
 
 /// Plans and starts a rollout.

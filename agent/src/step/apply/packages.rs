@@ -41,7 +41,7 @@ impl Steps {
             let was = self.packages_now(order, packages, &database).await?;
             self.begin(order, Was::Packages { packages: was })?;
         }
-        self.apt.repair(on).await?;
+        self.apt.repair(&[], on).await?;
         let database = self.apt.database().await?;
         let changed = changed(packages, &database);
         if !changed.is_empty() {

@@ -48,8 +48,9 @@ impl Steps {
     ) -> Result<(), Failure> {
         let transcript = self.transcript(&order.grant.rollout, "rollback");
         let on = conditions(order, &transcript);
-        if let Err(failure) = self.apt.repair(on).await {
-            // What cannot be configured is what is about to be replaced.
+        let replaced: Vec<&str> = packages.iter().map(|one| one.name.as_str()).collect();
+        if let Err(failure) = self.apt.repair(&replaced, on).await {
+            // It may be what the patch broke.
             tracing::warn!(%failure, "dpkg could not end what was interrupted");
         }
         let strayed = self.strayed_conffiles(packages).await?;
