@@ -59,12 +59,14 @@ pub enum SpaceError {
         needed: u64,
     },
     /// It has too few inodes left.
-    #[error("{path} has {left} inodes left, {MARGIN_INODES} are needed")]
+    #[error("{path} has {left} inodes left, {needed} are needed")]
     Inodes {
         /// On which file system.
         path: PathBuf,
         /// What is left.
         left: u64,
+        /// What is needed, margin included.
+        needed: u64,
     },
     /// It could not be asked.
     #[error("the room on {path} is not known")]
@@ -90,22 +92,39 @@ impl From<SpaceError> for Failure {
     }
 }
 
-/// Makes sure that the file system of a path takes so many more bytes, with a margin.
+/// What is to come to a file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Load {
+    /// In bytes.
+    pub bytes: u64,
+    /// In files.
+    pub files: u64,
+}
+
+impl Load {
+    /// So many bytes, in few files.
+    pub fn bytes(bytes: u64) -> Self {
+        Self { bytes, files: 0 }
+    }
+}
+
+/// Makes sure that the file system of a path takes a load, with a margin.
 ///
 /// # Errors
 /// [`SpaceError`] when it does not, or cannot be asked.
-pub fn require(space: &dyn Space, path: &Path, bytes: u64) -> Result<(), SpaceError> {
+pub fn require(space: &dyn Space, path: &Path, load: Load) -> Result<(), SpaceError> {
     let path = path.to_owned();
     let room = match space.left(&path) {
         Ok(room) => room,
         Err(source) => return Err(SpaceError::Unknown { path, source }),
     };
-    let (left, needed) = (room.bytes, bytes.saturating_add(MARGIN_BYTES));
+    let (left, needed) = (room.bytes, load.bytes.saturating_add(MARGIN_BYTES));
     if left < needed {
         return Err(SpaceError::Bytes { path, left, needed });
     }
+    let needed = load.files.saturating_add(MARGIN_INODES);
     match room.inodes {
-        Some(left) if left < MARGIN_INODES => Err(SpaceError::Inodes { path, left }),
+        Some(left) if left < needed => Err(SpaceError::Inodes { path, left, needed }),
         Some(_) | None => Ok(()),
     }
 }
@@ -140,14 +159,18 @@ mod tests {
 
     #[test]
     fn bytes_inodes_and_margin_are_needed() {
+        let load = Load {
+            bytes: 100,
+            files: 10,
+        };
         let enough = |bytes, inodes| {
             let room = Room { bytes, inodes };
-            require(&room, Path::new("/"), 100).is_ok()
+            require(&room, Path::new("/"), load).is_ok()
         };
         assert!(enough(MARGIN_BYTES + 100, None));
-        assert!(enough(MARGIN_BYTES + 100, Some(MARGIN_INODES)));
+        assert!(enough(MARGIN_BYTES + 100, Some(MARGIN_INODES + 10)));
         assert!(!enough(MARGIN_BYTES + 99, None));
-        assert!(!enough(u64::MAX, Some(MARGIN_INODES - 1)));
+        assert!(!enough(u64::MAX, Some(MARGIN_INODES + 9)));
     }
 
     #[test]

@@ -138,7 +138,7 @@ impl Apt {
         if !folder.exists() {
             return Ok(Vec::new());
         }
-        let base = wanted.name.split(':').next().unwrap_or_default();
+        let base = stanza::base(wanted.name);
         let start = format!("{base}_{}_", wanted.version.replace(':', "%3a"));
         let mut debs = debs_in(&folder)?;
         debs.retain(|path| {

@@ -57,6 +57,11 @@ pub fn locked(answer: &str, name: &str, version: &str) -> Option<LockedPackage> 
     })
 }
 
+/// A package's name without its architecture.
+pub fn base(name: &str) -> &str {
+    name.split_once(':').map_or(name, |(base, _)| base)
+}
+
 fn is_of(package: &str, architecture: &str, name: &str) -> bool {
     match name.split_once(':') {
         Some((base, of)) => package == base && architecture == of,

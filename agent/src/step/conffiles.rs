@@ -15,6 +15,7 @@ use super::{
 use crate::{
     config_file::{OldFile, Place},
     host::durable::{self, FileError},
+    packages::stanza::base,
 };
 use cofferdam_engine::{
     digest::Digest,
@@ -281,11 +282,6 @@ impl Steps {
         }
         Ok(())
     }
-}
-
-/// A package's name without its architecture, as rollout files have it.
-fn base(name: &str) -> &str {
-    name.split_once(':').map_or(name, |(base, _)| base)
 }
 
 /// The names of what dpkg left beside a file.

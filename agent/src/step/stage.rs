@@ -2,6 +2,7 @@
 
 mod config;
 mod packages;
+mod room;
 mod way_back;
 
 pub(super) use packages::changed;

@@ -35,9 +35,10 @@ impl Steps {
         let on = conditions(order, &transcript);
         let database = self.apt.database().await?;
         if !self.has_begun(order)? {
-            // They may have been changed since they were staged.
+            // The host may have changed since they were staged.
             let changed = changed(packages, &database);
             self.refuse_conffiles(&order.conffiles, &changed).await?;
+            self.require_room_to_change(&changed)?;
             let was = self.packages_now(order, packages, &database).await?;
             self.begin(order, Was::Packages { packages: was })?;
         }

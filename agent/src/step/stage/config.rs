@@ -5,7 +5,7 @@ use crate::{
     actions::StageRequest,
     artefact,
     config_file::{self, Place},
-    host::space,
+    host::space::{self, Load},
 };
 use cofferdam_engine::{
     digest::Digest,
@@ -24,8 +24,16 @@ impl Steps {
     ) -> Result<BTreeSet<Digest>, Failure> {
         config_file::require_validator(config, &self.settings)?;
         let place = Place::find(&self.settings.root, &config.path)?;
-        space::require(&*self.outside.space, self.keep.folder(), 2 * file.size)?;
-        space::require(&*self.outside.space, self.settings.root.path(), file.size)?;
+        space::require(
+            &*self.outside.space,
+            self.keep.folder(),
+            Load::bytes(2 * file.size),
+        )?;
+        space::require(
+            &*self.outside.space,
+            self.settings.root.path(),
+            Load::bytes(file.size),
+        )?;
         if !self.is_kept(file.sha256).await? {
             let into = self.keep.incoming(request.rollout.as_str())?.join("new");
             artefact::fetch(&*self.outside.artefacts, file, &into).await?;

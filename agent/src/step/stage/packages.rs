@@ -3,7 +3,7 @@
 use super::Steps;
 use crate::{
     actions::StageRequest,
-    host::{keep, space},
+    host::keep,
     packages::{
         archive::{self, Exactly},
         database::Database,
@@ -49,7 +49,7 @@ impl Steps {
         self.fetch_new(&staging, packages).await?;
         self.refuse_conffiles(&request.conffiles, &changed).await?;
         let way_back = self.find_way_back(&staging, &changed, &database).await?;
-        self.require_room(&changed)?;
+        self.require_room_to_change(&changed)?;
         self.rehearse_forward(&changed).await?;
         self.rehearse_back(request, &way_back).await?;
         let new = packages.iter().map(|package| package.sha256);
@@ -83,7 +83,7 @@ impl Steps {
             return Ok(());
         }
         let bytes = missing.iter().map(|package| package.size).sum();
-        space::require(&*self.outside.space, self.keep.folder(), bytes)?;
+        self.require_room_to_stage(bytes)?;
         let wanted: Vec<Exactly<'_>> = missing.iter().map(|package| exactly(package)).collect();
         let folder = self.fetch(staging, &wanted).await?;
         for deb in archive::debs_in(&folder)? {
@@ -137,23 +137,6 @@ impl Steps {
             (Err(failure), Err(update)) if failure.kind == FailureKind::NotFound => Err(update),
             (Err(failure), _) => Err(failure),
         }
-    }
-
-    /// dpkg unpacks the new files beside the old ones, so all of them need room at once.
-    fn require_room(&self, changed: &[&LockedPackage]) -> Result<(), Failure> {
-        let labels = changed
-            .iter()
-            .filter_map(|package| self.keep.label(package.sha256));
-        let unpacked: u64 = labels
-            .map(|label| label.installed_kib.saturating_mul(1024))
-            .sum();
-        let packed: u64 = changed.iter().map(|package| package.size).sum();
-        let root = self.settings.root.path();
-        Ok(space::require(
-            &*self.outside.space,
-            root,
-            unpacked.saturating_add(packed),
-        )?)
     }
 
     async fn rehearse_forward(&self, changed: &[&LockedPackage]) -> Result<(), Failure> {

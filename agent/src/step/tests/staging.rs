@@ -90,7 +90,7 @@ async fn bits_that_are_not_the_locked_ones_are_refused() {
 
 #[tokio::test]
 async fn a_full_disk_is_said_before_anything_is_changed() {
-    for full in ["root", "state/keep"] {
+    for full in ["root", "state/keep", "root/var/lib/dpkg"] {
         let host = Tool::new();
         let path = host.lab.path(full);
         let left = move |asked: &Path| if asked == path { 1000 } else { u64::MAX };
@@ -102,6 +102,19 @@ async fn a_full_disk_is_said_before_anything_is_changed() {
         assert_eq!(host.versions(), both("1"));
         assert_eq!(steps.records.before(&rollout("r2")).unwrap(), None);
     }
+}
+
+#[tokio::test]
+async fn a_disk_that_filled_since_staging_is_said_before_anything_is_changed() {
+    let host = Tool::new();
+    let order = host.order();
+    steps(&host.lab).stage(&request(&order)).await.unwrap();
+    let space = Rc::new(ScriptedSpace(|_: &Path| 1000));
+    let steps = steps_with(host.lab.settings(), space, scripted::Scripted::default());
+    let failure = steps.apply(&order).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::DiskFull, "{failure}");
+    assert!(failure.detail.contains("1000 bytes left"), "{failure}");
+    assert_eq!(steps.records.before(&rollout("r2")).unwrap(), None);
 }
 
 #[tokio::test]

@@ -1,0 +1,106 @@
+//! Room for a patch of packages, on every file system that it needs: before anything is fetched, and
+//! before anything is changed.
+
+use super::Steps;
+use crate::{
+    host::{
+        durable::FileError,
+        space::{self, Load},
+    },
+    packages::stanza::base,
+};
+use cofferdam_engine::{failure::Failure, patch::LockedPackage};
+use std::{
+    fs,
+    io::{self, BufRead as _, BufReader},
+    path::Path,
+};
+
+/// Where packages unpack to: all of it may go to either.
+const UNPACKED_TO: [&str; 2] = ["", "usr"];
+
+/// Where dpkg has its own files.
+const BOOKS: &str = "var/lib/dpkg";
+
+/// Where kernels are, and what is made for them at their installation.
+const BOOT: &str = "boot";
+
+/// What a new kernel needs there beside its package: its initial file system, and a second one while it is
+/// made (guess: 50 to 100 MB each on Debian 12 with all drivers).
+const INITRD_BYTES: u64 = 200 << 20;
+
+impl Steps {
+    /// Makes sure that the keep takes so many bytes of package files.
+    pub(super) fn require_room_to_stage(&self, bytes: u64) -> Result<(), Failure> {
+        let load = Load::bytes(bytes);
+        Ok(space::require(
+            &*self.outside.space,
+            self.keep.folder(),
+            load,
+        )?)
+    }
+
+    /// Makes sure that there is room to unpack: dpkg writes the new files beside the old ones, so all of
+    /// them need room at once, in bytes and in files; and it writes its own book anew.
+    pub(in crate::step) fn require_room_to_change(
+        &self,
+        changed: &[&LockedPackage],
+    ) -> Result<(), Failure> {
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let mut unpacked = Load::default();
+        for package in changed {
+            let label = self.keep.label(package.sha256);
+            let kib = label.map_or(0, |label| label.installed_kib);
+            let bytes = kib.saturating_mul(1024).saturating_add(package.size);
+            unpacked.bytes = unpacked.bytes.saturating_add(bytes);
+            unpacked.files = unpacked.files.saturating_add(self.files_of(&package.name)?);
+        }
+        for inner in UNPACKED_TO {
+            self.require_room_at(inner, unpacked)?;
+        }
+        let status = self.settings.root.join("var/lib/dpkg/status");
+        let bytes = fs::metadata(&status).map_or(0, |status| status.len());
+        self.require_room_at(BOOKS, Load::bytes(bytes))?;
+        match changed.iter().any(|package| is_kernel(&package.name)) {
+            true => self.require_room_at(BOOT, Load::bytes(INITRD_BYTES)),
+            false => Ok(()),
+        }
+    }
+
+    fn require_room_at(&self, inner: &str, load: Load) -> Result<(), Failure> {
+        let path = self.settings.root.join(inner);
+        if !path.exists() {
+            return Ok(());
+        }
+        Ok(space::require(&*self.outside.space, &path, load)?)
+    }
+
+    /// How many files the package has on the host: its next version has as many, as far as anybody knows.
+    /// One that is new here is in the margin.
+    fn files_of(&self, name: &str) -> Result<u64, Failure> {
+        let folder = self.settings.root.join("var/lib/dpkg/info");
+        let base = base(name);
+        let mut most = 0;
+        let lists = fs::read_dir(&folder).map_err(FileError::of("reading", &folder))?;
+        for path in lists.flatten().map(|list| list.path()) {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            // Of a package that several architectures may have side by side, dpkg says which.
+            let is_its = stem.split(':').next() == Some(base);
+            if is_its && path.extension().is_some_and(|ending| ending == "list") {
+                most = most.max(lines(&path).map_err(FileError::of("reading", &path))?);
+            }
+        }
+        Ok(most)
+    }
+}
+
+fn is_kernel(name: &str) -> bool {
+    name.starts_with("linux-image-")
+}
+
+fn lines(path: &Path) -> io::Result<u64> {
+    let lines = BufReader::new(fs::File::open(path)?).split(b'\n');
+    lines.map(|line| line.map(|_| 1)).sum()
+}
