@@ -3,6 +3,7 @@
 //! Running a tool is one function, reading its output another: the readers are pure and have saved
 //! samples. Nothing here decides: [`crate::step`] does.
 
+pub mod afterwards;
 pub mod archive;
 pub mod complaint;
 pub mod conf;
@@ -53,6 +54,7 @@ pub struct Apt {
     runner: Rc<dyn Runner>,
     online: PathBuf,
     offline: PathBuf,
+    no_lists: PathBuf,
     running: PathBuf,
     updated: tokio::sync::Mutex<Option<Instant>>,
 }
@@ -92,6 +94,7 @@ impl Apt {
             runner,
             online,
             offline,
+            no_lists,
             running: folder.join("running"),
             updated: tokio::sync::Mutex::default(),
         })

@@ -72,6 +72,29 @@ async fn packages_go_up_down_and_away() {
 }
 
 #[tokio::test]
+async fn the_way_back_is_simulated_from_where_a_change_leads() {
+    let lab = Lab::new();
+    lab.install(&[Deb::new("tool", "1")]);
+    lab.publish(Deb::new("tool", "1"));
+    lab.publish(Deb::new("tool", "2").with("Depends: data\n"));
+    lab.publish(Deb::new("data", "1"));
+    let apt = lab.apt();
+    apt.update(Instant::now(), LOCK_LIMIT).await.unwrap();
+    let forward = fetched(&lab, &[exactly("tool", "2"), exactly("data", "1")]).await;
+    let back = Change {
+        install: fetched(&lab, &[exactly("tool", "1")]).await,
+        remove: vec!["data".to_owned()],
+    };
+    let folder = lab.path("thought");
+    let plan = apt.rehearse_after(&forward, &back, &folder).await.unwrap();
+    let install = &plan.installs[0];
+    let step = (install.installed.as_deref(), install.version.as_str());
+    assert_eq!((plan.installs.len(), step), (1, (Some("2"), "1")));
+    assert_eq!(plan.removals, ["data"]);
+    assert_eq!(lab.installed_file("tool").as_deref(), Some("1"));
+}
+
+#[tokio::test]
 async fn dpkg_alone_can_go_back() {
     let lab = Lab::new();
     lab.install(&[Deb::new("tool", "2"), Deb::new("new", "1")]);

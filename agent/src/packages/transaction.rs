@@ -25,7 +25,7 @@ impl Change {
         self.install.is_empty() && self.remove.is_empty()
     }
 
-    fn arguments(&self) -> Vec<String> {
+    pub(super) fn arguments(&self) -> Vec<String> {
         let install = self.install.iter().map(|path| path.display().to_string());
         let remove = self.remove.iter().map(|name| format!("{name}-"));
         install.chain(remove).collect()

@@ -51,7 +51,8 @@ impl Steps {
         let way_back = self.find_way_back(&staging, &changed, &database).await?;
         self.require_room_to_change(&changed)?;
         self.rehearse_forward(&changed).await?;
-        self.rehearse_back(request, &way_back).await?;
+        self.rehearse_back(request, &changed, (&way_back, &database))
+            .await?;
         let new = packages.iter().map(|package| package.sha256);
         Ok(new.chain(way_back).collect())
     }

@@ -6,7 +6,8 @@ use crate::{
     packages::{
         archive::{self, Exactly},
         database::Database,
-        transaction::Again,
+        simulation::Simulation,
+        transaction::Change,
     },
 };
 use cofferdam_engine::{
@@ -88,22 +89,32 @@ impl Steps {
         Ok(Some(self.keep.take_deb(deb, &label).await?))
     }
 
-    /// What is installed is installed again in thought: that the old files are ones that apt takes,
-    /// alone, is all that can be known before the patch.
+    /// Goes back in thought, from where the patch leads: what apt would do then with the old files alone
+    /// is just to put them back, and to take away what the patch brings.
     pub(super) async fn rehearse_back(
         &self,
         request: &StageRequest,
-        way_back: &[Digest],
+        changed: &[&LockedPackage],
+        (way_back, database): (&[Digest], &Database),
     ) -> Result<(), Failure> {
-        if way_back.is_empty() {
+        if changed.is_empty() {
             return Ok(());
         }
-        let change = self.install(way_back.iter().copied());
-        let wrong = match self.apt.rehearse(&change, Again::Yes).await {
-            Ok(plan) if plan.installs.len() == way_back.len() && plan.removals.is_empty() => {
-                return Ok(());
-            }
-            Ok(_) => "apt would not install just the old packages".to_owned(),
+        let is_new = |package: &&&LockedPackage| !database.0.contains_key(&package.name);
+        let brought = changed.iter().filter(is_new);
+        let back = Change {
+            remove: brought.map(|package| package.name.clone()).collect(),
+            ..self.install(way_back.iter().copied())
+        };
+        let forward = self.install(changed.iter().map(|package| package.sha256));
+        let folder = self.keep.incoming(&format!("{}.back", request.rollout))?;
+        let wrong = match self
+            .apt
+            .rehearse_after(&forward.install, &back, &folder)
+            .await
+        {
+            Ok(plan) if does_just(&plan, &back) => return Ok(()),
+            Ok(plan) => format!("apt would do something else: {}", in_words(&plan)),
             Err(failure) => failure.detail,
         };
         if request.one_way {
@@ -113,6 +124,21 @@ impl Steps {
         let detail = format!("the old packages cannot be installed again: {wrong}");
         Err(Failure::new(FailureKind::NoWayBack, detail))
     }
+}
+
+fn does_just(plan: &Simulation, back: &Change) -> bool {
+    let mut removals = plan.removals.clone();
+    removals.sort();
+    let mut wanted = back.remove.clone();
+    wanted.sort();
+    plan.installs.len() == back.install.len() && removals == wanted
+}
+
+fn in_words(plan: &Simulation) -> String {
+    let installs = plan.installs.iter();
+    let installs = installs.map(|one| format!("{} {}", one.name, one.version));
+    let removals = plan.removals.iter().map(|name| format!("{name} (removed)"));
+    installs.chain(removals).collect::<Vec<_>>().join(", ")
 }
 
 /// What is not to be had; a network that failed may have it after all.
