@@ -233,7 +233,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
                     self.note(Record::Acknowledged { up_to }, Durability::Lazy)?;
                 }
             }
-            ToAgent::Stage(request) => self.staging.stage(request),
+            ToAgent::Stage(request) => self.staging.stage(*request),
             ToAgent::Release { rollout } => self.staging.release(rollout),
             ToAgent::Order(order) => self.order(*order)?,
             ToAgent::Withdraw { key, reason } => {

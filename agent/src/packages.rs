@@ -251,6 +251,8 @@ fn whole(command: &Command, output: &Output) -> Result<(), Failure> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 pub(crate) mod lab;
 #[cfg(test)]
 mod tests;

@@ -148,7 +148,7 @@ pub enum ToAgent {
     /// A sign of life.
     Heartbeat,
     /// Fetch and prove bits; answered by a `Staged` report.
-    Stage(StageRequest),
+    Stage(Box<StageRequest>),
     /// Run this.
     Order(Box<Order>),
     /// Stop this: before disruption it cancels, before apply it undoes, later it changes nothing.

@@ -379,7 +379,9 @@ async fn staging_is_answered_once_it_is_over_and_again_when_it_is_asked_again() 
         conffiles: ConffilePolicies::new(),
         one_way: false,
     };
-    stage.coordinator.send(ToAgent::Stage(request.clone()));
+    stage
+        .coordinator
+        .send(ToAgent::Stage(Box::new(request.clone())));
     let staged = |stage: &Stage| {
         let bodies = stage.coordinator.bodies();
         let is_staged =
@@ -388,7 +390,7 @@ async fn staging_is_answered_once_it_is_over_and_again_when_it_is_asked_again() 
     };
     stage.live_until(|stage| staged(stage) == 1).await;
 
-    stage.coordinator.send(ToAgent::Stage(request));
+    stage.coordinator.send(ToAgent::Stage(Box::new(request)));
     stage.live_until(|stage| staged(stage) == 2).await;
 
     assert_eq!(

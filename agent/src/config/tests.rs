@@ -36,6 +36,14 @@ fn a_file_with_the_least_has_the_defaults() {
 }
 
 #[test]
+fn a_rate_of_downloads_is_at_least_one() {
+    let rate = |text| parse(text).map(|settings| settings.download_rate_kib.map(NonZeroU32::get));
+    assert_eq!(rate(""), Ok(None));
+    assert_eq!(rate("download_rate_kib = 512\n"), Ok(Some(512)));
+    assert!(rate("download_rate_kib = 0\n").is_err());
+}
+
+#[test]
 fn probes_ask_over_tcp_or_http() {
     let settings = parse(
         r#"

@@ -12,7 +12,7 @@ const DEADLINE: Duration = Duration::from_secs(300);
 pub fn parse(text: &str) -> Vec<PathBuf> {
     let changed = text.lines().filter_map(|line| {
         let (marks, rest) = line.split_at_checked(9)?;
-        let is_other = marks.bytes().nth(2) == Some(b'5');
+        let is_other = marks.as_bytes().get(2) == Some(&b'5');
         // A blank, the kind of the file, a blank, its path.
         let path = rest
             .strip_prefix("   ")

@@ -21,7 +21,7 @@ pub(super) fn messages(command: CellCommand) -> Vec<(HostId, ToAgent)> {
                 conffiles,
                 one_way,
             };
-            vec![(host, ToAgent::Stage(request))]
+            vec![(host, ToAgent::Stage(Box::new(request)))]
         }
         CellCommand::Order(order) | CellCommand::Resend(order) => {
             vec![(order.host.clone(), ToAgent::Order(order))]

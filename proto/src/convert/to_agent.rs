@@ -44,7 +44,7 @@ impl From<ToAgent> for v1::ToAgent {
                 Message::Acknowledge(v1::Acknowledge { up_to: up_to.0 })
             }
             ToAgent::Heartbeat => Message::Heartbeat(v1::Heartbeat {}),
-            ToAgent::Stage(stage) => Message::Stage(stage.into()),
+            ToAgent::Stage(stage) => Message::Stage((*stage).into()),
             ToAgent::Order(order) => Message::Order((*order).into()),
             ToAgent::Withdraw { key, reason } => Message::Withdraw(v1::Withdraw {
                 key: Some(key.into()),
@@ -83,7 +83,7 @@ impl TryFrom<v1::ToAgent> for ToAgent {
                 Ok(Self::Acknowledge { up_to })
             }
             Message::Heartbeat(v1::Heartbeat {}) => Ok(Self::Heartbeat),
-            Message::Stage(wire) => Ok(Self::Stage(wire.try_into().at("stage")?)),
+            Message::Stage(wire) => Ok(Self::Stage(Box::new(wire.try_into().at("stage")?))),
             Message::Order(wire) => Ok(Self::Order(Box::new(wire.try_into().at("order")?))),
             Message::Withdraw(wire) => Ok(Self::Withdraw {
                 key: read::message(wire.key).at("withdraw.key")?,

@@ -75,7 +75,7 @@ pub(crate) fn to_agent() -> impl Strategy<Value = ToAgent> {
             up_to: ReportSequence(up_to)
         }),
         Just(ToAgent::Heartbeat),
-        stage().prop_map(ToAgent::Stage),
+        stage().prop_map(|stage| ToAgent::Stage(Box::new(stage))),
         order().prop_map(|order| ToAgent::Order(Box::new(order))),
         (key(), reason()).prop_map(|(key, reason)| ToAgent::Withdraw { key, reason }),
         (key(), point(), answer()).prop_map(|(key, point, answer)| ToAgent::ClaimAnswer {

@@ -54,7 +54,7 @@ END
 systemd-run --quiet --unit=holder bash -c 'perl /root/holder; true'
 while ! test -e /run/held; do sleep 0.1; done"#;
 
-const CASES: [Case; 6] = [
+static CASES: [Case; 6] = [
     Case {
         name: "hangs",
         first: same,
@@ -124,6 +124,18 @@ async fn installed(host: &Host, name: &str) -> String {
     said(host, &query).await
 }
 
+/// Gives a host its case's first version, little patience, and what stands in the patch's way.
+async fn prepare(case: &'static Case, host: Host) {
+    let name = case.name;
+    let install = format!("apt-get --quiet update && apt-get --quiet --yes install {name}");
+    said(&host, &install).await;
+    let config = host.root().join("etc/cofferdam/agent.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, format!("lock_wait = \"1s\"\n{text}")).unwrap();
+    said(&host, "systemctl restart cofferdam-agent").await;
+    said(&host, case.before).await;
+}
+
 #[tokio::test]
 async fn whatever_a_package_does_wrong_is_typed_and_said_and_leaves_the_host_as_it_was() {
     let Some(fleet) = RealFleet::boot(Machine::several(CASES.len())).await else {
@@ -135,19 +147,17 @@ async fn whatever_a_package_does_wrong_is_typed_and_said_and_leaves_the_host_as_
         repository.publish(&first).await.unwrap();
     }
     fleet.manage().await.unwrap();
-    for (case, host) in CASES.iter().zip(fleet.hosts()) {
-        let install = format!(
-            "apt-get --quiet update && apt-get --quiet --yes install {}",
-            case.name
-        );
-        said(host, &install).await;
-        let config = host.root().join("etc/cofferdam/agent.toml");
-        let text = fs::read_to_string(&config).unwrap();
-        fs::write(&config, format!("lock_wait = \"1s\"\n{text}")).unwrap();
-        said(host, "systemctl restart cofferdam-agent").await;
+    let hosts = fleet.hosts().iter().cloned();
+    let preparing = CASES.iter().zip(hosts);
+    let preparing: Vec<_> = preparing
+        .map(|(case, host)| tokio::spawn(prepare(case, host)))
+        .collect();
+    for prepared in preparing {
+        prepared.await.unwrap();
+    }
+    for case in &CASES {
         let second = (case.second)(Package::new(case.name, "2"));
         repository.publish(&second).await.unwrap();
-        said(host, case.before).await;
     }
 
     for (case, host) in CASES.iter().zip(fleet.hosts()) {

@@ -37,7 +37,7 @@ impl Bench {
                 return order.key;
             }
             if let ToAgent::Stage(request) = message {
-                let said = Said::Report(staged(request));
+                let said = Said::Report(staged(*request));
                 let taken = self.handle.said(&host(to.name), to.number, said).await;
                 taken.unwrap();
             }

@@ -1,0 +1,70 @@
+//! Whatever tools print, their readers answer. Texts are drawn at random, and from pieces of real answers,
+//! which come deeper.
+
+use super::{
+    afterwards, complaint, conffile, database::Database, simulation::Simulation, stanza,
+    upgrade::source::Sources, verify,
+};
+use proptest::prelude::*;
+
+/// Pieces of what apt 2.6.1 and dpkg 1.21.22 print, as the samples beside the readers have them.
+const PIECES: [&str; 34] = [
+    "Inst ",
+    "Remv ",
+    "Purg ",
+    "Conf ",
+    "tool ",
+    "[1.0] ",
+    "(1:2.0~rc1-1 ",
+    "Debian-Security:12/stable-security ",
+    "[amd64]",
+    ")",
+    "\n",
+    "\n\n",
+    "ii ",
+    "iHR",
+    "|",
+    "amd64",
+    "Package: tool\n",
+    "Version: 1\n",
+    "Architecture: all\n",
+    "SHA256: ",
+    "bc7c4b39e32ef76555d0d02c6869b73d191a08c332787768933823bf2e259867",
+    "Size: 18446744073709551616\n",
+    "package|tool|i386\n",
+    " /etc/a b.conf ",
+    "cc3493ecd2d09837ffdcc3e25fdfff18",
+    " obsolete",
+    "??5??????   /usr/bin/tool",
+    "missing     /x",
+    "\0",
+    "E: ",
+    "dpkg: error",
+    " post-installation script",
+    ":",
+    "é",
+];
+
+fn printed() -> impl Strategy<Value = String> {
+    let pieces = proptest::sample::select(PIECES.to_vec());
+    let made = proptest::collection::vec(pieces, 0..24).prop_map(|pieces| pieces.concat());
+    prop_oneof![3 => made, 1 => any::<String>()]
+}
+
+proptest! {
+    #[test]
+    fn no_reader_panics_whatever_a_tool_prints(text in printed(), other in printed()) {
+        let database = Database::parse(&text, "amd64");
+        prop_assert!(database.0.keys().all(|name| !name.is_empty()));
+        Sources::parse(&text, "amd64");
+        Simulation::parse(&text);
+        complaint::classify(&text);
+        stanza::Label::parse(&text);
+        stanza::locked(&text, "tool", "1");
+        conffile::Conffiles::parse(&text, "amd64");
+        conffile::sums(&text);
+        let paths = conffile::listed(&text).into_iter().chain(verify::parse(&text));
+        prop_assert!(paths.into_iter().all(|path| path.is_absolute()));
+        afterwards::status(&text, &[other]);
+    }
+}
