@@ -244,7 +244,6 @@ pub fn defaults() -> Vec<(&'static str, String)> {
             "patch.restart",
             quote(text::restart(RestartPolicy::default())),
         ),
-        ("patch.conffiles", "{}".to_owned()),
         ("patch.one_way", false.to_string()),
         ("wave", text::default_waves()),
         ("limits", text::default_limits()),

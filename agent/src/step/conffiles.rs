@@ -10,7 +10,7 @@
 
 use super::{
     Steps,
-    record::{Before, ConffileWas, Left, PackageWas, Was},
+    record::{Before, ConffileWas, Left, Was},
 };
 use crate::{
     config_file::{OldFile, Place},
@@ -216,13 +216,13 @@ impl Steps {
         }
     }
 
-    /// The config files that people changed since the patch.
+    /// Those of these config files that people changed since the patch.
     pub(super) async fn strayed_conffiles(
         &self,
-        packages: &[PackageWas],
+        files: &[&ConffileWas],
     ) -> Result<BTreeSet<PathBuf>, Failure> {
         let mut strayed = BTreeSet::new();
-        for file in packages.iter().flat_map(|package| &package.conffiles) {
+        for file in files {
             let now = self.conffile_now(file).await?;
             let old = file.old.as_ref().map(|old| old.sha256);
             let left = match file.left {
@@ -237,22 +237,9 @@ impl Steps {
         Ok(strayed)
     }
 
-    /// Puts config files back as they were, but for those that are people's own, and takes away what
-    /// dpkg left beside them.
-    pub(super) async fn put_conffiles_back(
-        &self,
-        packages: &[PackageWas],
-        strayed: &BTreeSet<PathBuf>,
-    ) -> Result<(), Failure> {
-        let was_there = |package: &&PackageWas| package.old.is_some();
-        for file in packages
-            .iter()
-            .filter(was_there)
-            .flat_map(|package| &package.conffiles)
-        {
-            if strayed.contains(&file.path) {
-                continue;
-            }
+    /// Puts config files back as they were, and takes away what dpkg left beside them.
+    pub(super) async fn put_conffiles_back(&self, files: &[&ConffileWas]) -> Result<(), Failure> {
+        for file in files {
             let now = self.conffile_now(file).await?;
             match &file.old {
                 Some(old) if now != Some(old.sha256) => {

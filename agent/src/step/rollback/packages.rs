@@ -6,13 +6,17 @@ use crate::{
         database::{Database, State},
         transaction::{Again, Change, Conditions},
     },
-    step::{record::PackageWas, transaction::conditions},
+    step::{
+        record::{ConffileWas, PackageWas},
+        transaction::conditions,
+    },
 };
 use cofferdam_engine::{
     digest::Digest,
     failure::{Failure, FailureKind},
     order::Order,
 };
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// What has to happen to one package on the way back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,10 +57,10 @@ impl Steps {
             // It may be what the patch broke.
             tracing::warn!(%failure, "dpkg could not end what was interrupted");
         }
-        let strayed = self.strayed_conffiles(packages).await?;
-        // Before the old packages: their scripts read it.
-        self.put_conffiles_back(packages, &strayed).await?;
         let change = self.way_back(packages).await?;
+        let (conffiles, strayed) = self.conffiles_to_put_back(packages).await?;
+        // Before the old packages: their scripts read them.
+        self.put_conffiles_back(&conffiles).await?;
         if !change.is_empty() {
             self.return_by_apt(&change, on, order).await?;
         }
@@ -70,9 +74,28 @@ impl Steps {
             let detail = format!("after the rollback, there is still to do: {left:?}");
             return Err(Failure::new(FailureKind::PackageManager, detail));
         }
-        self.put_conffiles_back(packages, &strayed).await?;
+        self.put_conffiles_back(&conffiles).await?;
         self.restore_marks(&order.grant.rollout, on).await?;
         self.say_exceptions(&transcript, packages, &strayed).await
+    }
+
+    /// The config files of packages that go back, and the paths of those that people changed since the
+    /// patch, which are theirs.
+    async fn conffiles_to_put_back<'a>(
+        &self,
+        packages: &'a [PackageWas],
+    ) -> Result<(Vec<&'a ConffileWas>, BTreeSet<PathBuf>), Failure> {
+        let database = self.apt.database().await?;
+        let goes_back =
+            |was: &&PackageWas| was.old.is_some() && return_of(was, &database) != Return::LeftAlone;
+        let files = packages
+            .iter()
+            .filter(goes_back)
+            .flat_map(|was| &was.conffiles);
+        let mut files: Vec<&ConffileWas> = files.collect();
+        let strayed = self.strayed_conffiles(&files).await?;
+        files.retain(|file| !strayed.contains(&file.path));
+        Ok((files, strayed))
     }
 
     /// What is neither as it was nor as the rollout made it, in words. Empty: nothing.
