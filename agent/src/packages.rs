@@ -201,17 +201,28 @@ impl Apt {
 
     /// A program of apt that may look at the repositories.
     fn online(&self, program: &str) -> Command {
-        with_environment(program, &self.online)
+        self.with(program, &self.online)
     }
 
     /// A program of apt that knows only this host.
     fn offline(&self, program: &str) -> Command {
-        with_environment(program, &self.offline)
+        self.with(program, &self.offline)
     }
 
     /// dpkg itself, on this root.
     fn dpkg(&self) -> Command {
-        with_environment("dpkg", &self.offline).args(conf::dpkg_options(&self.root))
+        self.with("dpkg", &self.offline)
+            .args(conf::dpkg_options(&self.root))
+    }
+
+    /// A program with this configuration. On the machine itself it yields to the host's own work; on
+    /// another root there is none.
+    fn with(&self, program: &str, conf: &Path) -> Command {
+        let command = with_environment(program, conf);
+        match self.root.is_machine() {
+            true => command.low(),
+            false => command,
+        }
     }
 
     /// Runs a program that has to end with status 0, and keeps what it said whole.
@@ -228,7 +239,6 @@ impl Apt {
 /// list what it would restart.
 fn with_environment(program: &str, conf: &Path) -> Command {
     Command::new(program)
-        .low()
         .env("APT_CONFIG", conf)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .env("DEBIAN_PRIORITY", "critical")

@@ -2,7 +2,7 @@
 
 use super::{
     Apt, archive::not_understood, conf, simulation::Simulation, stanza::field, transaction::Change,
-    whole, with_environment,
+    whole,
 };
 use crate::host::{command::Command, durable};
 use cofferdam_engine::failure::Failure;
@@ -56,7 +56,8 @@ impl Apt {
         let text = conf::offline(&self.root, &self.no_lists);
         let text = format!("{text}Dir::State::status \"{}\";\n", book.display());
         durable::write(&conf, text.as_bytes())?;
-        let command = with_environment("apt-get", &conf)
+        let command = self
+            .with("apt-get", &conf)
             .args(["--simulate", "--allow-downgrades", "install", "--"])
             .args(change.arguments());
         let output = self.must(&command).await?;
