@@ -13,7 +13,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     path::{Path, PathBuf},
 };
 use weight::Weight;
@@ -180,8 +180,6 @@ impl State {
 pub struct StateFile {
     path: PathBuf,
     state: RefCell<State>,
-    /// Whether the file says just that.
-    is_written: Cell<bool>,
     /// Whether an agent before this one wrote it.
     was_there: bool,
 }
@@ -209,7 +207,6 @@ impl StateFile {
         Self {
             path,
             was_there: found.is_some(),
-            is_written: Cell::new(found.as_ref() == Some(&state)),
             state: RefCell::new(state),
         }
     }
@@ -319,13 +316,14 @@ impl StateFile {
     fn change(&self, change: impl FnOnce(&mut State)) -> Result<(), FileError> {
         let mut next = self.state.borrow().clone();
         change(&mut next);
-        if next == *self.state.borrow() && self.is_written.get() && self.path.exists() {
+        // Others may have removed or damaged it, and who reads it must not wait for a change.
+        let is_there = || State::read(&self.path).is_ok_and(|there| there == next);
+        if next == *self.state.borrow() && is_there() {
             return Ok(());
         }
         let json = serde_json::to_vec_pretty(&next).expect("plain data becomes JSON");
         durable::write(&self.path, &json)?;
         *self.state.borrow_mut() = next;
-        self.is_written.set(true);
         Ok(())
     }
 }

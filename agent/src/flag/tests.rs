@@ -81,6 +81,21 @@ fn what_is_missing_garbled_or_of_another_format_is_said() {
 }
 
 #[test]
+fn a_file_that_others_removed_or_damaged_is_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(FILE_NAME);
+    let file = StateFile::open(folder.path(), "web-1", None);
+    file.set(FlagState::Up, "").unwrap();
+    let before = State::read(&path).unwrap();
+    fs::write(&path, b"{").unwrap();
+    file.set(FlagState::Up, "").unwrap();
+    assert_eq!(State::read(&path).unwrap(), before);
+    fs::remove_file(&path).unwrap();
+    file.set(FlagState::Up, "").unwrap();
+    assert_eq!(State::read(&path).unwrap(), before);
+}
+
+#[test]
 fn what_one_source_says_replaces_what_it_said_and_keeps_since_when() {
     let folder = tempfile::tempdir().unwrap();
     let file = StateFile::open(folder.path(), "web-1", None);

@@ -264,7 +264,11 @@ fn conffiles() -> impl Strategy<Value = ConffilePolicies> {
         ConffilePolicy::Replace,
         ConffilePolicy::Fail,
     ];
-    btree_map("[a-z][a-z0-9+.-]{0,8}[a-z0-9]", select(policies.to_vec()), 0..3)
+    btree_map(
+        "[a-z][a-z0-9+.-]{0,8}[a-z0-9]",
+        select(policies.to_vec()),
+        0..3,
+    )
 }
 
 fn content() -> impl Strategy<Value = Content> {

@@ -16,7 +16,7 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{convert::FieldError, session::Hello};
 use prost::Message;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// Turns a value into its message, that into bytes, and all the way back.
 pub(crate) fn over_the_wire<W, T>(value: T) -> Result<T, FieldError>
