@@ -11,7 +11,7 @@ pub const AGENT_STARTS_WITHIN: Duration = Duration::from_secs(600);
 /// What a hook found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Found {
-    /// Whether it is the agent's own change, or part of one that was let pass.
+    /// Whether it is part of a change that was let pass. The agent's own are not even asked about.
     pub covered: bool,
     /// Whether a person opened a window that is still open.
     pub window: bool,

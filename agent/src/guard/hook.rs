@@ -69,17 +69,21 @@ pub enum Channel {
 /// Decides about what called this process, writes it down, and says a refusal on the standard error.
 ///
 /// # Errors
-/// [`ManifestError`] when the guard's settings cannot be read: nothing can be told then.
+/// [`ManifestError`] when the guard's settings cannot be read: only what the agent itself does can be told
+/// then, and passes.
 pub fn decide(channel: &Channel, state_dir: &Path) -> Result<Decision, ManifestError> {
-    let manifest = Manifest::require(state_dir)?;
-    let places = Places::new(state_dir, &manifest.run_dir);
     let (asker, transaction) = hear(channel);
-    if transaction.target == Target::Elsewhere {
+    // Neither asks for the manifest: where that is lost, what was ordered still passes.
+    let own_change = Places::new(state_dir, Path::new("")).own_change();
+    if transaction.target == Target::Elsewhere || is_own(&own_change, &asker) {
         return Ok(Decision::Covered);
     }
+    let manifest = Manifest::require(state_dir)?;
+    let places = Places::new(state_dir, &manifest.run_dir);
     let names = transaction.names.iter().flatten().map(String::as_str);
     let found = Found {
-        covered: is_covered(&places, channel, &asker),
+        // An apt is always asked: one process, such as PackageKit's, makes one transaction after another.
+        covered: *channel == Channel::Dpkg && belongs(&asker, &places.let_pass()),
         window: matches!(Window::find(&places), Ok(Some(_))),
         exempt: manifest.settings.exempts(names),
         agent: agent_state(&places),
@@ -147,13 +151,9 @@ fn input() -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Whether the asker belongs to the agent's own change, or is a dpkg of an apt that was let pass. An apt
-/// is always asked: one process, such as PackageKit's, makes one transaction after another.
-fn is_covered(places: &Places, channel: &Channel, asker: &Asker) -> bool {
-    if belongs(asker, &places.own_change()) {
-        return true;
-    }
-    if *channel == Channel::Dpkg && belongs(asker, &places.let_pass()) {
+/// Whether the asker belongs to the agent's own change, which is written down in this file.
+fn is_own(file: &Path, asker: &Asker) -> bool {
+    if belongs(asker, file) {
         return true;
     }
     // The agent starts a program first and writes it down second.
@@ -162,7 +162,7 @@ fn is_covered(places: &Places, channel: &Channel, asker: &Asker) -> bool {
     while by_agent && waited < WRITTEN_DOWN_WITHIN {
         thread::sleep(LOOK_EVERY);
         waited = waited.saturating_add(LOOK_EVERY);
-        if belongs(asker, &places.own_change()) {
+        if belongs(asker, file) {
             return true;
         }
     }
@@ -209,3 +209,6 @@ fn tell(places: &Places, tried: Try) {
     // A terminal that is gone hears nothing.
     io::stderr().lock().write_all(message.as_bytes()).ok();
 }
+
+#[cfg(test)]
+mod tests;
