@@ -31,6 +31,7 @@ pub mod places;
 pub mod proof;
 pub mod refusal;
 pub mod settings;
+pub mod standing;
 pub mod status;
 pub mod uninstall;
 pub mod window;

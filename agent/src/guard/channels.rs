@@ -34,7 +34,8 @@ pub const UNITS: [&str; 10] = [
     "yum-cron.service",
 ];
 
-/// The first line of each file, after its mark of a comment.
+/// The first line of each file, after its mark of a comment. It stays the same for good: by it a drop-in of
+/// any version is known.
 const HEAD: &str = "Written by `cofferdam-agent guard install`; `guard uninstall` removes it.";
 
 /// A file that makes a channel the guard's.
@@ -85,6 +86,12 @@ pub fn drop_ins(root: &Root, settings: &GuardSettings, state_dir: &Path) -> Vec<
 /// Whether systemd reads a file, and has to be told that it changed.
 pub fn is_of_systemd(path: &Path) -> bool {
     path.starts_with("/etc/systemd/system")
+}
+
+/// Whether the first line of a file says that the guard wrote it.
+pub fn is_written_by_guard(content: &[u8]) -> bool {
+    let first = content.split(|&byte| byte == b'\n').next();
+    first.is_some_and(|line| line.ends_with(HEAD.as_bytes()))
 }
 
 /// How hooks are called.

@@ -10,6 +10,7 @@ use super::{
     places::Places,
     proof::Proof,
     settings::Mode,
+    standing::Standing,
     status::Status,
     uninstall,
     window::{Window, WindowError},
@@ -137,9 +138,10 @@ fn places(config: &Path) -> Result<Places, CommandError> {
         Err(error) => error,
     };
     let usual = Places::new(Path::new(STATE_DIR), Path::new(RUN_DIR));
-    match Manifest::find(&usual) {
-        Ok(Some(manifest)) => Ok(Places::new(Path::new(STATE_DIR), &manifest.run_dir)),
-        Ok(None) | Err(_) => Err(error.into()),
+    match Standing::find(&Root::machine(), &usual) {
+        Ok(Standing::Listed(manifest)) => Ok(Places::new(Path::new(STATE_DIR), &manifest.run_dir)),
+        Ok(Standing::Orphaned(_)) => Ok(usual),
+        Ok(Standing::Nothing) | Err(_) => Err(error.into()),
     }
 }
 
@@ -159,7 +161,9 @@ fn take(config: &Path) -> Result<(), CommandError> {
 }
 
 fn put_back(places: &Places) -> Result<(), CommandError> {
-    let changed = uninstall::uninstall(&Root::machine(), places)?;
+    let Some(changed) = uninstall::uninstall(&Root::machine(), places)? else {
+        return say("the guard is not installed; nothing to do\n");
+    };
     tell_systemd(&changed)?;
     for saved in &changed.saved {
         say(format!(

@@ -2,13 +2,15 @@
 //!
 //! The manifest says first what is about to be written, so that whatever was written when the power went
 //! is known to be the guard's. Doing it again changes nothing, and writes nothing. One at a time installs or
-//! uninstalls, and nobody proves control meanwhile.
+//! uninstalls, and nobody proves control meanwhile. Where the manifest is lost, drop-ins of the guard are known
+//! by their first line, and are taken over.
 
 use super::{
     channels::{self, DropIn},
-    manifest::{FORMAT, Manifest, ManifestError, Written},
+    manifest::{FORMAT, Manifest, Written},
     places::{PROGRAM, Places},
     settings::GuardSettings,
+    standing::Standing,
     uninstall,
 };
 use crate::host::{
@@ -32,9 +34,6 @@ pub enum InstallError {
     /// A file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
-    /// What was installed before cannot be told.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
     /// Hooks would call a program that is not there.
     #[error("{PROGRAM} is not there: hooks call it by this path")]
     NoProgram,
@@ -71,6 +70,40 @@ pub fn install(
     places: &Places,
     settings: &GuardSettings,
 ) -> Result<Changed, InstallError> {
+    let _held = hold(places)?;
+    let before = Standing::find(root, places)?;
+    put(root, places, settings, before)
+}
+
+/// Brings what is installed up to these settings, with a manifest if that was lost. Nothing installed: does
+/// nothing.
+///
+/// # Errors
+/// As [`install`].
+pub fn refresh(
+    root: &Root,
+    places: &Places,
+    settings: &GuardSettings,
+) -> Result<Changed, InstallError> {
+    if Standing::find(root, places)? == Standing::Nothing {
+        return Ok(Changed::default());
+    }
+    let _held = hold(places)?;
+    match Standing::find(root, places)? {
+        // Somebody has just taken it away.
+        Standing::Nothing => Ok(Changed::default()),
+        before @ (Standing::Listed(_) | Standing::Orphaned(_)) => {
+            put(root, places, settings, before)
+        }
+    }
+}
+
+fn put(
+    root: &Root,
+    places: &Places,
+    settings: &GuardSettings,
+    before: Standing,
+) -> Result<Changed, InstallError> {
     if !root.join(PROGRAM).is_file() {
         return Err(InstallError::NoProgram);
     }
@@ -78,12 +111,12 @@ pub fn install(
     if !places.state_dir().to_string_lossy().chars().all(quotable) {
         return Err(InstallError::Unquotable(places.state_dir().to_owned()));
     }
-    let _held = hold(places)?;
-    let before = Manifest::find(places)?;
+    let is_listed = matches!(before, Standing::Listed(_));
+    let before = before.manifest();
     let wanted = channels::drop_ins(root, settings, places.state_dir());
     let stale = stale(root, before.as_ref(), &wanted)?;
     let after = manifest(root, places, settings, before.as_ref(), &wanted);
-    if stale.is_empty() && before.as_ref() == Some(&after) {
+    if stale.is_empty() && is_listed && before.as_ref() == Some(&after) {
         return Ok(Changed::default());
     }
     transition(before.as_ref(), &after).write(places)?;

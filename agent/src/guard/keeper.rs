@@ -5,15 +5,18 @@
 //! once, and finds out how things stand: that is told upwards. Where the kernel notices nothing, the next
 //! proof does.
 //!
-//! An agent never installs the guard where it is not: its packages and people do.
+//! An agent never installs the guard where it is not: its packages and people do. Where drop-ins of the guard
+//! are and the manifest is lost, it is installed by the config's settings, at once: until then hooks cannot
+//! tell, and refuse what they do not know for the agent's own.
 
 use super::{
     events::{self, What},
-    install::{self, InstallError},
+    install::{self, Changed, InstallError},
     manifest::Manifest,
     places::Places,
     proof::Proof,
     settings::GuardSettings,
+    standing::Standing,
     window::Window,
     word::{self, Word},
 };
@@ -65,7 +68,8 @@ impl Keeper {
         found: Found,
     ) -> Infallible {
         // Another root has no channels of this machine.
-        if self.root.is_machine() {
+        let is_machine = self.root.is_machine();
+        if is_machine {
             self.begin(&settings, runner).await;
         }
         let mut notice = None;
@@ -74,6 +78,9 @@ impl Keeper {
             // Half of an install is no loss of control.
             let is_changing = install::is_under_way(&self.places);
             if !is_changing {
+                if is_machine {
+                    self.mend(&settings, runner).await;
+                }
                 self.prove();
             }
             found.guard(self.look());
@@ -92,9 +99,36 @@ impl Keeper {
                 "hooks will take the agent for dead"
             );
         }
-        match self.refresh(settings, runner).await {
-            Ok(()) => {}
-            Err(error) => tracing::error!(error = error_chain(&error), "the guard is as it was"),
+        self.settle(install::refresh(&self.root, &self.places, settings), runner)
+            .await;
+    }
+
+    /// Installs the guard anew where only its manifest is lost.
+    async fn mend(&self, settings: &GuardSettings, runner: &dyn Runner) {
+        let is_lost = matches!(
+            Standing::find(&self.root, &self.places),
+            Ok(Standing::Orphaned(_))
+        );
+        if is_lost {
+            tracing::warn!("the guard's list of its files is lost: it is installed anew");
+            self.settle(install::refresh(&self.root, &self.places, settings), runner)
+                .await;
+        }
+    }
+
+    /// Says what became of the drop-ins to whoever has to know.
+    async fn settle(&self, installed: Result<Changed, InstallError>, runner: &dyn Runner) {
+        let changed = match installed {
+            Ok(changed) => changed,
+            Err(error) => {
+                tracing::error!(error = error_chain(&error), "the guard is as it was");
+                return;
+            }
+        };
+        if changed.concerns_systemd()
+            && let Err(failure) = unit::read_again(runner).await
+        {
+            tracing::error!(%failure, "systemd does not know the guard's drop-ins yet");
         }
     }
 
@@ -131,24 +165,6 @@ impl Keeper {
         }
         let own = i32::try_from(std::process::id()).unwrap_or_default();
         leftover::write_down(&file, own)
-    }
-
-    /// Brings what is installed up to the config.
-    async fn refresh(
-        &self,
-        settings: &GuardSettings,
-        runner: &dyn Runner,
-    ) -> Result<(), InstallError> {
-        if Manifest::find(&self.places)?.is_none() {
-            return Ok(());
-        }
-        let changed = install::install(&self.root, &self.places, settings)?;
-        if changed.concerns_systemd()
-            && let Err(failure) = unit::read_again(runner).await
-        {
-            tracing::error!(%failure, "systemd does not know the guard's drop-ins yet");
-        }
-        Ok(())
     }
 
     /// Writes down when control is lost, and when it is regained.
@@ -205,7 +221,10 @@ async fn pause(notice: Option<Notice>, wait: Duration) -> Option<Notice> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::{manifest::FORMAT, manifest::Written};
+    use crate::{
+        guard::{manifest::FORMAT, manifest::Written, places::PROGRAM},
+        host::process::Processes,
+    };
     use cofferdam_engine::digest::Digest;
 
     #[test]
@@ -237,5 +256,26 @@ mod tests {
             assert_eq!(word.events.len(), events);
             assert_eq!(word.state.lost.len(), usize::from(content == "b"));
         }
+    }
+
+    #[tokio::test]
+    async fn a_manifest_that_is_lost_is_written_again_by_the_configs_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path().join("root")).unwrap();
+        fs::create_dir_all(root.join("usr/bin")).unwrap();
+        fs::write(root.join(PROGRAM), "").unwrap();
+        let places = Places::new(&folder.path().join("state"), &folder.path().join("run"));
+        let keeper = Keeper::new(root.clone(), places.clone());
+        let settings = GuardSettings {
+            exempt: ["puppet-agent".to_owned()].into(),
+            ..GuardSettings::default()
+        };
+        keeper.mend(&settings, &Processes).await;
+        assert_eq!(Manifest::find(&places).unwrap(), None, "there is no guard");
+        install::install(&root, &places, &GuardSettings::default()).unwrap();
+        fs::remove_file(places.manifest()).unwrap();
+        keeper.mend(&settings, &Processes).await;
+        let manifest = Manifest::find(&places).unwrap().unwrap();
+        assert_eq!(manifest.settings, settings);
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     install::{self, Changed},
-    manifest::{Manifest, ManifestError, Written},
+    manifest::Written,
     places::Places,
+    standing::Standing,
 };
 use crate::host::{
     durable::{self, FileError},
@@ -12,19 +13,20 @@ use crate::host::{
 use std::{fs, io, path::Path};
 
 /// Takes the guard's drop-ins away, and the folders that it made and that are empty. A file that a person
-/// changed goes too, since it would go on blocking, but is saved. Nothing installed: does nothing.
+/// changed goes too, since it would go on blocking, but is saved; without a manifest nobody can tell, and it
+/// goes if its first line says that the guard wrote it. Absent: nothing was installed, and nothing was done.
 ///
 /// # Errors
-/// [`ManifestError`] when something cannot be read or removed; what is left can be tried again.
-pub fn uninstall(root: &Root, places: &Places) -> Result<Changed, ManifestError> {
-    let mut changed = Changed::default();
-    if Manifest::find(places)?.is_none() {
-        return Ok(changed);
+/// [`FileError`] when something cannot be read or removed; what is left can be tried again.
+pub fn uninstall(root: &Root, places: &Places) -> Result<Option<Changed>, FileError> {
+    if Standing::find(root, places)? == Standing::Nothing {
+        return Ok(None);
     }
     let _held = install::hold(places)?;
-    let Some(manifest) = Manifest::find(places)? else {
-        return Ok(changed);
+    let Some(manifest) = Standing::find(root, places)?.manifest() else {
+        return Ok(None);
     };
+    let mut changed = Changed::default();
     for written in &manifest.files {
         take_back(root, places, written, &mut changed)?;
     }
@@ -32,7 +34,7 @@ pub fn uninstall(root: &Root, places: &Places) -> Result<Changed, ManifestError>
         remove_if_empty(&root.join(&folder.to_string_lossy()))?;
     }
     durable::remove(&places.manifest())?;
-    Ok(changed)
+    Ok(Some(changed))
 }
 
 /// Takes one drop-in away.

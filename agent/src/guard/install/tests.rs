@@ -2,6 +2,9 @@ use super::*;
 use crate::guard::{settings::Mode, uninstall::uninstall};
 use std::collections::BTreeMap;
 
+/// How a manifest is lost.
+const LOSSES: [&str; 3] = ["missing", "{ it is damaged", ""];
+
 struct Bench {
     _folder: tempfile::TempDir,
     root: Root,
@@ -12,7 +15,12 @@ impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::new(folder.path().join("root")).unwrap();
-        for inner in ["usr/bin", "etc/apt/apt.conf.d", "etc/needrestart/conf.d"] {
+        for inner in [
+            "usr/bin",
+            "etc/apt/apt.conf.d",
+            "etc/needrestart/conf.d",
+            "etc/systemd/system",
+        ] {
             fs::create_dir_all(root.join(inner)).unwrap();
         }
         fs::write(root.join(PROGRAM), "").unwrap();
@@ -31,6 +39,20 @@ impl Bench {
             ..GuardSettings::default()
         };
         install(&self.root, &self.places, &settings)
+    }
+
+    /// Takes the guard away, which is there.
+    fn uninstall(&self) -> Changed {
+        uninstall(&self.root, &self.places).unwrap().unwrap()
+    }
+
+    /// Has the manifest be lost in one of [`LOSSES`].
+    fn lose(&self, how: &str) {
+        let path = self.places.manifest();
+        match how {
+            "missing" => fs::remove_file(path).unwrap(),
+            damaged => fs::write(path, damaged).unwrap(),
+        }
     }
 
     /// All of the root: content and permissions by path. Folders have no content.
@@ -64,14 +86,11 @@ fn an_uninstall_puts_every_channel_back_byte_for_byte() {
         bench.install(mode).unwrap();
     }
     assert_ne!(bench.tree(), before);
-    let changed = uninstall(&bench.root, &bench.places).unwrap();
+    let changed = bench.uninstall();
     assert_eq!(bench.tree(), before);
     assert!(changed.concerns_systemd());
     assert_eq!(changed.saved, Vec::<PathBuf>::new());
-    assert_eq!(
-        uninstall(&bench.root, &bench.places).unwrap(),
-        Changed::default()
-    );
+    assert_eq!(uninstall(&bench.root, &bench.places).unwrap(), None);
 }
 
 #[test]
@@ -125,7 +144,7 @@ fn what_a_person_changed_is_saved_when_the_guard_goes() {
     let bench = Bench::new();
     bench.install(Mode::Enforce).unwrap();
     fs::write(bench.apt(), "changed").unwrap();
-    let changed = uninstall(&bench.root, &bench.places).unwrap();
+    let changed = bench.uninstall();
     let [saved] = changed.saved.as_slice() else {
         panic!("{changed:?}");
     };
@@ -146,7 +165,7 @@ fn an_install_that_was_cut_short_is_known_to_be_the_guards() {
     half.write(&bench.places).unwrap();
     bench.install(Mode::Enforce).unwrap();
     half.write(&bench.places).unwrap();
-    let changed = uninstall(&bench.root, &bench.places).unwrap();
+    let changed = bench.uninstall();
     assert_eq!(changed.saved, Vec::<PathBuf>::new());
     assert_eq!(bench.tree(), before);
 }
@@ -172,6 +191,71 @@ fn whoever_installs_is_known_to_do_so_until_it_is_done() {
     drop(held);
     bench.install(Mode::Enforce).unwrap();
     assert!(!is_under_way(&bench.places));
-    uninstall(&bench.root, &bench.places).unwrap();
+    bench.uninstall();
     assert!(!is_under_way(&bench.places));
+}
+
+#[test]
+fn a_guard_whose_manifest_is_lost_is_installed_anew_over_its_own_files() {
+    let bench = Bench::new();
+    let before = bench.tree();
+    for how in LOSSES {
+        bench.install(Mode::Enforce).unwrap();
+        bench.lose(how);
+        bench.install(Mode::Observe).unwrap();
+        let manifest = Manifest::find(&bench.places).unwrap().unwrap();
+        assert_eq!(manifest.settings.mode, Mode::Observe, "{how}");
+        let apt = fs::read_to_string(bench.apt()).unwrap();
+        assert!(!apt.contains("InstallOnShutdown"), "{how}: {apt}");
+        let changed = bench.uninstall();
+        assert_eq!(changed.saved, Vec::<PathBuf>::new(), "{how}");
+        assert_eq!(bench.tree(), before, "{how}");
+    }
+}
+
+#[test]
+fn a_guard_whose_manifest_is_lost_is_taken_away_all_the_same() {
+    let bench = Bench::new();
+    let before = bench.tree();
+    for how in LOSSES {
+        bench.install(Mode::Enforce).unwrap();
+        bench.lose(how);
+        assert!(bench.uninstall().concerns_systemd(), "{how}");
+        assert_eq!(bench.tree(), before, "{how}");
+        assert_eq!(uninstall(&bench.root, &bench.places).unwrap(), None);
+    }
+}
+
+#[test]
+fn without_a_manifest_a_file_that_does_not_say_to_be_the_guards_stays() {
+    let bench = Bench::new();
+    bench.install(Mode::Enforce).unwrap();
+    fs::remove_file(bench.places.manifest()).unwrap();
+    fs::write(bench.apt(), "mine").unwrap();
+    let error = bench.install(Mode::Observe).unwrap_err();
+    assert!(matches!(error, InstallError::Foreign(_)), "{error}");
+    bench.uninstall();
+    assert_eq!(fs::read_to_string(bench.apt()).unwrap(), "mine");
+}
+
+#[test]
+fn only_what_is_installed_is_refreshed_and_a_lost_manifest_is_written_again() {
+    let bench = Bench::new();
+    let before = bench.tree();
+    let refreshed = || refresh(&bench.root, &bench.places, &GuardSettings::default()).unwrap();
+    assert_eq!(refreshed(), Changed::default());
+    assert_eq!(bench.tree(), before);
+    for how in LOSSES {
+        bench.install(Mode::Observe).unwrap();
+        let installed = bench.tree();
+        bench.lose(how);
+        assert_eq!(refreshed(), Changed::default(), "{how}: all was right");
+        assert_eq!(bench.tree(), installed, "{how}");
+        let manifest = Manifest::find(&bench.places).unwrap().unwrap();
+        assert!(
+            manifest
+                .written(Path::new("/etc/dpkg/dpkg.cfg.d/zz-cofferdam-guard"))
+                .is_some()
+        );
+    }
 }
