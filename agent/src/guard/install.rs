@@ -98,6 +98,38 @@ pub fn refresh(
     }
 }
 
+/// The drop-ins that this host needs by the settings that are installed, and of which the manifest knows
+/// nothing: those of a program that came later.
+pub fn lacking(root: &Root, places: &Places, manifest: &Manifest) -> Vec<DropIn> {
+    let mut wanted = channels::drop_ins(root, &manifest.settings, places.state_dir());
+    wanted.retain(|drop_in| manifest.written(&drop_in.path).is_none());
+    wanted
+}
+
+/// Writes the drop-ins that are [`lacking`]. Those that the manifest knows stay as they are: one that
+/// somebody changed is a loss of control, which is told.
+///
+/// # Errors
+/// As [`install`].
+pub fn extend(root: &Root, places: &Places) -> Result<Changed, InstallError> {
+    let _held = hold(places)?;
+    let Standing::Listed(before) = Standing::find(root, places)? else {
+        return Ok(Changed::default());
+    };
+    let lacking = lacking(root, places, &before);
+    let stale = stale(root, Some(&before), &lacking)?;
+    let added = manifest(root, places, &before.settings, Some(&before), &lacking);
+    let mut after = transition(Some(&before), &added);
+    after.files.sort_by(|one, other| one.path.cmp(&other.path));
+    after.write(places)?;
+    let mut changed = Changed::default();
+    for drop_in in stale {
+        write(root, drop_in)?;
+        changed.files.push(drop_in.path.clone());
+    }
+    Ok(changed)
+}
+
 fn put(
     root: &Root,
     places: &Places,

@@ -5,6 +5,8 @@
 //! once, and finds out how things stand: that is told upwards. Where the kernel notices nothing, the next
 //! proof does.
 //!
+//! A program that comes later, as needrestart may with a rollout, has its channels taken a minute later.
+//!
 //! An agent never installs the guard where it is not: its packages and people do. Where drop-ins of the guard
 //! are and the manifest is lost, it is installed by the config's settings, at once: until then hooks cannot
 //! tell, and refuse what they do not know for the agent's own.
@@ -103,17 +105,24 @@ impl Keeper {
             .await;
     }
 
-    /// Installs the guard anew where only its manifest is lost.
+    /// Installs the guard anew where only its manifest is lost, and takes the channels of programs that came
+    /// since it was installed.
     async fn mend(&self, settings: &GuardSettings, runner: &dyn Runner) {
-        let is_lost = matches!(
-            Standing::find(&self.root, &self.places),
-            Ok(Standing::Orphaned(_))
-        );
-        if is_lost {
-            tracing::warn!("the guard's list of its files is lost: it is installed anew");
-            self.settle(install::refresh(&self.root, &self.places, settings), runner)
-                .await;
-        }
+        let (root, places) = (&self.root, &self.places);
+        let installed = match Standing::find(root, places) {
+            Ok(Standing::Orphaned(_)) => {
+                tracing::warn!("the guard's list of its files is lost: it is installed anew");
+                install::refresh(root, places, settings)
+            }
+            Ok(Standing::Listed(manifest))
+                if !install::lacking(root, places, &manifest).is_empty() =>
+            {
+                install::extend(root, places)
+            }
+            Ok(Standing::Listed(_) | Standing::Nothing) => return,
+            Err(error) => Err(error.into()),
+        };
+        self.settle(installed, runner).await;
     }
 
     /// Says what became of the drop-ins to whoever has to know.
@@ -222,8 +231,8 @@ async fn pause(notice: Option<Notice>, wait: Duration) -> Option<Notice> {
 mod tests {
     use super::*;
     use crate::{
-        guard::{manifest::FORMAT, manifest::Written, places::PROGRAM},
-        host::process::Processes,
+        guard::{manifest::FORMAT, manifest::Written, places::PROGRAM, settings::Mode},
+        host::command::scripted::Scripted,
     };
     use cofferdam_engine::digest::Digest;
 
@@ -259,7 +268,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_manifest_that_is_lost_is_written_again_by_the_configs_settings() {
+    async fn a_lost_manifest_and_what_a_later_program_needs_are_written_while_the_agent_runs() {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::new(folder.path().join("root")).unwrap();
         fs::create_dir_all(root.join("usr/bin")).unwrap();
@@ -267,15 +276,25 @@ mod tests {
         let places = Places::new(&folder.path().join("state"), &folder.path().join("run"));
         let keeper = Keeper::new(root.clone(), places.clone());
         let settings = GuardSettings {
-            exempt: ["puppet-agent".to_owned()].into(),
+            mode: Mode::Enforce,
             ..GuardSettings::default()
         };
-        keeper.mend(&settings, &Processes).await;
+        let runner = Scripted::new(|_| (0, ""));
+        keeper.mend(&settings, &runner).await;
         assert_eq!(Manifest::find(&places).unwrap(), None, "there is no guard");
         install::install(&root, &places, &GuardSettings::default()).unwrap();
         fs::remove_file(places.manifest()).unwrap();
-        keeper.mend(&settings, &Processes).await;
+        keeper.mend(&settings, &runner).await;
         let manifest = Manifest::find(&places).unwrap().unwrap();
         assert_eq!(manifest.settings, settings);
+        fs::create_dir_all(root.join("etc/needrestart/conf.d")).unwrap();
+        keeper.mend(&settings, &runner).await;
+        let file = "etc/needrestart/conf.d/zz-cofferdam-guard.conf";
+        assert!(root.join(file).exists());
+        assert_eq!(
+            runner.said().len(),
+            1,
+            "systemd heard of its own files only"
+        );
     }
 }

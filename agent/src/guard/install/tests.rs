@@ -259,3 +259,22 @@ fn only_what_is_installed_is_refreshed_and_a_lost_manifest_is_written_again() {
         );
     }
 }
+
+#[test]
+fn a_program_that_comes_later_is_taken_too_and_what_was_changed_is_not_written_over() {
+    let bench = Bench::new();
+    bench.install(Mode::Enforce).unwrap();
+    fs::write(bench.apt(), "changed").unwrap();
+    fs::create_dir_all(bench.root.join("etc/cloud/cloud.cfg.d")).unwrap();
+    let cloud = Path::new("/etc/cloud/cloud.cfg.d/zz-cofferdam-guard.cfg");
+    let lacking = || {
+        let manifest = Manifest::find(&bench.places).unwrap().unwrap();
+        lacking(&bench.root, &bench.places, &manifest).len()
+    };
+    assert_eq!(lacking(), 1);
+    let changed = extend(&bench.root, &bench.places).unwrap();
+    assert_eq!(changed.files, [cloud]);
+    assert_eq!(lacking(), 0);
+    assert_eq!(fs::read_to_string(bench.apt()).unwrap(), "changed");
+    assert!(bench.uninstall().files.contains(&cloud.to_owned()));
+}
