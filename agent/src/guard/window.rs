@@ -40,8 +40,11 @@ pub enum WindowError {
     /// It would be too long, or no time at all.
     #[error("a window lasts from 1 s to 24 h")]
     Length,
-    /// It has no reason, or one that is too long.
-    #[error("a reason of 1 to {MOST_REASON_BYTES} bytes is needed: say what is done to the host")]
+    /// It has no reason, or one that is too long or would disturb a terminal.
+    #[error(
+        "a reason of 1 to {MOST_REASON_BYTES} bytes in one line, without control characters, is needed: \
+         say what is done to the host"
+    )]
     Reason,
     /// A file cannot be read or written. Only root can.
     #[error(transparent)]
@@ -66,7 +69,8 @@ impl Window {
             return Err(WindowError::Length);
         }
         let reason = reason.trim();
-        if reason.is_empty() || reason.len() > MOST_REASON_BYTES {
+        let is_long = reason.len() > MOST_REASON_BYTES;
+        if reason.is_empty() || is_long || reason.contains(char::is_control) {
             return Err(WindowError::Reason);
         }
         let opened = clock::uptime();
@@ -169,6 +173,8 @@ mod tests {
         let places = places(&folder);
         for (lasts, reason) in [
             (HOUR, "  "),
+            (HOUR, "disk\u{1b}[2Jfull"),
+            (HOUR, "disk\nmode enforce"),
             (Duration::ZERO, "x"),
             (LONGEST_WINDOW * 2, "x"),
         ] {
