@@ -13,6 +13,9 @@ const MOST_CHARACTERS: usize = 200;
 /// What stands between a package manager and its hook, or is the hook.
 const BETWEEN: [&str; 3] = ["sh", "dash", "cofferdam-agent"];
 
+/// Who tried where `/proc` shows nobody: its processes are of another world than the hook's.
+const UNSEEN: &str = "a process of another namespace or root";
+
 /// A process that takes part in a change of packages, or started one that does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
@@ -89,7 +92,7 @@ impl Asker {
         match self.manager() {
             Some(process) if process.command.is_empty() => process.name.clone(),
             Some(process) => process.command.clone(),
-            None if self.unit.is_empty() => "an unknown process".to_owned(),
+            None if self.unit.is_empty() => UNSEEN.to_owned(),
             None => self.unit.clone(),
         }
     }

@@ -6,7 +6,7 @@ use super::{
     events::{self, EventsError, What},
     hook::{self, Channel},
     install::{self, Changed, InstallError},
-    manifest::{Manifest, ManifestError},
+    manifest::ManifestError,
     places::Places,
     proof::Proof,
     settings::Mode,
@@ -22,9 +22,12 @@ use crate::{
 };
 use cofferdam_engine::{duration, failure::Failure, time::millis};
 use cofferdam_proto::error_chain;
+use nix::unistd::geteuid;
 use std::{
+    error::Error,
     fmt::Display,
     io::{self, Write},
+    iter,
     path::{Path, PathBuf},
     process::ExitCode,
     time::Duration,
@@ -90,6 +93,12 @@ pub enum CommandError {
     /// A file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
+    /// There is no guard that a window could be opened in.
+    #[error("there is no guard here: nothing is refused, and no window is needed")]
+    NoGuard,
+    /// Whoever called may not.
+    #[error("only root may: use sudo")]
+    NotRoot(#[source] Box<Self>),
     /// systemd could not be told.
     #[error("drop-ins are in place, but systemd does not know: run `systemctl daemon-reload`: {0}")]
     Systemd(Failure),
@@ -104,16 +113,38 @@ impl GuardCommand {
     /// # Errors
     /// [`CommandError`]. A hook that refuses, or cannot tell, is none: it has its exit codes.
     pub fn carry_out(self, config: &Path) -> Result<ExitCode, CommandError> {
+        self.try_out(config).map_err(|error| {
+            let is_for_want_of_rights = !geteuid().is_root() && is_denied(&error);
+            match is_for_want_of_rights {
+                true => CommandError::NotRoot(Box::new(error)),
+                false => error,
+            }
+        })
+    }
+
+    fn try_out(self, config: &Path) -> Result<ExitCode, CommandError> {
         match self {
             Self::Hook { state_dir, channel } => return Ok(answer(&channel, &state_dir)),
             Self::Install => take(config)?,
             Self::Uninstall => put_back(&places(config)?)?,
             Self::Status => say(status(&places(config)?)?)?,
-            Self::Allow { lasts, reason } => allow(&places(config)?, lasts, &reason)?,
+            Self::Allow { lasts, reason } => {
+                let places = places(config)?;
+                allow(&Root::machine(), &places, lasts, &reason)?;
+            }
             Self::Deny => deny(&places(config)?)?,
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Whether the system said that somebody has no right to something.
+fn is_denied(error: &CommandError) -> bool {
+    let mut causes = iter::successors(error.source(), |&error| error.source());
+    causes.any(|cause| {
+        let cause = cause.downcast_ref::<io::Error>();
+        cause.is_some_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    })
 }
 
 fn answer(channel: &Channel, state_dir: &Path) -> ExitCode {
@@ -190,7 +221,7 @@ fn tell_systemd(changed: &Changed) -> Result<(), CommandError> {
 }
 
 fn status(places: &Places) -> Result<Status, CommandError> {
-    let manifest = Manifest::find(places)?;
+    let manifest = Standing::listed(&Root::machine(), places)?;
     let lost = match &manifest {
         Some(manifest) => Proof::default().lost(&Root::machine(), manifest),
         None => Vec::new(),
@@ -205,8 +236,11 @@ fn status(places: &Places) -> Result<Status, CommandError> {
     })
 }
 
-/// A window that nobody would hear of is closed again.
-fn allow(places: &Places, lasts: Duration, reason: &str) -> Result<(), CommandError> {
+/// A window that nobody would hear of is closed again, and where hooks would not heed it none is opened.
+fn allow(root: &Root, places: &Places, lasts: Duration, reason: &str) -> Result<(), CommandError> {
+    if Standing::listed(root, places)?.is_none() {
+        return Err(CommandError::NoGuard);
+    }
     let by = Asker::of_this_process();
     let window = Window::open(places, lasts, reason, &by)?;
     let what = What::Allowed {
@@ -237,4 +271,36 @@ fn say(text: impl Display) -> Result<(), CommandError> {
     let mut out = io::stdout().lock();
     let written = write!(out, "{text}").and_then(|()| out.flush());
     written.map_err(CommandError::Outside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_window_is_refused_where_no_guard_would_heed_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path().join("root")).unwrap();
+        let places = Places::new(&folder.path().join("state"), &folder.path().join("run"));
+        let allowed = || allow(&root, &places, Duration::from_secs(60), "a disk is full");
+        assert!(matches!(allowed(), Err(CommandError::NoGuard)));
+        fs::create_dir_all(places.manifest().parent().unwrap()).unwrap();
+        fs::write(places.manifest(), "{").unwrap();
+        let error = allowed().unwrap_err().to_string();
+        let cure =
+            "the guard's list of its files is damaged: `cofferdam-agent guard install` repairs it";
+        assert!(error.starts_with(cure), "{error}");
+        assert_eq!(Window::find(&places).unwrap(), None);
+    }
+
+    #[test]
+    fn only_a_missing_right_is_called_one() {
+        let of = |kind: io::ErrorKind| {
+            let denied = FileError::of("reading", Path::new("/x"))(kind.into());
+            CommandError::from(ManifestError::from(denied))
+        };
+        assert!(is_denied(&of(io::ErrorKind::PermissionDenied)));
+        assert!(!is_denied(&of(io::ErrorKind::StorageFull)));
+    }
 }

@@ -41,12 +41,15 @@ pub enum ManifestError {
     /// It cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// There is none.
-    #[error("the guard is not installed: there is no {}", .0.display())]
+    /// There is none, and somebody needs it.
+    #[error(
+        "the guard's list of its files is missing: `cofferdam-agent guard install` repairs it ({})",
+        .0.display()
+    )]
     Missing(PathBuf),
     /// It is not what a guard writes.
     #[error(
-        "{} is not a manifest of format {FORMAT}: `cofferdam-agent guard install` says what to do",
+        "the guard's list of its files is damaged: `cofferdam-agent guard install` repairs it ({})",
         .0.display()
     )]
     Garbled(PathBuf),

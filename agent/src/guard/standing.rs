@@ -49,6 +49,17 @@ impl Standing {
         }
     }
 
+    /// The manifest, for whoever needs what it says. Absent: there is no guard.
+    ///
+    /// # Errors
+    /// [`ManifestError`] when it is lost or cannot be read.
+    pub fn listed(root: &Root, places: &Places) -> Result<Option<Manifest>, ManifestError> {
+        match (Manifest::find(places)?, Self::find(root, places)?) {
+            (None, Self::Orphaned(_)) => Err(ManifestError::Missing(places.manifest())),
+            (found, _) => Ok(found),
+        }
+    }
+
     /// Its manifest, as it was or made up. Absent: nothing stands.
     pub fn manifest(self) -> Option<Manifest> {
         match self {
