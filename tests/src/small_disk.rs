@@ -1,7 +1,7 @@
 //! A disk so small that a test can fill it: a tmpfs over a folder. Only root can mount one.
 
 use std::{
-    fs::{self, File},
+    fs::{self, OpenOptions},
     io::Write as _,
     path::{Path, PathBuf},
     process::Command,
@@ -35,12 +35,14 @@ impl SmallDisk {
         Some(Self { folder })
     }
 
-    /// Uses up all of its room.
+    /// Uses up all of its room, also what became free since it was filled before.
     ///
     /// # Panics
     /// When the file cannot be made.
     pub fn fill(&self) {
-        let mut file = File::create(self.filler()).expect("a file on the small disk");
+        let mut options = OpenOptions::new();
+        let file = options.create(true).append(true).open(self.filler());
+        let mut file = file.expect("a file on the small disk");
         for size in [1 << 16, 1 << 12, 1] {
             while file.write_all(&vec![0; size]).is_ok() {}
         }

@@ -141,10 +141,9 @@ async fn hosts_are_reserved_as_far_as_their_groups_allow_and_explained() {
     assert_eq!(explained.headline, "out: reserved: new disk");
     let mut facts = explained.facts.iter();
     let out = &facts.find(|fact| fact.key == "out").unwrap().value;
-    assert!(
-        out.starts_with("reserved: new disk, held by ana for 9m"),
-        "{out}"
-    );
+    // Asked within a millisecond, it is the whole time still.
+    let left = ["9m", "10m"].map(|left| format!("reserved: new disk, held by ana for {left}"));
+    assert!(left.iter().any(|left| out.starts_with(left)), "{out}");
 
     let release = |force| v1::ReleaseHostsRequest {
         hosts: vec!["web-1".to_owned()],

@@ -13,15 +13,18 @@ const INSTALL: &str = "apt-get --quiet update && apt-get --quiet --yes install t
 /// What is said of the package that is changed.
 const CHANGED: &str = "tea:all 1 -> 2, by `apt-get --quiet --yes install tea` at 2";
 
-/// A unit that asks the repository for something at boot, and an agent that is told to watch for such.
+/// A unit that dials the repository at boot, and an agent that is told to watch for such.
 const WATCHED: &str = "
-    printf '[Service]\nExecStart=/usr/bin/apt-get update\n[Install]\nWantedBy=multi-user.target\n' \
+    repository=$(sed -n 's/^coordinators = ..\\(.*\\):.*/\\1/p' /etc/cofferdam/agent.toml)
+    printf '[Service]\nExecStart=/bin/bash -c \"exec 3<>/dev/tcp/%s/80; sleep 60\"\n' $repository \
         > /etc/systemd/system/calls-home.service
+    printf '[Unit]\nAfter=network-online.target\n[Install]\nWantedBy=multi-user.target\n' \
+        >> /etc/systemd/system/calls-home.service
     systemctl enable calls-home.service
     printf '\n[drift]\nboot_evidence = \"10m\"\n' >> /etc/cofferdam/agent.toml";
 
 /// What is said of it.
-const CALLED: &str = ":80  by /usr/lib/apt/methods/http, in calls-home.service";
+const CALLED: &str = ", in calls-home.service";
 
 /// Seals a host from outside, as an image builder seals a tree.
 fn seal(host: &Host) {

@@ -36,7 +36,11 @@ async fn a_host_installs_a_package_of_the_signed_repository_and_refuses_an_unsig
     repository.publish(&Package::new("tea", "3")).await.unwrap();
     let index = repository.served().join("InRelease");
     let signed = fs::read_to_string(&index).unwrap();
+    // Of the same time: apt does not fetch what is not newer, and publications count ahead of the clock.
+    let time = fs::metadata(&index).unwrap().modified().unwrap();
     fs::write(&index, signed.replace("Suite: stable", "Suite: forged")).unwrap();
+    let forged = fs::File::options().write(true).open(&index).unwrap();
+    forged.set_modified(time).unwrap();
     let refused = host.run(INSTALL).await.unwrap();
     assert_ne!(refused.code, Some(0), "{}", refused.printed);
     assert!(refused.printed.contains("BADSIG"), "{}", refused.printed);
