@@ -171,8 +171,9 @@ fn places(config: &Path) -> Result<Places, CommandError> {
     let usual = Places::new(Path::new(STATE_DIR), Path::new(RUN_DIR));
     match Standing::find(&Root::machine(), &usual) {
         Ok(Standing::Listed(manifest)) => Ok(Places::new(Path::new(STATE_DIR), &manifest.run_dir)),
-        Ok(Standing::Orphaned(_)) => Ok(usual),
-        Ok(Standing::Nothing) | Err(_) => Err(error.into()),
+        // Drop-ins are known wherever the state folder is: there is no guard at all, or one to be repaired.
+        Ok(Standing::Orphaned(_) | Standing::Nothing) => Ok(usual),
+        Err(_) => Err(error.into()),
     }
 }
 
