@@ -195,6 +195,7 @@ async fn a_person_who_takes_a_host_is_in_its_ledger_and_no_rollout_starts_there(
     let mut fleet = Fleet::start(Machine::neighbours(4)).await;
     // Others wait for the outcome of the first host of their kind, which this is not.
     let host = fleet.hosts().remove(3);
+    install(&fleet, &host);
     let allow = ["allow", "--for", "30m", "--reason", "the disk is full"];
     at_host(&fleet, &host, &allow);
     let taken = until(&mut fleet, &host, AT_ONCE, |view| view.out.is_some()).await;
