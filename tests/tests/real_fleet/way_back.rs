@@ -3,7 +3,7 @@
 use super::asked::{READY, eventually_says, patch_of, said, start, until_failed};
 use cofferdam_tests::{
     machine::Machine,
-    real_fleet::{RealFleet, repository::Package},
+    real_fleet::{RealFleet, host::Host, repository::Package},
 };
 use std::fs;
 
@@ -37,6 +37,21 @@ fn tea(version: &str, conffile: &str) -> Package {
         .script("postinst", &format!("{POSTINST}\n{NICE}"))
 }
 
+/// Tells the agent of a host that tea must run, and lets it wait before it changes anything.
+async fn watch_tea(host: &Host) {
+    let config = host.root().join("etc/cofferdam/agent.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    let text = text.replace("signals = {", "signals = { units = [\"tea.service\"],");
+    fs::write(&config, text).unwrap();
+    host.write("etc/cofferdam/hooks/pre-apply.d/wait", HOOK)
+        .unwrap();
+    said(
+        host,
+        "chmod 755 /etc/cofferdam/hooks/pre-apply.d/wait; systemctl restart cofferdam-agent",
+    )
+    .await;
+}
+
 #[tokio::test]
 async fn a_service_that_does_not_come_up_takes_its_host_back_to_exactly_what_it_was() {
     let Some(fleet) = RealFleet::boot(Machine::several(1)).await else {
@@ -53,17 +68,7 @@ async fn a_service_that_does_not_come_up_takes_its_host_back_to_exactly_what_it_
     )
     .await;
     fleet.manage().await.unwrap();
-    let config = host.root().join("etc/cofferdam/agent.toml");
-    let text = fs::read_to_string(&config).unwrap();
-    let text = text.replace("signals = {", "signals = { units = [\"tea.service\"],");
-    fs::write(&config, text).unwrap();
-    host.write("etc/cofferdam/hooks/pre-apply.d/wait", HOOK)
-        .unwrap();
-    said(
-        host,
-        "chmod 755 /etc/cofferdam/hooks/pre-apply.d/wait; systemctl restart cofferdam-agent",
-    )
-    .await;
+    watch_tea(host).await;
     let before = said(host, STATE).await;
     assert!(
         before.contains("\ncup\n"),
