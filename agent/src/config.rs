@@ -5,6 +5,7 @@ mod guard;
 mod labels;
 mod probe;
 mod read;
+mod responder;
 mod signals;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ mod traffic;
 
 pub use drift::DriftConfig;
 pub use read::{RUN_DIR, Refusal, STATE_DIR, SettingsErrors};
+pub use responder::ResponderConfig;
 
 use crate::{
     checks::probe::Probe,

@@ -32,7 +32,7 @@ pub mod serve;
 #[cfg(test)]
 mod tests;
 
-use crate::{config::Settings, flag};
+use crate::{config::ResponderConfig, flag};
 use listening::{Listeners, OpenError};
 use nix::sys::{
     signal::{SigSet, Signal},
@@ -59,17 +59,17 @@ pub enum ServeError {
     Poll(#[source] io::Error),
 }
 
-/// Serves what the settings say until the process is told to stop.
+/// Serves what the config says until the process is told to stop.
 ///
 /// # Errors
 /// [`ServeError`] when it cannot begin, or the kernel does not let it wait.
-pub fn run(settings: &Settings) -> Result<(), ServeError> {
+pub fn run(config: &ResponderConfig) -> Result<(), ServeError> {
     // Before there are threads, which would not know of it.
     let stop = stop_signals().map_err(ServeError::Start)?;
-    let listeners = Listeners::open(settings.health, settings.agent_check)?;
-    let prober = Prober::start(settings.probes.clone()).map_err(ServeError::Start)?;
+    let listeners = Listeners::open(config.health, config.agent_check)?;
+    let prober = Prober::start(config.probes.clone()).map_err(ServeError::Start)?;
     listeners.hand_over();
-    let state_file = settings.run_dir.join(flag::FILE_NAME);
+    let state_file = config.run_dir.join(flag::FILE_NAME);
     let server = Server::new(listeners, prober, state_file, Limits::default(), stop);
     server.serve().map_err(ServeError::Poll)
 }

@@ -3,7 +3,7 @@
 
 use clap::Parser;
 use cofferdam_agent::{
-    config::{self, Settings},
+    config::{self, ResponderConfig},
     health,
 };
 use cofferdam_proto::error_chain;
@@ -27,6 +27,6 @@ fn main() -> ExitCode {
 }
 
 fn carry_out(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let settings = Settings::load(&arguments.config)?;
-    Ok(health::run(&settings)?)
+    let config = ResponderConfig::load(&arguments.config)?;
+    Ok(health::run(&config)?)
 }

@@ -1,6 +1,6 @@
 //! Reads the keys of a config file.
 
-use super::{Settings, drift, guard, labels, probe, signals, traffic};
+use super::{Settings, drift, guard, labels, probe, responder, signals, traffic};
 use crate::{
     drift::pattern::PatternError,
     host::settings::{HOOK_DEADLINE, LOCK_WAIT},
@@ -13,12 +13,7 @@ use cofferdam_engine::{
     traffic::RampStepsError,
 };
 use cofferdam_proto::tls::{self, AddressError, CredentialFiles};
-use std::{
-    collections::BTreeMap,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    num::NonZeroU32,
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
 /// Every mistake of a config file.
 pub type SettingsErrors = Mistakes<Refusal>;
@@ -110,13 +105,6 @@ pub enum Refusal {
 /// What stands for the candidate in a validate command.
 const FILE: &str = "{file}";
 
-/// All interfaces, since load balancers are elsewhere. The port is that of node exporters, which
-/// health pages are like; a host that has one says another.
-const HEALTH: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 9100);
-
-/// The port beside that of the pages.
-const AGENT_CHECK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 9101);
-
 /// Where the package's units have their folders.
 pub const STATE_DIR: &str = "/var/lib/cofferdam-agent";
 /// The same, for what ends with a reboot.
@@ -145,12 +133,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     let run_dir = top.text("run_dir", absolute);
     let checks_dir = top.text("checks_dir", absolute);
     let sessions_dir = top.text("sessions_dir", absolute);
-    let health = top.text("health", listening);
-    let agent_check = top.text("agent_check", listening);
-    let both = health.unwrap_or(HEALTH) == agent_check.unwrap_or(AGENT_CHECK);
-    if both {
-        top.refuse("agent_check", Refusal::SamePort);
-    }
+    let (health, agent_check) = responder::ports(&mut top);
     let ramp = traffic::ramp(&mut top);
     let lock_wait = top.duration("lock_wait");
     let download_rate_kib = top.count("download_rate_kib", 1);
@@ -183,8 +166,8 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         validators,
         lock_wait: lock_wait.unwrap_or(LOCK_WAIT),
         download_rate_kib: download_rate_kib.and_then(NonZeroU32::new),
-        health: health.unwrap_or(HEALTH),
-        agent_check: agent_check.unwrap_or(AGENT_CHECK),
+        health,
+        agent_check,
         never_restart: never_restart.unwrap_or_default(),
         ramp,
         guard,
@@ -295,8 +278,4 @@ pub(super) fn absolute(text: &str) -> Result<PathBuf, Refusal> {
         return Err(Refusal::Relative(text.to_owned()));
     }
     Ok(path)
-}
-
-fn listening(text: &str) -> Result<SocketAddr, Refusal> {
-    text.parse().map_err(|_| Refusal::Address(text.to_owned()))
 }
