@@ -17,6 +17,7 @@ pub mod process;
 pub mod process_table;
 pub mod root;
 pub mod settings;
+pub mod sockets;
 pub mod space;
 pub mod stamp;
 pub mod unit;

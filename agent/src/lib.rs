@@ -28,6 +28,8 @@ pub mod link;
 pub mod log;
 pub mod outbox;
 pub mod packages;
+#[cfg(test)]
+mod patience;
 pub mod pattern;
 pub mod production;
 pub mod profile;

@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     checks::probe::{Probe, Question},
     flag::{FILE_NAME, FlagState, StateFile},
+    patience::{SOON, eventually},
 };
 use std::{
     fs,
@@ -14,9 +15,6 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
-
-/// Past this something hangs.
-const SOON: Duration = Duration::from_secs(30);
 
 struct Responder {
     folder: tempfile::TempDir,
@@ -123,14 +121,6 @@ fn application(name: &str) -> (Probe, mpsc::Sender<&'static str>) {
         }
     });
     (probe, say)
-}
-
-fn eventually(what: &str, is_so: impl Fn() -> bool) {
-    let deadline = Instant::now() + SOON;
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}");
-        thread::yield_now();
-    }
 }
 
 const WELL: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{\"version\": \"7\"}";

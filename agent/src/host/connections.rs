@@ -1,16 +1,13 @@
 //! Which connections to the host's own ports are open: the tables of `/proc/net/tcp` and `tcp6`.
 
+use super::sockets::{self, ESTABLISHED, LISTEN};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs, io,
+    io,
 };
 
 /// The kernel's tables of connections.
 const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
-
-/// States of a socket in the kernel's tables (`include/net/tcp_states.h`).
-const ESTABLISHED: &str = "01";
-const LISTEN: &str = "0A";
 
 /// Counts the established connections to each of some local ports. A port without any is not there.
 ///
@@ -33,10 +30,10 @@ pub fn listening() -> io::Result<BTreeSet<u16>> {
 fn tables() -> io::Result<String> {
     let mut all = String::new();
     for table in TABLES {
-        match fs::read_to_string(table) {
-            Ok(text) => all += &text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && table != TABLES[0] => {}
-            Err(error) => return Err(error),
+        match sockets::table(table)? {
+            Some(text) => all += &text,
+            None if table == TABLES[0] => return Err(io::ErrorKind::NotFound.into()),
+            None => {}
         }
     }
     Ok(all)
@@ -44,9 +41,8 @@ fn tables() -> io::Result<String> {
 
 /// Counts the established connections to each of some local ports in one of the kernel's tables.
 pub fn count(table: &str, ports: &BTreeSet<u16>) -> BTreeMap<u16, usize> {
-    let established = table.lines().filter_map(|line| port_in(line, ESTABLISHED));
     let mut counts = BTreeMap::new();
-    for port in established.filter(|port| ports.contains(port)) {
+    for port in ports_in(table, ESTABLISHED).filter(|port| ports.contains(port)) {
         *counts.entry(port).or_default() += 1;
     }
     counts
@@ -54,24 +50,19 @@ pub fn count(table: &str, ports: &BTreeSet<u16>) -> BTreeMap<u16, usize> {
 
 /// The local ports on which something listens by the kernel's tables.
 pub fn listening_in(table: &str) -> BTreeSet<u16> {
-    let ports = table.lines().filter_map(|line| port_in(line, LISTEN));
-    ports.collect()
+    ports_in(table, LISTEN).collect()
 }
 
-/// The local port of a line, if its socket is in this state.
-fn port_in(line: &str, wanted: &str) -> Option<u16> {
-    let mut columns = line.split_whitespace().skip(1);
-    let (local, _remote, state) = (columns.next()?, columns.next()?, columns.next()?);
-    if state != wanted {
-        return None;
-    }
-    let (_address, port) = local.rsplit_once(':')?;
-    u16::from_str_radix(port, 16).ok()
+/// The local ports of the sockets in this state.
+fn ports_in<'a>(table: &'a str, wanted: &'a str) -> impl Iterator<Item = u16> + use<'a> {
+    let sockets = sockets::read(table).filter(move |socket| socket.state == wanted);
+    sockets.map(|socket| socket.local_port)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::patience::eventually;
     use std::net::{TcpListener, TcpStream};
 
     /// `head -4 /proc/net/tcp` on Debian 12 while a client was connected to port 8000 (1F40), with
@@ -109,6 +100,10 @@ mod tests {
         let server = listener.accept().unwrap();
         assert_eq!(open_to(&ports).unwrap(), BTreeMap::from([(port, 1)]));
         drop((client, server));
+        // Programs that other tests start have it open until they have become those programs.
+        eventually("the connection to be closed", || {
+            open_to(&ports).unwrap().is_empty()
+        });
         assert!(open_to(&ports).unwrap().is_empty());
     }
 }

@@ -1,9 +1,10 @@
 //! Which addresses this host has dialled: the kernel's tables of sockets, `/proc/net/tcp` and its like.
 
+use super::sockets::{self, ESTABLISHED, LISTEN, SYN_RECEIVED, Socket};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, fs, io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    fmt, io,
+    net::SocketAddr,
 };
 
 /// The kernel's tables, and what they are of.
@@ -13,13 +14,6 @@ const TABLES: [(&str, Protocol); 4] = [
     ("/proc/net/udp", Protocol::Udp),
     ("/proc/net/udp6", Protocol::Udp),
 ];
-
-/// States of a socket in the kernel's tables (`include/net/tcp_states.h`). A UDP socket that has a peer is
-/// established.
-const ESTABLISHED: &str = "01";
-const LISTEN: &str = "0A";
-/// A peer asks to come in, by which nothing was dialled.
-const SYN_RECEIVED: &str = "03";
 
 /// What is spoken.
 #[derive(
@@ -59,19 +53,15 @@ pub struct Dialled {
 pub fn now() -> io::Result<BTreeMap<Dialled, u64>> {
     let mut all = BTreeMap::new();
     for (table, protocol) in TABLES {
-        match fs::read_to_string(table) {
-            Ok(text) => all.extend(read(&text, protocol)),
-            // A host without IPv6 has not all of them.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
+        let text = sockets::table(table)?.unwrap_or_default();
+        all.extend(read(&text, protocol));
     }
     Ok(all)
 }
 
 /// All that is dialled by one of the kernel's tables. A line that is none of a socket says nothing.
 pub fn read(table: &str, protocol: Protocol) -> BTreeMap<Dialled, u64> {
-    let sockets: Vec<Socket> = table.lines().filter_map(Socket::read).collect();
+    let sockets: Vec<Socket> = sockets::read(table).collect();
     let listening = sockets.iter().filter(|socket| socket.state == LISTEN);
     let listening: BTreeSet<u16> = listening.map(|socket| socket.local_port).collect();
     let dialled = sockets.iter().filter(|socket| {
@@ -89,46 +79,6 @@ pub fn read(table: &str, protocol: Protocol) -> BTreeMap<Dialled, u64> {
             (Dialled { protocol, to }, socket.inode)
         })
         .collect()
-}
-
-/// A line of a table.
-struct Socket<'a> {
-    local_port: u16,
-    peer: SocketAddr,
-    state: &'a str,
-    inode: u64,
-}
-
-impl<'a> Socket<'a> {
-    fn read(line: &'a str) -> Option<Self> {
-        let mut columns = line.split_whitespace().skip(1);
-        let (local, peer, state) = (columns.next()?, columns.next()?, columns.next()?);
-        Some(Self {
-            local_port: address(local)?.port(),
-            peer: address(peer)?,
-            state,
-            inode: columns.nth(5)?.parse().ok()?,
-        })
-    }
-}
-
-/// An address as the kernel prints it: words of four bytes as this machine keeps them, and a port.
-fn address(text: &str) -> Option<SocketAddr> {
-    let (ip, port) = text.split_once(':')?;
-    let port = u16::from_str_radix(port, 16).ok()?;
-    let word = |text: &str| Some(u32::from_str_radix(text, 16).ok()?.to_ne_bytes());
-    let ip: IpAddr = match ip.len() {
-        8 => Ipv4Addr::from(word(ip)?).into(),
-        32 => {
-            let mut bytes = [0; 16];
-            for (place, bytes) in bytes.chunks_exact_mut(4).enumerate() {
-                bytes.copy_from_slice(&word(ip.get(8 * place..8 * place + 8)?)?);
-            }
-            Ipv6Addr::from(bytes).to_canonical()
-        }
-        _ => return None,
-    };
-    Some(SocketAddr::new(ip, port))
 }
 
 #[cfg(test)]
