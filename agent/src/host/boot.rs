@@ -23,15 +23,11 @@ pub fn id() -> Result<String, FileError> {
     Ok(text.trim().to_owned())
 }
 
-/// The kernel's ticks a second, as it counts them for programs: 100 on every machine that Debian runs on
-/// (`USER_HZ`, proc(5)).
-const TICKS: u64 = 100;
-
 /// How long after the kernel's boot this system's first process started: next to nothing, but in a container,
 /// which boots again while its kernel goes on. 0, too, where it cannot be told.
 pub fn begun() -> Duration {
-    let ticks = process_table::find(1).map_or(0, |first| first.started);
-    Duration::from_millis(ticks.saturating_mul(1000 / TICKS))
+    let first = process_table::find(1);
+    first.map_or(Duration::ZERO, |first| first.started_after_boot())
 }
 
 /// Whether a package on this root asks for a reboot.

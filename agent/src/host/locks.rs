@@ -1,6 +1,6 @@
 //! Who holds a lock on a file: the locks that dpkg and apt take with fcntl(2).
 
-use super::process_table;
+use super::process_table::{self, Entry};
 use nix::{
     fcntl::{FcntlArg, fcntl},
     libc,
@@ -39,7 +39,7 @@ impl Holder {
         Self {
             pid,
             parent,
-            runs_for: entry.as_ref().and_then(process_table::runs_for),
+            runs_for: entry.as_ref().map(Entry::runs_for),
             name: entry.map(|entry| entry.name).unwrap_or_default(),
             file: file.to_owned(),
         }

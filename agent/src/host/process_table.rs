@@ -1,5 +1,6 @@
 //! The kernel's table of processes: `/proc/PID/stat` and `cmdline`.
 
+use crate::clock;
 use std::{fs, io, time::Duration};
 
 /// How many of the ticks in which the kernel shows times make a second: `USER_HZ`, the same on every
@@ -39,20 +40,21 @@ impl Entry {
             started: columns.get(19)?.parse().ok()?,
         })
     }
+
+    /// How long after the kernel's boot it started.
+    pub fn started_after_boot(&self) -> Duration {
+        Duration::from_millis(self.started.saturating_mul(1000 / TICKS_A_SECOND))
+    }
+
+    /// How long it has been running.
+    pub fn runs_for(&self) -> Duration {
+        Duration::from_millis(clock::uptime()).saturating_sub(self.started_after_boot())
+    }
 }
 
 /// A process by its number. Absent: there is none.
 pub fn find(pid: i32) -> Option<Entry> {
     Entry::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
-}
-
-/// How long a process has been running. Absent: the kernel does not say.
-pub fn runs_for(entry: &Entry) -> Option<Duration> {
-    let uptime = fs::read_to_string("/proc/uptime").ok()?;
-    let up: f64 = uptime.split(' ').next()?.parse().ok()?;
-    let up = Duration::try_from_secs_f64(up).ok()?;
-    let started = Duration::from_secs(entry.started / TICKS_A_SECOND);
-    Some(up.saturating_sub(started))
 }
 
 /// The value of a variable in the environment in which a process was started. Absent: it is not there,
