@@ -67,12 +67,17 @@ impl Stability {
         Judgement::Open
     }
 
-    /// How long to wait between two verdicts: a second, or a fifth of a shorter stable time, at
-    /// least 100 ms.
+    /// How long to wait between two verdicts.
     pub fn interval(&self) -> Duration {
-        let fifth = (self.stable_for / 5).max(Duration::from_millis(100));
-        fifth.min(Duration::from_secs(1))
+        interval(self.stable_for)
     }
+}
+
+/// How long to wait between two looks at a host that must be well for a time: a second, or a fifth of a
+/// shorter time, at least 100 ms.
+pub fn interval(stable_for: Duration) -> Duration {
+    let (least, most) = (Duration::from_millis(100), Duration::from_secs(1));
+    (stable_for / 5).clamp(least, most)
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
 //! dpkg's book as a change would leave it, so that apt can be asked in thought what comes then.
 
-use super::{
-    Apt, archive::not_understood, conf, simulation::Simulation, stanza::field, transaction::Change,
-    whole,
-};
+use super::{Apt, conf, simulation::Simulation, stanza::field, transaction::Change, whole};
 use crate::host::{command::Command, durable};
 use cofferdam_engine::failure::Failure;
 use std::path::{Path, PathBuf};
@@ -58,11 +55,8 @@ impl Apt {
         durable::write(&conf, text.as_bytes())?;
         let command = self
             .with("apt-get", &conf)
-            .args(["--simulate", "--allow-downgrades", "install", "--"])
-            .args(change.arguments());
-        let output = self.must(&command).await?;
-        whole(&command, &output)?;
-        Simulation::parse(&output.stdout.text()).ok_or_else(|| not_understood(&command.to_string()))
+            .args(["--simulate", "--allow-downgrades"]);
+        self.simulated(command, change).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Config files that came with packages: dpkg's book on them, and what a new package brings.
 
-use super::{Apt, database, whole};
+use super::{Apt, complaint, database, whole};
 use crate::host::{command::Command, durable::FileError};
 use cofferdam_engine::failure::{Failure, FailureKind};
 use std::{
@@ -101,7 +101,9 @@ impl Apt {
         if output.stderr.text().contains("no control component") {
             return Ok(Vec::new());
         }
-        let output = self.must(&command).await?;
+        if !output.is_success() {
+            return Err(complaint::failure(&command, &output));
+        }
         whole(&command, &output)?;
         Ok(listed(&output.stdout.text()))
     }

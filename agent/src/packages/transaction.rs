@@ -25,7 +25,7 @@ impl Change {
         self.install.is_empty() && self.remove.is_empty()
     }
 
-    pub(super) fn arguments(&self) -> Vec<String> {
+    fn arguments(&self) -> Vec<String> {
         let install = self.install.iter().map(|path| path.display().to_string());
         let remove = self.remove.iter().map(|name| format!("{name}-"));
         install.chain(remove).collect()
@@ -64,6 +64,15 @@ impl Apt {
         if again == Again::Yes {
             command = command.arg("--reinstall");
         }
+        self.simulated(command, change).await
+    }
+
+    /// What an apt that only simulates says that a change would do.
+    pub(super) async fn simulated(
+        &self,
+        command: Command,
+        change: &Change,
+    ) -> Result<Simulation, Failure> {
         let command = command.args(["install", "--"]).args(change.arguments());
         let output = self.must(&command).await?;
         whole(&command, &output)?;

@@ -9,7 +9,7 @@
 //!    +-----------------------------+    first <-----------------+        at the third: given up
 //! ```
 
-use crate::checks::verdict::Verdict;
+use crate::checks::{stability, verdict::Verdict};
 use cofferdam_engine::policy::FAILED_VERDICTS;
 use std::time::Duration;
 
@@ -96,10 +96,9 @@ impl Climb {
         self.steps_back
     }
 
-    /// How long to wait between two looks: a second, or a fifth of a shorter step, at least 100 ms.
+    /// How long to wait between two looks.
     pub(super) fn interval(&self) -> Duration {
-        let (least, most) = (Duration::from_millis(100), Duration::from_secs(1));
-        (self.step / 5).clamp(least, most)
+        stability::interval(self.step)
     }
 
     /// Takes a look that began at `now`.

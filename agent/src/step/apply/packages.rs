@@ -39,7 +39,7 @@ impl Steps {
             let changed = changed(packages, &database);
             self.refuse_conffiles(&order.conffiles, &changed).await?;
             self.require_room_to_change(&changed)?;
-            let was = self.packages_now(order, packages, &database).await?;
+            let was = self.packages_now(order, &changed, &database).await?;
             self.begin(order, Was::Packages { packages: was })?;
         }
         self.apt.repair(&[], on).await?;
@@ -59,12 +59,11 @@ impl Steps {
     async fn packages_now(
         &self,
         order: &Order,
-        packages: &[LockedPackage],
+        changed: &[&LockedPackage],
         database: &Database,
     ) -> Result<Vec<PackageWas>, Failure> {
         let automatic = self.apt.automatic().await?;
-        let changed = changed(packages, database);
-        let mut conffiles = self.keep_conffiles(&order.grant.rollout, &changed).await?;
+        let mut conffiles = self.keep_conffiles(&order.grant.rollout, changed).await?;
         let mut was = Vec::new();
         for package in changed {
             let old = match database.0.get(&package.name) {

@@ -24,11 +24,7 @@ impl Steps {
     ) -> Result<BTreeSet<Digest>, Failure> {
         config_file::require_validator(config, &self.settings)?;
         let place = Place::find(&self.settings.root, &config.path)?;
-        space::require(
-            &*self.outside.space,
-            self.keep.folder(),
-            Load::bytes(2 * file.size),
-        )?;
+        self.require_room_to_stage(2 * file.size)?;
         space::require(
             &*self.outside.space,
             self.settings.root.path(),

@@ -11,6 +11,7 @@ use crate::{
 };
 use cofferdam_engine::{failure::Failure, patch::LockedPackage};
 use std::{
+    collections::BTreeMap,
     fs,
     io::{self, BufRead as _, BufReader},
     path::Path,
@@ -19,8 +20,10 @@ use std::{
 /// Where packages unpack to: all of it may go to either.
 const UNPACKED_TO: [&str; 2] = ["", "usr"];
 
-/// Where dpkg has its own files.
+/// Where dpkg has its own files: its book, and its lists of what packages brought.
 const BOOKS: &str = "var/lib/dpkg";
+const BOOK: &str = "var/lib/dpkg/status";
+const LISTS: &str = "var/lib/dpkg/info";
 
 /// Where kernels are, and what is made for them at their installation.
 const BOOT: &str = "boot";
@@ -55,12 +58,12 @@ impl Steps {
             let kib = label.map_or(0, |label| label.installed_kib);
             let bytes = kib.saturating_mul(1024).saturating_add(package.size);
             unpacked.bytes = unpacked.bytes.saturating_add(bytes);
-            unpacked.files = unpacked.files.saturating_add(self.files_of(&package.name)?);
         }
+        unpacked.files = self.files_of(changed)?;
         for inner in UNPACKED_TO {
             self.require_room_at(inner, unpacked)?;
         }
-        let status = self.settings.root.join("var/lib/dpkg/status");
+        let status = self.settings.root.join(BOOK);
         let bytes = fs::metadata(&status).map_or(0, |status| status.len());
         self.require_room_at(BOOKS, Load::bytes(bytes))?;
         match changed.iter().any(|package| is_kernel(&package.name)) {
@@ -77,22 +80,28 @@ impl Steps {
         Ok(space::require(&*self.outside.space, &path, load)?)
     }
 
-    /// How many files the package has on the host: its next version has as many, as far as anybody knows.
+    /// How many files packages have on the host: their next versions have as many, as far as anybody knows.
     /// One that is new here is in the margin.
-    fn files_of(&self, name: &str) -> Result<u64, Failure> {
-        let folder = self.settings.root.join("var/lib/dpkg/info");
-        let base = base(name);
-        let mut most = 0;
+    fn files_of(&self, packages: &[&LockedPackage]) -> Result<u64, Failure> {
+        let folder = self.settings.root.join(LISTS);
+        let names = packages.iter().map(|package| base(&package.name));
+        let mut most: BTreeMap<&str, u64> = names.map(|name| (name, 0)).collect();
         let lists = fs::read_dir(&folder).map_err(FileError::of("reading", &folder))?;
         for path in lists.flatten().map(|list| list.path()) {
+            if path.extension().is_none_or(|ending| ending != "list") {
+                continue;
+            }
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             // Of a package that several architectures may have side by side, dpkg says which.
-            let is_its = stem.split(':').next() == Some(base);
-            if is_its && path.extension().is_some_and(|ending| ending == "list") {
-                most = most.max(lines(&path).map_err(FileError::of("reading", &path))?);
+            if let Some(most) = most.get_mut(base(&stem)) {
+                *most = (*most).max(lines(&path).map_err(FileError::of("reading", &path))?);
             }
         }
-        Ok(most)
+        // Each of several architectures brings its own.
+        let files = packages
+            .iter()
+            .filter_map(|package| most.get(base(&package.name)));
+        Ok(files.fold(0, |sum, files| sum.saturating_add(*files)))
     }
 }
 
