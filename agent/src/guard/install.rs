@@ -122,12 +122,7 @@ pub fn extend(root: &Root, places: &Places) -> Result<Changed, InstallError> {
     let mut after = transition(Some(&before), &added);
     after.files.sort_by(|one, other| one.path.cmp(&other.path));
     after.write(places)?;
-    let mut changed = Changed::default();
-    for drop_in in stale {
-        write(root, drop_in)?;
-        changed.files.push(drop_in.path.clone());
-    }
-    Ok(changed)
+    write_all(root, stale)
 }
 
 fn put(
@@ -152,17 +147,23 @@ fn put(
         return Ok(Changed::default());
     }
     transition(before.as_ref(), &after).write(places)?;
-    let mut changed = Changed::default();
-    for drop_in in stale {
-        write(root, drop_in)?;
-        changed.files.push(drop_in.path.clone());
-    }
+    let mut changed = write_all(root, stale)?;
     for gone in before.iter().flat_map(|before| &before.files) {
         if after.written(&gone.path).is_none() {
             uninstall::take_back(root, places, gone, &mut changed)?;
         }
     }
     after.write(places)?;
+    Ok(changed)
+}
+
+/// Writes drop-ins, and names them.
+fn write_all(root: &Root, drop_ins: Vec<&DropIn>) -> Result<Changed, InstallError> {
+    let mut changed = Changed::default();
+    for drop_in in drop_ins {
+        write(root, drop_in)?;
+        changed.files.push(drop_in.path.clone());
+    }
     Ok(changed)
 }
 

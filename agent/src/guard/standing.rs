@@ -39,8 +39,7 @@ impl Standing {
             Err(ManifestError::File(error)) => Err(error),
             Ok(None) | Err(ManifestError::Missing(_)) => {
                 let orphaned = made_up(root, places)?;
-                let is_nothing = orphaned.files.is_empty();
-                Ok(match is_nothing {
+                Ok(match orphaned.files.is_empty() {
                     true => Self::Nothing,
                     false => Self::Orphaned(orphaned),
                 })
@@ -54,10 +53,11 @@ impl Standing {
     /// # Errors
     /// [`ManifestError`] when it is lost or cannot be read.
     pub fn listed(root: &Root, places: &Places) -> Result<Option<Manifest>, ManifestError> {
-        match (Manifest::find(places)?, Self::find(root, places)?) {
-            (None, Self::Orphaned(_)) => Err(ManifestError::Missing(places.manifest())),
-            (found, _) => Ok(found),
+        let found = Manifest::find(places)?;
+        if found.is_none() && !made_up(root, places)?.files.is_empty() {
+            return Err(ManifestError::Missing(places.manifest()));
         }
+        Ok(found)
     }
 
     /// Its manifest, as it was or made up. Absent: nothing stands.
