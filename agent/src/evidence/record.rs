@@ -67,15 +67,13 @@ impl Evidence {
         }
     }
 
-    /// Which of these are new.
-    pub fn new_among(&self, now: &BTreeMap<Dialled, u64>) -> BTreeMap<Dialled, u64> {
+    /// What is known to have been dialled.
+    pub fn known(&self) -> BTreeSet<Dialled> {
         let known = |dial: &Dial| Dialled {
             protocol: dial.protocol,
             to: dial.to,
         };
-        let known: BTreeSet<Dialled> = self.dialled.iter().map(known).collect();
-        let new = now.iter().filter(|(dialled, _)| !known.contains(dialled));
-        new.map(|(dialled, inode)| (*dialled, *inode)).collect()
+        self.dialled.iter().map(known).collect()
     }
 
     /// Takes in that something was dialled.
@@ -213,11 +211,10 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_not_known_is_new() {
+    fn what_was_dialled_is_known() {
         let mut evidence = evidence();
         evidence.dialled(dialled(80), Duration::ZERO, None);
-        let now = [(dialled(80), 1), (dialled(81), 2)].into();
-        assert_eq!(evidence.new_among(&now), [(dialled(81), 2)].into());
+        assert_eq!(evidence.known(), [dialled(80)].into());
     }
 
     #[test]

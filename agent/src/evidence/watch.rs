@@ -7,10 +7,15 @@ use super::{
 };
 use crate::{
     clock::uptime,
-    host::{boot, command::Runner, dialled},
+    host::{
+        boot,
+        command::Runner,
+        dialled::{self, Dialled},
+    },
 };
 use std::{
     collections::BTreeSet,
+    io,
     path::{Path, PathBuf},
     rc::Rc,
     time::Duration,
@@ -86,7 +91,7 @@ impl Watch {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             looks.tick().await;
-            let known = self.evidence.lock().await.clone();
+            let known = self.evidence.lock().await.known();
             let Ok(found) = spawn_blocking(move || look(&known)).await else {
                 return;
             };
@@ -144,8 +149,9 @@ fn since(begun: Duration) -> Duration {
 }
 
 /// What is dialled now and was not before, and by whom.
-fn look(known: &Evidence) -> std::io::Result<Vec<(dialled::Dialled, Option<String>)>> {
-    let new = known.new_among(&dialled::now()?);
+fn look(known: &BTreeSet<Dialled>) -> io::Result<Vec<(Dialled, Option<String>)>> {
+    let mut new = dialled::now()?;
+    new.retain(|dialled, _| !known.contains(dialled));
     if new.is_empty() {
         return Ok(Vec::new());
     }
