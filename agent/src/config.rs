@@ -26,7 +26,11 @@ use crate::{
     link::Coordinator,
     signals::settings::Signals,
 };
-use cofferdam_engine::{id::HostId, inventory::Labels};
+use cofferdam_engine::{
+    document::{self, Table},
+    id::HostId,
+    inventory::Labels,
+};
 use cofferdam_proto::tls::CredentialFiles;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -144,6 +148,15 @@ impl Settings {
             ramp: self.ramp.clone(),
         }
     }
+}
+
+/// Reads a part of a config file, and asks for nothing else.
+fn load_part<T>(
+    path: &Path,
+    read: impl FnOnce(Table<'_, Refusal>) -> Option<T>,
+) -> Result<T, ConfigError> {
+    let text = text(path)?;
+    Ok(document::read(&path.display().to_string(), &text, read)?)
 }
 
 fn text(path: &Path) -> Result<String, ConfigError> {

@@ -5,7 +5,7 @@ use crate::drift::{
     pattern::Pattern,
     settings::{DriftSettings, FirstBoot},
 };
-use cofferdam_engine::document::{self, Table};
+use cofferdam_engine::document::Table;
 use std::path::{Path, PathBuf};
 
 /// What the commands about drift are told: they work on images too, which need not say yet which host
@@ -33,19 +33,14 @@ impl DriftConfig {
     /// # Errors
     /// [`ConfigError`], with every mistake of that part at once.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = super::text(path)?;
-        Ok(document::read(
-            &path.display().to_string(),
-            &text,
-            |mut top| {
-                let usual = Self::default();
-                let state_dir = top.text("state_dir", read::absolute);
-                Some(Self {
-                    state_dir: state_dir.unwrap_or(usual.state_dir),
-                    drift: read_drift(&mut top),
-                })
-            },
-        )?)
+        super::load_part(path, |mut top| {
+            let usual = Self::default();
+            let state_dir = top.text("state_dir", read::absolute);
+            Some(Self {
+                state_dir: state_dir.unwrap_or(usual.state_dir),
+                drift: read_drift(&mut top),
+            })
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ConfigError, Refusal, probe, read};
 use crate::checks::probe::Probe;
-use cofferdam_engine::document::{self, Table};
+use cofferdam_engine::document::Table;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -35,9 +35,7 @@ impl ResponderConfig {
     /// # Errors
     /// [`ConfigError`], with every mistake of that part at once.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = super::text(path)?;
-        let file = path.display().to_string();
-        Ok(document::read(&file, &text, |mut top| {
+        super::load_part(path, |mut top| {
             let (health, agent_check) = ports(&mut top);
             let run_dir = top.text("run_dir", read::absolute);
             Some(Self {
@@ -46,7 +44,7 @@ impl ResponderConfig {
                 run_dir: run_dir.unwrap_or_else(|| super::RUN_DIR.into()),
                 probes: probe::read(&mut top),
             })
-        })?)
+        })
     }
 }
 
