@@ -42,6 +42,7 @@ use crate::{
     digest::Digest,
     id::{CellId, HostId, OwnerEpoch, RolloutId},
     inventory::{Host, PackageSet},
+    kept::Aside,
     policy::CELL_SIZE,
     rollout::Rollout,
     services::Services,
@@ -82,7 +83,7 @@ pub struct Fleet {
     cell_size: Option<usize>,
     /// Where the last host went that joined.
     #[serde(skip)]
-    joined: Joined,
+    joined: Aside<Joined>,
 }
 
 /// How often something changed that a machine's decision may depend on, beside what cells count

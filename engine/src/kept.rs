@@ -3,7 +3,11 @@
 //! It adds nothing to the state: it is not stored, and two states that are alike stay so whether one of
 //! them has worked it out or not.
 
-use std::{fmt, sync::OnceLock};
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+    sync::OnceLock,
+};
 
 /// Something that is worked out when it is first asked for.
 #[derive(Clone)]
@@ -53,27 +57,45 @@ impl<T> fmt::Debug for Kept<T> {
     }
 }
 
-/// How often something may have changed, for who remembers how often it had. Like what is kept, it adds
-/// nothing to the state.
+/// Something that stands beside a state and adds nothing to it, like what is kept: two states that are alike
+/// stay so whatever it is.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Revision(u64);
+pub(crate) struct Aside<T>(T);
 
-impl Revision {
-    /// Takes note of a change.
-    pub(crate) fn step(&mut self) {
-        self.0 += 1;
-    }
+impl<T> Deref for Aside<T> {
+    type Target = T;
 
-    /// How often it may have changed in this process.
-    pub(crate) fn get(self) -> u64 {
-        self.0
+    fn deref(&self) -> &T {
+        &self.0
     }
 }
 
-impl PartialEq for Revision {
+impl<T> DerefMut for Aside<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
+impl<T> PartialEq for Aside<T> {
     fn eq(&self, _other: &Self) -> bool {
         true
     }
 }
 
-impl Eq for Revision {}
+impl<T> Eq for Aside<T> {}
+
+/// How often something may have changed, for who remembers how often it had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Revision(Aside<u64>);
+
+impl Revision {
+    /// Takes note of a change.
+    pub(crate) fn step(&mut self) {
+        *self.0 += 1;
+    }
+
+    /// How often it may have changed in this process.
+    pub(crate) fn get(self) -> u64 {
+        *self.0
+    }
+}

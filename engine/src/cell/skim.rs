@@ -88,17 +88,15 @@ impl Draft<'_> {
         let firsts = firsts.filter_map(|(place, rest)| rest.next(Source::Class(place)));
         let mut firsts: BTreeSet<First<'_>> = firsts.chain(unready.next()).collect();
         while let Some(first) = firsts.pop_first() {
-            let goes_on = match first.2 {
-                Source::Unready => self.skim_unready(work, warrant, first.1, so_far),
-                Source::Class(place) => {
-                    let places = classes.get(place).map_or(&[][..], |rest| rest.places);
-                    self.skim_one(work, warrant, first, places, so_far)
-                }
-            };
             let next = match first.2 {
-                Source::Unready => unready.next(),
+                Source::Unready => {
+                    self.skim_unready(work, warrant, first.1, so_far);
+                    unready.next()
+                }
                 Source::Class(place) => {
-                    let rest = classes.get_mut(place).filter(|_| goes_on);
+                    let rest = classes.get_mut(place);
+                    let rest = rest
+                        .filter(|rest| self.skim_one(work, warrant, first, rest.places, so_far));
                     rest.and_then(|rest| rest.next(first.2))
                 }
             };
@@ -113,12 +111,11 @@ impl Draft<'_> {
         warrant: &Warrant,
         host: &HostId,
         so_far: &mut SoFar<'_>,
-    ) -> bool {
+    ) {
         if let Some(one) = Wanted::of(self.cell, work, host) {
             self.consider_starting(work, warrant, one, so_far);
             so_far.pace(work, self.now);
         }
-        true
     }
 
     /// Considers a host of a class. Whether the others that it stands before are to be considered.

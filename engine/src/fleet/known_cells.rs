@@ -1,7 +1,7 @@
 //! The cells of a fleet, and which of them may have changed lately, so that who asks again and again goes
 //! through no others.
 
-use crate::{cell::Cell, id::CellId};
+use crate::{cell::Cell, id::CellId, kept::Aside};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, ops::Deref};
 
@@ -15,7 +15,7 @@ const MOST: usize = 4096;
 pub(super) struct KnownCells {
     by_name: BTreeMap<CellId, Cell>,
     #[serde(skip)]
-    touched: Touched,
+    touched: Aside<Touched>,
 }
 
 impl KnownCells {
@@ -73,7 +73,7 @@ impl Deref for KnownCells {
     }
 }
 
-/// The names of cells that may have changed, in that order. Like what is kept, it adds nothing to the state.
+/// The names of cells that may have changed, in that order.
 #[derive(Debug, Clone, Default)]
 struct Touched {
     /// The place of the first of them, counted from the first change of all.
@@ -100,11 +100,3 @@ impl Touched {
         self.first + self.names.len() as u64
     }
 }
-
-impl PartialEq for Touched {
-    fn eq(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for Touched {}
