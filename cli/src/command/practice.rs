@@ -13,10 +13,7 @@ use crate::{
 };
 use anyhow::Result;
 use cofferdam_engine::{denial::Scope, duration, id::RolloutId, patch::Patch};
-use cofferdam_proto::{
-    operator::{Action, ChangeRequest, PlanRequest, RolloutView, StartRequest},
-    status::CallError,
-};
+use cofferdam_proto::operator::{Action, ChangeRequest, PlanRequest, RolloutView, StartRequest};
 use std::{path::PathBuf, time::Duration};
 use time::OffsetDateTime;
 use tokio::time::timeout;
@@ -66,11 +63,13 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
     };
     delays.see(&end, clock::now());
     delays.end(clock::now());
-    let stopped = match end.state.is_over() {
-        true => None,
-        false => Some(abort(&end, args.within, session).await?),
+    let (end, stopped) = match end.state.is_over() {
+        true => (end, None),
+        false => {
+            let why = abort(&end, args.within, session).await?;
+            (session.client.status(name).await?, Some(why))
+        }
     };
-    let end = session.client.status(name).await?;
     let practised = Practised::new(&end, &delays, stopped);
     session.out.show(&practised)?;
     Ok(match practised.would_have_hurt() {
@@ -117,16 +116,12 @@ async fn abort(held: &RolloutView, within: Duration, session: &Session) -> Resul
         reason: "the practice is over".to_owned(),
         reach: Scope::default(),
     };
-    match session.client.change(request).await {
-        Ok(_) => {}
+    if let Err(error) = session.client.change(request).await {
         // It may have ended in this moment.
-        Err(error) if error.downcast_ref::<CallError>().is_some() => {
-            let now = session.client.status(&held.name).await?;
-            if !now.state.is_over() {
-                return Err(error);
-            }
+        let now = session.client.status(&held.name).await?;
+        if !now.state.is_over() {
+            return Err(error);
         }
-        Err(error) => return Err(error),
     }
     let progress = Progress::for_people(session.out);
     let mut see = |_: &RolloutView| {};
