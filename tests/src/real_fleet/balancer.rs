@@ -14,10 +14,7 @@ use std::{
     fs, io,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::mpsc::{self, RecvTimeoutError},
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -77,25 +74,25 @@ impl FleetBalancer {
 
     /// Looks at it all the time, until [`Watch::end`].
     pub fn watch(&self) -> Watch {
-        let is_over = Arc::new(AtomicBool::new(false));
+        let (end, ended) = mpsc::channel();
         let socket = self.socket.clone();
-        let over = Arc::clone(&is_over);
         let thread = thread::spawn(move || {
             let mut saw = Saw::default();
-            while !over.load(Ordering::Relaxed) {
+            loop {
                 saw.note(&hosts(&socket).expect("HAProxy answers"));
-                thread::sleep(LOOK_EVERY);
+                if ended.recv_timeout(LOOK_EVERY) != Err(RecvTimeoutError::Timeout) {
+                    return saw;
+                }
             }
-            saw
         });
-        Watch { is_over, thread }
+        Watch { end, thread }
     }
 }
 
 /// Somebody who looks at an HAProxy all the time.
 #[derive(Debug)]
 pub struct Watch {
-    is_over: Arc<AtomicBool>,
+    end: mpsc::Sender<()>,
     thread: JoinHandle<Saw>,
 }
 
@@ -105,7 +102,7 @@ impl Watch {
     /// # Panics
     /// When HAProxy did not answer.
     pub fn end(self) -> Saw {
-        self.is_over.store(true, Ordering::Relaxed);
+        drop(self.end);
         self.thread.join().expect("HAProxy answers")
     }
 }
