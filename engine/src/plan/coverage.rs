@@ -10,9 +10,8 @@ use std::{
 ///
 /// Greedy: the next one is always of the most strata that still lack a host, and of several such
 /// the first; in the end those go that are not needed any more. That is at most a few hosts above the
-/// fewest possible, and near-linear: hosts of
-/// one class are tried once, and what one adds only shrinks, so it is counted anew only when its
-/// turn comes.
+/// fewest possible, and near-linear: hosts of one class are tried once, and what one adds only shrinks,
+/// so it is counted anew only when its turn comes.
 pub(super) fn cover(candidates: &[&Common<'_>], strata: usize) -> Vec<usize> {
     let mut classes: BTreeMap<usize, usize> = BTreeMap::new();
     for (candidate, common) in candidates.iter().enumerate() {
@@ -39,22 +38,22 @@ pub(super) fn cover(candidates: &[&Common<'_>], strata: usize) -> Vec<usize> {
         }
         chosen.push(candidate);
     }
-    without_needless(candidates, chosen, strata)
+    without_needless(|candidate| &candidates[candidate].strata, chosen, strata)
 }
 
 /// The chosen without those of whose strata each has another: later choices may make an earlier one
 /// needless.
-fn without_needless(
-    candidates: &[&Common<'_>],
+fn without_needless<'a>(
+    strata_of: impl Fn(usize) -> &'a [u32],
     mut chosen: Vec<usize>,
     strata: usize,
 ) -> Vec<usize> {
     let mut counts = vec![0_usize; strata];
-    for stratum in chosen.iter().flat_map(|c| &candidates[*c].strata) {
+    for stratum in chosen.iter().flat_map(|candidate| strata_of(*candidate)) {
         counts[place(*stratum)] += 1;
     }
     chosen.retain(|candidate| {
-        let strata = &candidates[*candidate].strata;
+        let strata = strata_of(*candidate);
         let is_needless = strata.iter().all(|s| counts[place(*s)] > 1);
         if is_needless {
             strata.iter().for_each(|s| counts[place(*s)] -= 1);
@@ -62,4 +61,18 @@ fn without_needless(
         !is_needless
     });
     chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_that_are_needless_only_beside_each_other_one_stays() {
+        let strata_of: [&[u32]; 4] = [&[0, 1], &[1, 2], &[0, 3], &[2, 4]];
+
+        let left = without_needless(|candidate| strata_of[candidate], vec![0, 1, 2, 3], 5);
+
+        assert_eq!(left, [1, 2, 3]);
+    }
 }

@@ -5,7 +5,7 @@ use crate::world::{World, file, id};
 use cofferdam_engine::{
     cell::{Cell, CellCommand, CellEvent},
     fleet::FleetError,
-    hold::Reason,
+    hold::{Hold, Reason},
     id::HostId,
     policy::WARRANT,
     rollout::{Action, RolloutError},
@@ -119,6 +119,8 @@ fn an_aborted_rollout_waits_for_its_last_runs() {
     });
     world.ask("ssl", Action::Abort);
     assert_eq!(world.phase("ssl"), "aborting");
+    let waits = |hold: &Hold| matches!(hold.reason, Reason::Slices { done: 0, of: 1 });
+    assert!(world.holds().iter().any(waits), "{:?}", world.holds());
     world.wait_for("ssl", "aborted");
     assert_eq!(world.outcome("ssl", &first), "passed");
 }
