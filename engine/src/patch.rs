@@ -1,6 +1,10 @@
 //! What a rollout changes on a host, as its file says it and as its lock file fixes it.
 
-use crate::{digest::Digest, inventory::Platform, reach::Reach};
+use crate::{
+    digest::Digest,
+    inventory::{PackageSet, Platform},
+    reach::Reach,
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -291,6 +295,17 @@ impl LockFile {
             }),
             (Locked::Noop, Patch::Noop) => Some(Content::Noop),
             (Locked::Packages { .. } | Locked::Config(_) | Locked::Noop, _) => None,
+        }
+    }
+}
+
+impl Content {
+    /// Whether a host that has `installed` has nothing to change: what an upgrade brings it has, or is
+    /// ahead of. Never so of packages that are named, and of a file.
+    pub fn is_nothing_for(&self, installed: &PackageSet) -> bool {
+        match self {
+            Self::Packages { packages, reach } => reach.leaves_alone(packages, installed),
+            Self::Config { .. } | Self::Noop => false,
         }
     }
 }

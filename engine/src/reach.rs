@@ -1,6 +1,6 @@
 //! Which of a platform's locked packages go on one host.
 
-use crate::patch::LockedPackage;
+use crate::{inventory::PackageSet, patch::LockedPackage};
 use serde::{Deserialize, Serialize};
 use std::{
     cmp::Ordering,
@@ -67,6 +67,13 @@ impl Reach {
         let there = |package: &LockedPackage| installed(&package.name) == Some(&*package.version);
         let goes = self.of(packages, &installed);
         goes.into_iter().all(there)
+    }
+
+    /// Whether it leaves a host alone that has `installed`: what an upgrade brings it has, or is ahead of.
+    /// Never so where every host gets all.
+    pub(crate) fn leaves_alone(&self, packages: &[LockedPackage], installed: &PackageSet) -> bool {
+        let version = |name: &str| installed.0.get(name).map(String::as_str);
+        *self != Self::Every && self.is_met(packages, version)
     }
 }
 

@@ -108,6 +108,9 @@ pub struct Rollout {
     /// Hosts that match and came late, and stay as they are: each with why.
     #[serde(default)]
     left_late: BTreeMap<HostId, String>,
+    /// Hosts that match and were there at the start, and that the plan is not for. They join only anew.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    left_alone: BTreeSet<HostId>,
     /// Hosts that connected after the start, and joined.
     #[serde(default)]
     came_late: BTreeSet<HostId>,
@@ -231,6 +234,7 @@ impl Rollout {
             sent_back: BTreeSet::new(),
             superseded: BTreeSet::new(),
             left_late: BTreeMap::new(),
+            left_alone: BTreeSet::new(),
             came_late: BTreeSet::new(),
             reborn: BTreeSet::new(),
             exceptions: BTreeMap::new(),

@@ -23,6 +23,9 @@ use std::{
 /// The least important tier; the most important is 1 (guess: as many as people tell apart).
 pub const LAST_TIER: u8 = 5;
 
+/// Which services depend directly on which, by the dependant. None of the sets is empty.
+pub type Dependencies = BTreeMap<ServiceName, BTreeSet<ServiceName>>;
+
 /// Every declared service, by name. Each name in a `depends_on` is declared, no service depends on
 /// itself, and there is no cycle: [`Services::parse`] is the only way to make one by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -68,12 +71,12 @@ impl Services {
         dependants.map(|(dependant, _)| dependant).collect()
     }
 
-    /// The direct dependencies of which a service is one end.
-    pub fn neighbours(&self, name: &str) -> BTreeMap<ServiceName, BTreeSet<ServiceName>> {
-        let mut kept = BTreeMap::new();
+    /// The direct dependencies of which at least one end is so.
+    pub fn touching(&self, is_so: impl Fn(&ServiceName) -> bool) -> Dependencies {
+        let mut kept = Dependencies::new();
         for (service, declared) in &self.0 {
             let mut needed = declared.depends_on.clone();
-            needed.retain(|needed| service.as_str() == name || needed.as_str() == name);
+            needed.retain(|needed| is_so(service) || is_so(needed));
             if !needed.is_empty() {
                 kept.insert(service.clone(), needed);
             }

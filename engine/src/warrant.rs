@@ -8,10 +8,11 @@
 use crate::{
     digest::Digest,
     failure::Failure,
-    id::{CellId, Generation, HostId, OperatorId, OwnerEpoch, RolloutId, ServiceName, WaveIndex},
+    id::{CellId, Generation, HostId, OperatorId, OwnerEpoch, RolloutId, WaveIndex},
     order::Direction,
     patch::{ConffilePolicies, LockFile, Patch, RebootPolicy, RestartPolicy},
     policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Profile, Retry, RollbackPace},
+    services::Dependencies,
     share::Share,
     traffic::TrafficWish,
     window::Window,
@@ -89,7 +90,7 @@ pub struct Assignment {
     /// The direct dependencies of which one end is a service of the rollout: those two are not
     /// patched at the same moment. As they were declared when the rollout was planned.
     #[serde(default)]
-    pub dependencies: BTreeMap<ServiceName, BTreeSet<ServiceName>>,
+    pub dependencies: Dependencies,
 }
 
 /// One window and the hosts of the cell that it binds: patches start in it and are drained in it;

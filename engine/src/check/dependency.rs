@@ -10,8 +10,10 @@ use crate::{
 
 /// No patch is ordered beside a neighbour; `before` are the commands that come first.
 pub(super) fn by(of: &Disturbance<'_>, before: &[FleetCommand], all: &mut Vec<Broken>) {
-    let declared = &of.work.assignment.dependencies;
-    if of.step != Step::Order || !of.is_forward() || declared.is_empty() {
+    let declared = of.fleet.services();
+    let told = of.rollout.cells().get(of.cell.id());
+    let is_told = told.is_some_and(|progress| progress.assigned);
+    if of.step != Step::Order || !of.is_forward() || !is_told {
         return;
     }
     let Some(mine) = service_of(of.fleet, of.host()) else {
@@ -21,11 +23,11 @@ pub(super) fn by(of: &Disturbance<'_>, before: &[FleetCommand], all: &mut Vec<Br
         let Some(theirs) = service_of(of.fleet, host) else {
             continue;
         };
-        let is_neighbour = declared.iter().any(|(dependant, needed)| {
-            let pair = |one: &str, other: &str| dependant.as_str() == one && needed.contains(other);
-            pair(mine, theirs) || pair(theirs, mine)
-        });
-        if is_neighbour {
+        let needs = |one: &str, other: &str| {
+            let declared = declared.get(one);
+            declared.is_some_and(|service| service.depends_on.contains(other))
+        };
+        if needs(mine, theirs) || needs(theirs, mine) {
             let what = format!("host {host} of its neighbour {theirs} is out by an order");
             all.push(of.broken(1, &what));
         }

@@ -11,4 +11,7 @@ pub(super) fn by(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
     if rules.is_some_and(|rules| !rules.selection.matches(&of.member.host)) {
         all.push(of.broken(9, "it does not match the rollout"));
     }
+    if of.rollout.left_alone().contains(of.host()) {
+        all.push(of.broken(9, "it was there at the start, and the plan is not for it"));
+    }
 }

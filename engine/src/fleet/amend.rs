@@ -35,9 +35,7 @@ impl Fleet {
             self.rollouts.insert(amended.clone(), whole);
             return Err(conflict);
         }
-        let rollout = Rollout::start(plan.clone(), by.clone(), now);
-        self.rollouts.insert(plan.rollout.clone(), rollout);
-        self.tell_silence(&plan.rollout);
+        self.begin(plan, by, now);
         Ok(())
     }
 

@@ -6,9 +6,10 @@ use crate::{
     cell::{Cell, CellEvent, Hello},
     digest::Digest,
     id::{CellId, HostId, OperatorId, OwnerEpoch, RolloutId},
-    inventory::PackageSet,
+    inventory::{PackageSet, Platform},
+    patch::Content,
     plan::Plan,
-    rollout::{Rollout, RolloutEvent},
+    rollout::RolloutEvent,
     time::Timestamp,
 };
 
@@ -87,8 +88,7 @@ impl Fleet {
                 reason,
             } => self.denial_lifted(named, only_at.as_ref(), by, reason, now),
             FleetEvent::ServicesDeclared { services, by: _ } => {
-                self.services = services.clone();
-                self.ask_all_anew(now);
+                self.services_declared(services, now);
                 Ok(())
             }
         }
@@ -260,6 +260,7 @@ impl Fleet {
             self.apart.remove(host);
             self.homes.remove(host);
             self.denials.forget(host);
+            self.forget_left_alone(host);
             self.tell_cell(&home, now)?;
             self.drop_empty(&home);
             self.look_who_is_alone(known, now);
@@ -324,14 +325,19 @@ impl Fleet {
         if let Some(conflict) = self.conflict(plan, |_| true) {
             return Err(conflict);
         }
-        let rollout = Rollout::start(plan.clone(), by.clone(), now);
-        self.rollouts.insert(plan.rollout.clone(), rollout);
-        self.tell_silence(&plan.rollout);
+        self.begin(plan, by, now);
         Ok(())
     }
 }
 
 impl Plan {
+    /// What a host of this platform is to have. Nothing of a plan without hosts, or where the lock file
+    /// leaves it out.
+    pub fn content_for(&self, platform: &Platform) -> Option<Content> {
+        let assignment = self.assignments.values().next()?;
+        assignment.lock.content_for(platform, &assignment.patch)
+    }
+
     /// What the rollout changes on its hosts: packages by name, files by path.
     pub fn subjects(&self) -> Vec<String> {
         let first = self.assignments.values().next();

@@ -3,9 +3,11 @@
 use super::{Fleet, FleetError};
 use crate::{
     cell::{CellEvent, GivenUp, Job, Member},
+    denial::{Denial, Place},
     digest::Digest,
     id::{CellId, HostId, RolloutId},
     inventory::SERVICE,
+    patch::Content,
     plan::LateHost,
     policy::LateJoin,
     rollout::{Phase, Rollout},
@@ -21,6 +23,8 @@ enum Verdict {
     Stays(String),
     /// It is of the rollout, and no longer matches.
     Drops,
+    /// It is not of the rollout, and does not match any more: as what it comes back, it is new.
+    Parts,
     /// The rollout has nothing to do with it, or has it already.
     Nothing,
 }
@@ -48,6 +52,11 @@ impl Fleet {
                 Verdict::Stays(why) => {
                     if let Some(rollout) = self.rollouts.get_mut(&name) {
                         rollout.leave_late(host, why);
+                    }
+                }
+                Verdict::Parts => {
+                    if let Some(rollout) = self.rollouts.get_mut(&name) {
+                        rollout.is_new_hence(host);
                     }
                 }
                 Verdict::Drops => self.drop_relabelled(&name, host, now)?,
@@ -87,9 +96,13 @@ impl Fleet {
         };
         let is_gone = rollout.outcomes().get(host) == Some(&Outcome::Gone);
         let is_planned = rollout.plan().hosts.contains_key(host) && !is_gone;
+        let is_left_alone = rollout.left_alone().contains(host);
         match (is_planned, rules.selection.matches(&member.host)) {
-            (true, true) | (false, false) => Verdict::Nothing,
+            (true, true) => Verdict::Nothing,
             (true, false) => Verdict::Drops,
+            (false, false) if is_left_alone => Verdict::Parts,
+            (false, false) => Verdict::Nothing,
+            (false, true) if is_left_alone => Verdict::Nothing,
             (false, true) if rules.repair => {
                 Verdict::Stays("a repair takes hosts that were out when it was planned".to_owned())
             }
@@ -108,28 +121,34 @@ impl Fleet {
 
     fn judge_matching(&self, rollout: &Rollout, cell: &CellId, member: &Member) -> Verdict {
         let host = &member.host.id;
-        if !self.package_sets.contains_key(&member.host.facts.packages) {
+        let Some(installed) = self.package_sets.get(&member.host.facts.packages) else {
             return Verdict::Nothing;
-        }
+        };
         let plan = rollout.plan();
         let platform = &member.host.facts.platform;
-        let content = plan.assignments.values().next().and_then(|assignment| {
-            let lock = &assignment.lock;
-            lock.content_for(platform, &assignment.patch)
-        });
-        let Some(content) = content else {
+        let Some(content) = plan.content_for(platform) else {
             return Verdict::Stays(format!("the lock file has nothing for {platform}"));
         };
-        let denied = content.bits();
-        let denied = denied.and_then(|bits| self.denials.of(&bits, cell, host));
-        if let Some((place, denial)) = denied {
+        if let Some((place, denial)) = self.denied_on(&content, cell, host) {
             return Verdict::Stays(format!("its bits are for {place} {denial}"));
+        }
+        if content.is_nothing_for(installed) {
+            return Verdict::Nothing;
         }
         let mut rivals = self.rivals(plan).into_iter();
         match rivals.find(|rival| self.is_theirs(rival, host)) {
             Some(rival) => Verdict::Stays(rival.reason()),
             None => Verdict::Joins,
         }
+    }
+
+    pub(super) fn denied_on(
+        &self,
+        content: &Content,
+        cell: &CellId,
+        host: &HostId,
+    ) -> Option<(Place, &Denial)> {
+        self.denials.of(&content.bits()?, cell, host)
     }
 
     fn join_late(&mut self, name: &RolloutId, host: &HostId, now: Timestamp) {
@@ -158,7 +177,8 @@ impl Fleet {
             host: &member.host,
             cell: home,
             strata,
-            dependencies: services.neighbours(member.host.value(SERVICE).unwrap_or_default()),
+            dependencies: services
+                .touching(|name| Some(name.as_str()) == member.host.value(SERVICE)),
         };
         rollout.join(&late, now);
     }

@@ -3,7 +3,7 @@
 use super::planned::Planned;
 use crate::{
     id::{OperatorId, ServiceName},
-    services::Services,
+    services::{Dependencies, Services},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,17 +111,10 @@ impl<'a> Touched<'a> {
     }
 
     /// The direct dependencies of which one end is planned.
-    pub(super) fn dependencies(&self) -> BTreeMap<ServiceName, BTreeSet<ServiceName>> {
-        let is_planned = |name: &ServiceName| self.planned.contains_key(name.as_str());
-        let mut kept = BTreeMap::new();
-        for (name, service) in self.services.all() {
-            let mut needed = service.depends_on.clone();
-            needed.retain(|needed| is_planned(name) || is_planned(needed));
-            if !needed.is_empty() {
-                kept.insert(name.clone(), needed);
-            }
-        }
-        kept
+    pub(super) fn dependencies(&self) -> Dependencies {
+        let planned = &self.planned;
+        let is_planned = |name: &ServiceName| planned.contains_key(name.as_str());
+        self.services.touching(is_planned)
     }
 
     fn dependants_of(&self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {

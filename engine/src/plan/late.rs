@@ -5,10 +5,11 @@
 
 use super::{Plan, PlannedHost};
 use crate::{
-    id::{CellId, HostId, ServiceName, WaveIndex},
+    id::{CellId, HostId, WaveIndex},
     inventory::{Host, PATCHER},
     policy::{FloorRule, LateJoin},
     select::Selection,
+    services::Dependencies,
     spec::{Limit, Spec, WindowRule},
     stratum::Stratum,
     warrant::{Assignment, FloorAssignment, WindowAssignment},
@@ -61,7 +62,7 @@ pub struct LateHost<'a> {
     /// Its strata under the rollout.
     pub strata: Vec<Stratum>,
     /// Its service's direct dependencies, and those of its direct dependants on it.
-    pub dependencies: BTreeMap<ServiceName, BTreeSet<ServiceName>>,
+    pub dependencies: Dependencies,
 }
 
 impl fmt::Debug for LateHost<'_> {
@@ -143,16 +144,26 @@ impl Plan {
                 false => *at_once,
             });
         bind_windows(&mut assignment, &rules.windows, host);
-        for (service, needed) in &late.dependencies {
-            let known = assignment.dependencies.entry(service.clone()).or_default();
-            known.extend(needed.iter().cloned());
-        }
         assignment.hosts.insert(host.id.clone());
         for rule in &limit.floors {
             let floor = assignment.floor_of(rule);
             floor.hosts.insert(host.id.clone());
         }
         Some(assignment)
+    }
+
+    /// Its services depend on others as it is said: all cells are told the same. The cells of which the
+    /// assignment changed.
+    pub(crate) fn depend_on(&mut self, dependencies: &Dependencies) -> Vec<CellId> {
+        let mut changed = Vec::new();
+        for (cell, assignment) in &mut self.assignments {
+            if assignment.dependencies != *dependencies {
+                assignment.dependencies.clone_from(dependencies);
+                assignment.revision += 1;
+                changed.push(cell.clone());
+            }
+        }
+        changed
     }
 
     /// What a cell is told that has no host of the rollout yet: what all others are.

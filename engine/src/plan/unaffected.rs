@@ -44,10 +44,9 @@ impl<'a> Unaffected<'a> {
         let key = (host.facts.packages, &host.facts.platform);
         let sets = self.package_sets;
         let is_one = *self.known.entry(key).or_insert_with(|| {
-            let installed = sets.get(&host.facts.packages);
-            let version = |name: &str| installed?.0.get(name).map(String::as_str);
-            locked.packages.is_empty()
-                || (installed.is_some() && locked.reach.is_met(&locked.packages, version))
+            let (reach, packages) = (&locked.reach, &locked.packages);
+            let leaves_alone = |installed| reach.leaves_alone(packages, installed);
+            packages.is_empty() || sets.get(&host.facts.packages).is_some_and(leaves_alone)
         });
         if is_one {
             self.count += count;

@@ -3,8 +3,9 @@
 use super::{End, Rollout, WhyOwnTurn};
 use crate::{
     hold::{Hold, Reason, Subject},
-    id::HostId,
+    id::{HostId, ServiceName},
     plan::LateHost,
+    services::Dependencies,
     time::Timestamp,
     warrant::{LeftOutCause, Outcome},
 };
@@ -14,6 +15,22 @@ impl Rollout {
     /// Hosts that match and came late, and stay as they are: each with why.
     pub fn left_late(&self) -> &BTreeMap<HostId, String> {
         &self.left_late
+    }
+
+    /// Hosts that match and were there at the start, and that the plan is not for: in no wave, given to
+    /// another rollout, or in need of none of it. None that was deleted or stopped matching since.
+    pub fn left_alone(&self) -> &BTreeSet<HostId> {
+        &self.left_alone
+    }
+
+    /// Says so of hosts, at the start.
+    pub(crate) fn leave_alone(&mut self, hosts: BTreeSet<HostId>) {
+        self.left_alone = hosts;
+    }
+
+    /// A host was deleted or does not match any more: what comes of its name, or what it becomes, is new.
+    pub(crate) fn is_new_hence(&mut self, host: &HostId) {
+        self.left_alone.remove(host);
     }
 
     /// Hosts that connected after the start, and joined.
@@ -56,6 +73,25 @@ impl Rollout {
         self.begin_anew(host);
         self.cells.entry(late.cell.clone()).or_default().assigned = false;
         self.close(late.cell, now);
+        let mut dependencies = late.dependencies.clone();
+        for (service, needed) in self.dependencies() {
+            let known = dependencies.entry(service.clone()).or_default();
+            known.extend(needed.iter().cloned());
+        }
+        self.depend_on(&dependencies);
+    }
+
+    /// Its services depend on others as it is said: its cells are told.
+    pub(crate) fn depend_on(&mut self, dependencies: &Dependencies) {
+        for cell in self.plan.depend_on(dependencies) {
+            self.cells.entry(cell).or_default().assigned = false;
+        }
+    }
+
+    /// What its services depend on, as all its cells are told.
+    fn dependencies(&self) -> impl Iterator<Item = (&ServiceName, &BTreeSet<ServiceName>)> {
+        let mut told = self.plan.assignments.values();
+        told.next().into_iter().flat_map(|told| &told.dependencies)
     }
 
     /// Notes that a host came late and stays as it is.

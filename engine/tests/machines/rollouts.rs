@@ -10,6 +10,7 @@ mod fans;
 mod floors;
 mod freezes;
 mod host_turns;
+mod left_alone;
 mod missed;
 mod orders;
 mod pace;

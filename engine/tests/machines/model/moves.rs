@@ -1,7 +1,7 @@
 //! What goes wrong, and what people do.
 
 use super::{draw::Draw, setup::Setup};
-use crate::world::{Boots, Crash, Does, Step, World, file};
+use crate::world::{Boots, CHAIN, Crash, Does, Step, World, file};
 use cofferdam_engine::{
     denial::Scope, exception::Word, failure::FailureKind, id::HostId, rollout::Action,
 };
@@ -46,6 +46,8 @@ pub(crate) enum Deed {
     MendCell(HostId),
     /// A calendar is declared: freezes that begin and end so many minutes after the world's start.
     Freeze(Vec<(u64, u64)>),
+    /// Services are declared: a chain, or none.
+    Declare(bool),
 }
 
 /// Who may approve something: whom files name, and the owners of services.
@@ -154,6 +156,7 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         91..93 => Deed::CutCell(host),
         93 => draw_reservation(draw, hosts),
         94 => Deed::MendCell(host),
+        95 => Deed::Declare(draw.percent(70)),
         _ => draw_script(draw, hosts),
     }
 }
@@ -301,7 +304,8 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         Deed::CutCell(host) => world.cut_cell_of(host),
         Deed::MendCell(host) => world.mend_cell_of(host),
         Deed::Freeze(freezes) if world.owner.is_up => world.freeze(freezes),
-        Deed::Freeze(_) => {}
+        Deed::Declare(chain) if world.owner.is_up => world.declare(if *chain { CHAIN } else { "" }),
+        Deed::Freeze(_) | Deed::Declare(_) => {}
     }
 }
 

@@ -170,7 +170,7 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
     }
     top += *draw.one(&BRAKES);
     let mut tables = String::new();
-    let waves = *draw.one(&["canary half full", "canary full", "full"]);
+    let waves = *draw.one(&["canary half full", "canary full", "full", "canary half"]);
     for wave in waves.split(' ') {
         let to = match wave {
             "canary" => "1%",

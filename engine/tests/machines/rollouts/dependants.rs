@@ -75,6 +75,26 @@ fn two_rollouts_keep_neighbours_apart_as_one_does() {
 }
 
 #[test]
+fn services_that_are_declared_in_the_middle_bind_what_runs_already() {
+    let mut world = chain();
+    let of = |service: &str, name: &str, package: &str| {
+        let all = of_all(name, package, "bake = \"1m\"");
+        all.replace("service != \"none\"", &format!("service == \"{service}\""))
+    };
+    world.start(&of("web", "front", "openssl"));
+    world.until("one has passed", |world| {
+        world.count("front", "passed") == 1
+    });
+    world.declare(CHAIN);
+    world.start(&of("api", "middle", "curl"));
+    let together = out_together(&mut world, &["front", "middle"]);
+
+    assert!(!together.contains("api web"), "{together:?}");
+    assert_eq!(world.count("front", "passed"), 3);
+    assert_eq!(world.count("middle", "passed"), 3);
+}
+
+#[test]
 fn a_service_that_waits_for_its_neighbour_says_so() {
     let mut world = chain();
     world.declare(CHAIN);
