@@ -1,12 +1,12 @@
 //! What is not as it was before, though the host went back.
 
 use super::Steps;
-use crate::{host::durable::FileError, packages::database::State, step::record::PackageWas};
+use crate::{packages::database::State, step::record::PackageWas};
 use cofferdam_engine::failure::Failure;
 use std::{
     collections::BTreeSet,
-    fs::File,
-    io::Write as _,
+    fs::{self, File},
+    io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
@@ -36,9 +36,12 @@ impl Steps {
             [] => "everything is as it was before".to_owned(),
             some => format!("as it was before, but for:\n  {}", some.join("\n  ")),
         };
-        let written = File::options().create(true).append(true).open(transcript);
-        let written = written.and_then(|mut file| writeln!(file, "# {list}"));
-        Ok(written.map_err(FileError::of("writing", transcript))?)
+        // The host is back: that it could not be noted is no reason to quarantine it.
+        if let Err(error) = note(transcript, &list) {
+            let path = transcript.display();
+            tracing::warn!(%error, "cannot note in {path}: {list}");
+        }
+        Ok(())
     }
 
     /// The config files of packages that the patch brought: they are removed, and not purged, since what
@@ -73,4 +76,13 @@ impl Steps {
             .map(|path| format!("{} is not as its package has it", path.display()))
             .collect())
     }
+}
+
+/// Adds a line at the end of a transcript, which is begun where no program was run.
+fn note(transcript: &Path, line: &str) -> io::Result<()> {
+    if let Some(folder) = transcript.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = File::options().create(true).append(true).open(transcript)?;
+    writeln!(file, "# {line}")
 }

@@ -114,6 +114,19 @@ async fn nothing_staged_and_nothing_begun_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_host_that_had_it_all_before_goes_back_to_that_with_or_without_old_transcripts() {
+    let host = Tool::new();
+    let order = host.order();
+    host.lab.install(&[Deb::new("data", "2"), tool("2")]);
+    let steps = steps(&host.lab);
+    steps.stage(&request(&order)).await.unwrap();
+    steps.apply(&order).await.unwrap();
+    fs::remove_dir_all(steps.settings.state_dir.join("transcripts")).unwrap();
+    steps.rollback(&order).await.unwrap();
+    assert_eq!(host.versions(), both("2"));
+}
+
+#[tokio::test]
 async fn a_rollback_leaves_alone_what_others_changed_since() {
     let host = Tool::new();
     let order = host.order();
