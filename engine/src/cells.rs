@@ -50,7 +50,24 @@ pub fn unplaceable(host: &Host) -> Option<UnplacedReason> {
 /// Whether a cell is of the region and zone that a host's labels say. A host keeps its cell while
 /// its ledger or a live rollout knows it there, so one that moved is in a cell of its old place.
 pub fn is_of_place(host: &Host, cell: &CellId) -> bool {
-    Place::of(host).is_ok_and(|(place, _)| place.number_of(cell).is_some())
+    of_place(host)(cell)
+}
+
+/// Which cells are of the region and zone that a host's labels say.
+pub fn of_place(host: &Host) -> impl Fn(&CellId) -> bool {
+    let place = Place::of(host).map(|(place, _)| place);
+    move |cell| {
+        place
+            .as_ref()
+            .is_ok_and(|place| place.number_of(cell).is_some())
+    }
+}
+
+/// What the names of all cells of a host's region and zone begin with: two places whose cells may have the
+/// same name are one by it. Nothing where it can be in no cell.
+pub fn names_of_place(host: &Host) -> Option<String> {
+    let (place, _) = Place::of(host).ok()?;
+    Some(format!("{}-{}-", place.region, place.zone))
 }
 
 /// Gives every host a cell, the same for the same hosts in any order.
@@ -125,8 +142,10 @@ impl<'h> Place<'h> {
     fn number_of(&self, cell: &CellId) -> Option<usize> {
         let rest = cell.as_str().strip_prefix(self.region)?;
         let rest = rest.strip_prefix('-')?.strip_prefix(self.zone)?;
-        let number = rest.strip_prefix('-')?.parse().ok()?;
-        (self.cell(number).as_ref() == Ok(cell)).then_some(number)
+        let number = rest.strip_prefix('-')?;
+        // As it is written in a name: without a sign, and without zeros before it.
+        let is_plain = number == "0" || number.starts_with(|first| matches!(first, '1'..='9'));
+        number.parse().ok().filter(|_| is_plain)
     }
 }
 

@@ -42,9 +42,18 @@ impl Fleet {
         !is_apart
     }
 
-    /// The first group that can come together now.
-    pub(super) fn gather(&self) -> Option<FleetCommand> {
-        self.apart.iter().find_map(|host| self.together(host))
+    /// The first group of each zone that can come together now: where it goes depends on the cells of its
+    /// zone alone.
+    pub(super) fn gather(&self) -> Vec<FleetCommand> {
+        let mut zones: BTreeSet<String> = BTreeSet::new();
+        let first = |host: &HostId| {
+            let (_, member) = self.host(host)?;
+            let zone = cells::names_of_place(&member.host)?;
+            let command = (!zones.contains(&zone)).then(|| self.together(host))?;
+            zones.extend(command.is_some().then_some(zone));
+            command
+        };
+        self.apart.iter().filter_map(first).collect()
     }
 
     /// What brings the group of a host together, if it is in several cells, fits and is at rest.
@@ -105,8 +114,9 @@ impl Fleet {
     /// The cells of a host's zone with hosts of its group, and how many those are.
     fn cells_with_kin(&self, of: &Host) -> impl Iterator<Item = (&Cell, usize)> {
         let group = cells::group(of);
+        let is_here = cells::of_place(of);
         let here = self.cells.values();
-        let here = here.filter(|cell| cells::is_of_place(of, cell.id()));
+        let here = here.filter(move |cell| is_here(cell.id()));
         here.map(move |cell| (cell, cell.kin(&group)))
             .filter(|(_, kin)| *kin > 0)
     }
