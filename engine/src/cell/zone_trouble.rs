@@ -22,7 +22,10 @@ use crate::{
     policy::FloorRule,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Where a group is among the zones of its service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -62,11 +65,18 @@ pub struct Troubled(Vec<TroubledZone>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct TroubledZone {
+    /// Shared with the counts, since all cells are told of it again with each decision.
+    zone: Arc<NamedZone>,
+    out: usize,
+    allowance: usize,
+}
+
+/// A zone of a service, by a rule.
+#[derive(Debug, PartialEq, Eq)]
+struct NamedZone {
     rule: FloorRule,
     of: ZoneOf,
     group: Group,
-    out: usize,
-    allowance: usize,
 }
 
 /// How many members each zone of a service has, and how many of them are out, over all cells.
@@ -80,15 +90,13 @@ pub(crate) struct ZoneCounts {
 
 #[derive(Debug, Clone)]
 struct CountedZone {
-    rule: FloorRule,
-    of: ZoneOf,
-    group: Group,
+    zone: Arc<NamedZone>,
     whole: Standing,
 }
 
 impl CountedZone {
     fn allowance(&self) -> usize {
-        allowance(self.whole.members, self.rule.min_in_service)
+        allowance(self.whole.members, self.zone.rule.min_in_service)
     }
 }
 
@@ -98,9 +106,11 @@ impl ZoneCounts {
         let of_zones = views.filter_map(|view| Some(((view.rule, view.zone?), view.group)));
         let zones: BTreeMap<_, _> = of_zones.collect();
         let zones = zones.into_iter().map(|((rule, of), group)| CountedZone {
-            rule: rule.clone(),
-            of: of.clone(),
-            group: group.clone(),
+            zone: Arc::new(NamedZone {
+                rule: rule.clone(),
+                of: of.clone(),
+                group: group.clone(),
+            }),
             whole: Standing::default(),
         });
         Self {
@@ -114,7 +124,7 @@ impl ZoneCounts {
         let wanted = (view.rule, view.zone?);
         let place = self
             .zones
-            .binary_search_by(|zone| (&zone.rule, &zone.of).cmp(&wanted));
+            .binary_search_by(|known| (&known.zone.rule, &known.zone.of).cmp(&wanted));
         let place = place.ok();
         self.change(place, Standing::default(), standing);
         place
@@ -140,12 +150,10 @@ impl ZoneCounts {
             .troubled
             .iter()
             .filter_map(|place| self.zones.get(*place));
-        let troubled = troubled.map(|zone| TroubledZone {
-            rule: zone.rule.clone(),
-            of: zone.of.clone(),
-            group: zone.group.clone(),
-            out: zone.whole.out,
-            allowance: zone.allowance(),
+        let troubled = troubled.map(|known| TroubledZone {
+            zone: known.zone.clone(),
+            out: known.whole.out,
+            allowance: known.allowance(),
         });
         Troubled(troubled.collect())
     }
@@ -155,6 +163,14 @@ impl Troubled {
     /// Whether there is none.
     pub(super) fn is_nowhere(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether the same zones are in trouble, however much each of them has out: what may start depends on no
+    /// more.
+    pub(crate) fn is_where(&self, other: &Self) -> bool {
+        let zones = self.0.iter().map(|troubled| &troubled.zone);
+        let others = other.0.iter().map(|troubled| &troubled.zone);
+        zones.eq(others)
     }
 
     /// Why a host, whose groups have these places in its cell, may not start beside the other zones of its
@@ -172,13 +188,13 @@ impl Troubled {
         }
         let mut zones = cell.groups.zones(binding, host, places);
         let found = zones.find_map(|(rule, of)| {
-            let is_beside = |zone: &&TroubledZone| {
+            let is_beside = |TroubledZone { zone, .. }: &&TroubledZone| {
                 zone.rule == *rule && zone.of.kin == of.kin && zone.of.zone != of.zone
             };
             self.0.iter().find(is_beside)
         })?;
         Some(Reason::ZoneTrouble {
-            group: found.group.to_string(),
+            group: found.zone.group.to_string(),
             out: found.out,
             allowance: found.allowance,
         })

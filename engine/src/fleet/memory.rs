@@ -96,7 +96,7 @@ impl Memory {
 
     /// Takes note of the zones that are in trouble, of which every cell is told.
     pub(super) fn heed(&mut self, troubled: &Troubled) {
-        if self.troubled != *troubled {
+        if !self.troubled.is_where(troubled) {
             self.troubled.clone_from(troubled);
             self.cells.forget();
         }
