@@ -45,53 +45,33 @@ impl Agenda {
 
     /// Takes a job in as it is now. Whether that may change who can be started.
     fn set(&mut self, host: &HostId, entry: Entry) -> bool {
-        let before = match self.entries.get_mut(host) {
-            Some(known) => std::mem::replace(known, entry.clone()),
-            None => {
-                self.entries.insert(host.clone(), entry.clone());
-                Entry::default()
-            }
+        let was_wanted_or_active = |entry: &Entry| (entry.is_wanted(), entry.is_active);
+        let Some(known) = self.entries.get_mut(host) else {
+            self.put(host, &Entry::default(), &entry);
+            let (is_wanted, is_active) = was_wanted_or_active(&entry);
+            self.entries.insert(host.clone(), entry);
+            return is_wanted || is_active;
         };
-        if before != entry {
+        let (was_wanted, was_active) = was_wanted_or_active(known);
+        let may_start = was_wanted || entry.is_wanted() || was_active != entry.is_active;
+        if *known != entry {
+            let before = std::mem::take(known);
             self.put(host, &before, &entry);
+            if let Some(known) = self.entries.get_mut(host) {
+                *known = entry;
+            }
         }
-        before.in_line.is_some() || entry.in_line.is_some() || before.is_active != entry.is_active
+        may_start
     }
 
     /// Puts a host where its entry says, and takes it away from where it stood before.
     fn put(&mut self, host: &HostId, before: &Entry, entry: &Entry) {
         keep(&mut self.active, host, before.is_active, entry.is_active);
         keep(&mut self.pending, host, before.is_pending, entry.is_pending);
-        keep(
-            &mut self.wanted,
-            host,
-            before.is_wanted(),
-            entry.is_wanted(),
-        );
-        keep(
-            &mut self.unready,
-            host,
-            before.is_unready(),
-            entry.is_unready(),
-        );
-        keep_at(&mut self.ready, host, before.ready_at, entry.ready_at);
         keep_at(&mut self.late, host, before.late_at, entry.late_at);
-        keep_at(&mut self.staging, host, before.stage_at, entry.stage_at);
-        if before.held != entry.held {
-            keep_all(
-                &mut self.turns,
-                host,
-                before.held.turns(),
-                entry.held.turns(),
-            );
-            keep_all(
-                &mut self.patience,
-                host,
-                before.held.ends(),
-                entry.held.ends(),
-            );
+        if before.before() != entry.before() {
+            self.put_before(host, before, entry);
         }
-        self.put_in_line(host, before, entry);
         if let Some(has_failed) = before.attempted {
             self.tally.remove(has_failed);
         }
@@ -100,15 +80,29 @@ impl Agenda {
         }
     }
 
-    fn put_in_line(&mut self, host: &HostId, before: &Entry, entry: &Entry) {
-        if (&before.in_line, before.ready_at) == (&entry.in_line, entry.ready_at) {
+    /// The same of what there is to do before it is ordered.
+    fn put_before(&mut self, host: &HostId, before: &Entry, entry: &Entry) {
+        let (was, is) = (before.is_wanted(), entry.is_wanted());
+        keep(&mut self.wanted, host, was, is);
+        let (was, is) = (before.is_unready(), entry.is_unready());
+        keep(&mut self.unready, host, was, is);
+        let (before, now) = (before.before(), entry.before());
+        keep_at(&mut self.ready, host, before.ready_at, now.ready_at);
+        keep_at(&mut self.staging, host, before.stage_at, now.stage_at);
+        if before.held != now.held {
+            let (was, is) = (before.held.turns(), now.held.turns());
+            keep_all(&mut self.turns, host, was, is);
+            let (was, is) = (before.held.ends(), now.held.ends());
+            keep_all(&mut self.patience, host, was, is);
+        }
+        if (&before.in_line, before.ready_at) == (&now.in_line, now.ready_at) {
             return;
         }
         if let Some(at) = &before.in_line {
             self.line.remove(host, at);
         }
-        if let Some(at) = &entry.in_line {
-            self.line.add(host, at, entry.ready_at);
+        if let Some(at) = &now.in_line {
+            self.line.add(host, at, now.ready_at);
         }
     }
 

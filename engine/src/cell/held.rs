@@ -16,6 +16,12 @@ pub(super) struct Held {
 }
 
 impl Held {
+    /// Of a host that is not to be patched.
+    pub(super) const NOTHING: Self = Self {
+        turns: [None; 3],
+        ends: [None; 3],
+    };
+
     /// Of a host that a warrant wants patched, where neither windows nor freezes give it more time. The order
     /// is that of [`candidate::held_by_itself`].
     pub(super) fn of(member: &Member, job: &Job, work: &Work) -> Self {
