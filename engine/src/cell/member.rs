@@ -160,7 +160,10 @@ impl Member {
         if let Some(newest) = hello.newest {
             self.has_seen(newest);
         }
-        self.host = hello.host.clone();
+        // It says the same of itself nearly each time.
+        if self.host != hello.host {
+            self.host = hello.host.clone();
+        }
         self.incarnation = hello.incarnation;
         self.boot_id.clone_from(&hello.boot_id);
         self.version.clone_from(&hello.version);

@@ -143,9 +143,15 @@ impl Fleet {
 
     fn host_connected(&mut self, hello: &Hello, now: Timestamp) -> Result<(), FleetError> {
         let home = self.place(&hello.host)?;
+        let labels = &hello.host.labels;
         let known = self.host(&hello.host.id);
-        let known = known.map(|(_, member)| member.host.clone());
-        self.homes.insert(hello.host.id.clone(), home.clone());
+        let known = known.map(|(_, member)| &member.host);
+        let is_known = known.is_some();
+        let has_its_labels = known.is_some_and(|known| known.labels == *labels);
+        let before = known.filter(|_| !has_its_labels).cloned();
+        if !is_known {
+            self.homes.insert(hello.host.id.clone(), home.clone());
+        }
         let is_new = !self.cells.contains_key(&home);
         let cell = self.cell_or_new(&home, now);
         let event = CellEvent::HostConnected {
@@ -158,16 +164,15 @@ impl Fleet {
         if is_new {
             self.tell_cell(&home, now)?;
         }
-        let labels = &hello.host.labels;
-        if known.as_ref().map(|known| &known.labels) != Some(labels) {
-            let stays = known.is_none() && self.joined.stays(labels, &home);
-            for of in known.iter().chain([&hello.host]) {
+        if !has_its_labels {
+            let stays = !is_known && self.joined.stays(labels, &home);
+            for of in before.iter().chain([&hello.host]) {
                 let stays = stays || self.note_apart(of);
                 self.look_who_is_alone(of, now);
                 self.joined.note(&of.labels, &home, stays);
             }
         }
-        if known.is_some() {
+        if is_known {
             self.joined.forget();
         }
         self.consider_late(&hello.host.id, now)
@@ -250,7 +255,7 @@ impl Fleet {
             .ok_or_else(|| FleetError::NoHost(host.clone()))?
             .clone();
         let is_forgotten = matches!(event, CellEvent::HostForgotten { .. });
-        let known = self.host(host).filter(|_| is_forgotten);
+        let known = is_forgotten.then(|| self.host(host)).flatten();
         let known = known.map(|(_, member)| member.host.clone());
         self.cell_event(&home, event, now)?;
         if let CellEvent::PackagesChanged { .. } = event {
