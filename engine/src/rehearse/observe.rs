@@ -2,7 +2,7 @@
 
 use super::{
     report::{GroupPeak, Point, Slice, since},
-    world::Agent,
+    world::{Agent, Agents, ByNumber, Number},
 };
 use crate::{
     id::{CellId, HostId, WaveIndex},
@@ -71,7 +71,7 @@ struct Group {
 #[derive(Debug)]
 pub(super) struct Observer {
     start: Timestamp,
-    seen: BTreeMap<HostId, Seen>,
+    seen: ByNumber<Seen>,
     /// The place of each group.
     places: BTreeMap<String, usize>,
     groups: Vec<Group>,
@@ -90,7 +90,7 @@ impl Observer {
         let places = names.map(|(place, group)| (group.peak.group.clone(), place));
         Self {
             start,
-            seen: BTreeMap::new(),
+            seen: ByNumber::default(),
             places: places.collect(),
             groups,
             slices: Vec::new(),
@@ -102,9 +102,9 @@ impl Observer {
     }
 
     /// Takes in who is to be watched.
-    pub(super) fn follow<'w>(&mut self, plan: &Plan, agents: impl Iterator<Item = &'w Agent>) {
+    pub(super) fn follow(&mut self, plan: &Plan, agents: &Agents) {
         let mut slices: BTreeMap<(&CellId, WaveIndex), usize> = BTreeMap::new();
-        for agent in agents {
+        for (number, agent) in agents.numbered() {
             let planned = plan.hosts.get(&agent.host.id);
             let slice = planned.map(|planned| {
                 let key = (&planned.cell, planned.wave);
@@ -118,7 +118,7 @@ impl Observer {
                 self.slices[slice].1.hosts += 1;
             }
             let seen = self.first_seen(&agent.host, slice);
-            self.seen.insert(agent.host.id.clone(), seen);
+            self.seen.insert(number, seen);
         }
     }
 
@@ -135,21 +135,21 @@ impl Observer {
     }
 
     /// Takes in a host that came later, which is in no slice of the plan.
-    fn come(&mut self, host: &Host) {
+    fn come(&mut self, number: Number, host: &Host) {
         let seen = self.first_seen(host, None);
         if let Some(group) = seen.group.and_then(|group| self.groups.get_mut(group)) {
             group.peak.members += 1;
             group.peak.came += 1;
         }
-        self.seen.insert(host.id.clone(), seen);
+        self.seen.insert(number, seen);
     }
 
     /// Looks at a host to which something happened.
-    pub(super) fn look(&mut self, agent: &Agent, now: Timestamp) {
-        if !self.seen.contains_key(&agent.host.id) {
-            self.come(&agent.host);
+    pub(super) fn look(&mut self, number: Number, agent: &Agent, now: Timestamp) {
+        if self.seen.get(number).is_none() {
+            self.come(number, &agent.host);
         }
-        let Some(seen) = self.seen.get_mut(&agent.host.id) else {
+        let Some(seen) = self.seen.get_mut(number) else {
             return;
         };
         let (before, at) = (*seen, since(self.start, now));
@@ -185,8 +185,8 @@ impl Observer {
     }
 
     /// A host is gone: it is of no group any more.
-    pub(super) fn forget(&mut self, host: &HostId) {
-        let Some(seen) = self.seen.remove(host) else {
+    pub(super) fn forget(&mut self, number: Number, host: &HostId) {
+        let Some(seen) = self.seen.remove(number) else {
             return;
         };
         self.count(seen.stands, false);
@@ -306,12 +306,13 @@ impl Observer {
     }
 
     /// The hosts that do not serve and are not worked on.
-    pub(super) fn lost(&self) -> Vec<HostId> {
-        let lost = self
-            .seen
-            .iter()
-            .filter(|(_, seen)| seen.stands == Stands::Lost);
-        lost.map(|(host, _)| host.clone()).collect()
+    pub(super) fn lost(&self, agents: &Agents) -> Vec<HostId> {
+        let is_lost = |number| {
+            let seen = self.seen.get(number);
+            seen.is_some_and(|seen| seen.stands == Stands::Lost)
+        };
+        let lost = agents.numbered().filter(|(number, _)| is_lost(*number));
+        lost.map(|(_, agent)| agent.host.id.clone()).collect()
     }
 }
 

@@ -67,12 +67,12 @@ impl Rehearsal<'_> {
         let (mut world, plan) = self.begin()?;
         let start = world.now;
         let mut observer = Observer::new(&plan, start);
-        observer.follow(&plan, world.agents.values());
+        observer.follow(&plan, &world.agents);
         let mut stage = Stage::new(self, &plan, start);
         let mut watch = Watch::new(self.scenario, &stage, &world, start);
-        world.touched = Some(BTreeSet::new());
+        world.touched = Some(Vec::new());
         let until = start.after(MOST);
-        while !stage.is_over(&world) {
+        while !world.owner.is_stuck && !stage.is_over(&world) {
             let next = [world.next_at(), stage.next_at(&world)]
                 .into_iter()
                 .flatten()
@@ -82,13 +82,16 @@ impl Rehearsal<'_> {
             };
             stage.set(&mut world, next);
             world.step(next);
-            for host in world.touched.replace(BTreeSet::new()).unwrap_or_default() {
-                match world.agents.get(&host) {
-                    Some(_) if world.forgotten.contains(&host) => observer.forget(&host),
-                    Some(agent) => observer.look(agent, world.now),
-                    None => {}
+            for agent in world.take_touched() {
+                let Some(at) = world.agents.at(agent) else {
+                    continue;
+                };
+                let host = &at.host.id;
+                match world.forgotten.contains(host) {
+                    true => observer.forget(agent, host),
+                    false => observer.look(agent, at, world.now),
                 }
-                watch.look(&world, &host);
+                watch.look(&world, host);
             }
             watch.follow(&world, &plan.rollout);
             if observer.sample(world.now) {
@@ -198,7 +201,7 @@ impl Rehearsal<'_> {
                 }),
         );
         broken.extend(watch.doubled(world));
-        let (patched, lost) = (observer.patched(), observer.lost());
+        let (patched, lost) = (observer.patched(), observer.lost(&world.agents));
         let harmed = observer.harmed.iter().cloned().collect();
         let (slices, points) = observer.course(world.now);
         let refusals = world.owner.refusals.iter().map(ToString::to_string);

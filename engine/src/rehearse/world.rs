@@ -11,8 +11,10 @@
 //! everything, and both ends notice after a while.
 
 mod agent;
+mod agents;
 mod checked;
 mod fault;
+mod few;
 mod journal;
 mod link;
 mod message;
@@ -22,7 +24,9 @@ mod region;
 mod work;
 
 pub use agent::{Agent, Process, Session};
+pub use agents::{Agents, ByNumber, Number};
 pub use fault::Boots;
+pub use few::Few;
 pub use journal::Journal;
 pub use message::{Down, Up};
 pub use owner::{Crash, Input, Owner};
@@ -30,6 +34,7 @@ pub use owner::{Crash, Input, Owner};
 use self::queue::Queue;
 use super::{Model, scenario::Costs};
 use crate::{
+    cell::CellEvent,
     fleet::FleetEvent,
     id::{CellId, HostId, OrderKey},
     inventory::Host,
@@ -37,10 +42,7 @@ use crate::{
     run::{RunEvent, RunState},
     time::Timestamp,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 /// The world's first moment.
 pub const START: Timestamp = Timestamp(1_000_000);
@@ -56,36 +58,36 @@ const REDIAL: Duration = Duration::from_secs(2);
 enum Happening {
     ToOwner(Input),
     ToAgent {
-        host: HostId,
+        agent: Number,
         session: u64,
         down: Down,
     },
     Stepped {
-        host: HostId,
+        agent: Number,
         life: u64,
         at: (OrderKey, RunState),
         event: RunEvent,
     },
     Staged {
-        host: HostId,
+        agent: Number,
         life: u64,
         body: ReportBody,
     },
     Look {
-        host: HostId,
+        agent: Number,
         life: u64,
     },
     Dial {
-        host: HostId,
+        agent: Number,
         life: u64,
     },
     /// The agent notices that its session is gone.
     Dropped {
-        host: HostId,
+        agent: Number,
         session: u64,
     },
     AgentStarts {
-        host: HostId,
+        agent: Number,
     },
     OwnerStarts,
     /// The coordinator is at work no longer, and takes in what reached it meanwhile.
@@ -108,14 +110,12 @@ pub struct World<M> {
     /// The coordinator.
     pub owner: Owner,
     /// The hosts, each with its agent.
-    pub agents: BTreeMap<HostId, Agent>,
+    pub agents: Agents,
     /// What the hosts do.
     pub model: M,
     queue: Queue,
     /// Hosts that cannot dial.
     cut: BTreeSet<HostId>,
-    /// Sessions in which nothing comes through any more.
-    dead: BTreeSet<u64>,
     /// Whether the link delivers every message twice, the second time late.
     pub repeats: bool,
     /// Hosts that were deleted from the inventory at some time.
@@ -126,8 +126,9 @@ pub struct World<M> {
     waiting: Vec<Input>,
     /// Until when the coordinator is at work, since the world's first moment.
     busy_until: Duration,
-    /// The hosts whose agents something happened to since somebody took this. Absent: nobody does.
-    pub touched: Option<BTreeSet<HostId>>,
+    /// The agents that something happened to since somebody took this, some of them more than once. Absent:
+    /// nobody does.
+    pub touched: Option<Vec<Number>>,
     last_number: u64,
     wakes_at: Option<Timestamp>,
 }
@@ -143,11 +144,10 @@ impl<M: Model> World<M> {
         let mut world = Self {
             now,
             owner,
-            agents: BTreeMap::new(),
+            agents: Agents::default(),
             model,
             queue: Queue::default(),
             cut: BTreeSet::new(),
-            dead: BTreeSet::new(),
             repeats: false,
             forgotten: BTreeSet::new(),
             costs: Costs::link_only(LATENCY),
@@ -199,17 +199,22 @@ impl<M: Model> World<M> {
 
     /// An operator does something, with the next turn.
     pub fn act(&mut self, event: FleetEvent) {
-        self.put(
-            Duration::ZERO,
-            Happening::ToOwner(Input::Act(Box::new(event))),
-        );
+        let forgets = if let FleetEvent::Host { host, event } = &event
+            && matches!(event, CellEvent::HostForgotten { .. })
+        {
+            self.agents.number(host)
+        } else {
+            None
+        };
+        let event = Box::new(event);
+        let act = Input::Act { event, forgets };
+        self.put(Duration::ZERO, Happening::ToOwner(act));
     }
 
     /// Adds a host and starts its agent.
     pub fn join(&mut self, host: Host) {
-        let name = host.id.clone();
-        self.agents.insert(name.clone(), Agent::new(host));
-        self.put(Duration::ZERO, Happening::AgentStarts { host: name });
+        let agent = self.agents.insert(Agent::new(host));
+        self.put(Duration::ZERO, Happening::AgentStarts { agent });
     }
 
     /// The names of all hosts.
@@ -221,34 +226,26 @@ impl<M: Model> World<M> {
         match happening {
             Happening::ToOwner(input) => self.reach_owner(input),
             Happening::ToAgent {
-                host,
+                agent,
                 session,
                 down,
-            } => self.reach_agent(&host, session, down),
+            } => self.reach_agent(agent, session, down),
             Happening::Stepped {
-                host,
+                agent,
                 life,
                 at,
                 event,
-            } => {
-                let now = self.now;
-                if let Some(agent) = self.alive(&host, life)
-                    && agent.open().map(|run| (run.order().key, run.state())) == Some(at)
-                {
-                    agent.happen(event, now);
-                    self.follow(&host);
+            } => self.stepped(agent, life, at, event),
+            Happening::Staged { agent, life, body } => {
+                if let Some(alive) = self.alive(agent, life) {
+                    alive.staged(body);
+                    self.follow(agent);
                 }
             }
-            Happening::Staged { host, life, body } => {
-                if let Some(agent) = self.alive(&host, life) {
-                    agent.staged(body);
-                    self.follow(&host);
-                }
-            }
-            Happening::Look { host, life } => self.look(&host, life),
-            Happening::Dial { host, life } => self.dial(&host, life),
-            Happening::Dropped { host, session } => self.dropped(&host, session),
-            Happening::AgentStarts { host } => self.agent_starts(&host),
+            Happening::Look { agent, life } => self.look(agent, life),
+            Happening::Dial { agent, life } => self.dial(agent, life),
+            Happening::Dropped { agent, session } => self.dropped(agent, session),
+            Happening::AgentStarts { agent } => self.agent_starts(agent),
             Happening::CellMissed { cell } => self.cell_missed(cell),
             Happening::CellMended { cell } => self.cell_mended(cell),
             Happening::OwnerFree => self.turn_owner(),
@@ -261,18 +258,42 @@ impl<M: Model> World<M> {
         }
     }
 
-    fn session_of(&self, host: &HostId) -> Option<u64> {
-        let process = self.agents.get(host)?.process.as_ref()?;
+    fn session_of(&self, agent: Number) -> Option<u64> {
+        let process = self.agents.at(agent)?.process.as_ref()?;
         Some(process.session.as_ref()?.number)
     }
 
-    fn life_of(&self, host: &HostId) -> Option<u64> {
-        Some(self.agents.get(host)?.process.as_ref()?.life)
+    fn life_of(&self, agent: Number) -> Option<u64> {
+        self.agents.at(agent)?.life()
     }
 
-    fn alive(&mut self, host: &HostId, life: u64) -> Option<&mut Agent> {
-        let is_alive = self.life_of(host) == Some(life);
-        self.agents.get_mut(host).filter(|_| is_alive)
+    fn alive(&mut self, agent: Number, life: u64) -> Option<&mut Agent> {
+        let agent = self.agents.at_mut(agent);
+        agent.filter(|agent| agent.life() == Some(life))
+    }
+
+    /// Takes note that something happens to an agent.
+    fn touch(&mut self, agent: Number) {
+        if let Some(touched) = &mut self.touched {
+            touched.push(agent);
+        }
+    }
+
+    /// The agents that something happened to since it was last asked, each once, in the order of their
+    /// hosts' names.
+    pub fn take_touched(&mut self) -> Vec<Number> {
+        let mut touched = self.touched.replace(Vec::new()).unwrap_or_default();
+        if touched.len() > 1 {
+            let name = |number: &Number| self.agents.at(*number).map(|agent| &agent.host.id);
+            touched.sort_by(|one, other| name(one).cmp(&name(other)));
+            touched.dedup();
+        }
+        touched
+    }
+
+    /// The number of a host that is there.
+    fn number_of(&self, host: &HostId) -> Number {
+        self.agents.number(host).expect("the host is there")
     }
 
     fn put(&mut self, after: Duration, happening: Happening) {

@@ -1,6 +1,7 @@
 //! A modelled agent: a journal that outlives it, a process that does not, and the real `Run`.
 
 use super::{
+    few::Few,
     journal::Journal,
     message::{Down, Up},
 };
@@ -13,7 +14,6 @@ use crate::{
     run::{Ending, Run, RunEvent, RunState},
     time::Timestamp,
 };
-use std::collections::BTreeSet;
 
 /// One host with its agent.
 #[derive(Debug)]
@@ -23,11 +23,11 @@ pub struct Agent {
     /// What outlives its process.
     pub journal: Journal,
     /// Whose patches are on its disk.
-    pub installed: BTreeSet<RolloutId>,
+    pub installed: Few<RolloutId>,
     /// Whether one rollout patched it twice, with nothing taken back in between.
     pub is_doubled: bool,
     /// Whose bits are on its disk.
-    pub staged: BTreeSet<RolloutId>,
+    pub staged: Few<RolloutId>,
     /// Counts its boots.
     pub boot: u64,
     /// What of its service fails by itself. Empty: nothing.
@@ -36,6 +36,8 @@ pub struct Agent {
     pub process: Option<Process>,
     /// Whether it had fallen when it took its order: what passes its checks then has risen.
     fell_before: bool,
+    /// Its newest session in which nothing comes through any more. 0: there was none.
+    pub(super) hung_up: u64,
 }
 
 /// What a crash takes away.
@@ -71,13 +73,14 @@ impl Agent {
         Self {
             host,
             journal: Journal::new(Incarnation(1)),
-            installed: BTreeSet::new(),
+            installed: Few::default(),
             is_doubled: false,
-            staged: BTreeSet::new(),
+            staged: Few::default(),
             boot: 1,
             fallen: String::new(),
             process: None,
             fell_before: false,
+            hung_up: 0,
         }
     }
 
@@ -97,6 +100,11 @@ impl Agent {
             },
             now,
         );
+    }
+
+    /// Tells its process from those before it. Nothing: it does not run.
+    pub(super) fn life(&self) -> Option<u64> {
+        Some(self.process.as_ref()?.life)
     }
 
     /// Loses everything and begins as another.
@@ -166,9 +174,7 @@ impl Agent {
                     session.is_welcome = true;
                 }
             }
-            Down::Acknowledge(up_to) => {
-                self.journal.outbox.retain(|report| report.sequence > up_to);
-            }
+            Down::Acknowledge(up_to) => self.journal.acknowledged(up_to),
             Down::Order(order) => {
                 let accepted = self.journal.accepted.len();
                 self.journal.judge(*order, now);
@@ -212,8 +218,8 @@ impl Agent {
         if run.state() == before {
             return;
         }
-        let order = run.order().clone();
         let after = run.state();
+        let order = run.order();
         if is_done && before == RunState::Applying {
             let is_new = self.installed.insert(order.grant.rollout.clone());
             self.is_doubled |= !is_new && order.direction == Direction::Patch;
@@ -221,13 +227,13 @@ impl Agent {
         if is_done && before == RunState::RollingBack {
             self.installed.remove(&order.grant.rollout);
         }
-        let is_proved = matches!(before, RunState::Verifying | RunState::VerifyingRollback);
-        if is_done && is_proved && self.fell_before {
-            self.fallen.clear();
-        }
         let went_back = after == RunState::Ended(Ending::RolledBack);
         if went_back && order.direction == Direction::Rollback {
             self.journal.denied.extend(order.content.bits());
+        }
+        let is_proved = matches!(before, RunState::Verifying | RunState::VerifyingRollback);
+        if is_done && is_proved && self.fell_before {
+            self.fallen.clear();
         }
         if after.is_over()
             && let Some(session) = self.session()

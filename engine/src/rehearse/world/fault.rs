@@ -2,7 +2,7 @@
 
 use super::{
     super::Model,
-    Happening, LATENCY, NOTICE, World,
+    Happening, LATENCY, NOTICE, Number, World,
     owner::{Crash, Input},
 };
 use crate::{cell::CellEvent, fleet::FleetEvent, id::HostId};
@@ -32,35 +32,40 @@ impl<M: Model> World<M> {
     /// An agent dies, with its host or without, and comes back after a while; with its host, from
     /// another boot.
     pub fn crash_agent(&mut self, host: &HostId, boots: Boots, away: Option<Duration>) {
-        self.hang_up(host, NOTICE);
-        let agent = self.agents.get_mut(host).expect("the host is there");
-        agent.process = None;
-        if let Some(touched) = &mut self.touched {
-            touched.insert(host.clone());
+        self.crash(self.number_of(host), boots, away);
+    }
+
+    /// The same by its number.
+    pub(super) fn crash(&mut self, agent: Number, boots: Boots, away: Option<Duration>) {
+        self.hang_up(agent, NOTICE);
+        if let Some(dead) = self.agents.at_mut(agent) {
+            dead.process = None;
+            dead.boot += u64::from(boots == Boots::Anew);
         }
-        agent.boot += u64::from(boots == Boots::Anew);
+        self.touch(agent);
         if let Some(away) = away {
-            self.put(away, Happening::AgentStarts { host: host.clone() });
+            self.put(away, Happening::AgentStarts { agent });
         }
     }
 
     /// A host is replaced by a new one of its name.
     pub fn make_anew(&mut self, host: &HostId) {
-        self.hang_up(host, NOTICE);
-        let agent = self.agents.get_mut(host).expect("the host is there");
-        agent.make_anew();
-        let host = host.clone();
-        self.put(Duration::from_secs(40), Happening::AgentStarts { host });
+        let agent = self.number_of(host);
+        self.hang_up(agent, NOTICE);
+        if let Some(made) = self.agents.at_mut(agent) {
+            made.make_anew();
+        }
+        self.put(Duration::from_secs(40), Happening::AgentStarts { agent });
     }
 
     /// A session ends, and what was under way in it is lost.
     pub fn break_session(&mut self, host: &HostId) {
-        self.hang_up(host, LATENCY);
+        self.hang_up(self.number_of(host), LATENCY);
     }
 
     /// Nothing comes through to a host or from it.
     pub fn cut(&mut self, host: &HostId) {
-        self.hang_up(host, NOTICE);
+        self.hang_up(self.number_of(host), NOTICE);
         self.cut.insert(host.clone());
     }
 
@@ -73,31 +78,29 @@ impl<M: Model> World<M> {
     pub fn fall(&mut self, host: &HostId) {
         let agent = self.agents.get_mut(host).expect("the host is there");
         agent.fallen = "the application does not answer".to_owned();
-        self.follow(host);
+        self.follow(self.number_of(host));
     }
 
     /// A person puts a host back into service.
     pub fn repair(&mut self, host: &HostId) {
         let agent = self.agents.get_mut(host).expect("the host is there");
         agent.repair();
-        self.follow(host);
+        self.follow(self.number_of(host));
     }
 
     /// The agent starts, if it does not run.
     pub fn start_agent(&mut self, host: &HostId) {
-        self.put(
-            Duration::ZERO,
-            Happening::AgentStarts { host: host.clone() },
-        );
+        let agent = self.number_of(host);
+        self.put(Duration::ZERO, Happening::AgentStarts { agent });
     }
 
     /// A host is deleted from the inventory. Its agent, if there is one, dials again as a new host.
     pub fn forget(&mut self, host: &HostId) {
-        self.hang_up(host, LATENCY);
-        self.forgotten.insert(host.clone());
-        if let Some(touched) = &mut self.touched {
-            touched.insert(host.clone());
+        if let Some(agent) = self.agents.number(host) {
+            self.hang_up(agent, LATENCY);
+            self.touch(agent);
         }
+        self.forgotten.insert(host.clone());
         self.act(FleetEvent::Host {
             host: host.clone(),
             event: CellEvent::HostForgotten { host: host.clone() },
@@ -107,26 +110,30 @@ impl<M: Model> World<M> {
     /// The coordinator died, and is back after a while.
     pub(super) fn owner_died(&mut self, away: Duration) {
         self.put(away, Happening::OwnerStarts);
-        let hosts: Vec<HostId> = self.agents.keys().cloned().collect();
-        for host in hosts {
-            self.hang_up(&host, LATENCY);
+        let agents: Vec<Number> = self.agents.numbered().map(|(number, _)| number).collect();
+        for agent in agents {
+            self.hang_up(agent, LATENCY);
         }
     }
 
-    /// Ends a host's session; both ends notice after a while.
-    pub(super) fn hang_up(&mut self, host: &HostId, notice: Duration) {
-        let Some(session) = self.session_of(host) else {
+    /// Ends an agent's session; both ends notice after a while.
+    pub(super) fn hang_up(&mut self, number: Number, notice: Duration) {
+        let Some(session) = self.session_of(number) else {
             return;
         };
+        let Some(agent) = self.agents.at_mut(number) else {
+            return;
+        };
+        agent.hung_up = session;
         let dropped = Happening::Dropped {
-            host: host.clone(),
+            agent: number,
             session,
         };
         let closed = Input::Closed {
-            host: host.clone(),
+            host: agent.host.id.clone(),
+            agent: number,
             session,
         };
-        self.dead.insert(session);
         self.put(notice, dropped);
         self.put(notice, Happening::ToOwner(closed));
     }

@@ -20,7 +20,8 @@ pub struct Journal {
     /// Whether a person put a quarantined host back into service.
     pub(super) is_put_back: bool,
     pub(super) boot: u64,
-    refused: Option<(Order, Refusal)>,
+    /// Boxed, since hardly any agent of a large fleet has refused anything.
+    refused: Option<Box<(Order, Refusal)>>,
     /// What was not acknowledged yet.
     pub outbox: VecDeque<Report>,
     last: ReportSequence,
@@ -53,6 +54,14 @@ impl Journal {
         });
     }
 
+    /// Everything up to this report is known. A queue that is empty keeps no room: there are as many as hosts.
+    pub(super) fn acknowledged(&mut self, up_to: ReportSequence) {
+        self.outbox.retain(|report| report.sequence > up_to);
+        if self.outbox.is_empty() {
+            self.outbox = VecDeque::new();
+        }
+    }
+
     /// The run that is not over.
     pub(super) fn open(&self) -> Option<&Run> {
         self.run.as_ref().filter(|run| !run.state().is_over())
@@ -60,7 +69,7 @@ impl Journal {
 
     pub(super) fn newest(&self) -> Option<OrderKey> {
         let run = self.run.as_ref().map(|run| run.order().key);
-        run.max(self.refused.as_ref().map(|(order, _)| order.key))
+        run.max(self.refused.as_ref().map(|refused| refused.0.key))
     }
 
     /// Accepts an order, says again what became of it, or refuses it.
@@ -73,19 +82,19 @@ impl Journal {
             }
             return;
         }
-        if let Some((known, refusal)) = self.refused.clone().filter(|(o, _)| o.key == key) {
-            self.say(match known == order {
-                true => refused(key, refusal),
-                false => refused(key, Refusal::OtherContent),
-            });
-            return;
+        if let Some(known) = self.refused.as_ref().filter(|known| known.0.key == key) {
+            let refusal = match known.0 == order {
+                true => known.1.clone(),
+                false => Refusal::OtherContent,
+            };
+            return self.say(refused(key, refusal));
         }
         if let Some(newest) = self.newest().filter(|newest| key < *newest) {
             self.say(refused(key, Refusal::Older { newest }));
             return;
         }
         if let Some(refusal) = self.refusal(&order) {
-            self.refused = Some((order, refusal.clone()));
+            self.refused = Some(Box::new((order, refusal.clone())));
             self.say(refused(key, refusal));
             return;
         }

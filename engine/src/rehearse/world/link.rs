@@ -2,11 +2,11 @@
 
 use super::{
     super::Model,
-    Happening, REDIAL, START, World,
+    Agents, Happening, Number, REDIAL, START, World,
     message::Down,
     owner::{Died, Input},
 };
-use crate::{id::HostId, report::ReportBody};
+use crate::report::ReportBody;
 use std::time::Duration;
 
 impl<M: Model> World<M> {
@@ -40,14 +40,17 @@ impl<M: Model> World<M> {
         let mut inputs = std::mem::take(&mut self.waiting);
         if !self.owner.is_up {
             // What an operator asks finds nobody and is asked again.
-            for input in inputs.into_iter().filter(|i| matches!(i, Input::Act(_))) {
+            for input in inputs
+                .into_iter()
+                .filter(|i| matches!(i, Input::Act { .. }))
+            {
                 self.put(REDIAL, Happening::ToOwner(input));
             }
             return;
         }
         inputs.retain(|input| match input {
-            Input::Said { session, .. } => !self.dead.contains(session),
-            Input::Closed { .. } | Input::Act(_) | Input::Wake => true,
+            Input::Said { agent, session, .. } => !is_dead(&self.agents, *agent, *session),
+            Input::Closed { .. } | Input::Act { .. } | Input::Wake => true,
         });
         let begins = self.busy_until.max(self.now.since(START));
         self.busy_until = begins + self.costs.of_turn(inputs.len());
@@ -56,17 +59,27 @@ impl<M: Model> World<M> {
             Err(Died { away }) => return self.owner_died(away),
         };
         let busy = self.busy();
-        for (host, down) in outbound {
-            if let Some(session) = self.owner.sessions.get(&host).copied() {
-                let message = Happening::ToAgent {
-                    host,
-                    session,
-                    down,
-                };
-                self.travel(busy, message);
+        for (agent, down) in outbound.answers {
+            self.send(busy, agent, down);
+        }
+        for (host, down) in outbound.commands {
+            if let Some(agent) = self.agents.number(&host) {
+                self.send(busy, agent, down);
             }
         }
         self.wake_owner();
+    }
+
+    /// Sends a message to an agent, if it has a session.
+    fn send(&mut self, after: Duration, agent: Number, down: Down) {
+        if let Some(session) = self.owner.sessions.get(agent).copied() {
+            let message = Happening::ToAgent {
+                agent,
+                session,
+                down,
+            };
+            self.travel(after, message);
+        }
     }
 
     /// Sends a message on its way; where the link repeats messages, twice.
@@ -89,9 +102,9 @@ impl<M: Model> World<M> {
         }
     }
 
-    pub(super) fn reach_agent(&mut self, host: &HostId, session: u64, down: Down) {
+    pub(super) fn reach_agent(&mut self, agent: Number, session: u64, down: Down) {
         let now = self.now;
-        if self.dead.contains(&session) || self.session_of(host) != Some(session) {
+        if is_dead(&self.agents, agent, session) || self.session_of(agent) != Some(session) {
             return;
         }
         if let Down::Stage {
@@ -104,49 +117,56 @@ impl<M: Model> World<M> {
                 lock_digest: *lock_digest,
                 failure,
             };
-            self.stage(host, staged);
+            self.stage(agent, staged);
         }
-        if let Some(agent) = self.agents.get_mut(host) {
+        if let Some(agent) = self.agents.at_mut(agent) {
             agent.hear(down, now);
         }
-        self.follow(host);
+        self.follow(agent);
     }
 
-    pub(super) fn dial(&mut self, host: &HostId, life: u64) {
-        let can_reach = self.owner.is_up && !self.cut.contains(host);
+    pub(super) fn dial(&mut self, agent: Number, life: u64) {
         let number = self.last_number + 1;
-        let Some(agent) = self.alive(host, life) else {
+        let at = self.agents.at(agent);
+        let can_reach = self.owner.is_up && at.is_some_and(|at| !self.cut.contains(&at.host.id));
+        let Some(dials) = self.alive(agent, life) else {
             return;
         };
-        if agent.session().is_some() {
+        if dials.session().is_some() {
             return;
         }
         let hello = match can_reach {
-            true => agent.dial(number),
+            true => dials.dial(number),
             false => None,
         };
-        let host = host.clone();
         let Some(up) = hello else {
-            return self.put(REDIAL, Happening::Dial { host, life });
+            return self.put(REDIAL, Happening::Dial { agent, life });
         };
-        self.last_number = number;
         let said = Input::Said {
-            host,
+            host: dials.host.id.clone(),
+            agent,
             session: number,
             up,
         };
+        self.last_number = number;
         self.put(self.costs.link, Happening::ToOwner(said));
     }
 
-    pub(super) fn dropped(&mut self, host: &HostId, session: u64) {
-        if self.session_of(host) != Some(session) {
+    pub(super) fn dropped(&mut self, agent: Number, session: u64) {
+        if self.session_of(agent) != Some(session) {
             return;
         }
-        let agent = self.agents.get_mut(host);
-        if let Some(process) = agent.and_then(|agent| agent.process.as_mut()) {
+        let dropped = self.agents.at_mut(agent);
+        if let Some(process) = dropped.and_then(|agent| agent.process.as_mut()) {
             process.session = None;
-            let (host, life) = (host.clone(), process.life);
-            self.put(REDIAL, Happening::Dial { host, life });
+            let life = process.life;
+            self.put(REDIAL, Happening::Dial { agent, life });
         }
     }
+}
+
+/// Whether nothing comes through any more in a session of an agent. A new one is dialled only after that.
+fn is_dead(agents: &Agents, agent: Number, session: u64) -> bool {
+    let agent = agents.at(agent);
+    agent.is_none_or(|agent| session <= agent.hung_up)
 }

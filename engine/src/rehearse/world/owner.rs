@@ -3,22 +3,24 @@
 //! It does what the driver does: apply, decide until nothing is left, store, and only then send.
 
 use super::{
+    ByNumber, Number,
     message::{Down, Up},
     region::CutCell,
 };
 use crate::{
-    cell::{CellCommand, CellError, CellEvent},
+    cell::{CellCommand, CellError, CellEvent, Hello},
     check,
     digest::Digest,
     fleet::{Fleet, FleetCommand, FleetDecision, FleetError, FleetEvent, Memory},
-    id::{CellId, HostId, OrderKey},
+    id::{CellId, HostId},
     inventory::PackageSet,
-    order::{ClaimAnswer, ClaimPoint},
+    order::ClaimAnswer,
     time::Timestamp,
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// More rounds of decisions than any event can need: past it, they never end.
+/// More rounds of decisions than any event can need, beside those in which groups come together, of which
+/// there are as many as groups: past it, they never end.
 const MAX_ROUNDS: usize = 60;
 
 /// When a process dies in a turn.
@@ -37,6 +39,8 @@ pub enum Input {
     Said {
         /// Whose.
         host: HostId,
+        /// Its number.
+        agent: Number,
         /// In which session.
         session: u64,
         /// The message.
@@ -46,11 +50,18 @@ pub enum Input {
     Closed {
         /// Whose.
         host: HostId,
+        /// Its number.
+        agent: Number,
         /// Which.
         session: u64,
     },
     /// Something that an operator does.
-    Act(Box<FleetEvent>),
+    Act {
+        /// What.
+        event: Box<FleetEvent>,
+        /// The agent whose host that deletes from the inventory. Nothing: none.
+        forgets: Option<Number>,
+    },
     /// The time that the last decision named.
     Wake,
 }
@@ -69,8 +80,8 @@ pub struct Owner {
     pub(super) memory: Memory,
     /// Everything that it took in, where it is checked.
     pub log: Vec<(Timestamp, FleetEvent)>,
-    /// The session of each host that has one.
-    pub sessions: BTreeMap<HostId, u64>,
+    /// The session of each agent that has one.
+    pub sessions: ByNumber<u64>,
     /// Whether its process runs.
     pub is_up: bool,
     /// How it dies in its next turn, and for how long.
@@ -99,8 +110,14 @@ pub struct Died {
     pub away: Duration,
 }
 
-/// What one turn sends.
-type Outbound = Vec<(HostId, Down)>;
+/// What one turn sends, in this order.
+#[derive(Debug, Default)]
+pub struct Outbound {
+    /// To those who said something.
+    pub(super) answers: Vec<(Number, Down)>,
+    /// By commands.
+    pub(super) commands: Vec<(HostId, Down)>,
+}
 
 impl Owner {
     /// One whose fleet has cells of at most so many hosts.
@@ -143,17 +160,18 @@ impl Owner {
         let before = self
             .crash
             .map(|_| (self.fleet.clone(), self.log.len(), self.cut_cells.clone()));
-        let mut outbound = Vec::new();
+        let mut outbound = Outbound::default();
         let mut heard = Vec::new();
         for input in inputs {
-            self.input(input, now, &mut outbound, &mut heard);
+            self.input(input, now, &mut outbound.answers, &mut heard);
         }
-        for host in heard {
+        for (agent, host) in heard {
             if let Some((_, member)) = self.fleet.host(&host) {
-                outbound.push((host.clone(), Down::Acknowledge(member.reported)));
+                let acknowledges = Down::Acknowledge(member.reported);
+                outbound.answers.push((agent, acknowledges));
             }
         }
-        outbound.extend(self.decide(now));
+        outbound.commands = self.decide(now);
         let Some((crash, away)) = self.crash.take() else {
             return Ok(outbound);
         };
@@ -171,23 +189,23 @@ impl Owner {
         &mut self,
         input: Input,
         now: Timestamp,
-        outbound: &mut Outbound,
-        heard: &mut Vec<HostId>,
+        answers: &mut Vec<(Number, Down)>,
+        heard: &mut Vec<(Number, HostId)>,
     ) {
         match input {
-            Input::Said { host, session, up } => {
-                let is_live = self.sessions.get(&host) == Some(&session);
+            Input::Said {
+                host,
+                agent,
+                session,
+                up,
+            } => {
+                let is_live = self.sessions.get(agent) == Some(&session);
                 match up {
                     Up::Hello(hello) => {
-                        let packages = hello.host.facts.packages;
-                        let event = FleetEvent::HostConnected { hello };
-                        self.take(&event, now, "a hello");
-                        if !self.fleet.package_sets().contains_key(&packages) {
-                            self.ask_packages(packages, now);
-                        }
-                        self.sessions.insert(host.clone(), session);
-                        outbound.push((host.clone(), Down::Welcome));
-                        heard.push(host);
+                        self.hello(hello, now);
+                        self.sessions.insert(agent, session);
+                        answers.push((agent, Down::Welcome));
+                        heard.push((agent, host));
                     }
                     Up::Report(report) if is_live => {
                         let event = CellEvent::Reported {
@@ -195,7 +213,7 @@ impl Owner {
                             report,
                         };
                         self.take(&of_host(&host, event), now, "a report");
-                        heard.push(host);
+                        heard.push((agent, host));
                     }
                     Up::Claim { key, token, point } if is_live => {
                         let event = CellEvent::Claimed {
@@ -204,20 +222,35 @@ impl Owner {
                             token,
                             point,
                         };
-                        self.claim(&host, key, point, event, now, outbound);
+                        let answer = self.claim(&host, event, now);
+                        let answer = answer.map(|answer| Down::Answer { key, point, answer });
+                        answers.extend(answer.map(|answer| (agent, answer)));
                     }
                     Up::Report(_) | Up::Claim { .. } => {}
                 }
             }
-            Input::Closed { host, session } => {
-                if self.sessions.get(&host) == Some(&session) {
-                    self.sessions.remove(&host);
+            Input::Closed {
+                host,
+                agent,
+                session,
+            } => {
+                if self.sessions.get(agent) == Some(&session) {
+                    self.sessions.remove(agent);
                     let event = CellEvent::HostDisconnected { host: host.clone() };
                     self.take(&of_host(&host, event), now, "the end of a session");
                 }
             }
-            Input::Act(event) => self.act(&event, now),
+            Input::Act { event, forgets } => self.act(&event, forgets, now),
             Input::Wake => {}
+        }
+    }
+
+    fn hello(&mut self, hello: Box<Hello>, now: Timestamp) {
+        let packages = hello.host.facts.packages;
+        let event = FleetEvent::HostConnected { hello };
+        self.take(&event, now, "a hello");
+        if !self.fleet.package_sets().contains_key(&packages) {
+            self.ask_packages(packages, now);
         }
     }
 
@@ -234,30 +267,25 @@ impl Owner {
         }
     }
 
-    fn claim(
-        &mut self,
-        host: &HostId,
-        key: OrderKey,
-        point: ClaimPoint,
-        event: CellEvent,
-        now: Timestamp,
-        outbound: &mut Outbound,
-    ) {
+    /// Takes a claim in. The answer that needs no decision. Nothing: it needs one.
+    fn claim(&mut self, host: &HostId, event: CellEvent, now: Timestamp) -> Option<ClaimAnswer> {
         match self.apply(&of_host(host, event), now) {
-            Ok(()) => {}
+            Ok(()) => None,
             Err(FleetError::Cell {
                 source: CellError::NoOrder { .. },
                 ..
             }) => {
                 let reason = "the order is not good".to_owned();
-                let answer = ClaimAnswer::Refused { reason };
-                outbound.push((host.clone(), Down::Answer { key, point, answer }));
+                Some(ClaimAnswer::Refused { reason })
             }
-            Err(error) => self.broken.push(format!("a claim is refused: {error:?}")),
+            Err(error) => {
+                self.broken.push(format!("a claim is refused: {error:?}"));
+                None
+            }
         }
     }
 
-    fn act(&mut self, event: &FleetEvent, now: Timestamp) {
+    fn act(&mut self, event: &FleetEvent, forgets: Option<Number>, now: Timestamp) {
         let mut granted = Vec::new();
         if let FleetEvent::Reserved { hosts, by, .. } = event
             && self.is_checked
@@ -269,12 +297,8 @@ impl Owner {
             return;
         }
         self.broken.extend(granted.iter().map(ToString::to_string));
-        if let FleetEvent::Host {
-            host,
-            event: CellEvent::HostForgotten { .. },
-        } = event
-        {
-            self.sessions.remove(host);
+        if let Some(agent) = forgets {
+            self.sessions.remove(agent);
         }
     }
 
@@ -296,10 +320,13 @@ impl Owner {
     }
 
     /// Decides and applies until nothing is left to do.
-    fn decide(&mut self, now: Timestamp) -> Outbound {
+    fn decide(&mut self, now: Timestamp) -> Vec<(HostId, Down)> {
         let mut outbound = Vec::new();
-        for _ in 0..MAX_ROUNDS {
+        let mut rounds = 0;
+        while rounds < MAX_ROUNDS {
             let decision = self.decided(now);
+            let gathers = |command: &FleetCommand| matches!(command, FleetCommand::Gather { .. });
+            rounds += usize::from(!decision.commands.iter().any(gathers));
             if decision.commands.is_empty() {
                 if self.is_checked {
                     self.check(&decision, now);
@@ -334,7 +361,12 @@ impl Owner {
         }
     }
 
-    fn command(&mut self, command: FleetCommand, now: Timestamp, outbound: &mut Outbound) {
+    fn command(
+        &mut self,
+        command: FleetCommand,
+        now: Timestamp,
+        outbound: &mut Vec<(HostId, Down)>,
+    ) {
         if self.is_checked {
             let one = FleetDecision {
                 commands: vec![command.clone()],
@@ -363,7 +395,7 @@ fn of_host(host: &HostId, event: CellEvent) -> FleetEvent {
 }
 
 /// What carrying a command out sends.
-fn messages(command: &CellCommand) -> Outbound {
+fn messages(command: &CellCommand) -> Vec<(HostId, Down)> {
     let (host, down) = match command.clone() {
         CellCommand::Stage {
             rollout,

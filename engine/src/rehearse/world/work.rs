@@ -2,50 +2,66 @@
 
 use super::{
     super::{Does, Model, Moment, Step},
-    Boots, Happening, LATENCY, World,
+    Boots, Happening, LATENCY, Number, World,
     owner::Input,
 };
 use crate::{
     failure::Failure,
-    id::{HostId, OrderKey},
+    id::OrderKey,
     report::ReportBody,
     run::{RunCommand, RunEvent, RunState},
 };
 use std::time::Duration;
 
 impl<M: Model> World<M> {
-    pub(super) fn agent_starts(&mut self, host: &HostId) {
+    pub(super) fn agent_starts(&mut self, agent: Number) {
         self.last_number += 1;
         let (life, now) = (self.last_number, self.now);
-        let Some(agent) = self.agents.get_mut(host) else {
+        let Some(starts) = self.agents.at_mut(agent) else {
             return;
         };
-        if agent.process.is_some() {
+        if starts.process.is_some() {
             return;
         }
-        agent.wake_up(life, now);
-        self.follow(host);
-        let host = host.clone();
-        self.put(LATENCY, Happening::Dial { host, life });
+        starts.wake_up(life, now);
+        self.follow(agent);
+        self.put(LATENCY, Happening::Dial { agent, life });
     }
 
-    pub(super) fn stage(&mut self, host: &HostId, staged: impl Fn(Option<Failure>) -> ReportBody) {
-        let Some(life) = self.life_of(host) else {
+    /// A step has ended, unless its agent or its run is another by now.
+    pub(super) fn stepped(
+        &mut self,
+        agent: Number,
+        life: u64,
+        at: (OrderKey, RunState),
+        event: RunEvent,
+    ) {
+        let now = self.now;
+        if let Some(alive) = self.alive(agent, life)
+            && alive.open().map(|run| (run.order().key, run.state())) == Some(at)
+        {
+            alive.happen(event, now);
+            self.follow(agent);
+        }
+    }
+
+    pub(super) fn stage(&mut self, agent: Number, staged: impl Fn(Option<Failure>) -> ReportBody) {
+        let Some(life) = self.life_of(agent) else {
             return;
         };
-        let (after, failure) = match self.asked(host, Step::Stage) {
+        let (after, failure) = match self.asked(agent, Step::Stage) {
             Does::Well(after) | Does::NeedsReboot(after) => (after, None),
             Does::Fails(after, kind) => (after, Some(Failure::new(kind, "in the rehearsal"))),
             Does::Hangs => return,
-            Does::Dies => return self.crash_agent(host, Boots::Anew, None),
+            Does::Dies => return self.crash(agent, Boots::Anew, None),
         };
-        let (host, body) = (host.clone(), staged(failure));
-        self.put(after, Happening::Staged { host, life, body });
+        let body = staged(failure);
+        self.put(after, Happening::Staged { agent, life, body });
     }
 
     /// How the model has a step go that begins now.
-    fn asked(&mut self, host: &HostId, step: Step) -> Does {
-        let Some(agent) = self.agents.get(host) else {
+    fn asked(&mut self, agent: Number, step: Step) -> Does {
+        let Some(agent) = self.agents.at(agent) else {
             return Does::Hangs;
         };
         let attempt = agent.open().map_or(0, |run| run.order().attempt);
@@ -58,41 +74,44 @@ impl<M: Model> World<M> {
     }
 
     /// Lets an agent say all that it has to say.
-    fn speak(&mut self, host: &HostId) {
-        let Some(agent) = self.agents.get_mut(host) else {
+    fn speak(&mut self, number: Number) {
+        let mut said = Vec::new();
+        let Some(agent) = self.agents.at_mut(number) else {
             return;
         };
-        let mut said = Vec::new();
         while let Some(up) = agent.next_up() {
             said.push(up);
         }
+        let host = agent.host.id.clone();
         let Some(session) = agent.session().map(|session| session.number) else {
             return;
         };
         for up in said {
-            let host = host.clone();
-            let said = Happening::ToOwner(Input::Said { host, session, up });
-            self.travel(Duration::ZERO, said);
+            let said = Input::Said {
+                host: host.clone(),
+                agent: number,
+                session,
+                up,
+            };
+            self.travel(Duration::ZERO, Happening::ToOwner(said));
         }
     }
 
     /// Lets an agent do what its history asks for: send, begin its step, watch its deadline.
-    pub(super) fn follow(&mut self, host: &HostId) {
+    pub(super) fn follow(&mut self, agent: Number) {
         let now = self.now;
-        self.speak(host);
-        if let Some(touched) = &mut self.touched {
-            touched.insert(host.clone());
-        }
-        let Some(agent) = self.agents.get_mut(host) else {
+        self.speak(agent);
+        self.touch(agent);
+        let Some(follows) = self.agents.at_mut(agent) else {
             return;
         };
-        let Some((at, decision)) = agent
+        let Some((at, decision)) = follows
             .open()
             .map(|run| ((run.order().key, run.state()), run.decide(now)))
         else {
             return;
         };
-        let Some(process) = agent.process.as_mut() else {
+        let Some(process) = follows.process.as_mut() else {
             return;
         };
         let life = process.life;
@@ -100,19 +119,18 @@ impl<M: Model> World<M> {
         let looks_again = process.looks_at != decision.wake;
         process.looks_at = decision.wake;
         if let (true, Some(wake)) = (looks_again, decision.wake) {
-            let host = host.clone();
-            self.put(wake.since(now), Happening::Look { host, life });
+            self.put(wake.since(now), Happening::Look { agent, life });
         }
         if let (true, Some(step)) = (is_new, decision.command.and_then(step_of(at.1))) {
-            self.begin(host, life, at, step);
+            self.begin(agent, life, at, step);
         }
     }
 
-    pub(super) fn begin(&mut self, host: &HostId, life: u64, at: (OrderKey, RunState), step: Step) {
+    fn begin(&mut self, agent: Number, life: u64, at: (OrderKey, RunState), step: Step) {
         let done = |needs_reboot| RunEvent::Done { needs_reboot };
-        let (after, event) = match self.asked(host, step) {
+        let (after, event) = match self.asked(agent, step) {
             Does::Well(after) if step == Step::Reboot => {
-                return self.crash_agent(host, Boots::Anew, Some(after));
+                return self.crash(agent, Boots::Anew, Some(after));
             }
             Does::Well(after) => (after, done(false)),
             Does::NeedsReboot(after) => (after, done(true)),
@@ -121,13 +139,12 @@ impl<M: Model> World<M> {
                 (after, RunEvent::Failed(failure))
             }
             Does::Hangs => return,
-            Does::Dies => return self.crash_agent(host, Boots::Anew, None),
+            Does::Dies => return self.crash(agent, Boots::Anew, None),
         };
-        let host = host.clone();
         self.put(
             after,
             Happening::Stepped {
-                host,
+                agent,
                 life,
                 at,
                 event,
@@ -135,9 +152,9 @@ impl<M: Model> World<M> {
         );
     }
 
-    pub(super) fn look(&mut self, host: &HostId, life: u64) {
+    pub(super) fn look(&mut self, number: Number, life: u64) {
         let now = self.now;
-        let Some(agent) = self.alive(host, life) else {
+        let Some(agent) = self.alive(number, life) else {
             return;
         };
         if let Some(process) = agent.process.as_mut() {
@@ -147,7 +164,7 @@ impl<M: Model> World<M> {
         if wake.is_some_and(|wake| wake <= now) {
             agent.happen(RunEvent::DeadlinePassed, now);
         }
-        self.follow(host);
+        self.follow(number);
     }
 }
 

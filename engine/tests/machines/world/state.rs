@@ -144,7 +144,7 @@ impl World {
     pub(crate) fn untrue(&self) -> Vec<String> {
         let fleet = &self.owner.fleet;
         let mut untrue = Vec::new();
-        for (host, agent) in &self.agents {
+        for (host, agent) in self.agents.iter() {
             let Some((cell, member)) = fleet.host(host) else {
                 continue;
             };
@@ -164,7 +164,7 @@ impl World {
     /// What is not over, or is kept without need: runs, drained hosts, entries of the ledger.
     pub(crate) fn unfinished(&self) -> Vec<String> {
         let mut unfinished = Vec::new();
-        for (host, agent) in &self.agents {
+        for (host, agent) in self.agents.iter() {
             let state = agent.journal.run.as_ref().map(|run| run.state());
             if agent.open().is_some() {
                 unfinished.push(format!("{host} still runs: {state:?}"));
@@ -232,7 +232,7 @@ impl World {
         for hold in self.holds() {
             text += &format!("held: {}, {}\n", hold.subject, hold.reason);
         }
-        for (host, agent) in &self.agents {
+        for (host, agent) in self.agents.iter() {
             let run = agent.journal.run.as_ref().map(|run| run.state());
             let active = self.active(host).map(|active| active.state);
             let up = agent.process.is_some();
