@@ -229,3 +229,17 @@ fn a_group_comes_together_in_no_cell_that_is_closed() {
     let is_new = |cell: &CellId| cell.as_str() > "r1-a-3";
     assert_eq!(cell(is_new).unwrap().as_str(), "r1-a-4");
 }
+
+#[test]
+fn a_cell_is_of_the_place_that_its_name_begins_with_before_a_plain_number() {
+    let host = &hosts("web", "a", 0..1)[0];
+    let is_here = |cell: &str| is_of_place(host, &CellId::new(cell).unwrap());
+    for cell in ["r1-a-0", "r1-a-1", "r1-a-200"] {
+        assert!(is_here(cell), "{cell}");
+    }
+    for cell in [
+        "r1-a-01", "r1-a-00", "r1-a-1x", "r1-a-b-1", "r1-b-1", "r1-a",
+    ] {
+        assert!(!is_here(cell), "{cell}");
+    }
+}

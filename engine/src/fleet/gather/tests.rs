@@ -194,3 +194,28 @@ fn hosts_that_are_at_work_are_not_moved() {
     );
     assert_eq!(fleet, before);
 }
+
+#[test]
+fn each_zone_brings_one_group_together_with_a_decision() {
+    let mut fleet = Fleet::default();
+    for zone in ["a", "b"] {
+        let large = (0..CELL_SIZE - 2).map(|number| hello(0, number));
+        // The first of each fills the first cell, the second finds no room there.
+        let apart = [hello(1, 0), hello(2, 0), hello(1, 1), hello(2, 1)];
+        for mut hello in large.chain(apart) {
+            hello.host.id = HostId::new(format!("{}-{zone}", hello.host.id)).unwrap();
+            hello.host.labels.insert(ZONE.to_owned(), zone.to_owned());
+            let hello = Box::new(hello);
+            let event = FleetEvent::HostConnected { hello };
+            fleet.apply(&event, Timestamp(0)).unwrap();
+        }
+    }
+    let decision = fleet.decide(Timestamp(1));
+    let to = decision.commands.iter().map(|command| match command {
+        FleetCommand::Gather { to, .. } => to.as_str(),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(to.collect::<Vec<_>>(), ["r1-a-2", "r1-b-2"]);
+    settle(&mut fleet, Timestamp(1));
+    assert_eq!(check::broken(&fleet), []);
+}
