@@ -23,6 +23,7 @@ impl Cell {
         };
         let before = work.assignment.revision;
         work.assignment = assignment.clone();
+        work.lock_digest.forget();
         for host in &assignment.hosts {
             let job = work.jobs.entry(host.clone()).or_default();
             let is_gone = job.state == JobState::Over(Outcome::Gone);

@@ -33,7 +33,7 @@ impl Cell {
                 failure,
             } => {
                 let work = self.work.get(rollout);
-                if work.is_some_and(|work| work.assignment.lock.digest() == *lock_digest) {
+                if work.is_some_and(|work| work.lock_digest() == *lock_digest) {
                     self.staged(rollout, host, failure.as_ref(), now);
                 }
             }

@@ -38,7 +38,7 @@ impl Draft<'_> {
             self.push(CellCommand::Stage {
                 rollout: work.assignment.rollout.clone(),
                 host: host.clone(),
-                lock_digest: lock.digest(),
+                lock_digest: work.lock_digest(),
                 content,
                 conffiles: work.assignment.conffiles.clone(),
                 one_way: work.assignment.one_way,

@@ -416,7 +416,7 @@ fn new_order(
         grant: Grant {
             rollout: assignment.rollout.clone(),
             rollout_digest: assignment.rollout_digest,
-            lock_digest: assignment.lock.digest(),
+            lock_digest: work.lock_digest(),
             wave: warrant.wave,
             cell: assignment.cell.clone(),
             generation: warrant.generation,

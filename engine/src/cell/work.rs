@@ -7,6 +7,7 @@ use super::{
     slow_down::SlowDown,
 };
 use crate::{
+    digest::Digest,
     hold::Reason,
     id::{Generation, HostId},
     kept::Kept,
@@ -54,6 +55,9 @@ pub struct Work {
     /// Which jobs are to be looked at, and when.
     #[serde(skip)]
     pub(super) agenda: Kept<Agenda>,
+    /// The digest of the assignment's lock file.
+    #[serde(skip)]
+    pub(super) lock_digest: Kept<Digest>,
 }
 
 /// A warrant, and when it came.
@@ -96,7 +100,13 @@ impl Work {
             unsummarised: BTreeSet::new(),
             brake_unsummarised: false,
             agenda: Kept::default(),
+            lock_digest: Kept::default(),
         }
+    }
+
+    /// The digest of its lock file.
+    pub(super) fn lock_digest(&self) -> Digest {
+        *self.lock_digest.get(|| self.assignment.lock.digest())
     }
 
     /// The newest generation taken.
