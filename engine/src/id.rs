@@ -115,7 +115,7 @@ fn in_order(one: &[u8; SHORT], other: &[u8; SHORT]) -> Ordering {
 impl PartialEq for Text {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Short(_, one), Self::Short(_, other)) => one == other,
+            (Self::Short(_, one), Self::Short(_, other)) => in_order(one, other).is_eq(),
             (Self::Long(one), Self::Long(other)) => Arc::ptr_eq(one, other) || one == other,
             (Self::Short(..), Self::Long(_)) | (Self::Long(_), Self::Short(..)) => false,
         }

@@ -6,7 +6,7 @@ mod entry;
 use self::entry::Entry;
 use super::{Cell, CellEvent, Work, line::Line};
 use crate::{
-    id::{HostId, RolloutId},
+    id::HostId,
     tally::Tally,
     time::{Timestamp, earlier},
 };
@@ -266,16 +266,16 @@ impl Cell {
     }
 
     fn keep_on_agendas(&mut self, host: &HostId) -> bool {
-        let entry = |(name, work): (&RolloutId, &Work)| {
-            let job = work.jobs.get(host)?;
-            Some((name.clone(), Entry::of(self, work, host, job)))
-        };
-        let entries: Vec<_> = self.work.iter().filter_map(entry).collect();
         let mut may_start = false;
-        for (name, entry) in entries {
-            let work = self.work.get_mut(&name);
-            let agenda = work.and_then(|work| work.agenda.get_mut());
-            may_start |= agenda.is_none_or(|agenda| agenda.set(host, entry));
+        for place in 0..self.work.len() {
+            let entry = self.work.values().nth(place).and_then(|work| {
+                let job = work.jobs.get(host)?;
+                Some(Entry::of(self, work, host, job))
+            });
+            if let (Some(entry), Some(work)) = (entry, self.work.values_mut().nth(place)) {
+                let agenda = work.agenda.get_mut();
+                may_start |= agenda.is_none_or(|agenda| agenda.set(host, entry));
+            }
         }
         may_start
     }

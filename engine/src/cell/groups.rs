@@ -195,7 +195,12 @@ impl Cell {
         if !may_move && self.groups.presence(host) == presence {
             return;
         }
-        self.groups.unseat(host, may_move);
+        if let Some(presence) = presence.filter(|_| !may_move)
+            && self.groups.count_as(host, presence)
+        {
+            return;
+        }
+        self.groups.unseat(host);
         if let (Some(presence), Some(member)) = (presence, member) {
             self.groups.seat(member, presence, &self.allotment);
         }

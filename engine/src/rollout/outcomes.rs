@@ -22,29 +22,36 @@ pub(super) struct Outcomes {
 impl Outcomes {
     /// Takes in what became of a host. What it was before.
     pub(super) fn insert(&mut self, host: HostId, outcome: Outcome) -> Option<Outcome> {
-        let before = self.remove(&host);
-        self.attempted += usize::from(is_attempted(&outcome));
-        match outcome {
-            Outcome::Running => drop(self.running.insert(host.clone())),
-            Outcome::Failed { .. } => drop(self.failed.insert(host.clone())),
-            Outcome::Waiting
-            | Outcome::Passed
-            | Outcome::LeftOut { .. }
-            | Outcome::Skipped { .. }
-            | Outcome::RolledBack
-            | Outcome::Gone => {}
+        let attempts = usize::from(is_attempted(&outcome));
+        let is_running = outcome == Outcome::Running;
+        let has_failed = matches!(outcome, Outcome::Failed { .. });
+        let before = self.by_host.insert(host.clone(), outcome);
+        if let Some(before) = &before {
+            self.uncount(&host, before);
         }
-        self.by_host.insert(host, outcome);
+        self.attempted += attempts;
+        if is_running {
+            self.running.insert(host);
+        } else if has_failed {
+            self.failed.insert(host);
+        }
         before
     }
 
     /// Forgets what became of a host.
     pub(super) fn remove(&mut self, host: &HostId) -> Option<Outcome> {
         let before = self.by_host.remove(host)?;
-        self.attempted -= usize::from(is_attempted(&before));
-        self.running.remove(host);
-        self.failed.remove(host);
+        self.uncount(host, &before);
         Some(before)
+    }
+
+    fn uncount(&mut self, host: &HostId, before: &Outcome) {
+        self.attempted -= usize::from(is_attempted(before));
+        if *before == Outcome::Running {
+            self.running.remove(host);
+        } else if matches!(before, Outcome::Failed { .. }) {
+            self.failed.remove(host);
+        }
     }
 
     /// The hosts that are ordered and not over.

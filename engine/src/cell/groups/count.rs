@@ -35,6 +35,28 @@ pub(super) struct Counted {
     pub(super) zone: Option<ZoneOf>,
 }
 
+impl Counted {
+    /// One more is a member.
+    fn come(&mut self, presence: Presence) {
+        self.members += 1;
+        match presence {
+            Presence::Serving => {}
+            Presence::Out => self.out += 1,
+            Presence::Unheard => self.unheard += 1,
+        }
+    }
+
+    /// One is no member any more.
+    fn leave(&mut self, presence: Presence) {
+        self.members -= 1;
+        match presence {
+            Presence::Serving => {}
+            Presence::Out => self.out -= 1,
+            Presence::Unheard => self.unheard -= 1,
+        }
+    }
+}
+
 /// How a member is counted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seat {
@@ -91,41 +113,39 @@ impl Groups {
         self.seats.get(host).map(|seat| seat.presence)
     }
 
-    pub(super) fn seat(&mut self, host: &Host, presence: Presence, allotment: &Allotment) {
-        let known = self.seats.remove(&host.id).map(|seat| seat.places);
-        let places = match known {
-            Some(places) => places,
-            None => self.find_places(host, allotment),
+    /// Counts a member otherwise that is in the same groups as before. Whether it was counted.
+    pub(super) fn count_as(&mut self, host: &HostId, presence: Presence) -> bool {
+        let Some(seat) = self.seats.get_mut(host) else {
+            return false;
         };
+        let before = std::mem::replace(&mut seat.presence, presence);
+        for &place in &seat.places {
+            self.revision += 1;
+            let counted = &mut self.groups[place];
+            counted.changed_at = self.revision;
+            counted.leave(before);
+            counted.come(presence);
+        }
+        true
+    }
+
+    /// Counts a host that is not counted.
+    pub(super) fn seat(&mut self, host: &Host, presence: Presence, allotment: &Allotment) {
+        let places = self.find_places(host, allotment);
         for &place in &places {
-            let counted = self.change(place);
-            counted.members += 1;
-            match presence {
-                Presence::Serving => {}
-                Presence::Out => counted.out += 1,
-                Presence::Unheard => counted.unheard += 1,
-            }
+            self.change(place).come(presence);
         }
         self.seats
             .insert(host.id.clone(), Seat { presence, places });
     }
 
-    /// Counts a host no more. Its places are kept unless its labels may have changed.
-    pub(super) fn unseat(&mut self, host: &HostId, may_move: bool) {
+    /// Counts a host no more.
+    pub(super) fn unseat(&mut self, host: &HostId) {
         let Some(seat) = self.seats.remove(host) else {
             return;
         };
         for &place in &seat.places {
-            let counted = self.change(place);
-            counted.members -= 1;
-            match seat.presence {
-                Presence::Serving => {}
-                Presence::Out => counted.out -= 1,
-                Presence::Unheard => counted.unheard -= 1,
-            }
-        }
-        if !may_move {
-            self.seats.insert(host.clone(), seat);
+            self.change(place).leave(seat.presence);
         }
     }
 
