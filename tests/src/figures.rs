@@ -10,28 +10,47 @@ use std::{
 
 /// The figures of one benchmark: name with its unit, and value.
 #[derive(Debug, Default)]
-pub struct Figures(BTreeMap<&'static str, f64>);
+pub struct Figures {
+    values: BTreeMap<&'static str, f64>,
+    /// What no figure may be above, of those that have a limit.
+    limits: BTreeMap<&'static str, f64>,
+}
 
 impl Figures {
     /// Notes a figure; its name ends in its unit.
     pub fn note(&mut self, name: &'static str, value: f64) {
-        self.0.insert(name, (value * 100.0).round() / 100.0);
+        self.values.insert(name, (value * 1000.0).round() / 1000.0);
+    }
+
+    /// Notes a figure that is to be at most so much.
+    pub fn limit(&mut self, name: &'static str, value: f64, most: f64) {
+        self.note(name, value);
+        self.limits.insert(name, most);
     }
 
     /// Writes `target/bench/NAME.json` and prints the table.
     ///
     /// # Panics
-    /// When the file cannot be written.
+    /// When the file cannot be written, and, once it is, when a figure is above its limit.
     pub fn publish(&self, name: &str) {
         let folder = folder();
         fs::create_dir_all(&folder).expect("a folder for figures");
         let path = folder.join(format!("{name}.json"));
-        let json = serde_json::to_string_pretty(&self.0).expect("names and numbers");
+        let json = serde_json::to_string_pretty(&self.values).expect("names and numbers");
         fs::write(&path, json + "\n").expect("a file for figures");
         eprintln!("{name}");
-        for (name, value) in &self.0 {
-            eprintln!("  {name:<28} {value:>12}");
+        let mut broken = Vec::new();
+        for (name, value) in &self.values {
+            let limit = self.limits.get(name);
+            let most = limit.map_or_else(String::new, |most| format!("at most {most}"));
+            eprintln!("  {name:<36} {value:>12} {most}");
+            broken.extend(limit.filter(|most| value > most).map(|_| *name));
         }
+        assert!(
+            broken.is_empty(),
+            "above their limits: {}",
+            broken.join(", ")
+        );
     }
 }
 
