@@ -158,6 +158,11 @@ pub struct PlannedWave {
 }
 
 impl PlannedWave {
+    /// Whether it takes no host: it passes at once, and does not bake.
+    pub fn is_empty(&self) -> bool {
+        self.slices.values().all(Vec::is_empty)
+    }
+
     /// Takes in one more host of a cell.
     pub(super) fn add(&mut self, cell: &CellId, host: &HostId) {
         let slice = self.slices.entry(cell.clone()).or_default();

@@ -148,8 +148,8 @@ fn waves(rollout: &Rollout) -> Vec<WaveView> {
         let is_of = |host: &&HostId| wave_of(host) == Some(index);
         let outcomes = rollout.outcomes().iter();
         let counts = Counts::of(outcomes.filter(|(host, _)| is_of(host)).map(|(_, o)| o));
-        let since = rollout
-            .bake_since()
+        let bake_ends = rollout
+            .bake_ends()
             .filter(|_| wave_state(rollout, index) == WaveState::Baking);
         WaveView {
             name: planned.name.to_string(),
@@ -163,7 +163,7 @@ fn waves(rollout: &Rollout) -> Vec<WaveView> {
             left_out: count(counts.left_out + counts.unknown + counts.gone),
             skipped: count(counts.skipped),
             rolled_back: count(counts.rolled_back),
-            bake_until_ms: since.map(|since| since.after(planned.bake)),
+            bake_until_ms: bake_ends,
         }
     };
     (0..).zip(&plan.waves).map(view).collect()

@@ -10,6 +10,7 @@ use crate::{
     time::Timestamp,
     warrant::Outcome,
 };
+use std::time::Duration;
 
 /// A host is disturbed in its wave or later, or as a second opinion that joined an earlier one, which
 /// may have passed since where the cell is cut off.
@@ -91,7 +92,13 @@ fn not_over(rollout: &Rollout, wave: WaveIndex, now: Timestamp) -> Option<String
 
 fn not_baked(rollout: &Rollout, wave: WaveIndex, now: Timestamp) -> Option<String> {
     let planned = rollout.plan().wave(wave)?;
-    let ends = rollout.bake_since().map(|since| since.after(planned.bake));
+    let is_of_it = |host: &PlannedHost| host.wave == wave;
+    let bake = match rollout.plan().hosts.values().any(is_of_it) {
+        true => planned.bake,
+        // Nobody is there to be watched.
+        false => Duration::ZERO,
+    };
+    let ends = rollout.bake_since().map(|since| since.after(bake));
     let is_baked = ends.is_some_and(|ends| ends <= now);
     let is_promoted = rollout.promotions().iter().any(|promotion| {
         promotion.wave == wave

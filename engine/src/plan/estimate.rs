@@ -13,7 +13,7 @@
 //! its longest region; at most that, or all of them one after the other where not all have room in
 //! `k`, and a `gap` for each of its cells. A wave is its hosts that go before or after the others, its
 //! turns, `gap` between them, and its bake: of the former at least one after each list, at most one
-//! after each host. At most, staging takes all of `stage_within` before the first start.
+//! after each host. One without hosts takes no time. At most, staging takes all of `stage_within` before the first start.
 
 use super::{Chain, HostOrder, PlannedWave, Turn, floors::Floors};
 use crate::{id::CellId, patch::RebootPolicy, policy::Pace, spec::Spec};
@@ -45,7 +45,11 @@ impl Estimate {
         at_once: &BTreeMap<CellId, usize>,
     ) -> Self {
         let mut total = Self::NONE;
-        for (place, wave) in waves.iter().enumerate() {
+        for (place, wave) in waves
+            .iter()
+            .enumerate()
+            .filter(|(_, wave)| !wave.is_empty())
+        {
             let is_first = place == 0;
             let slices = wave.slices.iter().map(|(cell, hosts)| {
                 let limit = at_once.get(cell).copied().unwrap_or(1);

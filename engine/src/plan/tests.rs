@@ -182,12 +182,16 @@ fn a_wave_of_cells_takes_whole_cells_of_each_region() {
 
 #[test]
 fn a_wave_that_comes_out_empty_says_so() {
-    let waves = wave("all", "to = \"100%\"") + &wave("again", "to = \"100%\"");
+    let all = wave("all", "to = \"100%\"\nbake = \"5m\"");
+    let waves = all.clone() + &wave("again", "to = \"100%\"\nbake = \"1h\"");
     let plan = demo().plan(&format!("{NOOP}{waves}"));
     assert_eq!(sizes(&plan), [24, 0]);
     let again = WaveName::new("again").unwrap();
     assert!(plan.warnings.contains(&Warning::EmptyWave { wave: again }));
     assert_eq!(broken(&plan), [""; 0]);
+
+    let without = demo().plan(&format!("{NOOP}{all}"));
+    assert_eq!(plan.estimate, without.estimate, "it takes no time");
 }
 
 #[test]

@@ -102,7 +102,7 @@ pub enum Warning {
     },
     /// A wave takes no host.
     #[error(
-        "wave {wave} comes out empty: earlier waves took all hosts up to its size; give it a larger one, or take it out"
+        "wave {wave} comes out empty, since earlier waves took all hosts up to its size: it passes at once, without a bake; to give it hosts, write its [[wave]] with a larger size"
     )]
     EmptyWave {
         /// The wave.

@@ -12,7 +12,7 @@
 //! the plan's order, each as soon as fewer than `cells_at_once` work and a gap has passed; a region is
 //! its zones, one after the other, a wave its turns, and at least the longest of the groups that have
 //! members in several cells. In the first wave the second host of a stratum waits for its first: that
-//! is two runs. Between waves lie their bakes.
+//! is two runs. Between waves lie their bakes; a wave without hosts has none.
 //!
 //! Runs last as long as in the rehearsal, tries again and ways back left out. Windows, freezes,
 //! approvals and pauses are no part of it, and neither is what groups that several cells share, or
@@ -74,6 +74,7 @@ pub(super) fn bound<'a>(
         allowances: allowances.collect(),
     };
     let waves = plan.waves.iter().enumerate();
+    let waves = waves.filter(|(_, wave)| !wave.is_empty());
     let waves = waves.map(|(place, wave)| limits.of_wave(wave, place == 0));
     waves.fold(Duration::ZERO, Duration::saturating_add)
 }

@@ -7,6 +7,7 @@ use crate::{
     plan::PlannedWave,
     time::Timestamp,
 };
+use std::time::Duration;
 
 impl Rollout {
     pub(super) fn bake(
@@ -16,7 +17,7 @@ impl Rollout {
         decision: &mut RolloutDecision,
         now: Timestamp,
     ) {
-        let until = since.after(wave.bake);
+        let until = since.after(self.bake_of(wave));
         if now < until && !self.is_promoted() {
             decision.wake_at(until);
             let reason = Reason::Bake { until };
@@ -40,6 +41,21 @@ impl Rollout {
             true => RolloutCommand::PassWave { wave: self.wave },
             false => RolloutCommand::End { end: End::Done },
         });
+    }
+
+    /// When the present bake ends by time. Nothing while its wave is not over.
+    pub fn bake_ends(&self) -> Option<Timestamp> {
+        let wave = self.present()?;
+        Some(self.bake_since?.after(self.bake_of(wave)))
+    }
+
+    /// How long the present wave bakes: where it has no host, nothing is to be watched, and it passes at
+    /// once.
+    fn bake_of(&self, wave: &PlannedWave) -> Duration {
+        match self.wave_size() {
+            (0, _) => Duration::ZERO,
+            _ => wave.bake,
+        }
     }
 
     /// A wave is over when each of its hosts is over, is held for good with its stratum, is put off

@@ -12,7 +12,12 @@ pub(super) fn table_of(waves: &[PlannedWave]) -> String {
             .map(|slice| format!("{} ({})", slice.cell, slice.hosts))
             .collect();
         let waits = [wave.bake_ms, wave.zone_bake_ms, wave.gap_ms];
-        let [bake, zone_bake, gap] = waits.map(|ms| short(Duration::from_millis(ms)));
+        let [mut bake, zone_bake, gap] = waits.map(|ms| short(Duration::from_millis(ms)));
+        let mut takes = shortened(&cells, ", ");
+        if cells.is_empty() {
+            bake = "-".to_owned();
+            takes = "none: it passes at once".to_owned();
+        }
         [
             wave.name.clone(),
             wave.hosts.to_string(),
@@ -20,7 +25,7 @@ pub(super) fn table_of(waves: &[PlannedWave]) -> String {
             zone_bake,
             wave.cells_at_once.to_string(),
             gap,
-            shortened(&cells, ", "),
+            takes,
         ]
     });
     let headings = [

@@ -1,8 +1,11 @@
 //! Waves, their bakes, and the turns of their cells.
 
 use super::{AT_ONCE, WAVES, demo, floor, mins, secs};
-use crate::world::{World, file};
-use cofferdam_engine::{fleet::FleetEvent, id::WaveIndex, rollout::RolloutEvent, time::Timestamp};
+use crate::world::{Step, World, fails, file};
+use cofferdam_engine::{
+    exception::Word, failure::FailureKind, fleet::FleetEvent, id::WaveIndex, rollout::RolloutEvent,
+    time::Timestamp,
+};
 
 #[test]
 fn a_rollout_goes_from_canary_to_half_to_full_and_finishes() {
@@ -53,6 +56,40 @@ fn a_wave_bakes_before_the_next_begins() {
     assert_eq!(world.rules(), ["bake"]);
     world.pass(mins(2));
     assert_eq!(world.rollout("ssl").wave(), WaveIndex(1));
+}
+
+#[test]
+fn a_wave_without_hosts_passes_at_once() {
+    let mut world = World::new().hosts("web", "r1/a", 4);
+    let waves = WAVES.replace("50%", "10%");
+    world.start(&file("ssl", "openssl", "bake = \"20m\"", &waves));
+    world.until("the canary bakes", |world| {
+        world.rollout("ssl").bake_since().is_some()
+    });
+
+    world.pass(mins(21));
+    assert_eq!(world.rollout("ssl").wave(), WaveIndex(2), "nobody to watch");
+    world.wait_for("ssl", "done");
+}
+
+#[test]
+fn a_wave_that_only_tries_a_host_again_bakes_all_the_same() {
+    let mut world = World::new().hosts("web", "r1/a", 4);
+    world.always("web-a-1", Step::Verify, fails(FailureKind::Unhealthy));
+    let waves = "[[wave]]\nname = \"canary\"\nto = \"100%\"\n[[wave]]\nname = \"more\"\nto = \"100%\"\nbake = \"20m\"\n";
+    let top = "bake = \"1m\"\nbrake = { cell_share = \"90%\" }\nstanding = true\n";
+    world.start(&file("ssl", "openssl", top, waves));
+    world.until("the last wave is over", |world| {
+        world.rollout("ssl").wave() == WaveIndex(1) && world.rules() == ["standing"]
+    });
+
+    world.model.clear();
+    world.except("ssl", Word::Retry, &["web-a-1"]);
+    world.until("the host is patched", |world| {
+        world.count("ssl", "passed") == 4
+    });
+    world.pass(secs(1));
+    assert_eq!(world.rules(), ["bake"]);
 }
 
 #[test]
