@@ -181,6 +181,24 @@ fn a_wave_of_cells_takes_whole_cells_of_each_region() {
 }
 
 #[test]
+fn a_first_wave_of_cells_takes_them_whole_and_beside_them_what_they_lack() {
+    let fleet = Fleet::default()
+        .with("web", "r1/a", "t", 5)
+        .with("web", "r1/b", "t", 9)
+        .with("web", "r1/b", "rare", 1)
+        .with("web", "r2/c", "t", 5);
+    let waves = wave("cells", "cells_per_region = 1") + &wave("all", "to = \"100%\"");
+    let plan = fleet.plan(&format!("{NOOP}{waves}"));
+    let first = plan.waves[0].slices.iter();
+    let first: Vec<_> = first
+        .map(|(cell, hosts)| (cell.as_str(), hosts.len()))
+        .collect();
+    // The one host of zone b is of the rare type as well.
+    assert_eq!(first, [("r1-a-1", 5), ("r1-b-1", 1), ("r2-c-1", 5)]);
+    assert_eq!(broken(&plan), [""; 0]);
+}
+
+#[test]
 fn a_wave_that_comes_out_empty_says_so() {
     let all = wave("all", "to = \"100%\"\nbake = \"5m\"");
     let waves = all.clone() + &wave("again", "to = \"100%\"\nbake = \"1h\"");

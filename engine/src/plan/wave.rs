@@ -131,7 +131,8 @@ impl<'s, 'a> Waves<'s, 'a> {
 
     /// The first wave's hosts: enough to have one of every stratum, and every validator, as far as
     /// a size in hosts allows; then, of those that its size gives, others until they are as many: first a second
-    /// one of every stratum, so that the second opinion is at hand, then `sized`.
+    /// one of every stratum, so that the second opinion is at hand, then `sized`. Cells are taken whole,
+    /// whatever more it takes.
     fn covered(
         &self,
         size: WaveSize,
@@ -139,17 +140,21 @@ impl<'s, 'a> Waves<'s, 'a> {
         sized: Vec<usize>,
         strata: usize,
     ) -> Vec<usize> {
-        let mut chosen = self.cover(candidates, strata);
+        let mut chosen = match size {
+            WaveSize::CellsPerRegion(_) => self.cover_beside(&sized, candidates, strata),
+            WaveSize::To(_) | WaveSize::Hosts(_) => self.cover(candidates, strata),
+        };
         let firsts: BTreeSet<usize> = chosen.iter().copied().collect();
         let is_validator = |place: &usize| self.common(*place).mark == Some(Mark::Validator);
         chosen.extend(without(&firsts, candidates.iter().copied()).filter(is_validator));
         match size {
             WaveSize::Hosts(most) => chosen.truncate(most),
-            WaveSize::To(_) | WaveSize::CellsPerRegion(_) => {}
+            WaveSize::CellsPerRegion(_) => return chosen,
+            WaveSize::To(_) => {}
         }
         let room = |chosen: &[usize]| sized.len().saturating_sub(chosen.len());
         let more = room(&chosen);
-        if more > 0 && matches!(size, WaveSize::To(_) | WaveSize::Hosts(_)) {
+        if more > 0 {
             let firsts: BTreeSet<usize> = chosen.iter().copied().collect();
             let others: Vec<usize> = without(&firsts, candidates.iter().copied()).collect();
             chosen.extend(self.cover(&others, strata).into_iter().take(more));
@@ -157,6 +162,21 @@ impl<'s, 'a> Waves<'s, 'a> {
         let taken: BTreeSet<usize> = chosen.iter().copied().collect();
         let more = room(&chosen);
         chosen.extend(without(&taken, sized.iter().copied()).take(more));
+        chosen
+    }
+
+    /// Some hosts, and of the candidates those that have the strata which none of them has.
+    fn cover_beside(&self, hosts: &[usize], candidates: &[usize], strata: usize) -> Vec<usize> {
+        let mut chosen = hosts.to_vec();
+        let of = chosen.iter().flat_map(|place| &self.common(*place).strata);
+        let mut covered: BTreeSet<u32> = of.copied().collect();
+        for place in self.cover(candidates, strata) {
+            let of = &self.common(place).strata;
+            if of.iter().any(|stratum| !covered.contains(stratum)) {
+                covered.extend(of);
+                chosen.push(place);
+            }
+        }
         chosen
     }
 
