@@ -49,11 +49,13 @@ pub(super) fn alone(spec: &Spec, found: &mut Findings<'_>) {
     }
 }
 
-/// What a brake that the file sets cannot do with so few hosts. Defaults are for large fleets, and
-/// are no mistake in a small one.
+/// What a brake that the file sets cannot do, or must do, with so few hosts. Defaults are for large
+/// fleets, and are no mistake in a small one.
 pub(super) fn of_plan(plan: &Plan, found: &mut Findings<'_>) {
     let largest = plan.assignments.values().map(|cell| cell.hosts.len()).max();
+    let largest = largest.unwrap_or(0);
     let brake = &plan.brake;
+    first_failures(plan, largest, found);
     let key = "brake.velocity_least";
     if brake.velocity_least > plan.hosts.len() && found.places.has(key) {
         let (least, hosts) = (brake.velocity_least, plan.hosts.len());
@@ -64,12 +66,7 @@ pub(super) fn of_plan(plan: &Plan, found: &mut Findings<'_>) {
         );
     }
     for (of, least, hosts, of_what) in [
-        (
-            "cell",
-            brake.cell_least,
-            largest.unwrap_or(0),
-            "no cell has more",
-        ),
+        ("cell", brake.cell_least, largest, "no cell has more"),
         (
             "fleet",
             brake.fleet_least,
@@ -83,6 +80,37 @@ pub(super) fn of_plan(plan: &Plan, found: &mut Findings<'_>) {
                 "brake",
                 &key,
                 format!("the {of}'s brake never fires: it waits for {least} failed hosts, and of the {hosts} that the rollout takes {of_what}; lower {of}_least"),
+            );
+        }
+    }
+}
+
+/// A share that one failed host exceeds, however many were attempted.
+fn first_failures(plan: &Plan, largest: usize, found: &mut Findings<'_>) {
+    let brake = &plan.brake;
+    for (of, share, least, hosts, of_what) in [
+        (
+            "cell",
+            brake.cell_share,
+            brake.cell_least,
+            largest,
+            "hosts of the largest cell",
+        ),
+        (
+            "fleet",
+            brake.fleet_share,
+            brake.fleet_least,
+            plan.hosts.len(),
+            "hosts that the rollout takes",
+        ),
+    ] {
+        // Of a share of nothing the file alone has shown it.
+        let is_first = least <= 1 && share != Share::NONE && share.is_exceeded(1, hosts);
+        if is_first {
+            found.warn(
+                "brake",
+                &format!("brake.{of}_least"),
+                format!("the {of}'s brake fires with the first host that fails, before a second opinion is heard: one of the {hosts} {of_what} is more than {share}; raise {of}_least or {of}_share"),
             );
         }
     }

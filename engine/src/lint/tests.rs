@@ -234,6 +234,33 @@ fn a_fleet_shows_what_matches_nothing() {
 }
 
 #[test]
+fn a_fleet_shows_a_brake_that_fires_with_the_first_failure() {
+    let said = |of: &str, hosts: &str, column: usize| {
+        format!(
+            "warning brake f.toml:1:{column}: the {of}'s brake fires with the first host that fails, before a second opinion is heard: one of the 4 {hosts} is more than 0.1%; raise {of}_least or {of}_share"
+        )
+    };
+    let both = "brake = { cell_share = \"0.1%\", cell_least = 1, fleet_share = \"0.1%\", fleet_least = 1 }\n";
+    assert_eq!(
+        of_fleet(&file(both, "", ALL), &four()),
+        [
+            said("cell", "hosts of the largest cell", 45),
+            said("fleet", "hosts that the rollout takes", 84),
+        ]
+    );
+    for enough in [
+        "brake = { cell_share = \"25%\", cell_least = 1 }\n",
+        "brake = { cell_share = \"0.1%\" }\n",
+    ] {
+        assert_eq!(
+            of_fleet(&file(enough, "", ALL), &four()),
+            [""; 0],
+            "{enough}"
+        );
+    }
+}
+
+#[test]
 fn a_fleet_shows_what_can_never_be() {
     let narrow = "[[wave]]\nname = \"all\"\nto = \"100%\"\nmatch = 'instance_type != \"rare\"'\n";
     let brake = "brake = { cell_least = 5 }\n";
