@@ -175,6 +175,20 @@ fn a_file_that_is_no_rollout_is_an_error_at_its_place() {
 }
 
 #[test]
+fn a_rollout_that_stands_for_nobody_is_an_error() {
+    for (top, against) in [
+        ("late_join = \"skip\"", "late_join = \"skip\""),
+        ("repair = true", "repair = true"),
+    ] {
+        let text = file(&format!("standing = true\n{top}\n"), "", "");
+        let expected = format!(
+            "error file f.toml:1:12: standing: a rollout stands for hosts that come later, and {against} leaves those as they are; keep one of the two"
+        );
+        assert_eq!(of_file_alone(&text), [expected]);
+    }
+}
+
+#[test]
 fn what_may_well_be_meant_is_not_noted() {
     for text in [
         file("", "", ""),

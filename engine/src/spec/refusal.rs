@@ -136,6 +136,14 @@ pub enum Refusal {
     /// A region that a fan names twice.
     #[error("\"{0}\" is in the fan already; a region has one turn")]
     RegionTwice(String),
+    /// A rollout that stands for hosts which it does not take.
+    #[error(
+        "a rollout stands for hosts that come later, and {against} leaves those as they are; keep one of the two"
+    )]
+    StandsForNobody {
+        /// What leaves them, as the file says it.
+        against: &'static str,
+    },
     /// A fan beside another order.
     #[error(
         "only order = \"fan-out\" opens regions by their fan; write that, or leave the fan out"

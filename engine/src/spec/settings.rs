@@ -131,6 +131,7 @@ impl Settings {
                 .unwrap_or(default.approvers),
         };
         settings.check_stable(top);
+        settings.check_standing(top);
         if settings.pace.order != CellOrder::FanOut && settings.fan != Fan::default() {
             top.refuse("fan", Refusal::FanUnused);
         }
@@ -160,6 +161,18 @@ impl Settings {
                 verify: duration::format(verify),
             };
             top.refuse(written, why);
+        }
+    }
+
+    /// A rollout that stands takes the hosts that it stands for.
+    fn check_standing(&self, top: &Table<'_, Refusal>) {
+        let against = match (self.late_join, self.repair) {
+            (LateJoin::Skip, _) => "late_join = \"skip\"",
+            (LateJoin::Include, true) => "repair = true",
+            (LateJoin::Include, false) => return,
+        };
+        if self.standing {
+            top.refuse("standing", Refusal::StandsForNobody { against });
         }
     }
 

@@ -168,6 +168,10 @@ fn draw_file(draw: &mut Draw, name: &str, package: &str) -> String {
     if name == "two" && draw.percent(30) {
         top += "repair = true\n";
     }
+    // Neither takes hosts that come later, so nothing stands for them.
+    if top.contains("late_join = \"skip\"") || top.contains("repair = true") {
+        top = top.replace("standing = true\n", "");
+    }
     top += *draw.one(&BRAKES);
     let mut tables = String::new();
     let waves = *draw.one(&["canary half full", "canary full", "full", "canary half"]);
