@@ -45,20 +45,19 @@ fn nobody<'s>(
     }
 }
 
-/// Labels of `coverage` that the file names, and no selected host has.
+/// Labels of `coverage` and `coverage_pairs` that the file names, and no selected host has.
 fn coverage(spec: &Spec, selected: &[&Host], found: &mut Findings<'_>) {
-    if !found.places.has("coverage") {
-        return;
-    }
-    for (place, label) in spec.coverage().labels.iter().enumerate() {
-        if label != DELTA {
-            unknown(
-                "coverage",
-                &format!("coverage[{place}]"),
-                label,
-                selected,
-                found,
-            );
+    let labels = spec.coverage().labels.iter().enumerate();
+    let labels = labels.map(|(place, label)| (format!("coverage[{place}]"), label));
+    let pairs = spec.coverage().pairs.iter().enumerate();
+    let pairs = pairs.flat_map(|(place, pair)| {
+        let key = move |of| format!("coverage_pairs[{place}][{of}]");
+        (0..).map(key).zip(pair)
+    });
+    for (key, label) in labels.chain(pairs) {
+        // Not those of the default, which no file says.
+        if label != DELTA && found.places.has(&key) {
+            unknown("coverage", &key, label, selected, found);
         }
     }
 }

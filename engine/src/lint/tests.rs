@@ -242,6 +242,14 @@ fn a_fleet_shows_what_matches_nothing() {
             file("coverage = [\"zone\", \"rack\"]\n", "", ALL),
             "warning coverage f.toml:1:21: no selected host has the label rack: correct it, or take it out; `cofferdam hosts -o json` shows their labels",
         ),
+        (
+            file(
+                "coverage_pairs = [[\"zone\", \"delta\"], [\"zone\", \"rack\"]]\n",
+                "",
+                ALL,
+            ),
+            "warning coverage f.toml:1:47: no selected host has the label rack: correct it, or take it out; `cofferdam hosts -o json` shows their labels",
+        ),
     ] {
         assert_eq!(of_fleet(&text, &four()), [expected], "{text}");
     }
