@@ -87,7 +87,7 @@ impl Plan {
         let floors = Floors::find(spec, &known, &planned);
         let approvals = floors.for_people(spec, input.services, &planned, &mut errors);
         let regions = Regions::of(&selected);
-        let orders = regions.orders(spec, &mut errors);
+        let orders = regions.orders(spec, &selected, &mut errors);
         let (unknown_deltas, (strata, hosts)) = (strata.unknown_deltas, listed(&planned, &strata));
         let proof = Proof::of(spec, input.now, &planned, &strata, &hosts);
         proof.refuse(&mut errors);

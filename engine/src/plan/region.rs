@@ -1,13 +1,18 @@
 //! The regions of the selected hosts, and the order in which the regions of each wave open.
 
-use super::{PlanError, selected::Chosen};
+use super::{
+    PlanError,
+    selected::{Chosen, Common},
+};
 use crate::{
+    inventory::Host,
     policy::CellOrder,
     spec::{Fan, FanRegion, Spec},
 };
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
 };
 
 /// How many selected hosts are in each region and zone.
@@ -30,14 +35,21 @@ pub(super) enum RegionOrder<'a> {
 
 impl<'a> Regions<'a> {
     pub(super) fn of(selected: &Chosen<'a>) -> Self {
+        Self::of_those(selected, |_| true)
+    }
+
+    /// Those of the selected hosts alone that a wave is for.
+    fn of_those(selected: &Chosen<'a>, is_for: impl Fn(&Host) -> bool) -> Self {
         let mut sizes = BTreeMap::new();
         let mut zones = BTreeMap::new();
-        for class in &selected.classes {
+        let classes = selected.classes.iter().filter(|class| is_for(class.host));
+        let classes: Vec<&Common<'a>> = classes.map(Rc::as_ref).collect();
+        for class in &classes {
             let home = class.home;
             *sizes.entry(home.region).or_default() += class.count;
             *zones.entry((home.region, home.zone)).or_default() += class.count;
         }
-        let strata = varieties(selected, &sizes);
+        let strata = varieties(&classes, &sizes);
         Self {
             sizes,
             zones,
@@ -51,12 +63,24 @@ impl<'a> Regions<'a> {
         (size.unwrap_or_default(), zone)
     }
 
-    /// The order of each wave. What its fan gets wrong of these regions is noted once.
-    pub(super) fn orders(&self, spec: &Spec, errors: &mut Vec<PlanError>) -> Vec<RegionOrder<'a>> {
+    /// The order of each wave. What its fan gets wrong is noted once: of these regions, or, where the
+    /// wave is for some of their hosts and has its own fan, of theirs.
+    pub(super) fn orders(
+        &self,
+        spec: &Spec,
+        selected: &Chosen<'a>,
+        errors: &mut Vec<PlanError>,
+    ) -> Vec<RegionOrder<'a>> {
         let waves = spec.waves().iter().enumerate();
         let orders = waves.map(|(place, wave)| match (&wave.fan, spec.pace().order) {
-            (Some(fan), _) => self.by_fan(fan, Some(place), errors),
-            (None, CellOrder::FanOut) => self.by_fan(spec.fan(), None, errors),
+            (Some(fan), _) => match &wave.selection {
+                Some(some) => {
+                    let own = Self::of_those(selected, |host| some.matches(host));
+                    own.by_fan(self, fan, Some(place), errors)
+                }
+                None => self.by_fan(self, fan, Some(place), errors),
+            },
+            (None, CellOrder::FanOut) => self.by_fan(self, spec.fan(), None, errors),
             (None, CellOrder::Regions) => {
                 let by_size = self.by_size(&BTreeSet::new());
                 RegionOrder::Turns(by_size.into_iter().map(|region| vec![region]).collect())
@@ -66,10 +90,11 @@ impl<'a> Regions<'a> {
         orders.collect()
     }
 
-    /// The order by the fan of a wave, or of the file. Where no host is selected at all, that is the
-    /// mistake, and not the fan.
+    /// The order by the fan of a wave, or of the file. It may name every region of the rollout, and must
+    /// open those of the wave. Where no host is selected at all, that is the mistake, and not the fan.
     fn by_fan(
         &self,
+        all: &Self,
         fan: &Fan,
         wave: Option<usize>,
         errors: &mut Vec<PlanError>,
@@ -82,11 +107,11 @@ impl<'a> Regions<'a> {
             };
             match self.sizes.get_key_value(name.as_str()) {
                 Some((known, _)) => drop(taken.insert(*known)),
-                None if self.sizes.is_empty() => {}
+                None if all.sizes.is_empty() || all.sizes.contains_key(name.as_str()) => {}
                 None => found.push(PlanError::NoRegion {
                     wave,
                     region: name.clone(),
-                    known: self.sizes.keys().map(ToString::to_string).collect(),
+                    known: all.sizes.keys().map(ToString::to_string).collect(),
                 }),
             }
         }
@@ -146,7 +171,7 @@ impl<'a> Regions<'a> {
 
 /// How many strata each region has of those that are as large as another.
 fn varieties<'a>(
-    selected: &Chosen<'a>,
+    classes: &[&Common<'a>],
     sizes: &BTreeMap<&'a str, usize>,
 ) -> BTreeMap<&'a str, usize> {
     let mut of_size: BTreeMap<usize, usize> = BTreeMap::new();
@@ -155,7 +180,7 @@ fn varieties<'a>(
         .for_each(|size| *of_size.entry(*size).or_default() += 1);
     let is_tied = |region: &str| sizes.get(region).is_some_and(|size| of_size[size] > 1);
     let mut strata: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
-    let classes = selected.classes.iter();
+    let classes = classes.iter();
     for class in classes.filter(|class| is_tied(class.home.region)) {
         let strata = strata.entry(class.home.region).or_default();
         strata.extend(&class.strata);

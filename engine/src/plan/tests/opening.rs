@@ -100,6 +100,33 @@ fn a_fan_that_does_not_fit_the_fleet_is_refused_with_its_cure() {
 }
 
 #[test]
+fn the_fan_of_a_wave_opens_the_regions_of_the_hosts_that_it_is_for() {
+    let first = |fan: &str| {
+        wave(
+            "some",
+            &format!("hosts = 9\nmatch = 'region in (\"eu\", \"us\")'\nfan = {fan}"),
+        ) + &wave("all", "to = \"100%\"")
+    };
+    let file = |fan: &str| format!("coverage = [\"service\"]\n{NOOP}{}", first(fan));
+    let of_first = |plan: Plan| {
+        let turns = plan.waves[0].opening.turns.iter();
+        let regions = turns.map(|turn| turn.cells().next().unwrap().to_string());
+        regions.collect::<Vec<_>>()
+    };
+    let plan = four_regions().plan(&file("[[\"us\"], [\"eu\"]]"));
+    assert_eq!(of_first(plan), ["us-b-1", "eu-a-1"]);
+    // The smallest is that of theirs, and a region may be named that the wave has no host in.
+    let plan = four_regions().plan(&file("[[\"first\"], [\"sa\"], [\"rest\"]]"));
+    assert_eq!(of_first(plan), ["eu-a-1", "us-b-1"]);
+
+    let errors = four_regions().try_plan(&file("[[\"eu\"]]")).unwrap_err();
+    assert_eq!(
+        errors.to_string(),
+        "the fan never opens us; give it a last turn [\"rest\"], or leave their hosts out of match"
+    );
+}
+
+#[test]
 fn the_estimate_lets_regions_go_side_by_side_and_zones_bake() {
     let estimate = |top: &str| {
         let top = format!("cells_gap = \"0s\"\nstart_spacing = \"0s\"\n{top}");
