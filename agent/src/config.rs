@@ -13,7 +13,7 @@ mod traffic;
 
 pub use drift::DriftConfig;
 pub use read::{RUN_DIR, Refusal, STATE_DIR, SettingsErrors};
-pub use responder::ResponderConfig;
+pub use responder::{Basis, ResponderConfig};
 
 use crate::{
     checks::probe::Probe,
@@ -155,8 +155,16 @@ fn load_part<T>(
     path: &Path,
     read: impl FnOnce(Table<'_, Refusal>) -> Option<T>,
 ) -> Result<T, ConfigError> {
-    let text = text(path)?;
-    Ok(document::read(&path.display().to_string(), &text, read)?)
+    read_part(path, &text(path)?, read)
+}
+
+/// Reads a part of what a config file holds.
+fn read_part<T>(
+    path: &Path,
+    text: &str,
+    read: impl FnOnce(Table<'_, Refusal>) -> Option<T>,
+) -> Result<T, ConfigError> {
+    Ok(document::read(&path.display().to_string(), text, read)?)
 }
 
 fn text(path: &Path) -> Result<String, ConfigError> {

@@ -12,6 +12,9 @@
 //! certificate never changes an answer: what the file says stands until it is replaced. A reboot empties
 //! its folder, and without it the host is not available.
 //!
+//! A config file that is of no use keeps it from nothing: it goes by the last one that was of use, and
+//! where it knows of none it says *not available*. Its pages say why.
+//!
 //! One thread serves, with a poll loop that never waits for one client; up to [`probing::MOST_THREADS`]
 //! more ask the application, and only when somebody asks here. Each connection is for one question of at
 //! most [`request::MAX_BYTES`] and ends after [`serve::Limits::deadline`]; when there is no room for one
@@ -32,14 +35,17 @@ pub mod serve;
 #[cfg(test)]
 mod tests;
 
-use crate::{config::ResponderConfig, flag};
+use crate::{
+    config::{Basis, ResponderConfig},
+    flag,
+};
 use listening::{Listeners, OpenError};
 use nix::sys::{
     signal::{SigSet, Signal},
     signalfd::{SfdFlags, SignalFd},
 };
 use probing::Prober;
-use serve::{Limits, Server};
+use serve::{Limits, Server, Told};
 use std::{
     io,
     os::fd::{AsFd as _, OwnedFd},
@@ -63,14 +69,20 @@ pub enum ServeError {
 ///
 /// # Errors
 /// [`ServeError`] when it cannot begin, or the kernel does not let it wait.
-pub fn run(config: &ResponderConfig) -> Result<(), ServeError> {
+pub fn run(config: ResponderConfig) -> Result<(), ServeError> {
     // Before there are threads, which would not know of it.
     let stop = stop_signals().map_err(ServeError::Start)?;
     let listeners = Listeners::open(config.health, config.agent_check)?;
-    let prober = Prober::start(config.probes.clone()).map_err(ServeError::Start)?;
+    let prober = Prober::start(config.probes).map_err(ServeError::Start)?;
     listeners.hand_over();
-    let state_file = config.run_dir.join(flag::FILE_NAME);
-    let server = Server::new(listeners, prober, state_file, Limits::default(), stop);
+    if let Basis::Copy(why) | Basis::Nothing(why) = &config.basis {
+        eprintln!("cofferdam-health: {why}");
+    }
+    let told = Told {
+        state_file: config.run_dir.join(flag::FILE_NAME),
+        basis: config.basis,
+    };
+    let server = Server::new(listeners, prober, told, Limits::default(), stop);
     server.serve().map_err(ServeError::Poll)
 }
 

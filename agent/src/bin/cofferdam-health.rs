@@ -7,7 +7,7 @@ use cofferdam_agent::{
     health,
 };
 use cofferdam_proto::error_chain;
-use std::{error::Error, path::PathBuf, process::ExitCode};
+use std::{env, error::Error, path::PathBuf, process::ExitCode};
 
 /// Tells load balancers whether this host takes traffic.
 #[derive(Debug, Parser)]
@@ -27,6 +27,9 @@ fn main() -> ExitCode {
 }
 
 fn carry_out(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let config = ResponderConfig::load(&arguments.config)?;
-    Ok(health::run(&config)?)
+    // systemd makes the folder and says where it is. By hand there is none.
+    let folder = env::var_os("STATE_DIRECTORY").map(PathBuf::from);
+    let copy = folder.map(|folder| folder.join("agent.toml"));
+    let config = ResponderConfig::find(&arguments.config, copy.as_deref());
+    Ok(health::run(config)?)
 }

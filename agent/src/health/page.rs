@@ -10,10 +10,10 @@ use super::{
 };
 use crate::{
     checks::verdict::{Reading, Verdict, of_verdicts},
+    config::Basis,
     flag::{CheckState, FlagState, Source},
 };
 use cofferdam_engine::time_zone::iso8601;
-use cofferdam_proto::error_chain;
 use serde_json::{Map, Value, json};
 
 /// One answer.
@@ -98,16 +98,22 @@ fn healthz(seen: &Seen) -> Page {
             if let Some(release) = &state.release {
                 page.insert("releaseId".into(), json!(release));
             }
-            if state.flag != FlagState::Up {
-                page.insert(
-                    "notes".into(),
-                    json!([format!("not available: {}", state.reason)]),
-                );
+            let held =
+                (state.flag != FlagState::Up).then(|| format!("not available: {}", state.reason));
+            let (config, concern) = match &seen.basis {
+                Basis::File => (None, Verdict::Pass),
+                Basis::Copy(why) => (Some(why.clone()), Verdict::NoData),
+                Basis::Nothing(why) => (Some(why.clone()), Verdict::Fail),
+            };
+            let notes: Vec<String> = held.into_iter().chain(config).collect();
+            if !notes.is_empty() {
+                page.insert("notes".into(), json!(notes));
             }
-            of_verdicts(entries(seen).map(|entry| entry.weight()))
+            let weights = entries(seen).map(|entry| entry.weight());
+            of_verdicts(weights.chain([concern]))
         }
         Err(error) => {
-            page.insert("output".into(), json!(error_chain(error)));
+            page.insert("output".into(), json!(seen.why_unknown(error)));
             Verdict::Fail
         }
     };

@@ -3,6 +3,7 @@
 use super::application::Folded;
 use crate::{
     checks::verdict::{Reading, Verdict},
+    config::Basis,
     flag::{FlagState, State, StateError, weight},
 };
 use cofferdam_engine::time::Timestamp;
@@ -14,6 +15,8 @@ use std::net::IpAddr;
 pub struct Seen {
     /// The state file as it is now.
     pub state: Result<State, StateError>,
+    /// What the responder's config was read from.
+    pub basis: Basis,
     /// What the application answered, one entry a probe of the config, in its order.
     pub application: Vec<Answer>,
     /// The host's address that the client connected to.
@@ -57,12 +60,21 @@ impl Seen {
         Timestamp(self.wall.0.saturating_sub(ago))
     }
 
+    /// Why the state file says nothing. An agent that has a config file of no use writes none.
+    pub fn why_unknown(&self, error: &StateError) -> String {
+        match &self.basis {
+            Basis::File => error_chain(error),
+            Basis::Copy(why) | Basis::Nothing(why) => format!("{why}; {}", error_chain(error)),
+        }
+    }
+
     /// What load balancers are to do with the host: the flag decides, then the application. The checks
     /// in the state file are reported and change nothing.
     pub fn standing(&self) -> Standing {
-        let state = match &self.state {
-            Ok(state) => state,
-            Err(error) => return Standing::Stopped(error_chain(error)),
+        let state = match (&self.state, &self.basis) {
+            (_, Basis::Nothing(why)) => return Standing::Stopped(why.clone()),
+            (Err(error), _) => return Standing::Stopped(self.why_unknown(error)),
+            (Ok(state), Basis::File | Basis::Copy(_)) => state,
         };
         match state.flag {
             FlagState::Draining => Standing::Drains(state.reason.clone()),

@@ -8,7 +8,7 @@ use super::{
     probing::Prober,
     seen::Seen,
 };
-use crate::{clock, flag::State};
+use crate::{clock, config::Basis, flag::State};
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, PollTimeout, poll},
@@ -54,12 +54,21 @@ const AT_ONCE: usize = 16;
 /// application ([`Limits::patience`]), and shorter than load balancers wait for who comes next.
 const LEAVES_WITHIN: Duration = Duration::from_millis(500);
 
+/// What a responder is told of its host, beside its ports and the application.
+#[derive(Debug)]
+pub struct Told {
+    /// Where the state file is.
+    pub state_file: PathBuf,
+    /// What its config was read from.
+    pub basis: Basis,
+}
+
 /// Everything that the loop has.
 #[derive(Debug)]
 pub struct Server {
     listeners: Listeners,
     prober: Prober,
-    state_file: PathBuf,
+    told: Told,
     limits: Limits,
     connections: Vec<Connection>,
     /// Can be read once the responder is to stop.
@@ -82,7 +91,7 @@ impl Server {
     pub fn new(
         listeners: Listeners,
         prober: Prober,
-        state_file: PathBuf,
+        told: Told,
         limits: Limits,
         stop: OwnedFd,
     ) -> Self {
@@ -90,7 +99,7 @@ impl Server {
         Self {
             listeners,
             prober,
-            state_file,
+            told,
             limits,
             connections,
             stop,
@@ -254,7 +263,8 @@ impl Server {
 
     fn seen(&self, connection: &Connection) -> Seen {
         Seen {
-            state: State::read(&self.state_file),
+            state: State::read(&self.told.state_file),
+            basis: self.told.basis.clone(),
             application: self.prober.answers(),
             address: connection.host_address(),
             uptime_ms: clock::uptime(),

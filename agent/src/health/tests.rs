@@ -42,8 +42,11 @@ impl Responder {
         let prober = Prober::start(probes).unwrap();
         let kept = listeners.health.try_clone().unwrap();
         let (stop, stopped) = UnixStream::pair().unwrap();
-        let state_file = folder.path().join(FILE_NAME);
-        let server = Server::new(listeners, prober, state_file, limits, stopped.into());
+        let told = Told {
+            state_file: folder.path().join(FILE_NAME),
+            basis: Basis::File,
+        };
+        let server = Server::new(listeners, prober, told, limits, stopped.into());
         Self {
             folder,
             health,

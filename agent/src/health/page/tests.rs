@@ -34,6 +34,7 @@ fn seen(flag: FlagState, verdicts: &[(&str, Verdict)]) -> Seen {
             release: Some("r0".to_owned()),
             checks: verdicts.iter().map(check).collect(),
         }),
+        basis: Basis::File,
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         application: Vec::new(),
         uptime_ms: 7_999,
@@ -176,4 +177,38 @@ fn without_a_state_file_the_host_is_not_available() {
     assert_eq!((code, &page["status"]), (503, &json!("fail")));
     assert_eq!(page["output"], "there is no state file /run/x");
     assert_eq!(Page::of("/ready", &nothing).status, 503);
+}
+
+#[test]
+fn a_config_file_of_no_use_is_said_and_only_without_a_copy_takes_no_traffic() {
+    let why = "the config file is of no use: agent.toml:1:3: x";
+    let mut seen = seen(FlagState::Up, &[]);
+    for (basis, ready, status) in [
+        (Basis::Copy(why.to_owned()), 200, "warn"),
+        (Basis::Nothing(why.to_owned()), 503, "fail"),
+    ] {
+        seen.basis = basis;
+        assert_eq!(Page::of("/ready", &seen).status, ready);
+        let (_, page) = health(&seen);
+        assert_eq!(
+            (&page["status"], &page["notes"][0]),
+            (&json!(status), &json!(why))
+        );
+    }
+    // After a boot.
+    seen.state = Err(StateError::Missing("/run/state.json".into()));
+    for basis in [Basis::Copy(why.to_owned()), Basis::Nothing(why.to_owned())] {
+        seen.basis = basis;
+        let page = Page::of("/ready", &seen);
+        assert_eq!(page.status, 503);
+        assert!(
+            page.body.starts_with(&format!("not available: {why}")),
+            "{page:?}"
+        );
+        let said = health(&seen).1["output"].to_string();
+        assert!(
+            said.contains(why) && said.contains("no state file"),
+            "{said}"
+        );
+    }
 }
