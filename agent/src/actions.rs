@@ -14,6 +14,7 @@ use cofferdam_engine::{
     id::RolloutId,
     inventory::{Facts, PackageSet},
     order::Order,
+    reservation::ReservationLeft,
     wish::Wish,
 };
 
@@ -64,6 +65,9 @@ pub trait Actions: 'static {
 
     /// What the host finds out about itself.
     async fn facts(&self) -> Result<(Facts, PackageSet), Failure>;
+
+    /// Takes in which operator has the host: whoever changes its packages meanwhile may. Absent: none has.
+    fn reserved(&self, reservation: Option<ReservationLeft>) -> Result<(), Failure>;
 
     /// Whether the host is in service, outside a run. Cheap: asked every few seconds.
     async fn in_service(&self) -> Service;

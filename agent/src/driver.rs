@@ -36,6 +36,7 @@ use cofferdam_engine::{
     inventory::{Facts, PackageSet},
     order::{ClaimAnswer, ClaimPoint, Order},
     report::{Refusal, ReportBody},
+    reservation::ReservationLeft,
     run::RunEvent,
     time::Timestamp,
 };
@@ -224,6 +225,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
                 self.telling.open(heard);
             }
             ToAgent::GuardNoted { up_to } => self.telling.noted(up_to),
+            ToAgent::Reserved { reservation } => self.reserved(reservation),
             ToAgent::PackagesNoted { want_packages } => {
                 self.uplink.hand_over_packages(want_packages);
             }
@@ -249,6 +251,19 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             }
         }
         Ok(())
+    }
+
+    /// What cannot be written down covers nothing, and is said again in the next session.
+    fn reserved(&self, reservation: Option<ReservationLeft>) {
+        match &reservation {
+            Some(ReservationLeft { by, reason, .. }) => {
+                tracing::info!(%by, reason, "an operator has the host")
+            }
+            None => tracing::debug!("no operator has the host"),
+        }
+        if let Err(failure) = self.actions.reserved(reservation) {
+            tracing::error!(%failure, "a reservation is not known to the guard");
+        }
     }
 
     fn order(&mut self, order: Order) -> Result<(), DriverError> {
@@ -400,6 +415,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             facts,
             in_service: service.in_service,
             detail: service.detail,
+            takes_reservations: true,
             open: open.map(|run| (run.order().key, run.state())),
             newest: self.history.newest(),
         };

@@ -1,6 +1,7 @@
 //! The guard: takes every way by which a host's packages change, and refuses what nobody ordered.
 //!
-//! Duty: the agent's own changes pass, and those in a window that a person opened; any other is refused
+//! Duty: the agent's own changes pass, those in a window that a person opened, and those while an operator
+//! has reserved the host; any other is refused
 //! (`enforce`) or only written down (`observe`), with who tried, by whom that was started, and which
 //! packages. In: drop-ins that make apt, dpkg, dnf and systemd ask. Out: exit codes, [`events`].
 //!
@@ -30,7 +31,9 @@ pub mod manifest;
 pub mod places;
 pub mod proof;
 pub mod refusal;
+pub mod reserved;
 pub mod settings;
+pub mod span;
 pub mod standing;
 pub mod status;
 pub mod uninstall;

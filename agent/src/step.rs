@@ -42,6 +42,7 @@ use crate::{
     checks::verdict::Reading,
     drift::keeper::Drift,
     flag::StateFile,
+    guard::{places::Places, reserved::Reserved},
     host::{command::Runner, durable::FileError, keep::Keep, settings::HostSettings, space::Space},
     packages::Apt,
     signals::Senses,
@@ -52,6 +53,7 @@ use cofferdam_engine::{
     id::RolloutId,
     inventory::{Facts, PackageSet},
     order::Order,
+    reservation::ReservationLeft,
     wish::Wish,
 };
 use records::Records;
@@ -186,6 +188,14 @@ impl Actions for Steps {
 
     async fn facts(&self) -> Result<(Facts, PackageSet), Failure> {
         self.find_facts().await
+    }
+
+    fn reserved(&self, reservation: Option<ReservationLeft>) -> Result<(), Failure> {
+        let (state_dir, run_dir) = (&self.settings.state_dir, &self.settings.run_dir);
+        Ok(Reserved::note(
+            &Places::new(state_dir, run_dir),
+            reservation,
+        )?)
     }
 
     async fn in_service(&self) -> Service {

@@ -3,7 +3,7 @@
 //! One session a host: a newer one closes the older. What a session cannot take at once closes it,
 //! so that one slow agent never holds up the others; it connects again and is told what it missed.
 
-use cofferdam_engine::{failure::Failure, id::HostId, wish::Wish};
+use cofferdam_engine::{failure::Failure, id::HostId, reservation::ReservationLeft, wish::Wish};
 use cofferdam_proto::session::{SimulatedPackage, ToAgent};
 use std::{collections::BTreeMap, convert::Infallible};
 use tokio::sync::{mpsc, oneshot};
@@ -61,6 +61,8 @@ struct Live {
     outbound: Outbound,
     /// Whether its first message was sent: before it, nothing else is.
     is_welcome: bool,
+    /// Whether it is told who has its host.
+    takes_reservations: bool,
 }
 
 #[derive(Debug)]
@@ -77,8 +79,24 @@ impl Sessions {
             number,
             outbound,
             is_welcome: false,
+            takes_reservations: false,
         };
         self.live.insert(host.clone(), live);
+    }
+
+    /// Notes that a host's agent is to be told who has its host.
+    pub(crate) fn take_reservations(&mut self, host: &HostId) {
+        if let Some(live) = self.live.get_mut(host) {
+            live.takes_reservations = true;
+        }
+    }
+
+    /// Tells a host which operator has it, where its agent takes that.
+    pub(crate) fn reserved(&mut self, host: &HostId, reservation: Option<ReservationLeft>) {
+        let live = self.live.get(host);
+        if live.is_some_and(|live| live.takes_reservations) {
+            self.send(host, ToAgent::Reserved { reservation });
+        }
     }
 
     /// Sends the first message of a session, if it is still its host's live one.

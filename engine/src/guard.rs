@@ -192,6 +192,8 @@ pub enum Fate {
     AgentDead,
     /// It passed in a window that a person had opened.
     InWindow,
+    /// It passed since an operator had reserved the host.
+    Reserved,
 }
 
 impl Fate {
@@ -199,7 +201,7 @@ impl Fate {
     pub fn is_unasked(self) -> bool {
         match self {
             Self::Refused | Self::Observed | Self::AgentDead => true,
-            Self::InWindow => false,
+            Self::InWindow | Self::Reserved => false,
         }
     }
 
@@ -210,6 +212,7 @@ impl Fate {
             Self::Observed => "observed",
             Self::AgentDead => "agent-dead",
             Self::InWindow => "in-window",
+            Self::Reserved => "reserved",
         }
     }
 }
@@ -221,6 +224,7 @@ impl fmt::Display for Fate {
             Self::Observed => "would have refused",
             Self::AgentDead => "passed, the agent being dead",
             Self::InWindow => "passed in a window",
+            Self::Reserved => "passed, the host being reserved",
         })
     }
 }

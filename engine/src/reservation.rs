@@ -2,7 +2,7 @@
 
 use crate::{
     duration,
-    id::{CellId, HostId, OperatorId},
+    id::{CellId, HostId, OperatorId, ReservationToken},
     ledger::Holder,
     policy::LONGEST_RESERVATION,
     time::Timestamp,
@@ -25,6 +25,19 @@ impl From<Reservation> for Holder {
     fn from(Reservation { by, reason, until }: Reservation) -> Self {
         Self::Operator { by, reason, until }
     }
+}
+
+/// An operator's reservation, as its host is told of it: whoever works there meanwhile was allowed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReservationLeft {
+    /// Its token in the ledger.
+    pub token: ReservationToken,
+    /// Who.
+    pub by: OperatorId,
+    /// Why, in one line.
+    pub reason: String,
+    /// How long it still lasts: at most [`LONGEST_RESERVATION`].
+    pub left: Duration,
 }
 
 /// Why hosts are not reserved or released. None of the command's hosts is.

@@ -15,6 +15,7 @@ use cofferdam_engine::{
     order::{ClaimAnswer, ClaimPoint, Order},
     patch::{ConffilePolicies, Content, LockedPackage},
     report::Report,
+    reservation::ReservationLeft,
     run::RunState,
     time::Timestamp,
     wish::Wish,
@@ -97,6 +98,8 @@ pub struct Hello {
     pub in_service: bool,
     /// What fails, where it is not. Empty: it is in service, or does not know.
     pub detail: String,
+    /// Whether the agent takes [`ToAgent::Reserved`], as those of earlier releases do not.
+    pub takes_reservations: bool,
     /// The run that is not over, and where it is. Absent: none.
     pub open: Option<(OrderKey, RunState)>,
     /// The newest order that the journal holds. Absent: none ever.
@@ -134,6 +137,11 @@ pub enum ToAgent {
     GuardNoted {
         /// All of the log up to here is stored.
         up_to: GuardPosition,
+    },
+    /// Which operator has the host, in place of what was said of that before. Absent: none has.
+    Reserved {
+        /// The reservation.
+        reservation: Option<ReservationLeft>,
     },
     /// The answer to [`FromAgent::PackagesChanged`].
     PackagesNoted {

@@ -9,6 +9,7 @@ use cofferdam_engine::{
     inventory::{Facts, PackageSet, Platform},
     order::Order,
     patch::{LockedPackage, VersionWish},
+    reservation::ReservationLeft,
     wish::Wish,
 };
 use std::{
@@ -33,6 +34,7 @@ struct World {
     applied: BTreeMap<RolloutId, Digest>,
     staged: BTreeSet<Digest>,
     effects: Vec<Effect>,
+    reserved: Option<ReservationLeft>,
     script: BTreeMap<Step, VecDeque<Turn>>,
     usual: Duration,
 }
@@ -117,6 +119,7 @@ impl ScriptedActions {
             applied: BTreeMap::new(),
             staged: BTreeSet::new(),
             effects: Vec::new(),
+            reserved: None,
             script: BTreeMap::new(),
             usual,
         })))
@@ -156,6 +159,11 @@ impl ScriptedActions {
     /// Whether a rollout's bits are installed.
     pub fn has(&self, rollout: &RolloutId) -> bool {
         self.world().applied.contains_key(rollout)
+    }
+
+    /// The reservation that it was told of last. Absent: none.
+    pub fn reservation(&self) -> Option<ReservationLeft> {
+        self.world().reserved.clone()
     }
 
     /// The host's boot. Another one after a reboot.
@@ -312,6 +320,11 @@ impl Actions for ScriptedActions {
             packages: packages.digest(),
         };
         Ok((facts, packages))
+    }
+
+    fn reserved(&self, reservation: Option<ReservationLeft>) -> Result<(), Failure> {
+        self.world().reserved = reservation;
+        Ok(())
     }
 
     async fn in_service(&self) -> Service {

@@ -13,11 +13,12 @@ use crate::{
 use cofferdam_engine::{
     digest::Digest,
     failure::FailureKind,
-    id::Incarnation,
+    id::{Incarnation, OperatorId, ReservationToken},
     inventory::{Labels, PackageSet},
     order::{Direction, Order},
     patch::{ConffilePolicies, Content, RebootPolicy},
     report::{Refusal, ReportBody},
+    reservation::ReservationLeft,
     run::{Ending, RunState},
     time::Timestamp,
 };
@@ -453,6 +454,24 @@ async fn a_run_that_changed_nothing_tells_no_packages() {
 
     assert_eq!(ending, Ending::RolledBack);
     assert!(stage.coordinator.packages().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_the_host_is_known_from_what_the_coordinator_said_last() {
+    let stage = Stage::new();
+    let told = ReservationLeft {
+        token: ReservationToken(3),
+        by: OperatorId::new("ana").unwrap(),
+        reason: "new disk".to_owned(),
+        left: Duration::from_secs(1_800),
+    };
+    for reservation in [Some(told), None] {
+        let expected = reservation.clone();
+        stage.coordinator.send(ToAgent::Reserved { reservation });
+        stage
+            .live_until(|stage| stage.actions.reservation() == expected)
+            .await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ use super::{
     manifest::ManifestError,
     places::Places,
     proof::Proof,
+    reserved::{Reserved, ReservedError},
     settings::Mode,
     standing::Standing,
     status::Status,
@@ -90,6 +91,9 @@ pub enum CommandError {
     /// The record of events cannot be read.
     #[error(transparent)]
     Events(#[from] EventsError),
+    /// The reservation cannot be told.
+    #[error(transparent)]
+    Reserved(#[from] ReservedError),
     /// A file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),
@@ -231,6 +235,7 @@ fn status(places: &Places) -> Result<Status, CommandError> {
         lost,
         manifest,
         window: Window::find(places)?,
+        reserved: Reserved::find(places)?,
         is_agent_alive: leftover::find(&places.agent())?.is_some(),
         events: events::all(places)?,
         now: clock::moment(&places.clock()),

@@ -15,6 +15,8 @@ pub struct Found {
     pub covered: bool,
     /// Whether a person opened a window that is still open.
     pub window: bool,
+    /// Whether an operator has reserved the host.
+    pub reserved: bool,
     /// Whether all of its packages are exempt.
     pub exempt: bool,
     /// The agent.
@@ -40,6 +42,8 @@ pub enum Decision {
     Covered,
     /// It passes in a window that a person opened.
     InWindow,
+    /// It passes while an operator has reserved the host.
+    Reserved,
     /// It passes because the guard only observes; else it would be refused.
     Observed,
     /// It passes because the agent is dead and the policy is `open`.
@@ -56,6 +60,9 @@ impl Decision {
         }
         if found.window {
             return Self::InWindow;
+        }
+        if found.reserved {
+            return Self::Reserved;
         }
         match (settings.mode, found.agent, settings.dead_agent) {
             (Mode::Observe, _, _) => Self::Observed,
@@ -78,6 +85,7 @@ mod tests {
     const STRANGER: Found = Found {
         covered: false,
         window: false,
+        reserved: false,
         exempt: false,
         agent: AgentState::Alive,
     };
@@ -102,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_windows_and_exempt_packages_pass() {
+    fn orders_windows_reservations_and_exempt_packages_pass() {
         let settings = settings(Mode::Enforce, DeadAgent::Closed);
         let covered = Found {
             covered: true,
@@ -118,6 +126,11 @@ mod tests {
         };
         assert_eq!(Decision::make(&settings, covered), Decision::Covered);
         assert_eq!(Decision::make(&settings, window), Decision::InWindow);
+        let reserved = Found {
+            reserved: true,
+            ..STRANGER
+        };
+        assert_eq!(Decision::make(&settings, reserved), Decision::Reserved);
         assert_eq!(Decision::make(&settings, exempt), Decision::Covered);
     }
 

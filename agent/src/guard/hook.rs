@@ -21,6 +21,7 @@ use super::{
     manifest::{Manifest, ManifestError},
     places::Places,
     refusal,
+    reserved::Reserved,
     window::Window,
 };
 use crate::{
@@ -85,6 +86,7 @@ pub fn decide(channel: &Channel, state_dir: &Path) -> Result<Decision, ManifestE
         // An apt is always asked: one process, such as PackageKit's, makes one transaction after another.
         covered: *channel == Channel::Dpkg && belongs(&asker, &places.let_pass()),
         window: matches!(Window::find(&places), Ok(Some(_))),
+        reserved: matches!(Reserved::find(&places), Ok(Some(_))),
         exempt: manifest.settings.exempts(names),
         agent: agent_state(&places),
     };

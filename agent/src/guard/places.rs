@@ -66,6 +66,11 @@ impl Places {
         self.run_dir.join("guard/window.json")
     }
 
+    /// The reservation that an operator has of this host.
+    pub fn reserved(&self) -> PathBuf {
+        self.run_dir.join("guard/reserved.json")
+    }
+
     /// The apt that was last let pass, so that its dpkg passes too.
     pub fn let_pass(&self) -> PathBuf {
         self.run_dir.join("guard/let-pass")

@@ -19,7 +19,7 @@ pub fn message(tried: &Try) -> String {
              `dead_agent = \"open\"` lets it pass\n"
                 .to_owned()
         }
-        Decision::InWindow | Decision::Covered => String::new(),
+        Decision::InWindow | Decision::Reserved | Decision::Covered => String::new(),
     }
 }
 

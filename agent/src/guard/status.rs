@@ -4,6 +4,7 @@ use super::{
     decision::Decision,
     events::{Event, Try, What},
     manifest::Manifest,
+    reserved::Reserved,
     settings::{DeadAgent, Mode},
     window::Window,
 };
@@ -22,6 +23,8 @@ pub struct Status {
     pub lost: Vec<String>,
     /// The window that is open. Absent: none.
     pub window: Option<Window>,
+    /// The reservation that an operator has of the host. Absent: none is known of.
+    pub reserved: Option<Reserved>,
     /// Whether the agent runs.
     pub is_agent_alive: bool,
     /// The events that are kept, oldest first.
@@ -55,10 +58,17 @@ impl fmt::Display for Status {
         }
         match &self.window {
             Some(window) => {
-                let left = duration::format(whole_seconds(window.left()));
+                let left = duration::format(whole_seconds(window.span.left()));
                 writeln!(f, "window    open for another {left}: {}", window.reason)?;
             }
             None => writeln!(f, "window    closed")?,
+        }
+        if let Some(Reserved {
+            span, by, reason, ..
+        }) = &self.reserved
+        {
+            let left = duration::format(whole_seconds(span.left()));
+            writeln!(f, "reserved  by {by} for another {left}: {reason}")?;
         }
         for event in self.events.iter().rev().take(SHOWN) {
             self.show(f, event)?;
@@ -92,6 +102,7 @@ fn show_try(f: &mut fmt::Formatter<'_>, tried: &Try) -> fmt::Result {
     let word = match tried.decision {
         Decision::Covered => "covered",
         Decision::InWindow => "allowed",
+        Decision::Reserved => "passed, the host being reserved",
         Decision::Observed => "would be refused",
         Decision::AgentDead => "passed, the agent being dead",
         Decision::Refused => "refused",

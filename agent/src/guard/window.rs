@@ -1,16 +1,9 @@
 //! The window that a person at the host opens: for a while, every change of packages passes.
 //!
-//! It ends by the boot-time clock, so that a step of the wall clock makes it no longer, and with the boot
-//! that it was opened in. It lies in the run folder, where only root writes.
+//! It lies in the run folder, where only root writes.
 
-use super::{asker::Asker, places::Places};
-use crate::{
-    clock,
-    host::{
-        boot,
-        durable::{self, FileError},
-    },
-};
+use super::{asker::Asker, places::Places, span::Span};
+use crate::host::durable::{self, FileError};
 use cofferdam_engine::guard::LONGEST_WINDOW;
 use serde::{Deserialize, Serialize};
 use std::{path::PathBuf, time::Duration};
@@ -21,12 +14,9 @@ pub const MOST_REASON_BYTES: usize = 500;
 /// A window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
-    /// The boot that it was opened in, as the kernel names it.
-    pub boot_id: String,
-    /// The boot-time clock at its opening, in milliseconds.
-    pub opened: u64,
-    /// The boot-time clock at its end, in milliseconds.
-    pub until: u64,
+    /// How long it is open.
+    #[serde(flatten)]
+    pub span: Span,
     /// Why it was opened.
     pub reason: String,
     /// Who opened it, as in `uid 1000`.
@@ -73,11 +63,8 @@ impl Window {
         if reason.is_empty() || is_long || reason.contains(char::is_control) {
             return Err(WindowError::Reason);
         }
-        let opened = clock::uptime();
         let window = Self {
-            boot_id: boot::id()?,
-            opened,
-            until: opened.saturating_add(cofferdam_engine::time::millis(lasts)),
+            span: Span::lasting(lasts)?,
             reason: reason.to_owned(),
             by: by.person(),
         };
@@ -97,8 +84,8 @@ impl Window {
         };
         let window: Self =
             serde_json::from_slice(&bytes).map_err(|_| WindowError::Garbled(path))?;
-        let (boot_id, now) = (boot::id()?, clock::uptime());
-        Ok(Some(window).filter(|window| window.is_open(&boot_id, now)))
+        let is_open = window.span.is_now()?;
+        Ok(is_open.then_some(window))
     }
 
     /// Closes whatever window is open: whether one was.
@@ -110,15 +97,6 @@ impl Window {
         let was_open = Self::find(places).is_ok_and(|window| window.is_some());
         durable::remove(&places.window())?;
         Ok(was_open)
-    }
-
-    /// How long it is still open.
-    pub fn left(&self) -> Duration {
-        Duration::from_millis(self.until.saturating_sub(clock::uptime()))
-    }
-
-    fn is_open(&self, boot_id: &str, uptime: u64) -> bool {
-        self.boot_id == boot_id && (self.opened..self.until).contains(&uptime)
     }
 }
 
@@ -140,31 +118,11 @@ mod tests {
         assert_eq!(Window::find(&places).unwrap(), None);
         let opened = Window::open(&places, HOUR, " a disk is full ", &Asker::default()).unwrap();
         assert_eq!(opened.reason, "a disk is full");
-        assert!(opened.left() <= HOUR);
+        assert!(opened.span.left() <= HOUR);
         assert_eq!(Window::find(&places).unwrap(), Some(opened));
         assert!(Window::close(&places).unwrap());
         assert!(!Window::close(&places).unwrap());
         assert_eq!(Window::find(&places).unwrap(), None);
-    }
-
-    #[test]
-    fn a_window_ends_by_the_boot_time_clock_and_with_its_boot() {
-        let window = Window {
-            boot_id: "a".to_owned(),
-            opened: 1_000,
-            until: 2_000,
-            reason: "x".to_owned(),
-            by: "uid 1000".to_owned(),
-        };
-        for (boot_id, uptime, open) in [
-            ("a", 1_000, true),
-            ("a", 1_999, true),
-            ("a", 2_000, false),
-            ("a", 999, false),
-            ("b", 1_500, false),
-        ] {
-            assert_eq!(window.is_open(boot_id, uptime), open, "{boot_id} {uptime}");
-        }
     }
 
     #[test]

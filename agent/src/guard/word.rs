@@ -31,9 +31,9 @@ impl Word {
     /// The window as it is told now. Absent: none is open.
     pub fn window_left(&self) -> Option<WindowLeft> {
         let window = self.window.as_ref()?;
-        let left = window.left();
+        let left = window.span.left();
         (!left.is_zero()).then(|| WindowLeft {
-            opened: window.opened,
+            opened: window.span.opened,
             by: filled(window.by.clone(), "somebody"),
             reason: window.reason.clone(),
             left,
@@ -104,6 +104,7 @@ fn of_try(tried: &Try) -> Option<Tried> {
     let fate = match tried.decision {
         Decision::Covered => return None,
         Decision::InWindow => Fate::InWindow,
+        Decision::Reserved => Fate::Reserved,
         Decision::Observed => Fate::Observed,
         Decision::AgentDead => Fate::AgentDead,
         Decision::Refused => Fate::Refused,
@@ -176,6 +177,7 @@ mod tests {
             (Decision::Observed, Some(Fate::Observed)),
             (Decision::AgentDead, Some(Fate::AgentDead)),
             (Decision::InWindow, Some(Fate::InWindow)),
+            (Decision::Reserved, Some(Fate::Reserved)),
             (Decision::Covered, None),
         ] {
             let tried = Try::new(decision, "apt", by.clone(), packages.clone());

@@ -1,5 +1,5 @@
 use super::*;
-use crate::guard::window::Window;
+use crate::guard::{span::Span, window::Window};
 use cofferdam_engine::guard::{GuardMode, Seen};
 
 /// What a coordinator has that stores what it is told.
@@ -150,9 +150,11 @@ async fn a_window_is_told_with_what_is_left_of_it_and_its_end_with_the_next_look
     let (found, mut telling) = channel();
     let uptime = crate::clock::uptime();
     let window = |until| Window {
-        boot_id: "b".to_owned(),
-        opened: uptime,
-        until,
+        span: Span {
+            boot_id: "b".to_owned(),
+            opened: uptime,
+            until,
+        },
         reason: "disk".to_owned(),
         by: String::new(),
     };

@@ -28,6 +28,10 @@ impl<S: Store> Driver<S> {
                 let up_to = self.heard(&host).guard;
                 self.sessions.send(&host, ToAgent::GuardNoted { up_to });
             }
+            Effect::Reserved(host) => {
+                let reservation = self.fleet.reservation(&host, now);
+                self.sessions.reserved(&host, reservation);
+            }
             Effect::RefuseClaim { host, key, point } => {
                 let reason = "the order is not good any more".to_owned();
                 let answer = ClaimAnswer::Refused { reason };

@@ -71,6 +71,7 @@ impl<S: Store> Driver<S> {
         outbound: Outbound,
     ) -> Result<(), FleetError> {
         let host = hello.host.clone();
+        let takes_reservations = hello.takes_reservations;
         let want_packages = !self
             .fleet
             .package_sets()
@@ -86,7 +87,11 @@ impl<S: Store> Driver<S> {
             number,
             want_packages,
         });
-        turn.effects.push(Effect::Acknowledge(host));
+        turn.effects.push(Effect::Acknowledge(host.clone()));
+        if takes_reservations {
+            self.sessions.take_reservations(&host);
+            turn.effects.push(Effect::Reserved(host));
+        }
         Ok(())
     }
 

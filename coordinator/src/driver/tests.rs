@@ -1,5 +1,6 @@
 mod guard;
 mod keys;
+mod reserve;
 
 use super::*;
 use crate::{
@@ -146,6 +147,7 @@ fn hello(name: &str) -> Hello {
         },
         in_service: true,
         detail: String::new(),
+        takes_reservations: false,
         open: None,
         newest: None,
     }

@@ -6,6 +6,7 @@ use crate::{
     store::Record,
 };
 use cofferdam_engine::{
+    cell::CellEvent,
     fleet::{Fleet, FleetCommand, FleetError, FleetEvent},
     id::{HostId, OrderKey},
     inventory::PackageSet,
@@ -50,6 +51,8 @@ pub(super) enum Effect {
     },
     /// Tell a host how far its guard's log is stored.
     GuardNoted(HostId),
+    /// Tell a host which operator has it.
+    Reserved(HostId),
     /// Tell a host which of its reports are stored.
     Acknowledge(HostId),
     /// Tell a host that the order which it claims is not good: it undoes at once instead of
@@ -87,6 +90,9 @@ impl Turn {
         event: &FleetEvent,
     ) -> Result<(), FleetError> {
         fleet.apply(event, self.now)?;
+        let concerned = taken_or_given_back(event);
+        self.effects
+            .extend(concerned.into_iter().map(Effect::Reserved));
         self.records.push(history::write_entry(self.now, event));
         Ok(())
     }
@@ -110,6 +116,19 @@ impl Turn {
             self.effects.push(Effect::Acknowledge(host.clone()));
         }
     }
+}
+
+/// The hosts that operators take or give back by an event.
+fn taken_or_given_back(event: &FleetEvent) -> Vec<HostId> {
+    if let FleetEvent::Reserved { hosts, .. } | FleetEvent::Unreserved { hosts, .. } = event {
+        return hosts.iter().cloned().collect();
+    }
+    if let FleetEvent::Host { event, .. } | FleetEvent::Cell { event, .. } = event
+        && let CellEvent::Reserved { host, .. } | CellEvent::Unreserved { host, .. } = event
+    {
+        return vec![host.clone()];
+    }
+    Vec::new()
 }
 
 /// The events that bring a package set in: at least one, or the set would never be known.

@@ -13,7 +13,7 @@ use crate::{
     id::{CellId, HostId, OperatorId},
     ledger::{Holder, Occupancy},
     policy::{FloorRule, LONGEST_RESERVATION},
-    reservation::{Reservation, ReservationError},
+    reservation::{Reservation, ReservationError, ReservationLeft},
     time::Timestamp,
 };
 use std::{
@@ -22,6 +22,22 @@ use std::{
 };
 
 impl Fleet {
+    /// The reservation that an operator has of a host. Absent: none has one that still lasts.
+    pub fn reservation(&self, host: &HostId, now: Timestamp) -> Option<ReservationLeft> {
+        let (cell, _) = self.host(host)?;
+        let entry = cell.ledger().entry(host)?;
+        let Holder::Operator { by, reason, until } = &entry.holder else {
+            return None;
+        };
+        let left = until.since(now);
+        (!left.is_zero()).then(|| ReservationLeft {
+            token: entry.token,
+            by: by.clone(),
+            reason: reason.clone(),
+            left,
+        })
+    }
+
     /// An operator takes hosts, or keeps those that it has for another time.
     pub(super) fn reserved(
         &mut self,

@@ -94,6 +94,7 @@ impl From<Hello> for v1::Hello {
             facts: Some(hello.facts.into()),
             in_service: hello.in_service,
             detail: write::line(&hello.detail),
+            takes_reservations: hello.takes_reservations,
             open: hello.open.map(Into::into),
             newest: hello.newest.map(Into::into),
         }
@@ -112,6 +113,7 @@ impl TryFrom<v1::Hello> for Hello {
             facts: read::message(wire.facts).at("facts")?,
             in_service: wire.in_service,
             detail: read::line(wire.detail).at("detail")?,
+            takes_reservations: wire.takes_reservations,
             open: wire.open.map(open_run).transpose().at("open")?,
             newest: read::optional(wire.newest).at("newest")?,
         })

@@ -8,7 +8,13 @@ use crate::{
     operator::{ReleaseHostsRequest, ReserveReply, ReserveRequest},
     v1,
 };
-use cofferdam_engine::{id::HostId, time::Timestamp};
+use cofferdam_engine::{
+    id::{HostId, ReservationToken},
+    policy::LONGEST_RESERVATION,
+    reservation::ReservationLeft,
+    time::{Timestamp, millis},
+};
+use std::time::Duration;
 
 impl From<ReserveRequest> for v1::ReserveRequest {
     fn from(request: ReserveRequest) -> Self {
@@ -27,6 +33,33 @@ impl TryFrom<v1::ReserveRequest> for ReserveRequest {
             hosts: hosts(wire.hosts)?,
             reason: read::filled_line(wire.reason).at("reason")?,
             lasts: read::wait(wire.lasts_ms).at("lasts_ms")?,
+        })
+    }
+}
+
+impl From<ReservationLeft> for v1::OperatorReservation {
+    fn from(reservation: ReservationLeft) -> Self {
+        Self {
+            token: reservation.token.0,
+            by: reservation.by.into(),
+            reason: write::line(&reservation.reason),
+            left_ms: millis(reservation.left.min(LONGEST_RESERVATION)),
+        }
+    }
+}
+
+impl TryFrom<v1::OperatorReservation> for ReservationLeft {
+    type Error = FieldError;
+    fn try_from(wire: v1::OperatorReservation) -> Result<Self, FieldError> {
+        let (ms, max_ms) = (wire.left_ms, millis(LONGEST_RESERVATION));
+        if ms > max_ms {
+            return Err(Problem::TooLate { ms, max_ms }).at("left_ms");
+        }
+        Ok(Self {
+            token: ReservationToken(read::from_one(wire.token).at("token")?),
+            by: read::name(wire.by).at("by")?,
+            reason: read::filled_line(wire.reason).at("reason")?,
+            left: Duration::from_millis(ms),
         })
     }
 }

@@ -37,6 +37,9 @@ impl From<ToAgent> for v1::ToAgent {
             ToAgent::GuardNoted { up_to } => Message::GuardNoted(v1::GuardNoted {
                 up_to: Some(up_to.into()),
             }),
+            ToAgent::Reserved { reservation } => Message::Reserved(v1::Reserved {
+                reservation: reservation.map(Into::into),
+            }),
             ToAgent::PackagesNoted { want_packages } => {
                 Message::PackagesNoted(v1::PackagesNoted { want_packages })
             }
@@ -73,6 +76,9 @@ impl TryFrom<v1::ToAgent> for ToAgent {
             Message::Welcome(wire) => welcome(&wire).at("welcome"),
             Message::GuardNoted(wire) => Ok(Self::GuardNoted {
                 up_to: read::message(wire.up_to).at("guard_noted.up_to")?,
+            }),
+            Message::Reserved(wire) => Ok(Self::Reserved {
+                reservation: read::optional(wire.reservation).at("reserved.reservation")?,
             }),
             Message::PackagesNoted(wire) => {
                 let want_packages = wire.want_packages;

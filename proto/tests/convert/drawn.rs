@@ -15,10 +15,12 @@ use cofferdam_engine::{
         ConffilePolicies, ConffilePolicy, ConfigPatch, Content, LockedFile, LockedPackage,
         RebootPolicy, RestartPolicy, VersionWish,
     },
-    policy::Deadlines,
+    policy::{Deadlines, LONGEST_RESERVATION},
     reach::Reach,
     report::{Refusal, Report, ReportBody},
+    reservation::ReservationLeft,
     run::{Ending, RunState},
+    time::millis,
     traffic::{OnExpiry, RampSteps, TrafficWish},
     wish::Wish,
 };
@@ -70,6 +72,7 @@ pub(crate) fn to_agent() -> impl Strategy<Value = ToAgent> {
     prop_oneof![
         welcome(),
         guard::position().prop_map(|up_to| ToAgent::GuardNoted { up_to }),
+        option::of(reservation()).prop_map(|reservation| ToAgent::Reserved { reservation }),
         any::<bool>().prop_map(|want_packages| ToAgent::PackagesNoted { want_packages }),
         any::<u64>().prop_map(|up_to| ToAgent::Acknowledge {
             up_to: ReportSequence(up_to)
@@ -88,6 +91,18 @@ pub(crate) fn to_agent() -> impl Strategy<Value = ToAgent> {
     ]
 }
 
+fn reservation() -> impl Strategy<Value = ReservationLeft> {
+    let longest = millis(LONGEST_RESERVATION);
+    (1_u64.., name(), word(), 0..=longest).prop_map(|(token, by, reason, left_ms)| {
+        ReservationLeft {
+            token: ReservationToken(token),
+            by,
+            reason,
+            left: Duration::from_millis(left_ms),
+        }
+    })
+}
+
 fn hello() -> impl Strategy<Value = Hello> {
     let identity = (name(), any::<u64>(), word(), word());
     let state = (texts(), facts(), any::<bool>());
@@ -104,6 +119,7 @@ fn hello() -> impl Strategy<Value = Hello> {
             facts,
             in_service,
             detail: String::new(),
+            takes_reservations: in_service,
             open,
             newest,
         }

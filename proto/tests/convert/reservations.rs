@@ -1,7 +1,9 @@
 //! Reservations come as they went.
 
 use crate::sample::{host, over_the_wire, text};
-use cofferdam_engine::time::Timestamp;
+use cofferdam_engine::{
+    policy::LONGEST_RESERVATION, reservation::ReservationLeft, time::Timestamp,
+};
 use cofferdam_proto::{
     operator::{ReleaseHostsRequest, ReserveReply, ReserveRequest},
     v1,
@@ -33,6 +35,29 @@ fn reservations_arrive_unchanged() {
             Ok(release)
         );
     }
+}
+
+#[test]
+fn what_a_host_is_told_of_its_reservation_is_whole_and_ends() {
+    let longest = 7 * 24 * 3_600_000;
+    let fits = v1::OperatorReservation {
+        token: 3,
+        by: text("ana"),
+        reason: text("new disk"),
+        left_ms: longest,
+    };
+    let wrong = |field, change: fn(&mut v1::OperatorReservation)| {
+        let mut wire = fits.clone();
+        change(&mut wire);
+        let refused = ReservationLeft::try_from(wire).unwrap_err().to_string();
+        assert!(refused.contains(field), "{refused}");
+    };
+    wrong("token", |wire| wire.token = 0);
+    wrong("by", |wire| wire.by.clear());
+    wrong("reason", |wire| wire.reason.clear());
+    wrong("left_ms", |wire| wire.left_ms += 1);
+    let read = ReservationLeft::try_from(fits).unwrap();
+    assert_eq!(read.left, LONGEST_RESERVATION);
 }
 
 #[test]

@@ -113,6 +113,7 @@ pub(crate) fn hello() -> Hello {
         },
         in_service: true,
         detail: text("check web: it does not answer"),
+        takes_reservations: true,
         open: Some((key(), RunState::Draining)),
         newest: Some(key()),
     }

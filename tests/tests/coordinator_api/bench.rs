@@ -188,6 +188,7 @@ pub(crate) fn hello(host: &str) -> Hello {
         },
         in_service: true,
         detail: String::new(),
+        takes_reservations: false,
         open: None,
         newest: None,
     }

@@ -72,6 +72,7 @@ fn tried() -> impl Strategy<Value = Tried> {
         Fate::Observed,
         Fate::AgentDead,
         Fate::InWindow,
+        Fate::Reserved,
     ]);
     let by = (line(), vec(word(), 0..3), line(), line());
     let what = (vec(word(), 0..3), any::<u64>());
