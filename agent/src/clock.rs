@@ -117,6 +117,17 @@ pub fn uptime() -> u64 {
     cofferdam_engine::time::millis(time.into())
 }
 
+/// The clock that stands still in suspend, in milliseconds: the same for every process of the host, and what
+/// an agent's waits go by.
+///
+/// # Panics
+/// Never on a Linux.
+pub fn awake() -> u64 {
+    let time =
+        clock_gettime(ClockId::CLOCK_MONOTONIC).expect("every Linux has the monotonic clock");
+    cofferdam_engine::time::millis(time.into())
+}
+
 /// A clock that counts with tokio's time, so that a simulation drives it.
 #[derive(Debug, Clone)]
 pub struct TokioClock {

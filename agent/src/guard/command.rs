@@ -6,6 +6,7 @@ use super::{
     events::{self, EventsError, What},
     hook::{self, Channel},
     install::{self, Changed, InstallError},
+    life,
     manifest::ManifestError,
     places::Places,
     proof::Proof,
@@ -19,7 +20,7 @@ use super::{
 use crate::{
     clock,
     config::{ConfigError, RUN_DIR, STATE_DIR, Settings},
-    host::{durable::FileError, leftover, process::Processes, root::Root, unit},
+    host::{durable::FileError, process::Processes, root::Root, unit},
 };
 use cofferdam_engine::{duration, failure::Failure, time::millis};
 use cofferdam_proto::error_chain;
@@ -236,7 +237,7 @@ fn status(places: &Places) -> Result<Status, CommandError> {
         manifest,
         window: Window::find(places)?,
         reserved: Reserved::find(places)?,
-        is_agent_alive: leftover::find(&places.agent())?.is_some(),
+        agent: life::state(places),
         events: events::all(places)?,
         now: clock::moment(&places.clock()),
     })

@@ -2,11 +2,6 @@
 
 use super::settings::{DeadAgent, GuardSettings, Mode};
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
-
-/// How long after a boot an agent that has not run yet counts as one that is about to (guess: a boot
-/// takes seconds, a disk check minutes). A machine made from an old image upgrades itself just then.
-pub const AGENT_STARTS_WITHIN: Duration = Duration::from_secs(600);
 
 /// What a hook found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +19,8 @@ pub struct Found {
 }
 
 /// The agent, as a hook sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AgentState {
     /// It runs.
     Alive,
@@ -32,6 +28,8 @@ pub enum AgentState {
     Awaited,
     /// It ran in this boot and does not any more, or should have begun long ago.
     Dead,
+    /// Its process is there and does nothing, which is no better than dead.
+    Hung,
 }
 
 /// What becomes of a change.
@@ -46,7 +44,7 @@ pub enum Decision {
     Reserved,
     /// It passes because the guard only observes; else it would be refused.
     Observed,
-    /// It passes because the agent is dead and the policy is `open`.
+    /// It passes because the agent is dead, or hangs, and the policy is `open`.
     AgentDead,
     /// It is refused.
     Refused,
@@ -66,8 +64,10 @@ impl Decision {
         }
         match (settings.mode, found.agent, settings.dead_agent) {
             (Mode::Observe, _, _) => Self::Observed,
-            (Mode::Enforce, AgentState::Dead, DeadAgent::Open) => Self::AgentDead,
-            (Mode::Enforce, AgentState::Dead, DeadAgent::Closed)
+            (Mode::Enforce, AgentState::Dead | AgentState::Hung, DeadAgent::Open) => {
+                Self::AgentDead
+            }
+            (Mode::Enforce, AgentState::Dead | AgentState::Hung, DeadAgent::Closed)
             | (Mode::Enforce, AgentState::Alive | AgentState::Awaited, _) => Self::Refused,
         }
     }
@@ -139,6 +139,8 @@ mod tests {
         for (agent, policy, decision) in [
             (AgentState::Dead, DeadAgent::Closed, Decision::Refused),
             (AgentState::Dead, DeadAgent::Open, Decision::AgentDead),
+            (AgentState::Hung, DeadAgent::Closed, Decision::Refused),
+            (AgentState::Hung, DeadAgent::Open, Decision::AgentDead),
             (AgentState::Awaited, DeadAgent::Open, Decision::Refused),
             (AgentState::Alive, DeadAgent::Open, Decision::Refused),
         ] {

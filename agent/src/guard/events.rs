@@ -14,8 +14,11 @@ use crate::{
 use cofferdam_engine::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
+    io,
     path::Path,
+    thread,
+    time::{Duration, Instant},
 };
 
 /// The most events that are kept (guess: a screen or two; a file of some 100 KB at most).
@@ -23,6 +26,12 @@ pub const MOST_EVENTS: usize = 100;
 
 /// The most packages of one event that are named; the others are counted.
 pub const MOST_PACKAGES: usize = 50;
+
+/// How long others may hold the record: each writes some 100 KB (guess).
+const HELD_WITHIN: Duration = Duration::from_secs(2);
+
+/// The wait between two tries to hold it.
+const TRY_EVERY: Duration = Duration::from_millis(20);
 
 /// The format of the file that this program reads and writes.
 const FORMAT: u32 = 1;
@@ -124,13 +133,26 @@ pub fn record(places: &Places, what: What) -> Result<(), FileError> {
     fs::create_dir_all(folder).map_err(FileError::of("making", folder))?;
     let lock = folder.join("lock");
     let held = File::create(&lock).map_err(FileError::of("making", &lock))?;
-    held.lock().map_err(FileError::of("locking", &lock))?;
+    hold(&held).map_err(FileError::of("locking", &lock))?;
     let kept = read(&path).ok().flatten();
     let mut kept = kept.map_or_else(begun, Ok)?;
     let at = clock::moment(&places.clock());
     kept.add(at, what);
     let json = serde_json::to_vec_pretty(&kept).expect("plain data becomes JSON");
     durable::write(&path, &json)
+}
+
+/// Waits for the others, and not for one that was stopped while it writes.
+fn hold(file: &File) -> io::Result<()> {
+    let since = Instant::now();
+    loop {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) if since.elapsed() < HELD_WITHIN => {
+                thread::sleep(TRY_EVERY);
+            }
+            tried => return Ok(tried?),
+        }
+    }
 }
 
 /// The events that are kept, oldest first. None: nothing happened yet.
@@ -289,6 +311,19 @@ mod tests {
         let names = (0..60).map(|number| number.to_string()).collect();
         let tried = Try::new(Decision::Refused, "apt", Asker::default(), names);
         assert_eq!((tried.packages.len(), tried.more), (50, 10));
+    }
+
+    #[test]
+    fn who_was_stopped_while_it_writes_keeps_nobody_waiting_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = places(&folder);
+        record(&places, What::ControlRegained).unwrap();
+        let stopped = File::open(places.events().with_file_name("lock")).unwrap();
+        stopped.lock().unwrap();
+        assert!(record(&places, What::ControlRegained).is_err());
+        drop(stopped);
+        record(&places, What::ControlRegained).unwrap();
+        assert_eq!(all(&places).unwrap().len(), 2);
     }
 
     #[test]

@@ -16,18 +16,16 @@ pub mod transaction;
 
 use super::{
     asker::Asker,
-    decision::{AGENT_STARTS_WITHIN, AgentState, Decision, Found},
+    decision::{Decision, Found},
     events::{self, Try, What},
+    life,
     manifest::{Manifest, ManifestError},
     places::Places,
     refusal,
     reserved::Reserved,
     window::Window,
 };
-use crate::{
-    clock,
-    host::{leftover, process_table},
-};
+use crate::host::{leftover, process_table};
 use std::{
     fs,
     io::{self, Read, Write},
@@ -88,7 +86,7 @@ pub fn decide(channel: &Channel, state_dir: &Path) -> Result<Decision, ManifestE
         window: matches!(Window::find(&places), Ok(Some(_))),
         reserved: matches!(Reserved::find(&places), Ok(Some(_))),
         exempt: manifest.settings.exempts(names),
-        agent: agent_state(&places),
+        agent: life::state(&places),
     };
     let decision = Decision::make(&manifest.settings, found);
     if decision.passes() && *channel == Channel::Apt {
@@ -175,17 +173,6 @@ fn belongs(asker: &Asker, file: &Path) -> bool {
     // What cannot be read covers nobody.
     let holder = leftover::find(file).ok().flatten();
     holder.is_some_and(|holder| asker.descends_from(holder.pid))
-}
-
-fn agent_state(places: &Places) -> AgentState {
-    match leftover::find(&places.agent()) {
-        Ok(Some(_)) => AgentState::Alive,
-        Ok(None) if places.agent().exists() => AgentState::Dead,
-        Ok(None) if Duration::from_millis(clock::uptime()) >= AGENT_STARTS_WITHIN => {
-            AgentState::Dead
-        }
-        Ok(None) | Err(_) => AgentState::Awaited,
-    }
 }
 
 /// Remembers an apt, so that its dpkg passes too.

@@ -5,6 +5,8 @@
 //! once, and finds out how things stand: that is told upwards. Where the kernel notices nothing, the next
 //! proof does.
 //!
+//! With each proof it gives hooks a sign of life: see [`life`].
+//!
 //! A program that comes later, as needrestart may with a rollout, has its channels taken a minute later.
 //!
 //! An agent never installs the guard where it is not: its packages and people do. Where drop-ins of the guard
@@ -14,6 +16,7 @@
 use super::{
     events::{self, What},
     install::{self, Changed, InstallError},
+    life,
     manifest::Manifest,
     places::Places,
     proof::Proof,
@@ -23,7 +26,7 @@ use super::{
     word::{self, Word},
 };
 use crate::{
-    host::{command::Runner, durable::FileError, leftover, notice::Notice, root::Root, unit},
+    host::{command::Runner, durable::FileError, notice::Notice, root::Root, unit},
     telling::Found,
 };
 use cofferdam_engine::guard::LostChannel;
@@ -77,6 +80,9 @@ impl Keeper {
         let mut notice = None;
         loop {
             notice = notice.or_else(|| self.notice());
+            if is_machine {
+                said_alive(life::sign(&self.places));
+            }
             // Half of an install is no loss of control.
             let is_changing = install::is_under_way(&self.places);
             if !is_changing {
@@ -95,12 +101,7 @@ impl Keeper {
     }
 
     async fn begin(&self, settings: &GuardSettings, runner: &dyn Runner) {
-        if let Err(error) = self.live() {
-            tracing::error!(
-                error = error_chain(&error),
-                "hooks will take the agent for dead"
-            );
-        }
+        said_alive(life::begin(&self.places));
         self.settle(install::refresh(&self.root, &self.places, settings), runner)
             .await;
     }
@@ -166,16 +167,6 @@ impl Keeper {
         self.word.clone()
     }
 
-    /// Says which process the agent is.
-    fn live(&self) -> Result<(), FileError> {
-        let file = self.places.agent();
-        if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder).map_err(FileError::of("making", folder))?;
-        }
-        let own = i32::try_from(std::process::id()).unwrap_or_default();
-        leftover::write_down(&file, own)
-    }
-
     /// Writes down when control is lost, and when it is regained.
     fn prove(&mut self) {
         let manifest = match Manifest::find(&self.places) {
@@ -212,6 +203,13 @@ impl Keeper {
             // Tried again in a minute.
             Err(error) => tracing::error!(error = error_chain(&error), "it is not written down"),
         }
+    }
+}
+
+fn said_alive(said: Result<(), FileError>) {
+    if let Err(error) = said {
+        let error = error_chain(&error);
+        tracing::error!(error, "hooks will take the agent for dead");
     }
 }
 

@@ -80,4 +80,9 @@ impl Places {
     pub fn agent(&self) -> PathBuf {
         self.run_dir.join("guard/agent")
     }
+
+    /// The agent's last sign of life.
+    pub fn alive(&self) -> PathBuf {
+        self.run_dir.join("guard/alive")
+    }
 }

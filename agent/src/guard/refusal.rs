@@ -15,7 +15,7 @@ pub fn message(tried: &Try) -> String {
             tried.by.short()
         ),
         Decision::AgentDead => {
-            "cofferdam-agent: no order covers this; the agent does not run, and \
+            "cofferdam-agent: no order covers this; the agent does not run or hangs, and \
              `dead_agent = \"open\"` lets it pass\n"
                 .to_owned()
         }

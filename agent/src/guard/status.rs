@@ -1,7 +1,7 @@
 //! What `cofferdam-agent guard status` says.
 
 use super::{
-    decision::Decision,
+    decision::{AgentState, Decision},
     events::{Event, Try, What},
     manifest::Manifest,
     reserved::Reserved,
@@ -25,8 +25,8 @@ pub struct Status {
     pub window: Option<Window>,
     /// The reservation that an operator has of the host. Absent: none is known of.
     pub reserved: Option<Reserved>,
-    /// Whether the agent runs.
-    pub is_agent_alive: bool,
+    /// The agent.
+    pub agent: AgentState,
     /// The events that are kept, oldest first.
     pub events: Vec<Event>,
     /// The moment, by the clock of the events.
@@ -43,12 +43,22 @@ impl fmt::Display for Status {
             Mode::Enforce => "enforce: changes of packages that no order covers are refused",
         };
         writeln!(f, "mode      {mode}")?;
-        let agent = match (self.is_agent_alive, manifest.settings.dead_agent) {
-            (true, _) => "runs",
-            (false, DeadAgent::Closed) => "does not run; the policy is `closed`: no change passes",
-            (false, DeadAgent::Open) => "does not run; the policy is `open`: changes pass",
+        let agent = match self.agent {
+            AgentState::Alive => "runs",
+            AgentState::Awaited => "has not started yet since the boot",
+            AgentState::Dead => "does not run",
+            AgentState::Hung => "hangs: `systemctl restart cofferdam-agent`",
         };
-        writeln!(f, "agent     {agent}")?;
+        let policy = match (self.agent, manifest.settings.dead_agent) {
+            (AgentState::Alive | AgentState::Awaited, _) => "",
+            (AgentState::Dead | AgentState::Hung, DeadAgent::Closed) => {
+                "; the policy is `closed`: no change passes"
+            }
+            (AgentState::Dead | AgentState::Hung, DeadAgent::Open) => {
+                "; the policy is `open`: changes pass"
+            }
+        };
+        writeln!(f, "agent     {agent}{policy}")?;
         let count = manifest.files.len();
         if self.lost.is_empty() {
             writeln!(f, "control   all {count} drop-ins are as they should be")?;

@@ -16,6 +16,8 @@ pub struct Entry {
     pub name: String,
     /// Whether it has ended and only waits for its parent to notice.
     pub is_zombie: bool,
+    /// Whether it was stopped by a signal: it does nothing. One that a tracer stops goes on in a moment.
+    pub is_stopped: bool,
     /// The process that started it, or took it over.
     pub parent: i32,
     /// Its process group.
@@ -35,6 +37,7 @@ impl Entry {
             pid: pid.parse().ok()?,
             name: name.to_owned(),
             is_zombie: *columns.first()? == "Z",
+            is_stopped: *columns.first()? == "T",
             parent: columns.get(1)?.parse().ok()?,
             group: columns.get(2)?.parse().ok()?,
             started: columns.get(19)?.parse().ok()?,
