@@ -27,6 +27,7 @@ pub mod journal;
 pub mod link;
 pub mod log;
 pub mod outbox;
+pub mod output;
 pub mod packages;
 #[cfg(test)]
 mod patience;

@@ -230,14 +230,15 @@ impl fmt::Display for Fate {
 }
 
 impl GuardEvent {
+    /// Whether somebody tried to change packages and nobody had said yes to it.
+    pub fn is_unasked(&self) -> bool {
+        matches!(&self.seen, Seen::Tried(tried) if tried.fate.is_unasked())
+    }
+
     /// Whether an operator should hear of it at once: somebody changes packages unasked, or control is
     /// lost.
     pub fn alarms(&self) -> bool {
-        match &self.seen {
-            Seen::Tried(tried) => tried.fate.is_unasked(),
-            Seen::ControlLost { .. } => true,
-            Seen::Opened { .. } | Seen::Closed { .. } | Seen::ControlRegained => false,
-        }
+        self.is_unasked() || matches!(self.seen, Seen::ControlLost { .. })
     }
 }
 
@@ -269,15 +270,19 @@ impl fmt::Display for Tried {
         write!(f, "{fate}: {command}")?;
         let (named, more) = (self.packages.len(), self.more);
         match (self.packages.first(), more) {
-            (None, _) => Ok(()),
-            (Some(first), 0) if named == 1 => write!(f, " ({first})"),
+            (None, _) => {}
+            (Some(first), 0) if named == 1 => write!(f, " ({first})")?,
             (Some(first), _) => {
                 let others = u64::try_from(named)
                     .unwrap_or(u64::MAX)
                     .saturating_add(more)
                     - 1;
-                write!(f, " ({first} and {others} more)")
+                write!(f, " ({first} and {others} more)")?;
             }
         }
+        if self.parents.is_empty() {
+            return Ok(());
+        }
+        write!(f, ", started by {}", self.parents.join(" < "))
     }
 }

@@ -87,6 +87,12 @@ impl Asker {
         self.processes.iter().any(|process| process.pid == pid)
     }
 
+    /// The names of those that started the package manager, nearest first. Empty: unknown.
+    pub fn parents(&self) -> Vec<String> {
+        let parents = self.processes.iter().skip(1);
+        parents.map(|process| process.name.clone()).collect()
+    }
+
     /// The package manager's command line, or the unit: what a person knows it by.
     pub fn short(&self) -> String {
         match self.manager() {

@@ -21,6 +21,7 @@ use crate::{
     clock,
     config::{ConfigError, RUN_DIR, STATE_DIR, Settings},
     host::{durable::FileError, process::Processes, root::Root, unit},
+    output::Output,
 };
 use cofferdam_engine::{duration, failure::Failure, time::millis};
 use cofferdam_proto::error_chain;
@@ -46,7 +47,11 @@ const SYSTEMD: &str = "/run/systemd/system";
 #[derive(Debug, clap::Subcommand)]
 pub enum GuardCommand {
     /// Shows what the guard does, whether it is in control, and what it last saw.
-    Status,
+    Status {
+        /// The form of what is said.
+        #[arg(long, short, value_enum, default_value = "text")]
+        output: Output,
+    },
     /// Lets every change of packages pass for a while, and writes down who said so.
     Allow {
         /// How long, as in `30m`; 24 h at most.
@@ -132,7 +137,7 @@ impl GuardCommand {
             Self::Hook { state_dir, channel } => return Ok(answer(&channel, &state_dir)),
             Self::Install => take(config)?,
             Self::Uninstall => put_back(&places(config)?)?,
-            Self::Status => say(status(&places(config)?)?)?,
+            Self::Status { output } => say(output.of(&status(&places(config)?)?))?,
             Self::Allow { lasts, reason } => {
                 let places = places(config)?;
                 allow(&Root::machine(), &places, lasts, &reason)?;
@@ -232,13 +237,15 @@ fn status(places: &Places) -> Result<Status, CommandError> {
         Some(manifest) => Proof::default().lost(&Root::machine(), manifest),
         None => Vec::new(),
     };
+    let log = events::log(places)?;
     Ok(Status {
+        installed: manifest.as_ref().map(Into::into),
         lost,
-        manifest,
-        window: Window::find(places)?,
-        reserved: Reserved::find(places)?,
+        window: Window::find(places)?.map(Into::into),
+        reserved: Reserved::find(places)?.map(Into::into),
         agent: life::state(places),
-        events: events::all(places)?,
+        dropped: log.dropped,
+        events: log.events,
         now: clock::moment(&places.clock()),
     })
 }

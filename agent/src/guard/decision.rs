@@ -72,6 +72,14 @@ impl Decision {
         }
     }
 
+    /// Whether nobody had said yes to it: it is refused, or would be.
+    pub fn is_unasked(self) -> bool {
+        match self {
+            Self::Observed | Self::AgentDead | Self::Refused => true,
+            Self::Covered | Self::InWindow | Self::Reserved => false,
+        }
+    }
+
     /// Whether it passes.
     pub fn passes(self) -> bool {
         self != Self::Refused

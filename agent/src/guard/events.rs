@@ -1,7 +1,8 @@
 //! What the guard saw, as a short durable record: [`record`] is the one way in.
 //!
-//! The file holds the last [`MOST_EVENTS`], oldest first, each with a number that only grows. Hooks of
-//! several processes write it, one after the other. An event that says again what the last one said of
+//! The file holds the last [`MOST_EVENTS`] tries that nobody had asked for, and as many of all else, oldest
+//! first, each with a number that only grows: what was refused does not fall out because others came. Hooks
+//! of several processes write it, one after the other. An event that says again what the last one said of
 //! the same process counts it up instead: unattended-upgrades tries package after package. A record that was
 //! begun anew counts from 1 again, and is known by another number of its own.
 
@@ -21,7 +22,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The most events that are kept (guess: a screen or two; a file of some 100 KB at most).
+/// The most tries that nobody had asked for and that are kept, and as many of all else (guess: a screen or
+/// two; a file of some 200 KB at most).
 pub const MOST_EVENTS: usize = 100;
 
 /// The most packages of one event that are named; the others are counted.
@@ -111,6 +113,9 @@ struct Kept {
     #[serde(default)]
     log: u64,
     last: u64,
+    /// How many tries that nobody had asked for are not kept any more.
+    #[serde(default)]
+    dropped: u64,
     events: Vec<Event>,
 }
 
@@ -119,6 +124,8 @@ struct Kept {
 pub struct Log {
     /// The number of the record itself, drawn when it was begun. 0 where nothing happened yet.
     pub log: u64,
+    /// How many tries that nobody had asked for are not kept any more, since others came.
+    pub dropped: u64,
     /// The events, oldest first.
     pub events: Vec<Event>,
 }
@@ -169,7 +176,12 @@ pub fn all(places: &Places) -> Result<Vec<Event>, EventsError> {
 /// [`EventsError`] when the file cannot be read or is garbled.
 pub fn log(places: &Places) -> Result<Log, EventsError> {
     let kept = read(&places.events())?;
-    Ok(kept.map_or_else(Log::default, |Kept { log, events, .. }| Log { log, events }))
+    let told = |kept: Kept| Log {
+        log: kept.log,
+        dropped: kept.dropped,
+        events: kept.events,
+    };
+    Ok(kept.map_or_else(Log::default, told))
 }
 
 /// Absent: there is no file.
@@ -188,6 +200,7 @@ fn begun() -> Result<Kept, FileError> {
         format: FORMAT,
         log: identity::draw_incarnation()?.0,
         last: 0,
+        dropped: 0,
         events: Vec::new(),
     })
 }
@@ -203,14 +216,35 @@ impl Kept {
             return;
         }
         self.last = self.last.saturating_add(1);
+        let is_unasked = what.is_unasked();
         self.events.push(Event {
             number: self.last,
             at,
             times: 1,
             what,
         });
-        let surplus = self.events.len().saturating_sub(MOST_EVENTS);
-        self.events.drain(..surplus);
+        self.make_room(is_unasked);
+    }
+
+    /// Drops the oldest of one kind beyond the most that are kept.
+    fn make_room(&mut self, is_unasked: bool) {
+        let is_of_kind = |event: &Event| event.what.is_unasked() == is_unasked;
+        let kept = self.events.iter().filter(|event| is_of_kind(event)).count();
+        if kept <= MOST_EVENTS {
+            return;
+        }
+        // Each comes alone, so that one is too many.
+        if let Some(oldest) = self.events.iter().position(is_of_kind) {
+            self.events.remove(oldest);
+            self.dropped = self.dropped.saturating_add(u64::from(is_unasked));
+        }
+    }
+}
+
+impl What {
+    /// Whether somebody tried to change packages and nobody had said yes to it.
+    pub fn is_unasked(&self) -> bool {
+        matches!(self, Self::Try(tried) if tried.decision.is_unasked())
     }
 }
 
@@ -286,6 +320,22 @@ mod tests {
         let events = all(&places).unwrap();
         assert_eq!(events.len(), MOST_EVENTS);
         assert_eq!((events[0].number, events[99].number), (21, 120));
+        assert_eq!(log(&places).unwrap().dropped, 20);
+    }
+
+    #[test]
+    fn what_was_refused_does_not_fall_out_because_others_came() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = places(&folder);
+        record(&places, tried(1, &["tea"])).unwrap();
+        for _ in 0..101 {
+            record(&places, What::ControlRegained).unwrap();
+        }
+        let Log {
+            events, dropped, ..
+        } = log(&places).unwrap();
+        assert_eq!((events.len(), dropped), (101, 0));
+        assert_eq!((events[0].number, events[1].number), (1, 3));
     }
 
     #[test]

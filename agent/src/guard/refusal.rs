@@ -33,13 +33,7 @@ fn refused(tried: &Try) -> String {
         writeln!(text, "  {name:<10} {value}").ok();
     };
     line("tried by", &tried.by.short());
-    let parents: Vec<&str> = tried
-        .by
-        .processes
-        .iter()
-        .skip(1)
-        .map(|p| &*p.name)
-        .collect();
+    let parents = tried.by.parents();
     if !parents.is_empty() {
         line("started by", &parents.join(" < "));
     }

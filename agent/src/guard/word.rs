@@ -1,7 +1,7 @@
 //! What is told of the guard: how it stands, and what it saw, in the words of the coordinator.
 
 use super::{
-    asker::{Asker, Process, printable},
+    asker::{Asker, printable},
     decision::Decision,
     events::{Event, EventsError, Log, Try, What},
     manifest::Manifest,
@@ -43,7 +43,7 @@ impl Word {
     /// Takes in what is kept of what the guard saw. A record that cannot be read is begun anew by what
     /// happens next, and says nothing until then.
     pub(crate) fn take_in(&mut self, log: Result<Log, EventsError>) -> Result<(), EventsError> {
-        let Log { log, events } = log?;
+        let Log { log, events, .. } = log?;
         self.log = log;
         self.events = events.iter().filter_map(told).collect();
         Ok(())
@@ -110,12 +110,11 @@ fn of_try(tried: &Try) -> Option<Tried> {
         Decision::Refused => Fate::Refused,
     };
     let by: &Asker = &tried.by;
-    let name = |process: &Process| process.name.clone();
     Some(Tried {
         fate,
         channel: filled(tried.channel.clone(), "?"),
         command: by.short(),
-        parents: by.processes.iter().skip(1).map(name).collect(),
+        parents: by.parents(),
         unit: by.unit.clone(),
         login: by
             .login
@@ -136,6 +135,7 @@ fn filled(text: String, otherwise: &str) -> String {
 mod tests {
     use super::*;
     use crate::guard::{
+        asker::Process,
         manifest::{FORMAT, Written},
         settings::GuardSettings,
     };

@@ -6,7 +6,7 @@ use crate::render::{
     table::{ago, short, table},
 };
 use cofferdam_engine::{
-    guard::{GuardEvent, GuardMode, Seen},
+    guard::{GuardEvent, GuardMode},
     time::Timestamp,
 };
 use cofferdam_proto::operator::{GuardView, GuardWindowView, HostView};
@@ -59,7 +59,7 @@ impl GuardList {
                 none(),
             ];
         };
-        let unasked = guard.events.iter().rev().find(|event| is_unasked(event));
+        let unasked = guard.events.iter().rev().find(|event| event.is_unasked());
         let window = guard.window.as_ref();
         [
             name,
@@ -67,13 +67,30 @@ impl GuardList {
             guard.mode.to_string(),
             control(guard),
             short(self.now.since(guard.since_ms)),
-            unasked.map(|event| self.told(event)).unwrap_or_default(),
+            unasked
+                .map(|event| self.told(event, guard))
+                .unwrap_or_default(),
             window.map(|window| self.open(window)).unwrap_or_default(),
         ]
     }
 
-    fn told(&self, event: &GuardEvent) -> String {
-        format!("{event}, {}", ago(event.at, self.now))
+    /// The last of them, and how many there were before it that are not like it.
+    fn told(&self, event: &GuardEvent, guard: &GuardView) -> String {
+        let others = guard
+            .events
+            .iter()
+            .filter(|other| other.is_unasked())
+            .count()
+            - 1;
+        let before = u64::try_from(others)
+            .unwrap_or(u64::MAX)
+            .saturating_add(guard.dropped);
+        let last = format!("{event}, {}", ago(event.at, self.now));
+        match before {
+            0 => last,
+            1 => format!("{last}; 1 other before it"),
+            before => format!("{last}; {before} others before it"),
+        }
     }
 
     fn open(&self, window: &GuardWindowView) -> String {
@@ -87,10 +104,6 @@ impl GuardList {
             short(until_ms.since(self.now))
         )
     }
-}
-
-fn is_unasked(event: &GuardEvent) -> bool {
-    matches!(&event.seen, Seen::Tried(tried) if tried.fate.is_unasked())
 }
 
 /// Whether a guard is in control, or of which channel it is not, and why.
@@ -107,7 +120,7 @@ fn control(guard: &GuardView) -> String {
 mod tests {
     use super::*;
     use crate::render::hosts::tests::host;
-    use cofferdam_engine::guard::{Fate, LostChannel, Tried};
+    use cofferdam_engine::guard::{Fate, LostChannel, Seen, Tried};
 
     fn tried(fate: Fate) -> GuardEvent {
         GuardEvent {
@@ -134,6 +147,7 @@ mod tests {
             since_ms: Timestamp(1_000),
             events: Vec::new(),
             missed: 0,
+            dropped: 0,
             window: None,
         }
     }
@@ -145,7 +159,12 @@ mod tests {
             ..host(name)
         };
         let refused = GuardView {
-            events: vec![tried(Fate::Refused), tried(Fate::InWindow)],
+            events: vec![
+                tried(Fate::Observed),
+                tried(Fate::Refused),
+                tried(Fate::InWindow),
+            ],
+            dropped: 2,
             ..guard(GuardMode::Enforce)
         };
         let lost = |channel: &str| LostChannel {
@@ -171,11 +190,11 @@ mod tests {
             now: Timestamp(61_000),
         };
         insta::assert_snapshot!(list.text(), @r"
-    HOST  CONNECTED  GUARD    IN CONTROL                              FOR  LAST UNASKED CHANGE                                                 WINDOW
+    HOST  CONNECTED  GUARD    IN CONTROL                              FOR  LAST UNASKED CHANGE                                                                                      WINDOW
     a-1   yes        unknown
     a-2   yes        off                                              1m
-    a-3   yes        enforce  yes                                     1m   refused: apt full-upgrade (tea 1 -> 2 and 1 more), 3 times, 1m ago
-    a-4   yes        observe  NO: apt: /etc/x is missing; and 1 more  1m                                                                       30m more, by uid 1000: disk
+    a-3   yes        enforce  yes                                     1m   refused: apt full-upgrade (tea 1 -> 2 and 1 more), started by bash, 3 times, 1m ago; 3 others before it
+    a-4   yes        observe  NO: apt: /etc/x is missing; and 1 more  1m                                                                                                            30m more, by uid 1000: disk
     ");
     }
 }

@@ -223,6 +223,10 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
 fn add_watched(facts: &mut Facts, member: &Member, now: Timestamp) {
     if let Some(record) = &member.guard {
         facts.add("guard", guard::standing(record, now));
+        if record.dropped > 0 {
+            let before = format!("{} unasked changes before these", record.dropped);
+            facts.add("guard saw", before);
+        }
         for event in &record.events {
             facts.add("guard saw", format!("{event}, {}", ago(event.at, now)));
         }

@@ -24,6 +24,7 @@ pub(super) fn guard(member: &Member, now: Timestamp) -> Option<GuardView> {
         since_ms: record.since,
         events: record.events.clone(),
         missed: record.missed,
+        dropped: record.dropped,
         window: member.window(now).map(window),
     })
 }

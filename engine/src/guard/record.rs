@@ -4,8 +4,8 @@ use super::{GuardEvent, GuardNews, GuardPosition, GuardState, Seen, WindowLeft};
 use crate::{ledger::Holder, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The most events that are kept of one host (guess: who tries what on a host is one or two things; the
-/// host itself keeps a hundred).
+/// The most tries of one host that nobody had asked for and that are kept, and as many of all else (guess:
+/// who tries what on a host is one or two things; the host itself keeps a hundred of each).
 pub const KEPT_EVENTS: usize = 4;
 
 /// The most packages, files and parents of one event that are kept; the host itself keeps all.
@@ -22,7 +22,11 @@ pub struct GuardRecord {
     pub heard: GuardPosition,
     /// How many events the host had dropped before it could tell them.
     pub missed: u64,
-    /// The last events, oldest first: of alike tries the last.
+    /// How many tries that nobody had asked for were kept and are not any more, since others came.
+    #[serde(default)]
+    pub dropped: u64,
+    /// The last tries that nobody had asked for and the last of all else, oldest first: of alike tries the
+    /// last.
     pub events: Vec<GuardEvent>,
     /// The window that was last heard to be open. Absent: none.
     pub window: Option<KnownWindow>,
@@ -111,13 +115,25 @@ impl GuardRecord {
         };
         self.events.retain(|kept| !replaces(kept));
         self.events.push(shortened(event));
-        let surplus = self.events.len().saturating_sub(KEPT_EVENTS);
-        self.events.drain(..surplus);
+        self.make_room(event.is_unasked());
         self.heard = GuardPosition {
             log,
             number: event.number,
             times: event.times,
         };
+    }
+
+    /// Drops the oldest of one kind beyond the most that are kept.
+    fn make_room(&mut self, is_unasked: bool) {
+        let is_of_kind = |event: &GuardEvent| event.is_unasked() == is_unasked;
+        let kept = self.events.iter().filter(|event| is_of_kind(event)).count();
+        let mut surplus = kept.saturating_sub(KEPT_EVENTS);
+        self.events.retain(|event| {
+            let goes = surplus > 0 && is_of_kind(event);
+            surplus -= usize::from(goes);
+            self.dropped += u64::from(goes && is_unasked);
+            !goes
+        });
     }
 }
 
@@ -223,6 +239,26 @@ mod tests {
             panic!("{record:?}");
         };
         assert_eq!((kept.packages.len(), kept.more), (8, 3));
+    }
+
+    #[test]
+    fn what_was_refused_stays_though_other_things_happen_and_what_is_dropped_is_counted() {
+        let mut record = GuardRecord::new(Timestamp(0));
+        for number in 1..=6 {
+            let refused = tried(number, 1, &number.to_string());
+            record.take_in(&news(7, vec![refused]), Timestamp(1));
+        }
+        for number in 7..=12 {
+            let closed = GuardEvent {
+                seen: Seen::Closed {
+                    by: "uid 0".to_owned(),
+                },
+                ..tried(number, 1, "")
+            };
+            record.take_in(&news(7, vec![closed]), Timestamp(1));
+        }
+        assert_eq!(numbers(&record), [3, 4, 5, 6, 9, 10, 11, 12]);
+        assert_eq!((record.dropped, record.missed), (2, 0));
     }
 
     #[test]

@@ -271,6 +271,7 @@ impl From<GuardView> for v1::GuardView {
             since_ms: view.since_ms.0,
             events: write::first(view.events, MAX_GUARD_EVENTS),
             missed: view.missed,
+            dropped: view.dropped,
             window: view.window.map(Into::into),
         }
     }
@@ -286,6 +287,7 @@ impl TryFrom<v1::GuardView> for GuardView {
             since_ms: Timestamp(wire.since_ms),
             events: read::list(wire.events, MAX_GUARD_EVENTS).at("events")?,
             missed: wire.missed,
+            dropped: wire.dropped,
             window: read::optional(wire.window).at("window")?,
         })
     }

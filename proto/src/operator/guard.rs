@@ -16,10 +16,13 @@ pub struct GuardView {
     pub lost: Vec<LostChannel>,
     /// When it was first heard to stand so.
     pub since_ms: Timestamp,
-    /// The last things that it saw, oldest first: of alike tries the last.
+    /// The last tries that nobody had asked for and the last of all else that it saw, oldest first: of alike
+    /// tries the last.
     pub events: Vec<GuardEvent>,
     /// How many more there were that the host had dropped before it could tell them.
     pub missed: u64,
+    /// How many tries that nobody had asked for the coordinator kept and keeps no more, since others came.
+    pub dropped: u64,
     /// The window that is open there. Absent: none is.
     pub window: Option<GuardWindowView>,
 }

@@ -40,6 +40,7 @@ fn guarded(event: GuardEvent) -> HostView {
         since_ms: Timestamp(5),
         events: vec![event],
         missed: 2,
+        dropped: 3,
         window: Some(GuardWindowView {
             by: text("uid 1000"),
             reason: text("disk"),
@@ -104,12 +105,13 @@ fn who_tried_what_is_named_in_the_output_for_programs() {
             "more": 1
         }],
         "missed": 2,
+        "dropped": 3,
         "window": { "by": "uid 1000", "reason": "disk", "until_ms": 9 }
     });
     assert_eq!(json, expected);
     assert_eq!(
         tried().to_string(),
-        "refused: apt full-upgrade (tea 1 -> 2 and 2 more), 2 times"
+        "refused: apt full-upgrade (tea 1 -> 2 and 2 more), started by bash, 2 times"
     );
 }
 
