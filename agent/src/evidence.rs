@@ -13,4 +13,5 @@
 pub mod names;
 pub mod owner;
 pub mod record;
+pub mod told;
 pub mod watch;

@@ -10,13 +10,15 @@ use super::{
 };
 use crate::{
     config::{self, ConfigError, DriftConfig},
-    evidence::record::Evidence,
+    evidence::{record::Evidence, told::Told},
     host::{
         root::{Root, RootError},
-        versioned::{self, RecordError},
+        versioned::RecordError,
     },
+    output::Output,
 };
 use cofferdam_engine::{duration, time::Timestamp};
+use serde::Serialize;
 use std::{
     fmt,
     io::{self, Write},
@@ -43,16 +45,11 @@ pub enum DriftCommand {
         output: Output,
     },
     /// Shows what this host looked up and dialled in the first minutes after its boot.
-    Evidence,
-}
-
-/// The form of what is said.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Output {
-    /// For people.
-    Text,
-    /// For programs: the report as the agent keeps it.
-    Json,
+    Evidence {
+        /// The form of what is said.
+        #[arg(long, short, value_enum, default_value = "text")]
+        output: Output,
+    },
 }
 
 /// Why a command failed.
@@ -87,7 +84,9 @@ impl DriftCommand {
         match self {
             Self::Seal { root } => seal(&Root::new(root)?, config),
             Self::Drift { root, output } => show(Root::new(root)?, config, *output),
-            Self::Evidence => show_evidence(&settings(&Root::machine(), config)?),
+            Self::Evidence { output } => {
+                show_evidence(&settings(&Root::machine(), config)?, *output)
+            }
         }
     }
 }
@@ -120,22 +119,19 @@ fn show(root: Root, config: Option<&Path>, output: Output) -> Result<(), Command
     let last = subject.store.report().unwrap_or_default();
     let now = subject.now();
     let report = report.following(last.as_ref(), now);
-    match output {
-        Output::Text => say(&Shown { report, now }.to_string()),
-        Output::Json => {
-            let json = versioned::to_json(&report);
-            say(&(String::from_utf8_lossy(&json) + "\n"))
-        }
-    }
+    say(&output.of(&Shown { report, now }))
 }
 
-fn show_evidence(config: &DriftConfig) -> Result<(), CommandError> {
-    let text = match Evidence::load(&config.state_dir)? {
-        Some(evidence) => evidence.to_string(),
-        None if config.drift.boot_evidence.is_some() => {
+fn show_evidence(config: &DriftConfig, output: Output) -> Result<(), CommandError> {
+    let text = match (Evidence::load(&config.state_dir)?, output) {
+        (Some(evidence), _) => output.of(&Told::now(evidence)),
+        (None, Output::Json) => "null\n".to_owned(),
+        (None, Output::Text) if config.drift.boot_evidence.is_some() => {
             "none yet: the next boot is watched\n".to_owned()
         }
-        None => "none: [drift] of agent.toml asks for it with boot_evidence = \"5m\"\n".to_owned(),
+        (None, Output::Text) => {
+            "none: [drift] of agent.toml asks for it with boot_evidence = \"5m\"\n".to_owned()
+        }
     };
     say(&text)
 }
@@ -161,9 +157,12 @@ fn say(text: &str) -> Result<(), CommandError> {
     written.map_err(CommandError::Output)
 }
 
-/// A report, for people.
+/// A report, as it is shown: to programs as the agent keeps it.
+#[derive(Serialize)]
 struct Shown {
+    #[serde(flatten)]
     report: Report,
+    #[serde(skip)]
     now: Timestamp,
 }
 
@@ -207,7 +206,8 @@ impl fmt::Display for Shown {
             Standing::Unknown { why } => writeln!(f, "drift   cannot be told: {why}")?,
             Standing::Drifted => {
                 let (total, ago) = (self.report.total(), self.ago(*found_at));
-                writeln!(f, "drift   {total} changes, found {ago} ago")?;
+                let changes = if total == 1 { "change" } else { "changes" };
+                writeln!(f, "drift   {total} {changes}, found {ago} ago")?;
             }
         }
         for change in changes {

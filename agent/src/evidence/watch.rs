@@ -54,15 +54,13 @@ impl Watch {
         let begun = boot::begun();
         let uptime = since(begun);
         let left = window.checked_sub(uptime)?;
-        // A container boots again under one id.
-        let boot = format!("{boot_id}.{}", begun.as_millis());
         let before = Evidence::load(state_dir).unwrap_or_else(|error| {
             let error = &error as &dyn std::error::Error;
             tracing::warn!(error, "the boot evidence begins anew");
             None
         });
-        let before = before.filter(|evidence| evidence.boot == boot);
-        let anew = || Evidence::new(boot.clone(), window, uptime);
+        let before = before.filter(|evidence| evidence.boot == boot_id);
+        let anew = || Evidence::new(boot_id.to_owned(), window, uptime);
         Some(Self {
             state_dir: state_dir.to_owned(),
             runner,
@@ -80,7 +78,8 @@ impl Watch {
             () = sleep_until(self.until) => {}
             () = async { tokio::join!(self.watch_sockets(), self.watch_names()); } => {}
         }
-        let evidence = self.evidence.lock().await;
+        let mut evidence = self.evidence.lock().await;
+        evidence.is_whole = true;
         self.save(&evidence);
         let (dialled, names) = (evidence.dialled.len(), evidence.names.len());
         tracing::info!(dialled, names, "the boot evidence is complete");
