@@ -91,10 +91,10 @@ async fn serve(
     let connector = GrpcConnector::new(move |endpoint| open(files.clone(), endpoint));
     let places = Places::new(&settings.state_dir, &settings.run_dir);
     let (found, telling) = telling::channel();
-    let keeper = Keeper::new(root.clone(), places);
+    let keeper = Keeper::new(root.clone(), places.clone());
     let guard = keeper.keep(settings.guard.clone(), &Processes, found.clone());
     let drift = Drift::new(root.clone(), &settings.state_dir, &settings.drift);
-    let drift = Rc::new(drift.telling(found));
+    let drift = Rc::new(drift.heeding(&places).telling(found));
     drift.start().await;
     let runner: Rc<dyn Runner> = Rc::new(Processes);
     let evidence = settings.drift.boot_evidence.and_then(|window| {

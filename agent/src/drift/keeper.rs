@@ -1,5 +1,5 @@
 //! Drift in the running agent: compared at boot before the host is let in, then each hour, and after each
-//! change that an order made.
+//! change that an order made or the guard let pass.
 //!
 //! ```text
 //!  an order changes the host:  before.json --> the change --> expected.json follows, before.json goes
@@ -21,7 +21,12 @@ use super::{
 use crate::{
     checks::verdict::{Reading, Verdict},
     guard::places::Places,
-    host::{leftover, root::Root, stamp::Stamp},
+    host::{
+        leftover,
+        notice::{Notice, pause},
+        root::Root,
+        stamp::Stamp,
+    },
     step::admit::Gate,
     telling::Found,
 };
@@ -37,7 +42,7 @@ use std::{
 use tokio::{
     sync::{Mutex, Notify},
     task::spawn_blocking,
-    time,
+    time::{self, Instant},
 };
 
 /// How often a host is compared, in [`GLANCE_EVERY`]: once an hour, as design and operators are promised.
@@ -66,6 +71,9 @@ pub struct Drift {
     is_changing: Cell<bool>,
     was_changed: Notify,
     is_in: Cell<bool>,
+    /// Where hooks write down whom they let pass, and what was last looked at of it. Absent: nowhere.
+    passed: Option<PathBuf>,
+    seen_passed: Cell<Option<Stamp>>,
     /// Who tells the coordinator. Absent: nobody does.
     found: Option<Found>,
 }
@@ -99,7 +107,18 @@ impl Drift {
             is_changing: Cell::new(false),
             was_changed: Notify::new(),
             is_in: Cell::new(false),
+            passed: None,
+            seen_passed: Cell::new(None),
             found: None,
+        }
+    }
+
+    /// The same, with an eye on the changes that the guard of this host lets pass.
+    #[must_use]
+    pub(crate) fn heeding(self, guard: &Places) -> Self {
+        Self {
+            passed: Some(guard.passed()),
+            ..self
         }
     }
 
@@ -130,13 +149,48 @@ impl Drift {
                 time::sleep(SOON).await;
                 continue;
             }
-            for _ in 0..GLANCES {
-                let changed = time::timeout(GLANCE_EVERY, self.was_changed.notified());
-                if changed.await.is_ok() || self.is_sealed_anew() {
-                    break;
-                }
+            self.until_moved().await;
+        }
+    }
+
+    /// Waits for an hour, or until something may have moved: an order was at work, the host was sealed anew,
+    /// or a change that the guard let pass has ended.
+    async fn until_moved(&self) {
+        let next = Instant::now() + GLANCE_EVERY * GLANCES;
+        let folder = self.passed.as_deref().and_then(Path::parent);
+        // Where the kernel notices nothing, the next glance does.
+        let mut notice = folder.and_then(|folder| Notice::of(folder).ok());
+        while Instant::now() < next {
+            let wait = match self.is_changed_by_others() {
+                Some(true) => return,
+                Some(false) => SOON,
+                None => GLANCE_EVERY,
+            };
+            tokio::select! {
+                biased;
+                () = self.was_changed.notified() => return,
+                watch = pause(notice.take(), wait) => notice = watch,
+            }
+            if self.is_sealed_anew() {
+                return;
             }
         }
+    }
+
+    /// Whether a change that the guard let pass has ended since it was last looked. Absent: there is no new
+    /// one.
+    fn is_changed_by_others(&self) -> Option<bool> {
+        let file = self.passed.as_deref()?;
+        let now = stamp(file)?;
+        if self.seen_passed.get() == Some(now) {
+            return None;
+        }
+        // A file that cannot be read is read again.
+        let has_ended = leftover::find(file).is_ok_and(|running| running.is_none());
+        if has_ended {
+            self.seen_passed.set(Some(now));
+        }
+        Some(has_ended)
     }
 
     /// Carries out a change that an order wants, and expects from then on what it made of the host, also

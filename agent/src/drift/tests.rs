@@ -12,10 +12,12 @@ use super::{
 };
 use crate::{
     checks::verdict::{Reading, Verdict},
-    host::root::Root,
+    guard::places::Places,
+    host::{leftover, root::Root},
     step::admit::Gate,
 };
-use std::{fs, path::PathBuf};
+use std::{fs, path::PathBuf, process::Command};
+use tokio::time::{self, Duration};
 
 /// A host with one package and one file that is watched.
 struct Lab {
@@ -131,6 +133,40 @@ async fn a_host_that_was_let_in_once_is_warned_of_and_its_copy_is_another_host()
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_the_guard_let_pass_is_looked_at_soon_after_it_has_ended() {
+    let lab = Lab::sealed();
+    let places = Places::new(&lab.state(), &lab.folder.path().join("run"));
+    let passed = places.passed();
+    fs::create_dir_all(passed.parent().unwrap()).unwrap();
+    let drift = Drift::new(lab.root.clone(), &lab.state(), &lab.settings()).heeding(&places);
+    drift.let_in();
+    drift.start().await;
+    let is_drifted = || lab.report().standing == Standing::Drifted;
+    let host = async {
+        let mut manager = Command::new("sleep").arg("600").spawn().unwrap();
+        leftover::write_down(&passed, i32::try_from(manager.id()).unwrap()).unwrap();
+        lab.install("2");
+        time::sleep(Duration::from_secs(600)).await;
+        assert!(!is_drifted(), "it is still at work");
+        manager.kill().unwrap();
+        manager.wait().unwrap();
+        let looked = async {
+            while !is_drifted() {
+                time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        time::timeout(Duration::from_secs(60), looked)
+            .await
+            .unwrap();
+    };
+    tokio::select! {
+        biased;
+        () = host => {}
+        never = drift.watch() => match never {},
+    }
+}
+
 #[tokio::test]
 async fn a_host_that_was_let_in_before_the_agent_had_looked_counts_as_let_in() {
     let lab = Lab::sealed();
@@ -225,7 +261,7 @@ async fn a_change_that_was_cut_short_is_accounted_for_by_the_next_look() {
         lab.install("2");
         std::future::pending::<()>().await;
     });
-    let cut = tokio::time::timeout(std::time::Duration::from_millis(300), change).await;
+    let cut = time::timeout(Duration::from_millis(300), change).await;
     assert!(cut.is_err());
     let next = lab.agent().await;
     assert_eq!(next.judge().output, "");

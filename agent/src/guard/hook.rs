@@ -89,8 +89,12 @@ pub fn decide(channel: &Channel, state_dir: &Path) -> Result<Decision, ManifestE
         agent: life::state(&places),
     };
     let decision = Decision::make(&manifest.settings, found);
-    if decision.passes() && *channel == Channel::Apt {
-        let_pass(&places, &asker);
+    // What belongs to a change that was let pass says nothing new.
+    if decision.passes() && !found.covered {
+        remember(&places.passed(), &asker);
+        if *channel == Channel::Apt {
+            remember(&places.let_pass(), &asker);
+        }
     }
     if decision != Decision::Covered {
         tell(
@@ -175,17 +179,18 @@ fn belongs(asker: &Asker, file: &Path) -> bool {
     holder.is_some_and(|holder| asker.descends_from(holder.pid))
 }
 
-/// Remembers an apt, so that its dpkg passes too.
-fn let_pass(places: &Places, asker: &Asker) {
+/// Remembers who was let pass: an apt, so that its dpkg passes too, and anyone, so that the agent looks at
+/// what was changed.
+fn remember(file: &Path, asker: &Asker) {
     let Some(manager) = asker.manager() else {
         return;
     };
-    let file = places.let_pass();
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder).ok();
     }
-    // Not remembered: its parts are asked about again, and pass for the same reason.
-    leftover::write_down(&file, manager.pid).ok();
+    // Not remembered: its parts are asked about again, and pass for the same reason; what it changed is seen
+    // within the hour.
+    leftover::write_down(file, manager.pid).ok();
 }
 
 /// Writes it down, and says it to whoever has to know.

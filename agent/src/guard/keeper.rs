@@ -26,13 +26,18 @@ use super::{
     word::{self, Word},
 };
 use crate::{
-    host::{command::Runner, durable::FileError, notice::Notice, root::Root, unit},
+    host::{
+        command::Runner,
+        durable::FileError,
+        notice::{Notice, pause},
+        root::Root,
+        unit,
+    },
     telling::Found,
 };
 use cofferdam_engine::guard::LostChannel;
 use cofferdam_proto::error_chain;
 use std::{convert::Infallible, fs, path::Path, time::Duration};
-use tokio::time;
 
 /// How often control is proved: as design and operators are promised.
 const PROVE_EVERY: Duration = Duration::from_secs(60);
@@ -210,18 +215,6 @@ fn said_alive(said: Result<(), FileError>) {
     if let Err(error) = said {
         let error = error_chain(&error);
         tracing::error!(error, "hooks will take the agent for dead");
-    }
-}
-
-/// Waits for so long, or until something is noticed. The watch, unless it is over.
-async fn pause(notice: Option<Notice>, wait: Duration) -> Option<Notice> {
-    let Some(mut watch) = notice else {
-        time::sleep(wait).await;
-        return None;
-    };
-    match time::timeout(wait, watch.changed()).await {
-        Ok(Ok(())) | Err(_) => Some(watch),
-        Ok(Err(_)) => None,
     }
 }
 

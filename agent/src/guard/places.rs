@@ -76,6 +76,11 @@ impl Places {
         self.run_dir.join("guard/let-pass")
     }
 
+    /// Whoever was last let pass, by whatever channel: what it changed is looked at once it has ended.
+    pub fn passed(&self) -> PathBuf {
+        self.run_dir.join("guard/passed")
+    }
+
     /// The process of the agent. Absent: it has not run in this boot.
     pub fn agent(&self) -> PathBuf {
         self.run_dir.join("guard/agent")

@@ -15,13 +15,19 @@ use nix::{
 };
 use std::{fs, path::Path};
 
-/// Writes down which process runs. No sync: a power cut ends the process too.
+/// Writes down which process runs, in place of what was written before. No sync: a power cut ends the process
+/// too.
 ///
 /// # Errors
 /// [`FileError`] when the file cannot be written.
 pub fn write_down(file: &Path, pid: i32) -> Result<(), FileError> {
     let started = process_table::find(pid).map_or(0, |entry| entry.started);
-    fs::write(file, format!("{pid} {started}")).map_err(FileError::of("writing", file))
+    // Several may write at once, each beside the file under a name of its own.
+    let beside = file.with_extension(std::process::id().to_string());
+    let written = fs::write(&beside, format!("{pid} {started}"));
+    written
+        .and_then(|()| fs::rename(&beside, file))
+        .map_err(FileError::of("writing", file))
 }
 
 /// Strikes out what was written down.

@@ -8,8 +8,12 @@ use std::{
     io,
     os::fd::{AsFd, AsRawFd, RawFd},
     path::Path,
+    time::Duration,
 };
-use tokio::io::{Interest, unix::AsyncFd};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    time,
+};
 
 /// A watch over one folder.
 #[derive(Debug)]
@@ -56,6 +60,18 @@ impl Notice {
             }
             return Ok(());
         }
+    }
+}
+
+/// Waits for so long, or until something is noticed. The watch, unless it is over.
+pub(crate) async fn pause(notice: Option<Notice>, wait: Duration) -> Option<Notice> {
+    let Some(mut watch) = notice else {
+        time::sleep(wait).await;
+        return None;
+    };
+    match time::timeout(wait, watch.changed()).await {
+        Ok(Ok(())) | Err(_) => Some(watch),
+        Ok(Err(_)) => None,
     }
 }
 
