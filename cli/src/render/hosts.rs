@@ -76,8 +76,13 @@ fn doing(host: &HostView, now: Timestamp) -> String {
         let more = out.until_ms.map(|until| short(until.since(now)));
         let more = more.map(|more| format!(" for {more} more"));
         let (why, holder) = (&out.why, &out.holder);
+        // It may have its traffic, and is nobody else's to take all the same.
+        let out = match host.in_service {
+            true => "counts as out",
+            false => "out",
+        };
         Some(format!(
-            "out: {why}, held by {holder}{}",
+            "{out}: {why}, held by {holder}{}",
             more.unwrap_or_default()
         ))
     };
@@ -188,7 +193,7 @@ pub(super) mod tests {
     a-1   r1-a-1  web      m7.large  1m         yes
     a-2   r1-a-1  web      m7.large  1m         NO          applying by openssl-2026-11, slow
     a-3   r1-a-1  web      m7.large  no         NO          out: silent, held by itself; check abi failed
-    a-4   r1-a-1  web      m7.large  1m         yes         out: reserved: new disk, held by anna for 30m more
+    a-4   r1-a-1  web      m7.large  1m         yes         counts as out: reserved: new disk, held by anna for 30m more
     ");
     }
 }
