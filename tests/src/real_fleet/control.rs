@@ -27,6 +27,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 /// The trust domain of every real fleet.
@@ -34,6 +35,9 @@ const TRUST_DOMAIN: &str = "fleet.example";
 
 /// How many days certificates last; their authority a day longer, so that the second does not matter.
 const DAYS: u32 = 30;
+
+/// How long ago a certificate was made that has ended: it lasts a day.
+const ENDED_AGO: Duration = Duration::from_secs(2 * 24 * 60 * 60);
 
 /// How often coordinator and agent give a sign of life: a lost peer is noticed after 3 s.
 const HEARTBEAT: &str = "1s";
@@ -138,6 +142,31 @@ impl Control {
             host.write(&format!("{PKI}/{name}"), text)?;
         }
         host.write("etc/cofferdam/agent.toml", agent_text(host))
+    }
+
+    /// Gives a host a certificate that has just ended in place of its own.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn expire(&self, host: &Host) -> Result<(), FleetError> {
+        let identity = Identity::Agent(host.name().clone());
+        let authority = Authority::load(&self.pki()).map_err(part("the authority"))?;
+        // What was issued is never overwritten.
+        for kind in ["crt", "key"] {
+            let old = self.pki().join(format!("agent-{}.{kind}", host.name()));
+            fs::remove_file(&old).map_err(file("remove", &old))?;
+        }
+        let ended = Validity {
+            now: clock::date() - ENDED_AGO,
+            days: 1,
+        };
+        let issued = authority.issue(&identity, &ServerNames::default(), ended);
+        let own = issued.map_err(part("a certificate"))?;
+        for (from, name) in [(own.certificate, "agent.pem"), (own.key, "agent.key")] {
+            let text = fs::read(&from).map_err(file("read", &from))?;
+            host.write(&format!("{PKI}/{name}"), text)?;
+        }
+        Ok(())
     }
 
     fn issue(&self, identity: &Identity, names: &ServerNames) -> Result<Pair, FleetError> {

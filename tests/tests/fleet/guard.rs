@@ -153,7 +153,8 @@ async fn a_refusal_and_lost_control_are_seen_at_once_and_a_cut_loses_and_doubles
     until(&mut fleet, &host, AT_ONCE, |view| last(view) == Some(1)).await;
     let list = shown(&fleet, &["hosts", "--guard"]);
     assert!(
-        list.contains("enforce") && list.contains("refused: apt-get install tea=2 (tea 1 -> 2), started by bash"),
+        list.contains("enforce")
+            && list.contains("refused: apt-get install tea=2 (tea 1 -> 2), started by bash"),
         "{list}"
     );
     let explained = shown(&fleet, &["explain", host.as_str()]);

@@ -89,13 +89,17 @@ async fn a_reboot_of_a_host_that_was_let_in_comes_back_with_a_warning_of_its_dri
     let host = &fleet.hosts()[0];
     fleet.manage().await.unwrap();
     eventually_says(host, LINE, "up ready").await;
+    // What the guard lets pass is looked at as soon as it has ended.
+    said(host, "cofferdam-agent guard install").await;
     said(host, INSTALL).await;
+    until_shown(&fleet, &["hosts", "--drift"], &[CHANGED]).await;
     said(host, WATCHED).await;
 
     host.reboot().await.unwrap();
 
     eventually_says(host, LINE, "up ready").await;
-    eventually_says(host, "cofferdam-agent evidence", CALLED).await;
+    let evidence = eventually_says(host, "cofferdam-agent evidence", CALLED).await;
+    assert!(evidence.contains("still until 600 s"), "{evidence}");
     let listed = said(host, "cofferdam-agent drift").await;
     assert!(listed.contains("boot    drift is a warning"), "{listed}");
     assert!(listed.contains(CHANGED), "{listed}");

@@ -1,101 +1,18 @@
 //! The guard owns every way by which a real host's packages change.
 
-use super::asked::{said, start, until_shown};
-use cofferdam_tests::{
-    machine::Machine,
-    patience::eventually,
-    real_fleet::{
-        RealFleet,
-        host::{BOOTED_WITHIN, Host},
-        repository::{ORIGIN, Package},
+use super::{
+    asked::{said, start, until_shown},
+    guarded::{
+        UPGRADE, by_a_session, enforce, fleet, installed, say_enforce, status, upgraded,
+        written_down,
     },
-    rollout::{self, ALL_AT_ONCE},
 };
-
-const UPGRADE: &str = "DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes dist-upgrade";
+use cofferdam_tests::rollout::{self, ALL_AT_ONCE};
 
 /// What a cloud image does that upgrades itself at each boot.
 const AT_BOOT: &str = "[Unit]\nAfter=network.target fleet-address.service\n\
     [Service]\nType=oneshot\nExecStart=/usr/bin/apt-get --quiet update\n\
     ExecStart=/usr/bin/unattended-upgrade --verbose\n[Install]\nWantedBy=multi-user.target\n";
-
-async fn installed(host: &Host) -> String {
-    said(host, "dpkg-query --show --showformat='${Version}' tea").await
-}
-
-async fn status(host: &Host) -> String {
-    said(host, "cofferdam-agent guard status").await
-}
-
-/// Waits until a host has `tea 2`.
-async fn upgraded(what: &str, host: &Host) {
-    eventually(what, BOOTED_WITHIN, async || {
-        let version = installed(host).await;
-        let upgraded = (version == "2").then_some(());
-        upgraded.ok_or(version)
-    })
-    .await;
-}
-
-/// Waits until the guard's status has all of this.
-async fn written_down(host: &Host, parts: &[&str]) {
-    eventually(
-        "the refusal to be written down",
-        BOOTED_WITHIN,
-        async || {
-            let status = status(host).await;
-            let named = parts.iter().all(|part| status.contains(part));
-            named.then_some(()).ok_or(status)
-        },
-    )
-    .await;
-}
-
-/// A command that is started by the host itself, so that its parents are on the host.
-fn by_a_session(line: &str) -> String {
-    // A shell that has one command only becomes it.
-    format!("systemd-run --quiet --pipe --wait bash -c 'if ! {{ {line}; }}; then exit 1; fi'")
-}
-
-/// A fleet of managed hosts with `tea 1`, and `tea 2` waiting for unattended-upgrades.
-async fn fleet(hosts: usize) -> Option<RealFleet> {
-    let fleet = RealFleet::boot(Machine::several(hosts)).await?;
-    fleet.manage().await.unwrap();
-    let repository = &fleet.repository;
-    repository.publish(&Package::new("tea", "1")).await.unwrap();
-    let origins = format!("Unattended-Upgrade::Origins-Pattern {{ \"origin={ORIGIN}\"; }};\n");
-    let periodic = "APT::Periodic::Update-Package-Lists \"1\";\n\
-                    APT::Periodic::Unattended-Upgrade \"always\";\n";
-    for host in fleet.hosts() {
-        said(
-            host,
-            "apt-get --quiet update && apt-get --quiet --yes install tea",
-        )
-        .await;
-        let path = "etc/apt/apt.conf.d/60fleet";
-        host.write(path, format!("{origins}{periodic}")).unwrap();
-    }
-    repository.publish(&Package::new("tea", "2")).await.unwrap();
-    for host in fleet.hosts() {
-        said(host, "apt-get --quiet update").await;
-    }
-    Some(fleet)
-}
-
-/// Has the host's config say `enforce`.
-async fn say_enforce(host: &Host) {
-    said(
-        host,
-        "printf '\\n[guard]\\nmode = \"enforce\"\\n' >>/etc/cofferdam/agent.toml",
-    )
-    .await;
-}
-
-/// Installs the guard, as its package would, after the operator has said `enforce`.
-async fn enforce(host: &Host) {
-    say_enforce(host).await;
-    said(host, "cofferdam-agent guard install").await;
-}
 
 #[tokio::test]
 async fn an_upgrade_at_boot_is_refused_and_named_and_happens_without_the_guard() {
@@ -234,7 +151,13 @@ async fn an_operator_sees_who_was_refused_and_who_took_a_host_and_when_it_is_giv
     let refused = host.run(&by_a_session(UPGRADE)).await.unwrap();
     assert_ne!(refused.code, Some(0), "{}", refused.printed);
     let named = "refused: apt-get --quiet --yes dist-upgrade (tea 1 -> 2)";
-    until_shown(&fleet, &["hosts", "--guard"], &["enforce  yes", named]).await;
+    let parents = "started by bash";
+    until_shown(
+        &fleet,
+        &["hosts", "--guard"],
+        &["enforce  yes", named, parents],
+    )
+    .await;
 
     let allow = "cofferdam-agent guard allow --for 30m --reason 'tea is out'";
     said(host, allow).await;
@@ -298,7 +221,16 @@ async fn a_dead_agent_fails_as_the_policy_says_and_lost_control_is_seen() {
     };
     let host = &fleet.hosts()[0];
     enforce(host).await;
-    let kill = "systemctl mask --now --quiet cofferdam-agent";
+    said(host, "systemctl kill --signal=SIGSTOP cofferdam-agent").await;
+    let refused = host.run(&by_a_session(UPGRADE)).await.unwrap();
+    assert_ne!(refused.code, Some(0), "{}", refused.printed);
+    let seen = status(host).await;
+    assert!(
+        seen.contains("agent     hangs; the policy is `closed`"),
+        "{seen}"
+    );
+    let kill = "systemctl kill --signal=SIGKILL cofferdam-agent; \
+                systemctl mask --now --quiet cofferdam-agent";
     said(host, kill).await;
     let refused = host.run(&by_a_session(UPGRADE)).await.unwrap();
     assert_ne!(refused.code, Some(0), "{}", refused.printed);
