@@ -11,11 +11,11 @@ pub fn message(tried: &Try) -> String {
     match tried.decision {
         Decision::Refused => refused(tried),
         Decision::Observed => format!(
-            "cofferdam-agent: no order covers this ({}); the guard only observes, and lets it pass\n",
+            "cofferdam-agent: no order or reservation covers this ({}); the guard only observes, and lets it pass\n",
             tried.by.short()
         ),
         Decision::AgentDead => {
-            "cofferdam-agent: no order covers this; the agent does not run or hangs, and \
+            "cofferdam-agent: no order or reservation covers this; the agent does not run or hangs, and \
              `dead_agent = \"open\"` lets it pass\n"
                 .to_owned()
         }
@@ -25,8 +25,8 @@ pub fn message(tried: &Try) -> String {
 
 fn refused(tried: &Try) -> String {
     let mut text = String::from(
-        "\ncofferdam-agent: REFUSED: packages of this host change by rollouts only, and no order \
-         covers this\n",
+        "\ncofferdam-agent: REFUSED: packages of this host change by rollouts only, and no order or \
+         reservation covers this\n",
     );
     let mut line = |name: &str, value: &str| {
         // Writing to text cannot fail.
@@ -46,6 +46,10 @@ fn refused(tried: &Try) -> String {
     line(
         "do this",
         "let a rollout do it: `cofferdam plan` on an operator's machine",
+    );
+    line(
+        "or",
+        "have the host for yourself: `cofferdam reserve` there, then try again",
     );
     line(
         "or",

@@ -100,7 +100,9 @@ impl fmt::Display for Status {
         };
         let mode = match installed.mode {
             Mode::Observe => "observe: nothing is refused, what would be is written down",
-            Mode::Enforce => "enforce: changes of packages that no order covers are refused",
+            Mode::Enforce => {
+                "enforce: changes of packages that no order or reservation covers are refused"
+            }
         };
         writeln!(f, "mode      {mode}")?;
         self.show_agent(f, installed.dead_agent)?;
