@@ -6,12 +6,24 @@
 //!
 //! A label that a host does not have equals nothing: `==` and `in` are false of it, `!=` and
 //! `not in` are true.
+//!
+//! [`crate::query`] is the same language with conditions that only a host can tell.
 
+mod error;
+mod expr;
 mod parse;
 #[cfg(test)]
 mod tests;
+mod word;
 
-pub use parse::SelectError;
+pub use self::{
+    error::SelectError,
+    expr::{Expr, Partly},
+};
+pub(crate) use self::{
+    parse::{Parser, Read, expr},
+    word::{Word, keyword},
+};
 
 use crate::inventory::Host;
 use serde::{Deserialize, Serialize};
@@ -27,20 +39,7 @@ pub const MAX_SELECTION_DEPTH: usize = 32;
 /// A selection of hosts. Displays canonically, so that it reads back as itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Selection(Expr);
-
-/// What a selection says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Expr {
-    /// At least one holds. Has two or more, none of them an `Or`.
-    Or(Vec<Expr>),
-    /// All hold. Has two or more, none of them an `And`.
-    And(Vec<Expr>),
-    /// It does not hold.
-    Not(Box<Expr>),
-    /// A label is compared with texts.
-    Condition(Condition),
-}
+pub struct Selection(Expr<Condition>);
 
 /// A comparison of a label with texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,29 +69,25 @@ impl Selection {
     /// # Errors
     /// A [`SelectError`] that says at which byte what was expected.
     pub fn parse(text: &str) -> Result<Self, SelectError> {
-        parse::expr(text).map(Self)
+        expr(text).map(Self)
     }
 
     /// What it says.
-    pub fn expr(&self) -> &Expr {
+    pub fn expr(&self) -> &Expr<Condition> {
         &self.0
     }
 
     /// Whether a host is selected.
     pub fn matches(&self, host: &Host) -> bool {
-        self.0.holds(&|label| host.value(label))
+        self.0
+            .holds(&|condition| condition.holds(&|label| host.value(label)))
     }
 }
 
-impl Expr {
+impl Condition {
     /// Whether it holds of something whose labels `value` looks up.
     pub fn holds<'a>(&self, value: &impl Fn(&str) -> Option<&'a str>) -> bool {
-        match self {
-            Self::Or(any) => any.iter().any(|expr| expr.holds(value)),
-            Self::And(all) => all.iter().all(|expr| expr.holds(value)),
-            Self::Not(expr) => !expr.holds(value),
-            Self::Condition(condition) => condition.comparison.holds(value(&condition.label)),
-        }
+        self.comparison.holds(value(&self.label))
     }
 }
 
@@ -114,20 +109,6 @@ impl fmt::Display for Selection {
     }
 }
 
-impl fmt::Display for Expr {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Or(any) => write_joined(f, any, " or ", |_| false),
-            Self::And(all) => write_joined(f, all, " and ", |expr| matches!(expr, Self::Or(_))),
-            Self::Not(expr) => match **expr {
-                Self::Or(_) | Self::And(_) => write!(f, "not ({expr})"),
-                Self::Not(_) | Self::Condition(_) => write!(f, "not {expr}"),
-            },
-            Self::Condition(condition) => condition.fmt(f),
-        }
-    }
-}
-
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.label)?;
@@ -138,23 +119,6 @@ impl fmt::Display for Condition {
             Comparison::NotIn(texts) => write_list(f, " not in", texts),
         }
     }
-}
-
-fn write_joined(
-    f: &mut fmt::Formatter<'_>,
-    exprs: &[Expr],
-    word: &str,
-    needs_parentheses: impl Fn(&Expr) -> bool,
-) -> fmt::Result {
-    for (i, expr) in exprs.iter().enumerate() {
-        let word = if i == 0 { "" } else { word };
-        if needs_parentheses(expr) {
-            write!(f, "{word}({expr})")?;
-        } else {
-            write!(f, "{word}{expr}")?;
-        }
-    }
-    Ok(())
 }
 
 fn write_list(f: &mut fmt::Formatter<'_>, word: &str, texts: &[String]) -> fmt::Result {

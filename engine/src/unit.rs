@@ -23,9 +23,46 @@ pub fn check(name: &str) -> Result<(), UnitError> {
     Err(UnitError(name.to_owned()))
 }
 
+/// The types of units, as systemd.unit(5) lists them.
+const TYPES: [&str; 11] = [
+    "service",
+    "socket",
+    "device",
+    "mount",
+    "automount",
+    "swap",
+    "target",
+    "path",
+    "timer",
+    "slice",
+    "scope",
+];
+
+/// The name of a unit with its type: one without is a service, as systemctl reads it.
+pub fn with_type(name: &str) -> String {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending);
+    match ending.is_some_and(|ending| TYPES.contains(&ending)) {
+        true => name.to_owned(),
+        false => format!("{name}.service"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_unit_without_a_type_is_a_service() {
+        for (name, full) in [
+            ("nginx", "nginx.service"),
+            ("nginx.service", "nginx.service"),
+            ("apt-daily.timer", "apt-daily.timer"),
+            ("getty@tty1", "getty@tty1.service"),
+            ("php8.2-fpm", "php8.2-fpm.service"),
+        ] {
+            assert_eq!(with_type(name), full);
+        }
+    }
 
     #[test]
     fn a_unit_has_a_name_and_never_an_option_or_a_pattern() {

@@ -1,7 +1,7 @@
 //! The running kernel against the newest one that is installed.
 
 use crate::host::{durable::FileError, root::Root};
-use cofferdam_engine::package::compare_versions;
+use cofferdam_engine::{kernel::parts, package::compare_versions};
 use std::{cmp::Ordering, fs, io, path::Path};
 
 /// Where kernels lie, below the root, and how their files begin.
@@ -47,20 +47,6 @@ fn newest(running: &str, installed: impl Iterator<Item = String>) -> Option<Stri
 
 fn is_newer(version: &str, than: &str) -> bool {
     compare_versions(version, than) == Ordering::Greater
-}
-
-/// A release of a kernel as its version and its flavour: `6.1.0-25-cloud-amd64` is `6.1.0-25` and
-/// `cloud-amd64`.
-fn parts(release: &str) -> (&str, &str) {
-    let begins_flavour = |at: &usize| {
-        let rest = release.get(at + 1..).unwrap_or_default();
-        rest.starts_with(|c: char| c.is_ascii_alphabetic())
-    };
-    let mut marks = release.match_indices('-').map(|(at, _)| at);
-    match marks.find(begins_flavour) {
-        Some(at) => (&release[..at], &release[at + 1..]),
-        None => (release, ""),
-    }
 }
 
 #[cfg(test)]

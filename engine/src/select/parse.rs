@@ -1,72 +1,19 @@
-//! Reads the text of a selection: words first, then the expression that they make.
+//! Reads the text of a selection, or of what is asked of hosts: an expression of conditions.
 
-use super::{Comparison, Condition, Expr, MAX_SELECTION_DEPTH, MAX_SELECTION_LEN};
+use super::{
+    Comparison, Condition, Expr, MAX_SELECTION_DEPTH, MAX_SELECTION_LEN, SelectError,
+    word::{Word, is_in_label, word},
+};
+use crate::query::Subject;
 
-/// Why a text selects nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SelectError {
-    /// Something else stands where the language wants a certain word.
-    #[error("at byte {at}: {expected} is expected, {found} stands there")]
-    Expected {
-        /// The byte at which it stands, from 0.
-        at: usize,
-        /// What the language wants there.
-        expected: &'static str,
-        /// What stands there.
-        found: String,
-    },
-    /// A character that begins no word.
-    #[error("at byte {at}: `{found}` means nothing here")]
-    Unknown {
-        /// The byte at which it stands, from 0.
-        at: usize,
-        /// The character.
-        found: char,
-    },
-    /// A text without its closing quote.
-    #[error("at byte {at}: the text that begins here has no closing `\"`")]
-    Unclosed {
-        /// The byte of its opening quote, from 0.
-        at: usize,
-    },
-    /// A backslash before a character that needs none.
-    #[error("at byte {at}: `\\{found}` is no escape: only `\\\"` and `\\\\` are")]
-    Escape {
-        /// The byte of the backslash, from 0.
-        at: usize,
-        /// The character after it.
-        found: char,
-    },
-    /// More parentheses and `not`s within each other than [`MAX_SELECTION_DEPTH`].
-    #[error("at byte {at}: more than {MAX_SELECTION_DEPTH} levels of parentheses and `not`")]
-    TooDeep {
-        /// The byte of the first one too many, from 0.
-        at: usize,
-    },
-    /// More bytes than [`MAX_SELECTION_LEN`].
-    #[error("it has {len} bytes; at most {MAX_SELECTION_LEN} are allowed")]
-    TooLong {
-        /// How many it has.
-        len: usize,
-    },
+/// What a condition of a language is, and how it is read.
+pub(crate) trait Read: Sized {
+    /// Reads one condition.
+    fn read(parser: &mut Parser<'_>) -> Result<Self, SelectError>;
 }
 
-impl SelectError {
-    /// The byte of the text that it is about, from 0.
-    pub fn at(&self) -> usize {
-        match self {
-            Self::Expected { at, .. }
-            | Self::Unknown { at, .. }
-            | Self::Unclosed { at }
-            | Self::Escape { at, .. }
-            | Self::TooDeep { at } => *at,
-            Self::TooLong { .. } => 0,
-        }
-    }
-}
-
-/// Reads a whole selection.
-pub(super) fn expr(text: &str) -> Result<Expr, SelectError> {
+/// Reads a whole text.
+pub(crate) fn expr<C: Read>(text: &str) -> Result<Expr<C>, SelectError> {
     if text.len() > MAX_SELECTION_LEN {
         return Err(SelectError::TooLong { len: text.len() });
     }
@@ -76,44 +23,8 @@ pub(super) fn expr(text: &str) -> Result<Expr, SelectError> {
     Ok(expr)
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Word {
-    Open,
-    Close,
-    Comma,
-    Equal,
-    Unequal,
-    And,
-    Or,
-    Not,
-    In,
-    Label(String),
-    Text(String),
-    End,
-}
-
-impl Word {
-    fn show(&self) -> String {
-        let plain = match self {
-            Self::Open => "`(`",
-            Self::Close => "`)`",
-            Self::Comma => "`,`",
-            Self::Equal => "`==`",
-            Self::Unequal => "`!=`",
-            Self::And => "`and`",
-            Self::Or => "`or`",
-            Self::Not => "`not`",
-            Self::In => "`in`",
-            Self::End => "the end",
-            Self::Label(name) => return format!("`{name}`"),
-            Self::Text(text) => return format!("the text \"{text}\""),
-        };
-        plain.to_owned()
-    }
-}
-
 /// Reads words from the left, one ahead.
-struct Parser<'t> {
+pub(crate) struct Parser<'t> {
     text: &'t str,
     /// Where the next word begins.
     at: usize,
@@ -134,29 +45,25 @@ impl<'t> Parser<'t> {
         Ok(parser)
     }
 
-    fn or(&mut self, depth: usize) -> Result<Expr, SelectError> {
-        let mut any = vec![self.and(depth)?];
+    fn or<C: Read>(&mut self, depth: usize) -> Result<Expr<C>, SelectError> {
+        let first = self.and(depth)?;
+        let mut rest = Vec::new();
         while self.take(&Word::Or)? {
-            any.push(self.and(depth)?);
+            rest.push(self.and(depth)?);
         }
-        Ok(join(any, Expr::Or, |expr| match expr {
-            Expr::Or(inner) => Ok(inner),
-            other @ (Expr::And(_) | Expr::Not(_) | Expr::Condition(_)) => Err(other),
-        }))
+        Ok(Expr::any(first, rest))
     }
 
-    fn and(&mut self, depth: usize) -> Result<Expr, SelectError> {
-        let mut all = vec![self.not(depth)?];
+    fn and<C: Read>(&mut self, depth: usize) -> Result<Expr<C>, SelectError> {
+        let first = self.not(depth)?;
+        let mut rest = Vec::new();
         while self.take(&Word::And)? {
-            all.push(self.not(depth)?);
+            rest.push(self.not(depth)?);
         }
-        Ok(join(all, Expr::And, |expr| match expr {
-            Expr::And(inner) => Ok(inner),
-            other @ (Expr::Or(_) | Expr::Not(_) | Expr::Condition(_)) => Err(other),
-        }))
+        Ok(Expr::all(first, rest))
     }
 
-    fn not(&mut self, depth: usize) -> Result<Expr, SelectError> {
+    fn not<C: Read>(&mut self, depth: usize) -> Result<Expr<C>, SelectError> {
         let at = self.at;
         if depth > MAX_SELECTION_DEPTH {
             return Err(SelectError::TooDeep { at });
@@ -169,21 +76,11 @@ impl<'t> Parser<'t> {
             self.expect(&Word::Close, "`and`, `or` or `)`")?;
             return Ok(expr);
         }
-        self.condition().map(Expr::Condition)
+        C::read(self).map(Expr::Condition)
     }
 
-    fn condition(&mut self) -> Result<Condition, SelectError> {
-        let Word::Label(label) = self.next.clone() else {
-            return Err(self.expected("a label, `not` or `(`"));
-        };
-        self.advance()?;
-        Ok(Condition {
-            label,
-            comparison: self.comparison()?,
-        })
-    }
-
-    fn comparison(&mut self) -> Result<Comparison, SelectError> {
+    /// How the label before is compared.
+    pub(crate) fn comparison(&mut self) -> Result<Comparison, SelectError> {
         if self.take(&Word::Equal)? {
             return self.text().map(Comparison::Is);
         }
@@ -222,8 +119,40 @@ impl<'t> Parser<'t> {
         Ok(text)
     }
 
+    /// A label, or what begins a condition in its place.
+    pub(crate) fn label(&mut self, expected: &'static str) -> Result<String, SelectError> {
+        let Word::Bare(label) = self.next.clone() else {
+            return Err(self.expected(expected));
+        };
+        if let Some((i, found)) = label.char_indices().find(|(_, c)| !is_in_label(*c)) {
+            let at = self.at + i;
+            return Err(SelectError::Unknown { at, found });
+        }
+        self.advance()?;
+        Ok(label)
+    }
+
+    /// A word that may stand in quotes or without.
+    pub(crate) fn name(&mut self, expected: &'static str) -> Result<String, SelectError> {
+        let (Word::Bare(name) | Word::Text(name)) = self.next.clone() else {
+            return Err(self.expected(expected));
+        };
+        self.advance()?;
+        Ok(name)
+    }
+
+    /// The next word.
+    pub(crate) fn next(&self) -> &Word {
+        &self.next
+    }
+
+    /// The byte at which it begins.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
     /// Goes past the next word if it is this one.
-    fn take(&mut self, word: &Word) -> Result<bool, SelectError> {
+    pub(crate) fn take(&mut self, word: &Word) -> Result<bool, SelectError> {
         if self.next != *word {
             return Ok(false);
         }
@@ -238,7 +167,8 @@ impl<'t> Parser<'t> {
         self.advance()
     }
 
-    fn expected(&self, expected: &'static str) -> SelectError {
+    /// That something else stands here.
+    pub(crate) fn expected(&self, expected: &'static str) -> SelectError {
         SelectError::Expected {
             at: self.at,
             expected,
@@ -246,7 +176,8 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn advance(&mut self) -> Result<(), SelectError> {
+    /// Goes past the next word.
+    pub(crate) fn advance(&mut self) -> Result<(), SelectError> {
         let rest = self.text[self.after..].trim_start();
         self.at = self.text.len() - rest.len();
         let (word, len) = word(rest, self.at)?;
@@ -256,82 +187,18 @@ impl<'t> Parser<'t> {
     }
 }
 
-/// The word that `rest` begins with, and its length. `at` is where `rest` stands in the selection.
-fn word(rest: &str, at: usize) -> Result<(Word, usize), SelectError> {
-    const MARKS: [(&str, Word); 5] = [
-        ("(", Word::Open),
-        (")", Word::Close),
-        (",", Word::Comma),
-        ("==", Word::Equal),
-        ("!=", Word::Unequal),
-    ];
-    let Some(first) = rest.chars().next() else {
-        return Ok((Word::End, 0));
-    };
-    for (mark, word) in MARKS {
-        if rest.starts_with(mark) {
-            return Ok((word, mark.len()));
+/// A condition on a label, and no other: what only a host can tell is no label.
+impl Read for Condition {
+    fn read(parser: &mut Parser<'_>) -> Result<Self, SelectError> {
+        let at = parser.at();
+        let label = parser.label("a label, `not` or `(`")?;
+        if Subject::of(&label, parser.next()).is_some() {
+            let begins = format!("{label} {}", parser.next().show().replace('`', ""));
+            return Err(SelectError::ForHosts { at, begins });
         }
+        Ok(Self {
+            label,
+            comparison: parser.comparison()?,
+        })
     }
-    if first == '"' {
-        return quoted(rest, at);
-    }
-    if first == '=' {
-        return Err(SelectError::Expected {
-            at,
-            expected: "`==`",
-            found: "`=`".to_owned(),
-        });
-    }
-    let len = rest.find(|c| !is_in_label(c)).unwrap_or(rest.len());
-    if len == 0 {
-        return Err(SelectError::Unknown { at, found: first });
-    }
-    let word = match &rest[..len] {
-        "and" => Word::And,
-        "or" => Word::Or,
-        "not" => Word::Not,
-        "in" => Word::In,
-        label => Word::Label(label.to_owned()),
-    };
-    Ok((word, len))
-}
-
-fn is_in_label(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/')
-}
-
-/// The text in double quotes that `rest` begins with, and its length with its quotes.
-fn quoted(rest: &str, at: usize) -> Result<(Word, usize), SelectError> {
-    let mut text = String::new();
-    let mut chars = rest.char_indices().skip(1);
-    while let Some((i, c)) = chars.next() {
-        match c {
-            '"' => return Ok((Word::Text(text), i + 1)),
-            '\\' => match chars.next() {
-                Some((_, escaped @ ('"' | '\\'))) => text.push(escaped),
-                Some((_, found)) => return Err(SelectError::Escape { at: at + i, found }),
-                None => break,
-            },
-            other => text.push(other),
-        }
-    }
-    Err(SelectError::Unclosed { at })
-}
-
-/// One expression of several, with those of the same kind merged into it; a single one stays as it
-/// is.
-fn join(
-    mut exprs: Vec<Expr>,
-    kind: impl Fn(Vec<Expr>) -> Expr,
-    inner: impl Fn(Expr) -> Result<Vec<Expr>, Expr>,
-) -> Expr {
-    if exprs.len() == 1 {
-        return exprs.remove(0);
-    }
-    let merged = exprs
-        .into_iter()
-        .flat_map(|expr| inner(expr).unwrap_or_else(|other| vec![other]))
-        .collect();
-    kind(merged)
 }

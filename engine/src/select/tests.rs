@@ -3,12 +3,13 @@ use proptest::prelude::*;
 
 fn holds(text: &str) -> bool {
     let selection = Selection::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-    selection.expr().holds(&|label| match label {
+    let value = |label: &str| match label {
         "service" => Some("web"),
         "region" => Some("r1"),
         "team.example/owner" => Some("a \"b\" \\ c"),
         _ => None,
-    })
+    };
+    selection.expr().holds(&|condition| condition.holds(&value))
 }
 
 #[test]
@@ -130,6 +131,14 @@ fn an_error_says_where_and_what_was_expected() {
             "at byte 6: `\\n` is no escape: only `\\\"` and `\\\\` are",
         ),
         ("a & b", "at byte 2: `&` means nothing here"),
+        (
+            r#"zone == "a" and te~am == "b""#,
+            "at byte 18: `~` means nothing here",
+        ),
+        (
+            "service < 3",
+            "at byte 8: `==`, `!=`, `in` or `not in` is expected, `<` stands there",
+        ),
         ("ä == 1", "at byte 0: `ä` means nothing here"),
     ] {
         assert_eq!(
@@ -137,6 +146,33 @@ fn an_error_says_where_and_what_was_expected() {
             error,
             "{text}"
         );
+    }
+}
+
+#[test]
+fn what_only_a_host_can_tell_selects_nothing_and_is_sent_to_query() {
+    for (condition, begins) in [
+        ("package openssl < 3.0.15", "package openssl"),
+        ("kernel < 6.1.120", "kernel <"),
+        ("unit nginx.service failed", "unit nginx.service"),
+    ] {
+        let text = format!(r#"service == "web" and {condition}"#);
+        let said = Selection::parse(&text).unwrap_err();
+        assert_eq!(said.at(), 21);
+        assert_eq!(
+            said.to_string(),
+            format!(
+                "at byte 21: `{begins}` asks the hosts themselves, and a selection goes by labels and \
+                 facts alone: `cofferdam query` asks hosts"
+            )
+        );
+    }
+    for labels in [
+        r#"package == "a""#,
+        r#"kernel != "6.1.0-25-amd64""#,
+        r#"unit not in ("a")"#,
+    ] {
+        assert!(Selection::parse(labels).is_ok(), "{labels}");
     }
 }
 
@@ -164,7 +200,7 @@ fn a_long_chain_is_not_deep() {
     assert!(Selection::parse(&chain).is_ok());
 }
 
-fn any_expr() -> impl Strategy<Value = Expr> {
+fn any_expr() -> impl Strategy<Value = Expr<Condition>> {
     let text = "[a-z\"\\\\ é]{0,4}";
     let comparison = prop_oneof![
         text.prop_map(Comparison::Is),
@@ -190,7 +226,8 @@ proptest! {
         let read = Selection::parse(&text).unwrap();
         prop_assert_eq!(Selection::parse(&read.to_string()), Ok(read.clone()));
         let value = |label: &str| labels[label.len() % 4].map(|set| if set { "a" } else { "" });
-        prop_assert_eq!(read.expr().holds(&value), expr.holds(&value), "{}", text);
+        let judge = |condition: &Condition| condition.holds(&value);
+        prop_assert_eq!(read.expr().holds(&judge), expr.holds(&judge), "{}", text);
     }
 
     #[test]
