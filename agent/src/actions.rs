@@ -14,6 +14,7 @@ use cofferdam_engine::{
     id::RolloutId,
     inventory::{Facts, PackageSet},
     order::Order,
+    query::{Found, Wants},
     reservation::ReservationLeft,
     wish::Wish,
 };
@@ -59,6 +60,9 @@ pub trait Actions: 'static {
 
     /// Finds out which packages a wish would bring to this host, without any change.
     async fn simulate(&self, wish: &Wish) -> Result<Vec<SimulatedPackage>, Failure>;
+
+    /// Finds out what a query asks of this host, without any change.
+    async fn find(&self, wants: &Wants) -> Result<Found, Failure>;
 
     /// Lets go of what was staged for a rollout. What remains is harmless, so it cannot fail.
     async fn release(&self, rollout: &RolloutId);

@@ -18,13 +18,14 @@ use crate::{
     actions::{Actions, Flag, Service},
     admission::Admission,
     clock::Clock,
+    inquiry::Inquiry,
     inventory::Inventory,
     journal::{Durability, History, HistoryError, Journal, JournalError, Record},
     profile::Profile,
+    query::Asked,
     runner::Runner,
     service::ServiceWatch,
     session::Input,
-    simulation::Simulation,
     staging::Staging,
     task::Task,
     telling::Telling,
@@ -39,6 +40,7 @@ use cofferdam_engine::{
     reservation::ReservationLeft,
     run::RunEvent,
     time::Timestamp,
+    wish::Wish,
 };
 use cofferdam_proto::{
     convert::order_digest,
@@ -63,7 +65,8 @@ pub(crate) struct Driver<A, J, C> {
     greeting: Task<Result<Greeting, Failure>>,
     runner: Runner<A>,
     staging: Staging<A>,
-    simulation: Simulation<A>,
+    simulation: Inquiry<A, Wish>,
+    query: Inquiry<A, Asked>,
     service: ServiceWatch<A>,
     admission: Admission<A>,
     inventory: Inventory<A>,
@@ -86,7 +89,7 @@ enum Wake {
     Deadline,
     Stepped(RunEvent),
     Staged(Option<ReportBody>),
-    Simulated(FromAgent),
+    Answered(FromAgent),
     Looked(Option<ReportBody>),
     Admitted,
     Inventoried(Option<PackageSet>),
@@ -115,7 +118,8 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             greeting: Task::idle(),
             runner: Runner::new(Rc::clone(&actions)),
             staging: Staging::new(Rc::clone(&actions)),
-            simulation: Simulation::new(Rc::clone(&actions)),
+            simulation: Inquiry::new(Rc::clone(&actions)),
+            query: Inquiry::new(Rc::clone(&actions)),
             service: ServiceWatch::new(Rc::clone(&actions)),
             admission: Admission::new(Rc::clone(&actions)),
             inventory: Inventory::new(Rc::clone(&actions)),
@@ -156,7 +160,8 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             () = sleep(deadline) => Wake::Deadline,
             event = self.runner.outcome() => Wake::Stepped(event),
             said = self.staging.outcome() => Wake::Staged(said),
-            answer = self.simulation.outcome() => Wake::Simulated(answer),
+            answer = self.simulation.outcome() => Wake::Answered(answer),
+            answer = self.query.outcome() => Wake::Answered(answer),
             said = self.service.outcome() => Wake::Looked(said),
             () = self.admission.outcome() => Wake::Admitted,
             others = self.inventory.outcome() => Wake::Inventoried(others),
@@ -174,7 +179,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             Wake::Staged(said) => self.say(said),
             Wake::Looked(said) => self.say(said),
             Wake::Admitted => Ok(()),
-            Wake::Simulated(answer) => {
+            Wake::Answered(answer) => {
                 self.uplink.answer(answer);
                 Ok(())
             }
@@ -208,6 +213,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
                 self.telling.close();
                 self.greeting.cancel();
                 self.simulation.forget();
+                self.query.forget();
                 Ok(())
             }
             Wake::Input(Input::Message(message)) => self.hear(message),
@@ -245,9 +251,16 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             }
             ToAgent::ClaimAnswer { key, point, answer } => self.answered(key, point, answer)?,
             ToAgent::Simulate { request, wish } => {
-                if let Some(answer) = self.simulation.ask(request, wish) {
-                    self.uplink.answer(answer);
-                }
+                let refused = self.simulation.ask(request, wish);
+                self.answer(refused);
+            }
+            ToAgent::Query {
+                request,
+                text,
+                within,
+            } => {
+                let refused = self.query.ask(request, Asked::now(text, within));
+                self.answer(refused);
             }
         }
         Ok(())
@@ -263,6 +276,12 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         }
         if let Err(failure) = self.actions.reserved(reservation) {
             tracing::error!(%failure, "a reservation is not known to the guard");
+        }
+    }
+
+    fn answer(&mut self, answer: Option<FromAgent>) {
+        if let Some(answer) = answer {
+            self.uplink.answer(answer);
         }
     }
 

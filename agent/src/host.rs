@@ -21,4 +21,5 @@ pub mod sockets;
 pub mod space;
 pub mod stamp;
 pub mod unit;
+pub mod unit_state;
 pub mod versioned;

@@ -22,6 +22,7 @@ pub mod guard;
 pub mod health;
 pub mod host;
 pub mod identity;
+mod inquiry;
 mod inventory;
 pub mod journal;
 pub mod link;
@@ -34,6 +35,7 @@ mod patience;
 pub mod pattern;
 pub mod production;
 pub mod profile;
+mod query;
 mod runner;
 #[cfg(test)]
 mod sample;

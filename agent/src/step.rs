@@ -22,6 +22,7 @@ mod conffiles;
 mod drain;
 mod effect;
 mod facts;
+mod find;
 mod hooks;
 mod ramp;
 mod readmit;
@@ -53,6 +54,7 @@ use cofferdam_engine::{
     id::RolloutId,
     inventory::{Facts, PackageSet},
     order::Order,
+    query::{Found, Wants},
     reservation::ReservationLeft,
     wish::Wish,
 };
@@ -180,6 +182,10 @@ impl Actions for Steps {
 
     async fn simulate(&self, wish: &Wish) -> Result<Vec<SimulatedPackage>, Failure> {
         self.simulate_wish(wish).await
+    }
+
+    async fn find(&self, wants: &Wants) -> Result<Found, Failure> {
+        self.find_wanted(wants).await
     }
 
     async fn release(&self, rollout: &RolloutId) {

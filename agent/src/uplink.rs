@@ -167,7 +167,8 @@ impl Uplink {
             | FromAgent::Packages(_)
             | FromAgent::PackagesChanged { .. }
             | FromAgent::Heartbeat
-            | FromAgent::Simulated { .. } => {
+            | FromAgent::Simulated { .. }
+            | FromAgent::Queried { .. } => {
                 self.answers.pop_front();
             }
         }

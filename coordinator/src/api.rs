@@ -6,12 +6,15 @@ mod amend;
 mod calendar;
 pub(crate) mod call;
 mod except;
+mod forget;
 mod operator;
 mod planner;
+mod query;
 mod reserve;
 mod watch;
 
 pub(crate) use self::{
     agent::AgentApi,
     operator::{OperatorApi, Standing},
+    query::Desk,
 };

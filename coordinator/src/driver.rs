@@ -20,12 +20,16 @@ mod history;
 mod input;
 mod intake;
 mod outgoing;
+mod query;
 #[cfg(test)]
 mod tests;
 mod turn;
 
 pub use self::history::{HistoryError, StoredHistory, read_history};
-pub(crate) use self::input::{DriverHandle, Said, Stopping};
+pub(crate) use self::{
+    input::{DriverHandle, Said, Stopping},
+    query::Asked,
+};
 
 use self::{
     history::Replayed,

@@ -114,6 +114,7 @@ impl Session {
             FromAgent::Report(report) => Said::Report(report),
             FromAgent::Claim { key, token, point } => Said::Claim { key, token, point },
             FromAgent::Simulated { request, result } => Said::Simulated { request, result },
+            FromAgent::Queried { request, result } => Said::Queried { request, result },
             FromAgent::GuardNews(news) => Said::GuardNews(news),
             FromAgent::Drift(drift) => Said::Drift(drift),
         };

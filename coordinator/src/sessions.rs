@@ -3,9 +3,20 @@
 //! One session a host: a newer one closes the older. What a session cannot take at once closes it,
 //! so that one slow agent never holds up the others; it connects again and is told what it missed.
 
-use cofferdam_engine::{failure::Failure, id::HostId, reservation::ReservationLeft, wish::Wish};
+mod queries;
+
+pub(crate) use self::queries::{Answers, Heard};
+
+use self::queries::Queries;
+use cofferdam_engine::{
+    failure::Failure, id::HostId, query::Answer, reservation::ReservationLeft, wish::Wish,
+};
 use cofferdam_proto::session::{SimulatedPackage, ToAgent};
-use std::{collections::BTreeMap, convert::Infallible};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    convert::Infallible,
+    time::Duration,
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// Messages that wait for one agent at most: two rollouts' worth of stage, order and answers
@@ -25,6 +36,7 @@ pub(crate) struct Sessions {
     live: BTreeMap<HostId, Live>,
     simulations: BTreeMap<u64, Awaited>,
     last_request: u64,
+    queries: Queries,
     overrun: Vec<HostId>,
 }
 
@@ -55,6 +67,19 @@ pub(crate) fn ends() -> (Outbound, Inbound, mpsc::Receiver<ToAgent>) {
     (Outbound { queue, _open: open }, inbound, messages)
 }
 
+/// Hosts that were asked a query.
+#[derive(Debug)]
+pub(crate) struct Queried {
+    /// Those that are waited for.
+    pub(crate) waiting: BTreeSet<HostId>,
+    /// Those that had no session.
+    pub(crate) offline: Vec<HostId>,
+    /// Those whose session could not take the question at once.
+    pub(crate) silent: Vec<HostId>,
+    /// What they answer.
+    pub(crate) answers: Answers,
+}
+
 #[derive(Debug)]
 struct Live {
     number: SessionNumber,
@@ -74,7 +99,7 @@ struct Awaited {
 impl Sessions {
     /// Takes in a host's new session; an older one is closed.
     pub(crate) fn open(&mut self, host: &HostId, number: SessionNumber, outbound: Outbound) {
-        self.forget_simulations(host);
+        self.forget_questions(host);
         let live = Live {
             number,
             outbound,
@@ -118,7 +143,7 @@ impl Sessions {
     /// Closes a host's session.
     pub(crate) fn close(&mut self, host: &HostId) {
         self.live.remove(host);
-        self.forget_simulations(host);
+        self.forget_questions(host);
     }
 
     /// How many there are.
@@ -180,8 +205,49 @@ impl Sessions {
         }
     }
 
-    fn forget_simulations(&mut self, host: &HostId) {
+    /// Asks hosts a query, each its own text. A session that has no room for it just now is spared: one
+    /// question more is no reason to close it.
+    pub(crate) fn query(
+        &mut self,
+        texts: impl IntoIterator<Item = (HostId, String)>,
+        within: Duration,
+    ) -> Queried {
+        let request = self.queries.next_request();
+        let (mut offline, mut silent) = (Vec::new(), Vec::new());
+        let mut waiting = BTreeSet::new();
+        for (host, text) in texts {
+            let Some(live) = self.live.get(&host).filter(|live| live.is_welcome) else {
+                offline.push(host);
+                continue;
+            };
+            let query = ToAgent::Query {
+                request,
+                text,
+                within,
+            };
+            match live.outbound.queue.try_send(query) {
+                Ok(()) => {
+                    waiting.insert(host);
+                }
+                Err(_) => silent.push(host),
+            }
+        }
+        Queried {
+            answers: self.queries.wait(request, waiting.clone()),
+            waiting,
+            offline,
+            silent,
+        }
+    }
+
+    /// Takes in a host's answer to [`Sessions::query`]. One that nobody awaits is dropped.
+    pub(crate) fn queried(&mut self, host: &HostId, request: u64, result: Result<Answer, Failure>) {
+        self.queries.answered(host, request, result);
+    }
+
+    fn forget_questions(&mut self, host: &HostId) {
         self.simulations.retain(|_, awaited| awaited.host != *host);
+        self.queries.lost(host);
     }
 }
 
@@ -267,5 +333,68 @@ mod tests {
         sessions.close(&host("a"));
 
         assert_eq!(answer.try_recv(), Err(oneshot::error::TryRecvError::Closed));
+    }
+
+    fn asked(sessions: &mut Sessions, names: &[&str]) -> Queried {
+        let texts = names
+            .iter()
+            .map(|name| (host(name), "package a".to_owned()));
+        sessions.query(texts, Duration::from_secs(1))
+    }
+
+    fn yes() -> Result<Answer, Failure> {
+        let (holds, evidence) = (true, "a 1".to_owned());
+        Ok(Answer { holds, evidence })
+    }
+
+    #[test]
+    fn each_host_that_was_asked_is_heard_once_whoever_else_speaks() {
+        let mut sessions = Sessions::default();
+        let _a = session(&mut sessions, "a", 1);
+        let mut b = session(&mut sessions, "b", 2);
+        let _c = session(&mut sessions, "c", 3);
+        let mut query = asked(&mut sessions, &["a", "b", "away"]);
+        assert_eq!(query.offline, [host("away")]);
+        assert_eq!(query.waiting, [host("a"), host("b")].into());
+        assert_eq!(b.try_recv(), Ok(ToAgent::Heartbeat));
+        let Ok(ToAgent::Query { request, .. }) = b.try_recv() else {
+            panic!("the query is expected");
+        };
+
+        for name in ["c", "away", "a", "a"] {
+            sessions.queried(&host(name), request, yes());
+        }
+        sessions.queried(&host("b"), request + 1, yes());
+        sessions.close(&host("b"));
+        sessions.queried(&host("b"), request, yes());
+
+        let answered = Heard::Answered(yes());
+        assert_eq!(query.answers.try_recv(), Ok((host("a"), answered)));
+        assert_eq!(query.answers.try_recv(), Ok((host("b"), Heard::Lost)));
+        let over = Err(mpsc::error::TryRecvError::Disconnected);
+        assert_eq!(query.answers.try_recv(), over);
+    }
+
+    #[test]
+    fn a_session_without_room_for_a_query_is_spared() {
+        let mut sessions = Sessions::default();
+        let _stuck = session(&mut sessions, "a", 1);
+        let queries: Vec<_> = (0..=OUTBOUND)
+            .map(|_| asked(&mut sessions, &["a"]))
+            .collect();
+
+        let last = queries.last().unwrap();
+        assert_eq!(last.silent, [host("a")]);
+        assert!(sessions.is_live(&host("a"), SessionNumber(1)));
+        assert!(!sessions.has_overrun());
+    }
+
+    #[test]
+    fn a_query_that_nobody_waits_for_any_more_is_forgotten() {
+        let mut sessions = Sessions::default();
+        let _a = session(&mut sessions, "a", 1);
+        drop(asked(&mut sessions, &["a"]));
+        sessions.queried(&host("a"), 7, yes());
+        assert!(sessions.queries.is_empty());
     }
 }

@@ -1,7 +1,7 @@
 //! Puts a coordinator together, and takes it apart again.
 
 use crate::{
-    api::{AgentApi, OperatorApi, Standing},
+    api::{AgentApi, Desk, OperatorApi, Standing},
     artefact::ArtefactFolder,
     clock::Clock,
     config::Settings,
@@ -95,6 +95,7 @@ where
         artefacts: setup.artefacts,
         tasks: tasks.clone(),
         stop: sign.watch(),
+        queries: Desk::new(handle.clone(), tasks.clone(), sign.watch()),
         standing: Standing {
             trust_domain: setup.settings.trust_domain,
             store: setup.store_name,

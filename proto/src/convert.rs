@@ -28,6 +28,7 @@ mod order;
 mod package_change;
 mod plan_view;
 mod planned_wave;
+mod query;
 mod read;
 mod report;
 mod reserve;

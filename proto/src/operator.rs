@@ -11,6 +11,7 @@ mod except;
 mod guard;
 mod host;
 mod plan;
+mod query;
 mod reserve;
 mod rollback;
 mod rollout;
@@ -26,6 +27,7 @@ pub use plan::{
     Coverage, GroupView, ImpactView, NeededApproval, PackageChangeView, PlanView, PlannedRegion,
     PlannedSlice, PlannedStep, PlannedWave, PlatformChangeView, StratumView, WaivedView,
 };
+pub use query::{FailedHost, MatchedHost, QueryAnswer, QueryRequest, QuerySummary};
 pub use reserve::{ReleaseHostsRequest, ReserveReply, ReserveRequest};
 pub use rollback::{NotTakenBack, RollbackPreview};
 pub use rollout::{

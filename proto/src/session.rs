@@ -14,6 +14,7 @@ use cofferdam_engine::{
     inventory::{Facts, Labels, PackageSet},
     order::{ClaimAnswer, ClaimPoint, Order},
     patch::{ConffilePolicies, Content, LockedPackage},
+    query::Answer,
     report::Report,
     reservation::ReservationLeft,
     run::RunState,
@@ -62,6 +63,13 @@ pub enum FromAgent {
         request: u64,
         /// What would be installed, or why that cannot be said.
         result: Result<Vec<SimulatedPackage>, Failure>,
+    },
+    /// The answer to [`ToAgent::Query`].
+    Queried {
+        /// The request that it answers.
+        request: u64,
+        /// What the host is like, or why it cannot be said.
+        result: Result<Answer, Failure>,
     },
     /// How its guard stands and what is new in its log; only where [`ToAgent::Welcome`] says what was
     /// heard, and not again before [`ToAgent::GuardNoted`] has come.
@@ -181,6 +189,16 @@ pub enum ToAgent {
         request: u64,
         /// For what.
         wish: Wish,
+    },
+    /// Say whether the host is as this text says. An agent of an earlier release does not answer.
+    Query {
+        /// A number that comes back in the answer.
+        request: u64,
+        /// A [`Question`](cofferdam_engine::query::Question), unread: a newer coordinator may know more
+        /// conditions, and the answer says so.
+        text: String,
+        /// How long somebody waits for the answer.
+        within: Duration,
     },
     /// The rollout is over on this host: its staged bits may go.
     Release {

@@ -9,6 +9,7 @@ use cofferdam_engine::{
     inventory::{Facts, PackageSet, Platform},
     order::Order,
     patch::{LockedPackage, VersionWish},
+    query::{Found, Installed, Kernel, UnitFound, Wants},
     reservation::ReservationLeft,
     wish::Wish,
 };
@@ -19,6 +20,9 @@ use std::{
     time::Duration,
 };
 use tokio::time;
+
+/// The kernel that it says it runs.
+const KERNEL: &str = "6.1.0";
 
 /// A host by script. Clones share the host, so it can be kept over a crash of its agent.
 #[derive(Debug, Clone)]
@@ -56,6 +60,8 @@ pub enum Step {
     Rollback,
     /// Readmitting.
     Readmit,
+    /// Finding out what a query asks.
+    Find,
 }
 
 /// How one step goes, once.
@@ -300,6 +306,32 @@ impl Actions for ScriptedActions {
         Ok(found.collect())
     }
 
+    /// Every package is installed at 1, and every unit is active.
+    async fn find(&self, wants: &Wants) -> Result<Found, Failure> {
+        self.turn(Step::Find).await?;
+        let installed = |name: &String| Installed {
+            name: name.clone(),
+            version: "1".to_owned(),
+            is_whole: true,
+        };
+        let active = UnitFound {
+            active: "active".to_owned(),
+            load: "loaded".to_owned(),
+        };
+        let packages = wants.packages.iter();
+        let units = wants.units.iter();
+        Ok(Found {
+            packages: packages
+                .map(|name| (name.clone(), vec![installed(name)]))
+                .collect(),
+            kernel: wants.kernel.then(|| Kernel {
+                release: KERNEL.to_owned(),
+                version: KERNEL.to_owned(),
+            }),
+            units: units.map(|name| (name.clone(), active.clone())).collect(),
+        })
+    }
+
     async fn release(&self, rollout: &RolloutId) {
         let effect = Effect::Released(rollout.clone());
         self.world().effects.push(effect);
@@ -316,7 +348,7 @@ impl Actions for ScriptedActions {
                 os_release: "debian-12".to_owned(),
                 architecture: "amd64".to_owned(),
             },
-            kernel: "6.1.0".to_owned(),
+            kernel: KERNEL.to_owned(),
             packages: packages.digest(),
         };
         Ok((facts, packages))

@@ -1,7 +1,11 @@
 //! The running kernel against the newest one that is installed.
 
 use crate::host::{durable::FileError, root::Root};
-use cofferdam_engine::{kernel::parts, package::compare_versions};
+use cofferdam_engine::{
+    kernel::parts,
+    package::{check_version, compare_versions},
+    query::Kernel,
+};
 use std::{cmp::Ordering, fs, io, path::Path};
 
 /// Where kernels lie, below the root, and how their files begin.
@@ -11,6 +15,9 @@ const IMAGE: &str = "vmlinuz-";
 /// Where the kernel tells its release, as `uname -r` prints it.
 const RUNNING: &str = "/proc/sys/kernel/osrelease";
 
+/// Where the kernel tells how it was built, as `uname -v` prints it.
+const BUILT: &str = "/proc/sys/kernel/version";
+
 /// The release of the running kernel, as `uname -r` prints it.
 ///
 /// # Errors
@@ -19,6 +26,29 @@ pub fn running() -> Result<String, FileError> {
     let path = Path::new(RUNNING);
     let text = fs::read_to_string(path).map_err(FileError::of("reading", path))?;
     Ok(text.trim().to_owned())
+}
+
+/// The running kernel as queries compare it.
+///
+/// # Errors
+/// [`FileError`] when the kernel does not say.
+pub fn running_package() -> Result<Kernel, FileError> {
+    let release = running()?;
+    let path = Path::new(BUILT);
+    let built = fs::read_to_string(path).map_err(FileError::of("reading", path))?;
+    Ok(Kernel {
+        version: debian_version(&built).unwrap_or(&release).to_owned(),
+        release,
+    })
+}
+
+/// The version of the package that a kernel of Debian's names. Absent: it is another's.
+fn debian_version(built: &str) -> Option<&str> {
+    let mut words = built.split_whitespace();
+    words.find(|word| *word == "Debian")?;
+    words
+        .next()
+        .filter(|version| check_version(version).is_ok())
 }
 
 /// The newest installed kernel of the same flavour as the running one, where it is newer. Absent: the
@@ -94,6 +124,35 @@ mod tests {
                 expected,
                 "{running}"
             );
+        }
+    }
+
+    #[test]
+    fn a_kernel_of_debian_tells_its_packages_version() {
+        for (built, version) in [
+            // Debian 12 and 11 with backports, Ubuntu 24.04, Red Hat 9, one that was built by hand.
+            (
+                "#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)\n",
+                Some("6.1.119-1"),
+            ),
+            (
+                "#1 SMP Debian 6.1.112-1~bpo11+1 (2024-10-20)\n",
+                Some("6.1.112-1~bpo11+1"),
+            ),
+            (
+                "#23-Ubuntu SMP PREEMPT_DYNAMIC Mon Dec  9 23:59:25 UTC 2024\n",
+                None,
+            ),
+            (
+                "#1 SMP PREEMPT_DYNAMIC Wed Apr 10 10:29:16 EDT 2024\n",
+                None,
+            ),
+            ("#1 SMP PREEMPT_DYNAMIC @0\n", None),
+            ("Debian", None),
+            ("Debian (x)", None),
+            ("", None),
+        ] {
+            assert_eq!(debian_version(built), version, "{built}");
         }
     }
 

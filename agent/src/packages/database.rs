@@ -50,6 +50,27 @@ impl Database {
         (entry.state == State::Whole).then_some(entry.version.as_str())
     }
 
+    /// The packages that a person may mean by a name, whole or not, in order of names: of every
+    /// architecture, or of the one that the name says.
+    pub fn called<'a>(
+        &'a self,
+        name: &'a str,
+        native: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a Entry)> {
+        let own = match name.split_once(':') {
+            Some((own, architecture)) if architecture == native => own,
+            Some(_) | None => name,
+        };
+        let is_any = !name.contains(':');
+        let begin = self.0.range(own.to_owned()..);
+        let alike = begin.take_while(move |(found, _)| found.starts_with(own));
+        let meant = alike.filter(move |(found, _)| {
+            let rest = &found[own.len()..];
+            rest.is_empty() || (is_any && rest.starts_with(':'))
+        });
+        meant.map(|(found, entry)| (found.as_str(), entry))
+    }
+
     /// The names of packages that dpkg can end the installation of.
     pub fn unconfigured(&self) -> impl Iterator<Item = &str> {
         self.names_in(State::Unconfigured)
@@ -140,6 +161,22 @@ un |never||
         assert_eq!(database.unconfigured().collect::<Vec<_>>(), ["scr"]);
         assert_eq!(database.broken().collect::<Vec<_>>(), ["half"]);
         assert_eq!(database.package_set().0.len(), 6);
+    }
+
+    #[test]
+    fn a_name_means_every_architecture_unless_it_says_one() {
+        let database = Database::parse(SAMPLE, "amd64");
+        for (name, meant) in [
+            ("libc6", &["libc6", "libc6:i386"][..]),
+            ("libc6:i386", &["libc6:i386"]),
+            ("libc6:amd64", &["libc6"]),
+            ("scr", &["scr"]),
+            ("libc", &[]),
+            ("old-conf", &[]),
+        ] {
+            let found = database.called(name, "amd64").map(|(name, _)| name);
+            assert_eq!(found.collect::<Vec<_>>(), meant, "{name}");
+        }
     }
 
     #[test]

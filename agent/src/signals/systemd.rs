@@ -5,13 +5,11 @@ use crate::{
     host::{
         command::{Command, Runner},
         unit::systemctl,
+        unit_state::{self, DEADLINE},
     },
 };
 use cofferdam_proto::error_chain;
-use std::{collections::BTreeMap, path::Path, time::Duration};
-
-/// How long systemd may take to answer (guess: it does in 10 ms, unless it is at a loss).
-const DEADLINE: Duration = Duration::from_secs(5);
+use std::path::Path;
 
 /// There while systemd is what started the machine, `sd_booted(3)` says.
 const BOOTED: &str = "/run/systemd/system";
@@ -29,7 +27,9 @@ pub(super) async fn read_failed(runner: &dyn Runner, named: &[String]) -> Vec<Re
         return Vec::new();
     }
     let list = ["list-units", "--state=failed", "--all", "--plain"];
-    let command = systemctl(&list).args(["--full", "--no-legend", "--no-pager"]);
+    let command = systemctl(&list)
+        .args(["--full", "--no-legend", "--no-pager"])
+        .deadline(DEADLINE);
     match ask(runner, command).await {
         Ok(said) => judge_failed(&said, named),
         Err(why) => vec![Reading::new(FAILED_UNITS, Verdict::NoData, &why)],
@@ -62,9 +62,7 @@ pub(super) async fn read_named(runner: &dyn Runner, units: &[String]) -> Vec<Rea
     if units.is_empty() {
         return Vec::new();
     }
-    let show = ["show", "--property=LoadState,ActiveState,SubState"];
-    let command = systemctl(&show).arg("--no-pager").arg("--").args(units);
-    match ask(runner, command).await {
+    match ask(runner, unit_state::question(units)).await {
         Ok(said) => judge_named(&said, units),
         Err(why) => units
             .iter()
@@ -73,30 +71,20 @@ pub(super) async fn read_named(runner: &dyn Runner, units: &[String]) -> Vec<Rea
     }
 }
 
-/// systemd tells of the units in the order in which it was asked, with an empty line between two.
 fn judge_named(said: &str, units: &[String]) -> Vec<Reading> {
-    let mut told = said.split("\n\n");
-    let judged = units.iter().map(|unit| {
-        let properties = properties(told.next().unwrap_or_default());
-        let property = |key| properties.get(key).copied().unwrap_or_default();
-        let states = ["LoadState", "ActiveState", "SubState"].map(property);
-        let verdict = match states[1] {
+    let states = unit_state::parse(said, units.len());
+    let judged = units.iter().zip(states).map(|(unit, state)| {
+        let verdict = match &*state.active {
             "active" | "reloading" | "refreshing" => {
                 return Reading::new(signal(unit), Verdict::Pass, "");
             }
             "" => Verdict::NoData,
             _ => Verdict::Fail,
         };
-        Reading::new(signal(unit), verdict, &states.join(" "))
+        let words = [state.load, state.active, state.sub].join(" ");
+        Reading::new(signal(unit), verdict, &words)
     });
     judged.collect()
-}
-
-fn properties(block: &str) -> BTreeMap<&str, &str> {
-    block
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .collect()
 }
 
 fn signal(unit: &str) -> String {
@@ -105,7 +93,7 @@ fn signal(unit: &str) -> String {
 
 /// What systemd says. The error says why it says nothing.
 async fn ask(runner: &dyn Runner, command: Command) -> Result<String, String> {
-    match runner.run(&command.deadline(DEADLINE)).await {
+    match runner.run(&command).await {
         Ok(output) if output.is_success() => Ok(output.stdout.text()),
         Ok(output) => Err(output.text()),
         Err(error) => Err(error_chain(&error)),

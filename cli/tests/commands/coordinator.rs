@@ -9,8 +9,8 @@ use cofferdam_engine::{
 use cofferdam_proto::{
     operator::{
         AmendReply, ArtefactStored, CalendarView, DenialView, DenyRequest, Description,
-        Explanation, Findings, HostView, LiftDenialRequest, PlanReply, ReleaseHostsRequest,
-        ReserveReply, ReserveRequest, RolloutLine, RolloutView, ServicesView,
+        Explanation, Findings, HostView, LiftDenialRequest, PlanReply, QueryAnswer,
+        ReleaseHostsRequest, ReserveReply, ReserveRequest, RolloutLine, RolloutView, ServicesView,
     },
     status::{CallError, CallErrorKind},
     tls::{self, CredentialFiles, Credentials, Server},
@@ -43,6 +43,7 @@ pub(crate) struct Script {
     pub(crate) description: Option<Description>,
     pub(crate) calendar: Option<CalendarView>,
     pub(crate) services: Option<ServicesView>,
+    pub(crate) answers: Vec<QueryAnswer>,
     /// What was asked, one line a call.
     pub(crate) asked: Arc<Mutex<Vec<String>>>,
 }
@@ -93,7 +94,19 @@ fn answer<T, W: From<T>>(scripted: Option<T>) -> Answer<W> {
 #[tonic::async_trait]
 impl Operator for Script {
     type WatchStream = Flow<v1::RolloutView>;
+    type QueryStream = Flow<v1::QueryAnswer>;
     type HostsStream = Flow<v1::HostView>;
+
+    async fn query(&self, request: Request<v1::QueryRequest>) -> Answer<Self::QueryStream> {
+        let request = request.into_inner();
+        self.note(format!(
+            "query {} in {} ms",
+            request.text, request.within_ms
+        ));
+        let answers = self.answers.iter().cloned();
+        let answers: Vec<_> = answers.map(|answer| Ok(answer.into())).collect();
+        Ok(Response::new(Box::pin(tokio_stream::iter(answers))))
+    }
 
     async fn put_artefact(
         &self,

@@ -1,6 +1,11 @@
 //! The service for operators: each call needs an operator's certificate.
 
-use super::{calendar, call, except, planner::Planner, reserve, watch};
+use super::{
+    calendar, call, except, forget,
+    planner::Planner,
+    query::{self, Desk},
+    reserve, watch,
+};
 use crate::{
     artefact::{ArtefactFolder, PutError},
     driver::DriverHandle,
@@ -8,7 +13,7 @@ use crate::{
     view,
 };
 use cofferdam_engine::{
-    cell::{CellEvent, Member},
+    cell::Member,
     denial::Scope,
     fleet::FleetEvent,
     id::{OperatorId, RolloutId},
@@ -35,6 +40,7 @@ pub(crate) struct OperatorApi {
     pub(crate) artefacts: ArtefactFolder,
     pub(crate) tasks: Tasks,
     pub(crate) stop: Stop,
+    pub(crate) queries: Desk,
     pub(crate) standing: Standing,
 }
 
@@ -49,6 +55,7 @@ pub(crate) struct Standing {
 #[tonic::async_trait]
 impl v1::operator_server::Operator for OperatorApi {
     type WatchStream = ReceiverStream<Result<v1::RolloutView, Status>>;
+    type QueryStream = query::Answers;
     type HostsStream = Iter<std::vec::IntoIter<Result<v1::HostView, Status>>>;
 
     async fn put_artefact(
@@ -211,6 +218,15 @@ impl v1::operator_server::Operator for OperatorApi {
         Ok(Response::new(tokio_stream::iter(wire)))
     }
 
+    async fn query(
+        &self,
+        request: Request<v1::QueryRequest>,
+    ) -> Result<Response<Self::QueryStream>, Status> {
+        let by = tls::operator(&request)?;
+        let asked = request.into_inner().try_into()?;
+        Ok(Response::new(self.queries.ask(by, asked).await?))
+    }
+
     async fn forget_host(
         &self,
         request: Request<v1::ForgetHostRequest>,
@@ -218,7 +234,7 @@ impl v1::operator_server::Operator for OperatorApi {
         let by = tls::operator(&request)?;
         let asked: ForgetHostRequest = request.into_inner().try_into()?;
         tracing::info!(%by, host = %asked.host, asked.force, "operator forgets a host");
-        self.forget(asked).await?;
+        forget::forget(&self.driver, asked).await?;
         Ok(Response::new(v1::ForgetHostReply {}))
     }
 
@@ -391,30 +407,6 @@ impl OperatorApi {
         let id = rollout.clone();
         self.act(FleetEvent::Rollout { rollout: id, event }).await?;
         self.view(&rollout).await
-    }
-
-    /// A host that is connected would be back at once with its next message, so it is refused; and one
-    /// that keeps a patch which is being taken back, unless that is what the operator means.
-    async fn forget(&self, asked: ForgetHostRequest) -> Result<(), CallError> {
-        let ForgetHostRequest { host, force } = asked;
-        let id = host.clone();
-        let look = move |situation: view::Situation<'_>| {
-            let known = situation.fleet.host(&id);
-            if known.is_some_and(|(_, member)| member.is_connected()) {
-                return Some(format!("host {id} is connected: stop its agent first"));
-            }
-            let rollout = situation.fleet.wanted_back(&id).filter(|_| !force)?;
-            Some(format!(
-                "rollout {rollout} is to be taken back on host {id}, which would keep the patch: \
-                 --force forgets it all the same"
-            ))
-        };
-        let refused = self.driver.ask(look).await.map_err(call::stopping)?;
-        if let Some(message) = refused {
-            return Err(CallError::new(CallErrorKind::NotNow, message));
-        }
-        let event = CellEvent::HostForgotten { host: host.clone() };
-        self.act(FleetEvent::Host { host, event }).await
     }
 
     async fn store_artefact(

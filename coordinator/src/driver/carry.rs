@@ -18,6 +18,14 @@ impl<S: Store> Driver<S> {
             } => self.welcome(&host, number, want_packages),
             Effect::Tell { host, message } => self.sessions.send(&host, message),
             Effect::Simulate { host, wish, reply } => self.sessions.simulate(host, wish, reply),
+            Effect::Query {
+                query,
+                within,
+                reply,
+            } => {
+                // Who asked may have gone away; then nobody waits for the answers.
+                reply.send(self.query(&query, within)).ok();
+            }
             Effect::Acknowledge(host) => {
                 if let Some((_, member)) = self.fleet.host(&host) {
                     let up_to = member.reported;

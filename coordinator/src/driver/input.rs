@@ -1,5 +1,6 @@
 //! What reaches the driver, and the handle through which it does.
 
+use super::query::Asked;
 use crate::{
     sessions::{Outbound, SessionNumber, Simulation},
     view::Situation,
@@ -7,11 +8,13 @@ use crate::{
 use cofferdam_engine::{
     digest::Digest,
     drift::DriftSummary,
+    failure::Failure,
     fleet::{FleetError, FleetEvent},
     guard::GuardNews,
     id::{HostId, OrderKey, ReservationToken},
     inventory::PackageSet,
     order::ClaimPoint,
+    query::{Answer, Query},
     report::Report,
     wish::Wish,
 };
@@ -22,6 +25,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -51,6 +55,12 @@ pub(super) enum Input {
         wish: Wish,
         reply: oneshot::Sender<Simulation>,
     },
+    /// An operator asks hosts.
+    Query {
+        query: Box<Query>,
+        within: Duration,
+        reply: oneshot::Sender<Asked>,
+    },
     /// An operator does something.
     Act {
         event: Box<FleetEvent>,
@@ -74,6 +84,10 @@ pub(crate) enum Said {
     Simulated {
         request: u64,
         result: Simulation,
+    },
+    Queried {
+        request: u64,
+        result: Result<Answer, Failure>,
     },
     GuardNews(Box<GuardNews>),
     Drift(Box<DriftSummary>),
@@ -154,6 +168,19 @@ impl DriverHandle {
         let (reply, answer) = oneshot::channel();
         self.put(Input::Simulate { host, wish, reply }).await?;
         Ok(answer)
+    }
+
+    /// Asks hosts a query. Their answers come as they come.
+    pub(crate) async fn query(&self, query: Query, within: Duration) -> Result<Asked, Stopping> {
+        let (reply, asked) = oneshot::channel();
+        let query = Box::new(query);
+        self.put(Input::Query {
+            query,
+            within,
+            reply,
+        })
+        .await?;
+        asked.await.map_err(|_| Stopping)
     }
 
     /// Has an event of an operator applied and stored; it is durable when this returns.

@@ -49,6 +49,15 @@ impl<S: Store> Driver<S> {
             Input::Simulate { host, wish, reply } => {
                 turn.effects.push(Effect::Simulate { host, wish, reply })
             }
+            Input::Query {
+                query,
+                within,
+                reply,
+            } => turn.effects.push(Effect::Query {
+                query,
+                within,
+                reply,
+            }),
             Input::Act { event, reply } => {
                 let result = turn.apply(&mut self.fleet, &event);
                 turn.effects.push(Effect::Reply { reply, result });
@@ -148,6 +157,7 @@ impl<S: Store> Driver<S> {
             Said::Simulated { request, result } => {
                 self.sessions.simulated(&host, request, result);
             }
+            Said::Queried { request, result } => self.sessions.queried(&host, request, result),
             Said::GuardNews(news) => self.guard_told(turn, host, news),
             Said::Drift(drift) => self.drift_told(turn, &host, drift),
         }

@@ -1,6 +1,6 @@
 //! One turn of the driver: what it changed, and what waits until that is durable.
 
-use super::{history, input::Question};
+use super::{history, input::Question, query::Asked};
 use crate::{
     sessions::{SessionNumber, Simulation},
     store::Record,
@@ -11,11 +11,12 @@ use cofferdam_engine::{
     id::{HostId, OrderKey},
     inventory::PackageSet,
     order::ClaimPoint,
+    query::Query,
     time::Timestamp,
     wish::Wish,
 };
 use cofferdam_proto::session::ToAgent;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 use tokio::sync::oneshot;
 
 /// Packages in one event at most. Each has about 40 bytes, so that a part fits one frame of the
@@ -48,6 +49,12 @@ pub(super) enum Effect {
         host: HostId,
         wish: Wish,
         reply: oneshot::Sender<Simulation>,
+    },
+    /// Ask hosts a query.
+    Query {
+        query: Box<Query>,
+        within: Duration,
+        reply: oneshot::Sender<Asked>,
     },
     /// Tell a host how far its guard's log is stored.
     GuardNoted(HostId),

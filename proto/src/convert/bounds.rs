@@ -40,5 +40,12 @@ pub const MAX_GUARD_LINES: usize = 64;
 /// [`MAX_PACKAGES`] of them fits 64 bits).
 pub const MAX_SIZE: u64 = 1 << 40;
 
+/// The most bytes of a query. What is left of it for a host is at most some times longer, written
+/// canonically, and within what a selection may have.
+pub const MAX_QUERY_BYTES: usize = 4096;
+
+/// The longest that hosts may take to answer a query (guess: an operator waits for it).
+pub const MAX_QUERY_WAIT: Duration = Duration::from_secs(300);
+
 /// The longest wait: longer ones are mistakes, and could overflow a clock.
 pub const MAX_WAIT: Duration = Duration::from_secs(366 * 24 * 3600);

@@ -4,7 +4,7 @@ use super::{
     bounds::MAX_PACKAGES,
     enumerated::Enumerated,
     field::{At, FieldError},
-    read, write,
+    query, read, write,
 };
 use crate::{
     session::{FromAgent, Hello, SimulatedPackage},
@@ -40,6 +40,9 @@ impl From<FromAgent> for v1::FromAgent {
                 let result = Some(simulated_to_wire(result));
                 Message::Simulated(v1::Simulated { request, result })
             }
+            FromAgent::Queried { request, result } => {
+                Message::Queried(query::queried_to_wire(request, result))
+            }
             FromAgent::GuardNews(news) => Message::GuardNews((*news).into()),
             FromAgent::Drift(drift) => Message::Drift((*drift).into()),
         };
@@ -74,6 +77,10 @@ impl TryFrom<v1::FromAgent> for FromAgent {
             Message::Simulated(wire) => Ok(Self::Simulated {
                 request: wire.request,
                 result: simulated_from_wire(wire.result).at("simulated")?,
+            }),
+            Message::Queried(wire) => Ok(Self::Queried {
+                request: wire.request,
+                result: query::queried_from_wire(wire.result).at("queried")?,
             }),
             Message::GuardNews(wire) => {
                 Ok(Self::GuardNews(Box::new(wire.try_into().at("guard_news")?)))

@@ -186,7 +186,12 @@ pub(super) fn size(bytes: u64) -> Result<u64, Problem> {
 
 /// The text of a file.
 pub(super) fn file_text(text: String) -> Result<String, Problem> {
-    let (len, max) = (text.len(), MAX_FILE_BYTES);
+    self::text(text, MAX_FILE_BYTES)
+}
+
+/// A text of any number of lines, of at most so many bytes.
+pub(super) fn text(text: String, max: usize) -> Result<String, Problem> {
+    let len = text.len();
     if len > max {
         return Err(Problem::TooLong { len, max });
     }
@@ -229,7 +234,12 @@ pub(super) fn from_one<N: From<u8> + PartialEq>(number: N) -> Result<N, Problem>
 
 /// A duration in milliseconds.
 pub(super) fn wait(ms: u64) -> Result<Duration, Problem> {
-    let max_ms = millis(MAX_WAIT);
+    wait_within(ms, MAX_WAIT)
+}
+
+/// A duration in milliseconds that is at most this long.
+pub(super) fn wait_within(ms: u64, longest: Duration) -> Result<Duration, Problem> {
+    let max_ms = millis(longest);
     if ms > max_ms {
         return Err(Problem::TooLate { ms, max_ms });
     }

@@ -15,6 +15,7 @@ use cofferdam_engine::{
     id::{OwnerEpoch, ReportSequence},
     order::{ClaimAnswer, ClaimPoint},
     patch::VersionWish,
+    select::MAX_SELECTION_LEN,
     wish::Wish,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -59,6 +60,15 @@ impl From<ToAgent> for v1::ToAgent {
                 answer: Some(answer.into()),
             }),
             ToAgent::Simulate { request, wish } => Message::Simulate(simulate(request, wish)),
+            ToAgent::Query {
+                request,
+                text,
+                within,
+            } => Message::Query(v1::Query {
+                request,
+                text,
+                within_ms: write::wait(within),
+            }),
             ToAgent::Release { rollout } => Message::Release(v1::Release {
                 rollout: rollout.into(),
             }),
@@ -103,6 +113,11 @@ impl TryFrom<v1::ToAgent> for ToAgent {
             Message::Simulate(wire) => Ok(Self::Simulate {
                 request: wire.request,
                 wish: wish(wire).at("simulate")?,
+            }),
+            Message::Query(wire) => Ok(Self::Query {
+                request: wire.request,
+                text: read::text(wire.text, MAX_SELECTION_LEN).at("query.text")?,
+                within: read::wait(wire.within_ms).at("query.within_ms")?,
             }),
             Message::Release(wire) => Ok(Self::Release {
                 rollout: read::name(wire.rollout).at("release.rollout")?,

@@ -16,6 +16,7 @@ use cofferdam_engine::{
         RebootPolicy, RestartPolicy, VersionWish,
     },
     policy::{Deadlines, LONGEST_RESERVATION},
+    query::Answer,
     reach::Reach,
     report::{Refusal, Report, ReportBody},
     reservation::ReservationLeft,
@@ -50,6 +51,8 @@ pub(crate) fn from_agent() -> impl Strategy<Value = FromAgent> {
         }),
         (any::<u64>(), simulated())
             .prop_map(|(request, result)| FromAgent::Simulated { request, result }),
+        (any::<u64>(), queried())
+            .prop_map(|(request, result)| FromAgent::Queried { request, result }),
         guard::news().prop_map(|news| FromAgent::GuardNews(Box::new(news))),
         guard::drift().prop_map(|drift| FromAgent::Drift(Box::new(drift))),
     ]
@@ -87,6 +90,11 @@ pub(crate) fn to_agent() -> impl Strategy<Value = ToAgent> {
             answer,
         }),
         (any::<u64>(), wish()).prop_map(|(request, wish)| ToAgent::Simulate { request, wish }),
+        (any::<u64>(), line(), wait()).prop_map(|(request, text, within)| ToAgent::Query {
+            request,
+            text,
+            within,
+        }),
         name().prop_map(|rollout| ToAgent::Release { rollout }),
     ]
 }
@@ -190,6 +198,11 @@ fn simulated() -> impl Strategy<Value = Result<Vec<SimulatedPackage>, Failure>> 
         },
     );
     prop_oneof![vec(package, 0..4).prop_map(Ok), failure().prop_map(Err),]
+}
+
+fn queried() -> impl Strategy<Value = Result<Answer, Failure>> {
+    let answer = (any::<bool>(), line()).prop_map(|(holds, evidence)| Answer { holds, evidence });
+    prop_oneof![answer.prop_map(Ok), failure().prop_map(Err)]
 }
 
 pub(crate) fn order() -> impl Strategy<Value = Order> {

@@ -9,6 +9,7 @@ mod guard;
 mod hostile;
 mod numbers;
 mod operator;
+mod queries;
 mod refused;
 mod reservations;
 mod sample;

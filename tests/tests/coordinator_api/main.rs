@@ -7,6 +7,7 @@
 
 mod bench;
 mod declared;
+mod queries;
 
 use bench::{Bench, Session, hello, host, name};
 use cofferdam_engine::{

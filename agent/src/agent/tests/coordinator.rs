@@ -248,6 +248,7 @@ impl FakeCoordinator {
             FromAgent::Packages(set) => self.0.packages.borrow_mut().push(set),
             FromAgent::Heartbeat
             | FromAgent::Simulated { .. }
+            | FromAgent::Queried { .. }
             | FromAgent::GuardNews(_)
             | FromAgent::Drift(_) => {}
         }

@@ -1,7 +1,7 @@
 //! What a host says of itself and of its repositories.
 
 use super::{tool::Tool, *};
-use cofferdam_engine::patch::VersionWish;
+use cofferdam_engine::{patch::VersionWish, query::Question};
 use std::collections::BTreeMap;
 
 #[tokio::test]
@@ -30,6 +30,37 @@ async fn a_simulation_locks_the_closure_and_what_is_there_already() {
     );
     let failure = steps.simulate(&wish("9")).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::NotFound, "{failure}");
+}
+
+#[tokio::test]
+async fn a_query_is_answered_from_the_hosts_own_database_and_kernel() {
+    let host = Tool::new();
+    let steps = steps(&host.lab);
+    let answer = async |text: &str| {
+        let question = Question::parse(text).unwrap();
+        let found = steps.find(&question.wants()).await;
+        found.map(|found| question.answer(&found))
+    };
+    for (text, holds, evidence) in [
+        ("package tool < 2", true, "tool 1"),
+        (
+            "package tool >= 2 or package none",
+            false,
+            "tool 1, none not installed",
+        ),
+    ] {
+        let answer = answer(text).await.unwrap();
+        assert_eq!(
+            (answer.holds, &*answer.evidence),
+            (holds, evidence),
+            "{text}"
+        );
+    }
+    let kernel = answer("kernel >= 2.6 and kernel < 1000").await.unwrap();
+    assert!(kernel.holds, "{kernel:?}");
+    // The units that run are the machine's, and not of this root.
+    let failure = answer("unit nginx failed").await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unsupported);
 }
 
 #[tokio::test]
