@@ -3,7 +3,8 @@
 use crate::{
     command::{
         amend, change, completions, deny, doctor, except, explain, fleet, freeze, hosts, lint,
-        list, pki, plan, practice, rehearse, reserve, rollback, services, start, status, watch,
+        list, pki, plan, practice, query, rehearse, reserve, rollback, services, start, status,
+        watch,
     },
     config::Fragment,
     demo,
@@ -129,6 +130,8 @@ pub enum Remote {
     Release(reserve::ReleaseArgs),
     /// Show the hosts, or forget one
     Hosts(hosts::Args),
+    /// Ask hosts what only they can tell: packages, kernels, units
+    Query(query::Args),
     /// Declare the services of the fleet, or show them
     Services(services::Args),
 }

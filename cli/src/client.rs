@@ -1,6 +1,8 @@
 //! The coordinator's operator API, as the commands call it: every call has a deadline, every
 //! answer is checked.
 
+mod query;
+
 use crate::{channel, config::Settings, http_date};
 use anyhow::{Context as _, Result};
 use cofferdam_engine::id::{HostId, RolloutId};

@@ -15,6 +15,7 @@ pub mod list;
 pub mod pki;
 pub mod plan;
 pub mod practice;
+pub mod query;
 pub mod rehearse;
 pub mod reserve;
 pub mod rollback;
@@ -89,6 +90,7 @@ async fn call(command: Remote, config: &Config, out: Output) -> Result<Exit> {
         Remote::Reserve(args) => reserve::reserve(args, &session).await,
         Remote::Release(args) => reserve::release(args, &session).await,
         Remote::Hosts(args) => hosts::run(args, &session).await,
+        Remote::Query(args) => query::run(args, &session).await,
         Remote::Services(args) => services::run(args, &session).await,
     }
 }

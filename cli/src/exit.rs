@@ -12,7 +12,7 @@ pub enum Exit {
     Failed,
     /// 2: the command line, the config or a file that was given is wrong.
     Usage,
-    /// 3: nothing failed, but something is held: paused, braked, waiting.
+    /// 3: nothing failed, but something is held: paused, braked, waiting. Of a query: no host matches.
     Held,
 }
 

@@ -16,6 +16,7 @@ pub mod list;
 pub mod plan;
 pub mod practice;
 pub mod progress;
+pub mod query;
 pub mod rehearsal;
 pub mod reserve;
 pub mod rollback;

@@ -6,5 +6,6 @@ mod connection;
 mod coordinator;
 mod fleet;
 mod lab;
+mod queries;
 mod rehearse;
 mod rollouts;
