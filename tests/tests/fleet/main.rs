@@ -11,6 +11,7 @@ mod hundred;
 mod kills;
 mod packages;
 mod practice;
+mod query;
 mod refusals;
 mod silence;
 mod way_back;

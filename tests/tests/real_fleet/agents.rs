@@ -1,5 +1,6 @@
 //! Agents run on hosts as their packages would have them run.
 
+use super::asked::until_shown;
 use cofferdam_tests::{
     machine::Machine,
     patience::eventually,
@@ -61,6 +62,13 @@ async fn agents_of_real_hosts_are_seen_by_their_coordinator() {
             "curl --silent --output /dev/null --write-out '%{http_code}' 127.0.0.1:9100/ready";
         assert_eq!(host.run(ready).await.unwrap().well(), "200");
     }
+
+    let fail = "systemd-run --quiet --wait --unit broken false";
+    assert_ne!(first.run(fail).await.unwrap().code, Some(0));
+    let query = "unit broken failed and package dpkg >= 1.20 and kernel > 3";
+    let evidence = "web-1: broken.service failed, dpkg 1.";
+    let counts = "1 matches, 1 does not, 0 failed, 0 did not answer";
+    until_shown(&fleet, &["query", query], &[evidence, counts]).await;
 
     second.unplug().await.unwrap();
     eventually_connected(&fleet, &["web-1"]).await;
