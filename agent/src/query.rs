@@ -67,10 +67,11 @@ mod tests {
     }
 
     async fn result(inquiry: &mut Inquiry<ScriptedActions, Asked>) -> Result<Answer, Failure> {
-        match inquiry.outcome().await {
-            FromAgent::Queried { result, .. } => result,
-            other => panic!("another message: {other:?}"),
-        }
+        let said = inquiry.outcome().await;
+        let FromAgent::Queried { result, .. } = said else {
+            panic!("another message: {said:?}");
+        };
+        result
     }
 
     #[tokio::test(start_paused = true)]

@@ -4,8 +4,9 @@ use crate::render::View;
 use cofferdam_engine::id::HostId;
 use cofferdam_proto::operator::{FailedHost, QueryAnswer, QuerySummary};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
-/// So many hosts are named in the text; JSON has all.
+/// So many hosts, and ways to fail, are named in the text; JSON has all.
 const NAMED: usize = 5;
 
 /// One answer. A host that failed is shown to people at the end.
@@ -43,13 +44,26 @@ fn footer(summary: &QuerySummary, failed: &[FailedHost]) -> String {
         summary.failed,
         names(summary),
     );
-    for FailedHost { host, failure } in failed.iter().take(NAMED) {
-        text += &format!("failed: {host}: {failure}\n");
+    let mut alike: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for FailedHost { host, failure } in failed {
+        let hosts = alike.entry(failure.to_string()).or_default();
+        hosts.push(host.to_string());
     }
-    if let more @ 1.. = failed.len().saturating_sub(NAMED) {
-        text += &format!("failed: {more} more; -o json names them all\n");
+    for (failure, hosts) in alike.iter().take(NAMED) {
+        text += &format!("failed: {}: {failure}\n", first(hosts));
+    }
+    if let more @ 1.. = alike.len().saturating_sub(NAMED) {
+        text += &format!("failed: in {more} other ways, which -o json names\n");
     }
     text
+}
+
+/// The first names of a list, and how many more there are.
+fn first(names: &[String]) -> String {
+    match names.split_at_checked(NAMED) {
+        Some((first, rest @ [_, ..])) => format!("{} and {} more", first.join(", "), rest.len()),
+        Some(_) | None => names.join(", "),
+    }
 }
 
 fn verb(count: u64, one: &str, many: &str) -> String {
@@ -73,12 +87,9 @@ fn names(summary: &QuerySummary) -> String {
     };
     let mut names = because(&summary.silent, "silent");
     names.extend(because(&summary.offline, "offline"));
-    let more = names.len().saturating_sub(NAMED);
-    names.truncate(NAMED);
-    match (names.is_empty(), more) {
-        (true, _) => String::new(),
-        (false, 0) => format!(": {}", names.join(", ")),
-        (false, _) => format!(": {} and {more} more", names.join(", ")),
+    match names.is_empty() {
+        true => String::new(),
+        false => format!(": {}", first(&names)),
     }
 }
 
@@ -116,12 +127,7 @@ mod tests {
         };
         insta::assert_snapshot!(shown.text(), @r"
         1 matches, 30 do not (20 by labels alone), 6 failed, 7 did not answer: web-1 (silent), web-2 (silent), web-3 (silent), db-1 (offline), db-2 (offline) and 2 more
-        failed: lb-1: service: no systemd
-        failed: lb-2: service: no systemd
-        failed: lb-3: service: no systemd
-        failed: lb-4: service: no systemd
-        failed: lb-5: service: no systemd
-        failed: 1 more; -o json names them all
+        failed: lb-1, lb-2, lb-3, lb-4, lb-5 and 1 more: service: no systemd
         ");
         let nothing = QueryAnswer::Summary(QuerySummary::default());
         let shown = Shown {

@@ -131,6 +131,19 @@ fn an_error_says_where_and_what_was_expected() {
             "at byte 6: `\\n` is no escape: only `\\\"` and `\\\\` are",
         ),
         ("a & b", "at byte 2: `&` means nothing here"),
+        ("ä == 1", "at byte 0: `ä` means nothing here"),
+    ] {
+        assert_eq!(
+            Selection::parse(text).unwrap_err().to_string(),
+            error,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn words_that_only_queries_have_are_no_labels_and_compare_none() {
+    for (text, error) in [
         (
             r#"zone == "a" and te~am == "b""#,
             "at byte 18: `~` means nothing here",
@@ -139,13 +152,9 @@ fn an_error_says_where_and_what_was_expected() {
             "service < 3",
             "at byte 8: `==`, `!=`, `in` or `not in` is expected, `<` stands there",
         ),
-        ("ä == 1", "at byte 0: `ä` means nothing here"),
     ] {
-        assert_eq!(
-            Selection::parse(text).unwrap_err().to_string(),
-            error,
-            "{text}"
-        );
+        let said = Selection::parse(text).unwrap_err();
+        assert_eq!(said.to_string(), error, "{text}");
     }
 }
 

@@ -37,10 +37,11 @@ async fn next(answers: &mut Stream) -> Option<QueryAnswer> {
 }
 
 async fn summary(answers: &mut Stream) -> QuerySummary {
-    match next(answers).await {
-        Some(QueryAnswer::Summary(summary)) => summary,
-        other => panic!("the summary is expected: {other:?}"),
-    }
+    let next = next(answers).await;
+    let Some(QueryAnswer::Summary(summary)) = next else {
+        panic!("the summary is expected: {next:?}");
+    };
+    summary
 }
 
 /// The number and the text of the query that a host is asked.
