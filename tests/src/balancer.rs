@@ -2,14 +2,14 @@
 
 use crate::{folder::Folder, ports, process::Process};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, Read as _, Write as _},
     net::SocketAddr,
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::Command,
-    sync::Once,
+    sync::Mutex,
 };
 
 /// Where Debian has it.
@@ -52,7 +52,7 @@ impl Balancer {
         agent_check: SocketAddr,
     ) -> Option<Self> {
         if !Path::new(HAPROXY).exists() {
-            say_left_out();
+            say_left_out("HAProxy");
             return None;
         }
         let folder = Folder::new();
@@ -151,11 +151,11 @@ fn config_text(
     )
 }
 
-/// Says once a test run that it is left out for want of HAProxy.
-pub fn say_left_out() {
-    static SAID: Once = Once::new();
-    SAID.call_once(|| {
+/// Says once a test run that something is left out for want of a program.
+pub fn say_left_out(what: &'static str) {
+    static SAID: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    if SAID.lock().is_ok_and(|mut said| said.insert(what)) {
         // Not to be heard is not worth a failure.
-        writeln!(io::stderr(), "left out: HAProxy (it is not installed)").ok();
-    });
+        writeln!(io::stderr(), "left out: {what} (it is not installed)").ok();
+    }
 }

@@ -51,6 +51,11 @@ impl Process {
         self.signal(Signal::SIGTERM);
     }
 
+    /// Asks it to end as a person at its keyboard does.
+    pub fn interrupt(&self) {
+        self.signal(Signal::SIGINT);
+    }
+
     /// Stops it from running without ending it: its sockets stay open and nothing answers.
     pub fn freeze(&self) {
         self.signal(Signal::SIGSTOP);

@@ -33,7 +33,8 @@ use tokio::time::{Instant, sleep};
 /// The wait between two looks at the connections (guess).
 const POLL: Duration = Duration::from_millis(200);
 
-/// How often it is told what drain waits for (guess: a person looks at the log within the minute).
+/// How often it is told what drain waits for, after the first time (guess: a person looks at the log within
+/// the minute).
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
 /// What drain keeps of its deadline for itself, to say why it ends: a last look at sessions takes half of
@@ -80,7 +81,7 @@ impl Steps {
 
     /// Waits until nothing is left, or a moment has come: then, what is left.
     async fn left_at(&self, end: Instant) -> Result<Option<Left>, Failure> {
-        let mut told = Instant::now();
+        let mut told: Option<Instant> = None;
         loop {
             let has = end.saturating_duration_since(Instant::now());
             let within = has.max(MARGIN / 2);
@@ -91,9 +92,9 @@ impl Steps {
             if Instant::now() >= end {
                 return Ok(Some(left));
             }
-            if told.elapsed() >= TELL_EVERY {
+            if told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
                 tracing::info!("drain waits for {left}");
-                told = Instant::now();
+                told = Some(Instant::now());
             }
             sleep(POLL).await;
         }

@@ -8,7 +8,10 @@ use super::{
     network::{BRIDGE_ADDRESS, Network},
     trouble::{FleetError, file},
 };
-use crate::balancer::{HAPROXY, Row, say_left_out, statistics};
+use crate::{
+    balancer::{HAPROXY, Row, say_left_out, statistics},
+    load::COOKIE_NAME,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -47,7 +50,7 @@ impl FleetBalancer {
     /// When it cannot be launched. That it fails later stands in its log.
     pub async fn start(ground: &Ground, hosts: &[Host]) -> Result<Option<Self>, FleetError> {
         if !Path::new(HAPROXY).exists() {
-            say_left_out();
+            say_left_out("HAProxy");
             return Ok(None);
         }
         let folder = ground.folder();
@@ -160,10 +163,10 @@ fn config_text(socket: &Path, hosts: &[Host]) -> String {
     format!(
         "global\n    stats socket {} level user\n\
          defaults\n    mode http\n    retries 0\n    no option redispatch\n    timeout connect 2s\n    \
-         timeout client 20s\n    timeout server 20s\n\
+         timeout client 5m\n    timeout server 5m\n\
          frontend clients\n    bind {SERVICE}\n    default_backend hosts\n\
          frontend statistics\n    bind {BRIDGE_ADDRESS}:8404\n    stats enable\n    stats uri /stats\n\
-         backend hosts\n    balance roundrobin\n    cookie HOST insert indirect nocache\n    \
+         backend hosts\n    balance roundrobin\n    cookie {COOKIE_NAME} insert indirect nocache\n    \
          option httpchk GET /version\n    default-server weight 100 pool-max-conn 0 check inter {}ms fall 2 rise 1 \
          agent-check agent-port 9101 agent-inter {AGENT_INTER_MS}ms\n{servers}",
         socket.display(),

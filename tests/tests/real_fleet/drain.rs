@@ -4,7 +4,7 @@ use super::asked::{said, start};
 use cofferdam_tests::{
     balancer::Row,
     figures::Figures,
-    load::{Load, SLOW, Seen},
+    load::{self, Load, SLOW, SLOW_BYTES, Seen},
     machine::Machine,
     patience::eventually,
     process::run,
@@ -18,7 +18,8 @@ use cofferdam_tests::{
     site::NO_RAMP,
     size::Size,
 };
-use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
+use std::{fs, os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
+use tokio::time::sleep;
 
 /// A host takes some ten seconds, two at a time, on a busy machine.
 const OVER_WITHIN: Duration = Duration::from_secs(240);
@@ -26,22 +27,26 @@ const OVER_WITHIN: Duration = Duration::from_secs(240);
 /// What happens in front of everybody is seen within the minute.
 const SEEN_WITHIN: Duration = Duration::from_secs(60);
 
+/// How often hosts are asked whether they wait for somebody.
+const ASK_EVERY: Duration = Duration::from_millis(200);
+
 /// How many hosts may be out at once, by the floors of [`rollout_text`].
 const ALLOWANCE: usize = 2;
 
 /// How often the visitor must come back to a host that drains before it logs out.
 const VISITS_WHILE_DRAINED: usize = 20;
 
-/// The site: each answer says who gave it, and one takes five seconds.
+/// The site: each answer says who gave it, and waits for who takes it slowly.
 const SITE: &str = "server {\n    listen 80 default_server;\n    root /var/www/shop;\n    \
-                    add_header X-Served-By $hostname;\n    location /slow { limit_rate 20k; }\n}\n";
-
-/// The bytes that take five seconds at that rate: longer than a host waits that waits for nobody.
-const SLOW_BYTES: usize = 100 * 1024;
+                    add_header X-Served-By $hostname;\n    send_timeout 10m;\n}\n";
 
 /// Debian's nginx lets its requests end for 5 s when it is stopped. As a service without such manners it
 /// shows what it was spared.
-const HASTY: &str = "[Service]\nExecStop=\nKillSignal=SIGTERM\n";
+const HASTY: &str = "[Service]\nExecStop=\nKillSignal=SIGKILL\n";
+
+/// What the agent's log says of a drain that waits for clients.
+const WAITS: &str = "journalctl --quiet --no-pager --unit=cofferdam-agent \
+                     --grep='drain waits for .* to port 80' || true";
 
 /// How many carts there are, as the application itself would say it.
 const CARTS: &str = "var/lib/carts";
@@ -50,7 +55,6 @@ const CARTS: &str = "var/lib/carts";
 fn shop(version: &str) -> Package {
     Package::new("shop", version)
         .file("var/www/shop/version", format!("{version}\n"))
-        .file(&format!("var/www/shop{SLOW}"), vec![b'.'; SLOW_BYTES])
         .script("postinst", "systemctl restart nginx")
 }
 
@@ -60,6 +64,11 @@ fn furnish(host: &Host) {
         .unwrap();
     host.write("etc/systemd/system/nginx.service.d/hasty.conf", HASTY)
         .unwrap();
+    let slow = host.root().join(format!("var/www/shop{SLOW}"));
+    fs::create_dir_all(slow.parent().unwrap()).unwrap();
+    // All of it is a hole.
+    let slow = fs::File::create(slow).unwrap();
+    slow.set_len(SLOW_BYTES as u64).unwrap();
     host.write(CARTS, "0\n").unwrap();
     let sessions = "etc/cofferdam/sessions.d/carts";
     host.write(sessions, format!("#!/bin/sh\ncat /{CARTS}\n"))
@@ -68,7 +77,13 @@ fn furnish(host: &Host) {
     fs::set_permissions(host.root().join(sessions), executable).unwrap();
 }
 
-fn tell_agent(host: &Host) {
+/// A drain that waits for everybody, as it should.
+fn patient() -> String {
+    format!("ports = [80], at_least = \"{DRAIN_AT_LEAST}\"")
+}
+
+/// Tells the agent of the site, and how to drain it.
+fn tell_agent(host: &Host, drain: &str) {
     let config = host.root().join("etc/cofferdam/agent.toml");
     let mut text = fs::read_to_string(&config).unwrap();
     for (from, to) in [
@@ -78,7 +93,7 @@ fn tell_agent(host: &Host) {
         ),
         (
             "drain = { at_least = \"0s\" }",
-            format!("drain = {{ ports = [80], at_least = \"{DRAIN_AT_LEAST}\" }}"),
+            format!("drain = {{ {drain} }}"),
         ),
         (
             "\"load\"] }",
@@ -147,12 +162,27 @@ async fn until_over(fleet: &RealFleet) {
     .await;
 }
 
-#[tokio::test]
-async fn a_rollout_that_restarts_a_service_under_load_fails_no_request() {
-    let hosts = Size::asked().pick(4, 8);
-    let Some(fleet) = RealFleet::lay_out(Machine::neighbours(hosts)).await else {
-        return;
-    };
+/// Lets the clients of a host go once its agent says that it waits for them, for as long as this is asked.
+async fn let_go_of_who_waits(fleet: &RealFleet, balancer: &FleetBalancer, load: &Load) {
+    loop {
+        for row in balancer.hosts().unwrap() {
+            let name = row.cell("svname");
+            let is_asked =
+                row.cell("status").starts_with("DRAIN") && !load.seen().let_go.contains_key(name);
+            if is_asked && !said(fleet.host(name).unwrap(), WAITS).await.is_empty() {
+                load.let_go(name);
+            }
+        }
+        sleep(ASK_EVERY).await;
+    }
+}
+
+/// Boots hosts that all serve version 1 behind HAProxy, each with a drain as told; version 2 is offered.
+async fn serve(drains: Vec<String>) -> Option<(RealFleet, FleetBalancer)> {
+    if !load::is_installed() {
+        return None;
+    }
+    let fleet = RealFleet::lay_out(Machine::neighbours(drains.len())).await?;
     fleet.hosts().iter().for_each(furnish);
     fleet.repository.publish(&shop("1")).await.unwrap();
     fleet.switch_on().await.unwrap();
@@ -162,15 +192,32 @@ async fn a_rollout_that_restarts_a_service_under_load_fails_no_request() {
     )
     .await;
     fleet.manage().await.unwrap();
-    fleet.hosts().iter().for_each(tell_agent);
+    for (host, drain) in fleet.hosts().iter().zip(&drains) {
+        tell_agent(host, drain);
+    }
     on_each(&fleet, "systemctl restart cofferdam-agent cofferdam-health").await;
-    let Some(balancer) = fleet.balance().await.unwrap() else {
-        return;
-    };
+    let balancer = fleet.balance().await.unwrap()?;
     until_all_serve(&balancer).await;
     fleet.repository.publish(&shop("2")).await.unwrap();
+    Some((fleet, balancer))
+}
 
-    let load = Load::start(fleet.network(), SERVICE);
+/// Who visits stays with a host that has its session, and keeps it from being touched.
+async fn visit(load: &Load, balancer: &FleetBalancer, carts: &Path) {
+    let host = visits_a_draining_host(load, balancer).await;
+    let seen = load.seen();
+    assert!(seen.visited.iter().all(|by| *by == host), "{seen:?}");
+    fs::write(carts, "0\n").unwrap();
+    load.log_out();
+}
+
+#[tokio::test]
+async fn a_rollout_that_restarts_a_service_under_load_fails_no_request() {
+    let hosts = Size::asked().pick(4, 8);
+    let Some((fleet, balancer)) = serve(vec![patient(); hosts]).await else {
+        return;
+    };
+    let load = Load::start(&fleet, SERVICE);
     let visited = eventually("the visitor to be served", SEEN_WITHIN, async || {
         let seen = load.seen();
         let first = seen.visited.first().cloned();
@@ -180,22 +227,46 @@ async fn a_rollout_that_restarts_a_service_under_load_fails_no_request() {
     fs::write(&carts, "1\n").unwrap();
     let watch = balancer.watch();
     start(&fleet, &rollout_text(hosts)).await;
-
-    // A session keeps its host from being touched, and its visitor on it.
-    let host = visits_a_draining_host(&load, &balancer).await;
-    let seen = load.seen();
-    assert!(seen.visited.iter().all(|by| *by == host), "{seen:?}");
-    fs::write(&carts, "0\n").unwrap();
-    load.log_out();
-    until_over(&fleet).await;
-    until_all_serve(&balancer).await;
+    let story = async {
+        visit(&load, &balancer, &carts).await;
+        until_over(&fleet).await;
+        until_all_serve(&balancer).await;
+    };
+    tokio::select! {
+        () = story => {}
+        () = let_go_of_who_waits(&fleet, &balancer, &load) => {}
+    }
     let (seen, saw) = (load.end(), watch.end());
 
     on_each(&fleet, "grep --quiet 2 /var/www/shop/version").await;
     assert_eq!(seen.failed, 0, "{seen:#?}\n{saw:#?}");
-    assert!(seen.requests > 1_000 && seen.slow > 3, "{seen:?}");
+    assert!(seen.requests > 1_000, "{seen:?}");
+    assert_eq!(
+        seen.let_go.len(),
+        hosts,
+        "each waited for its clients: {seen:?}"
+    );
     judge(&saw, &balancer);
     publish(hosts, &seen, &saw);
+    fleet.take_down().unwrap();
+}
+
+/// What the test above would see of agents that do not wait.
+#[tokio::test]
+async fn a_host_that_does_not_wait_for_its_clients_cuts_what_it_answers_them() {
+    let of_others = "ports = [81], at_least = \"0s\"".to_owned();
+    let not_at_all =
+        "ports = [80], at_least = \"0s\", at_most = \"0s\", on_expiry = \"force\"".to_owned();
+    let Some((fleet, balancer)) = serve(vec![of_others, not_at_all]).await else {
+        return;
+    };
+    let load = Load::start(&fleet, SERVICE);
+    start(&fleet, &rollout_text(2)).await;
+    until_over(&fleet).await;
+    until_all_serve(&balancer).await;
+    let seen = load.end();
+    let all = fleet.hosts().iter().map(|host| host.name().to_string());
+    assert_eq!(seen.cut, all.collect(), "{seen:#?}");
     fleet.take_down().unwrap();
 }
 
