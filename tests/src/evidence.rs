@@ -57,7 +57,8 @@ impl Told {
     }
 }
 
-/// Reads an agent's journal: each order that it ever accepted, and what became of it.
+/// Reads an agent's journal: each order that it ever accepted, and what became of it. A line that is being
+/// written is not read yet.
 ///
 /// # Panics
 /// When the journal cannot be read, or the same order was accepted twice: promise 7.
@@ -65,7 +66,8 @@ pub fn orders(journal: &Path) -> BTreeMap<OrderKey, Told> {
     let text = fs::read_to_string(journal).expect("the agent has a journal");
     let mut told: BTreeMap<OrderKey, Told> = BTreeMap::new();
     let mut history = History::begin(Incarnation(0));
-    for record in text.lines().flat_map(records) {
+    let written = text.rfind('\n').map_or("", |end| &text[..end]);
+    for record in written.lines().flat_map(records) {
         history
             .apply(&record)
             .expect("each record follows from those before it");

@@ -62,13 +62,33 @@ pub async fn read_again(runner: &dyn Runner) -> Result<(), Failure> {
     must(runner, &reload, FailureKind::Service, what).await
 }
 
-/// Asks systemd to reboot the machine, and does not wait for it.
+/// Asks systemd to reboot the machine, and does not wait for it. One that goes down already, as asked by
+/// an agent that died since, refuses to be asked again, and is what is wanted.
 ///
 /// # Errors
 /// [`FailureKind::Reboot`] when systemd says no.
 pub async fn reboot(runner: &dyn Runner) -> Result<(), Failure> {
     let reboot = systemctl(&["--no-wall", "reboot"]);
-    must(runner, &reboot, FailureKind::Reboot, "reboot").await
+    let asked = must(runner, &reboot, FailureKind::Reboot, "reboot").await;
+    match asked {
+        Err(_) if goes_down(runner).await? => Ok(()),
+        asked => asked,
+    }
+}
+
+/// Whether logind has begun to take the machine down, which it holds back for a while where somebody
+/// wants it to, or systemd has.
+async fn goes_down(runner: &dyn Runner) -> Result<bool, Failure> {
+    let logind = Command::new("busctl").args([
+        "get-property",
+        "org.freedesktop.login1",
+        "/org/freedesktop/login1",
+        "org.freedesktop.login1.Manager",
+        "PreparingForShutdown",
+    ]);
+    let prepares = runner.run(&logind).await?.stdout.text();
+    let systemd = runner.run(&systemctl(&["is-system-running"])).await?;
+    Ok(prepares.trim() == "b true" || systemd.stdout.text().trim() == "stopping")
 }
 
 /// Tells systemd to do something; `what` says it, for a failure.
@@ -123,6 +143,24 @@ mod tests {
             let failure = reload(&systemd, "app.service").await.unwrap_err();
             assert_eq!(failure.kind, FailureKind::Service);
             assert!(failure.detail.contains("app.service"), "{failure}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reboot_that_is_under_way_is_asked_for_and_not_refused() {
+        fn says(command: &Command, program: &str, word: &'static str) -> (i32, &'static str) {
+            let text = command.to_string();
+            match (text.contains("reboot"), text.contains(program)) {
+                (true, _) => (1, "There's already a shutdown in progress\n"),
+                (false, true) => (0, word),
+                (false, false) => (1, ""),
+            }
+        }
+        for going_down in [
+            Scripted::new(|command| says(command, "busctl", "b true\n")),
+            Scripted::new(|command| says(command, "is-system-running", "stopping\n")),
+        ] {
+            reboot(&going_down).await.unwrap();
         }
     }
 

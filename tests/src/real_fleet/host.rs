@@ -159,6 +159,10 @@ impl Host {
         if !self.cgroup.processes().is_empty() {
             return Err(FleetError::Refused(format!("{} is on", self.name())));
         }
+        // The kernel takes the link of a host that was cut off a moment later, and nspawn does not wait for
+        // it. Most have none.
+        let link = container::link(self.number);
+        self.network.ip(&format!("link delete {link}")).await.ok();
         let container = Container {
             number: self.number,
             name: self.name().as_str(),

@@ -83,16 +83,24 @@ pub(super) async fn until_failed(fleet: &RealFleet, rollout: &str) -> String {
 
 /// Plans and starts a rollout.
 pub(super) async fn start(fleet: &RealFleet, rollout: &str) {
-    let file = fleet.folder().join("rollout.toml");
+    let file = tempfile::NamedTempFile::new_in(fleet.folder()).unwrap();
     fs::write(&file, rollout).unwrap();
+    let file = file.path().to_str().unwrap();
     for subcommand in ["plan", "start"] {
         // An agent may be on its way back from a restart.
         eventually(subcommand, BOOTED_WITHIN, async || {
-            let mut command = fleet.control.operator();
-            command.arg(subcommand).arg(&file);
-            let (code, printed) = run(command);
-            (code == 0).then_some(()).ok_or(printed)
+            let (is_done, printed) = operate(fleet, &[subcommand, file]).await;
+            is_done.then_some(()).ok_or(printed)
         })
         .await;
     }
+}
+
+/// Runs an operator's command, and lets others run meanwhile: whether it ended well, and what it printed.
+pub(super) async fn operate(fleet: &RealFleet, arguments: &[&str]) -> (bool, String) {
+    let mut command = tokio::process::Command::from(fleet.control.operator());
+    let output = command.args(arguments).output().await.unwrap();
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed).into_owned();
+    (output.status.success(), printed)
 }

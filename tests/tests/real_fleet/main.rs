@@ -5,6 +5,7 @@
 
 mod agents;
 mod asked;
+mod cut_short;
 mod drain;
 mod drift;
 mod effect;
