@@ -143,7 +143,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// dpkg 1.21.22, shortened.
+    /// Put together by hand, in the form of the status file of dpkg 1.21.22.
     const SAMPLE: &str = "\
 Package: adduser
 Status: install ok installed

@@ -97,7 +97,7 @@ pub fn arguments(pid: i32) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// `cat /proc/self/stat` of Linux 6.1, its program renamed to have the worst of names.
+    /// In the form of `/proc/PID/stat` of Linux 6.1, changed by hand to have the worst of names.
     const SAMPLE: &str = "4242 (a) R 1 (b) S 17 4200 4100 0 -1 4194560 95 0 0 0 0 0 0 0 20 0 1 0 \
         123456 2531328 229 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 1 0 0 0 0 0\n";
 

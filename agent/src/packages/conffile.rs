@@ -147,8 +147,8 @@ impl Apt {
 mod tests {
     use super::*;
 
-    /// dpkg-query 1.21.22 with [`FORMAT`] on a Debian 12, one file of a package obsolete, one package
-    /// of another architecture, one without config files.
+    /// Put together by hand, in the form of dpkg-query 1.21.22 with [`FORMAT`]: one file of a package is
+    /// obsolete, one package is of another architecture, one without config files.
     const SAMPLE: &str = "\
 package|adduser|all
 

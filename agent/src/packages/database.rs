@@ -138,8 +138,8 @@ pub(super) fn full_name(name: &str, architecture: &str, native: &str) -> String 
 mod tests {
     use super::*;
 
-    /// dpkg-query 1.21.22 with [`FORMAT`] on a Debian 12 with i386 as a second architecture, one
-    /// package on hold, one removed, one whose postinst ends with 3 and one half unpacked.
+    /// Put together by hand, in the form of dpkg-query 1.21.22 with [`FORMAT`]: a second architecture, one
+    /// package on hold, one removed, one whose postinst failed and one half unpacked.
     const SAMPLE: &str = "\
 ii |adduser|all|3.134
 hi |lone|all|1:2.0~rc1-1

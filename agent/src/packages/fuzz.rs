@@ -1,4 +1,4 @@
-//! Whatever tools print, their readers answer. Texts are drawn at random, and from pieces of real answers,
+//! Whatever tools print, their readers answer. Texts are drawn at random, and from pieces of answers,
 //! which come deeper.
 
 use super::{
@@ -7,7 +7,7 @@ use super::{
 };
 use proptest::prelude::*;
 
-/// Pieces of what apt 2.6.1 and dpkg 1.21.22 print, as the samples beside the readers have them.
+/// Pieces of the samples beside the readers, which are in the form of apt 2.6.1 and dpkg 1.21.22.
 const PIECES: [&str; 34] = [
     "Inst ",
     "Remv ",

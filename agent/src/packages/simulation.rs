@@ -67,8 +67,8 @@ fn install(rest: &str) -> Option<Install> {
 mod tests {
     use super::*;
 
-    /// apt 2.6.1: `apt-get -s install tool` with tool 1.0 of a local repository installed, its
-    /// dependency new, a foreign package upgraded and a conflicting one removed.
+    /// Put together by hand, in the form of `apt-get -s install tool` of apt 2.6.1: tool 1.0 is upgraded, its
+    /// dependency new, a package of another architecture upgraded and a conflicting one removed.
     const SAMPLE: &str = "\
 Reading package lists...
 Building dependency tree...

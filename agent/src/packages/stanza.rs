@@ -81,7 +81,8 @@ pub(super) fn field<'a>(stanza: &'a str, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
 
-    /// apt 2.6.1: `apt-cache show tool=2.0 tool=1.0` of a local repository, without its older sums.
+    /// `apt-cache show tool=2.0 tool=1.0` of apt 2.6.1 and a local repository, cut and changed by hand: without
+    /// older sums, and with a description that looks like a field.
     const SAMPLE: &str = "\
 Package: tool
 Version: 2.0

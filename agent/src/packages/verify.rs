@@ -44,8 +44,8 @@ mod tests {
     use super::*;
     use std::path::Path;
 
-    /// dpkg 1.21.22: `dpkg --verify` of packages with a changed program, a changed config file and a
-    /// manual page that was deleted.
+    /// Put together by hand, in the form of `dpkg --verify` of dpkg 1.21.22: a changed program, a changed config
+    /// file and a manual page that was deleted.
     const SAMPLE: &str = "\
 ??5??????   /usr/bin/tool one
 ??5?????? c /etc/tool.conf

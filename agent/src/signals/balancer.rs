@@ -28,7 +28,7 @@ const COMMAND: &str = "show stat\n";
 struct Seen<'a> {
     backend: &'a str,
     status: &'a str,
-    /// Its weight as it counts now: none while it drains.
+    /// Its weight, also while it drains or is down and is given nothing.
     weight: u32,
 }
 
@@ -141,17 +141,20 @@ mod tests {
         thread,
     };
 
-    /// The first 24 columns of `show stat` of HAProxy 2.6.12 of Debian 12: a server that is up, one that
-    /// is down, one that is not looked at and one in maintenance; the first of them drained once.
+    /// The first 24 columns of `show stat` of HAProxy 2.6.12-1+deb12u4, as it printed them: servers of `app`
+    /// that are up, down, not looked at and in maintenance, and one of `api` after `set server api/web-0
+    /// state drain`, which has the weight that it had.
     const CSV: &str = "\
 # pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,dreq,dresp,ereq,econ,eresp,wretr,wredis,status,weight,act,bck,chkfail,chkdown,lastchg,
-web,FRONTEND,,,0,0,9984,0,0,0,0,0,0,,,,,OPEN,,,,,,,
-app,web-0,0,0,0,0,,0,0,0,,0,,0,0,0,0,UP,10,1,0,0,0,2,
-app,web-1,0,0,0,0,,0,0,0,,0,,0,0,0,0,DOWN,100,1,0,1,1,1,
-app,web-2,0,0,0,0,,0,0,0,,0,,0,0,0,0,no check,100,1,0,,,1,
-app,web-3,0,0,0,0,,0,0,0,,0,,0,0,0,0,MAINT,100,1,0,0,0,1,
-api,web-0,0,0,0,0,,0,0,0,,0,,0,0,0,0,DRAIN,0,1,0,0,0,2,
-app,BACKEND,0,0,0,0,999,0,0,0,0,0,,0,0,0,0,UP,100,1,0,,0,1,
+web,FRONTEND,,,0,0,9983,0,0,0,0,0,0,,,,,OPEN,,,,,,,
+app,web-0,0,0,0,0,,0,0,0,,0,,0,0,0,0,UP,10,1,0,1,1,4,
+app,web-1,0,0,0,0,,0,0,0,,0,,0,0,0,0,DOWN,100,1,0,1,1,5,
+app,web-2,0,0,0,0,,0,0,0,,0,,0,0,0,0,no check,100,1,0,,,6,
+app,web-3,0,0,0,0,,0,0,0,,0,,0,0,0,0,MAINT,100,1,0,0,0,6,
+app,BACKEND,0,0,0,0,999,0,0,0,0,0,,0,0,0,0,UP,110,2,0,,0,6,
+api,web-0,0,0,0,0,,0,0,0,,0,,0,0,0,0,DRAIN,100,1,0,1,1,2,
+api,BACKEND,0,0,0,0,1,0,0,0,0,0,,0,0,0,0,DOWN,0,0,0,,2,2,
+
 ";
 
     fn balancer(server: &str, backend: Option<&str>) -> Balancer {

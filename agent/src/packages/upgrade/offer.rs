@@ -70,7 +70,7 @@ fn base(name: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// apt 2.6.1: `apt-cache show`, without what is not read.
+    /// Written by hand, in the form of `apt-cache show` of apt 2.6.1, without what is not read.
     const SAMPLE: &str = "\
 Package: kernel
 Version: 6.2+b1

@@ -52,7 +52,8 @@ fn source(line: &str, native: &str) -> Option<(String, Source)> {
 mod tests {
     use super::*;
 
-    /// dpkg-query 1.21.22 with [`FORMAT`] on a Debian 12 with i386 as a second architecture.
+    /// Put together by hand, in the form of dpkg-query 1.21.22 with [`FORMAT`] where there is a second
+    /// architecture.
     const SAMPLE: &str = "\
 ii |libssl3|amd64|openssl|3.0.11-1~deb12u2
 hi |libssl3|i386|openssl|3.0.11-1~deb12u2
