@@ -213,7 +213,9 @@ fn each_zone_brings_one_group_together_with_a_decision() {
     let decision = fleet.decide(Timestamp(1));
     let to = decision.commands.iter().map(|command| match command {
         FleetCommand::Gather { to, .. } => to.as_str(),
-        other => panic!("{other:?}"),
+        other @ (FleetCommand::Cell { .. }
+        | FleetCommand::Allot { .. }
+        | FleetCommand::Rollout { .. }) => panic!("{other:?}"),
     });
     assert_eq!(to.collect::<Vec<_>>(), ["r1-a-2", "r1-b-2"]);
     settle(&mut fleet, Timestamp(1));
