@@ -86,9 +86,9 @@ async fn goes_down(runner: &dyn Runner) -> Result<bool, Failure> {
         "org.freedesktop.login1.Manager",
         "PreparingForShutdown",
     ]);
-    let prepares = runner.run(&logind).await?.stdout.text();
-    let systemd = runner.run(&systemctl(&["is-system-running"])).await?;
-    Ok(prepares.trim() == "b true" || systemd.stdout.text().trim() == "stopping")
+    let prepares = runner.run(&logind).await?.text();
+    let systemd = runner.run(&systemctl(&["is-system-running"])).await?.text();
+    Ok(prepares.trim() == "b true" || systemd.trim() == "stopping")
 }
 
 /// Tells systemd to do something; `what` says it, for a failure.
