@@ -9,6 +9,9 @@
 //! /boot ------------> kernel: the newest one ------------+
 //! ```
 //!
+//! The coordinator is told after each change that an order made, and [`watch`] looks now and then, for what
+//! people restart by themselves.
+//!
 //! A package manager replaces a file by another one under the same name; who has the old one mapped goes on
 //! with it, and the kernel says so. What is read once and not mapped, as scripts and their modules, leaves
 //! no such trace: of those a package's own scripts take care.
@@ -17,17 +20,16 @@ pub mod command;
 pub mod kernel;
 pub mod look;
 pub mod mapped;
+pub mod watch;
 
+use cofferdam_engine::effect::EffectSummary;
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
 };
 
-/// The most units, and files of one unit, that are named (guess: a C library concerns every unit of a
-/// host, and ten names of files say what happened).
-pub const MOST_UNITS: usize = 100;
-/// See [`MOST_UNITS`].
+/// The most files of one unit that are named (guess: ten names say what happened).
 pub const MOST_FILES: usize = 10;
 
 /// How far what is installed is in effect.
@@ -40,13 +42,16 @@ pub struct Effect {
 }
 
 /// Units of the system, each with the replaced files that its processes have mapped: at most
-/// [`MOST_UNITS`] and [`MOST_FILES`].
+/// [`EFFECT_UNITS`](cofferdam_engine::effect::EFFECT_UNITS) and [`MOST_FILES`].
 pub type StaleUnits = BTreeMap<String, BTreeSet<String>>;
 
 impl Effect {
-    /// Whether all that runs is what is installed.
-    pub fn is_whole(&self) -> bool {
-        self.stale.is_empty() && self.reboot.is_none()
+    /// What the coordinator is told of it.
+    pub fn summary(&self) -> EffectSummary {
+        EffectSummary {
+            restart: self.stale.keys().cloned().collect(),
+            reboot: self.reboot.clone(),
+        }
     }
 
     /// All of it: after the one line, a line for each unit with the files that it runs.
@@ -62,44 +67,6 @@ impl Effect {
 
 impl fmt::Display for Effect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_whole() {
-            return f.write_str("effective: yes");
-        }
-        if let Some(reason) = &self.reboot {
-            write!(f, "effective: needs-reboot ({reason})")?;
-        }
-        if self.stale.is_empty() {
-            return Ok(());
-        }
-        match self.reboot {
-            Some(_) => f.write_str(", ")?,
-            None => f.write_str("effective: ")?,
-        }
-        let units: Vec<&str> = self.stale.keys().map(String::as_str).collect();
-        write!(f, "needs-restart {}", units.join(" "))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_effect_is_said_in_one_line() {
-        let mut effect = Effect::default();
-        assert_eq!(effect.to_string(), "effective: yes");
-        for unit in ["b.service", "a.service"] {
-            effect.stale.insert(unit.to_owned(), BTreeSet::new());
-        }
-        assert_eq!(
-            effect.to_string(),
-            "effective: needs-restart a.service b.service"
-        );
-        effect.reboot = Some("kernel 2 is installed and 1 runs".to_owned());
-        assert_eq!(
-            effect.to_string(),
-            "effective: needs-reboot (kernel 2 is installed and 1 runs), needs-restart a.service b.service"
-        );
-        assert!(!effect.is_whole());
+        write!(f, "effective: {}", self.summary())
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     clock::SystemClock,
     config::Settings,
     drift::keeper::Drift,
+    effect,
     evidence::watch::Watch,
     grpc::GrpcConnector,
     guard::{keeper::Keeper, places::Places},
@@ -94,7 +95,7 @@ async fn serve(
     let keeper = Keeper::new(root.clone(), places.clone());
     let guard = keeper.keep(settings.guard.clone(), &Processes, found.clone());
     let drift = Drift::new(root.clone(), &settings.state_dir, &settings.drift);
-    let drift = Rc::new(drift.heeding(&places).telling(found));
+    let drift = Rc::new(drift.heeding(&places).telling(found.clone()));
     drift.start().await;
     let runner: Rc<dyn Runner> = Rc::new(Processes);
     let evidence = settings.drift.boot_evidence.and_then(|window| {
@@ -107,7 +108,9 @@ async fn serve(
         runner,
         space: Rc::new(Kernel),
         artefacts: Rc::new(connector.current()),
+        found: found.clone(),
     };
+    let effect = effect::watch::watch(root.clone(), found);
     let steps = Steps::open(settings.host_settings(host.clone(), root), outside)?;
     let profile = Profile {
         host,
@@ -123,6 +126,7 @@ async fn serve(
         ended = agent.run(shutdown) => Ok(ended?),
         never = guard => match never {},
         never = drift.watch() => match never {},
+        never = effect => match never {},
         never = watch_boot(evidence) => match never {},
     }
 }

@@ -47,6 +47,7 @@ use crate::{
     host::{command::Runner, durable::FileError, keep::Keep, settings::HostSettings, space::Space},
     packages::Apt,
     signals::Senses,
+    telling::Found,
 };
 use admit::Gate;
 use cofferdam_engine::{
@@ -83,6 +84,8 @@ pub struct Outside {
     pub gates: Vec<Rc<dyn Gate>>,
     /// Is told what orders change, so that it is not taken for drift.
     pub drift: Rc<Drift>,
+    /// Takes what the coordinator is to be told of the effect of what is installed.
+    pub found: Found,
 }
 
 /// The real host.

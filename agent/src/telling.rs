@@ -1,9 +1,11 @@
-//! What the coordinator is told of the host beside its runs: its guard, and what changed without an order.
+//! What the coordinator is told of the host beside its runs: its guard, what changed without an order, and
+//! whether what is installed is in effect.
 //!
 //! ```text
 //!   guard's keeper --Word-----> +-------+                      Welcome(heard), GuardNoted(up to)
 //!   drift ---------DriftSummary>| Found | --the last--> Telling <-----------------------------
-//!                               +-------+                  |  GuardNews, Drift
+//!   effect -------EffectSummary>|       |                  |
+//!                               +-------+                  |  GuardNews, Drift, Effect
 //!                                                          v
 //!                                                       session
 //! ```
@@ -16,6 +18,7 @@
 use crate::guard::word::Word;
 use cofferdam_engine::{
     drift::DriftSummary,
+    effect::EffectSummary,
     guard::{GuardEvent, GuardNews, GuardPosition, GuardState, WindowLeft},
     time::Timestamp,
 };
@@ -40,20 +43,28 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub struct Found {
     guard: watch::Sender<Option<Word>>,
     drift: watch::Sender<Option<DriftSummary>>,
+    effect: watch::Sender<Option<EffectSummary>>,
 }
 
 /// Both ends: for those who watch, and for the agent. See [`Agent::telling`](crate::Agent::telling).
 pub fn channel() -> (Found, Telling) {
     let (guard, words) = watch::channel(None);
     let (drift, summaries) = watch::channel(None);
+    let (effect, effects) = watch::channel(None);
     let telling = Telling {
         guard: Some(words),
         drift: Some(summaries),
+        effect: Some(effects),
         session: None,
         not_before: Instant::now(),
         wait: LEAST_WAIT,
     };
-    (Found { guard, drift }, telling)
+    let found = Found {
+        guard,
+        drift,
+        effect,
+    };
+    (found, telling)
 }
 
 impl Found {
@@ -67,6 +78,11 @@ impl Found {
     pub fn drift(&self, summary: DriftSummary) {
         self.drift.send_replace(Some(summary));
     }
+
+    /// How far what is installed on the host is in effect, as was found last. The same is told once.
+    pub fn effect(&self, summary: EffectSummary) {
+        self.effect.send_replace(Some(summary));
+    }
 }
 
 /// Tells a coordinator, session by session, what it has not stored. By default there is nothing to tell.
@@ -74,6 +90,7 @@ impl Found {
 pub struct Telling {
     guard: Option<watch::Receiver<Option<Word>>>,
     drift: Option<watch::Receiver<Option<DriftSummary>>>,
+    effect: Option<watch::Receiver<Option<EffectSummary>>>,
     /// Absent: nobody is there who takes anything.
     session: Option<Session>,
     /// When the next message of the guard may go, and the wait after that.
@@ -86,6 +103,10 @@ pub struct Telling {
 struct Session {
     heard: GuardPosition,
     drift: Option<Timestamp>,
+    /// Whether it takes what is in effect.
+    takes_effect: bool,
+    /// What it was told of that. Absent: nothing yet.
+    effect: Option<EffectSummary>,
     /// The state and the window that were told. Absent: none yet.
     told: Option<(GuardState, Option<u64>)>,
     is_under_way: bool,
@@ -96,6 +117,7 @@ impl Default for Telling {
         Self {
             guard: None,
             drift: None,
+            effect: None,
             session: None,
             not_before: Instant::now(),
             wait: LEAST_WAIT,
@@ -109,6 +131,8 @@ impl Telling {
         self.session = heard.map(|heard| Session {
             heard: heard.guard,
             drift: heard.drift,
+            takes_effect: heard.takes_effect,
+            effect: None,
             told: None,
             is_under_way: false,
         });
@@ -131,13 +155,14 @@ impl Telling {
     /// again.
     pub(crate) async fn due(&mut self) {
         loop {
-            if self.drift_news().is_some() {
+            if self.drift_news().is_some() || self.effect_news().is_some() {
                 return;
             }
             let guard = self.guard_news().map(|_| self.not_before);
             tokio::select! {
                 biased;
                 () = changed(&mut self.drift) => {}
+                () = changed(&mut self.effect) => {}
                 () = changed(&mut self.guard) => {}
                 () = until(guard) => return,
             }
@@ -146,7 +171,7 @@ impl Telling {
 
     /// What is to be told now. It counts as told in this session.
     pub(crate) fn take(&mut self) -> Vec<FromAgent> {
-        let drift = self.drift_news();
+        let (drift, effect) = (self.drift_news(), self.effect_news());
         let now = Instant::now();
         let guard = self.guard_news().filter(|_| now >= self.not_before);
         if let Some(news) = &guard {
@@ -160,10 +185,14 @@ impl Telling {
             if let Some(drift) = &drift {
                 session.drift = Some(drift.at);
             }
+            if effect.is_some() {
+                session.effect.clone_from(&effect);
+            }
         }
         let guard = guard.map(|news| FromAgent::GuardNews(Box::new(news)));
         let drift = drift.map(|drift| FromAgent::Drift(Box::new(drift)));
-        guard.into_iter().chain(drift).collect()
+        let effect = effect.map(|effect| FromAgent::Effect(Box::new(effect)));
+        guard.into_iter().chain(drift).chain(effect).collect()
     }
 
     /// A full message has more behind it, which is no new trouble.
@@ -202,6 +231,12 @@ impl Telling {
         let session = self.session.as_ref()?;
         let summary = self.drift.as_ref()?.borrow().clone()?;
         (session.drift != Some(summary.at)).then_some(summary)
+    }
+
+    fn effect_news(&self) -> Option<EffectSummary> {
+        let session = self.session.as_ref().filter(|s| s.takes_effect)?;
+        let summary = self.effect.as_ref()?.borrow().clone()?;
+        (session.effect.as_ref() != Some(&summary)).then_some(summary)
     }
 }
 

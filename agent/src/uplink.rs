@@ -160,7 +160,7 @@ impl Uplink {
         match message {
             FromAgent::Report(report) => self.sent = report.sequence,
             FromAgent::Claim { key, point, .. } => self.claimed = Some((*key, *point)),
-            FromAgent::GuardNews(_) | FromAgent::Drift(_) => {
+            FromAgent::GuardNews(_) | FromAgent::Drift(_) | FromAgent::Effect(_) => {
                 self.told.pop_front();
             }
             FromAgent::Hello(_)

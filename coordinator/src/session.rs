@@ -117,6 +117,7 @@ impl Session {
             FromAgent::Queried { request, result } => Said::Queried { request, result },
             FromAgent::GuardNews(news) => Said::GuardNews(news),
             FromAgent::Drift(drift) => Said::Drift(drift),
+            FromAgent::Effect(effect) => Said::Effect(effect),
         };
         Ok(self.driver.said(&self.host, self.number, said).await?)
     }

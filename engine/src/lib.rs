@@ -17,6 +17,7 @@ pub mod digest;
 pub mod document;
 pub mod drift;
 pub mod duration;
+pub mod effect;
 pub mod exception;
 pub mod failure;
 pub mod fleet;

@@ -8,6 +8,7 @@
 use cofferdam_engine::{
     digest::Digest,
     drift::DriftSummary,
+    effect::EffectSummary,
     failure::Failure,
     guard::{GuardNews, GuardPosition},
     id::{HostId, Incarnation, OrderKey, OwnerEpoch, ReportSequence, ReservationToken, RolloutId},
@@ -76,15 +77,19 @@ pub enum FromAgent {
     GuardNews(Box<GuardNews>),
     /// What changed on the host without an order; only where [`ToAgent::Welcome`] says what was heard.
     Drift(Box<DriftSummary>),
+    /// How far what is installed is in effect; only where [`Heard`] says that it is taken in.
+    Effect(Box<EffectSummary>),
 }
 
-/// What a coordinator has stored of what a host tells beside its reports.
+/// What a coordinator has stored of what a host tells beside its reports, and what it takes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Heard {
     /// How far its guard's log was taken in.
     pub guard: GuardPosition,
     /// The moment of its drift summary. Absent: none was taken in.
     pub drift: Option<Timestamp>,
+    /// Whether it takes in how far what is installed is in effect.
+    pub takes_effect: bool,
 }
 
 /// Who an agent is and where it stands.

@@ -1,7 +1,8 @@
 //! Looks at a whole machine.
 
-use super::{Effect, MOST_FILES, MOST_UNITS, StaleUnits, kernel, mapped};
+use super::{Effect, MOST_FILES, StaleUnits, kernel, mapped};
 use crate::host::{boot, cgroup, durable::FileError, process_table, root::Root};
+use cofferdam_engine::effect::EFFECT_UNITS;
 use std::{
     fs::{self, File},
     io::{self, Read},
@@ -52,7 +53,7 @@ fn stale_units() -> io::Result<StaleUnits> {
         }
         let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
         let unit = cgroup::unit(&groups, &system).unwrap_or_else(|| process.name.clone());
-        if stale.len() >= MOST_UNITS && !stale.contains_key(&unit) {
+        if stale.len() >= EFFECT_UNITS && !stale.contains_key(&unit) {
             continue;
         }
         let files = stale.entry(unit).or_default();

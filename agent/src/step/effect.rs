@@ -43,6 +43,7 @@ impl Steps {
             RebootPolicy::Never => false,
         };
         if reboots || order.restart == RestartPolicy::Never {
+            self.outside.found.effect(effect.summary());
             return Ok(effect);
         }
         for unit in effect.stale.keys().filter(|unit| self.may_restart(unit)) {
@@ -53,6 +54,7 @@ impl Steps {
             }
         }
         let left = look::effect(&self.settings.root)?;
+        self.outside.found.effect(left.summary());
         tracing::info!(%left, "what was installed is in effect");
         Ok(left)
     }

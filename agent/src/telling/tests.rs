@@ -9,6 +9,7 @@ struct Stored {
     numbers: Vec<u64>,
     states: Vec<GuardState>,
     drifts: Vec<Timestamp>,
+    effects: Vec<EffectSummary>,
 }
 
 impl Stored {
@@ -27,6 +28,8 @@ impl Stored {
             } else if let FromAgent::Drift(drift) = message {
                 self.heard.drift = Some(drift.at);
                 self.drifts.push(drift.at);
+            } else if let FromAgent::Effect(effect) = message {
+                self.effects.push(*effect);
             } else {
                 panic!("{message:?}");
             }
@@ -97,6 +100,34 @@ async fn how_the_guard_stands_is_told_once_a_session_and_when_it_changes() {
     let modes: Vec<GuardMode> = stored.states.iter().map(|state| state.mode).collect();
     assert_eq!(modes[2..], [GuardMode::Observe, GuardMode::Enforce]);
     assert_eq!(stored.numbers, [1], "the event is told once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_in_effect_is_told_once_a_session_and_when_it_changes_and_only_to_who_takes_it() {
+    let (found, mut telling) = channel();
+    let mut stored = Stored::default();
+    let stale = EffectSummary {
+        restart: vec!["web.service".to_owned()],
+        reboot: None,
+    };
+    found.effect(stale.clone());
+    telling.open(Some(stored.heard));
+    stored.take_all(&mut telling).await;
+    assert_eq!(
+        stored.effects,
+        [],
+        "an older coordinator ends the session over it"
+    );
+    stored.heard.takes_effect = true;
+    for effect in [stale.clone(), stale.clone(), EffectSummary::default()] {
+        telling.open(Some(stored.heard));
+        found.effect(effect.clone());
+        stored.take_all(&mut telling).await;
+        found.effect(effect);
+        stored.take_all(&mut telling).await;
+    }
+    let all = [stale.clone(), stale, EffectSummary::default()];
+    assert_eq!(stored.effects, all);
 }
 
 #[tokio::test(start_paused = true)]

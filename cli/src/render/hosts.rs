@@ -65,7 +65,8 @@ impl HostList {
     }
 }
 
-/// What goes on with a host: its run, who holds it, what fails on it. Empty: nothing.
+/// What goes on with a host: its run, who holds it, what fails on it, what is installed and does not run.
+/// Empty: nothing.
 fn doing(host: &HostView, now: Timestamp) -> String {
     let run = host.run.as_ref().map(|run| {
         let slow = if run.slow { ", slow" } else { "" };
@@ -87,7 +88,10 @@ fn doing(host: &HostView, now: Timestamp) -> String {
         ))
     };
     let fails = Some(host.detail.clone()).filter(|detail| !detail.is_empty());
-    let parts: Vec<String> = [run.or_else(held), fails].into_iter().flatten().collect();
+    let effect = host.effect.as_ref().filter(|effect| !effect.is_whole());
+    let effect = effect.map(ToString::to_string);
+    let parts = [run.or_else(held), fails, effect];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
     parts.join("; ")
 }
 
@@ -123,6 +127,7 @@ impl View for Forgotten {
 pub(super) mod tests {
     use super::*;
     use cofferdam_engine::{
+        effect::EffectSummary,
         id::{CellId, RolloutId},
         inventory::{Labels, Platform},
     };
@@ -147,6 +152,7 @@ pub(super) mod tests {
             agent_version: "0.1.0".to_owned(),
             guard: None,
             drift: None,
+            effect: None,
         }
     }
 
@@ -184,8 +190,15 @@ pub(super) mod tests {
             }),
             ..host("a-4")
         };
+        let stale = HostView {
+            effect: Some(EffectSummary {
+                restart: vec!["milk.service".to_owned()],
+                reboot: None,
+            }),
+            ..host("a-5")
+        };
         let list = HostList {
-            hosts: vec![host("a-1"), patched, lost, taken],
+            hosts: vec![host("a-1"), patched, lost, taken, stale],
             now: Timestamp(61_000),
         };
         insta::assert_snapshot!(list.text(), @r"
@@ -194,6 +207,7 @@ pub(super) mod tests {
     a-2   r1-a-1  web      m7.large  1m         NO          applying by openssl-2026-11, slow
     a-3   r1-a-1  web      m7.large  no         NO          out: silent, held by itself; check abi failed
     a-4   r1-a-1  web      m7.large  1m         yes         counts as out: reserved: new disk, held by anna for 30m more
+    a-5   r1-a-1  web      m7.large  1m         yes         needs-restart milk.service
     ");
     }
 }

@@ -45,6 +45,7 @@ fn script() -> Script {
         agent_version: String::new(),
         guard: None,
         drift: None,
+        effect: None,
     };
     let explanation = Explanation {
         kind: SubjectKind::Host,

@@ -33,6 +33,7 @@ pub(crate) fn host(name: &str, instance_type: &str) -> HostView {
         agent_version: String::new(),
         guard: None,
         drift: None,
+        effect: None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! What hosts tell of their guards and their drift: stored once, and an alarm is said and counted.
+//! What hosts tell of their guards, their drift and the effect of what is installed: stored once, and an alarm is said and counted.
 
 use super::{
     Driver,
@@ -8,6 +8,7 @@ use crate::{metrics::ByFate, store::Store};
 use cofferdam_engine::{
     cell::{CellEvent, Member},
     drift::DriftSummary,
+    effect::EffectSummary,
     guard::{GuardEvent, GuardNews, Seen},
     id::HostId,
 };
@@ -23,9 +24,14 @@ impl<S: Store> Driver<S> {
                 .map(|guard| guard.heard)
                 .unwrap_or_default(),
             drift: member.drift.as_ref().map(|drift| drift.at),
+            takes_effect: true,
         };
         let known = self.fleet.host(host);
-        known.map(|(_, member)| heard(member)).unwrap_or_default()
+        let nothing = Heard {
+            takes_effect: true,
+            ..Heard::default()
+        };
+        known.map_or(nothing, |(_, member)| heard(member))
     }
 
     /// Takes in what a host told of its guard. What was known before is noted again and not stored again.
@@ -64,6 +70,25 @@ impl<S: Store> Driver<S> {
         let event = CellEvent::DriftTold {
             host: host.clone(),
             drift,
+        };
+        self.host_event(turn, host, event);
+    }
+
+    /// Takes in how far what is installed on a host is in effect. The same is not stored again.
+    pub(super) fn effect_told(
+        &mut self,
+        turn: &mut Turn,
+        host: &HostId,
+        effect: Box<EffectSummary>,
+    ) {
+        let known = self.fleet.host(host);
+        let known = known.and_then(|(_, member)| member.effect.as_ref());
+        if known == Some(&effect) {
+            return;
+        }
+        let event = CellEvent::EffectTold {
+            host: host.clone(),
+            effect,
         };
         self.host_event(turn, host, event);
     }

@@ -8,6 +8,7 @@ use crate::{
 use cofferdam_engine::{
     digest::Digest,
     drift::DriftSummary,
+    effect::EffectSummary,
     failure::Failure,
     fleet::{FleetError, FleetEvent},
     guard::GuardNews,
@@ -91,6 +92,7 @@ pub(crate) enum Said {
     },
     GuardNews(Box<GuardNews>),
     Drift(Box<DriftSummary>),
+    Effect(Box<EffectSummary>),
 }
 
 /// A question about the fleet; it sends its own answer.

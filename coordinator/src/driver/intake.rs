@@ -160,6 +160,7 @@ impl<S: Store> Driver<S> {
             Said::Queried { request, result } => self.sessions.queried(&host, request, result),
             Said::GuardNews(news) => self.guard_told(turn, host, news),
             Said::Drift(drift) => self.drift_told(turn, &host, drift),
+            Said::Effect(effect) => self.effect_told(turn, &host, effect),
         }
     }
 

@@ -219,7 +219,7 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
     }
 }
 
-/// What its guard told, and what changed on it without an order.
+/// What its guard told, what changed on it without an order, and whether what is installed is in effect.
 fn add_watched(facts: &mut Facts, member: &Member, now: Timestamp) {
     if let Some(record) = &member.guard {
         facts.add("guard", guard::standing(record, now));
@@ -230,6 +230,9 @@ fn add_watched(facts: &mut Facts, member: &Member, now: Timestamp) {
         for event in &record.events {
             facts.add("guard saw", format!("{event}, {}", ago(event.at, now)));
         }
+    }
+    if let Some(effect) = &member.effect {
+        facts.add("effective", effect.to_string());
     }
     if let Some(drift) = &member.drift {
         facts.add("drift", guard::drifted(drift));

@@ -37,6 +37,7 @@ fn view(cell: &Cell, member: &Member, now: Timestamp) -> HostView {
         agent_version: member.version.clone(),
         guard: guard(member, now),
         drift: member.drift.as_deref().cloned(),
+        effect: member.effect.as_deref().cloned(),
     }
 }
 

@@ -256,7 +256,9 @@ impl Cell {
             | CellEvent::Allotted { .. }
             | CellEvent::DenialsTold { .. }
             | CellEvent::Released { .. } => true,
-            CellEvent::Summarised { .. } | CellEvent::DriftTold { .. } => false,
+            CellEvent::Summarised { .. }
+            | CellEvent::DriftTold { .. }
+            | CellEvent::EffectTold { .. } => false,
         }
     }
 

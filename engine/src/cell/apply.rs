@@ -5,6 +5,7 @@ use crate::{
     allotment::Allotment,
     digest::Digest,
     drift::DriftSummary,
+    effect::EffectSummary,
     id::{HostId, RolloutId},
     time::Timestamp,
 };
@@ -39,6 +40,7 @@ impl Cell {
             CellEvent::PackagesChanged { host, packages } => self.packages_changed(host, *packages),
             CellEvent::GuardTold { host, news } => self.guard_told(host, news, now),
             CellEvent::DriftTold { host, drift } => self.drift_told(host, drift),
+            CellEvent::EffectTold { host, effect } => self.effect_told(host, effect),
             CellEvent::HostForgotten { host } => self.host_forgotten(host),
             CellEvent::Reserved { host, reservation } => self.reserved(host, reservation, now),
             CellEvent::Unreserved { host, token } => self.unreserved(host, *token, now),
@@ -104,6 +106,11 @@ impl Cell {
 
     fn drift_told(&mut self, host: &HostId, drift: &DriftSummary) -> Result<(), CellError> {
         self.member_mut(host)?.drift = Some(Box::new(drift.clone()));
+        Ok(())
+    }
+
+    fn effect_told(&mut self, host: &HostId, effect: &EffectSummary) -> Result<(), CellError> {
+        self.member_mut(host)?.effect = Some(Box::new(effect.clone()));
         Ok(())
     }
 

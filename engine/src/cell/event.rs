@@ -7,6 +7,7 @@ use crate::{
     denial::Denials,
     digest::Digest,
     drift::DriftSummary,
+    effect::EffectSummary,
     exception::Exceptions,
     failure::Failure,
     guard::GuardNews,
@@ -59,6 +60,13 @@ pub enum CellEvent {
         host: HostId,
         /// What it told; takes the place of what it told before.
         drift: Box<DriftSummary>,
+    },
+    /// A host told how far what is installed on it is in effect.
+    EffectTold {
+        /// Which.
+        host: HostId,
+        /// What it told; takes the place of what it told before.
+        effect: Box<EffectSummary>,
     },
     /// A host was deleted from the inventory.
     HostForgotten {

@@ -228,6 +228,7 @@ impl Cell {
             CellEvent::Claimed { .. }
             | CellEvent::PackagesChanged { .. }
             | CellEvent::DriftTold { .. }
+            | CellEvent::EffectTold { .. }
             | CellEvent::CalendarDeclared { .. }
             | CellEvent::Excepted { .. }
             | CellEvent::DenialsTold { .. }

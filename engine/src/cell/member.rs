@@ -2,6 +2,7 @@
 
 use crate::{
     drift::DriftSummary,
+    effect::EffectSummary,
     guard::{GuardRecord, KnownWindow},
     id::{HostSequence, Incarnation, OrderKey, OwnerEpoch, ReportSequence},
     inventory::Host,
@@ -94,6 +95,9 @@ pub struct Member {
     /// What last changed on it without an order. Absent: it told nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Box<DriftSummary>>,
+    /// How far what is installed on it is in effect. Absent: it told nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effect: Option<Box<EffectSummary>>,
 }
 
 impl Member {
@@ -114,6 +118,7 @@ impl Member {
             reported: ReportSequence(0),
             guard: None,
             drift: None,
+            effect: None,
         }
     }
 

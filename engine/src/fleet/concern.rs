@@ -62,6 +62,7 @@ fn of_cell(event: &CellEvent) -> Concerns {
         CellEvent::HostDisconnected { .. }
         | CellEvent::GuardTold { .. }
         | CellEvent::DriftTold { .. }
+        | CellEvent::EffectTold { .. }
         | CellEvent::Reported { .. }
         | CellEvent::Claimed { .. }
         | CellEvent::StageAsked { .. }

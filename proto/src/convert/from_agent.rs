@@ -45,6 +45,7 @@ impl From<FromAgent> for v1::FromAgent {
             }
             FromAgent::GuardNews(news) => Message::GuardNews((*news).into()),
             FromAgent::Drift(drift) => Message::Drift((*drift).into()),
+            FromAgent::Effect(effect) => Message::Effect((*effect).into()),
         };
         Self {
             message: Some(message),
@@ -86,6 +87,7 @@ impl TryFrom<v1::FromAgent> for FromAgent {
                 Ok(Self::GuardNews(Box::new(wire.try_into().at("guard_news")?)))
             }
             Message::Drift(wire) => Ok(Self::Drift(Box::new(wire.try_into().at("drift")?))),
+            Message::Effect(wire) => Ok(Self::Effect(Box::new(wire.try_into().at("effect")?))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What hosts tell of their guards and their drift, and what operators see of it.
+//! What hosts tell of their guards, their drift and the effect of what is installed, and what operators see of it.
 
 use super::{
     bounds::{MAX_GUARD_EVENTS, MAX_GUARD_LINES},
@@ -13,6 +13,7 @@ use crate::{
 };
 use cofferdam_engine::{
     drift::{DRIFT_LINES, DriftSummary},
+    effect::{EFFECT_UNITS, EffectSummary},
     guard::{
         Fate, GuardEvent, GuardMode, GuardNews, GuardPosition, GuardState, LONGEST_WINDOW,
         LostChannel, Seen, Tried, WindowLeft,
@@ -47,6 +48,7 @@ impl From<Heard> for v1::Heard {
         Self {
             guard: Some(heard.guard.into()),
             drift_at_ms: heard.drift.map(|at| at.0),
+            takes_effect: heard.takes_effect,
         }
     }
 }
@@ -57,6 +59,7 @@ impl TryFrom<v1::Heard> for Heard {
         Ok(Self {
             guard: read::message(wire.guard).at("guard")?,
             drift: wire.drift_at_ms.map(Timestamp),
+            takes_effect: wire.takes_effect,
         })
     }
 }
@@ -259,6 +262,26 @@ impl TryFrom<v1::DriftSummary> for DriftSummary {
             packages: wire.packages,
             files: wire.files,
             lines: read::few_lines(wire.lines, DRIFT_LINES).at("lines")?,
+        })
+    }
+}
+
+impl From<EffectSummary> for v1::EffectSummary {
+    fn from(effect: EffectSummary) -> Self {
+        Self {
+            restart: write::first_lines(effect.restart, EFFECT_UNITS),
+            reboot: effect.reboot.map(|why| write::line(&why)),
+        }
+    }
+}
+
+impl TryFrom<v1::EffectSummary> for EffectSummary {
+    type Error = FieldError;
+    fn try_from(wire: v1::EffectSummary) -> Result<Self, FieldError> {
+        let reboot = wire.reboot.map(read::filled_line).transpose();
+        Ok(Self {
+            restart: read::few_lines(wire.restart, EFFECT_UNITS).at("restart")?,
+            reboot: reboot.at("reboot")?,
         })
     }
 }

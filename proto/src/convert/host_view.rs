@@ -28,6 +28,7 @@ impl From<HostView> for v1::HostView {
             agent_version: write::line(&view.agent_version),
             guard: view.guard.map(Into::into),
             drift: view.drift.map(Into::into),
+            effect: view.effect.map(Into::into),
         }
     }
 }
@@ -49,6 +50,7 @@ impl TryFrom<v1::HostView> for HostView {
             agent_version: read::line(wire.agent_version).at("agent_version")?,
             guard: read::optional(wire.guard).at("guard")?,
             drift: read::optional(wire.drift).at("drift")?,
+            effect: read::optional(wire.effect).at("effect")?,
         })
     }
 }

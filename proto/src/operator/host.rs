@@ -3,6 +3,7 @@
 use super::{GuardView, HoldView};
 use cofferdam_engine::{
     drift::DriftSummary,
+    effect::EffectSummary,
     id::{CellId, HostId, RolloutId},
     inventory::{Labels, Platform},
     run::RunState,
@@ -40,6 +41,8 @@ pub struct HostView {
     pub guard: Option<GuardView>,
     /// What changed on it without an order. Absent: it told nothing.
     pub drift: Option<DriftSummary>,
+    /// How far what is installed on it is in effect. Absent: it told nothing.
+    pub effect: Option<EffectSummary>,
 }
 
 /// Why a host counts as out of service.

@@ -55,6 +55,7 @@ pub(crate) fn from_agent() -> impl Strategy<Value = FromAgent> {
             .prop_map(|(request, result)| FromAgent::Queried { request, result }),
         guard::news().prop_map(|news| FromAgent::GuardNews(Box::new(news))),
         guard::drift().prop_map(|drift| FromAgent::Drift(Box::new(drift))),
+        guard::effect().prop_map(|effect| FromAgent::Effect(Box::new(effect))),
     ]
 }
 

@@ -22,10 +22,11 @@ proptest! {
     fn what_a_guard_saw_arrives_unchanged_at_an_operator(
         event in drawn::guard::event(),
         drift in drawn::guard::drift(),
+        effect in drawn::guard::effect(),
     ) {
         let alarm = Alarm { host: host(), event: event.clone() };
         prop_assert_eq!(over_the_wire::<v1::Alarm, _>(alarm.clone()), Ok(alarm));
-        let view = HostView { drift: Some(drift), ..guarded(event) };
+        let view = HostView { drift: Some(drift), effect: Some(effect), ..guarded(event) };
         prop_assert_eq!(over_the_wire::<v1::HostView, _>(view.clone()), Ok(view));
     }
 }
@@ -61,6 +62,7 @@ fn guarded(event: GuardEvent) -> HostView {
         agent_version: String::new(),
         guard: Some(guard),
         drift: None,
+        effect: None,
     }
 }
 

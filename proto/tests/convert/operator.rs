@@ -442,7 +442,8 @@ fn json_has_the_names_that_scripts_rely_on() {
         },
         "agent_version": "0.1.0",
         "guard": null,
-        "drift": null
+        "drift": null,
+        "effect": null
     });
     assert_eq!(json, expected);
     let state = serde_json::to_value(RolloutState::RollingBack).unwrap();
@@ -464,6 +465,7 @@ fn bare_host() -> HostView {
         agent_version: String::new(),
         guard: None,
         drift: None,
+        effect: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a rollout installs is what runs afterwards, or the host says what does not.
 
-use super::asked::{said, start};
+use super::asked::{said, start, until_shown};
 use cofferdam_tests::{
     machine::Machine,
     patience::eventually,
@@ -69,6 +69,13 @@ async fn a_service_that_maps_a_replaced_library_is_restarted_unless_the_host_kee
         let effect = effect(host).await;
         (effect == left).then_some(()).ok_or(effect)
     })
+    .await;
+    until_shown(&fleet, &["hosts"], &["needs-restart milk.service"]).await;
+    until_shown(
+        &fleet,
+        &["explain", host.name().as_str()],
+        &["effective", "needs-restart milk.service"],
+    )
     .await;
     assert_ne!(process_of(host, "tea").await, tea_before);
     assert_eq!(process_of(host, "milk").await, milk_before);

@@ -250,7 +250,8 @@ impl FakeCoordinator {
             | FromAgent::Simulated { .. }
             | FromAgent::Queried { .. }
             | FromAgent::GuardNews(_)
-            | FromAgent::Drift(_) => {}
+            | FromAgent::Drift(_)
+            | FromAgent::Effect(_) => {}
         }
         Some(())
     }

@@ -3,6 +3,7 @@
 use super::*;
 use cofferdam_engine::{
     drift::DriftSummary,
+    effect::EffectSummary,
     guard::{
         GuardEvent, GuardMode, GuardNews, GuardPosition, GuardRecord, GuardState, Seen, WindowLeft,
     },
@@ -90,8 +91,17 @@ async fn news_are_stored_once_and_the_next_session_says_what_is() {
             .tell(number, Said::Drift(Box::new(drift.clone())))
             .await;
     }
+    let effect = EffectSummary {
+        restart: vec!["web.service".to_owned()],
+        reboot: None,
+    };
+    for _ in 0..2 {
+        bench
+            .tell(number, Said::Effect(Box::new(effect.clone())))
+            .await;
+    }
     assert_eq!(bench.guard().await.unwrap().events.len(), 2);
-    assert_eq!(disk.content().records.len(), 4, "and drift");
+    assert_eq!(disk.content().records.len(), 5, "and drift, and the effect");
     bench.stop().await.unwrap();
 
     let bench = start_on(&disk).await;
@@ -99,6 +109,7 @@ async fn news_are_stored_once_and_the_next_session_says_what_is() {
     let heard = Heard {
         guard: position(2),
         drift: Some(Timestamp(9)),
+        takes_effect: true,
     };
     let first = messages.recv().await.unwrap();
     let ToAgent::Welcome { heard: told, .. } = first else {

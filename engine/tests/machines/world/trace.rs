@@ -132,6 +132,7 @@ fn of_cell(event: &CellEvent) -> Option<String> {
         CellEvent::PackagesChanged { host, .. } => format!("{host} has other packages"),
         CellEvent::GuardTold { host, news } => told_of_guard(host, news),
         CellEvent::DriftTold { host, drift } => format!("{host} has {} changes", drift.changes()),
+        CellEvent::EffectTold { host, effect } => format!("{host} is effective: {effect}"),
         CellEvent::HostForgotten { host } => format!("{host} is forgotten"),
         CellEvent::Reserved { host, reservation } => format!("{} has {host}", reservation.by),
         CellEvent::Unreserved { host, .. } => format!("{host} is reserved no more"),

@@ -3,6 +3,7 @@
 use super::{line, word};
 use cofferdam_engine::{
     drift::DriftSummary,
+    effect::EffectSummary,
     guard::{
         Fate, GuardEvent, GuardMode, GuardNews, GuardPosition, GuardState, LostChannel, Seen,
         Tried, WindowLeft,
@@ -20,7 +21,11 @@ pub(crate) fn position() -> impl Strategy<Value = GuardPosition> {
 
 pub(crate) fn heard() -> impl Strategy<Value = Heard> {
     let drift = option::of(any::<u64>().prop_map(Timestamp));
-    (position(), drift).prop_map(|(guard, drift)| Heard { guard, drift })
+    (position(), drift, any::<bool>()).prop_map(|(guard, drift, takes_effect)| Heard {
+        guard,
+        drift,
+        takes_effect,
+    })
 }
 
 pub(crate) fn news() -> impl Strategy<Value = GuardNews> {
@@ -99,4 +104,9 @@ pub(crate) fn drift() -> impl Strategy<Value = DriftSummary> {
         files,
         lines,
     })
+}
+
+pub(crate) fn effect() -> impl Strategy<Value = EffectSummary> {
+    (vec(word(), 0..20), option::of(word()))
+        .prop_map(|(restart, reboot)| EffectSummary { restart, reboot })
 }
