@@ -233,6 +233,7 @@ async fn a_rollout_that_restarts_a_service_under_load_fails_no_request() {
         until_all_serve(&balancer).await;
     };
     tokio::select! {
+        biased;
         () = story => {}
         () = let_go_of_who_waits(&fleet, &balancer, &load) => {}
     }
