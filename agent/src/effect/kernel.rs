@@ -130,7 +130,8 @@ mod tests {
     #[test]
     fn a_kernel_of_debian_tells_its_packages_version() {
         for (built, version) in [
-            // Debian 12 and 11 with backports, Ubuntu 24.04, Red Hat 9, one that was built by hand.
+            // In the form of Debian 12, Debian 11 with backports, Ubuntu 24.04 and Red Hat 9; the last one is of a
+            // kernel that somebody built by hand.
             (
                 "#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)\n",
                 Some("6.1.119-1"),

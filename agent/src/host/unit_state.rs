@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn each_unit_has_its_own_words() {
-        // systemd 252 of Debian 12: it says properties in its own order.
+        // In the form of systemd 252 of Debian 12, which says properties in its own order.
         let said = "LoadState=loaded\nActiveState=failed\nSubState=failed\n\n\
                     SubState=dead\nLoadState=not-found\nActiveState=inactive\n";
         let state = |load: &str, active: &str, sub: &str| UnitState {
