@@ -84,8 +84,9 @@ struct Touched {
 impl Touched {
     fn note(&mut self, name: &CellId) {
         if self.names.len() == MOST {
-            self.first = self.end();
-            self.names.clear();
+            // Who asked lately still finds what it has not taken in.
+            self.first += (MOST / 2) as u64;
+            self.names.drain(..MOST / 2);
         }
         self.names.push(name.clone());
     }
@@ -98,5 +99,22 @@ impl Touched {
 
     fn end(&self) -> u64 {
         self.first + self.names.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_again_and_again_finds_every_change_however_many_there_were() {
+        let mut touched = Touched::default();
+        let names = ["a", "b", "c"].map(|name| CellId::new(name).unwrap());
+        for _ in 0..3 * MOST {
+            let place = touched.end();
+            names.iter().for_each(|name| touched.note(name));
+            let skipped = usize::try_from(place - touched.first).unwrap();
+            assert_eq!(touched.names[skipped..], names);
+        }
     }
 }
