@@ -45,15 +45,14 @@ impl Agenda {
 
     /// Takes a job in as it is now. Whether that may change who can be started.
     fn set(&mut self, host: &HostId, entry: Entry) -> bool {
-        let was_wanted_or_active = |entry: &Entry| (entry.is_wanted(), entry.is_active);
         let Some(known) = self.entries.get_mut(host) else {
             self.put(host, &Entry::default(), &entry);
-            let (is_wanted, is_active) = was_wanted_or_active(&entry);
+            let may_start = entry.is_wanted() || entry.is_active;
             self.entries.insert(host.clone(), entry);
-            return is_wanted || is_active;
+            return may_start;
         };
-        let (was_wanted, was_active) = was_wanted_or_active(known);
-        let may_start = was_wanted || entry.is_wanted() || was_active != entry.is_active;
+        let has_turned = known.is_active != entry.is_active;
+        let may_start = known.is_wanted() || entry.is_wanted() || has_turned;
         if *known != entry {
             let before = std::mem::take(known);
             self.put(host, &before, &entry);

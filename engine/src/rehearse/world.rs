@@ -282,7 +282,8 @@ impl<M: Model> World<M> {
     /// The agents that something happened to since it was last asked, each once, in the order of their
     /// hosts' names.
     pub fn take_touched(&mut self) -> Vec<Number> {
-        let mut touched = self.touched.replace(Vec::new()).unwrap_or_default();
+        let touched = self.touched.as_mut().map(std::mem::take);
+        let mut touched = touched.unwrap_or_default();
         if touched.len() > 1 {
             let name = |number: &Number| self.agents.at(*number).map(|agent| &agent.host.id);
             touched.sort_by(|one, other| name(one).cmp(&name(other)));
