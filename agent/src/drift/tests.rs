@@ -144,6 +144,8 @@ async fn what_the_guard_let_pass_is_looked_at_soon_after_it_has_ended() {
     drift.start().await;
     let is_drifted = || lab.report().standing == Standing::Drifted;
     let host = async {
+        // The watch begins with a look, which is to find nothing yet.
+        time::sleep(Duration::from_secs(1)).await;
         let mut manager = Command::new("sleep").arg("600").spawn().unwrap();
         leftover::write_down(&passed, i32::try_from(manager.id()).unwrap()).unwrap();
         lab.install("2");
