@@ -44,6 +44,7 @@ mod retry;
 mod skim;
 mod slow;
 mod slow_down;
+mod so_far;
 mod stage;
 mod start;
 mod tend;

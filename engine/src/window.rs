@@ -31,6 +31,9 @@ use std::{collections::BTreeSet, time::Duration};
 /// clocks left out.
 const DAYS_BACK: i64 = 2;
 
+/// How many days back its last closing is looked for: a week, and the night before.
+const WEEK_BACK: i64 = 8;
+
 /// How many days ahead the next opening is looked for: two weeks in which the clocks swallow it,
 /// and one in which they do not.
 const DAYS_AHEAD: i64 = 21;
@@ -109,6 +112,14 @@ impl Window {
     /// Whether hosts may start at a moment.
     pub fn is_open(&self, now: Timestamp) -> bool {
         matches!(self.at(now), WindowState::Open { .. })
+    }
+
+    /// When it last closed, not after a moment. Nothing: not within a week.
+    pub fn last_close(&self, now: Timestamp) -> Option<Timestamp> {
+        let today = self.time_zone.local(now)?.date();
+        let days = -WEEK_BACK..=0;
+        let closes = days.filter_map(|days| Some(self.stretch(today, days)?.closes));
+        closes.filter(|closes| *closes <= now).max()
     }
 
     /// Whether it lets no host start on any day on which clocks do not change: `last_start` takes

@@ -183,15 +183,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    pub(super) fn hold_slice(&mut self, work: &Work, reason: Reason) {
+    pub(super) fn hold_slice(&mut self, work: &Work, reason: Reason, since: Timestamp) {
         let (rollout, cell) = (work.assignment.rollout.clone(), self.cell.id.clone());
-        let since = if matches!(reason, Reason::Settle { .. }) {
-            self.cell.owner_since
-        } else if matches!(reason, Reason::Spacing { .. }) {
-            work.last_start.unwrap_or(self.now)
-        } else {
-            work.stopped_at.unwrap_or(work.assigned_at)
-        };
         self.hold(Subject::Slice { rollout, cell }, reason, since);
     }
 

@@ -9,7 +9,7 @@ use super::{
     Work,
     decide::Draft,
     line::{Class, Turn},
-    start::SoFar,
+    so_far::SoFar,
     turn::{self, Wanted},
 };
 use crate::{id::HostId, order::Direction, time::Timestamp, warrant::Warrant};
@@ -72,7 +72,7 @@ impl Draft<'_> {
             false => agenda.unready(self.now),
         };
         self.decision.wake_at(agenda.next_turn(self.now));
-        so_far.pace(work, self.now);
+        so_far.pace(work, self.now, self.now);
         let unready = turn::in_turn(self.cell, work, unready);
         let mut unready = unready.iter().map(|one| {
             let host = &one.member.host.id;
@@ -114,7 +114,7 @@ impl Draft<'_> {
     ) {
         if let Some(one) = Wanted::of(self.cell, work, host) {
             self.consider_starting(work, warrant, one, so_far);
-            so_far.pace(work, self.now);
+            so_far.pace(work, self.now, self.now);
         }
     }
 
@@ -136,10 +136,11 @@ impl Draft<'_> {
         }
         let full = so_far.full(self.cell, host, places);
         if !full.is_empty() && self.is_held_by_groups_alone(work, host) {
-            if !self.decision.lacking.is_empty() {
-                so_far.floored.extend(full.first());
-            } else if let Some(member) = self.cell.members.get(host) {
-                self.floored(work, member, &full, warrant.direction, so_far);
+            // Who does not ask why needs no reason, only the tokens that are lacking.
+            if let Some(member) = self.cell.members.get(host)
+                && self.decision.lacking.is_empty()
+            {
+                self.floored(work, (member, ready_at), &full, warrant.direction, so_far);
             }
             return false;
         }
@@ -147,7 +148,7 @@ impl Draft<'_> {
             return true;
         };
         let has_room = self.consider_starting(work, warrant, one, so_far);
-        so_far.pace(work, self.now);
+        so_far.pace(work, self.now, self.now);
         has_room
     }
 

@@ -1,26 +1,26 @@
 //! Starts hosts: asks the rules of `candidate` of each; the first that says no is its hold.
 
 use super::{
-    Cell, CellCommand, GivenUp, HeldWarrant, Job, Link, Member, Work, apart,
+    CellCommand, GivenUp, HeldWarrant, Job, Link, Member, Work, apart,
     candidate::{self, LedgerSays},
     decide::Draft,
     freeze,
-    groups::{Binding, OutCounts},
+    groups::OutCounts,
+    so_far::SoFar,
     turn::{self, Wanted},
     unrest,
-    window::Windows,
+    window::{self, Windows},
 };
 use crate::{
     duration,
     hold::Reason,
     id::{HostId, OrderKey, ReservationToken},
-    inventory::SERVICE,
     ledger::Entry,
     order::{Direction, Grant, Order},
     time::Timestamp,
     warrant::Warrant,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 impl Draft<'_> {
     pub(super) fn start(&mut self, work: &Work, counts: &mut OutCounts) {
@@ -32,13 +32,13 @@ impl Draft<'_> {
             return;
         }
         if let Some(reason) = work.bar(self.now) {
-            self.hold_slice(work, reason);
+            self.hold_slice(work, reason, work.barred_since(self.now));
             return;
         }
         self.wake_at(work.warrant.as_ref().map_or(self.now, HeldWarrant::ends_at));
         let settle = work.assignment.deadlines.settle;
         if let Some(until) = self.cell.settles_until(settle, self.now) {
-            self.hold_slice(work, Reason::Settle { until });
+            self.hold_slice(work, Reason::Settle { until }, self.cell.owner_since);
             return;
         }
         let windows = Windows::at(work, self.now);
@@ -53,11 +53,12 @@ impl Draft<'_> {
             counts,
             binding: self.cell.groups.binding(&work.assignment),
             windows,
-            closed: Vec::new(),
             active: agenda.active().len(),
             last_start: work.last_start,
             paced: None,
-            floored: BTreeSet::new(),
+            paced_since: self.now,
+            closed: Vec::new(),
+            floored: BTreeMap::new(),
             apart: BTreeMap::new(),
         };
         if self.may_skim(work, warrant.direction, &so_far) {
@@ -67,15 +68,16 @@ impl Draft<'_> {
                 self.consider_starting(work, warrant, one, &mut so_far);
             }
         }
-        for (_, reason) in std::mem::take(&mut so_far.apart) {
-            self.hold_slice(work, reason);
+        for (_, (reason, since)) in std::mem::take(&mut so_far.apart) {
+            self.hold_slice(work, reason, since);
         }
         self.hold_floored(work, &so_far);
-        for reason in so_far.closed {
-            self.hold_slice(work, reason);
+        for (reason, since) in so_far.closed {
+            self.hold_slice(work, reason, since);
         }
         if let Some(reason) = so_far.paced {
-            self.hold_slice(work, reason);
+            let since = so_far.last_start.unwrap_or_default();
+            self.hold_slice(work, reason, since.max(so_far.paced_since));
         }
     }
 
@@ -85,28 +87,30 @@ impl Draft<'_> {
         if !self.ask.explains {
             return;
         }
-        for &group in &so_far.floored {
+        for (&group, &since) in &so_far.floored {
             let reason = self.cell.groups.reason(so_far.counts, group);
-            self.hold_slice(work, reason);
+            let since = since.max(self.cell.last_out(group).unwrap_or_default());
+            self.hold_slice(work, reason, since);
         }
     }
 
     /// Holds a host, or leaves it out, for what concerns it alone: its bits, the time, its own state.
-    /// Returns whether it may go on.
-    fn is_ready(
+    /// Returns since when it may go on, if it may.
+    fn ready_since(
         &mut self,
         work: &Work,
         direction: Direction,
         Wanted { member, job, .. }: Wanted<'_>,
         so_far: &mut SoFar<'_>,
-    ) -> bool {
+    ) -> Option<Timestamp> {
         let host = &member.host.id;
         if direction == Direction::Patch
             && let Some(reason) = self.cell.denied(work, member)
         {
             self.leave_out(work, host, reason);
-            return false;
+            return None;
         }
+        let granted = job.granted_at.unwrap_or(self.now);
         let thawed = freeze::allow(
             &self.cell.calendar,
             &member.host,
@@ -121,20 +125,40 @@ impl Draft<'_> {
         let allowed = match allowed {
             Ok(since) => since,
             Err(reason) => {
-                so_far.close(reason);
-                return false;
+                let closed = self.closed_since(work, host, &reason);
+                so_far.close(reason, granted.max(closed.unwrap_or_default()));
+                return None;
             }
         };
+        let granted = granted.max(allowed);
         let held = candidate::held_by_itself(member, job, work, direction, self.now);
         let Some(reason) = held else {
-            return !self.taken.contains(host);
+            let ready = candidate::ready_at(member, job, work).unwrap_or_default();
+            let since = granted.max(ready).min(self.now);
+            return (!self.taken.contains(host)).then_some(since);
         };
-        let granted = job.granted_at.unwrap_or(self.now).max(allowed);
         match matches!(reason, Reason::Grace { .. }) {
             true => self.await_rest(work, host, job, granted, reason),
             false => self.hold_or_leave_out(work, host, granted, member, reason),
         }
-        false
+        None
+    }
+
+    /// Since when a window or a freeze keeps a host from starting. Nothing of other reasons; nobody who
+    /// does not ask why needs it.
+    fn closed_since(&self, work: &Work, host: &HostId, reason: &Reason) -> Option<Timestamp> {
+        if !self.ask.explains {
+            return None;
+        }
+        if let Reason::Freeze { name, .. } = reason {
+            let mut freezes = self.cell.calendar.freezes.iter();
+            let on = freezes.find(|freeze| freeze.name == *name && freeze.from <= self.now);
+            return on.map(|freeze| freeze.from);
+        }
+        let is_window = matches!(reason, Reason::Window { .. });
+        is_window
+            .then(|| window::last_close(work, host, self.now))
+            .flatten()
     }
 
     /// Starts a host, holds it or leaves it out. Whether its groups had room for one more.
@@ -152,9 +176,9 @@ impl Draft<'_> {
             places,
         } = one;
         let (host, direction) = (&member.host.id, warrant.direction);
-        if !self.is_ready(work, direction, one, so_far) {
+        let Some(since) = self.ready_since(work, direction, one, so_far) else {
             return true;
-        }
+        };
         let (binding, counts) = (&so_far.binding, &*so_far.counts);
         // A repair is what ends the trouble of zones: who is out already may be repaired beside it.
         let is_repaired = work.assignment.repair && entry.is_some_and(Entry::is_casualty);
@@ -164,7 +188,7 @@ impl Draft<'_> {
                 .troubled
                 .held(self.cell, binding, host, places, direction)
         {
-            so_far.close(reason);
+            so_far.close(reason, since);
             return true;
         }
         let costs_nothing = match LedgerSays::of(entry, work, direction) {
@@ -178,7 +202,7 @@ impl Draft<'_> {
                 let full = groups.forbid_taking(counts, binding, host, places);
                 let full: Vec<_> = full.collect();
                 if !full.is_empty() {
-                    self.floored(work, member, &full, direction, so_far);
+                    self.floored(work, (member, since), &full, direction, so_far);
                     return false;
                 }
                 false
@@ -187,11 +211,10 @@ impl Draft<'_> {
         if direction == Direction::Patch
             && let Some(reason) = apart::held_by_neighbour(work, &member.host, self.at_work)
         {
-            let service = member.host.value(SERVICE).unwrap_or_default();
-            so_far.apart.insert(service.to_owned(), reason);
+            so_far.keep_apart(member, reason, since);
             return true;
         }
-        so_far.pace(work, self.now);
+        so_far.pace(work, since, self.now);
         if so_far.paced.is_some() || !self.order_or_leave_out(work, warrant, job, member) {
             return true;
         }
@@ -228,12 +251,12 @@ impl Draft<'_> {
         is_ordered
     }
 
-    /// A host waits until fewer of its group are out. Where none ever may be, as in a group of one,
-    /// only people can decide, and the rollout goes on without it.
+    /// A host, which could start since a moment, waits until fewer of its group are out. Where none ever
+    /// may be, as in a group of one, only people can decide, and the rollout goes on without it.
     pub(super) fn floored(
         &mut self,
         work: &Work,
-        member: &Member,
+        (member, since): (&Member, Timestamp),
         full: &[usize],
         direction: Direction,
         so_far: &mut SoFar<'_>,
@@ -246,32 +269,48 @@ impl Draft<'_> {
             self.leave_out(work, host, reason.to_string());
             return;
         }
-        if self.decision.lacking.is_empty() && !self.is_held_anyway(work, member, direction, so_far)
-        {
+        let is_first = self.decision.lacking.is_empty();
+        let anyway = match is_first || self.ask.explains {
+            true => self.held_anyway(work, member, direction, so_far),
+            false => None,
+        };
+        if is_first && anyway.is_none() {
             self.decision.lacking = full.iter().map(|group| groups.lacking(*group)).collect();
         }
-        so_far.floored.extend(full.first());
+        let full = match &anyway {
+            None => full.first(),
+            // No token is asked for, so that a group of which none is out here says nothing of itself.
+            Some(_) => full.iter().find(|group| so_far.counts.is_any_out(**group)),
+        };
+        if let Some(group) = full {
+            let first = so_far.floored.entry(*group).or_insert(since);
+            *first = since.min(*first);
+        }
+        match anyway {
+            Some(reason @ Reason::Dependency { .. }) => so_far.keep_apart(member, reason, since),
+            Some(_) => so_far.pace(work, since, self.now),
+            None => {}
+        }
     }
 
-    /// Whether pace or a neighbour holds a host, tokens or not: one that it could not use would only
+    /// What else holds a host, tokens or not: pace or a neighbour. One that it could not use would only
     /// go back and forth. The moment at which the pace lets go is not missed, since the tokens are asked
     /// for then.
-    fn is_held_anyway(
+    fn held_anyway(
         &mut self,
         work: &Work,
         member: &Member,
         direction: Direction,
         so_far: &SoFar<'_>,
-    ) -> bool {
+    ) -> Option<Reason> {
         let (active, last_start) = (so_far.active, so_far.last_start);
         let paced = candidate::held_by_pace(work, active, last_start, self.now);
         if let Some(until) = paced.as_ref().and_then(Reason::until) {
             self.wake_at(until);
         }
-        so_far.paced.is_some()
-            || paced.is_some()
-            || (direction == Direction::Patch
-                && apart::held_by_neighbour(work, &member.host, self.at_work).is_some())
+        let neighbour = || apart::held_by_neighbour(work, &member.host, self.at_work);
+        let neighbour = (direction == Direction::Patch).then(neighbour).flatten();
+        neighbour.or(paced).or_else(|| so_far.paced.clone())
     }
 
     /// Holds a host that cannot be started for a reason of its own; past patience, which counts
@@ -348,47 +387,6 @@ impl Draft<'_> {
         self.next_token = self.next_token.next();
         self.push(CellCommand::Order(Box::new(order)));
         true
-    }
-}
-
-/// What a round of starts has come to so far.
-pub(super) struct SoFar<'a> {
-    counts: &'a mut OutCounts,
-    /// Which groups bind which hosts.
-    pub(super) binding: Binding<'a>,
-    windows: Windows<'a>,
-    /// Why hosts may not start at this time, each reason once.
-    closed: Vec<Reason>,
-    active: usize,
-    last_start: Option<Timestamp>,
-    /// Why nothing more may start just now. Nothing: it may.
-    pub(super) paced: Option<Reason>,
-    /// Groups that may have no more out.
-    pub(super) floored: BTreeSet<usize>,
-    /// Why no more of a service may start just now, by its name.
-    apart: BTreeMap<String, Reason>,
-}
-
-impl SoFar<'_> {
-    /// The groups at these places that have no room for one more, where rules bind hosts of the same groups
-    /// alike. Empty: all have.
-    pub(super) fn full(&self, cell: &Cell, host: &HostId, places: &[usize]) -> Vec<usize> {
-        let groups = cell.groups();
-        let full = groups.forbid_taking(self.counts, &self.binding, host, places);
-        full.collect()
-    }
-
-    /// Looks whether the pace lets one more start.
-    pub(super) fn pace(&mut self, work: &Work, now: Timestamp) {
-        let (active, last_start) = (self.active, self.last_start);
-        let paced = || candidate::held_by_pace(work, active, last_start, now);
-        self.paced = self.paced.take().or_else(paced);
-    }
-
-    fn close(&mut self, reason: Reason) {
-        if !self.closed.contains(&reason) {
-            self.closed.push(reason);
-        }
     }
 }
 

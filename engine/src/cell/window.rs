@@ -52,3 +52,11 @@ impl<'a> Windows<'a> {
         ends.min()
     }
 }
+
+/// When the last window closed that a host of a work may start in. Nothing: none has, as far back as it is
+/// looked.
+pub(super) fn last_close(work: &Work, host: &HostId, now: Timestamp) -> Option<Timestamp> {
+    let windows = work.assignment.windows.iter();
+    let bound = windows.filter(|bound| bound.binds(host));
+    bound.filter_map(|bound| bound.window.last_close(now)).max()
+}

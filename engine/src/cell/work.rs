@@ -190,6 +190,13 @@ impl Work {
         })
     }
 
+    /// Since when [`Work::bar`] says what it says.
+    pub(super) fn barred_since(&self, now: Timestamp) -> Timestamp {
+        let ended = self.warrant.as_ref().map(HeldWarrant::ends_at);
+        let ended = ended.filter(|ends| self.braked.is_none() && *ends <= now);
+        self.stopped_at.or(ended).unwrap_or(self.assigned_at)
+    }
+
     /// Why an order that is out must not go on, if it must not: a stop, the brake, a turn of
     /// direction, or that an operator set its host aside. The end of a warrant is none: it limits
     /// starts only.

@@ -33,7 +33,9 @@ impl Fleet {
     /// go from cell to cell when no cell has anything to do, so that what a cell does under one is
     /// counted first.
     pub fn decide(&self, now: Timestamp) -> FleetDecision {
-        self.decide_by(&mut Memory::default(), true, now)
+        let mut decision = self.decide_by(&mut Memory::default(), true, now);
+        self.date_neighbours(&mut decision.holds);
+        decision
     }
 
     /// Decides the same with what is kept of the decision before, and does not say what holds the rest.

@@ -1,6 +1,9 @@
 //! What holds a cell's hosts by groups that reach beyond it: a cell can only say how it stands itself.
 
-use super::census::{Census, Whole};
+use super::{
+    Fleet,
+    census::{Census, Whole},
+};
 use crate::{
     cell::Lacking,
     hold::{Hold, Reason, Subject},
@@ -31,6 +34,22 @@ impl Census {
             if let Some(of) = tightest {
                 hold.reason = reason(of);
             }
+        }
+    }
+}
+
+impl Fleet {
+    /// Says since when neighbours are at work, in whichever cell they are.
+    pub(super) fn date_neighbours(&self, holds: &mut [Hold]) {
+        for hold in holds {
+            let Reason::Dependency { host, .. } = &hold.reason else {
+                continue;
+            };
+            let cell = self.host(host).map(|(cell, _)| cell);
+            let works = cell.into_iter().flat_map(|cell| cell.work().values());
+            let active = works.filter_map(|work| work.jobs.get(host)?.active());
+            let began = active.map(|active| active.ordered_at).min();
+            hold.since = hold.since.max(began.unwrap_or_default());
         }
     }
 }

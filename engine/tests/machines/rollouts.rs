@@ -9,6 +9,7 @@ mod failures;
 mod fans;
 mod floors;
 mod freezes;
+mod holds;
 mod host_turns;
 mod left_alone;
 mod missed;

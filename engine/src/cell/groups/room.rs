@@ -1,12 +1,13 @@
 //! Whether a group has room for one more member that is out.
 
 use super::{DEFAULT_RULES, Groups};
-use crate::cell::zone_trouble::ZoneOf;
+use crate::cell::{Cell, zone_trouble::ZoneOf};
 use crate::{
     floor::{Group, own_share},
     hold::Reason,
     id::HostId,
     policy::FloorRule,
+    time::Timestamp,
     warrant::Assignment,
 };
 use std::collections::BTreeSet;
@@ -174,3 +175,19 @@ struct Named<'a> {
 
 /// How many members of each group are out.
 pub(in crate::cell) struct OutCounts(Vec<usize>);
+
+impl OutCounts {
+    /// Whether a member of the group at a place is out.
+    pub(in crate::cell) fn is_any_out(&self, place: usize) -> bool {
+        self.0.get(place).is_some_and(|out| *out > 0)
+    }
+}
+
+impl Cell {
+    /// When the last of the members went out that are out of the group at a place, as the ledger says.
+    pub(in crate::cell) fn last_out(&self, place: usize) -> Option<Timestamp> {
+        let entries = self.ledger.entries().iter();
+        let of_it = entries.filter(|(host, _)| self.groups.places_of(host).contains(&place));
+        of_it.map(|(_, entry)| entry.since).max()
+    }
+}
