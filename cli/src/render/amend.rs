@@ -2,6 +2,7 @@
 
 use crate::render::{
     View,
+    plan::approvals,
     rollout::warnings,
     table::{brief, counted, indented},
 };
@@ -64,6 +65,7 @@ impl View for Amendment {
         }
         text += &difference("The rollout file", &reply.file_diff);
         text += &difference("The lock file", &reply.lock_diff);
+        text += &approvals(&reply.plan);
         text + &warnings(&reply.plan.warnings)
     }
 }

@@ -1,6 +1,9 @@
 //! What a rollout would do.
 
+mod approvals;
 mod waves;
+
+pub(crate) use approvals::approvals;
 
 use crate::render::{
     View, change, lint,
@@ -65,7 +68,7 @@ impl View for Planned {
         text += &self.strata();
         text += &self.groups();
         text += &self.impacts();
-        text += &self.approvals();
+        text += &approvals(plan);
         text += &self.waived();
         let found = lint::lines(&self.findings);
         if !found.is_empty() {
@@ -119,23 +122,6 @@ impl Planned {
             return shown;
         }
         format!("\nWhat is waived in the canary\n{}", indented(&shown))
-    }
-
-    fn approvals(&self) -> String {
-        let rows = self.plan.approvals.iter().map(|needed| {
-            let by: Vec<&str> = needed.by.iter().map(OperatorId::as_str).collect();
-            [needed.host.to_string(), needed.group.clone(), by.join(", ")]
-        });
-        let headings = ["host", "the only one of", "one of these approves"];
-        let shown = table(headings, rows.collect());
-        if shown.is_empty() {
-            return shown;
-        }
-        let name = &self.plan.rollout;
-        format!(
-            "\nWhat needs `cofferdam approve {name}` before it is taken\n{}",
-            indented(&shown)
-        )
     }
 
     fn impacts(&self) -> String {

@@ -4,8 +4,11 @@ use crate::{
     coordinator::Script,
     lab::{Lab, rollout},
 };
-use cofferdam_engine::{digest::Digest, id::RolloutId};
-use cofferdam_proto::operator::{Coverage, PlanReply, PlanView, RolloutState};
+use cofferdam_engine::{
+    digest::Digest,
+    id::{HostId, OperatorId, RolloutId},
+};
+use cofferdam_proto::operator::{Coverage, NeededApproval, PlanReply, PlanView, RolloutState};
 use std::fs;
 
 const PRACTICE: &str =
@@ -29,7 +32,11 @@ fn plan_reply() -> PlanReply {
         changes: Vec::new(),
         coverage,
         impacts: Vec::new(),
-        approvals: Vec::new(),
+        approvals: vec![NeededApproval {
+            host: HostId::new("db-1").unwrap(),
+            group: "service=db zone=a in r1-a-1".to_owned(),
+            by: vec![OperatorId::new("ana").unwrap()],
+        }],
     };
     PlanReply {
         lock_text: "locked".to_owned(),
@@ -253,7 +260,15 @@ fn an_amendment_is_shown_first_and_begins_when_it_is_agreed_to() {
 
     let shown = lab.run("amend openssl rollout.toml");
     assert_eq!(shown.code, 3, "{}", shown.err);
-    for told in ["-one", "+other", "3 more match", "nothing began"] {
+    let needed = "cofferdam approve";
+    for told in [
+        "-one",
+        "+other",
+        "3 more match",
+        needed,
+        "db-1",
+        "nothing began",
+    ] {
         assert!(shown.out.contains(told), "{}", shown.out);
     }
     assert_eq!(lab.asked(), ["amend openssl, seen: false"]);
