@@ -93,6 +93,21 @@ fn each_question_has_its_answer_as_json_with_stable_names() {
 }
 
 #[test]
+fn a_denial_is_lifted_by_what_the_list_shows_of_its_digest() {
+    let lab = Lab::new(script());
+    let list = lab.run("deny list");
+    let shown = list.out.lines().nth(1).unwrap();
+    let brief = shown.split_whitespace().next().unwrap();
+    let lifted = lab.run(&format!("deny lift {brief} --reason fixed"));
+    assert_eq!(lifted.code, 0, "{}", lifted.err);
+    assert!(
+        lab.asked()[0].starts_with(&format!("lift {brief}")),
+        "{:?}",
+        lab.asked()
+    );
+}
+
+#[test]
 fn hosts_are_taken_and_given_back() {
     let lab = Lab::new(script());
     let taken = lab.run("reserve web-1 web-2 --for 30m --reason disks -o json");
