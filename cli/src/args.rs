@@ -89,7 +89,7 @@ pub enum Remote {
     List(list::Args),
     /// Show how a rollout stands
     Status(status::Args),
-    /// Follow a rollout until it ends or is held
+    /// Follow a rollout until it ends or is paused
     Watch(watch::Args),
     /// Say why a rollout, a cell or a host is as it is
     Explain(explain::Args),

@@ -1,4 +1,4 @@
-//! `cofferdam watch`: a rollout's progress, until it ends or is held.
+//! `cofferdam watch`: a rollout's progress, until it ends or is paused.
 
 use crate::{
     clock,
@@ -22,8 +22,9 @@ use tokio::time::{Instant, sleep};
 /// Arguments of `watch`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Exits when the rollout is done (0), aborted or rolled back (1), or held, \
-    with nothing under way (3).\n\nExample:\n  cofferdam watch openssl-2026-11"
+    after_help = "Exits when the rollout is done (0), aborted or rolled back (1), or paused, \
+    with nothing under way (3): what a window, a freeze, a floor or an approval holds goes on \
+    when that is over, and is watched until then.\n\nExample:\n  cofferdam watch openssl-2026-11"
 )]
 pub struct Args {
     /// The rollout's name
@@ -47,7 +48,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
     Ok(exit_of(rollout.state))
 }
 
-/// Shows a rollout's progress until it ends or is held, and how it stands then.
+/// Shows a rollout's progress until it ends or is paused, and how it stands then.
 ///
 /// # Errors
 /// When the coordinator refuses, or stays away for too long.
@@ -62,7 +63,7 @@ pub async fn follow(rollout: &RolloutId, session: &Session) -> Result<RolloutVie
     Ok(end)
 }
 
-/// Shows a rollout's progress until it ends or is held, and lets somebody `see` each step of it.
+/// Shows a rollout's progress until it ends or is paused, and lets somebody `see` each step of it.
 ///
 /// # Errors
 /// When the coordinator refuses, or stays away for too long.
@@ -113,7 +114,7 @@ async fn follow_once(
     Ok(Some(view).filter(is_end))
 }
 
-/// Whether nothing more happens by itself: it is over, or held with nothing under way.
+/// Whether it is over, or paused with nothing under way: only a person moves it then.
 fn is_end(view: &RolloutView) -> bool {
     let under_way = view.waves.iter().any(|wave| wave.running > 0);
     view.state.is_over() || (view.state == RolloutState::Paused && !under_way)
