@@ -47,7 +47,7 @@ use crate::{
     host::{command::Runner, durable::FileError, keep::Keep, settings::HostSettings, space::Space},
     packages::Apt,
     signals::Senses,
-    telling::Found,
+    telling,
 };
 use admit::Gate;
 use cofferdam_engine::{
@@ -85,7 +85,7 @@ pub struct Outside {
     /// Is told what orders change, so that it is not taken for drift.
     pub drift: Rc<Drift>,
     /// Takes what the coordinator is to be told of the effect of what is installed.
-    pub found: Found,
+    pub found: telling::Found,
 }
 
 /// The real host.

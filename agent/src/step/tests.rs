@@ -45,7 +45,7 @@ fn steps_with(
     artefacts: scripted::Scripted,
 ) -> Steps {
     let outside = Outside {
-        found: crate::telling::channel().0,
+        found: telling::channel().0,
         gates: Vec::new(),
         drift: undrifted(&settings),
         runner: Rc::new(Processes),

@@ -40,7 +40,7 @@ async fn an_apply_that_is_cut_short_anywhere_can_be_ended_or_undone() {
 pub(super) async fn cut_short(lab: &Lab, after: usize, act: impl AsyncFnOnce(&Steps)) -> bool {
     let cut = Rc::new(CutShort::after(after));
     let outside = Outside {
-        found: crate::telling::channel().0,
+        found: telling::channel().0,
         gates: Vec::new(),
         drift: undrifted(&lab.settings()),
         runner: cut.clone(),
@@ -117,7 +117,7 @@ async fn what_an_interrupted_dpkg_left_is_put_right_first() {
 async fn an_apt_that_says_it_did_and_did_not_is_not_believed() {
     let host = Tool::new();
     let outside = Outside {
-        found: crate::telling::channel().0,
+        found: telling::channel().0,
         gates: Vec::new(),
         drift: undrifted(&host.lab.settings()),
         runner: Rc::new(Lazy),

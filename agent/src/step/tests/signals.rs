@@ -167,7 +167,7 @@ async fn a_signal_that_nobody_can_tell_is_never_a_pass() {
     let mut settings = lab.settings();
     settings.signals.units.push("app.service".to_owned());
     let outside = Outside {
-        found: crate::telling::channel().0,
+        found: telling::channel().0,
         gates: Vec::new(),
         drift: undrifted(&settings),
         runner: Rc::new(Silent),
