@@ -3,6 +3,7 @@
 use super::{Active, Cell, CellError, CellEvent, Job, JobState, Member, Work};
 use crate::{
     allotment::Allotment,
+    calendar::Calendar,
     digest::Digest,
     drift::DriftSummary,
     effect::EffectSummary,
@@ -51,10 +52,7 @@ impl Cell {
                 token,
                 point,
             } => self.claimed(host, *key, *token, *point),
-            CellEvent::CalendarDeclared { calendar } => {
-                self.calendar.clone_from(calendar);
-                Ok(())
-            }
+            CellEvent::CalendarDeclared { calendar } => self.calendar_declared(calendar),
             CellEvent::Assigned { assignment } => self.assigned(assignment, now),
             CellEvent::Excepted { exceptions } => self.excepted(exceptions),
             CellEvent::Warranted { warrant } => self.warranted(warrant, now),
@@ -91,6 +89,11 @@ impl Cell {
             }
             CellEvent::Released { rollout } => self.released(rollout),
         }
+    }
+
+    fn calendar_declared(&mut self, calendar: &Calendar) -> Result<(), CellError> {
+        self.calendar.clone_from(calendar);
+        Ok(())
     }
 
     fn released(&mut self, rollout: &RolloutId) -> Result<(), CellError> {
