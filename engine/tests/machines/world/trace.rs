@@ -7,7 +7,7 @@ use cofferdam_engine::{
     fleet::FleetEvent,
     guard::GuardNews,
     id::{CellId, HostId},
-    order::{ClaimAnswer, ClaimPoint, Direction},
+    order::{ClaimAnswer, ClaimPoint, Direction, Order},
     report::ReportBody,
     rollout::RolloutEvent,
     time::Timestamp,
@@ -147,17 +147,7 @@ fn of_cell(event: &CellEvent) -> Option<String> {
             format!("{host} asks: order {key}, may I {point}?")
         }
         CellEvent::StageAsked { rollout, host } => format!("{rollout} -> {host}: stage"),
-        CellEvent::Ordered { order } => {
-            let way = match order.direction {
-                Direction::Patch => "patch",
-                Direction::Rollback => "go back",
-            };
-            let (rollout, host, key) = (&order.grant.rollout, &order.host, order.key);
-            format!(
-                "{rollout} -> {host}: order {key}, try {}, {way}",
-                order.attempt
-            )
-        }
+        CellEvent::Ordered { order } => ordered(order),
         CellEvent::Resent { rollout, host } => format!("{rollout} -> {host}: the order again"),
         CellEvent::ClaimAnswered {
             rollout,
@@ -189,6 +179,18 @@ fn of_cell(event: &CellEvent) -> Option<String> {
         | CellEvent::Summarised { .. }
         | CellEvent::DenialsTold { .. } => return None,
     })
+}
+
+fn ordered(order: &Order) -> String {
+    let way = match order.direction {
+        Direction::Patch => "patch",
+        Direction::Rollback => "go back",
+    };
+    let (rollout, host, key) = (&order.grant.rollout, &order.host, order.key);
+    format!(
+        "{rollout} -> {host}: order {key}, try {}, {way}",
+        order.attempt
+    )
 }
 
 fn reported(host: &HostId, body: &ReportBody) -> String {
