@@ -67,7 +67,9 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
             | RolloutError::NoApprovalAwaited { .. }
             | RolloutError::OtherAmendment { .. },
         ) => CallErrorKind::NotNow,
-        FleetError::Reservation(ReservationError::Lasts { .. }) => CallErrorKind::Invalid,
+        FleetError::NoBits(_) | FleetError::Reservation(ReservationError::Lasts { .. }) => {
+            CallErrorKind::Invalid
+        }
         FleetError::PackagePart { .. }
         | FleetError::PackageDigest(_)
         | FleetError::StaleEpoch { .. }

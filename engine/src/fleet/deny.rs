@@ -43,7 +43,11 @@ impl Fleet {
             Named::Rollout { rollout } => {
                 let known = self.rollouts.get(rollout);
                 let known = known.ok_or_else(|| FleetError::NoRollout(rollout.clone()))?;
-                (known.plan().bits(), Some(rollout.clone()))
+                let bits = known.plan().bits();
+                if bits.is_empty() {
+                    return Err(FleetError::NoBits(rollout.clone()));
+                }
+                (bits, Some(rollout.clone()))
             }
         };
         let denial = Denial {

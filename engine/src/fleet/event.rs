@@ -304,6 +304,9 @@ pub enum FleetError {
     /// There is no such rollout.
     #[error("there is no rollout {0}")]
     NoRollout(RolloutId),
+    /// The rollout brings no bits.
+    #[error("rollout {0} installs nothing: there are no bits of it to deny")]
+    NoBits(RolloutId),
     /// The host can be in no cell.
     #[error("host {host} can be in no cell")]
     Unplaced {

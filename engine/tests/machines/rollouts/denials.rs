@@ -180,3 +180,16 @@ fn a_forgotten_host_takes_its_own_denial_along() {
 
     assert!(world.owner.fleet.denials().is_empty());
 }
+
+#[test]
+fn what_installs_nothing_cannot_be_denied() {
+    let mut world = World::new().hosts("web", "r1/a", 2);
+    let packages = "kind = \"packages\"\npackages = { openssl = \"2\" }";
+    world.start(&all("practice").replace(packages, "kind = \"noop\""));
+
+    let refused = world.try_deny("practice").unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "rollout practice installs nothing: there are no bits of it to deny"
+    );
+}

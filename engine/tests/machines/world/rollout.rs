@@ -2,7 +2,7 @@
 
 use super::{World, hosts::platform};
 use cofferdam_engine::{
-    denial::{Named, Scope},
+    denial::{Named, Place, Scope},
     digest::Digest,
     exception::Word,
     fleet::{FleetError, FleetEvent},
@@ -258,6 +258,20 @@ impl World {
         self.acted()
     }
 
+    /// An operator denies to the fleet what a rollout installs.
+    pub(crate) fn try_deny(&mut self, rollout: &str) -> Result<(), FleetError> {
+        let named = Named::Rollout {
+            rollout: rollout_id(rollout),
+        };
+        self.act(FleetEvent::Denied {
+            named,
+            place: Place::Fleet,
+            by: operator(),
+            reason: String::new(),
+        });
+        self.acted()
+    }
+
     /// An operator lifts the denials that a rollout left.
     pub(crate) fn try_lift(&mut self, rollout: &str) -> Result<(), FleetError> {
         let named = Named::Rollout {
@@ -287,8 +301,14 @@ pub(crate) fn operator() -> OperatorId {
     OperatorId::new("anna").expect("a name")
 }
 
-/// The lock file of a rollout of packages: its wishes, met.
+/// The lock file of a rollout of packages, its wishes met, or of practice.
 fn lock(spec: &Spec) -> LockFile {
+    if *spec.patch() == Patch::Noop {
+        return LockFile {
+            rollout: spec.name().to_string(),
+            content: Locked::Noop,
+        };
+    }
     let (wishes, goes_on) = match spec.patch() {
         Patch::Packages { packages } => {
             let wishes = packages
