@@ -86,8 +86,8 @@ impl Planner<'_> {
             .map_err(|errors| refuse(&lint::of_errors(&spec, &errors, &input, &places)))?;
         let findings = lint::of_plan(&spec, &plan, &input, &places);
         Ok(Planned {
+            changes: plan::changes(&spec, &lock, &input, &plan),
             plan,
-            changes: plan::changes(&spec, &lock, &input),
             lock,
             notes,
             findings,

@@ -1,6 +1,6 @@
-//! What becomes of the packages of the selected hosts, as a plan shows it.
+//! What becomes of the packages of the planned hosts, as a plan shows it.
 
-use super::PlanInput;
+use super::{Plan, PlanInput};
 use crate::{
     digest::Digest,
     inventory::{PackageSet, Platform},
@@ -10,16 +10,16 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What becomes of the packages of one platform's selected hosts.
+/// What becomes of the packages of one platform's planned hosts, and of those that need nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlatformChange {
     /// The platform.
     pub platform: Platform,
     /// The advisory that asks for it. Absent: none does.
     pub advisory: Option<String>,
-    /// How many selected hosts are of the platform.
+    /// How many of them are of the platform.
     pub hosts: usize,
-    /// How many of them an upgrade has nothing for. 0 where packages are named.
+    /// How many of those an upgrade has nothing for. 0 where packages are named.
     pub unaffected: usize,
     /// Each locked package, in order of names.
     pub packages: Vec<PackageChange>,
@@ -40,17 +40,24 @@ pub struct PackageChange {
     pub added: usize,
 }
 
-/// What becomes of the packages of the selected hosts, platform by platform. Nothing for patches of
-/// other kinds.
-pub fn changes(spec: &Spec, lock: &LockFile, input: &PlanInput<'_>) -> Vec<PlatformChange> {
+/// What becomes of the packages of the planned hosts, platform by platform, and how many selected ones
+/// need none of it. Nothing for patches of other kinds.
+pub fn changes(
+    spec: &Spec,
+    lock: &LockFile,
+    input: &PlanInput<'_>,
+    plan: &Plan,
+) -> Vec<PlatformChange> {
     let Locked::Packages { platforms } = &lock.content else {
         return Vec::new();
     };
-    let mut sets: BTreeMap<&Platform, BTreeMap<Digest, usize>> = BTreeMap::new();
+    let mut sets: BTreeMap<&Platform, BTreeMap<Digest, Alike>> = BTreeMap::new();
     for host in input.hosts.values() {
         if spec.selection().matches(host) {
             let sets = sets.entry(&host.facts.platform).or_default();
-            *sets.entry(host.facts.packages).or_default() += 1;
+            let alike = sets.entry(host.facts.packages).or_default();
+            alike.selected += 1;
+            alike.planned += usize::from(plan.hosts.contains_key(&host.id));
         }
     }
     let change = |entry: &LockedPlatform| {
@@ -60,29 +67,41 @@ pub fn changes(spec: &Spec, lock: &LockFile, input: &PlanInput<'_>) -> Vec<Platf
     platforms.iter().map(change).collect()
 }
 
+/// How many hosts have the same packages.
+#[derive(Debug, Clone, Copy, Default)]
+struct Alike {
+    selected: usize,
+    planned: usize,
+}
+
 fn of_platform(
     entry: &LockedPlatform,
-    sets: &BTreeMap<Digest, usize>,
+    sets: &BTreeMap<Digest, Alike>,
     known: &BTreeMap<Digest, PackageSet>,
 ) -> PlatformChange {
     let fixes = entry.fixes.as_ref();
     let mut change = PlatformChange {
         platform: entry.platform.clone(),
         advisory: fixes.map(|Fixes { advisory, .. }| advisory.clone()),
-        hosts: sets.values().sum(),
+        hosts: 0,
         unaffected: 0,
         packages: entry.packages.iter().map(unchanged).collect(),
     };
     let is_upgrade = entry.reach != Reach::Every;
-    for (digest, hosts) in sets {
+    for (digest, alike) in sets {
         let installed = known.get(digest);
         let version = |name: &str| installed?.0.get(name).map(String::as_str);
         let needs_nothing = entry.packages.is_empty()
             || (installed.is_some() && entry.reach.is_met(&entry.packages, version));
         if is_upgrade && needs_nothing {
-            change.unaffected += hosts;
-        } else if installed.is_some() {
-            change.count(&entry.reach.of(&entry.packages, version), version, *hosts);
+            change.hosts += alike.selected;
+            change.unaffected += alike.selected;
+            continue;
+        }
+        change.hosts += alike.planned;
+        if installed.is_some() {
+            let goes = entry.reach.of(&entry.packages, version);
+            change.count(&goes, version, alike.planned);
         }
     }
     change

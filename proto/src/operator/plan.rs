@@ -36,14 +36,14 @@ pub struct PlanView {
     pub changes: Vec<PlatformChangeView>,
 }
 
-/// What becomes of the packages of one platform's selected hosts.
+/// What becomes of the packages of one platform's planned hosts, and of those that need nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlatformChangeView {
     /// As in `debian-12/amd64`.
     pub platform: String,
     /// The advisory that asks for it. Absent: none does.
     pub advisory: Option<String>,
-    /// How many selected hosts are of the platform.
+    /// How many of them are of the platform.
     pub hosts: u64,
     /// How many of them need none of it and are left alone.
     pub unaffected: u64,
@@ -168,7 +168,7 @@ pub struct WaivedView {
 pub struct StratumView {
     /// As in `instance_type=r5.4xlarge`.
     pub stratum: String,
-    /// How many selected hosts are of it.
+    /// How many planned hosts are of it.
     pub hosts: u64,
     /// How many of those are in the first wave.
     pub in_canary: u64,

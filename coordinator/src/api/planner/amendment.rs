@@ -60,8 +60,8 @@ impl Planner<'_> {
             .map_err(|errors| refuse(&lint::of_errors(&spec, &errors, &input, &places)))?;
         let (passed, away) = staying(&spec, inventory.hosts.values(), &amended);
         Ok(Amendment {
+            changes: plan::changes(&spec, &lock, &input, &plan),
             plan,
-            changes: plan::changes(&spec, &lock, &input),
             lock,
             notes,
             passed,

@@ -6,7 +6,7 @@ use crate::{
     denial::Denials,
     inventory::PackageSet,
     patch::{LockFile, Locked},
-    plan::{PlanError, PlanInput, PlatformChange, Warning, changes},
+    plan::{Plan, PlanError, PlanInput, PlatformChange, Warning, changes},
     reach::Reach,
     spec::Spec,
 };
@@ -42,7 +42,8 @@ fn changes_of(fleet: &Fleet, file: &str, lock: &LockFile) -> Vec<PlatformChange>
         calendar: &Calendar::default(),
         now: NOW,
     };
-    changes(&spec, lock, &input)
+    let plan = Plan::make(&spec, lock, &input).unwrap();
+    changes(&spec, lock, &input, &plan)
 }
 
 #[test]
@@ -124,4 +125,18 @@ fn named_packages_show_what_they_replace_and_where_they_are_new() {
     assert_eq!((changes[0].hosts, changes[0].unaffected), (6, 0));
     let openssl = &changes[0].packages[0];
     assert_eq!((openssl.replaced, openssl.added), (2, 2));
+}
+
+#[test]
+fn hosts_that_no_wave_takes_are_not_counted_as_changed() {
+    let mut fleet = Fleet::default().with("web", "r1/a", "t", 6);
+    let set = openssl("2");
+    for host in fleet.hosts.values_mut() {
+        host.facts.packages = set.digest();
+    }
+    fleet.package_sets.insert(set.digest(), set);
+    let named = SECURITY.replace("security = \"all\"", "packages = { openssl = \"3\" }");
+    let one = named + "[[wave]]\nname = \"one\"\nhosts = 1\n";
+    let changes = changes_of(&fleet, &one, &locked_openssl(&["amd64"]));
+    assert_eq!((changes[0].hosts, changes[0].packages[0].replaced), (1, 1));
 }
