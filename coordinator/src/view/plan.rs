@@ -4,7 +4,7 @@ use super::rollout::count;
 use cofferdam_engine::{
     digest::Digest,
     id::{HostId, WaveIndex},
-    plan::{self, GroupBlast, Impact, PackageChange, Plan, PlatformChange, Waived},
+    plan::{self, GroupBlast, Impact, PackageChange, Plan, PlatformChange, Waived, WideGroup},
     time::millis,
 };
 use cofferdam_proto::operator::{
@@ -31,7 +31,7 @@ pub(crate) fn plan(
         estimate_ms: millis(plan.estimate.least),
         coverage: Coverage {
             strata: strata(plan),
-            groups: plan.blast.groups.iter().map(group).collect(),
+            groups: groups(plan),
             waived: plan.waived.iter().map(waived).collect(),
         },
         approvals: plan.approvals.iter().map(approval).collect(),
@@ -146,6 +146,23 @@ fn impact(impact: &Impact) -> ImpactView {
     }
 }
 
+/// Those of services and zones, then those that reach further.
+fn groups(plan: &Plan) -> Vec<GroupView> {
+    let wide = plan.blast.wide.iter();
+    // Who names a region beside its group is a zone of it, and there already.
+    let wide = wide.filter(|group| group.region.is_none()).map(wide_group);
+    plan.blast.groups.iter().map(group).chain(wide).collect()
+}
+
+fn wide_group(group: &WideGroup) -> GroupView {
+    GroupView {
+        group: group.group.clone(),
+        members: count(group.members),
+        may_be_out: count(group.allowance),
+        more_load_permille: group.more_load_permille().map(count),
+    }
+}
+
 fn group(group: &GroupBlast) -> GroupView {
     let GroupBlast {
         region,
@@ -156,7 +173,7 @@ fn group(group: &GroupBlast) -> GroupView {
     GroupView {
         group: format!("service={service} zone={region}/{zone}"),
         members: count(group.members),
-        may_be_out: count(group.allowance),
+        may_be_out: count(group.may_be_out()),
         more_load_permille: group.more_load_permille().map(count),
     }
 }

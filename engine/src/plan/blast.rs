@@ -68,15 +68,31 @@ pub struct GroupBlast {
 }
 
 impl GroupBlast {
-    /// How much more each of the rest carries while the whole allowance is out, in thousandths,
-    /// rounded up: of 20 with one out it is 53, as 5 % out is 5.3 % more. Nothing: nobody is left.
-    pub fn more_load_permille(&self) -> Option<usize> {
-        let left = self
-            .members
-            .checked_sub(self.allowance)
-            .filter(|left| *left > 0)?;
-        Some(self.allowance.saturating_mul(1000).div_ceil(left))
+    /// How many of it may be out at once: its allowance. The one host of a group that the plan takes goes
+    /// out too, once somebody approved it.
+    pub fn may_be_out(&self) -> usize {
+        let is_lone = self.members == 1 && self.planned == 1;
+        self.allowance.max(usize::from(is_lone))
     }
+
+    /// How much more each of the rest carries while all are out that may be, in thousandths, rounded up:
+    /// of 20 with one out it is 53, as 5 % out is 5.3 % more. Nothing: nobody is left.
+    pub fn more_load_permille(&self) -> Option<usize> {
+        more_load_permille(self.members, self.may_be_out())
+    }
+}
+
+impl WideGroup {
+    /// How much more each of the rest carries while the whole allowance is out, as of
+    /// [`GroupBlast::more_load_permille`].
+    pub fn more_load_permille(&self) -> Option<usize> {
+        more_load_permille(self.members, self.allowance)
+    }
+}
+
+fn more_load_permille(members: usize, out: usize) -> Option<usize> {
+    let left = members.checked_sub(out).filter(|left| *left > 0)?;
+    Some(out.saturating_mul(1000).div_ceil(left))
 }
 
 impl Blast {

@@ -291,6 +291,19 @@ fn the_blast_says_how_many_of_each_group_may_be_out() {
 }
 
 #[test]
+fn the_one_host_of_a_group_leaves_nobody_once_it_is_approved() {
+    let fleet = Fleet::default()
+        .with("db", "r1/a", "t", 1)
+        .with("web", "r1/a", "t", 20);
+    let plan = fleet.plan(&format!("approvers = [\"ana\"]\n{NOOP}"));
+    let groups = plan.blast.groups.iter();
+    let groups: Vec<_> = groups
+        .map(|g| (g.service.as_str(), g.may_be_out(), g.more_load_permille()))
+        .collect();
+    assert_eq!(groups, [("db", 1, None), ("web", 2, Some(112))]);
+}
+
+#[test]
 fn a_plan_is_refused_for_every_reason_at_once() {
     let mut fleet = Fleet::default()
         .with("web", "r1/a", "t", 10)

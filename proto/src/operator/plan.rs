@@ -177,7 +177,7 @@ pub struct StratumView {
 /// One capacity group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GroupView {
-    /// As in `service=web zone=a`.
+    /// As in `service=web zone=r1/a`, or `service=web region=r1` of one with hosts in several cells.
     pub group: String,
     /// How many hosts it has.
     pub members: u64,
