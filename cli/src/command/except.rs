@@ -34,7 +34,7 @@ pub struct ExcludeArgs {
     /// The hosts that match this, as in a rollout file
     #[arg(long = "match", group = "whom", value_name = "SELECTION")]
     selection: Option<String>,
-    /// The hosts of this stratum, as LABEL=VALUE
+    /// The hosts of this stratum, as LABEL=VALUE; a zone with its region, as zone=r1/b
     #[arg(long, group = "whom", value_name = "STRATUM")]
     stratum: Option<String>,
 }

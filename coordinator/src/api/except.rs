@@ -38,7 +38,8 @@ pub(super) fn hosts(fleet: &Fleet, asked: &ExceptRequest) -> Result<BTreeSet<Hos
                 let mut strata = rollout.plan().strata_of(host);
                 strata.any(|known| known.to_string() == *stratum)
             };
-            (planned(rollout, is_of), format!("is of {stratum}"))
+            let cure = "write it as LABEL=VALUE, as `cofferdam plan` shows it, and a zone with its region, as in zone=r1/b";
+            (planned(rollout, is_of), format!("is of {stratum}: {cure}"))
         }
         Whom::Failed => (
             planned(rollout, |host| may_be_retried(fleet, rollout, host)),
