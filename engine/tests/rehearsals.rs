@@ -130,6 +130,32 @@ fn hosts_that_come_late_join_and_those_that_go_are_no_failures() {
 const GONE: &str = "[[fault]]\nname = \"scaled in\"\nmatch = 'zone == \"b\"'\nhosts = 3\nevent = \"hosts-gone\"\nat = \"8m\"\n";
 
 #[test]
+fn a_host_that_waits_for_an_approval_is_left_for_a_person_unless_an_act_gives_it() {
+    let lone = fleet(10, 1);
+    let file = ROLLOUT.replace(
+        "bake = \"5m\"",
+        "bake = \"3h\"\nstage_within = \"0s\"\napprovers = [\"ana\"]",
+    );
+    let file = file
+        + "[[limits]]\nfloor = [{ group_by = [\"zone\", \"instance_type\"], min_in_service = \"50%\" }]\n";
+    let report = play(&lone, &file, "", &Scenario::default());
+    let left: Vec<_> = report
+        .left
+        .iter()
+        .map(|left| (left.cause.as_str(), left.hosts.len()))
+        .collect();
+    assert_eq!(left, [("waits for an approval (cofferdam approve)", 2)]);
+    assert_eq!((report.phase.as_str(), report.patched), ("running", 20));
+
+    let acts =
+        "[[act]]\nat = \"1m\"\ndoes = \"approve\"\n[[act]]\nat = \"1h\"\ndoes = \"promote\"\n";
+    let report = play(&lone, &file, "", &scenario(acts));
+    assert_eq!(report.left, []);
+    assert_eq!((report.phase.as_str(), report.patched), ("done", 22));
+    assert!(report.took_ms < 2 * 3_600_000, "{}", report.took_ms);
+}
+
+#[test]
 fn a_throttled_inventory_delays_starts_and_breaks_nothing() {
     let throttled = format!(
         "{GONE}[[fault]]\nname = \"throttled\"\nevent = \"inventory-throttled\"\nat = \"5m\"\nfor = \"1h\"\nlate = \"20m\"\n"

@@ -43,13 +43,26 @@ fn by_cause<'r>(
     rollouts: impl Iterator<Item = &'r Rollout>,
 ) -> BTreeMap<String, (String, BTreeSet<HostId>)> {
     let mut causes: BTreeMap<String, (String, BTreeSet<HostId>)> = BTreeMap::new();
-    for (host, outcome) in rollouts.flat_map(Rollout::outcomes) {
-        if let Some(Cause { key, told }) = cause(outcome) {
+    for rollout in rollouts {
+        let outcomes = rollout.outcomes().iter();
+        let ended = outcomes.filter_map(|(host, outcome)| Some((host, cause(outcome)?)));
+        for (host, Cause { key, told }) in ended.chain(unapproved(rollout)) {
             let (_, hosts) = causes.entry(key).or_insert((told, BTreeSet::new()));
             hosts.insert(host.clone());
         }
     }
     causes
+}
+
+/// The hosts of a rollout that goes on which wait until somebody approves them.
+fn unapproved(rollout: &Rollout) -> impl Iterator<Item = (&HostId, Cause)> {
+    let needed = rollout.plan().approvals.keys();
+    let waits = needed.filter(|host| rollout.is_live() && rollout.awaits_approval(host).is_some());
+    waits.map(|host| {
+        let told = "waits for an approval (cofferdam approve)".to_owned();
+        let key = told.clone();
+        (host, Cause { key, told })
+    })
 }
 
 /// Why a host is left. Nothing: it is not, or a person said what is to become of it.

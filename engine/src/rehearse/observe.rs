@@ -118,6 +118,12 @@ impl Observer {
                 self.slices[slice].1.hosts += 1;
             }
             let seen = self.first_seen(&agent.host, slice);
+            // Approved, it goes out beside what the floor lets out.
+            if plan.approvals.contains_key(&agent.host.id)
+                && let Some(group) = seen.group.and_then(|group| self.groups.get_mut(group))
+            {
+                group.peak.allowance += 1;
+            }
             self.seen.insert(number, seen);
         }
     }

@@ -189,6 +189,10 @@ pub enum Deed {
     Exclude(Selection),
     /// Starts the same bits again under another name.
     StartAgain,
+    /// Approves the hosts that wait for it, each by one who may.
+    Approve,
+    /// Ends the present bake, as one who may.
+    Promote,
 }
 
 impl Fault {

@@ -10,7 +10,7 @@ use crate::{
     denial::Scope,
     exception::Word,
     fleet::FleetEvent,
-    id::{CellId, HostId, RolloutId},
+    id::{CellId, HostId, OperatorId, RolloutId},
     plan::Plan,
     rollout::{Action, Phase, Rollout, RolloutEvent},
     select::Selection,
@@ -254,7 +254,38 @@ impl<'a> Stage<'a> {
                 }
             }
             Deed::StartAgain => self.start_again(world),
+            Deed::Approve => self.approve(world),
+            Deed::Promote => self.promote(world),
         }
+    }
+
+    /// For each host that waits somebody says yes who may.
+    fn approve(&mut self, world: &mut World<Modelled>) {
+        let rollout = rollout(world, &self.plan.rollout);
+        let waiting = rollout.into_iter().flat_map(|rollout| {
+            let hosts = rollout.plan().approvals.keys();
+            hosts.filter_map(|host| rollout.awaits_approval(host))
+        });
+        let by = waiting.filter_map(|needed| needed.by.first().cloned());
+        let by: BTreeSet<OperatorId> = by.collect();
+        if by.is_empty() {
+            self.refused
+                .push("nothing waits for an approval".to_owned());
+        }
+        for by in by {
+            let reason = String::new();
+            self.tell(world, RolloutEvent::Approved { by, reason });
+        }
+    }
+
+    fn promote(&mut self, world: &mut World<Modelled>) {
+        let Some(by) = self.plan.approvers.first().cloned() else {
+            let refusal = "nobody may end a bake: the file names no approvers";
+            self.refused.push(refusal.to_owned());
+            return;
+        };
+        let reason = String::new();
+        self.tell(world, RolloutEvent::Promoted { by, reason });
     }
 
     fn matched(&self, selection: &Selection) -> BTreeSet<HostId> {

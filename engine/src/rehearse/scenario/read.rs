@@ -257,6 +257,8 @@ fn act(table: &mut Table<'_, Refusal>) -> Option<Act> {
         ("rollback", Word::Rollback),
         ("exclude", Word::Exclude),
         ("start-again", Word::StartAgain),
+        ("approve", Word::Approve),
+        ("promote", Word::Promote),
     ];
     let does = match table.choice("does", &words)? {
         Word::Resume => Deed::Resume,
@@ -264,6 +266,8 @@ fn act(table: &mut Table<'_, Refusal>) -> Option<Act> {
         Word::Abort => Deed::Abort,
         Word::Rollback => Deed::Rollback,
         Word::StartAgain => Deed::StartAgain,
+        Word::Approve => Deed::Approve,
+        Word::Promote => Deed::Promote,
         Word::Exclude => match selection {
             Some(selection) => Deed::Exclude(selection),
             None => {
@@ -284,4 +288,6 @@ enum Word {
     Rollback,
     Exclude,
     StartAgain,
+    Approve,
+    Promote,
 }
