@@ -45,11 +45,16 @@ fn held_host(number: u32, reason: Reason, since: u64) -> Hold {
 
 /// A fleet of connected hosts of one cell, and a practice rollout of two waves that just started.
 fn fleet(hosts: u32) -> Fleet {
+    fleet_in(hosts, &["a"])
+}
+
+/// The same, round these zones.
+fn fleet_in(hosts: u32, zones: &[&str]) -> Fleet {
     let mut fleet = Fleet::default();
     let epoch = OwnerEpoch(1);
     apply(&mut fleet, FleetEvent::OwnerStarted { epoch });
-    for number in 0..hosts {
-        let labels = [("region", "r1"), ("zone", "a"), ("service", "web")];
+    for (number, zone) in (0..hosts).zip(zones.iter().cycle()) {
+        let labels = [("region", "r1"), ("zone", zone), ("service", "web")];
         let hello = cofferdam_engine::cell::Hello {
             host: Host {
                 id: host(number),
@@ -75,7 +80,7 @@ fn fleet(hosts: u32) -> Fleet {
         apply(&mut fleet, FleetEvent::HostConnected { hello });
     }
     let event = FleetEvent::RolloutStarted {
-        plan: Box::new(plan_of(&fleet)),
+        plan: Box::new(plan_with(zones.len(), &fleet)),
         by: OperatorId::new("ana").unwrap(),
     };
     apply(&mut fleet, event);
@@ -83,6 +88,11 @@ fn fleet(hosts: u32) -> Fleet {
 }
 
 fn plan_of(fleet: &Fleet) -> Plan {
+    plan_with(1, fleet)
+}
+
+/// The same with so many hosts in the canary.
+fn plan_with(canary: usize, fleet: &Fleet) -> Plan {
     let file = "name = \"practice\"\n[patch]\nkind = \"noop\"\n[select]\nmatch = 'service == \"web\"'\n\
                 [[wave]]\nname = \"canary\"\nhosts = 1\n[[wave]]\nname = \"full\"\nto = \"100%\"\n";
     let lock = LockFile {
@@ -100,7 +110,8 @@ fn plan_of(fleet: &Fleet) -> Plan {
         services: fleet.services(),
         calendar: &Calendar::default(),
     };
-    Plan::make(&Spec::parse("practice.toml", file).unwrap(), &lock, &input).unwrap()
+    let file = file.replace("hosts = 1", &format!("hosts = {canary}"));
+    Plan::make(&Spec::parse("practice.toml", &file).unwrap(), &lock, &input).unwrap()
 }
 
 fn apply(fleet: &mut Fleet, event: FleetEvent) {
@@ -232,6 +243,26 @@ fn a_plan_shows_each_stratum_and_what_floors_allow() {
     assert_eq!((kernel.hosts, kernel.in_canary), (20, 1));
     assert_eq!(view.coverage.groups[0].group, "service=web zone=r1/a");
     assert_eq!(view.coverage.groups[0].may_be_out, 2, "90 % of 20 stay");
+}
+
+#[test]
+fn floors_of_a_region_are_shown_beside_those_of_its_zones() {
+    let plan = plan_with(2, &fleet_in(20, &["a", "b"]));
+
+    let view = super::plan(&plan, plan.rollout_digest, &[], &[]);
+
+    let groups = view.coverage.groups.iter();
+    let groups: Vec<_> = groups
+        .map(|group| (group.group.as_str(), group.members, group.may_be_out))
+        .collect();
+    assert_eq!(
+        groups,
+        [
+            ("service=web zone=r1/a", 10, 1),
+            ("service=web zone=r1/b", 10, 1),
+            ("service=web region=r1", 20, 2),
+        ]
+    );
 }
 
 #[test]
