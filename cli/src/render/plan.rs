@@ -337,6 +337,17 @@ mod tests {
     }
 
     #[test]
+    fn a_wave_without_hosts_is_shown_to_pass_at_once() {
+        let mut planned = planned();
+        planned.plan.waves = vec![wave("regional", 0, 900_000)];
+        let text = planned.text();
+        let line = text.lines().find(|line| line.contains("regional  0"));
+        let words: Vec<&str> = line.unwrap().split_whitespace().collect();
+        assert_eq!(words[..3], ["regional", "0", "-"], "{text}");
+        assert!(words.ends_with(&["passes", "at", "once"]), "{text}");
+    }
+
+    #[test]
     fn the_json_of_a_plan_has_the_lock_file_beside_the_plans_own_fields() {
         let json = serde_json::to_value(planned()).unwrap();
         assert_eq!(json["lock_file"], "openssl-2026-11.lock");
