@@ -158,7 +158,10 @@ fn welcome(epoch: u64, want_packages: bool) -> ToAgent {
         epoch: OwnerEpoch(epoch),
         heartbeat: HEARTBEAT,
         want_packages,
-        heard: Some(Heard::default()),
+        heard: Some(Heard {
+            takes_effect: true,
+            ..Heard::default()
+        }),
     }
 }
 
