@@ -1,21 +1,27 @@
-//! What an agent costs its host: memory, threads, size, and processor time while nothing happens.
+//! What an agent costs its host: memory, threads, size, and processor time while nothing happens. The
+//! host is a real one, sealed and guarded; where none can run, its figures are left out.
 
 use cofferdam_tests::{
     figures::{Figures, millis},
     fleet::Fleet,
     machine::Machine,
     patience::eventually,
-    process::{Process, binary},
+    process::{Process, binary, run},
+    real_fleet::RealFleet,
     usage,
 };
 use std::{
     fs,
     net::SocketAddr,
+    process::Command,
     time::{Duration, Instant},
 };
 
 /// How long idleness is watched: some of what an agent does by itself, it does by the minute.
 const IDLE: Duration = Duration::from_secs(300);
+
+/// What an agent does after its start and after its first minute is over by then.
+const SETTLED: Duration = Duration::from_secs(70);
 
 /// How long the responder's is: it does nothing by itself.
 const RESPONDER_IDLE: Duration = Duration::from_secs(30);
@@ -29,29 +35,44 @@ const QUESTIONS: u32 = 500;
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     let mut figures = Figures::default();
+    on_a_real_host(&mut figures).await;
     let mut fleet = Fleet::start(Machine::several(1)).await;
-    let host = fleet.hosts().remove(0);
-    idle(&mut figures, fleet.agent(&host).id()).await;
     start_to_connected(&mut figures, &mut fleet).await;
     start_to_health(&mut figures, &fleet);
     responder(&mut figures, &fleet).await;
-    figures.note("binary_bytes", size("cofferdam-agent"));
+    figures.limit("binary_bytes", size("cofferdam-agent"), 10e6);
     figures.note("responder_binary_bytes", size("cofferdam-health"));
     fleet.finish();
     figures.publish("agent");
 }
 
+/// An agent at rest that has all to look after that it can have: a sealed image, every channel of
+/// upgrades, a coordinator.
+async fn on_a_real_host(figures: &mut Figures) {
+    let Some(fleet) = RealFleet::boot(Machine::several(1)).await else {
+        return;
+    };
+    let host = &fleet.hosts()[0];
+    let mut seal = Command::new(binary("cofferdam-agent"));
+    seal.args(["seal", "--root"]).arg(host.root());
+    let (code, printed) = run(seal);
+    assert_eq!(code, 0, "{printed}");
+    fleet.manage().await.expect("an agent and a coordinator");
+    let agent = host.process("cofferdam-agent").expect("an agent");
+    idle(figures, agent).await;
+}
+
 async fn idle(figures: &mut Figures, agent: u32) {
     // What it does right after its start is not idleness.
-    tokio::time::sleep(Duration::from_secs(5)).await;
+    tokio::time::sleep(SETTLED).await;
     let (before, written) = (usage::processor_time(agent), usage::written(agent));
     tokio::time::sleep(IDLE).await;
     let spent = usage::processor_time(agent) - before;
     let share = spent.as_secs_f64() / IDLE.as_secs_f64();
-    figures.note("idle_core_percent", share * 100.0);
-    figures.note("idle_written_bytes", usage::written(agent) - written);
-    figures.note("rss_kib", usage::status(agent, "VmRSS"));
-    figures.note("threads", usage::status(agent, "Threads"));
+    figures.limit("idle_core_percent", share * 100.0, 0.1);
+    figures.limit("idle_written_bytes", usage::written(agent) - written, 0.0);
+    figures.limit("rss_kib", usage::status(agent, "VmRSS"), 10e6 / 1024.0);
+    figures.limit("threads", usage::status(agent, "Threads"), 4.0);
 }
 
 /// From the start of the process to the coordinator's word that the host has a session.
@@ -96,7 +117,7 @@ fn start_to_health(figures: &mut Figures, fleet: &Fleet) {
         responder.kill();
     }
     times.sort_unstable();
-    figures.note("start_to_health_ms", millis(times[STARTS / 2]));
+    figures.limit("start_to_health_ms", millis(times[STARTS / 2]), 50.0);
 }
 
 /// What the responder costs after a busy minute's worth of questions, and while nobody asks.
@@ -115,7 +136,8 @@ async fn responder(figures: &mut Figures, fleet: &Fleet) {
     }
     let each = began.elapsed() / QUESTIONS;
     figures.note("responder_answer_ms", millis(each));
-    figures.note("responder_rss_kib", usage::status(responder.id(), "VmRSS"));
+    let memory = usage::status(responder.id(), "VmRSS");
+    figures.limit("responder_rss_kib", memory, 3e6 / 1024.0);
     figures.note(
         "responder_threads",
         usage::status(responder.id(), "Threads"),

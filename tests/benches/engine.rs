@@ -55,9 +55,9 @@ to = "100%"
 
 fn main() {
     let mut figures = Figures::default();
-    figures.note("cell_500_decide_us", cell_of_500());
-    figures.note("cell_500_event_us", event_of_500());
-    figures.note("plan_25000_ms", plan_of_25_000());
+    figures.limit("cell_500_decide_us", cell_of_500(), 100.0);
+    figures.limit("cell_500_event_us", event_of_500(), 10.0);
+    figures.limit("plan_25000_ms", plan_of_25_000(), 200.0);
     figures.publish("engine");
 }
 

@@ -151,6 +151,16 @@ impl Host {
         container::init(&self.cgroup)
     }
 
+    /// Its process that runs a program of ours, as the machine numbers it. Nothing when none does.
+    pub fn process(&self, program: &str) -> Option<u32> {
+        let runs = |pid: &Pid| {
+            let file = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
+            file.file_name().is_some_and(|name| name == program)
+        };
+        let found = self.cgroup.processes().into_iter().find(runs)?;
+        found.as_raw().try_into().ok()
+    }
+
     /// Switches it on and does not wait.
     ///
     /// # Errors
