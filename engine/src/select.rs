@@ -13,7 +13,7 @@ mod error;
 mod expr;
 mod parse;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod word;
 
 pub use self::{

@@ -145,6 +145,28 @@ fn login(text: &str) -> Option<u32> {
 }
 
 #[cfg(test)]
+impl Asker {
+    /// A person who typed `apt full-upgrade` over ssh.
+    pub(crate) fn at_a_shell() -> Self {
+        let process = |name: &str, command: &str| Process {
+            pid: 7,
+            started: 1,
+            name: name.to_owned(),
+            command: command.to_owned(),
+        };
+        Self {
+            processes: vec![
+                process("apt", "apt full-upgrade"),
+                process("bash", "-bash"),
+                process("sshd", "sshd: ana"),
+            ],
+            unit: "session-3.scope".to_owned(),
+            login: Some(1000),
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -75,25 +75,11 @@ fn packages(tried: &Try) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::asker::{Asker, Process};
+    use crate::guard::asker::Asker;
 
     #[test]
     fn a_refusal_says_what_by_whom_and_what_to_do() {
-        let process = |name: &str, command: &str| Process {
-            pid: 7,
-            started: 1,
-            name: name.to_owned(),
-            command: command.to_owned(),
-        };
-        let by = Asker {
-            processes: vec![
-                process("apt", "apt full-upgrade"),
-                process("bash", "-bash"),
-                process("sshd", "sshd: ana"),
-            ],
-            unit: "session-3.scope".to_owned(),
-            login: Some(1000),
-        };
+        let by = Asker::at_a_shell();
         let packages = (0..10).map(|n| format!("tea{n} 1 -> 2")).collect();
         let text = message(&Try::new(Decision::Refused, "apt", by, packages));
         insta::assert_snapshot!(text);

@@ -223,7 +223,7 @@ fn whole_seconds(lasts: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::asker::{Asker, Process};
+    use crate::guard::asker::Asker;
 
     fn event(number: u64, what: What) -> Event {
         Event {
@@ -235,21 +235,7 @@ mod tests {
     }
 
     fn refused() -> What {
-        let process = |name: &str, command: &str| Process {
-            pid: 7,
-            started: 1,
-            name: name.to_owned(),
-            command: command.to_owned(),
-        };
-        let by = Asker {
-            processes: vec![
-                process("apt", "apt full-upgrade"),
-                process("bash", "-bash"),
-                process("sshd", "sshd: ana"),
-            ],
-            unit: "session-3.scope".to_owned(),
-            login: Some(1000),
-        };
+        let by = Asker::at_a_shell();
         let packages = vec!["tea 1 -> 2".to_owned()];
         What::Try(Try::new(Decision::Refused, "apt", by, packages))
     }

@@ -135,21 +135,11 @@ fn filled(text: String, otherwise: &str) -> String {
 mod tests {
     use super::*;
     use crate::guard::{
-        asker::Process,
         manifest::{FORMAT, Written},
         settings::GuardSettings,
     };
     use cofferdam_engine::{digest::Digest, time::Timestamp};
     use std::fs;
-
-    fn process(name: &str, command: &str) -> Process {
-        Process {
-            pid: 7,
-            started: 1,
-            name: name.to_owned(),
-            command: command.to_owned(),
-        }
-    }
 
     fn event(what: What) -> Event {
         Event {
@@ -162,15 +152,7 @@ mod tests {
 
     #[test]
     fn a_try_names_who_started_what_and_which_packages() {
-        let by = Asker {
-            processes: vec![
-                process("apt", "apt full-upgrade"),
-                process("bash", "-bash"),
-                process("sshd", "sshd: ana"),
-            ],
-            unit: "session-3.scope".to_owned(),
-            login: Some(1000),
-        };
+        let by = Asker::at_a_shell();
         let packages = vec!["tea 1 -> 2\nx".to_owned()];
         for (decision, fate) in [
             (Decision::Refused, Some(Fate::Refused)),

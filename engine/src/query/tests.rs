@@ -1,5 +1,5 @@
 use super::*;
-use crate::select::Comparison;
+use crate::select::{Comparison, tests::joined};
 use crate::{
     digest::Digest,
     id::HostId,
@@ -307,13 +307,7 @@ fn any_expr() -> impl Strategy<Value = Expr<Term>> {
     });
     let term = prop_oneof![label, any_host_condition().prop_map(Term::Host)];
     let term = term.prop_map(Expr::Condition);
-    term.prop_recursive(4, 24, 3, |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 2..4).prop_map(Expr::Or),
-            prop::collection::vec(inner.clone(), 2..4).prop_map(Expr::And),
-            inner.prop_map(|expr| Expr::Not(Box::new(expr))),
-        ]
-    })
+    joined(term)
 }
 
 proptest! {

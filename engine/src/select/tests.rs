@@ -219,6 +219,13 @@ fn any_expr() -> impl Strategy<Value = Expr<Condition>> {
     ];
     let condition = ("x[a-z_./-]{0,4}", comparison)
         .prop_map(|(label, comparison)| Expr::Condition(Condition { label, comparison }));
+    joined(condition)
+}
+
+/// Conditions, and what `and`, `or` and `not` make of them.
+pub(crate) fn joined<C: fmt::Debug + Clone + 'static>(
+    condition: impl Strategy<Value = Expr<C>> + 'static,
+) -> impl Strategy<Value = Expr<C>> {
     condition.prop_recursive(4, 24, 3, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 2..4).prop_map(Expr::Or),
