@@ -9,8 +9,9 @@ use crate::{
     digest::Digest,
     failure::Failure,
     id::{CellId, Generation, HostId, OperatorId, OwnerEpoch, RolloutId, WaveIndex},
+    inventory::Platform,
     order::Direction,
-    patch::{ConffilePolicies, LockFile, Patch, RebootPolicy, RestartPolicy},
+    patch::{ConffilePolicies, Content, LockFile, Patch, RebootPolicy, RestartPolicy},
     policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Profile, Retry, RollbackPace},
     services::Dependencies,
     share::Share,
@@ -23,7 +24,8 @@ use std::{
     time::Duration,
 };
 
-/// A rollout as one cell sees it: fixed from its start to its end, but for hosts that come late.
+/// A rollout as one cell sees it: fixed from its start to its end, but for hosts that come late and for
+/// what its services depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assignment {
     /// The rollout.
@@ -88,9 +90,16 @@ pub struct Assignment {
     #[serde(default)]
     pub windows: Vec<WindowAssignment>,
     /// The direct dependencies of which one end is a service of the rollout: those two are not
-    /// patched at the same moment. As they were declared when the rollout was planned.
+    /// patched at the same moment. As they were declared last.
     #[serde(default)]
     pub dependencies: Dependencies,
+}
+
+impl Assignment {
+    /// What a host of this platform is to have. Nothing where the lock file leaves it out.
+    pub fn content_for(&self, platform: &Platform) -> Option<Content> {
+        self.lock.content_for(platform, &self.patch)
+    }
 }
 
 /// One window and the hosts of the cell that it binds: patches start in it and are drained in it;

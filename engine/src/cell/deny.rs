@@ -30,8 +30,6 @@ impl Cell {
 }
 
 fn bits(work: &Work, member: &Member) -> Option<Digest> {
-    let assignment = &work.assignment;
     let platform = &member.host.facts.platform;
-    let content = assignment.lock.content_for(platform, &assignment.patch)?;
-    content.bits()
+    work.assignment.content_for(platform)?.bits()
 }

@@ -25,9 +25,8 @@ impl Draft<'_> {
             let Some(member) = self.cell.members.get(host) else {
                 continue;
             };
-            let lock = &work.assignment.lock;
             let platform = &member.host.facts.platform;
-            let Some(content) = lock.content_for(platform, &work.assignment.patch) else {
+            let Some(content) = work.assignment.content_for(platform) else {
                 self.leave_out(
                     work,
                     host,

@@ -399,9 +399,7 @@ fn new_order(
     token: ReservationToken,
 ) -> Option<Order> {
     let assignment = &work.assignment;
-    let content = assignment
-        .lock
-        .content_for(&member.host.facts.platform, &assignment.patch)?;
+    let content = assignment.content_for(&member.host.facts.platform)?;
     let health = &assignment.health;
     let stable_for = match warrant.wave.0 {
         0 => health.stable_for_canary,

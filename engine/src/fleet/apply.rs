@@ -340,7 +340,7 @@ impl Plan {
     /// leaves it out.
     pub fn content_for(&self, platform: &Platform) -> Option<Content> {
         let assignment = self.assignments.values().next()?;
-        assignment.lock.content_for(platform, &assignment.patch)
+        assignment.content_for(platform)
     }
 
     /// What the rollout changes on its hosts: packages by name, files by path.

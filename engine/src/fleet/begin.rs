@@ -49,7 +49,7 @@ impl Fleet {
     /// A host was deleted: one of its name is another.
     pub(super) fn forget_left_alone(&mut self, host: &HostId) {
         for rollout in self.rollouts.values_mut() {
-            rollout.is_new_hence(host);
+            rollout.forget_left_alone(host);
         }
     }
 }

@@ -162,8 +162,7 @@ impl Fleet {
                 return None;
             };
             let (_, member) = self.host(host)?;
-            let platform = &member.host.facts.platform;
-            let content = assignment.lock.content_for(platform, &assignment.patch)?;
+            let content = assignment.content_for(&member.host.facts.platform)?;
             Some((host.clone(), content.bits()?, failure.to_string()))
         });
         failed.filter(|_| is_news && !rollout.goes_back()).collect()
@@ -249,14 +248,13 @@ impl Fleet {
         if self.denials.is_empty() {
             return None;
         }
-        let assignment = plan.assignments.values().next()?;
         let hosts = plan.hosts.keys().filter_map(|host| self.host(host));
         let platforms: BTreeSet<_> = hosts
             .map(|(_, member)| &member.host.facts.platform)
             .collect();
         let mut contents = platforms
             .into_iter()
-            .filter_map(|platform| assignment.lock.content_for(platform, &assignment.patch));
+            .filter_map(|platform| plan.content_for(platform));
         contents.find_map(|content| {
             let bits = content.bits()?;
             let denial = self.denials.for_fleet(&bits)?.clone();

@@ -56,7 +56,7 @@ impl Fleet {
                 }
                 Verdict::Parts => {
                     if let Some(rollout) = self.rollouts.get_mut(&name) {
-                        rollout.is_new_hence(host);
+                        rollout.forget_left_alone(host);
                     }
                 }
                 Verdict::Drops => self.drop_relabelled(&name, host, now)?,

@@ -29,7 +29,7 @@ impl Rollout {
     }
 
     /// A host was deleted or does not match any more: what comes of its name, or what it becomes, is new.
-    pub(crate) fn is_new_hence(&mut self, host: &HostId) {
+    pub(crate) fn forget_left_alone(&mut self, host: &HostId) {
         self.left_alone.remove(host);
     }
 
