@@ -7,6 +7,7 @@ pub mod doctor;
 pub mod drift;
 pub mod error;
 pub mod explain;
+mod first;
 pub mod fleet;
 pub mod freeze;
 pub mod guards;

@@ -1,6 +1,6 @@
 //! What hosts answer, as it comes, and what it comes to.
 
-use crate::render::View;
+use crate::render::{View, first::first};
 use cofferdam_engine::id::HostId;
 use cofferdam_proto::operator::{FailedHost, QueryAnswer, QuerySummary};
 use serde::Serialize;
@@ -50,20 +50,12 @@ fn footer(summary: &QuerySummary, failed: &[FailedHost]) -> String {
         hosts.push(host.to_string());
     }
     for (failure, hosts) in alike.iter().take(NAMED) {
-        text += &format!("failed: {}: {failure}\n", first(hosts));
+        text += &format!("failed: {}: {failure}\n", first(NAMED, hosts, ", "));
     }
     if let more @ 1.. = alike.len().saturating_sub(NAMED) {
         text += &format!("failed: in {more} other ways, which -o json names\n");
     }
     text
-}
-
-/// The first names of a list, and how many more there are.
-fn first(names: &[String]) -> String {
-    match names.split_at_checked(NAMED) {
-        Some((first, rest @ [_, ..])) => format!("{} and {} more", first.join(", "), rest.len()),
-        Some(_) | None => names.join(", "),
-    }
 }
 
 fn verb(count: u64, one: &str, many: &str) -> String {
@@ -89,7 +81,7 @@ fn names(summary: &QuerySummary) -> String {
     names.extend(because(&summary.offline, "offline"));
     match names.is_empty() {
         true => String::new(),
-        false => format!(": {}", first(&names)),
+        false => format!(": {}", first(NAMED, &names, ", ")),
     }
 }
 

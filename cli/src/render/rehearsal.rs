@@ -6,6 +6,7 @@ use crate::{
     exit::Exit,
     render::{
         View,
+        first::first,
         table::{counted, short, table},
     },
 };
@@ -190,12 +191,7 @@ fn left(report: &Report) -> String {
 }
 
 fn named(hosts: &[HostId]) -> String {
-    let first: Vec<&str> = hosts.iter().take(HOSTS).map(HostId::as_str).collect();
-    let more = match hosts.len().saturating_sub(HOSTS) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
-    first.join(", ") + &more
+    first(HOSTS, hosts, ", ")
 }
 
 fn faults(report: &Report) -> String {

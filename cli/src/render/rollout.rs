@@ -4,6 +4,7 @@ use crate::{
     exit::Exit,
     render::{
         View,
+        first::first,
         table::{ago, indented, short, table},
     },
 };
@@ -283,16 +284,7 @@ fn why(hold: &HoldView, now: Timestamp) -> String {
 const NAMED_HOSTS: usize = 8;
 
 fn names(hosts: &[impl std::fmt::Display]) -> String {
-    let named: Vec<String> = hosts
-        .iter()
-        .take(NAMED_HOSTS)
-        .map(ToString::to_string)
-        .collect();
-    let named = named.join(", ");
-    match hosts.len().saturating_sub(NAMED_HOSTS) {
-        0 => named,
-        more => format!("{named} and {more} more"),
-    }
+    first(NAMED_HOSTS, hosts, ", ")
 }
 
 #[cfg(test)]

@@ -1,8 +1,14 @@
 //! The waves of a plan, and in which order each takes its hosts.
 
-use crate::render::table::{indented, short, table};
+use crate::render::{
+    first::first,
+    table::{indented, short, table},
+};
 use cofferdam_proto::operator::{PlannedRegion, PlannedStep, PlannedWave};
 use std::time::Duration;
+
+/// The most things that one list names; JSON has all.
+const NAMED: usize = 4;
 
 /// One line a wave.
 pub(super) fn table_of(waves: &[PlannedWave]) -> String {
@@ -13,7 +19,7 @@ pub(super) fn table_of(waves: &[PlannedWave]) -> String {
             .collect();
         let waits = [wave.bake_ms, wave.zone_bake_ms, wave.gap_ms];
         let [mut bake, zone_bake, gap] = waits.map(|ms| short(Duration::from_millis(ms)));
-        let mut takes = shortened(&cells, ", ");
+        let mut takes = first(NAMED, &cells, ", ");
         if cells.is_empty() {
             bake = "-".to_owned();
             takes = "none: it passes at once".to_owned();
@@ -60,27 +66,15 @@ pub(super) fn order_of(waves: &[PlannedWave]) -> String {
 /// zones.
 fn takes(step: &PlannedStep) -> String {
     match step {
-        PlannedStep::Hosts(hosts) => shortened(hosts, ", "),
+        PlannedStep::Hosts(hosts) => first(NAMED, hosts, ", "),
         PlannedStep::Regions(regions) => {
             let regions: Vec<String> = regions.iter().map(zones).collect();
-            shortened(&regions, " | ")
+            first(NAMED, &regions, " | ")
         }
     }
 }
 
 fn zones(region: &PlannedRegion) -> String {
-    let zones = region.zones.iter().map(|cells| shortened(cells, " + "));
+    let zones = region.zones.iter().map(|cells| first(NAMED, cells, " + "));
     zones.collect::<Vec<_>>().join(", then ")
-}
-
-/// The most things that one list names; JSON has all.
-const NAMED: usize = 4;
-
-fn shortened(things: &[impl ToString], between: &str) -> String {
-    let named = things.iter().take(NAMED).map(ToString::to_string);
-    let named = named.collect::<Vec<_>>().join(between);
-    match things.len().saturating_sub(NAMED) {
-        0 => named,
-        more => format!("{named} and {more} more"),
-    }
 }
