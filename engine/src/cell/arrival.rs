@@ -50,11 +50,13 @@ impl Work {
             job.attempts = 0;
             job.undone = 0;
             job.granted_at = None;
-            job.turn = None;
         }
         if let Some(held) = &mut self.warrant {
             held.warrant.hosts.retain(|other| other != host);
         }
+        // Those behind it move up, as a renewal of what is left of the warrant would have it.
+        self.number_turns();
+        self.agenda.forget();
         self.note_changed(host);
     }
 
