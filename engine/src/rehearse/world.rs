@@ -21,6 +21,7 @@ mod message;
 mod owner;
 mod queue;
 mod region;
+mod skew;
 mod work;
 
 pub use agent::{Agent, Process, Session};
@@ -30,8 +31,9 @@ pub use few::Few;
 pub use journal::Journal;
 pub use message::{Down, Up};
 pub use owner::{Crash, Input, Owner};
+pub use skew::Skew;
 
-use self::queue::Queue;
+use self::{queue::Queue, skew::Walls};
 use super::{Model, scenario::Costs};
 use crate::{
     cell::CellEvent,
@@ -129,6 +131,7 @@ pub struct World<M> {
     /// The agents that something happened to since somebody took this, some of them more than once. Absent:
     /// nobody does.
     pub touched: Option<Vec<Number>>,
+    walls: Walls,
     last_number: u64,
     wakes_at: Option<Timestamp>,
 }
@@ -154,10 +157,11 @@ impl<M: Model> World<M> {
             waiting: Vec::new(),
             busy_until: Duration::ZERO,
             touched: None,
+            walls: Walls::default(),
             last_number: 0,
             wakes_at: None,
         };
-        world.owner.start(world.now);
+        world.owner_starts();
         world
     }
 
@@ -251,7 +255,7 @@ impl<M: Model> World<M> {
             Happening::OwnerFree => self.turn_owner(),
             Happening::OwnerStarts => {
                 if !self.owner.is_up {
-                    self.owner.start(self.now);
+                    self.owner_starts();
                     self.wake_owner();
                 }
             }

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod arrivals;
+mod clocks;
 mod denials;
 mod dependants;
 mod exceptions;
@@ -87,7 +88,7 @@ fn secs(secs: u64) -> Duration {
     Duration::from_secs(secs)
 }
 
-fn mins(mins: u64) -> Duration {
+const fn mins(mins: u64) -> Duration {
     Duration::from_secs(60 * mins)
 }
 

@@ -10,7 +10,7 @@ mod trace;
 
 pub(crate) use cofferdam_engine::rehearse::{
     Does, Step,
-    world::{Agent, Boots, Crash, START},
+    world::{Agent, Boots, Crash, START, Skew},
 };
 pub(crate) use hosts::id;
 pub(crate) use rollout::{CHAIN, NotStarted, file, operator, rollout_id};

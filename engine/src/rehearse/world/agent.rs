@@ -4,6 +4,7 @@ use super::{
     few::Few,
     journal::Journal,
     message::{Down, Up},
+    skew::Skew,
 };
 use crate::{
     cell::Hello,
@@ -30,6 +31,10 @@ pub struct Agent {
     pub staged: Few<RolloutId>,
     /// Counts its boots.
     pub boot: u64,
+    /// The boot in which it last took the time from its host.
+    pub(super) anchored: u64,
+    /// How far its clock stands from the world's time.
+    pub(super) skew: Skew,
     /// What of its service fails by itself. Empty: nothing.
     pub fallen: String,
     /// Its process. Nothing: it does not run.
@@ -77,6 +82,8 @@ impl Agent {
             is_doubled: false,
             staged: Few::default(),
             boot: 1,
+            anchored: 0,
+            skew: Skew::default(),
             fallen: String::new(),
             process: None,
             fell_before: false,

@@ -54,7 +54,7 @@ impl<M: Model> World<M> {
         });
         let begins = self.busy_until.max(self.now.since(START));
         self.busy_until = begins + self.costs.of_turn(inputs.len());
-        let outbound = match self.owner.turn(inputs, self.now) {
+        let outbound = match self.owner.turn(inputs, self.owner_now()) {
             Ok(outbound) => outbound,
             Err(Died { away }) => return self.owner_died(away),
         };
@@ -96,14 +96,16 @@ impl<M: Model> World<M> {
         let Some(wake) = self.owner.rest.wake else {
             return;
         };
+        let after = self.until_owners(wake);
+        let wake = self.now.after(after);
         if self.wakes_at.is_none_or(|at| at > wake || at <= self.now) {
             self.wakes_at = Some(wake);
-            self.put(wake.since(self.now), Happening::ToOwner(Input::Wake));
+            self.put(after, Happening::ToOwner(Input::Wake));
         }
     }
 
     pub(super) fn reach_agent(&mut self, agent: Number, session: u64, down: Down) {
-        let now = self.now;
+        let now = self.agent_now(agent);
         if is_dead(&self.agents, agent, session) || self.session_of(agent) != Some(session) {
             return;
         }

@@ -6,6 +6,7 @@ use super::{
     ByNumber, Number,
     message::{Down, Up},
     region::CutCell,
+    skew::Skew,
 };
 use crate::{
     cell::{CellCommand, CellError, CellEvent, Hello},
@@ -80,6 +81,10 @@ pub struct Owner {
     pub(super) memory: Memory,
     /// Everything that it took in, where it is checked.
     pub log: Vec<(Timestamp, FleetEvent)>,
+    /// The moment of the last thing that it took in, by its own clock.
+    pub(super) stored_at: Timestamp,
+    /// How far its clock stands from the world's time.
+    pub(super) skew: Skew,
     /// The session of each agent that has one.
     pub sessions: ByNumber<u64>,
     /// Whether its process runs.
@@ -117,6 +122,25 @@ pub struct Outbound {
     pub(super) answers: Vec<(Number, Down)>,
     /// By commands.
     pub(super) commands: Vec<(HostId, Down)>,
+}
+
+/// What a turn began with, which is what is stored until its end.
+struct Begun {
+    fleet: Fleet,
+    cut_cells: BTreeMap<CellId, CutCell>,
+    logged: usize,
+    stored_at: Timestamp,
+}
+
+impl Begun {
+    fn of(owner: &Owner) -> Self {
+        Self {
+            fleet: owner.fleet.clone(),
+            cut_cells: owner.cut_cells.clone(),
+            logged: owner.log.len(),
+            stored_at: owner.stored_at,
+        }
+    }
 }
 
 impl Owner {
@@ -157,9 +181,7 @@ impl Owner {
 
     /// Takes inputs in, in one turn. What is to be sent.
     pub fn turn(&mut self, inputs: Vec<Input>, now: Timestamp) -> Result<Outbound, Died> {
-        let before = self
-            .crash
-            .map(|_| (self.fleet.clone(), self.log.len(), self.cut_cells.clone()));
+        let begun = self.crash.map(|_| Begun::of(self));
         let mut outbound = Outbound::default();
         let mut heard = Vec::new();
         for input in inputs {
@@ -176,11 +198,12 @@ impl Owner {
             return Ok(outbound);
         };
         self.is_up = false;
-        if let (Crash::BeforeStore, Some((fleet, stored, cut_cells))) = (crash, before) {
-            self.fleet = fleet;
+        if let (Crash::BeforeStore, Some(begun)) = (crash, begun) {
+            self.fleet = begun.fleet;
             self.memory = Memory::default();
-            self.cut_cells = cut_cells;
-            self.log.truncate(stored);
+            self.cut_cells = begun.cut_cells;
+            self.log.truncate(begun.logged);
+            self.stored_at = begun.stored_at;
         }
         Err(Died { away })
     }
@@ -311,6 +334,7 @@ impl Owner {
 
     fn apply(&mut self, event: &FleetEvent, now: Timestamp) -> Result<(), FleetError> {
         self.fleet.apply(event, now)?;
+        self.stored_at = now;
         if self.is_checked {
             self.log.push((now, event.clone()));
             let broken = check::broken(&self.fleet);

@@ -33,7 +33,7 @@ impl<M: Model> World<M> {
     /// The same, noticed after this long.
     pub fn cut_cell_noticed(&mut self, cell: &CellId, notice: Duration) {
         let cut = CutCell {
-            since: self.now,
+            since: self.owner_now(),
             is_missed: false,
             kept: Vec::new(),
         };
@@ -72,7 +72,8 @@ impl<M: Model> World<M> {
         if !self.owner.is_up {
             return self.put(REDIAL, Happening::CellMissed { cell });
         }
-        self.owner.miss(&cell, self.now);
+        let now = self.owner_now();
+        self.owner.miss(&cell, now);
         self.put(Duration::ZERO, Happening::ToOwner(Input::Wake));
     }
 
@@ -80,7 +81,8 @@ impl<M: Model> World<M> {
         if !self.owner.is_up {
             return self.put(REDIAL, Happening::CellMended { cell });
         }
-        self.owner.hear(&cell, self.now);
+        let now = self.owner_now();
+        self.owner.hear(&cell, now);
         self.put(Duration::ZERO, Happening::ToOwner(Input::Wake));
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{Does, Model, Moment, Step},
-    Boots, Happening, LATENCY, Number, World,
+    Agent, Boots, Happening, LATENCY, Number, World,
     owner::Input,
 };
 use crate::{
@@ -16,13 +16,16 @@ use std::time::Duration;
 impl<M: Model> World<M> {
     pub(super) fn agent_starts(&mut self, agent: Number) {
         self.last_number += 1;
-        let (life, now) = (self.last_number, self.now);
+        let life = self.last_number;
+        let is_running = |at: &Agent| at.process.is_some();
+        if self.agents.at(agent).is_none_or(is_running) {
+            return;
+        }
+        self.anchor(agent);
+        let now = self.agent_now(agent);
         let Some(starts) = self.agents.at_mut(agent) else {
             return;
         };
-        if starts.process.is_some() {
-            return;
-        }
         starts.wake_up(life, now);
         self.follow(agent);
         self.put(LATENCY, Happening::Dial { agent, life });
@@ -36,7 +39,7 @@ impl<M: Model> World<M> {
         at: (OrderKey, RunState),
         event: RunEvent,
     ) {
-        let now = self.now;
+        let now = self.agent_now(agent);
         if let Some(alive) = self.alive(agent, life)
             && alive.open().map(|run| (run.order().key, run.state())) == Some(at)
         {
@@ -99,7 +102,7 @@ impl<M: Model> World<M> {
 
     /// Lets an agent do what its history asks for: send, begin its step, watch its deadline.
     pub(super) fn follow(&mut self, agent: Number) {
-        let now = self.now;
+        let now = self.agent_now(agent);
         self.speak(agent);
         self.touch(agent);
         let Some(follows) = self.agents.at_mut(agent) else {
@@ -153,7 +156,7 @@ impl<M: Model> World<M> {
     }
 
     pub(super) fn look(&mut self, number: Number, life: u64) {
-        let now = self.now;
+        let now = self.agent_now(number);
         let Some(agent) = self.alive(number, life) else {
             return;
         };

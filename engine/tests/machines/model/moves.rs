@@ -1,7 +1,7 @@
 //! What goes wrong, and what people do.
 
 use super::{draw::Draw, setup::Setup};
-use crate::world::{Boots, CHAIN, Crash, Does, Step, World, file};
+use crate::world::{Boots, CHAIN, Crash, Does, Skew, Step, World, file};
 use cofferdam_engine::{
     denial::Scope, exception::Word, failure::FailureKind, id::HostId, rollout::Action,
 };
@@ -32,6 +32,9 @@ pub(crate) enum Deed {
     MakeAnew(HostId),
     CrashOwner(Crash, Duration),
     Jump(Duration),
+    /// The wall clock of a host, or of the coordinator's, is set so many milliseconds from the true time. Whoever
+    /// goes by it starts anew.
+    SetClock(Option<HostId>, i64),
     Fall(HostId),
     Repair(HostId),
     Script(HostId, Step, Does, Option<u32>),
@@ -73,6 +76,11 @@ const TEMPI: [&[usize]; 4] = [
 ];
 /// How long something is away, in milliseconds.
 const AWAY: [usize; 4] = [500, 10_000, 100_000, 900_000];
+/// What clocks are set to, in milliseconds from the true time: a little and two hours back, a little, ten minutes
+/// and three days ahead, and right again.
+const STEPS_OF_CLOCKS: [i64; 6] = [-3_000, -7_200_000, 3_000, 600_000, 259_200_000, 0];
+/// How long a process is away that starts anew with another clock.
+const RESTART: Duration = Duration::from_secs(10);
 
 /// Draws the moves of a history.
 pub(crate) fn draw_moves(draw: &mut Draw, setup: &Setup) -> Vec<Move> {
@@ -138,7 +146,11 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         52..54 => Deed::MakeAnew(host),
         54..59 => Deed::CrashOwner(Crash::BeforeStore, draw.time(&AWAY)),
         59..64 => Deed::CrashOwner(Crash::BeforeSend, draw.time(&AWAY)),
-        64..67 => Deed::Jump(draw.time(&AWAY)),
+        64..66 => Deed::Jump(draw.time(&AWAY)),
+        66 => {
+            let host = draw.percent(60).then_some(host);
+            Deed::SetClock(host, *draw.one(&STEPS_OF_CLOCKS))
+        }
         67..71 => Deed::Fall(host),
         71..74 => Deed::Repair(host),
         74 => Deed::Forget(host),
@@ -294,6 +306,7 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
             }
         }
         Deed::Jump(time) => world.jump(*time),
+        Deed::SetClock(host, step) => set_clock(world, host.as_ref(), Skew(*step)),
         Deed::Fall(host) => world.fall(host),
         Deed::Repair(host) => world.repair(host),
         Deed::Script(host, step, does, times) => world.model.set(host, *step, *does, *times),
@@ -306,6 +319,21 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         Deed::Freeze(freezes) if world.owner.is_up => world.freeze(freezes),
         Deed::Declare(chain) if world.owner.is_up => world.declare(if *chain { CHAIN } else { "" }),
         Deed::Freeze(_) | Deed::Declare(_) => {}
+    }
+}
+
+fn set_clock(world: &mut World, host: Option<&HostId>, skew: Skew) {
+    match host {
+        Some(host) => {
+            world.set_clock(host, skew);
+            world.crash_agent(host, Boots::Anew, Some(RESTART));
+        }
+        None => {
+            world.set_owner_clock(skew);
+            if world.owner.is_up {
+                world.crash_owner(Crash::BeforeSend, RESTART);
+            }
+        }
     }
 }
 
