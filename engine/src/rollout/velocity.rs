@@ -394,4 +394,14 @@ mod tests {
         velocity.begin(at(20));
         assert_eq!(velocity.collapse(&rule(), at(100)), None);
     }
+
+    #[test]
+    fn a_host_is_late_once_it_takes_more_than_twice_as_long_as_those_that_passed() {
+        let mut velocity = begun();
+        velocity.note(&host(0), &Outcome::Running, &rule(), at(0));
+        velocity.note(&host(0), &Outcome::Passed, &rule(), at(2));
+        velocity.note(&host(1), &Outcome::Running, &rule(), at(2));
+        assert_eq!(velocity.late(at(6)), 0);
+        assert_eq!(velocity.late(Timestamp(at(6).0 + 1)), 1);
+    }
 }
