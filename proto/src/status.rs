@@ -99,12 +99,6 @@ impl CallError {
         Self::new(kind, error_chain(error))
     }
 
-    /// An answer that cannot be read: the other side is of another version, or fails.
-    pub fn of_answer(error: &FieldError) -> Self {
-        let message = format!("the answer cannot be read: {error}");
-        Self::new(CallErrorKind::Internal, message)
-    }
-
     /// What to do about it.
     pub fn kind(&self) -> CallErrorKind {
         self.kind

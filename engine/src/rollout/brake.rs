@@ -8,7 +8,6 @@ use crate::{
     time::Timestamp,
     warrant::Outcome,
 };
-use std::collections::BTreeMap;
 
 impl Rollout {
     /// What the brake finds, if it must pause the rollout.
@@ -112,26 +111,5 @@ impl Rollout {
                 )
             });
         (wrong.count(), allowed)
-    }
-
-    /// Failed and left-out hosts by what went wrong, largest group first: reported once each.
-    pub fn failures_by_cause(&self) -> Vec<(String, Vec<HostId>)> {
-        let mut causes: BTreeMap<String, Vec<HostId>> = BTreeMap::new();
-        for (host, outcome) in self.outcomes.iter() {
-            let cause = match outcome {
-                Outcome::Failed { failure, .. } => failure.to_string(),
-                Outcome::LeftOut { reason, .. } => reason.clone(),
-                Outcome::Waiting
-                | Outcome::Running
-                | Outcome::Passed
-                | Outcome::Skipped { .. }
-                | Outcome::RolledBack
-                | Outcome::Gone => continue,
-            };
-            causes.entry(cause).or_default().push(host.clone());
-        }
-        let mut causes: Vec<_> = causes.into_iter().collect();
-        causes.sort_by_key(|(_, hosts)| std::cmp::Reverse(hosts.len()));
-        causes
     }
 }
