@@ -6,7 +6,7 @@ use cofferdam_engine::{
     counts::Counts,
     denial::Scope,
     exception::Word,
-    id::{CellId, WaveIndex},
+    id::{CellId, HostId, WaveIndex},
     order::Order,
     rollout::Action,
 };
@@ -357,4 +357,24 @@ fn a_cell_that_lost_a_pause_is_told_it_before_it_may_go_on() {
     assert!(told[1].ends_with("ssl: cell r2-c-1 pauses"), "{told:?}");
     world.wait_for("ssl", "done");
     assert_eq!(world.count("ssl", "passed"), 8);
+}
+
+#[test]
+fn of_a_cell_that_is_not_heard_of_only_hosts_that_were_due_are_wanted_back() {
+    let mut world = eight();
+    start(&mut world, "");
+    until_wave(&mut world, 1);
+    let (due, later) = (world.turns("ssl", 1), world.turns("ssl", 2));
+    let is_due = |host: &&HostId| host.as_str().starts_with("web-c");
+    let due = due.iter().find(is_due).expect("a wave takes of both");
+    let later = later.iter().find(is_due).expect("a wave takes of both");
+    let cell = world.cell_of("web-c-1");
+    world.cut_cell(&cell);
+    world.pass(mins(1));
+    world.ask("ssl", Action::Rollback);
+    world.pass(mins(1));
+
+    let wanted = |host| world.owner.fleet.wanted_back(host);
+    assert_eq!(wanted(due).map(|name| name.as_str()), Some("ssl"));
+    assert_eq!(wanted(later), None);
 }
