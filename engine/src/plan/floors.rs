@@ -40,10 +40,18 @@ struct Floor<'a> {
 #[derive(Debug)]
 struct Part<'a> {
     group: Group,
-    place: Place<'a>,
+    /// How many of its members are at each place that has a host which the rule binds. A group that is made by
+    /// other labels than service and zone has several.
+    homes: BTreeMap<Place<'a>, usize>,
     /// How many of it may be out by the cell's own share.
     share: usize,
     whole: Whole,
+}
+
+/// The parts of a group in all cells.
+struct Together<'a> {
+    lets_out: usize,
+    homes: BTreeMap<Place<'a>, usize>,
 }
 
 /// All of a group that a part is of.
@@ -114,16 +122,9 @@ impl<'a> Floors<'a> {
     pub(super) fn allowances(&self) -> BTreeMap<Place<'a>, usize> {
         let mut strictest: BTreeMap<Place<'a>, usize> = BTreeMap::new();
         for floor in &self.0 {
-            let mut sums: BTreeMap<Place<'a>, BTreeMap<&Group, usize>> = BTreeMap::new();
-            for part in floor.parts.values().flatten() {
-                let groups = sums.entry(part.place).or_default();
-                let sum = groups.entry(&part.group).or_insert(part.whole.tokens);
-                *sum = part.whole.allowance.min(*sum + part.share);
-            }
-            for (place, groups) in sums {
-                let sum = groups.values().sum();
-                let least = strictest.entry(place).or_insert(sum);
-                *least = sum.min(*least);
+            for (place, allowance) in floor.allowances() {
+                let least = strictest.entry(place).or_insert(allowance);
+                *least = allowance.min(*least);
             }
         }
         strictest
@@ -193,9 +194,9 @@ impl<'a> Floors<'a> {
         for floor in &self.0 {
             for (cell, parts) in &floor.parts {
                 let stuck_parts = parts.iter().filter(|part| part.whole.allowance == 0);
-                let has_approver = |part: &&Part<'_>| {
-                    floor.lets_approved(part) && !approvers.of(part.place.service).is_empty()
-                };
+                let is_owned = |place: &Place<'_>| !approvers.of(place.service).is_empty();
+                let has_approver =
+                    |part: &&Part<'_>| floor.lets_approved(part) && part.homes.keys().any(is_owned);
                 for part in stuck_parts.filter(|part| !has_approver(part)) {
                     let name = match part.whole.cells {
                         1 => format!("{} in {cell}", part.group),
@@ -213,6 +214,29 @@ impl<'a> Floors<'a> {
 }
 
 impl<'a> Floor<'a> {
+    /// How many hosts of each place that it binds may be out at once: of a group that several places are in, at
+    /// each as many as that group lets out.
+    fn allowances(&self) -> BTreeMap<Place<'a>, usize> {
+        let mut groups: BTreeMap<&Group, Together<'a>> = BTreeMap::new();
+        for part in self.parts.values().flatten() {
+            let group = groups.entry(&part.group).or_insert_with(|| Together {
+                lets_out: part.whole.tokens,
+                homes: BTreeMap::new(),
+            });
+            group.lets_out = part.whole.allowance.min(group.lets_out + part.share);
+            for (home, members) in &part.homes {
+                *group.homes.entry(*home).or_default() += members;
+            }
+        }
+        let mut allowances = BTreeMap::new();
+        for group in groups.into_values() {
+            for (home, members) in group.homes {
+                *allowances.entry(home).or_default() += members.min(group.lets_out);
+            }
+        }
+        allowances
+    }
+
     fn parts_of(&self, cell: &CellId) -> impl Iterator<Item = &Part<'a>> {
         self.parts.get(cell).into_iter().flatten()
     }
@@ -257,6 +281,24 @@ impl Part<'_> {
     }
 }
 
+/// What a cell has of a group.
+struct Met<'a> {
+    /// One of its members.
+    host: &'a Host,
+    members: usize,
+    homes: BTreeMap<Place<'a>, usize>,
+}
+
+impl<'a> Met<'a> {
+    fn new(host: &'a Host) -> Self {
+        Self {
+            host,
+            members: 0,
+            homes: BTreeMap::new(),
+        }
+    }
+}
+
 /// Each cell's parts of the groups that a rule makes of the hosts of the bound classes. All hosts of
 /// the inventory count as members.
 fn parts<'a>(
@@ -272,27 +314,31 @@ fn parts<'a>(
         let values = labels.map(|label| home.value(label).or_else(|| host.value(label)));
         [region].into_iter().chain(values).collect()
     };
-    let mut groups: BTreeMap<Vec<_>, BTreeMap<&CellId, (&Host, Place<'_>, usize)>> =
-        BTreeMap::new();
+    let mut groups: BTreeMap<Vec<_>, BTreeMap<&CellId, Met<'a>>> = BTreeMap::new();
     for class in bound {
         groups.entry(key(class.home, class.host)).or_default();
     }
+    let homes: BTreeSet<Place<'_>> = bound.iter().map(|class| class.home).collect();
     for class in &known.classes {
         let Some((cell, home)) = class.home else {
             continue;
         };
         if let Some(cells) = groups.get_mut(&key(home, class.host)) {
-            cells.entry(cell).or_insert((class.host, home, 0)).2 += class.members;
+            let met = cells.entry(cell).or_insert_with(|| Met::new(class.host));
+            met.members += class.members;
+            if homes.contains(&home) {
+                *met.homes.entry(home).or_default() += class.members;
+            }
         }
     }
     let mut parts: BTreeMap<&CellId, Vec<Part<'_>>> = BTreeMap::new();
     for cells in groups.into_values() {
-        let whole = whole(rule, cells.values().map(|(_, _, members)| *members));
-        for (cell, (member, place, members)) in cells {
+        let whole = whole(rule, cells.values().map(|met| met.members));
+        for (cell, met) in cells {
             parts.entry(cell).or_default().push(Part {
-                group: Group::of(rule, member),
-                place,
-                share: own_share(members, rule.min_in_service),
+                group: Group::of(rule, met.host),
+                homes: met.homes,
+                share: own_share(met.members, rule.min_in_service),
                 whole,
             });
         }

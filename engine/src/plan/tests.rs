@@ -291,6 +291,32 @@ fn the_blast_says_how_many_of_each_group_may_be_out() {
 }
 
 #[test]
+fn a_group_of_several_services_lets_out_as_many_of_each_as_of_all() {
+    let fleet = Fleet::default()
+        .with("api", "r1/a", "t", 2)
+        .with("web", "r1/a", "t", 6)
+        .with("web", "r1/b", "t", 4);
+    for (group_by, expected) in [
+        ("zone", [("api", "a", 2), ("web", "a", 4), ("web", "b", 2)]),
+        (
+            "region",
+            [("api", "a", 2), ("web", "a", 6), ("web", "b", 4)],
+        ),
+        (
+            "service",
+            [("api", "a", 1), ("web", "a", 5), ("web", "b", 4)],
+        ),
+    ] {
+        let plan = fleet.plan(&format!(
+            "{NOOP}[[limits]]\nfloor = [{{ group_by = [\"{group_by}\"], min_in_service = \"50%\" }}]"
+        ));
+        let groups = plan.blast.groups.iter();
+        let groups = groups.map(|g| (g.service.as_str(), g.zone.as_str(), g.allowance));
+        assert_eq!(groups.collect::<Vec<_>>(), expected, "{group_by}");
+    }
+}
+
+#[test]
 fn the_one_host_of_a_group_leaves_nobody_once_it_is_approved() {
     let fleet = Fleet::default()
         .with("db", "r1/a", "t", 1)
