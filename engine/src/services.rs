@@ -23,6 +23,9 @@ use std::{
 /// The least important tier; the most important is 1 (guess: as many as people tell apart).
 pub const LAST_TIER: u8 = 5;
 
+/// The most services that a file may declare (guess: the largest companies have some thousands).
+pub const MAX_SERVICES: usize = 10_000;
+
 /// Which services depend directly on which, by the dependant. None of the sets is empty.
 pub type Dependencies = BTreeMap<ServiceName, BTreeSet<ServiceName>>;
 
@@ -64,7 +67,19 @@ impl Services {
         self.0.get(name)
     }
 
-    /// The services that depend on one directly.
+    /// Which services depend on each directly; a service that none depends on is not there.
+    pub fn dependants(&self) -> BTreeMap<&ServiceName, BTreeSet<&ServiceName>> {
+        let mut dependants: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for (dependant, service) in &self.0 {
+            for needed in &service.depends_on {
+                dependants.entry(needed).or_default().insert(dependant);
+            }
+        }
+        dependants
+    }
+
+    /// The services that depend on one directly. Costs a look at all: for many, there is
+    /// [`Services::dependants`].
     pub fn dependants_of(&self, name: &str) -> BTreeSet<&ServiceName> {
         let depends = |service: &Service| service.depends_on.contains(name);
         let dependants = self.0.iter().filter(|(_, service)| depends(service));

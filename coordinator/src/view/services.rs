@@ -16,15 +16,17 @@ pub(crate) fn services(fleet: &Fleet) -> ServicesView {
         *hosts.entry(service).or_default() += 1;
     }
     let declared = fleet.services();
+    let dependants = declared.dependants();
     let services = declared.all().iter().map(|(name, service)| ServiceView {
         service: name.clone(),
         tier: service.tier.into(),
         owners: service.owners.iter().cloned().collect(),
         depends_on: service.depends_on.iter().cloned().collect(),
-        dependants: declared
-            .dependants_of(name.as_str())
+        dependants: dependants
+            .get(name)
             .into_iter()
-            .cloned()
+            .flatten()
+            .map(|dependant| (*dependant).clone())
             .collect(),
         hosts: count(hosts.get(name.as_str()).copied().unwrap_or(0)),
         description: service.description.clone(),

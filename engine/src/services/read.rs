@@ -1,6 +1,6 @@
 //! Reads a `services.toml`.
 
-use super::{LAST_TIER, Service, Services, cycle::cycles};
+use super::{LAST_TIER, MAX_SERVICES, Service, Services, cycle::cycles};
 use crate::{
     document::{Mistakes, Table},
     id::{NameError, OperatorId, ServiceName},
@@ -16,6 +16,11 @@ const MAX_DESCRIPTION: usize = 4096;
 /// Why a value of a `services.toml`, or how it goes with others, is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// More services than any fleet has.
+    #[error(
+        "{0} services are declared, and at most {MAX_SERVICES} are read; declare those that something depends on"
+    )]
+    TooMany(usize),
     /// It is not a name.
     #[error(transparent)]
     Name(#[from] NameError),
@@ -54,6 +59,10 @@ fn circle(members: &[ServiceName]) -> String {
 /// Reads the whole file; what it makes of a file with a mistake is of no use.
 pub(super) fn read(mut top: Table<'_, Refusal>) -> Option<Services> {
     let mut tables = top.named_tables("service");
+    if tables.len() > MAX_SERVICES {
+        top.refuse("service", Refusal::TooMany(tables.len()));
+        return None;
+    }
     let declared: BTreeSet<ServiceName> = tables
         .iter()
         .filter_map(|(name, _)| ServiceName::new(*name).ok())

@@ -39,6 +39,10 @@ fn services_are_read_with_owners_tiers_and_dependencies() {
     assert_eq!(web.description, "the shop");
     assert_eq!(names(services.dependants_of("db")), "auth web");
     assert_eq!(names(services.dependants_of("web")), "");
+    for name in services.all().keys() {
+        let of_all = services.dependants().remove(name).unwrap_or_default();
+        assert_eq!(of_all, services.dependants_of(name.as_str()));
+    }
     assert_eq!(services.get("queue"), None);
 }
 
@@ -121,9 +125,14 @@ fn a_long_chain_is_no_circle() {
         };
         format!("[service.s{n}]\nowners = [\"ana\"]\ntier = 5\ndepends_on = [{needs}]\n")
     };
-    let text: String = (0..20_000).map(link).collect();
+    let text: String = (0..MAX_SERVICES).map(link).collect();
+    let services = Services::parse("services.toml", &text).unwrap();
+    assert_eq!(services.all().len(), MAX_SERVICES);
+
+    let one_more = text + &link(MAX_SERVICES);
+    let refused = Services::parse("services.toml", &one_more).unwrap_err();
     assert_eq!(
-        Services::parse("services.toml", &text).unwrap().all().len(),
-        20_000
+        refused.to_string(),
+        "services.toml:1:2: service: 10001 services are declared, and at most 10000 are read; declare those that something depends on"
     );
 }
