@@ -59,6 +59,14 @@ pub enum AdvisoryError {
         "the tracker's file does not know {0}: it lists flaws by their CVE ids; name one of those, or take the advisory's own file from OSV"
     )]
     NotThere(String),
+    /// It was taken back, and says nothing any more.
+    #[error("{id} was withdrawn on {at}: name the advisory that took its place, if any did")]
+    Withdrawn {
+        /// The advisory that the file is of.
+        id: String,
+        /// When, as the file says it.
+        at: String,
+    },
     /// It is there, and fixed nowhere.
     #[error("the file names no version that fixes {0}, in any release")]
     NoFix(String),

@@ -13,6 +13,8 @@ pub struct Osv {
     related: Vec<String>,
     #[serde(default)]
     upstream: Vec<String>,
+    /// When it was taken back. Absent: it holds.
+    withdrawn: Option<String>,
     affected: Vec<Affected>,
 }
 
@@ -48,12 +50,23 @@ impl Osv {
     /// # Errors
     /// [`AdvisoryError`] when it is of another one, or names no fix.
     pub fn advisory(&self, id: &str) -> Result<Advisory, AdvisoryError> {
-        let others = [&self.aliases, &self.related, &self.upstream];
-        let is_named = self.id == id || others.into_iter().flatten().any(|other| other == id);
+        // What is related is not the same: only older files of Debian's name there the flaws that they mend.
+        let related = self
+            .related
+            .iter()
+            .filter(|other| other.starts_with("CVE-"));
+        let mut others = self.aliases.iter().chain(&self.upstream).chain(related);
+        let is_named = self.id == id || others.any(|other| other == id);
         if !is_named {
             return Err(AdvisoryError::OtherId {
                 wanted: id.to_owned(),
                 has: self.id.clone(),
+            });
+        }
+        if let Some(at) = &self.withdrawn {
+            return Err(AdvisoryError::Withdrawn {
+                id: self.id.clone(),
+                at: at.clone(),
             });
         }
         let mut fixed = Fixed::default();
@@ -142,6 +155,12 @@ mod tests {
             other.contains("is of DSA-5678-1, not of DSA-1-1"),
             "{other}"
         );
+        let related = SAMPLE.replace("\"upstream\": [", "\"related\": [\"DSA-1-1\", ");
+        assert!(advisory(&related, "DSA-1-1").is_err());
+        assert!(advisory(&related, "CVE-2026-12345").is_ok());
+        let withdrawn = SAMPLE.replace("\"summary\"", "\"withdrawn\": \"2026-11-03\", \"summary\"");
+        let withdrawn = advisory(&withdrawn, "DSA-5678-1").unwrap_err().to_string();
+        assert!(withdrawn.starts_with("DSA-5678-1 was withdrawn on 2026-11-03"));
         let none = SAMPLE.replace("\"fixed\"", "\"last_affected\"");
         let none = advisory(&none, "DSA-5678-1").unwrap_err();
         assert_eq!(none, AdvisoryError::NoFix("DSA-5678-1".to_owned()));
