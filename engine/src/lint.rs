@@ -8,6 +8,7 @@ mod brake;
 mod deadline;
 mod planned;
 mod selection;
+mod slip;
 #[cfg(test)]
 mod tests;
 mod wave;
@@ -128,23 +129,47 @@ fn of_file(spec: &Spec, found: &mut Findings<'_>) {
     brake::alone(spec, found);
     deadline::alone(spec, found);
     window::alone(spec, found);
+    slip::alone(spec, found);
 }
 
 /// What a file and a fleet show. Without a lock file the locked bits are taken to be what the file
-/// wishes, for the platform of every host; of upgrades, which only hosts can resolve, no plan is made
-/// then.
+/// wishes, for the platform of every host; of upgrades, which only hosts can resolve, a plan is made then as if
+/// there were no bits, and a warning says what that cannot show.
 pub fn with_fleet(
     spec: &Spec,
     lock: Option<&LockFile>,
     input: &PlanInput<'_>,
     places: &Places,
 ) -> Vec<Finding> {
-    let lock = lock.cloned().or_else(|| assumed(spec, input));
-    match lock.map(|lock| Plan::make(spec, &lock, input)) {
-        Some(Ok(plan)) => of_plan(spec, &plan, input, places),
-        Some(Err(errors)) => of_errors(spec, &errors, input, places),
-        None => of_errors(spec, &PlanErrors(Vec::new()), input, places),
+    let planned = match (lock, assumed(spec, input)) {
+        (Some(lock), _) => Plan::make(spec, lock, input),
+        (None, Some(assumed)) => Plan::make(spec, &assumed, input),
+        (None, None) => return unresolved(spec, input, places),
+    };
+    match planned {
+        Ok(plan) => of_plan(spec, &plan, input, places),
+        Err(errors) => of_errors(spec, &errors, input, places),
     }
+}
+
+/// What is said of an upgrade before hosts have resolved it.
+fn unresolved(spec: &Spec, input: &PlanInput<'_>, places: &Places) -> Vec<Finding> {
+    let without = spec.without_patch();
+    let lock = LockFile {
+        rollout: spec.name().to_string(),
+        content: Locked::Noop,
+    };
+    let mut found = Findings::new(places);
+    match Plan::make(&without, &lock, input) {
+        Ok(plan) => found.all = of_plan(spec, &plan, input, places),
+        Err(errors) => found.all = of_errors(spec, &errors, input, places),
+    }
+    found.warn(
+        "unresolved",
+        "patch",
+        "which packages this is, and which hosts need them, is not resolved yet: hosts with nothing to upgrade, package deltas and denied bits are looked at by `cofferdam plan`",
+    );
+    found.sorted()
 }
 
 /// What is said of a rollout that was planned.

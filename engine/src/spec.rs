@@ -62,6 +62,22 @@ pub struct Spec {
 /// Every mistake of a rollout file.
 pub type SpecErrors = Mistakes<Refusal>;
 
+/// The most waves, limits, windows or waivers that a file may have (guess: no rollout has a tenth of it).
+const MAX_TABLES: usize = 1_000;
+
+/// The tables of a kind, of which a file has at most [`MAX_TABLES`]. Nothing when it has none.
+fn few_tables<'d>(
+    top: &mut Table<'d, Refusal>,
+    key: &'static str,
+) -> Option<Vec<Table<'d, Refusal>>> {
+    let mut tables = top.tables(key, &format!("[[{key}]]"))?;
+    if tables.len() > MAX_TABLES {
+        top.refuse(key, Refusal::TooMany(tables.len()));
+        tables.truncate(MAX_TABLES);
+    }
+    Some(tables)
+}
+
 /// Keys at the top of a file whose part is not built.
 const NOT_BUILT: [&str; 10] = [
     "alerts",
@@ -93,6 +109,14 @@ impl Spec {
     /// What it changes.
     pub fn patch(&self) -> &Patch {
         &self.patch
+    }
+
+    /// The same rollout with a patch that changes nothing.
+    pub(crate) fn without_patch(&self) -> Self {
+        Self {
+            patch: Patch::Noop,
+            ..self.clone()
+        }
     }
 
     /// Whether runs may reboot.

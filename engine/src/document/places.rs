@@ -12,7 +12,10 @@ use toml::{
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Places {
     file: String,
-    keys: BTreeMap<String, (usize, usize)>,
+    text: String,
+    /// The byte at which the value of each key begins. Lines are counted where somebody asks: a file may have
+    /// many keys, and each count goes through all of it.
+    keys: BTreeMap<String, usize>,
 }
 
 impl Places {
@@ -22,10 +25,13 @@ impl Places {
         let mut keys = BTreeMap::new();
         let (top, errors) = DeTable::parse_recoverable(text);
         if errors.is_empty() {
-            table(text, "", top.get_ref(), &mut keys);
+            table("", top.get_ref(), &mut keys);
         }
-        let file = file.to_owned();
-        Self { file, keys }
+        Self {
+            file: file.to_owned(),
+            text: text.to_owned(),
+            keys,
+        }
     }
 
     /// What the file is called.
@@ -44,7 +50,7 @@ impl Places {
         let mut way = key;
         loop {
             if let Some(place) = self.keys.get(way) {
-                return *place;
+                return super::line_and_column(&self.text, *place);
             }
             let Some(end) = way.rfind(['.', '[']) else {
                 return (1, 1);
@@ -54,12 +60,7 @@ impl Places {
     }
 }
 
-fn table(
-    text: &str,
-    way: &str,
-    entries: &DeTable<'_>,
-    keys: &mut BTreeMap<String, (usize, usize)>,
-) {
+fn table(way: &str, entries: &DeTable<'_>, keys: &mut BTreeMap<String, usize>) {
     for (key, entry) in entries {
         let key = key.get_ref();
         let way = if way.is_empty() {
@@ -67,22 +68,16 @@ fn table(
         } else {
             format!("{way}.{key}")
         };
-        value(text, way, entry, keys);
+        value(way, entry, keys);
     }
 }
 
-fn value(
-    text: &str,
-    way: String,
-    entry: &Spanned<DeValue<'_>>,
-    keys: &mut BTreeMap<String, (usize, usize)>,
-) {
-    let place = super::line_and_column(text, entry.span().start);
+fn value(way: String, entry: &Spanned<DeValue<'_>>, keys: &mut BTreeMap<String, usize>) {
     match entry.get_ref() {
-        DeValue::Table(entries) => table(text, &way, entries, keys),
+        DeValue::Table(entries) => table(&way, entries, keys),
         DeValue::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                value(text, format!("{way}[{index}]"), item, keys);
+                value(format!("{way}[{index}]"), item, keys);
             }
         }
         DeValue::String(_)
@@ -91,7 +86,7 @@ fn value(
         | DeValue::Boolean(_)
         | DeValue::Datetime(_) => {}
     }
-    keys.insert(way, place);
+    keys.insert(way, entry.span().start);
 }
 
 #[cfg(test)]

@@ -383,3 +383,45 @@ fn without_a_lock_file_what_the_file_wishes_is_taken_as_locked() {
     let unknown = "warning coverage f.toml:1:1: the packages of 4 hosts are not known: they count as alike only where their digest is the same";
     assert_eq!(of_fleet(&text, &four()), [unknown]);
 }
+
+#[test]
+fn keys_that_do_nothing_and_values_that_can_hardly_be_meant_are_named() {
+    let waves = "[[wave]]\nname = \"a\"\nto = \"1%\"\nunknown_share = \"5%\"\nzone_bake = \"1h\"\n[[wave]]\nname = \"b\"\nto = \"100%\"\n";
+    let zones = of_file_alone(&file("order = \"none\"\nzone_bake = \"5h\"\n", "", waves));
+    assert_eq!(
+        zones,
+        [
+            "warning unused f.toml:2:13: order = \"none\" goes through no zones, so that nothing waits after one; leave zone_bake out, or write order = \"fan-out\" or \"regions\"",
+            "warning unused f.toml:11:17: the first wave never goes on without a cell that is not heard of, whatever the share; leave it out",
+            "warning unused f.toml:12:13: order = \"none\" goes through no zones, so that nothing waits after one; leave zone_bake out, or write order = \"fan-out\" or \"regions\"",
+        ]
+    );
+    let odd = "grace = \"40d\"\nbake = \"31d\"\nhosts_left_out = \"100%\"\n";
+    let window = "[[window]]\nstart = \"09:00\"\nend = \"09:00\"\n";
+    assert_eq!(
+        of_file_alone(&file(odd, "", window)),
+        [
+            "warning endless f.toml:1:9: a wait of 960h is over 720h: the rollout will hardly end; shorten it",
+            "warning endless f.toml:2:8: a wait of 744h is over 720h: the rollout will hardly end; shorten it",
+            "warning left-out f.toml:3:18: a wave passes though 100% of its hosts were left out, and what it shows is little; lower hosts_left_out",
+            "warning window f.toml:11:7: the window ends when it starts, so it is open all day long; write start = \"00:00\" and end = \"24:00\" if that is meant",
+        ]
+    );
+}
+
+#[test]
+fn of_an_upgrade_that_no_host_has_resolved_all_is_looked_at_but_the_bits() {
+    let text = file("", "", ALL).replace("\"noop\"", "\"packages\"\nsecurity = \"all\"");
+    let unresolved = "warning unresolved f.toml:2:1: which packages this is, and which hosts need them, is not resolved yet: hosts with nothing to upgrade, package deltas and denied bits are looked at by `cofferdam plan`";
+    assert_eq!(of_fleet(&text, &four()), [unresolved]);
+
+    let no_home = four().into_iter().map(|(id, mut host)| {
+        host.labels.remove("service");
+        (id, host)
+    });
+    let shown = of_fleet(&text, &no_home.collect());
+    assert!(
+        shown.iter().any(|line| line.starts_with("error group")),
+        "{shown:?}"
+    );
+}

@@ -1,6 +1,6 @@
 //! The `[[limits]]` tables of a rollout file.
 
-use super::{Refusal, settings::Settings, settings_keys};
+use super::{Refusal, few_tables, settings::Settings, settings_keys};
 use crate::{document::Table, inventory::Host, policy::FloorRule, select::Selection};
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +47,7 @@ impl<'s> Limits<'s> {
             settings,
             closed: false,
         };
-        let tables = top.tables("limits", "[[limits]]").unwrap_or_default();
+        let tables = few_tables(top, "limits").unwrap_or_default();
         let read: Vec<_> = tables
             .into_iter()
             .map(|table| reader.limit(table))

@@ -1,5 +1,6 @@
 //! What a rollout file says that no rollout can be.
 
+use super::MAX_TABLES;
 use crate::{
     advisory::AdvisoryIdError,
     date::DateError,
@@ -149,6 +150,9 @@ pub enum Refusal {
         "only order = \"fan-out\" opens regions by their fan; write that, or leave the fan out"
     )]
     FanUnused,
+    /// More tables of a kind than any rollout needs.
+    #[error("there are {0} of them, and at most {MAX_TABLES} are read; put what is alike together")]
+    TooMany(usize),
     /// A limit that no host reaches.
     #[error(
         "no host reaches this limit: the first match wins, and an earlier limit has no match and so takes every host; move that one to the end"

@@ -1,6 +1,6 @@
 //! The `[[waiver]]` tables of a rollout file.
 
-use super::{Refusal, settings_keys};
+use super::{Refusal, few_tables, settings_keys};
 use crate::{
     date::Date,
     document::{Table, quote},
@@ -20,7 +20,7 @@ pub struct Waiver {
 
 /// All waivers of a file. Nothing when one is wrong.
 pub(super) fn read_all(top: &mut Table<'_, Refusal>) -> Option<Vec<Waiver>> {
-    let tables = top.tables("waiver", "[[waiver]]").unwrap_or_default();
+    let tables = few_tables(top, "waiver").unwrap_or_default();
     let mut waivers: Vec<Waiver> = Vec::new();
     let mut is_whole = true;
     for mut table in tables {

@@ -1,6 +1,6 @@
 //! The `[[wave]]` tables of a rollout file.
 
-use super::{Fan, Refusal, settings::Settings, settings_keys};
+use super::{Fan, Refusal, few_tables, settings::Settings, settings_keys};
 use crate::{document::Table, id::WaveName, policy::Profile, select::Selection, share::Share};
 use std::{cmp::Ordering, time::Duration};
 
@@ -76,7 +76,7 @@ impl WaveFragment {
     /// All waves of a file, or those of its profile. Mistakes that need other waves to be seen are
     /// noted too.
     pub(super) fn read_all(top: &mut Table<'_, Refusal>, profile: Profile) -> Vec<Self> {
-        let Some(tables) = top.tables("wave", "[[wave]]") else {
+        let Some(tables) = few_tables(top, "wave") else {
             return profile.waves().map(Self::default_wave).into();
         };
         if tables.is_empty() {

@@ -1,6 +1,6 @@
 //! The `[[window]]` tables of a rollout file.
 
-use super::{Refusal, settings_keys};
+use super::{Refusal, few_tables, settings_keys};
 use crate::{
     document::Table,
     inventory::Host,
@@ -31,7 +31,7 @@ impl WindowRule {
 
     /// All windows of a file. Nothing when one is wrong.
     pub(super) fn read_all(top: &mut Table<'_, Refusal>) -> Option<Vec<Self>> {
-        let tables = top.tables("window", "[[window]]").unwrap_or_default();
+        let tables = few_tables(top, "window").unwrap_or_default();
         let read: Vec<_> = tables.into_iter().map(Self::read).collect();
         read.into_iter().collect()
     }
