@@ -37,6 +37,7 @@ mod steady;
 mod suspect;
 mod tell;
 mod turn;
+mod unproved;
 mod velocity;
 mod wave;
 

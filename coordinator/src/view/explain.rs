@@ -66,7 +66,10 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     facts.add("failed", counts.failed);
     facts.add("timed out", counts.timed_out);
     facts.add("unreachable", counts.unreachable);
-    facts.add("left out", counts.left_out + counts.unknown + counts.gone);
+    facts.add("left out", counts.left_out + counts.unknown);
+    if counts.gone > 0 {
+        facts.add("gone", counts.gone);
+    }
     facts.add("skipped", counts.skipped);
     facts.add("rolled back", counts.rolled_back);
     add_said(&mut facts, rollout, situation.now);

@@ -48,6 +48,7 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
     warnings.extend(cluster::exceptions(rollout));
     warnings.extend(strata::judged(rollout));
     warnings.extend(strata::gone_on_without(rollout));
+    warnings.extend(strata::gone(rollout));
     Some(RolloutView {
         name: name.clone(),
         state: state(rollout),

@@ -6,7 +6,8 @@ use cofferdam_engine::{
     warrant::{LeftOutCause, Outcome},
 };
 
-/// The strata that are held for good, and those that nobody is left to prove, one line each.
+/// The strata that are held for good, those that nobody is left to prove, and those that the first wave passed
+/// without, one line each.
 pub(super) fn judged(rollout: &Rollout) -> Vec<String> {
     let convicted = rollout
         .convicted_strata()
@@ -15,7 +16,13 @@ pub(super) fn judged(rollout: &Rollout) -> Vec<String> {
     let closed = rollout.closed_suspects().into_iter().map(|stratum| {
         format!("{stratum} stays unproved: its hosts failed, and it has no other to ask")
     });
-    convicted.chain(closed).collect()
+    let missed = rollout.strata_the_first_wave_passed_without().into_iter();
+    let missed = missed.map(|stratum| {
+        format!(
+            "the first wave passed without a host of {stratum}: a later one tries one of them alone first"
+        )
+    });
+    convicted.chain(closed).chain(missed).collect()
 }
 
 /// How many hosts in unknown cells a rollout was done without, and one of them. Nothing when there is
@@ -37,4 +44,20 @@ pub(super) fn gone_on_without(rollout: &Rollout) -> Option<String> {
         "done without {} hosts in cells that were unknown, as {first}: what became of them is not known",
         hosts.len()
     ))
+}
+
+/// How many hosts of a rollout are in no inventory any more, and one of them. Nothing when there is none.
+pub(super) fn gone(rollout: &Rollout) -> Option<String> {
+    let gone = rollout
+        .outcomes()
+        .iter()
+        .filter(|(_, o)| **o == Outcome::Gone);
+    let hosts: Vec<&HostId> = gone.map(|(host, _)| host).collect();
+    let first = hosts.first()?;
+    Some(match hosts.len() {
+        1 => format!("{first} is gone: it was deleted from the inventory, and counts as left out"),
+        many => format!(
+            "{many} hosts are gone, as {first}: they were deleted from the inventory, and count as left out"
+        ),
+    })
 }

@@ -207,7 +207,7 @@ impl Rollout {
         self.proved.len() == self.plan.strata.len()
     }
 
-    fn unproved(&self, host: &HostId) -> impl Iterator<Item = u32> {
+    pub(super) fn unproved(&self, host: &HostId) -> impl Iterator<Item = u32> {
         let strata = self
             .plan
             .hosts

@@ -426,3 +426,32 @@ fn a_cell_is_told_what_was_said_of_its_own_hosts_and_of_no_others() {
         ]
     );
 }
+
+#[test]
+fn a_first_wave_that_passes_without_a_kind_says_so_until_one_of_it_has_passed() {
+    let mut world = World::new()
+        .hosts("web", "r1/a", 4)
+        .more("web", "r1/a", "rare", 3);
+    world.start(&file(
+        "ssl",
+        "openssl",
+        "bake = \"1m\"",
+        &(WAVES.to_owned() + &floor("50%")),
+    ));
+    let canary = world.turns("ssl", 0);
+    let rare = |host: &&HostId| host.as_str().starts_with("rare");
+    let only = canary.iter().find(rare).expect("it covers").clone();
+    world.except("ssl", Word::Skip, &[only.as_str()]);
+    let missed = |world: &World| -> Vec<String> {
+        let missed = world.rollout("ssl").strata_the_first_wave_passed_without();
+        missed.iter().map(ToString::to_string).collect()
+    };
+    assert!(missed(&world).is_empty(), "it may still be proved");
+
+    world.until("the next wave runs", |world| {
+        world.rollout("ssl").wave().0 == 1
+    });
+    assert_eq!(missed(&world), ["instance_type=rare"]);
+    world.wait_for("ssl", "done");
+    assert!(missed(&world).is_empty());
+}
