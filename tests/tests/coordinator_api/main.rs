@@ -5,6 +5,7 @@
 )]
 #![cfg(test)]
 
+mod amended;
 mod bench;
 mod declared;
 mod queries;

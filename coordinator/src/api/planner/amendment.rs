@@ -4,6 +4,7 @@ use super::{Inventory, Planner, refuse};
 use crate::{api::call, view::Situation};
 use cofferdam_engine::{
     document::Places,
+    id::RolloutId,
     inventory::Host,
     lint,
     patch::LockFile,
@@ -54,45 +55,88 @@ impl Planner<'_> {
             let message = format!("there is no rollout {}", asked.rollout);
             CallError::new(CallErrorKind::NotFound, message)
         })?;
+        if !amended.is_live() {
+            return Err(over(&amended));
+        }
+        let staying = Staying::of(&spec, inventory.hosts.values(), &amended);
+        if let Some(message) = staying.nobody(&asked.rollout) {
+            return Err(CallError::new(CallErrorKind::Invalid, message));
+        }
         let places = Places::of(file_name, spec_text);
         let input = inventory.input();
         let plan = Plan::amend(&spec, &lock, &input, &amended)
             .map_err(|errors| refuse(&lint::of_errors(&spec, &errors, &input, &places)))?;
-        let (passed, away) = staying(&spec, inventory.hosts.values(), &amended);
         Ok(Amendment {
             changes: plan::changes(&spec, &lock, &input, &plan),
             plan,
             lock,
             notes,
-            passed,
-            away,
+            passed: staying.passed,
+            away: staying.away,
             before: amended.plan().clone(),
         })
     }
 }
 
-/// How many hosts match and stay with the rollout: those that passed, and those lost in their runs.
-fn staying<'a>(
-    spec: &Spec,
-    hosts: impl Iterator<Item = &'a Host>,
-    amended: &Rollout,
-) -> (u64, u64) {
-    let stay =
-        hosts.filter(|host| spec.selection().matches(host) && !amended.may_be_amended(&host.id));
-    let (mut passed, mut away) = (0, 0);
-    for host in stay {
-        match amended.outcomes().get(&host.id) {
-            Some(Outcome::Passed) => passed += 1,
-            Some(Outcome::Failed { .. } | Outcome::Skipped { .. }) => away += 1,
-            Some(
-                Outcome::Waiting
-                | Outcome::Running
-                | Outcome::LeftOut { .. }
-                | Outcome::RolledBack
-                | Outcome::Gone,
-            )
-            | None => {}
+/// A rollout that is over gives nothing away.
+fn over(amended: &Rollout) -> CallError {
+    let (name, phase) = (&amended.plan().rollout, amended.phase().name());
+    let message = format!(
+        "rollout {name} is {phase}, and gives no hosts away any more: give the variant a name of its own, and start it"
+    );
+    CallError::new(CallErrorKind::NotNow, message)
+}
+
+/// How many of the hosts that match can be given away, and why the others cannot.
+#[derive(Debug, Default)]
+struct Staying {
+    given: u64,
+    /// They have passed.
+    passed: u64,
+    /// They were lost in their runs, or skipped.
+    away: u64,
+    /// They are in a run, left out, or back at what they had.
+    others: u64,
+    /// The rollout has nothing to do with them.
+    strangers: u64,
+}
+
+impl Staying {
+    fn of<'a>(spec: &Spec, hosts: impl Iterator<Item = &'a Host>, amended: &Rollout) -> Self {
+        let mut staying = Self::default();
+        for host in hosts.filter(|host| spec.selection().matches(host)) {
+            let count = match amended.outcomes().get(&host.id) {
+                _ if amended.may_be_amended(&host.id) => &mut staying.given,
+                Some(Outcome::Passed) => &mut staying.passed,
+                Some(Outcome::Failed { .. } | Outcome::Skipped { .. }) => &mut staying.away,
+                Some(
+                    Outcome::Waiting
+                    | Outcome::Running
+                    | Outcome::LeftOut { .. }
+                    | Outcome::RolledBack
+                    | Outcome::Gone,
+                ) => &mut staying.others,
+                None => &mut staying.strangers,
+            };
+            *count += 1;
         }
+        staying
     }
-    (passed, away)
+
+    /// Why nobody can be given away, though hosts match. Nothing when somebody can, or none does.
+    fn nobody(&self, rollout: &RolloutId) -> Option<String> {
+        let Self {
+            given,
+            passed,
+            away,
+            others,
+            strangers,
+        } = self;
+        let matched = passed + away + others + strangers;
+        (*given == 0 && matched > 0).then(|| {
+            format!(
+                "{rollout} has no host left that this could be for; of those that match, {passed} have passed, {away} were lost or skipped, {others} are in a run, left out or taken back, and {strangers} are not of {rollout}"
+            )
+        })
+    }
 }
