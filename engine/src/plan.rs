@@ -21,6 +21,7 @@ mod late;
 mod make;
 mod missed;
 mod opening;
+mod pace;
 mod planned;
 mod proof;
 mod region;

@@ -148,12 +148,19 @@ fn of_report(report: &Report) -> String {
         ("faults", faults(report)),
         ("most hosts out at once", groups(report)),
         ("what held it", holds(report)),
+        ("what to know before it starts", warnings(report)),
     ] {
         if !part.is_empty() {
             text += &format!("\n{heading}\n{part}");
         }
     }
     text + &broken(report)
+}
+
+/// What the plan warns of, one line each.
+fn warnings(report: &Report) -> String {
+    let lines = report.warnings.iter();
+    lines.map(|warning| format!("  {warning}\n")).collect()
 }
 
 fn coordination(report: &Report) -> String {

@@ -31,7 +31,11 @@ pub(super) fn hosts(fleet: &Fleet, asked: &ExceptRequest) -> Result<BTreeSet<Hos
                 let known = fleet.host(host);
                 known.is_some_and(|(_, member)| selection.matches(&member.host))
             };
-            (planned(rollout, matches), format!("matches `{selection}`"))
+            let cure = "`cofferdam hosts -o json` shows their labels";
+            (
+                planned(rollout, matches),
+                format!("matches `{selection}`: {cure}"),
+            )
         }
         Whom::Stratum(stratum) => {
             let is_of = |host: &HostId| {

@@ -3,7 +3,7 @@
 use super::rollout::count;
 use cofferdam_engine::{
     digest::Digest,
-    id::{HostId, WaveIndex},
+    id::{CellId, HostId, WaveIndex},
     plan::{self, GroupBlast, Impact, PackageChange, Plan, PlatformChange, Waived, WideGroup},
     time::millis,
 };
@@ -11,6 +11,7 @@ use cofferdam_proto::operator::{
     Coverage, GroupView, ImpactView, NeededApproval, PackageChangeView, PlanView, PlannedRegion,
     PlannedSlice, PlannedStep, PlannedWave, PlatformChangeView, StratumView, WaivedView,
 };
+use std::collections::BTreeSet;
 
 /// A plan as operators see it; `notes` were taken while its lock file was resolved.
 pub(crate) fn plan(
@@ -61,7 +62,7 @@ fn package(change: &PackageChange) -> PackageChangeView {
 }
 
 fn wave(planned: &plan::PlannedWave) -> PlannedWave {
-    let slice = |(cell, hosts): (&cofferdam_engine::id::CellId, &Vec<_>)| PlannedSlice {
+    let slice = |(cell, hosts): (&CellId, &Vec<_>)| PlannedSlice {
         cell: cell.clone(),
         hosts: count(hosts.len()),
     };
@@ -81,15 +82,26 @@ fn wave(planned: &plan::PlannedWave) -> PlannedWave {
 /// behind, each alone.
 fn steps(planned: &plan::PlannedWave) -> Vec<PlannedStep> {
     let ahead = planned.order.ahead.iter().cloned();
+    let set_apart = planned.order.ahead.iter().flatten();
+    let set_apart: BTreeSet<&HostId> = set_apart.chain(&planned.order.behind).collect();
+    // A cell is shown where a host of it has its turn with it.
+    let has_turn = |cell: &&CellId| {
+        let slice = planned.slices.get(*cell).into_iter().flatten();
+        slice.into_iter().any(|host| !set_apart.contains(host))
+    };
+    let region = |chain: &plan::Chain| {
+        let cells = |zone: &Vec<CellId>| zone.iter().filter(has_turn).cloned().collect();
+        let zones = chain.zones.iter().map(cells);
+        let zones: Vec<Vec<CellId>> = zones.filter(|zone: &Vec<_>| !zone.is_empty()).collect();
+        (!zones.is_empty()).then_some(PlannedRegion { zones })
+    };
     let turn = |turn: &plan::Turn| {
-        let regions = turn.chains.iter().map(|chain| PlannedRegion {
-            zones: chain.zones.clone(),
-        });
-        PlannedStep::Regions(regions.collect())
+        let regions: Vec<_> = turn.chains.iter().filter_map(region).collect();
+        (!regions.is_empty()).then_some(PlannedStep::Regions(regions))
     };
     let behind = planned.order.behind.iter().map(|host| vec![host.clone()]);
     let ahead = ahead.map(PlannedStep::Hosts);
-    let turns = planned.opening.turns.iter().map(turn);
+    let turns = planned.opening.turns.iter().filter_map(turn);
     ahead
         .chain(turns)
         .chain(behind.map(PlannedStep::Hosts))

@@ -63,6 +63,7 @@ fn of_warning(spec: &Spec, warning: &Warning) -> (&'static str, String) {
         Warning::DeltasNotCovered | Warning::DeltasNotKnown { .. } => {
             ("coverage", "coverage".to_owned())
         }
+        Warning::LimitsMeet { .. } => ("limit", "limits".to_owned()),
         Warning::NotAffected { .. } => ("patch", "patch".to_owned()),
         Warning::EmptyWave { wave } => ("wave", key_of(spec, wave)),
         Warning::Undeclared { .. } => ("services", "select.match".to_owned()),

@@ -7,6 +7,7 @@ use super::{
     floors::Floors,
     impact::Touched,
     late::LateRules,
+    pace,
     planned::Planned,
     proof::Proof,
     region::{RegionOrder, Regions},
@@ -269,10 +270,6 @@ impl<'d, 'a> Draft<'d, 'a> {
 
     fn assignment(&self, cell: &CellId, hosts: &[&Selected<'a>]) -> Assignment {
         let spec = self.spec;
-        let limits = hosts
-            .iter()
-            .filter_map(|host| spec.limits().get(host.common.limit));
-        let at_once = limits.map(|limit| limit.at_once_per_cell).min();
         Assignment {
             rollout: spec.name().clone(),
             rollout_digest: self.rollout_digest,
@@ -290,7 +287,7 @@ impl<'d, 'a> Draft<'d, 'a> {
             repair: spec.is_repair(),
             hosts: hosts.iter().map(|host| host.host.id.clone()).collect(),
             pace: Pace {
-                at_once_per_cell: at_once.unwrap_or(spec.pace().at_once_per_cell),
+                at_once_per_cell: pace::at_once(spec, hosts),
                 ..spec.pace().clone()
             },
             deadlines: spec.deadlines().clone(),
@@ -335,6 +332,7 @@ impl<'d, 'a> Draft<'d, 'a> {
         warnings.extend(self.spec.is_repair().then_some(Warning::Repair));
         warnings.extend(self.denied.warning());
         warnings.extend(self.moved());
+        warnings.extend(pace::warning(self.spec, self.planned));
         warnings.extend(of_waves);
         warnings.extend(of_proof);
         let (planned, selected) = (self.planned.hosts.len(), self.selected.hosts.len());

@@ -224,6 +224,8 @@ fn limits_reach_the_cells_of_their_hosts() {
     let b = &plan.assignments[&CellId::new("r1-b-1").unwrap()];
     assert_eq!(a.pace.at_once_per_cell, 1);
     assert_eq!(b.pace.at_once_per_cell, 7);
+    let meet = Warning::LimitsMeet { cells: 1, least: 1 };
+    assert!(plan.warnings.contains(&meet));
     let floors = |assignment: &Assignment| -> Vec<(String, usize)> {
         let rows = assignment.floors.iter();
         rows.map(|f| (f.rule.min_in_service.to_string(), f.hosts.len()))

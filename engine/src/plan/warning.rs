@@ -100,6 +100,16 @@ pub enum Warning {
         /// The strata.
         strata: Vec<Stratum>,
     },
+    /// Hosts of limits with several numbers are in one cell.
+    #[error(
+        "hosts of limits with another at_once_per_cell meet in {cells} cells, and the smallest, {least}, counts for all hosts of a cell together: give them one number, or each a rollout of its own"
+    )]
+    LimitsMeet {
+        /// In how many cells.
+        cells: usize,
+        /// The smallest number.
+        least: usize,
+    },
     /// A wave takes no host.
     #[error(
         "wave {wave} comes out empty, since earlier waves took all hosts up to its size: it passes at once, without a bake; to give it hosts, write its [[wave]] with a larger size"

@@ -226,6 +226,7 @@ impl Rehearsal<'_> {
             acts: stage.acted(),
             refused: refused.cloned().chain(refusals).collect(),
             broken,
+            warnings: plan.warnings.iter().map(ToString::to_string).collect(),
             slices,
             points,
         }

@@ -48,6 +48,8 @@ pub struct Report {
     pub refused: Vec<String>,
     /// Broken promises. None is allowed.
     pub broken: Vec<String>,
+    /// What an operator should know before the start, as the plan says it.
+    pub warnings: Vec<String>,
     /// The slices, in the order in which they began.
     pub slices: Vec<Slice>,
     /// How many hosts stood how, over time.

@@ -41,6 +41,7 @@ fn calm() -> Report {
         left: Vec::new(),
         acts: 0,
         refused: Vec::new(),
+        warnings: Vec::new(),
         broken: Vec::new(),
         slices: vec![
             slice("r1-a-1", "canary", 0, 8),
