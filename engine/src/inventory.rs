@@ -4,7 +4,7 @@ mod labels;
 
 pub use labels::Labels;
 
-use crate::{digest::Digest, id::HostId};
+use crate::{digest::Digest, id::HostId, package::PackageFormat};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -34,6 +34,13 @@ pub struct Platform {
     pub os_release: String,
     /// As in `amd64`.
     pub architecture: String,
+}
+
+impl Platform {
+    /// Whose packages its hosts have.
+    pub fn package_format(&self) -> PackageFormat {
+        PackageFormat::of_platform(&self.os_release, &self.architecture)
+    }
 }
 
 impl fmt::Display for Platform {

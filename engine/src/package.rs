@@ -3,8 +3,11 @@
 //! A package manager reads more than names there: options begin with `-`, apt takes `NAME-` as an
 //! order to remove, `/` and `=` choose versions. So both are checked wherever they come in.
 
+mod format;
+mod rpm_version;
 mod version;
 
+pub use format::PackageFormat;
 pub use version::compare_versions;
 
 /// The most bytes of a package's name or version: file names hold both (ext4 has 255).

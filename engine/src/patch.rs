@@ -300,11 +300,13 @@ impl LockFile {
 }
 
 impl Content {
-    /// Whether a host that has `installed` has nothing to change: what an upgrade brings it has, or is
+    /// Whether a host of a platform that has `installed` has nothing to change: what an upgrade brings it has, or is
     /// ahead of. Never so of packages that are named, and of a file.
-    pub fn is_nothing_for(&self, installed: &PackageSet) -> bool {
+    pub fn is_nothing_for(&self, platform: &Platform, installed: &PackageSet) -> bool {
         match self {
-            Self::Packages { packages, reach } => reach.leaves_alone(packages, installed),
+            Self::Packages { packages, reach } => {
+                reach.leaves_alone(packages, platform.package_format(), installed)
+            }
             Self::Config { .. } | Self::Noop => false,
         }
     }

@@ -1,6 +1,6 @@
 //! Which of a platform's locked packages go on one host.
 
-use crate::{inventory::PackageSet, patch::LockedPackage};
+use crate::{inventory::PackageSet, package::PackageFormat, patch::LockedPackage};
 use serde::{Deserialize, Serialize};
 use std::{
     cmp::Ordering,
@@ -26,10 +26,11 @@ pub enum Reach {
 
 impl Reach {
     /// What a host has of the locked packages afterwards, in their order. `installed` gives the
-    /// version that the host has of a package now.
+    /// version that the host has of a package now, and `format` orders versions.
     pub fn of<'p, 'i>(
         &self,
         packages: &'p [LockedPackage],
+        format: PackageFormat,
         installed: impl Fn(&str) -> Option<&'i str>,
     ) -> Vec<&'p LockedPackage> {
         let Self::Upgrade { needed_by } = self else {
@@ -37,7 +38,7 @@ impl Reach {
         };
         let is_not_ahead = |package: &&LockedPackage| {
             installed(&package.name).is_some_and(|version| {
-                crate::package::compare_versions(version, &package.version) != Ordering::Greater
+                format.compare(version, &package.version) != Ordering::Greater
             })
         };
         let upgraded = packages.iter().filter(is_not_ahead);
@@ -62,18 +63,24 @@ impl Reach {
     pub fn is_met<'i>(
         &self,
         packages: &[LockedPackage],
+        format: PackageFormat,
         installed: impl Fn(&str) -> Option<&'i str>,
     ) -> bool {
         let there = |package: &LockedPackage| installed(&package.name) == Some(&*package.version);
-        let goes = self.of(packages, &installed);
+        let goes = self.of(packages, format, &installed);
         goes.into_iter().all(there)
     }
 
     /// Whether it leaves a host alone that has `installed`: what an upgrade brings it has, or is ahead of.
     /// Never so where every host gets all.
-    pub(crate) fn leaves_alone(&self, packages: &[LockedPackage], installed: &PackageSet) -> bool {
+    pub(crate) fn leaves_alone(
+        &self,
+        packages: &[LockedPackage],
+        format: PackageFormat,
+        installed: &PackageSet,
+    ) -> bool {
         let version = |name: &str| installed.0.get(name).map(String::as_str);
-        *self != Self::Every && self.is_met(packages, version)
+        *self != Self::Every && self.is_met(packages, format, version)
     }
 }
 
@@ -116,7 +123,7 @@ mod tests {
     fn goes(reach: &Reach, installed: &[(&str, &'static str)]) -> Vec<String> {
         let packages = packages();
         let version = |name: &str| installed.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
-        let goes = reach.of(&packages, version);
+        let goes = reach.of(&packages, PackageFormat::Deb, version);
         goes.iter().map(|package| package.name.clone()).collect()
     }
 
@@ -149,10 +156,11 @@ mod tests {
     fn a_host_that_has_it_all_or_is_ahead_has_nothing_to_change() {
         let packages = packages();
         let met = |version: &'static str| {
-            upgrade().is_met(&packages, |name| (name == "curl").then_some(version))
+            let installed = |name: &str| (name == "curl").then_some(version);
+            upgrade().is_met(&packages, PackageFormat::Deb, installed)
         };
         assert!(!met("7") && met("8") && met("9"));
-        assert!(upgrade().is_met(&packages, |_| None));
-        assert!(!Reach::Every.is_met(&packages, |_| None));
+        assert!(upgrade().is_met(&packages, PackageFormat::Deb, |_| None));
+        assert!(!Reach::Every.is_met(&packages, PackageFormat::Deb, |_| None));
     }
 }

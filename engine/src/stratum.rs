@@ -125,9 +125,10 @@ pub fn delta(host: &Host, installed: Option<&PackageSet>, lock: &LockFile) -> Op
         return Some(Delta::Unknown(host.facts.packages));
     };
     let version = |name: &str| installed.0.get(name).map(String::as_str);
+    let format = locked.platform.package_format();
     let lines: String = locked
         .reach
-        .of(&locked.packages, version)
+        .of(&locked.packages, format, version)
         .into_iter()
         .map(|package| {
             let from = version(&package.name).unwrap_or_default();

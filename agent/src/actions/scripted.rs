@@ -8,6 +8,7 @@ use cofferdam_engine::{
     id::RolloutId,
     inventory::{Facts, PackageSet, Platform},
     order::Order,
+    package::PackageFormat,
     patch::{LockedPackage, VersionWish},
     query::{Found, Installed, Kernel, UnitFound, Wants},
     reservation::ReservationLeft,
@@ -321,6 +322,7 @@ impl Actions for ScriptedActions {
         let packages = wants.packages.iter();
         let units = wants.units.iter();
         Ok(Found {
+            format: PackageFormat::Deb,
             packages: packages
                 .map(|name| (name.clone(), vec![installed(name)]))
                 .collect(),

@@ -8,6 +8,7 @@ use crate::{
 };
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
+    package::PackageFormat,
     query::{Found, Installed, UnitFound, Wants},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Steps {
     pub(super) async fn find_wanted(&self, wants: &Wants) -> Result<Found, Failure> {
         Ok(Found {
+            format: PackageFormat::Deb,
             packages: self.find_packages(&wants.packages).await?,
             kernel: match wants.kernel {
                 true => Some(kernel::running_package()?),

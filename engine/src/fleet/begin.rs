@@ -18,11 +18,13 @@ impl Fleet {
             return BTreeSet::new();
         };
         let may_join_yet = |cell: &CellId, host: &Host| {
-            let content = plan.content_for(&host.facts.platform);
+            let platform = &host.facts.platform;
+            let content = plan.content_for(platform);
             let installed = self.package_sets.get(&host.facts.packages);
             content.is_some_and(|content| {
                 self.denied_on(&content, cell, &host.id).is_some()
-                    || installed.is_some_and(|installed| content.is_nothing_for(installed))
+                    || installed
+                        .is_some_and(|installed| content.is_nothing_for(platform, installed))
             })
         };
         let mut left = BTreeSet::new();

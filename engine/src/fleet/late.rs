@@ -132,7 +132,7 @@ impl Fleet {
         if let Some((place, denial)) = self.denied_on(&content, cell, host) {
             return Verdict::Stays(format!("its bits are for {place} {denial}"));
         }
-        if content.is_nothing_for(installed) {
+        if content.is_nothing_for(platform, installed) {
             return Verdict::Nothing;
         }
         let mut rivals = self.rivals(plan).into_iter();

@@ -88,11 +88,12 @@ fn of_platform(
         packages: entry.packages.iter().map(unchanged).collect(),
     };
     let is_upgrade = entry.reach != Reach::Every;
+    let format = entry.platform.package_format();
     for (digest, alike) in sets {
         let installed = known.get(digest);
         let version = |name: &str| installed?.0.get(name).map(String::as_str);
         let needs_nothing = entry.packages.is_empty()
-            || (installed.is_some() && entry.reach.is_met(&entry.packages, version));
+            || (installed.is_some() && entry.reach.is_met(&entry.packages, format, version));
         if is_upgrade && needs_nothing {
             change.hosts += alike.selected;
             change.unaffected += alike.selected;
@@ -100,7 +101,7 @@ fn of_platform(
         }
         change.hosts += alike.planned;
         if installed.is_some() {
-            let goes = entry.reach.of(&entry.packages, version);
+            let goes = entry.reach.of(&entry.packages, format, version);
             change.count(&goes, version, alike.planned);
         }
     }

@@ -45,7 +45,8 @@ impl<'a> Unaffected<'a> {
         let sets = self.package_sets;
         let is_one = *self.known.entry(key).or_insert_with(|| {
             let (reach, packages) = (&locked.reach, &locked.packages);
-            let leaves_alone = |installed| reach.leaves_alone(packages, installed);
+            let format = locked.platform.package_format();
+            let leaves_alone = |installed| reach.leaves_alone(packages, format, installed);
             packages.is_empty() || sets.get(&host.facts.packages).is_some_and(leaves_alone)
         });
         if is_one {

@@ -3,7 +3,7 @@
 use super::{Found, Installed};
 use crate::{
     kernel,
-    package::{self, compare_versions},
+    package::{self, PackageFormat},
     select::{Parser, SelectError, Word, keyword},
     unit,
 };
@@ -104,12 +104,12 @@ impl HostCondition {
         match self {
             Self::Package { name, version } => {
                 let mut installed = found.packages.get(name).into_iter().flatten();
-                installed.any(|installed| is_so(installed, version.as_ref()))
+                installed.any(|installed| is_so(installed, version.as_ref(), found.format))
             }
             Self::Kernel(relation, version) => found.kernel.as_ref().is_some_and(|running| {
                 let (running, _) = kernel::parts(&running.version);
                 let (asked, _) = kernel::parts(version);
-                relation.holds(compare_versions(running, asked))
+                relation.holds(found.format.compare(running, asked))
             }),
             Self::Unit { name, state } => {
                 let unit = found.units.get(name);
@@ -119,9 +119,13 @@ impl HostCondition {
     }
 }
 
-fn is_so(installed: &Installed, version: Option<&(Relation, String)>) -> bool {
+fn is_so(
+    installed: &Installed,
+    version: Option<&(Relation, String)>,
+    format: PackageFormat,
+) -> bool {
     version.is_none_or(|(relation, version)| {
-        relation.holds(compare_versions(&installed.version, version))
+        relation.holds(format.compare(&installed.version, version))
     })
 }
 

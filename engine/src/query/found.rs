@@ -1,6 +1,7 @@
 //! What a host looks for, and what it finds.
 
 use super::HostCondition;
+use crate::package::PackageFormat;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a host has to look for to answer a question.
@@ -17,6 +18,8 @@ pub struct Wants {
 /// What a host found of what it had to look for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Found {
+    /// Whose packages the host has: orders their versions.
+    pub format: PackageFormat,
     /// What is installed by a name that was asked for, once an architecture. Absent or empty: nothing is.
     pub packages: BTreeMap<String, Vec<Installed>>,
     /// The running kernel. Absent: it was not asked for.

@@ -4,6 +4,7 @@ use crate::{
     digest::Digest,
     id::HostId,
     inventory::{Facts, Labels, Platform},
+    package::PackageFormat,
 };
 use proptest::prelude::*;
 
@@ -56,6 +57,7 @@ fn found() -> Found {
         load: load.to_owned(),
     };
     Found {
+        format: PackageFormat::Deb,
         packages: packages.map(|(name, all)| (name.to_owned(), all)).into(),
         kernel: Some(Kernel {
             release: "6.1.0-25-amd64".to_owned(),
@@ -340,5 +342,32 @@ proptest! {
     ) {
         Query::parse(&text).ok();
         Question::parse(&text).ok();
+    }
+}
+
+#[test]
+fn versions_are_compared_as_the_packages_of_the_host_are() {
+    let release = "5.14.0-70.13.1.el9_0.x86_64".to_owned();
+    let found = |format| Found {
+        format,
+        packages: [("bash".to_owned(), vec![installed("bash", "5.1-6.el9")])].into(),
+        kernel: Some(Kernel {
+            version: release.clone(),
+            release: release.clone(),
+        }),
+        ..Found::default()
+    };
+    for (text, as_rpm) in [
+        ("kernel > 5.14.0-70.el9.x86_64", true),
+        ("package bash < 5.1-6.1.el9", true),
+    ] {
+        let question = Question::parse(text).unwrap();
+        for (format, holds) in [(PackageFormat::Rpm, as_rpm), (PackageFormat::Deb, !as_rpm)] {
+            assert_eq!(
+                question.answer(&found(format)).holds,
+                holds,
+                "{text} {format:?}"
+            );
+        }
     }
 }

@@ -14,6 +14,7 @@ use crate::{
 use cofferdam_engine::{
     digest::Digest,
     failure::{Failure, FailureKind},
+    package::PackageFormat,
     patch::LockedPackage,
     reach::Reach,
 };
@@ -65,7 +66,11 @@ impl Steps {
     ) -> Result<Vec<LockedPackage>, Failure> {
         let database = self.apt.database().await?;
         let version = |name: &str| database.0.get(name).map(|entry| entry.version.as_str());
-        Ok(reach.of(packages, version).into_iter().cloned().collect())
+        Ok(reach
+            .of(packages, PackageFormat::Deb, version)
+            .into_iter()
+            .cloned()
+            .collect())
     }
 
     /// Fetches what the keep does not have, and proves its hashes.
