@@ -30,6 +30,7 @@ use cofferdam_engine::{
     document::{self, Table},
     id::HostId,
     inventory::Labels,
+    package::PackageFormat,
 };
 use cofferdam_proto::tls::CredentialFiles;
 use std::{
@@ -80,7 +81,9 @@ pub struct Settings {
     pub validators: BTreeMap<String, Vec<String>>,
     /// How long another program may hold the package manager's locks. Default 5 min.
     pub lock_wait: Duration,
-    /// The most that apt fetches, in KiB a second. Absent: as fast as it can.
+    /// Whose packages the host has. Absent: it is found out.
+    pub package_manager: Option<PackageFormat>,
+    /// The most that the package manager fetches, in KiB a second. Absent: as fast as it can.
     pub download_rate_kib: Option<NonZeroU32>,
     /// Where the health responder has its pages. Default `0.0.0.0:9100`: load balancers are elsewhere.
     pub health: SocketAddr,
@@ -143,6 +146,7 @@ impl Settings {
             traffic: self.traffic.clone(),
             validators: self.validators.clone(),
             lock_wait: self.lock_wait,
+            package_manager: self.package_manager,
             download_rate_kib: self.download_rate_kib,
             never_restart: self.never_restart.clone(),
             ramp: self.ramp.clone(),

@@ -1,20 +1,28 @@
-//! Packages through apt and dpkg, by their own commands.
+//! Packages through the host's package manager, by its own commands: apt and dpkg here, dnf and rpm in
+//! [`dnf`]; [`Manager`] is either.
 //!
 //! Running a tool is one function, reading its output another: the readers are pure and have saved
 //! samples. Nothing here decides: [`crate::step`] does.
 
 pub mod afterwards;
 pub mod archive;
+pub mod choice;
 pub mod complaint;
 pub mod conf;
 pub mod conffile;
 pub mod database;
+pub mod dnf;
+pub mod manager;
 pub mod scripts;
 pub mod simulation;
 pub mod stanza;
 pub mod transaction;
 pub mod upgrade;
 pub mod verify;
+mod waiting;
+
+pub use dnf::Dnf;
+pub use manager::Manager;
 
 use crate::host::{
     command::{Command, Output, Runner},
@@ -33,7 +41,7 @@ use std::{
     rc::Rc,
     time::Duration,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 /// The file that apt locks while it updates its lists, below the root.
 pub const LISTS_LOCK: &str = "var/lib/apt/lists/lock";
@@ -44,6 +52,10 @@ pub const CHANGE_LOCKS: [&str; 3] = [
     "var/lib/dpkg/lock",
     "var/cache/apt/archives/lock",
 ];
+
+/// Where a package manager's process is written down while it changes the host, in the state folder:
+/// whichever it is, the guard looks there.
+pub(crate) const RUNNING: &str = "apt/running";
 
 /// The wait between two looks at a lock (guess).
 pub const LOCK_POLL: Duration = Duration::from_millis(250);
@@ -95,7 +107,7 @@ impl Apt {
             online,
             offline,
             no_lists,
-            running: folder.join("running"),
+            running: state_dir.join(RUNNING),
             updated: tokio::sync::Mutex::default(),
         })
     }
@@ -168,21 +180,24 @@ impl Apt {
     /// # Errors
     /// [`FailureKind::Locked`] with the holder's name when one does for all of `limit`.
     pub async fn wait_for_locks(&self, files: &[&str], limit: Duration) -> Result<(), Failure> {
-        let until = Instant::now() + limit;
-        let mut said = None;
-        while let Some(holder) = self.lock_holder(files)? {
-            if Instant::now() >= until {
-                let waited = limit.as_secs_f64();
-                let detail = format!("{holder}; waited for it for {waited} s");
-                return Err(Failure::new(FailureKind::Locked, detail));
-            }
-            if said != Some(holder.pid) {
-                tracing::info!(%holder, "waiting for the package manager's lock");
-                said = Some(holder.pid);
-            }
-            sleep(LOCK_POLL).await;
-        }
-        Ok(())
+        waiting::until_free(|| self.lock_holder(files), limit).await
+    }
+
+    /// Waits until nobody else changes packages, as long as `limit`.
+    ///
+    /// # Errors
+    /// [`FailureKind::Locked`] with the holder's name when one does for all of it.
+    pub async fn wait_to_change(&self, limit: Duration) -> Result<(), Failure> {
+        self.wait_for_locks(&CHANGE_LOCKS, limit).await
+    }
+
+    /// The file of dpkg's database that it writes anew with each change.
+    ///
+    /// # Errors
+    /// None: it is always there.
+    #[allow(clippy::unused_async, reason = "rpm has to be asked")]
+    pub async fn book(&self) -> Result<PathBuf, Failure> {
+        Ok(self.root.join("var/lib/dpkg/status"))
     }
 
     fn lock_holder(&self, files: &[&str]) -> Result<Option<Holder>, Failure> {

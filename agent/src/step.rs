@@ -45,7 +45,7 @@ use crate::{
     flag::StateFile,
     guard::{places::Places, reserved::Reserved},
     host::{command::Runner, durable::FileError, keep::Keep, settings::HostSettings, space::Space},
-    packages::Apt,
+    packages::Manager,
     signals::Senses,
     telling,
 };
@@ -92,7 +92,7 @@ pub struct Outside {
 pub struct Steps {
     settings: HostSettings,
     outside: Outside,
-    apt: Apt,
+    manager: Manager,
     keep: Keep,
     records: Records,
     state: StateFile,
@@ -122,15 +122,16 @@ impl Steps {
             .map_err(FileError::of("making", &settings.state_dir))?;
         let runner = Rc::clone(&outside.runner);
         let (root, rate) = (settings.root.clone(), settings.download_rate_kib);
-        let apt = Apt::new(root, &settings.state_dir, runner, rate)?;
+        let (told, state_dir) = (settings.package_manager, &settings.state_dir);
+        let manager = Manager::of_host(root, told, state_dir, runner, rate)?;
         let release = readmit::last_release(&settings.state_dir)?;
         let runner = Rc::clone(&outside.runner);
         let senses = Senses::new(settings.host.clone(), settings.signals.clone(), runner);
         Ok(Self {
-            apt,
             senses,
             signals_shown: Cell::default(),
-            keep: Keep::open(&settings.state_dir)?,
+            keep: Keep::open(&settings.state_dir, manager.format())?,
+            manager,
             records: Records::new(&settings.state_dir),
             state: StateFile::open(&settings.run_dir, settings.host.as_str(), release),
             checked: RefCell::default(),

@@ -10,6 +10,7 @@ use cofferdam_engine::{
     document::{self, Mistakes, Table},
     duration::DurationError,
     id::{HostId, NameError},
+    package::PackageFormat,
     traffic::RampStepsError,
 };
 use cofferdam_proto::tls::{self, AddressError, CredentialFiles};
@@ -105,6 +106,10 @@ pub enum Refusal {
 /// What stands for the candidate in a validate command.
 const FILE: &str = "{file}";
 
+/// The words for whose packages a host has.
+const PACKAGE_MANAGERS: [(&str, PackageFormat); 2] =
+    [("apt", PackageFormat::Deb), ("dnf", PackageFormat::Rpm)];
+
 /// Where the package's units have their folders.
 pub const STATE_DIR: &str = "/var/lib/cofferdam-agent";
 /// The same, for what ends with a reboot.
@@ -136,6 +141,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     let (health, agent_check) = responder::ports(&mut top);
     let ramp = traffic::ramp(&mut top);
     let lock_wait = top.duration("lock_wait");
+    let package_manager = top.choice("package_manager", &PACKAGE_MANAGERS);
     let download_rate_kib = top.count("download_rate_kib", 1);
     let never_restart = top.names("never_restart", unit_rule);
     let labels = labels::read(&mut top);
@@ -165,6 +171,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         traffic,
         validators,
         lock_wait: lock_wait.unwrap_or(LOCK_WAIT),
+        package_manager,
         download_rate_kib: download_rate_kib.and_then(NonZeroU32::new),
         health,
         agent_check,

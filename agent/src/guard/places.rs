@@ -1,5 +1,6 @@
 //! Where the guard keeps its files.
 
+use crate::packages::RUNNING;
 use std::path::{Path, PathBuf};
 
 /// The agent's program, where its packages put it: hooks call it.
@@ -58,7 +59,7 @@ impl Places {
 
     /// The change of packages that the agent itself makes, while it does.
     pub fn own_change(&self) -> PathBuf {
-        self.state_dir.join("apt/running")
+        self.state_dir.join(RUNNING)
     }
 
     /// The window that a person opened.

@@ -1,7 +1,7 @@
 //! The keep: the bits that this host may need, new and old, by hash.
 //!
 //! ```text
-//! keep/<sha256>.deb    a package file          keep/<sha256>.json   its label
+//! keep/<sha256>.deb    a package file, or .rpm  keep/<sha256>.json   its label
 //! keep/<sha256>.file   a config file's content  keep/incoming/       what is being fetched
 //! ```
 //!
@@ -10,7 +10,7 @@
 
 use super::durable::{self, FileError};
 use crate::packages::stanza::Label;
-use cofferdam_engine::digest::Digest;
+use cofferdam_engine::{digest::Digest, package::PackageFormat};
 use sha2::{Digest as _, Sha256};
 use std::{
     cell::Cell,
@@ -26,6 +26,7 @@ use tokio::task::spawn_blocking;
 #[derive(Debug)]
 pub struct Keep {
     folder: PathBuf,
+    format: PackageFormat,
     filling: Rc<Cell<usize>>,
 }
 
@@ -40,16 +41,18 @@ impl Drop for Filling {
 }
 
 impl Keep {
-    /// Opens the keep in a state folder, and makes it where it is missing.
+    /// Opens the keep in a state folder, and makes it where it is missing. Its package files are of one
+    /// format.
     ///
     /// # Errors
     /// [`FileError`] when its folders cannot be made.
-    pub fn open(state_dir: &Path) -> Result<Self, FileError> {
+    pub fn open(state_dir: &Path, format: PackageFormat) -> Result<Self, FileError> {
         let folder = state_dir.join("keep");
         let incoming = folder.join("incoming");
         fs::create_dir_all(&incoming).map_err(FileError::of("making", &incoming))?;
         Ok(Self {
             folder,
+            format,
             filling: Rc::default(),
         })
     }
@@ -60,8 +63,9 @@ impl Keep {
     }
 
     /// Where a package file is, or would be.
-    pub fn deb(&self, digest: Digest) -> PathBuf {
-        self.folder.join(format!("{digest}.deb"))
+    pub fn package(&self, digest: Digest) -> PathBuf {
+        let ending = self.format.ending();
+        self.folder.join(format!("{digest}.{ending}"))
     }
 
     /// Where a config file's content is, or would be.
@@ -95,12 +99,12 @@ impl Keep {
     ///
     /// # Errors
     /// [`FileError`] when it cannot be read, synced or moved.
-    pub async fn take_deb(&self, from: &Path, label: &Label) -> Result<Digest, FileError> {
+    pub async fn take_package(&self, from: &Path, label: &Label) -> Result<Digest, FileError> {
         let digest = digest_of(from).await?;
         let json = serde_json::to_vec(label).expect("plain data becomes JSON");
         durable::write(&self.label_path(digest), &json)?;
         sync(from)?;
-        durable::rename(from, &self.deb(digest))?;
+        durable::rename(from, &self.package(digest))?;
         Ok(digest)
     }
 
@@ -120,12 +124,12 @@ impl Keep {
     ///
     /// # Errors
     /// [`FileError`] when the keep cannot be read. A label that is garbled is passed over.
-    pub fn find_deb(&self, name: &str, version: &str) -> Result<Option<Digest>, FileError> {
+    pub fn find_package(&self, name: &str, version: &str) -> Result<Option<Digest>, FileError> {
         let found = self.digests("json")?.into_iter().find(|&digest| {
             self.label(digest)
                 .is_some_and(|label| label.is_of(name) && label.version == version)
         });
-        Ok(found.filter(|&digest| self.deb(digest).exists()))
+        Ok(found.filter(|&digest| self.package(digest).exists()))
     }
 
     /// What a kept package says of itself. Absent: it is not kept whole.
@@ -142,7 +146,7 @@ impl Keep {
         if self.filling.get() > 0 {
             return Ok(());
         }
-        for ending in ["deb", "file", "json"] {
+        for ending in ["deb", "rpm", "file", "json"] {
             for digest in self.digests(ending)? {
                 if !needed.contains(&digest) {
                     durable::remove(&self.folder.join(format!("{digest}.{ending}")))?;
@@ -159,8 +163,8 @@ impl Keep {
     ///
     /// # Errors
     /// [`FileError`] when the keep cannot be read.
-    pub fn debs(&self) -> Result<Vec<Digest>, FileError> {
-        self.digests("deb")
+    pub fn packages(&self) -> Result<Vec<Digest>, FileError> {
+        self.digests(self.format.ending())
     }
 
     fn label_path(&self, digest: Digest) -> PathBuf {
@@ -230,15 +234,16 @@ mod tests {
             version: version.to_owned(),
             architecture: "all".to_owned(),
             installed_kib: 1,
+            files: None,
         }
     }
 
     async fn keep_with(folder: &Path, versions: &[&str]) -> Keep {
-        let keep = Keep::open(folder).unwrap();
+        let keep = Keep::open(folder, PackageFormat::Deb).unwrap();
         for version in versions {
             let file = keep.incoming("test").unwrap().join("x.deb");
             fs::write(&file, version).unwrap();
-            keep.take_deb(&file, &label(version)).await.unwrap();
+            keep.take_package(&file, &label(version)).await.unwrap();
         }
         keep
     }
@@ -247,11 +252,11 @@ mod tests {
     async fn a_package_is_found_by_name_and_version() {
         let folder = tempfile::tempdir().unwrap();
         let keep = keep_with(folder.path(), &["1", "2"]).await;
-        let found = keep.find_deb("tool", "2").unwrap().unwrap();
+        let found = keep.find_package("tool", "2").unwrap().unwrap();
         assert_eq!(found, Digest::of("2"));
-        assert_eq!(fs::read(keep.deb(found)).unwrap(), b"2");
-        assert_eq!(keep.find_deb("tool", "3").unwrap(), None);
-        assert_eq!(keep.find_deb("other", "2").unwrap(), None);
+        assert_eq!(fs::read(keep.package(found)).unwrap(), b"2");
+        assert_eq!(keep.find_package("tool", "3").unwrap(), None);
+        assert_eq!(keep.find_package("other", "2").unwrap(), None);
     }
 
     #[tokio::test]
@@ -259,7 +264,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let keep = keep_with(folder.path(), &["1", "2"]).await;
         keep.sweep(&BTreeSet::from([Digest::of("1")])).unwrap();
-        assert_eq!(keep.debs().unwrap(), [Digest::of("1")]);
+        assert_eq!(keep.packages().unwrap(), [Digest::of("1")]);
         assert!(keep.label(Digest::of("2")).is_none());
     }
 
@@ -269,9 +274,9 @@ mod tests {
         let keep = keep_with(folder.path(), &["1"]).await;
         let filling = keep.filling();
         keep.sweep(&BTreeSet::new()).unwrap();
-        assert_eq!(keep.debs().unwrap().len(), 1);
+        assert_eq!(keep.packages().unwrap().len(), 1);
         drop(filling);
         keep.sweep(&BTreeSet::new()).unwrap();
-        assert!(keep.debs().unwrap().is_empty());
+        assert!(keep.packages().unwrap().is_empty());
     }
 }

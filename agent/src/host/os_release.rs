@@ -3,18 +3,31 @@
 /// Reads an os-release file: `ID-VERSION_ID`, as in `debian-12`; only `ID` where a rolling release
 /// has no version. Absent: the file names no distribution.
 pub fn parse(text: &str) -> Option<String> {
-    let value = |key: &str| {
-        text.lines()
-            .filter_map(|line| line.trim().split_once('='))
-            .find(|(name, _)| *name == key)
-            .map(|(_, value)| value.trim().trim_matches(['"', '\'']).to_owned())
-            .filter(|value| !value.is_empty())
-    };
-    let id = value("ID")?;
-    Some(match value("VERSION_ID") {
+    let id = value(text, "ID")?;
+    Some(match value(text, "VERSION_ID") {
         Some(version) => format!("{id}-{version}"),
         None => id,
     })
+}
+
+/// The distribution that an os-release file names, and those that it is like.
+pub fn ids(text: &str) -> Vec<String> {
+    let values = ["ID", "ID_LIKE"]
+        .into_iter()
+        .filter_map(|key| value(text, key));
+    let ids = values.flat_map(|value| {
+        let words = value.split_whitespace().map(str::to_owned);
+        words.collect::<Vec<_>>()
+    });
+    ids.collect()
+}
+
+fn value(text: &str, key: &str) -> Option<String> {
+    text.lines()
+        .filter_map(|line| line.trim().split_once('='))
+        .find(|(name, _)| *name == key)
+        .map(|(_, value)| value.trim().trim_matches(['"', '\'']).to_owned())
+        .filter(|value| !value.is_empty())
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::{checks::probe::Probe, signals::settings::Signals};
 use cofferdam_engine::{
     id::HostId,
     inventory::Labels,
+    package::PackageFormat,
     traffic::{OnExpiry, RampSteps},
 };
 use std::{
@@ -46,7 +47,9 @@ pub struct HostSettings {
     pub validators: BTreeMap<String, Vec<String>>,
     /// How long another program may hold the package manager's locks.
     pub lock_wait: Duration,
-    /// The most that apt fetches, in KiB a second. Absent: as fast as it can.
+    /// Whose packages the host has. Absent: as [`format_of`](crate::packages::choice::format_of) finds.
+    pub package_manager: Option<PackageFormat>,
+    /// The most that the package manager fetches, in KiB a second. Absent: as fast as it can.
     pub download_rate_kib: Option<NonZeroU32>,
     /// Units that no run restarts, beside the usual ones; a `*` at the end
     /// stands for any rest.
@@ -147,6 +150,7 @@ pub(crate) mod samples {
             },
             validators: BTreeMap::new(),
             lock_wait: Duration::from_millis(200),
+            package_manager: None,
             download_rate_kib: None,
             never_restart: BTreeSet::new(),
             ramp: Ramp {

@@ -4,6 +4,7 @@ use super::{Apt, LISTS_LOCK, simulation::Simulation, stanza, whole};
 use crate::host::durable::FileError;
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
+    package::PackageFormat,
     patch::{LockedPackage, VersionWish},
 };
 use std::{
@@ -140,7 +141,7 @@ impl Apt {
         }
         let base = stanza::base(wanted.name);
         let start = format!("{base}_{}_", wanted.version.replace(':', "%3a"));
-        let mut debs = debs_in(&folder)?;
+        let mut debs = files_in(&folder, PackageFormat::Deb)?;
         debs.retain(|path| {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             name.starts_with(&start)
@@ -153,16 +154,19 @@ impl Apt {
 ///
 /// # Errors
 /// [`FileError`] when the folder cannot be read.
-pub fn debs_in(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+pub fn files_in(folder: &Path, format: PackageFormat) -> Result<Vec<PathBuf>, FileError> {
     let reading = || -> std::io::Result<Vec<PathBuf>> {
         fs::read_dir(folder)?
             .map(|entry| Ok(entry?.path()))
             .collect()
     };
-    let mut debs = reading().map_err(FileError::of("reading", folder))?;
-    debs.retain(|path| path.extension().is_some_and(|ending| ending == "deb"));
-    debs.sort();
-    Ok(debs)
+    let mut files = reading().map_err(FileError::of("reading", folder))?;
+    files.retain(|path| {
+        let ending = path.extension();
+        ending.is_some_and(|ending| ending == format.ending())
+    });
+    files.sort();
+    Ok(files)
 }
 
 pub(super) fn not_understood(command: &str) -> Failure {

@@ -69,16 +69,16 @@ const MEANINGS: [(&str, FailureKind); 50] = [
 /// first.
 pub fn classify(text: &str) -> FailureKind {
     let said: Vec<&str> = text.lines().filter(|line| is_complaint(line)).collect();
-    let kind = meaning(&said.join("\n"));
-    match kind {
-        Some(MaintainerScript) if meaning(text) == Some(DiskFull) => DiskFull,
+    match meaning(&MEANINGS, &said.join("\n")) {
+        Some(MaintainerScript) if meaning(&MEANINGS, text) == Some(DiskFull) => DiskFull,
         Some(kind) => kind,
-        None => meaning(text).unwrap_or(PackageManager),
+        None => meaning(&MEANINGS, text).unwrap_or(PackageManager),
     }
 }
 
-fn meaning(text: &str) -> Option<FailureKind> {
-    let found = MEANINGS.iter().find(|(words, _)| text.contains(words));
+/// What the first of these words means that is found.
+pub(super) fn meaning(meanings: &[(&str, FailureKind)], text: &str) -> Option<FailureKind> {
+    let found = meanings.iter().find(|(words, _)| text.contains(words));
     found.map(|&(_, kind)| kind)
 }
 
@@ -86,7 +86,7 @@ fn meaning(text: &str) -> Option<FailureKind> {
 pub fn failure(command: &Command, output: &Output) -> Failure {
     let text = output.text();
     let program = command.program.to_string_lossy();
-    let said = complaints(&text);
+    let said = in_one_line(&text);
     Failure::new(
         classify(&text),
         format!("{program} ended with {}: {said}", output.exit),
@@ -102,10 +102,13 @@ fn is_complaint(line: &str) -> bool {
             .any(|start| line.starts_with(start))
 }
 
+fn in_one_line(text: &str) -> String {
+    said(text, text.lines().filter(|line| is_complaint(line)))
+}
+
 /// The lines that say what is wrong, in one line. Without any, the last lines.
-fn complaints(text: &str) -> String {
-    let lines = text.lines().filter(|line| is_complaint(line));
-    let mut lines: Vec<&str> = lines.map(str::trim).collect();
+pub(super) fn said<'a>(text: &'a str, complaints: impl Iterator<Item = &'a str>) -> String {
+    let mut lines: Vec<&str> = complaints.map(str::trim).collect();
     if lines.is_empty() {
         let rest: Vec<&str> = text
             .lines()
@@ -200,12 +203,12 @@ mod tests {
 
     #[test]
     fn the_lines_that_say_what_is_wrong_are_kept() {
-        let said = complaints(SAMPLES[6].0);
+        let said = in_one_line(SAMPLES[6].0);
         assert!(
             said.starts_with("dpkg: error processing package scr (--configure):; installed scr"),
             "{said}"
         );
-        assert_eq!(complaints("a\n\nb\nc\nd\n"), "b; c; d");
-        assert_eq!(complaints(""), "");
+        assert_eq!(in_one_line("a\n\nb\nc\nd\n"), "b; c; d");
+        assert_eq!(in_one_line(""), "");
     }
 }

@@ -1,7 +1,10 @@
 //! Config files that came with packages: dpkg's book on them, and what a new package brings.
 
 use super::{Apt, complaint, database, whole};
-use crate::host::{command::Command, durable::FileError};
+use crate::host::{
+    command::{Command, Runner},
+    durable::FileError,
+};
 use cofferdam_engine::failure::{Failure, FailureKind};
 use std::{
     collections::BTreeMap,
@@ -42,7 +45,6 @@ impl Conffiles {
 /// Reads ` PATH SUM`, after which words may stand that say what became of it.
 fn conffile(line: &str) -> Option<(PathBuf, String)> {
     let line = line.strip_prefix(' ')?;
-    let is_sum = |word: &str| word.len() == 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let at = line
         .match_indices(' ')
         .find(|(at, _)| line[at + 1..].split(' ').next().is_some_and(is_sum));
@@ -51,7 +53,7 @@ fn conffile(line: &str) -> Option<(PathBuf, String)> {
     is_path(path).then(|| (PathBuf::from(path), sum.to_owned()))
 }
 
-fn is_path(text: &str) -> bool {
+pub(super) fn is_path(text: &str) -> bool {
     text.starts_with('/') && text.len() > 1
 }
 
@@ -64,12 +66,17 @@ pub fn listed(text: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Reads the answer of `md5sum --zero`: sums by path.
+/// Whether it is an MD5 or a SHA-256 sum.
+pub(super) fn is_sum(word: &str) -> bool {
+    matches!(word.len(), 32 | 64) && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// Reads the answer of `md5sum --zero` or `sha256sum --zero`: sums by path.
 pub fn sums(text: &str) -> BTreeMap<PathBuf, String> {
     let entries = text.split('\0').filter_map(|entry| {
         let (sum, path) = entry.split_once(' ')?;
         let path = path.strip_prefix([' ', '*'])?;
-        (sum.len() == 32).then(|| (PathBuf::from(path), sum.to_owned()))
+        is_sum(sum).then(|| (PathBuf::from(path), sum.to_owned()))
     });
     entries.collect()
 }
@@ -127,20 +134,29 @@ impl Apt {
     ///
     /// # Errors
     /// A [`Failure`] when they cannot be computed.
-    pub async fn md5(&self, paths: &[PathBuf]) -> Result<BTreeMap<PathBuf, String>, Failure> {
-        let there: Vec<&PathBuf> = paths.iter().filter(|path| path.is_file()).collect();
-        if there.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let command = Command::new("md5sum").args(["--zero", "--"]).args(there);
-        let output = self.runner.run(&command).await?;
-        whole(&command, &output)?;
-        if !output.is_success() {
-            let detail = format!("md5sum: {}", output.stderr.text().trim());
-            return Err(Failure::new(FailureKind::Io, detail));
-        }
-        Ok(sums(&output.stdout.text()))
+    pub async fn sums(&self, paths: &[PathBuf]) -> Result<BTreeMap<PathBuf, String>, Failure> {
+        sums_by("md5sum", paths, &*self.runner).await
     }
+}
+
+/// The sums of files, by a program of coreutils that computes them. Those that are not there are left out.
+pub(super) async fn sums_by(
+    program: &str,
+    paths: &[PathBuf],
+    runner: &dyn Runner,
+) -> Result<BTreeMap<PathBuf, String>, Failure> {
+    let there: Vec<&PathBuf> = paths.iter().filter(|path| path.is_file()).collect();
+    if there.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let command = Command::new(program).args(["--zero", "--"]).args(there);
+    let output = runner.run(&command).await?;
+    whole(&command, &output)?;
+    if !output.is_success() {
+        let detail = format!("{program}: {}", output.stderr.text().trim());
+        return Err(Failure::new(FailureKind::Io, detail));
+    }
+    Ok(sums(&output.stdout.text()))
 }
 
 #[cfg(test)]

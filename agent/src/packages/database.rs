@@ -126,11 +126,14 @@ fn entry(line: &str, native: &str) -> Option<(String, Entry)> {
     Some((name, entry))
 }
 
+/// What dpkg and rpm call the architecture of a package that runs on any.
+const RUNS_ANYWHERE: [&str; 2] = ["all", "noarch"];
+
 /// A package's name, with its architecture if that is not the host's.
 pub(super) fn full_name(name: &str, architecture: &str, native: &str) -> String {
-    match architecture == native || architecture == "all" {
-        true => name.to_owned(),
-        false => format!("{name}:{architecture}"),
+    match architecture {
+        of if of == native || RUNS_ANYWHERE.contains(&of) => name.to_owned(),
+        other => format!("{name}:{other}"),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Maintainer scripts, each with its own deadline.
 //!
-//! dpkg waits for a script for ever. A watch beside it ends a script that is late, with all that the
+//! dpkg and rpm wait for a script for ever. A watch beside it ends a script that is late, with all that the
 //! script started: its children, and what left its group but still has the mark that dpkg puts into
 //! the environment of a script. dpkg then fails as it does for any script that fails.
 
 use crate::host::{leftover, process_table};
+use cofferdam_engine::failure::{Failure, FailureKind};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -25,6 +26,9 @@ const POLL: Duration = Duration::from_secs(1);
 /// Where dpkg keeps the scripts of installed packages, and of one that it unpacks.
 const FOLDERS: [&str; 2] = ["/var/lib/dpkg/info/", "/var/lib/dpkg/tmp.ci/"];
 
+/// Where rpm writes a script that it runs. It gives it neither a name nor a mark.
+const OF_RPM: &str = "/var/tmp/rpm-tmp.";
+
 /// The names of scripts, or their endings.
 const NAMES: [&str; 4] = ["preinst", "postinst", "prerm", "postrm"];
 
@@ -34,6 +38,40 @@ const NAME: &str = "DPKG_MAINTSCRIPT_NAME";
 
 /// The scripts that were late, as in `the postinst of tea`.
 pub type Ended = RefCell<BTreeSet<String>>;
+
+/// Does a change of packages, with a watch over its scripts. One that fails by a late script says which.
+///
+/// # Errors
+/// Those of the change.
+pub(super) async fn watched<T>(
+    change: impl Future<Output = Result<T, Failure>>,
+    running: &Path,
+    deadline: Duration,
+) -> Result<T, Failure> {
+    let ended = Ended::default();
+    let done = tokio::select! {
+        biased;
+        done = change => done,
+        never = watch(running, deadline, &ended) => match never {},
+    };
+    done.map_err(|failure| explained(failure, &ended, deadline))
+}
+
+/// A failure that a late script is the cause of says which script it was.
+fn explained(failure: Failure, ended: &Ended, deadline: Duration) -> Failure {
+    let ended = ended.borrow();
+    if ended.is_empty() {
+        return failure;
+    }
+    let late: Vec<&str> = ended.iter().map(String::as_str).collect();
+    let detail = format!(
+        "{} ran longer than {} s and was ended with all that it started; {}",
+        late.join(", "),
+        deadline.as_secs_f64(),
+        failure.detail
+    );
+    Failure::new(FailureKind::MaintainerScript, detail)
+}
 
 /// Ends scripts that run longer than `deadline`, in the group of the process that `running` names,
 /// and writes down which they were. Never ends by itself.
@@ -73,6 +111,10 @@ fn scripts(table: &[Entry], group: i32) -> impl Iterator<Item = &Entry> {
 }
 
 fn is_script(argument: &str) -> bool {
+    argument.starts_with(OF_RPM) || is_of_dpkg(argument)
+}
+
+fn is_of_dpkg(argument: &str) -> bool {
     FOLDERS.iter().any(|folder| argument.contains(folder))
         && NAMES.iter().any(|name| argument.ends_with(name))
 }

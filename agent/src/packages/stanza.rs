@@ -14,6 +14,9 @@ pub struct Label {
     pub architecture: String,
     /// The room that it takes once unpacked, in KiB, as its maker measured it. 0: not said.
     pub installed_kib: u64,
+    /// How many files it brings. Absent: it does not say, as dpkg's do not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<u64>,
 }
 
 impl Label {
@@ -27,6 +30,7 @@ impl Label {
             installed_kib: field("Installed-Size")
                 .and_then(|kib| kib.parse().ok())
                 .unwrap_or(0),
+            files: None,
         })
     }
 

@@ -7,7 +7,10 @@ use super::{
     *,
 };
 use crate::host::{locks::samples::Locker, process_table};
-use cofferdam_engine::{package::compare_versions, patch::VersionWish};
+use cofferdam_engine::{
+    package::{PackageFormat, compare_versions},
+    patch::VersionWish,
+};
 use std::collections::BTreeMap;
 
 const LOCK_LIMIT: Duration = Duration::from_millis(50);
@@ -23,7 +26,7 @@ async fn fetched(lab: &Lab, wanted: &[Exactly<'_>]) -> Vec<PathBuf> {
         .fetch(wanted, &folder, &lab.path("transcript.log"))
         .await
         .unwrap();
-    archive::debs_in(&folder).unwrap()
+    archive::files_in(&folder, PackageFormat::Deb).unwrap()
 }
 
 fn within(transcript: &Path) -> Conditions<'_> {
@@ -107,7 +110,7 @@ async fn dpkg_alone_can_go_back() {
     };
     let transcript = lab.path("transcript.log");
     let on = within(&transcript);
-    apt.change_by_dpkg(&back, on).await.unwrap();
+    apt.force(&back, on).await.unwrap();
     let database = apt.database().await.unwrap();
     assert_eq!(
         (database.version("tool"), database.version("new")),

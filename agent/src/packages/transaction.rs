@@ -2,7 +2,7 @@
 
 use super::{Apt, archive::not_understood, scripts, simulation::Simulation, whole};
 use crate::host::{command::Command, durable::FileError};
-use cofferdam_engine::failure::{Failure, FailureKind};
+use cofferdam_engine::failure::Failure;
 use std::{
     collections::BTreeSet,
     fs,
@@ -99,7 +99,7 @@ impl Apt {
     ///
     /// # Errors
     /// A [`Failure`] by what dpkg said; the change may be made in part.
-    pub async fn change_by_dpkg(&self, change: &Change, on: Conditions<'_>) -> Result<(), Failure> {
+    pub async fn force(&self, change: &Change, on: Conditions<'_>) -> Result<(), Failure> {
         if !change.install.is_empty() {
             let install = self.dpkg().args(["--auto-deconfigure", "--install"]);
             self.must_change(install.args(&change.install), on).await?;
@@ -117,16 +117,8 @@ impl Apt {
             .deadline(on.deadline)
             .transcript(on.transcript.to_owned())
             .running(&self.running);
-        let ended = scripts::Ended::default();
-        let done = tokio::select! {
-            biased;
-            done = self.must(&command) => done,
-            never = scripts::watch(&self.running, on.script_deadline, &ended) => match never {},
-        };
-        match done {
-            Ok(_) => Ok(()),
-            Err(failure) => Err(explained(failure, &ended, on.script_deadline)),
-        }
+        let done = scripts::watched(self.must(&command), &self.running, on.script_deadline);
+        done.await.map(drop)
     }
 
     /// Ends what an interrupted dpkg left half done, but for packages that are about to be replaced: what
@@ -183,20 +175,4 @@ impl Apt {
         let command = self.offline("apt-mark").args(["auto", "--"]).args(names);
         self.must_change(command, on).await
     }
-}
-
-/// A failure that a late script is the cause of says which script it was.
-fn explained(failure: Failure, ended: &scripts::Ended, deadline: Duration) -> Failure {
-    let ended = ended.borrow();
-    if ended.is_empty() {
-        return failure;
-    }
-    let late: Vec<&str> = ended.iter().map(String::as_str).collect();
-    let detail = format!(
-        "{} ran longer than {} s and was ended with all that it started; {}",
-        late.join(", "),
-        deadline.as_secs_f64(),
-        failure.detail
-    );
-    Failure::new(FailureKind::MaintainerScript, detail)
 }

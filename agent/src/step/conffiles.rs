@@ -2,7 +2,9 @@
 //!
 //! dpkg asks about a config file that people changed and whose new package brings another content. It is
 //! never let ask: it keeps the host's own. Where the order wants the package's, that is put in place
-//! before dpkg comes, which then finds nothing to ask; where it wants neither, the host is refused.
+//! before dpkg comes, which then finds nothing to ask; where it wants neither, the host is refused. rpm
+//! never asks: of a file that its package marks so it keeps the host's own, of others it sets that aside,
+//! and it is put back.
 //!
 //! What a patch may change of them is kept before it begins, content, mode and owner, and put back when
 //! the host goes back, before the old packages come, whose scripts read it. What people changed since the
@@ -10,17 +12,21 @@
 
 use super::{
     Steps,
-    record::{Before, ConffileWas, Left, Was},
+    record::{Before, ConffileWas, Left, PackageWas, Was},
 };
 use crate::{
     config_file::{OldFile, Place},
-    host::durable::{self, FileError},
+    host::{
+        durable::{self, FileError},
+        keep,
+    },
     packages::stanza::base,
 };
 use cofferdam_engine::{
     digest::Digest,
     failure::{Failure, FailureKind},
     id::RolloutId,
+    order::Order,
     patch::{ConffilePolicies, ConffilePolicy, LockedPackage},
 };
 use std::{
@@ -28,8 +34,19 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What dpkg leaves beside a config file: the content that it did not take, or took the place of.
-const LITTER: [&str; 3] = ["dpkg-dist", "dpkg-new", "dpkg-old"];
+/// What dpkg and rpm leave beside a config file: the content that it did not take, or took the place of.
+const LITTER: [&str; 6] = [
+    "dpkg-dist",
+    "dpkg-new",
+    "dpkg-old",
+    BROUGHT,
+    "rpmorig",
+    ASIDE,
+];
+
+/// What rpm calls a content that it did not take, and one that it took the place of.
+const BROUGHT: &str = "rpmnew";
+const ASIDE: &str = "rpmsave";
 
 /// A config file that dpkg would ask about.
 struct Question {
@@ -97,7 +114,7 @@ impl Steps {
             |package: &&&LockedPackage| policies.get(base(&package.name)) == Some(&policy);
         let meant: Vec<&&LockedPackage> = changed.iter().filter(is_meant).collect();
         let names: Vec<&str> = meant.iter().map(|package| package.name.as_str()).collect();
-        let mut book = self.apt.conffiles(&names).await?.0;
+        let mut book = self.manager.conffiles(&names).await?.0;
         let mut questions = Vec::new();
         for package in meant {
             let known = book.remove(&package.name).unwrap_or_default();
@@ -111,15 +128,15 @@ impl Steps {
         package: &LockedPackage,
         known: &BTreeMap<PathBuf, String>,
     ) -> Result<Vec<Question>, Failure> {
-        let deb = self.keep.deb(package.sha256);
+        let deb = self.keep.package(package.sha256);
         let mut places = BTreeMap::new();
-        for path in self.apt.conffiles_in(&deb).await? {
+        for path in self.manager.conffiles_in(&deb).await? {
             let place = self.settings.root.resolve(&path);
             let place = place.map_err(FileError::of("looking up", &path))?;
             places.insert(path, place);
         }
         let all: Vec<PathBuf> = places.values().cloned().collect();
-        let there = self.apt.md5(&all).await?;
+        let there = self.manager.sums(&all).await?;
         let now = |(path, place)| (path, there.get::<PathBuf>(&place));
         let mut candidates: BTreeMap<PathBuf, _> = places.into_iter().map(now).collect();
         // As it came is as good as never touched; neither known nor there is new.
@@ -129,10 +146,10 @@ impl Steps {
         }
         let folder = self.keep.incoming(&package.sha256.to_string())?;
         let paths: Vec<&Path> = candidates.keys().map(PathBuf::as_path).collect();
-        self.apt.unpack(&deb, &paths, &folder).await?;
+        self.manager.unpack(&deb, &paths, &folder).await?;
         let brought = |path: &Path| folder.join(path.strip_prefix("/").unwrap_or(path));
         let sums: Vec<PathBuf> = paths.iter().map(|path| brought(path)).collect();
-        let sums = self.apt.md5(&sums).await?;
+        let sums = self.manager.sums(&sums).await?;
         let asks = candidates.into_iter().filter_map(|(path, now)| {
             let brought = brought(&path);
             let new = sums.get(&brought);
@@ -155,14 +172,14 @@ impl Steps {
             .iter()
             .map(|package| package.name.as_str())
             .collect();
-        let mut book = self.apt.conffiles(&names).await?.0;
+        let mut book = self.manager.conffiles(&names).await?.0;
         let mut kept = BTreeMap::new();
         for package in changed {
             let known = book.remove(&package.name).unwrap_or_default();
             let mut paths: BTreeSet<PathBuf> = known.into_keys().collect();
             paths.extend(
-                self.apt
-                    .conffiles_in(&self.keep.deb(package.sha256))
+                self.manager
+                    .conffiles_in(&self.keep.package(package.sha256))
                     .await?,
             );
             let mut files = Vec::new();
@@ -181,6 +198,41 @@ impl Steps {
             kept.insert(package.name.clone(), files);
         }
         Ok(kept)
+    }
+
+    /// Puts the host's own content back where rpm set it aside, as it does with config files that their
+    /// package does not mark to be kept, unless the order wants the package's. That then lies beside it, as
+    /// with those that are.
+    pub(super) async fn keep_own_conffiles(&self, order: &Order) -> Result<(), Failure> {
+        let Some(before) = self.records.before(&order.grant.rollout)? else {
+            return Ok(());
+        };
+        let Was::Packages { packages } = &before.was else {
+            return Ok(());
+        };
+        let is_kept = |package: &&PackageWas| {
+            order.conffiles.get(base(&package.name)) != Some(&ConffilePolicy::Replace)
+        };
+        for file in packages
+            .iter()
+            .filter(is_kept)
+            .flat_map(|one| &one.conffiles)
+        {
+            let (Some(old), Ok(place)) = (&file.old, Place::find(&self.settings.root, &file.path))
+            else {
+                continue;
+            };
+            let (aside, brought) = (beside(place.path(), ASIDE), beside(place.path(), BROUGHT));
+            let is_own = aside.is_file() && keep::digest_of(&aside).await? == old.sha256;
+            if !is_own || self.conffile_now(file).await? == Some(old.sha256) {
+                continue;
+            }
+            if place.path().exists() {
+                durable::rename(place.path(), &brought)?;
+            }
+            durable::rename(&aside, place.path())?;
+        }
+        Ok(())
     }
 
     /// Writes down what the patch left of the config files that it may have changed, so that what people
@@ -273,8 +325,15 @@ impl Steps {
 
 /// The names of what dpkg left beside a file.
 fn litter(path: &Path) -> BTreeSet<String> {
+    let all = LITTER.map(|ending| beside(path, ending));
+    let there = all.iter().filter(|path| path.exists());
+    let names = there.filter_map(|path| path.file_name());
+    names
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect()
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = LITTER.map(|ending| format!("{name}.{ending}"));
-    let is_there = |name: &String| path.with_file_name(name).exists();
-    beside.into_iter().filter(is_there).collect()
+    path.with_file_name(format!("{name}.{ending}"))
 }

@@ -13,11 +13,11 @@ use std::path::{Path, PathBuf};
 
 impl Steps {
     pub(super) async fn find_facts(&self) -> Result<(Facts, PackageSet), Failure> {
-        let packages = self.apt.database().await?.package_set();
+        let packages = self.manager.database().await?.package_set();
         let facts = Facts {
             platform: Platform {
                 os_release: self.os_release()?,
-                architecture: self.apt.architecture().await?,
+                architecture: self.manager.architecture().await?,
             },
             kernel: kernel::running()?,
             packages: packages.digest(),

@@ -8,7 +8,6 @@ use crate::{
 };
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
-    package::PackageFormat,
     query::{Found, Installed, UnitFound, Wants},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Steps {
     pub(super) async fn find_wanted(&self, wants: &Wants) -> Result<Found, Failure> {
         Ok(Found {
-            format: PackageFormat::Deb,
+            format: self.manager.format(),
             packages: self.find_packages(&wants.packages).await?,
             kernel: match wants.kernel {
                 true => Some(kernel::running_package()?),
@@ -33,8 +32,8 @@ impl Steps {
         if names.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let architecture = self.apt.architecture().await?;
-        let database = self.apt.database().await?;
+        let architecture = self.manager.architecture().await?;
+        let database = self.manager.database().await?;
         let found = names.iter().map(|name| {
             let installed = installed(&database, name, &architecture);
             (name.clone(), installed)

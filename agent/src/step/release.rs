@@ -36,14 +36,19 @@ impl Steps {
 
     /// The kept packages that are installed now.
     async fn installed_bits(&self) -> Result<BTreeSet<Digest>, Failure> {
-        let database = self.apt.database().await?;
+        let database = self.manager.database().await?;
         let is_installed = |digest: &Digest| {
             self.keep.label(*digest).is_some_and(|label| {
                 let is_it = |name: &str| database.version(name) == Some(&label.version);
                 is_it(&label.name) || is_it(&format!("{}:{}", label.name, label.architecture))
             })
         };
-        Ok(self.keep.debs()?.into_iter().filter(is_installed).collect())
+        Ok(self
+            .keep
+            .packages()?
+            .into_iter()
+            .filter(is_installed)
+            .collect())
     }
 
     fn prune_transcripts(&self) -> io::Result<()> {

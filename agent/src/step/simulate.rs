@@ -26,7 +26,7 @@ impl Steps {
         &self,
         wish: &Wish,
     ) -> Result<Vec<SimulatedPackage>, Failure> {
-        self.apt
+        self.manager
             .update(Instant::now(), self.settings.lock_wait)
             .await?;
         match wish {
@@ -40,9 +40,9 @@ impl Steps {
         &self,
         packages: &BTreeMap<String, VersionWish>,
     ) -> Result<Vec<SimulatedPackage>, Failure> {
-        let simulation = self.apt.simulate(packages).await?;
+        let simulation = self.manager.simulate(packages).await?;
         refuse_removals(&simulation)?;
-        let closure = closure(packages, simulation, &self.apt.database().await?)?;
+        let closure = closure(packages, simulation, &self.manager.database().await?)?;
         let wanted: Vec<Exactly<'_>> = closure
             .iter()
             .map(|(name, would)| Exactly {
@@ -50,7 +50,7 @@ impl Steps {
                 version: &would.version,
             })
             .collect();
-        let offers = self.apt.locked(&wanted).await?;
+        let offers = self.manager.locked(&wanted).await?;
         let mut simulated = Vec::new();
         for ((name, would), offer) in closure.iter().zip(offers) {
             simulated.push(SimulatedPackage {
@@ -71,8 +71,8 @@ impl Steps {
             let detail = format!("{name} {version} is in no repository, so nobody knows its hash");
             Failure::new(FailureKind::NotFound, detail)
         };
-        let sha256 = self.keep.find_deb(name, version)?.ok_or_else(nowhere)?;
-        let size = std::fs::metadata(self.keep.deb(sha256))
+        let sha256 = self.keep.find_package(name, version)?.ok_or_else(nowhere)?;
+        let size = std::fs::metadata(self.keep.package(sha256))
             .map_err(|_| nowhere())?
             .len();
         Ok(LockedPackage {
@@ -112,7 +112,9 @@ fn closure(
             continue;
         }
         let Some(version) = database.version(name) else {
-            let detail = format!("apt neither installs {name} nor is it installed: is it held?");
+            let detail = format!(
+                "the package manager neither installs {name} nor is it installed: is it held?"
+            );
             return Err(Failure::new(FailureKind::Dependency, detail));
         };
         let would = Would {

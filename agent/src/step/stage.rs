@@ -53,7 +53,7 @@ impl Steps {
 
     /// Whether the keep has these bits, unharmed.
     pub(super) async fn is_kept(&self, digest: Digest) -> Result<bool, Failure> {
-        for path in [self.keep.deb(digest), self.keep.file(digest)] {
+        for path in [self.keep.package(digest), self.keep.file(digest)] {
             if path.exists() {
                 return Ok(keep::digest_of(&path).await? == digest);
             }

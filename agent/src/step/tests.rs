@@ -8,6 +8,7 @@ mod interruption;
 mod inventory;
 mod packages;
 mod release;
+mod rpm;
 mod service;
 mod signals;
 mod staging;

@@ -2,7 +2,7 @@
 
 use super::{Steps, record::Was};
 use crate::packages::{
-    CHANGE_LOCKS, LOCK_POLL,
+    LOCK_POLL,
     transaction::{Change, Conditions},
 };
 use cofferdam_engine::{
@@ -30,9 +30,7 @@ impl Steps {
     }
 
     pub(super) async fn wait_for_package_manager(&self, order: &Order) -> Result<(), Failure> {
-        self.apt
-            .wait_for_locks(&CHANGE_LOCKS, self.lock_wait(order))
-            .await
+        self.manager.wait_to_change(self.lock_wait(order)).await
     }
 
     /// Makes a change; again when another program took the lock between the look and the act.
@@ -45,8 +43,8 @@ impl Steps {
         let until = Instant::now() + lock_wait;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            self.apt.wait_for_locks(&CHANGE_LOCKS, left).await?;
-            match self.apt.change(change, on).await {
+            self.manager.wait_to_change(left).await?;
+            match self.manager.change(change, on).await {
                 Err(failure) if failure.kind == FailureKind::Locked && !left.is_zero() => {
                     sleep(LOCK_POLL).await;
                 }
@@ -72,6 +70,6 @@ impl Steps {
             .filter(|package| package.old.as_ref().is_some_and(|old| old.automatic))
             .map(|package| package.name.as_str())
             .collect();
-        self.apt.mark_automatic(&automatic, on).await
+        self.manager.mark_automatic(&automatic, on).await
     }
 }

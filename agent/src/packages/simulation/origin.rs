@@ -16,6 +16,14 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// A repository of security updates.
+    pub fn security() -> Self {
+        Self {
+            label: SECURITY_LABEL.to_owned(),
+            suite: String::new(),
+        }
+    }
+
     /// Whether what is from there is a security update: its label or its suite says so.
     pub fn is_security(&self) -> bool {
         self.label == SECURITY_LABEL || self.suite.ends_with(SECURITY_SUITE)

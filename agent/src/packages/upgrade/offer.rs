@@ -21,6 +21,22 @@ pub struct Offer {
 }
 
 impl Offer {
+    /// What a package file says by itself: its bits, what it needs and stands for, and the version of its
+    /// source package; absent: its own.
+    pub(in crate::packages) fn new(
+        locked: LockedPackage,
+        needs: BTreeSet<String>,
+        provides: BTreeSet<String>,
+        source_version: Option<String>,
+    ) -> Self {
+        Self {
+            source_version: source_version.unwrap_or_else(|| locked.version.clone()),
+            locked,
+            needs,
+            provides,
+        }
+    }
+
     /// Whether it depends on another package, by name or by what that one stands for.
     pub fn needs(&self, other: &Self) -> bool {
         let own = base(&other.locked.name);

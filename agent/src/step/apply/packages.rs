@@ -33,24 +33,25 @@ impl Steps {
     ) -> Result<(), Failure> {
         let transcript = self.transcript(&order.grant.rollout, "apply");
         let on = conditions(order, &transcript);
-        let database = self.apt.database().await?;
+        let database = self.manager.database().await?;
         if !self.has_begun(order)? {
             // The host may have changed since they were staged.
             let changed = changed(packages, &database);
             self.refuse_conffiles(&order.conffiles, &changed).await?;
-            self.require_room_to_change(&changed)?;
+            self.require_room_to_change(&changed).await?;
             let was = self.packages_now(order, &changed, &database).await?;
             self.begin(order, Was::Packages { packages: was })?;
         }
-        self.apt.repair(&[], on).await?;
-        let database = self.apt.database().await?;
+        self.manager.repair(&[], on).await?;
+        let database = self.manager.database().await?;
         let changed = changed(packages, &database);
         if !changed.is_empty() {
             self.replace_conffiles(&order.conffiles, &changed).await?;
             let change = self.install(changed.iter().map(|package| package.sha256));
             self.change(&change, on, self.lock_wait(order)).await?;
         }
-        require_installed(packages, &self.apt.database().await?)?;
+        require_installed(packages, &self.manager.database().await?)?;
+        self.keep_own_conffiles(order).await?;
         self.note_conffiles(&order.grant.rollout).await?;
         self.restore_marks(&order.grant.rollout, on).await
     }
@@ -62,7 +63,7 @@ impl Steps {
         changed: &[&LockedPackage],
         database: &Database,
     ) -> Result<Vec<PackageWas>, Failure> {
-        let automatic = self.apt.automatic().await?;
+        let automatic = self.manager.automatic().await?;
         let mut conffiles = self.keep_conffiles(&order.grant.rollout, changed).await?;
         let mut was = Vec::new();
         for package in changed {
@@ -70,7 +71,7 @@ impl Steps {
                 None => None,
                 Some(entry) => Some(OldPackage {
                     version: entry.version.clone(),
-                    sha256: self.keep.find_deb(&package.name, &entry.version)?,
+                    sha256: self.keep.find_package(&package.name, &entry.version)?,
                     automatic: automatic.contains(&package.name),
                     on_hold: entry.on_hold,
                 }),

@@ -59,7 +59,7 @@ impl Steps {
 
     /// The files of packages that were put back whose content is not that of the package.
     async fn foreign_files(&self, packages: &[PackageWas]) -> Result<Vec<String>, Failure> {
-        let database = self.apt.database().await?;
+        let database = self.manager.database().await?;
         let is_back = |package: &&PackageWas| {
             let old = package.old.as_ref().map(|old| old.version.as_str());
             let now = database.0.get(&package.name);
@@ -70,7 +70,7 @@ impl Steps {
             .filter(is_back)
             .map(|package| package.name.as_str())
             .collect();
-        let foreign = self.apt.foreign_files(&back).await?;
+        let foreign = self.manager.foreign_files(&back).await?;
         Ok(foreign
             .iter()
             .map(|path| format!("{} is not as its package has it", path.display()))

@@ -53,7 +53,7 @@ impl Steps {
         let transcript = self.transcript(&order.grant.rollout, "rollback");
         let on = conditions(order, &transcript);
         let replaced: Vec<&str> = packages.iter().map(|one| one.name.as_str()).collect();
-        if let Err(failure) = self.apt.repair(&replaced, on).await {
+        if let Err(failure) = self.manager.repair(&replaced, on).await {
             // It may be what the patch broke.
             tracing::warn!(%failure, "dpkg could not end what was interrupted");
         }
@@ -67,7 +67,7 @@ impl Steps {
         let left = self.way_back(packages).await?;
         if !left.is_empty() {
             // apt itself may be what the patch broke, and it takes nothing that is on hold.
-            self.apt.change_by_dpkg(&left, on).await?;
+            self.manager.force(&left, on).await?;
         }
         let left = self.way_back(packages).await?;
         if !left.is_empty() {
@@ -85,7 +85,7 @@ impl Steps {
         &self,
         packages: &'a [PackageWas],
     ) -> Result<(Vec<&'a ConffileWas>, BTreeSet<PathBuf>), Failure> {
-        let database = self.apt.database().await?;
+        let database = self.manager.database().await?;
         let goes_back =
             |was: &&PackageWas| was.old.is_some() && return_of(was, &database) != Return::LeftAlone;
         let files = packages
@@ -103,7 +103,7 @@ impl Steps {
         &self,
         packages: &[PackageWas],
     ) -> Result<Vec<String>, Failure> {
-        let database = self.apt.database().await?;
+        let database = self.manager.database().await?;
         let is_strange = |was: &&PackageWas| return_of(was, &database) == Return::LeftAlone;
         let strayed = packages.iter().filter(is_strange);
         Ok(strayed.map(|was| in_words(was, &database)).collect())
@@ -111,7 +111,7 @@ impl Steps {
 
     /// What is still to be done to be back. Empty: nothing.
     async fn way_back(&self, packages: &[PackageWas]) -> Result<Change, Failure> {
-        let database = self.apt.database().await?;
+        let database = self.manager.database().await?;
         let mut change = Change::default();
         for package in packages {
             match return_of(package, &database) {
@@ -123,7 +123,7 @@ impl Steps {
                     let old = package.old.as_ref().map_or("", |old| &old.version);
                     let what = format!("{} {old}", package.name);
                     self.require_kept(digest, &what).await?;
-                    change.install.push(self.keep.deb(digest));
+                    change.install.push(self.keep.package(digest));
                 }
                 Return::Remove(name) => change.remove.push(name.to_owned()),
                 Return::Impossible(name) => {
@@ -143,7 +143,7 @@ impl Steps {
         on: Conditions<'_>,
         order: &Order,
     ) -> Result<(), Failure> {
-        if let Ok(simulation) = self.apt.rehearse(change, Again::Yes).await {
+        if let Ok(simulation) = self.manager.rehearse(change, Again::Yes).await {
             let is_named = |name: &&String| change.remove.contains(name);
             if let Some(other) = simulation.removals.iter().find(|name| !is_named(name)) {
                 let detail = format!("the way back would also remove {other}");
@@ -153,7 +153,7 @@ impl Steps {
         match self.change(change, on, self.lock_wait(order)).await {
             Err(failure) if failure.kind.may_pass() => Err(failure),
             Err(failure) => {
-                tracing::warn!(%failure, "apt cannot go back");
+                tracing::warn!(%failure, "the package manager cannot go back");
                 Ok(())
             }
             Ok(()) => Ok(()),

@@ -6,17 +6,14 @@ use crate::{
     actions::SimulatedPackage,
     packages::{archive::Exactly, simulation::Simulation, upgrade::offer::Offer},
 };
-use cofferdam_engine::{
-    failure::{Failure, FailureKind},
-    package::compare_versions,
-};
+use cofferdam_engine::failure::{Failure, FailureKind};
 use std::collections::BTreeMap;
 
 impl Steps {
     /// The upgrades that the repositories mark as security updates, with what they need. None: the
     /// host has them all.
     pub(super) async fn security_updates(&self) -> Result<Vec<SimulatedPackage>, Failure> {
-        let pending = self.apt.pending().await?;
+        let pending = self.manager.pending().await?;
         let marked = pending.installs.iter().filter(|install| {
             install.installed.is_some() && install.origins.iter().any(|origin| origin.is_security())
         });
@@ -34,12 +31,13 @@ impl Steps {
         &self,
         fixes: &BTreeMap<String, String>,
     ) -> Result<Vec<SimulatedPackage>, Failure> {
-        let sources = self.apt.sources().await?.0;
+        let format = self.manager.format();
+        let sources = self.manager.sources().await?.0;
         let affected: BTreeMap<&str, &String> = sources
             .iter()
             .filter_map(|(package, source)| {
                 let fixed = fixes.get(&source.name)?;
-                let is_older = compare_versions(&source.version, fixed).is_lt();
+                let is_older = format.compare(&source.version, fixed).is_lt();
                 is_older.then_some((package.as_str(), fixed))
             })
             .collect();
@@ -50,7 +48,7 @@ impl Steps {
                 .iter()
                 .find(|(offer, _)| offer.locked.name == package);
             let offered = offered.map(|(offer, _)| offer);
-            let is_fixed = |offer: &&Offer| compare_versions(&offer.source_version, fixed).is_ge();
+            let is_fixed = |offer: &&Offer| format.compare(&offer.source_version, fixed).is_ge();
             if offered.filter(is_fixed).is_none() {
                 return Err(not_fixed(package, fixed, offered));
             }
@@ -63,7 +61,7 @@ impl Steps {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let simulation = self.apt.upgrade_of(names).await?;
+        let simulation = self.manager.upgrade_of(names).await?;
         super::refuse_removals(&simulation)?;
         let wanted: Vec<Exactly<'_>> = simulation
             .installs
@@ -73,7 +71,7 @@ impl Steps {
                 version: &install.version,
             })
             .collect();
-        let offers = self.apt.offers(&wanted).await?;
+        let offers = self.manager.offers(&wanted).await?;
         let offers: Option<Vec<Offer>> = offers.into_iter().collect();
         let offers = offers.ok_or_else(|| {
             let detail = "a repository offers one of the upgrades without its SHA-256";

@@ -14,7 +14,6 @@ use crate::{
 use cofferdam_engine::{
     digest::Digest,
     failure::{Failure, FailureKind},
-    package::PackageFormat,
     patch::LockedPackage,
     reach::Reach,
 };
@@ -33,14 +32,14 @@ pub(super) struct Staging<'a> {
 }
 
 impl Steps {
-    /// Brings all new and old packages of the closure into the keep and proves that apt can use
+    /// Brings all new and old packages of the closure into the keep and proves that the package manager can use
     /// them without anything else.
     pub(super) async fn stage_packages(
         &self,
         request: &StageRequest,
         packages: &[LockedPackage],
     ) -> Result<BTreeSet<Digest>, Failure> {
-        let database = self.apt.database().await?;
+        let database = self.manager.database().await?;
         let changed = changed(packages, &database);
         refuse_unready(&database, packages, &changed)?;
         let staging = Staging {
@@ -50,7 +49,7 @@ impl Steps {
         self.fetch_new(&staging, packages).await?;
         self.refuse_conffiles(&request.conffiles, &changed).await?;
         let way_back = self.find_way_back(&staging, &changed, &database).await?;
-        self.require_room_to_change(&changed)?;
+        self.require_room_to_change(&changed).await?;
         self.rehearse_forward(&changed).await?;
         self.rehearse_back(request, &changed, (&way_back, &database))
             .await?;
@@ -64,10 +63,10 @@ impl Steps {
         packages: &[LockedPackage],
         reach: &Reach,
     ) -> Result<Vec<LockedPackage>, Failure> {
-        let database = self.apt.database().await?;
+        let database = self.manager.database().await?;
         let version = |name: &str| database.0.get(name).map(|entry| entry.version.as_str());
         Ok(reach
-            .of(packages, PackageFormat::Deb, version)
+            .of(packages, self.manager.format(), version)
             .into_iter()
             .cloned()
             .collect())
@@ -92,12 +91,17 @@ impl Steps {
         self.require_room_to_stage(bytes)?;
         let wanted: Vec<Exactly<'_>> = missing.iter().map(|package| exactly(package)).collect();
         let folder = self.fetch(staging, &wanted).await?;
-        for deb in archive::debs_in(&folder)? {
+        for deb in archive::files_in(&folder, self.manager.format())? {
             self.take_locked(&deb, &missing).await?;
         }
-        let is_missing = |package: &&&LockedPackage| !self.keep.deb(package.sha256).exists();
+        let is_missing = |package: &&&LockedPackage| !self.keep.package(package.sha256).exists();
         if let Some(package) = missing.iter().find(is_missing) {
-            let detail = format!("apt did not bring {} {}", package.name, package.version);
+            let detail = format!(
+                "{} did not bring {} {}",
+                self.manager.name(),
+                package.name,
+                package.version
+            );
             return Err(Failure::new(FailureKind::NotFound, detail));
         }
         Ok(())
@@ -106,7 +110,7 @@ impl Steps {
     /// Takes a fetched file into the keep if it is one of these packages, with the hash that is
     /// locked.
     async fn take_locked(&self, deb: &Path, wanted: &[&LockedPackage]) -> Result<(), Failure> {
-        let label = self.apt.label(deb).await?;
+        let label = self.manager.label(deb).await?;
         let is_it = |package: &&&LockedPackage| {
             label.is_of(&package.name) && label.version == package.version
         };
@@ -117,7 +121,7 @@ impl Steps {
         if digest != package.sha256 {
             return Err(other_bits(package, digest));
         }
-        self.keep.take_deb(deb, &label).await?;
+        self.keep.take_package(deb, &label).await?;
         Ok(())
     }
 
@@ -131,13 +135,21 @@ impl Steps {
         let rollout = &staging.request.rollout;
         let transcript = self.transcript(rollout, "stage");
         let folder = self.keep.incoming(rollout.as_str())?;
-        if self.apt.fetch(wanted, &folder, &transcript).await.is_ok() {
+        if self
+            .manager
+            .fetch(wanted, &folder, &transcript)
+            .await
+            .is_ok()
+        {
             return Ok(folder);
         }
         let lock_wait = self.settings.lock_wait;
-        let updated = self.apt.update(staging.since, lock_wait).await;
+        let updated = self.manager.update(staging.since, lock_wait).await;
         let folder = self.keep.incoming(rollout.as_str())?;
-        match (self.apt.fetch(wanted, &folder, &transcript).await, updated) {
+        match (
+            self.manager.fetch(wanted, &folder, &transcript).await,
+            updated,
+        ) {
             (Ok(()), _) => Ok(folder),
             // A repository that could not be asked is why a version is not found.
             (Err(failure), Err(update)) if failure.kind == FailureKind::NotFound => Err(update),
@@ -150,7 +162,7 @@ impl Steps {
             return Ok(());
         }
         let change = self.install(changed.iter().map(|package| package.sha256));
-        let simulation = self.apt.rehearse(&change, Again::Yes).await?;
+        let simulation = self.manager.rehearse(&change, Again::Yes).await?;
         let wanted = changed
             .iter()
             .map(|p| (p.name.as_str(), p.version.as_str()));
@@ -160,7 +172,7 @@ impl Steps {
     /// The installation of some kept packages.
     pub(in crate::step) fn install(&self, bits: impl Iterator<Item = Digest>) -> Change {
         Change {
-            install: bits.map(|digest| self.keep.deb(digest)).collect(),
+            install: bits.map(|digest| self.keep.package(digest)).collect(),
             remove: Vec::new(),
         }
     }

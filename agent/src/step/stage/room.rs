@@ -20,9 +20,7 @@ use std::{
 /// Where packages unpack to: all of it may go to either.
 const UNPACKED_TO: [&str; 2] = ["", "usr"];
 
-/// Where dpkg has its own files: its book, and its lists of what packages brought.
-const BOOKS: &str = "var/lib/dpkg";
-const BOOK: &str = "var/lib/dpkg/status";
+/// Where dpkg has its lists of what packages brought.
 const LISTS: &str = "var/lib/dpkg/info";
 
 /// Where kernels are, and what is made for them at their installation.
@@ -43,9 +41,9 @@ impl Steps {
         )?)
     }
 
-    /// Makes sure that there is room to unpack: dpkg writes the new files beside the old ones, so all of
-    /// them need room at once, in bytes and in files; and it writes its own book anew.
-    pub(in crate::step) fn require_room_to_change(
+    /// Makes sure that there is room to unpack: package managers write the new files beside the old ones, so all of
+    /// them need room at once, in bytes and in files; and they write their own book anew.
+    pub(in crate::step) async fn require_room_to_change(
         &self,
         changed: &[&LockedPackage],
     ) -> Result<(), Failure> {
@@ -53,19 +51,24 @@ impl Steps {
             return Ok(());
         }
         let mut unpacked = Load::default();
+        let mut not_said = Vec::new();
         for package in changed {
             let label = self.keep.label(package.sha256);
-            let kib = label.map_or(0, |label| label.installed_kib);
+            let kib = label.as_ref().map_or(0, |label| label.installed_kib);
             let bytes = kib.saturating_mul(1024).saturating_add(package.size);
             unpacked.bytes = unpacked.bytes.saturating_add(bytes);
+            match label.and_then(|label| label.files) {
+                Some(files) => unpacked.files = unpacked.files.saturating_add(files),
+                None => not_said.push(*package),
+            }
         }
-        unpacked.files = self.files_of(changed)?;
+        unpacked.files = unpacked.files.saturating_add(self.files_of(&not_said)?);
         for inner in UNPACKED_TO {
             self.require_room_at(inner, unpacked)?;
         }
-        let status = self.settings.root.join(BOOK);
-        let bytes = fs::metadata(&status).map_or(0, |status| status.len());
-        self.require_room_at(BOOKS, Load::bytes(bytes))?;
+        let book = self.manager.book().await?;
+        let bytes = fs::metadata(&book).map_or(0, |book| book.len());
+        self.require_room_in(book.parent().unwrap_or(&book), Load::bytes(bytes))?;
         match changed.iter().any(|package| is_kernel(&package.name)) {
             true => self.require_room_at(BOOT, Load::bytes(INITRD_BYTES)),
             false => Ok(()),
@@ -73,16 +76,22 @@ impl Steps {
     }
 
     fn require_room_at(&self, inner: &str, load: Load) -> Result<(), Failure> {
-        let path = self.settings.root.join(inner);
+        self.require_room_in(&self.settings.root.join(inner), load)
+    }
+
+    fn require_room_in(&self, path: &Path, load: Load) -> Result<(), Failure> {
         if !path.exists() {
             return Ok(());
         }
-        Ok(space::require(&*self.outside.space, &path, load)?)
+        Ok(space::require(&*self.outside.space, path, load)?)
     }
 
     /// How many files packages have on the host: their next versions have as many, as far as anybody knows.
     /// One that is new here is in the margin.
     fn files_of(&self, packages: &[&LockedPackage]) -> Result<u64, Failure> {
+        if packages.is_empty() {
+            return Ok(0);
+        }
         let folder = self.settings.root.join(LISTS);
         let names = packages.iter().map(|package| base(&package.name));
         let mut most: BTreeMap<&str, u64> = names.map(|name| (name, 0)).collect();
@@ -106,7 +115,7 @@ impl Steps {
 }
 
 fn is_kernel(name: &str) -> bool {
-    name.starts_with("linux-image-")
+    name.starts_with("linux-image-") || name.starts_with("kernel-core")
 }
 
 fn lines(path: &Path) -> io::Result<u64> {

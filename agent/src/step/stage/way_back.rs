@@ -50,13 +50,13 @@ impl Steps {
     /// Finds an old package in the keep, in apt's cache or in the archive, in this order, and takes
     /// it into the keep.
     async fn find_old(&self, staging: &Staging<'_>, old: Exactly<'_>) -> Result<Digest, Failure> {
-        if let Some(digest) = self.keep.find_deb(old.name, old.version)?
+        if let Some(digest) = self.keep.find_package(old.name, old.version)?
             && self.is_kept(digest).await?
         {
             return Ok(digest);
         }
         let folder = self.keep.incoming(staging.request.rollout.as_str())?;
-        for cached in self.apt.cached(old)? {
+        for cached in self.manager.cached(old)? {
             let copy = folder.join("cached.deb");
             if fs::copy(&cached, &copy).is_err() {
                 continue;
@@ -69,24 +69,27 @@ impl Steps {
             Ok(folder) => folder,
             Err(failure) => return Err(no_way_back(old, &failure)),
         };
-        for deb in archive::debs_in(&folder)? {
+        for deb in archive::files_in(&folder, self.manager.format())? {
             if let Some(digest) = self.take_if(&deb, old).await? {
                 return Ok(digest);
             }
         }
-        let other = Failure::new(FailureKind::NotFound, "apt brought another package");
+        let other = Failure::new(
+            FailureKind::NotFound,
+            "the repositories brought another package",
+        );
         Err(no_way_back(old, &other))
     }
 
     /// Takes a file into the keep if its own control file says that it is the package.
     async fn take_if(&self, deb: &Path, wanted: Exactly<'_>) -> Result<Option<Digest>, Failure> {
-        let Ok(label) = self.apt.label(deb).await else {
+        let Ok(label) = self.manager.label(deb).await else {
             return Ok(None);
         };
         if !label.is_of(wanted.name) || label.version != wanted.version {
             return Ok(None);
         }
-        Ok(Some(self.keep.take_deb(deb, &label).await?))
+        Ok(Some(self.keep.take_package(deb, &label).await?))
     }
 
     /// Goes back in thought, from where the patch leads: what apt would do then with the old files alone
@@ -109,12 +112,15 @@ impl Steps {
         let forward = self.install(changed.iter().map(|package| package.sha256));
         let folder = self.keep.incoming(&format!("{}.back", request.rollout))?;
         let wrong = match self
-            .apt
+            .manager
             .rehearse_after(&forward.install, &back, &folder)
             .await
         {
             Ok(plan) if does_just(&plan, &back) => return Ok(()),
-            Ok(plan) => format!("apt would do something else: {}", in_words(&plan)),
+            Ok(plan) => format!(
+                "the package manager would do something else: {}",
+                in_words(&plan)
+            ),
             Err(failure) => failure.detail,
         };
         if request.one_way {
@@ -151,7 +157,7 @@ fn no_way_back(old: Exactly<'_>, from_archive: &Failure) -> Failure {
     };
     let detail = format!(
         "no package file of {name} {version}, which is installed: not in the agent's keep, not in \
-         apt's cache, not in the archive ({})",
+         the package manager's cache, not in the archive ({})",
         from_archive.detail
     );
     Failure::new(kind, detail)

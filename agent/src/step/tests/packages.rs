@@ -47,7 +47,7 @@ async fn bits_that_rot_in_the_keep_are_fetched_again() {
     let host = Tool::new();
     let order = host.order();
     steps(&host.lab).stage(&request(&order)).await.unwrap();
-    let deb = steps(&host.lab).keep.deb(host.two[0].sha256);
+    let deb = steps(&host.lab).keep.package(host.two[0].sha256);
     fs::write(&deb, b"rotten").unwrap();
     steps(&host.lab).apply(&order).await.unwrap();
     assert_eq!(keep::digest_of(&deb).await.unwrap(), host.two[0].sha256);
@@ -147,8 +147,8 @@ async fn a_way_back_that_rotted_is_said_and_nothing_is_changed() {
     let order = host.order();
     let steps = steps(&host.lab);
     steps.apply(&order).await.unwrap();
-    let old = steps.keep.find_deb("data", "1").unwrap().unwrap();
-    fs::write(steps.keep.deb(old), b"rotten").unwrap();
+    let old = steps.keep.find_package("data", "1").unwrap().unwrap();
+    fs::write(steps.keep.package(old), b"rotten").unwrap();
     let failure = steps.rollback(&order).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::NoWayBack, "{failure}");
     assert_eq!(host.versions(), both("2"));

@@ -62,7 +62,7 @@ async fn a_release_keeps_what_is_installed_and_what_was_before_it() {
     let mut expected: Vec<Digest> = host.versions.iter().map(|one| one.sha256).collect();
     expected.drain(..expected.len() - 1 - WAYS_BACK);
     expected.sort();
-    assert_eq!(steps(&host.lab).keep.debs().unwrap(), expected);
+    assert_eq!(steps(&host.lab).keep.packages().unwrap(), expected);
 }
 
 #[tokio::test]
@@ -134,7 +134,7 @@ async fn what_an_older_agent_swept_is_missed_and_nothing_is_said_to_be_done() {
     let path = host.lab.path("state/rollouts/r2/before.json");
     let record = fs::read_to_string(&path).unwrap();
     fs::write(&path, record.replace("begun", "superseded")).unwrap();
-    fs::remove_file(steps(&host.lab).keep.deb(host.versions[0].sha256)).unwrap();
+    fs::remove_file(steps(&host.lab).keep.package(host.versions[0].sha256)).unwrap();
     host.roll_back().await.unwrap();
     let failure = host.roll_back().await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::NoWayBack, "{failure}");

@@ -191,5 +191,5 @@ async fn a_rollout_that_was_amended_is_staged_again() {
     order.content = packages(&[host.two.clone(), vec![fresh.clone()]].concat());
     order.grant.lock_digest = Digest::of("amended");
     steps.stage(&request(&order)).await.unwrap();
-    assert!(steps.keep.deb(fresh.sha256).exists());
+    assert!(steps.keep.package(fresh.sha256).exists());
 }
