@@ -29,6 +29,25 @@ pub(super) const RESTARTS: [(&str, RestartPolicy); 2] = [
 /// Keys whose part is not built.
 const NOT_BUILT: [&str; 3] = ["advisories", "image", "files"];
 
+/// Kinds that people may look for, each with why there is none and what to do instead.
+const OUTSIDE: [(&str, &str); 3] = [
+    (
+        "livepatch",
+        "a live patch changes the running kernel and is gone with the next boot; patch the kernel's package, \
+         with `reboot = \"if-required\"`",
+    ),
+    (
+        "snap",
+        "snapd updates snaps by itself and keeps no version for a way back that is proved; hold them with \
+         `snap refresh --hold`, and refresh them in a reservation of the host (`cofferdam reserve`)",
+    ),
+    (
+        "zypper",
+        "packages are patched by apt and dnf only; patch such hosts by zypper in a reservation of the host \
+         (`cofferdam reserve`)",
+    ),
+];
+
 const PACKAGE_KEYS: [&str; 5] = [
     "packages",
     "security",
@@ -52,7 +71,13 @@ impl Kind {
             "config" => Ok(Self::Config),
             "noop" => Ok(Self::Noop),
             "image" => Err(Refusal::PatchKindNotBuilt(text.to_owned())),
-            _ => Err(Refusal::PatchKind(text.to_owned())),
+            _ => Err(match OUTSIDE.iter().find(|(kind, _)| *kind == text) {
+                Some((_, instead)) => Refusal::PatchKindOutside {
+                    kind: text.to_owned(),
+                    instead,
+                },
+                None => Refusal::PatchKind(text.to_owned()),
+            }),
         }
     }
 

@@ -67,6 +67,14 @@ pub enum Refusal {
     /// A kind of patch that no file may have.
     #[error("`{0}` is no kind of patch: \"packages\", \"config\" or \"noop\" is expected")]
     PatchKind(String),
+    /// What is updated otherwise than by a rollout.
+    #[error("patches of kind \"{kind}\" are refused: {instead}")]
+    PatchKindOutside {
+        /// The kind.
+        kind: String,
+        /// Why, and what to do instead.
+        instead: &'static str,
+    },
     /// A kind of patch that is not built.
     #[error("patches of kind \"{0}\" are not built yet; use \"packages\", \"config\" or \"noop\"")]
     PatchKindNotBuilt(String),

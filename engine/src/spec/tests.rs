@@ -178,6 +178,22 @@ fn a_key_whose_part_is_not_built_is_refused() {
 }
 
 #[test]
+fn what_no_rollout_patches_is_refused_with_what_to_do_instead() {
+    for (kind, instead) in [
+        ("snap", "snap refresh --hold"),
+        ("livepatch", "patch the kernel's package"),
+        ("zypper", "patch such hosts by zypper in a reservation"),
+    ] {
+        let found = mistakes(&MINIMAL.replace("noop", kind));
+        assert!(
+            found.contains(&format!("patches of kind \"{kind}\" are refused")),
+            "{found}"
+        );
+        assert!(found.contains(instead), "{found}");
+    }
+}
+
+#[test]
 fn a_key_that_belongs_at_the_top_says_so() {
     assert_eq!(
         mistakes_with("", "bake = \"1s\""),
