@@ -165,7 +165,7 @@ fn holds(place: &Path, meta: &Metadata) -> std::io::Result<Holds> {
 /// What tells, without reading anything, whether [`Reader::read`] would say the same again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glance {
-    status: Option<Stamp>,
+    database: Vec<Option<Stamp>>,
     files: BTreeMap<String, Option<Stamp>>,
 }
 
@@ -177,7 +177,7 @@ impl Glance {
     pub fn at(root: &Root, patterns: &BTreeSet<Pattern>) -> Result<Self, ContentsError> {
         let files = pattern::find(root, patterns)?.into_iter();
         Ok(Self {
-            status: stamp(&installed::place(root)?),
+            database: installed::stamps(root)?,
             files: files
                 .map(|(path, place): (String, PathBuf)| (path, stamp(&place)))
                 .collect(),

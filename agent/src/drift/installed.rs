@@ -1,7 +1,14 @@
-//! What dpkg's database says is installed, read without dpkg: of any root, at any hour.
+//! What the package manager's database says is installed: of any root, at any hour. dpkg's is read without
+//! dpkg.
 
-use super::pattern::gone_is_none;
-use crate::host::{durable::FileError, root::Root};
+mod rpm;
+
+use super::{contents::stamp, pattern::gone_is_none};
+use crate::{
+    host::{command::RunError, durable::FileError, root::Root, stamp::Stamp},
+    packages::choice,
+};
+use cofferdam_engine::package::PackageFormat;
 use std::{
     collections::BTreeMap,
     fs::File,
@@ -19,7 +26,8 @@ const MOST_BYTES: u64 = 64 * 1024 * 1024;
 /// The packages on a root.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Installed {
-    /// The version of each, by name and architecture, as in `tea:all`. One that is half installed counts;
+    /// The version of each, by name and architecture, as in `tea:all`; of one with several, all of them. One
+    /// that is half installed counts;
     /// one of which only config files remain does not.
     pub packages: BTreeMap<String, String>,
     /// Those of them that are not fully installed, in the database's order.
@@ -30,21 +38,39 @@ pub struct Installed {
 #[derive(Debug, thiserror::Error)]
 pub enum InstalledError {
     /// There is no database.
-    #[error("there is no {}: drift is detected on hosts with dpkg only", .0.display())]
+    #[error("there is no {}: drift is detected on hosts with dpkg or rpm only", .0.display())]
     Missing(PathBuf),
     /// It cannot be read.
     #[error(transparent)]
     File(#[from] FileError),
+    /// rpm does not say it.
+    #[error("rpm does not say what is installed: {0}")]
+    NotTold(String),
+    /// rpm cannot be asked.
+    #[error(transparent)]
+    Run(#[from] RunError),
     /// It is longer than any database.
     #[error("{} has more than {MOST_BYTES} bytes", .0.display())]
     TooLong(PathBuf),
 }
 
-/// Where the database of a root really is.
+/// What tells, without reading anything, whether [`read`] would say the same again: the stamps of the files
+/// of a root's database. Absent: nothing that can be looked at.
+///
+/// # Errors
+/// [`FileError`] when their path cannot be followed.
+pub fn stamps(root: &Root) -> Result<Vec<Option<Stamp>>, FileError> {
+    Ok(match choice::format_of(root) {
+        PackageFormat::Deb => vec![stamp(&place(root)?)],
+        PackageFormat::Rpm => rpm::places(root).iter().map(|file| stamp(file)).collect(),
+    })
+}
+
+/// Where dpkg's database of a root really is.
 ///
 /// # Errors
 /// [`FileError`] when its path cannot be followed.
-pub fn place(root: &Root) -> Result<PathBuf, FileError> {
+fn place(root: &Root) -> Result<PathBuf, FileError> {
     let path = Path::new(STATUS);
     root.resolve(path)
         .map_err(FileError::of("looking up", path))
@@ -55,6 +81,13 @@ pub fn place(root: &Root) -> Result<PathBuf, FileError> {
 /// # Errors
 /// [`InstalledError`] when there is none, or it cannot be read.
 pub fn read(root: &Root) -> Result<Installed, InstalledError> {
+    match choice::format_of(root) {
+        PackageFormat::Deb => read_dpkg(root),
+        PackageFormat::Rpm => rpm::read(root),
+    }
+}
+
+fn read_dpkg(root: &Root) -> Result<Installed, InstalledError> {
     let path = place(root)?;
     let unreadable = FileError::of("reading", &path);
     let opened = gone_is_none(File::open(&path)).map_err(FileError::of("opening", &path))?;
@@ -67,7 +100,7 @@ pub fn read(root: &Root) -> Result<Installed, InstalledError> {
     Ok(installed)
 }
 
-/// Reads the text of a database. A stanza without a name, an architecture, a version or a status is no
+/// Reads the text of dpkg's database. A stanza without a name, an architecture, a version or a status is no
 /// package, and neither is anything else that is not understood.
 ///
 /// # Errors

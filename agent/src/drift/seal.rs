@@ -18,7 +18,7 @@ pub enum SealError {
     /// Packages are half installed: no host should be like that.
     #[error(
         "not sealed: not fully installed are {names}; end that first, as with \
-         `dpkg --configure --pending`"
+         `dpkg --configure --pending` or `dnf remove --duplicates`"
     )]
     Unfinished {
         /// Which.

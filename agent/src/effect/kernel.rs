@@ -1,12 +1,15 @@
 //! The running kernel against the newest one that is installed.
 
-use crate::host::{durable::FileError, root::Root};
+use crate::{
+    host::{durable::FileError, root::Root},
+    packages::choice,
+};
 use cofferdam_engine::{
     kernel::parts,
-    package::{check_version, compare_versions},
+    package::{PackageFormat, check_version},
     query::Kernel,
 };
-use std::{cmp::Ordering, fs, io, path::Path};
+use std::{fs, io, path::Path};
 
 /// Where kernels lie, below the root, and how their files begin.
 const FOLDER: &str = "boot";
@@ -65,18 +68,18 @@ pub fn newer_than(running: &str, root: &Root) -> Result<Option<String>, FileErro
     };
     let names = entries.flatten().map(|entry| entry.file_name());
     let names = names.filter_map(|name| Some(name.to_str()?.strip_prefix(IMAGE)?.to_owned()));
-    Ok(newest(running, names))
+    Ok(newest(running, names, choice::format_of(root)))
 }
 
-fn newest(running: &str, installed: impl Iterator<Item = String>) -> Option<String> {
+fn newest(
+    running: &str,
+    installed: impl Iterator<Item = String>,
+    format: PackageFormat,
+) -> Option<String> {
     let (version, flavour) = parts(running);
     let of_its_flavour = installed.filter(|name| parts(name).1 == flavour);
-    let newer = of_its_flavour.filter(|name| is_newer(parts(name).0, version));
-    newer.max_by(|a, b| compare_versions(parts(a).0, parts(b).0))
-}
-
-fn is_newer(version: &str, than: &str) -> bool {
-    compare_versions(version, than) == Ordering::Greater
+    let newer = of_its_flavour.filter(|name| format.compare(parts(name).0, version).is_gt());
+    newer.max_by(|a, b| format.compare(parts(a).0, parts(b).0))
 }
 
 #[cfg(test)]
@@ -84,7 +87,12 @@ mod tests {
     use super::*;
 
     fn newest_of(running: &str, installed: &[&str]) -> Option<String> {
-        newest(running, installed.iter().map(|&name| name.to_owned()))
+        let format = match running.contains(".el9") {
+            true => PackageFormat::Rpm,
+            false => PackageFormat::Deb,
+        };
+        let installed = installed.iter().map(|&name| name.to_owned());
+        newest(running, installed, format)
     }
 
     #[test]
@@ -110,6 +118,11 @@ mod tests {
                 "5.14.0-427.el9.x86_64",
                 &["5.14.0-503.el9.x86_64"],
                 Some("5.14.0-503.el9.x86_64"),
+            ),
+            (
+                "5.14.0-70.el9.x86_64",
+                &["5.14.0-70.13.1.el9_0.x86_64", "0-rescue-8f1c"],
+                Some("5.14.0-70.13.1.el9_0.x86_64"),
             ),
             (
                 "6.8.0-1021-aws",

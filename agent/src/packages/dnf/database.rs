@@ -10,9 +10,9 @@ pub const FORMAT: &str = "%{NAME}|%{ARCH}|%{EPOCHNUM}|%{VERSION}-%{RELEASE}\n";
 /// The keys that packages are signed with lie among the packages, and are none.
 const KEY: &str = "gpg-pubkey";
 
-/// Packages of which several versions are meant to be installed side by side begin so: kernels, and what
-/// is built for one.
-const SIDE_BY_SIDE: [&str; 2] = ["kernel", "kmod-"];
+/// Packages of which several versions are meant to be installed side by side begin so: kernels, what is
+/// built for one, and keys.
+const SIDE_BY_SIDE: [&str; 3] = ["kernel", "kmod-", KEY];
 
 /// Reads the answer to [`FORMAT`]. Lines of another form are left out. A package in two versions is what
 /// an interrupted rpm leaves: the old one goes last. Of a kernel it is meant so, and the newest counts.
@@ -67,7 +67,7 @@ fn package(line: &str, native: &str) -> Option<(String, String)> {
 }
 
 /// `[epoch:]version-release`; an epoch of 0 is not said, as dnf does not say it either.
-pub(super) fn version(epoch: &str, version: &str) -> Option<String> {
+pub fn version(epoch: &str, version: &str) -> Option<String> {
     let is_whole = version.len() > 1 && version.contains('-');
     match epoch {
         _ if !is_whole => None,
