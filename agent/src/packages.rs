@@ -192,12 +192,8 @@ impl Apt {
     }
 
     /// The file of dpkg's database that it writes anew with each change.
-    ///
-    /// # Errors
-    /// None: it is always there.
-    #[allow(clippy::unused_async, reason = "rpm has to be asked")]
-    pub async fn book(&self) -> Result<PathBuf, Failure> {
-        Ok(self.root.join("var/lib/dpkg/status"))
+    pub fn book(&self) -> PathBuf {
+        self.root.join("var/lib/dpkg/status")
     }
 
     fn lock_holder(&self, files: &[&str]) -> Result<Option<Holder>, Failure> {

@@ -72,7 +72,10 @@ impl Manager {
 
     /// The file of its database that it writes anew with each change.
     pub async fn book(&self) -> Result<PathBuf, Failure> {
-        of!(self, one => one.book().await)
+        match self {
+            Self::Apt(apt) => Ok(apt.book()),
+            Self::Dnf(dnf) => dnf.book().await,
+        }
     }
 
     pub async fn label(&self, file: &Path) -> Result<Label, Failure> {

@@ -10,6 +10,9 @@ use std::{
     process::{Command, Output},
 };
 
+/// The program of scripts that are no Lua.
+const SHELL: &str = "/bin/sh";
+
 /// The folder of a test's host and its repository.
 pub(crate) struct RpmLab {
     folder: tempfile::TempDir,
@@ -157,6 +160,21 @@ impl RpmLab {
         let folder = tempfile::tempdir().unwrap();
         let files = rpms.iter().map(|&rpm| self.build(rpm, folder.path()));
         run(self.rpm().args(words).args(files));
+    }
+
+    /// Gives the root a shell for scripts that are no Lua: the machine's own, with its libraries, as a package.
+    pub(crate) fn give_shell(&self) {
+        let libraries = run(Command::new("ldd").arg(SHELL)).stdout;
+        let libraries = String::from_utf8(libraries).unwrap();
+        let words = libraries
+            .split_whitespace()
+            .filter(|word| word.starts_with('/'));
+        for file in words.chain([SHELL]) {
+            let place = self.path("root").join(file.trim_start_matches('/'));
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::copy(file, place).unwrap();
+        }
+        self.install(&[Rpm::new("shell", "1").with("Provides: /bin/sh\n")]);
     }
 
     /// What rpm answers of the root.

@@ -20,6 +20,9 @@ const REMOVE: [&str; 2] = ["-e", "-v"];
 /// Leaves out the scripts of what goes.
 const NO_LEAVING_SCRIPTS: [&str; 2] = ["--nopreun", "--nopostun"];
 
+/// Has dnf look at nothing but this host.
+const NO_REPOSITORY: &str = "--disablerepo=*";
+
 /// What rpm changes.
 #[derive(Clone, Copy)]
 enum On<'a> {
@@ -161,7 +164,7 @@ impl Dnf {
             return Ok(BTreeSet::new());
         };
         let asked = ["repoquery", "--userinstalled", "--qf", "%{name}|%{arch}"];
-        let answer = self.answer(&dnf.arg("--cacheonly").args(asked)).await?;
+        let answer = self.answer(&dnf.arg(NO_REPOSITORY).args(asked)).await?;
         let architecture = self.architecture().await?;
         let wanted = super::repositories::names(&answer, &architecture);
         let database = self.database().await?;
@@ -184,7 +187,10 @@ impl Dnf {
         if others.is_empty() {
             return Ok(());
         }
-        let command = self.dnf()?.args(["mark", "remove"]).args(others);
+        let command = self
+            .dnf()?
+            .args([NO_REPOSITORY, "mark", "remove"])
+            .args(others);
         self.must_change(command, On::Host(on, LeavingScripts::Run))
             .await
     }

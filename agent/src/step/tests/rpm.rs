@@ -7,7 +7,10 @@ use crate::{
     step::transaction::conditions,
 };
 use cofferdam_engine::patch::{ConffilePolicies, ConffilePolicy, VersionWish};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// A host with `tool` and its `data` at 1, and a repository in which 2 of both needs `fresh`, which needs
 /// them in turn.
@@ -229,6 +232,22 @@ async fn scripts_that_fail_are_told_and_the_host_goes_back() {
         assert_eq!(failure.kind, FailureKind::MaintainerScript, "{failure}");
         assert!(failure.detail.contains("tea-2-1"), "{failure}");
     }
+}
+
+#[tokio::test]
+async fn a_script_that_hangs_is_ended_at_its_deadline_and_the_host_goes_back() {
+    let Some(lab) = RpmLab::new() else { return };
+    lab.give_shell();
+    lab.install(&[Rpm::new("tea", "1")]);
+    lab.publish(Rpm::new("tea", "1"));
+    let hangs = Rpm::new("tea", "2").with_sections("%pre\nkill -STOP $$\n");
+    let mut order = order("r1", packages(&[lab.publish(hangs)]));
+    order.deadlines.script = Duration::from_secs(1);
+    let failure = rpm_steps(&lab).apply(&order).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::MaintainerScript, "{failure}");
+    assert!(failure.detail.contains("ran longer than 1 s"), "{failure}");
+    rpm_steps(&lab).rollback(&order).await.unwrap();
+    assert_eq!(installed(&lab), ["shell-1-1", "tea-1-1"]);
 }
 
 #[tokio::test]
