@@ -7,6 +7,7 @@
 pub mod complaint;
 pub mod conffile;
 pub mod database;
+pub mod files;
 pub mod holder;
 pub mod label;
 pub mod repositories;
