@@ -47,8 +47,8 @@ impl Steps {
         Ok(found)
     }
 
-    /// Finds an old package in the keep, in apt's cache or in the archive, in this order, and takes
-    /// it into the keep.
+    /// Finds an old package in the keep, in the package manager's cache or in the archive, in this
+    /// order, and takes it into the keep.
     async fn find_old(&self, staging: &Staging<'_>, old: Exactly<'_>) -> Result<Digest, Failure> {
         if let Some(digest) = self.keep.find_package(old.name, old.version)?
             && self.is_kept(digest).await?
@@ -92,8 +92,8 @@ impl Steps {
         Ok(Some(self.keep.take_package(deb, &label).await?))
     }
 
-    /// Goes back in thought, from where the patch leads: what apt would do then with the old files alone
-    /// is just to put them back, and to take away what the patch brings.
+    /// Goes back in thought, from where the patch leads: what the package manager would do then with
+    /// the old files alone is just to put them back, and to take away what the patch brings.
     pub(super) async fn rehearse_back(
         &self,
         request: &StageRequest,
