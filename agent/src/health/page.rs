@@ -14,7 +14,9 @@ use crate::{
     flag::{CheckState, FlagState, Source},
 };
 use cofferdam_engine::time_zone::iso8601;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json, value::RawValue};
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// One answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -118,15 +120,34 @@ fn healthz(seen: &Seen) -> Page {
         }
     };
     page.insert("status".into(), word(status));
-    page.insert("checks".into(), checks(seen));
+    let checks = checks(seen);
+    let page = Health { page, checks };
     Page {
         status: if status == Verdict::Fail { 503 } else { 200 },
         media_type: "application/health+json",
-        body: Value::Object(page).to_string() + "\n",
+        body: serde_json::to_string(&page).expect("JSON and names become JSON") + "\n",
     }
 }
 
-fn checks(seen: &Seen) -> Value {
+/// The whole page.
+#[derive(Serialize)]
+struct Health<'a> {
+    #[serde(flatten)]
+    page: Map<String, Value>,
+    checks: BTreeMap<Cow<'a, str>, Told<'a>>,
+}
+
+/// What stands under one key of `checks`.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Told<'a> {
+    /// What the host says of itself.
+    Here(Value),
+    /// What the application says.
+    There(&'a RawValue),
+}
+
+fn checks(seen: &Seen) -> BTreeMap<Cow<'_, str>, Told<'_>> {
     let mut checks = Map::new();
     let address = seen.address.to_string();
     checks.insert(
@@ -143,13 +164,17 @@ fn checks(seen: &Seen) -> Value {
     for entry in entries(seen) {
         checks.insert(entry.key(), json!([entry.shown(seen)]));
     }
-    for Folded(page) in seen.application.iter().filter_map(|a| a.page.as_ref()) {
-        for (key, entry) in page {
-            // What the host says of itself is never replaced.
-            checks.entry(key).or_insert_with(|| entry.clone());
-        }
+    let own = checks
+        .into_iter()
+        .map(|(key, value)| (Cow::Owned(key), Told::Here(value)));
+    let mut checks: BTreeMap<_, _> = own.collect();
+    let pages = seen.application.iter().filter_map(|one| one.page.as_ref());
+    for entry in pages.flat_map(Folded::entries) {
+        // What the host says of itself is never replaced.
+        let key = Cow::Borrowed(entry.key.as_str());
+        checks.entry(key).or_insert(Told::There(&entry.value));
     }
-    Value::Object(checks)
+    checks
 }
 
 /// What one check, probe or signal says.

@@ -25,9 +25,13 @@ pub const MOST_THREADS: usize = 3;
 /// and several of them may).
 const FRESH: Duration = Duration::from_secs(1);
 
-/// How much older than its probe's own deadline an answer may be before it means nothing: what it takes
-/// to ask again, and then some (guess).
+/// How much older an answer may be than what it takes to ask all probes again, before it means nothing: the
+/// time until somebody asks here, and then some (guess).
 const MARGIN: Duration = Duration::from_secs(3);
+
+/// The stack of a thread that asks: what resolves names is others' code, and memory that is not touched costs
+/// nothing.
+const STACK: usize = 512 * 1024;
 
 /// Asks the application. Dropping it does not end its threads: a responder has one, for ever.
 #[derive(Debug)]
@@ -81,7 +85,7 @@ impl Prober {
             let shared = Arc::clone(&shared);
             thread::Builder::new()
                 .name("probe".to_owned())
-                .stack_size(128 * 1024)
+                .stack_size(STACK)
                 .spawn(move || shared.work())?;
         }
         Ok(Self { shared, heard })
@@ -115,10 +119,11 @@ impl Prober {
     /// What every probe found last, in their order.
     pub fn answers(&self) -> Vec<Answer> {
         let now = Instant::now();
+        let again = again_within(&self.shared.probes);
         let slots = self.shared.slots();
         let probes = self.shared.probes.iter().zip(&*slots);
         probes
-            .map(|(probe, slot)| slot.answer(probe, now))
+            .map(|(probe, slot)| slot.answer(probe, again, now))
             .collect()
     }
 }
@@ -129,19 +134,35 @@ impl Slot {
         last.is_some_and(|(_, at)| now.duration_since(*at) < FRESH)
     }
 
-    fn answer(&self, probe: &Probe, now: Instant) -> Answer {
+    /// The answer, if all probes could not have been asked again since it was asked for.
+    fn answer(&self, probe: &Probe, again: Duration, now: Instant) -> Answer {
         let nothing = |said: &str| Answer {
             reading: Reading::new(&probe.name, Verdict::NoData, said),
             page: None,
         };
         match &self.last {
             None => nothing("it has not answered yet"),
-            Some((_, at)) if now.duration_since(*at) > probe.deadline + MARGIN => {
+            Some((_, at)) if now.duration_since(*at) > probe.deadline + again + MARGIN => {
                 nothing("its last answer is too old")
             }
             Some((answer, _)) => answer.clone(),
         }
     }
+}
+
+/// How long it may take until every probe was asked again, a few at a time.
+fn again_within(probes: &[Probe]) -> Duration {
+    let rounds = u32::try_from(probes.len().div_ceil(MOST_THREADS)).unwrap_or(u32::MAX);
+    let longest = probes.iter().map(|probe| probe.deadline).max();
+    longest.unwrap_or_default().saturating_mul(rounds)
+}
+
+/// Which of those that are wanted comes next: the one that was not asked for longest.
+fn next_of(slots: &[Slot]) -> Option<usize> {
+    let numbered = slots.iter().enumerate();
+    let wanted = numbered.filter(|(_, slot)| slot.stage == Stage::Wanted);
+    let next = wanted.min_by_key(|(_, slot)| slot.last.as_ref().map(|(_, at)| *at));
+    next.map(|(index, _)| index)
 }
 
 impl Shared {
@@ -175,8 +196,7 @@ impl Shared {
     fn next(&self) -> usize {
         let mut slots = self.slots();
         loop {
-            let wanted = |slot: &Slot| slot.stage == Stage::Wanted;
-            if let Some(index) = slots.iter().position(wanted) {
+            if let Some(index) = next_of(&slots) {
                 slots[index].stage = Stage::Asking;
                 return index;
             }
@@ -184,6 +204,69 @@ impl Shared {
                 .asked
                 .wait(slots)
                 .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checks::probe::Question;
+
+    fn probe(deadline_ms: u64) -> Probe {
+        Probe {
+            name: "app".to_owned(),
+            address: "127.0.0.1:1".to_owned(),
+            deadline: Duration::from_millis(deadline_ms),
+            question: Question::Tcp,
+        }
+    }
+
+    fn asked(stage: Stage, at: Instant) -> Slot {
+        let reading = Reading::new("app", Verdict::Pass, "");
+        let answer = Answer {
+            reading,
+            page: None,
+        };
+        Slot {
+            stage,
+            last: Some((answer, at)),
+        }
+    }
+
+    #[test]
+    fn who_was_not_asked_for_longest_comes_next_however_soon_others_are_wanted_again() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut slots = vec![
+            asked(Stage::Wanted, at(5)),
+            asked(Stage::Idle, at(0)),
+            asked(Stage::Wanted, at(3)),
+            asked(Stage::Asking, at(1)),
+        ];
+        assert_eq!(next_of(&slots), Some(2));
+        slots.push(Slot {
+            stage: Stage::Wanted,
+            last: None,
+        });
+        assert_eq!(next_of(&slots), Some(4));
+        assert_eq!(next_of(&slots[..2]), Some(0));
+        assert_eq!(next_of(&slots[1..2]), None);
+    }
+
+    #[test]
+    fn an_answer_counts_while_the_others_have_their_turn() {
+        for (probes, good_for_ms) in [(1, 2_000 + 2_000 + 3_000), (8, 2_000 + 6_000 + 3_000)] {
+            let probes = vec![probe(2_000); probes];
+            let began = Instant::now();
+            let slot = asked(Stage::Wanted, began);
+            let after = |ms| {
+                let now = began + Duration::from_millis(ms);
+                let answer = slot.answer(&probes[0], again_within(&probes), now);
+                answer.reading.verdict
+            };
+            assert_eq!(after(good_for_ms), Verdict::Pass);
+            assert_eq!(after(good_for_ms + 1), Verdict::NoData);
         }
     }
 }

@@ -32,7 +32,7 @@ const NOBODY_VOUCHES: &str =
     "it was not well on its way back to traffic, and its agent is silent since";
 
 /// What one probe found.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Answer {
     /// Its verdict.
     pub reading: Reading,

@@ -212,6 +212,24 @@ fn an_application_that_hangs_keeps_nobody_waiting() {
 }
 
 #[test]
+fn a_page_that_lies_deep_in_itself_ends_no_thread() {
+    let (probe, say) = application("web");
+    let deep = format!("{}{}", "[".repeat(120), "]".repeat(120));
+    let page =
+        format!(r#"{{"version": "7", "checks": {{"a:b": {deep}, "c:d": [{{"x": {deep}}}]}}}}"#);
+    let answer = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{page}");
+    say.send(String::leak(answer)).unwrap();
+    let responder = Responder::start(vec![probe]);
+    responder.flag(FlagState::Up);
+    eventually("the application to be well", || responder.is_ready());
+    let page = responder.get("/healthz");
+    assert!(
+        page.contains("\"web:version\"") && !page.contains("[[["),
+        "{page}"
+    );
+}
+
+#[test]
 fn garbage_gets_a_400_and_stops_nothing() {
     let responder = Responder::start(Vec::new());
     responder.flag(FlagState::Up);
