@@ -7,7 +7,9 @@
 //! ```
 //!
 //! Only the first boot from an image holds a host back for drift: a host that was let in once comes back
-//! with a warning, so that a zone that lost its power does not stay away.
+//! with a warning, so that a zone that lost its power does not stay away. It is not let in before that boot has
+//! come to rest: see [`rest`]. From then on it stays in, whatever happens to its packages: many hosts are made of
+//! one image at one time, and what changes one of them later changes all of them at once.
 
 pub mod command;
 pub mod compare;
@@ -19,6 +21,7 @@ pub mod log_file;
 pub mod logs;
 pub mod pattern;
 pub mod report;
+mod rest;
 pub mod seal;
 pub mod settings;
 pub mod store;

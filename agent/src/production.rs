@@ -95,9 +95,10 @@ async fn serve(
     let keeper = Keeper::new(root.clone(), places.clone());
     let guard = keeper.keep(settings.guard.clone(), &Processes, found.clone());
     let drift = Drift::new(root.clone(), &settings.state_dir, &settings.drift);
-    let drift = Rc::new(drift.heeding(&places).telling(found.clone()));
-    drift.start().await;
     let runner: Rc<dyn Runner> = Rc::new(Processes);
+    let drift = drift.heeding(&places).telling(found.clone());
+    let drift = Rc::new(drift.asking(Rc::clone(&runner)));
+    drift.start().await;
     let evidence = settings.drift.boot_evidence.and_then(|window| {
         let (state_dir, runner) = (&settings.state_dir, Rc::clone(&runner));
         Watch::begin(window, &boot_id, state_dir, runner)

@@ -4,6 +4,7 @@
 //! ```text
 //!  an order changes the host:  before.json --> the change --> expected.json follows, before.json goes
 //!  a look:                     stamps --moved--> read, compare --changed--> report.json
+//!  first boot:                 let in once it has come to rest, and was compared after that
 //!  let in:                     let-in.json: from here on drift is a warning
 //! ```
 //!
@@ -15,6 +16,7 @@ use super::{
     contents::stamp,
     image,
     report::{Effect, Report, Standing},
+    rest::Rest,
     settings::DriftSettings,
     store::{LetIn, Under},
 };
@@ -22,6 +24,7 @@ use crate::{
     checks::verdict::{Reading, Verdict},
     guard::places::Places,
     host::{
+        command::Runner,
         leftover,
         notice::{Notice, pause},
         root::Root,
@@ -37,6 +40,7 @@ use std::{
     convert::Infallible,
     mem,
     path::{Path, PathBuf},
+    rc::Rc,
     time::Duration,
 };
 use tokio::{
@@ -51,9 +55,9 @@ const GLANCES: u32 = 60;
 /// How often it is looked whether the host was sealed anew: one question to the file system.
 const GLANCE_EVERY: Duration = Duration::from_secs(60);
 
-/// How often a host is compared that drift holds back, and how soon again when it was being changed: a
-/// person waits (guess).
-const SOON: Duration = Duration::from_secs(5);
+/// How often a host is compared that is held back, and how soon again when it was being changed: a person
+/// waits, or a fleet that grows (guess).
+const SOON: Duration = Duration::from_secs(2);
 
 /// How long an agent that starts waits for the first look (guess: some thousand files that nobody has
 /// read since the boot).
@@ -71,6 +75,9 @@ pub struct Drift {
     is_changing: Cell<bool>,
     was_changed: Notify,
     is_in: Cell<bool>,
+    rest: Rest,
+    /// What was still under way when the host was last compared. Absent: nothing.
+    unrest: RefCell<Option<String>>,
     /// Where hooks write down whom they let pass, and what was last looked at of it. Absent: nowhere.
     passed: Option<PathBuf>,
     seen_passed: Cell<Option<Stamp>>,
@@ -100,6 +107,8 @@ impl Drift {
     /// Drift of which nothing is known yet.
     pub fn new(root: Root, state_dir: &Path, settings: &DriftSettings) -> Self {
         Self {
+            rest: Rest::of(root.clone()),
+            unrest: RefCell::default(),
             subject: Subject::new(root, state_dir, settings.first_boot),
             own_change: Places::new(state_dir, Path::new("")).own_change(),
             comparer: Mutex::default(),
@@ -122,6 +131,13 @@ impl Drift {
         }
     }
 
+    /// The same, with somebody who asks systemd whether a first boot is over.
+    #[must_use]
+    pub(crate) fn asking(self, runner: Rc<dyn Runner>) -> Self {
+        let rest = self.rest.asking(runner);
+        Self { rest, ..self }
+    }
+
     /// The same, with what it finds told to the coordinator.
     #[must_use]
     pub(crate) fn telling(self, found: Found) -> Self {
@@ -134,7 +150,10 @@ impl Drift {
     /// Looks for the first time. An agent that starts does not wait longer than a moment for it: until it
     /// has looked, the host is held.
     pub(crate) async fn start(&self) {
-        if time::timeout(FIRST_WITHIN, self.look()).await.is_err() {
+        if time::timeout(FIRST_WITHIN, self.look_at_rest())
+            .await
+            .is_err()
+        {
             tracing::info!("the host is being compared with its image");
         }
     }
@@ -144,7 +163,7 @@ impl Drift {
     pub(crate) async fn watch(&self) -> Infallible {
         loop {
             // Costs next to nothing where the first look is just over.
-            let has_looked = self.look().await;
+            let has_looked = self.look_at_rest().await;
             if !has_looked || self.judge().verdict != Verdict::Pass {
                 time::sleep(SOON).await;
                 continue;
@@ -207,6 +226,42 @@ impl Drift {
         drop(changing);
         self.look().await;
         done
+    }
+
+    /// Compares, and before that finds out whether a first boot has come to rest: what ends after it was asked
+    /// about is compared once more.
+    async fn look_at_rest(&self) -> bool {
+        if self.known.borrow().is_none() {
+            self.look().await;
+        }
+        let unrest = match self.holds() {
+            true => self.rest.unrest().await,
+            false => None,
+        };
+        let has_looked = self.look().await;
+        *self.unrest.borrow_mut() = unrest;
+        has_looked
+    }
+
+    /// Whether drift would keep the host out of traffic.
+    fn holds(&self) -> bool {
+        let known = self.known.borrow();
+        let report = known.as_ref().map(|known| &known.report);
+        report.is_some_and(|report| report.effect == Effect::Holds)
+    }
+
+    /// What a first boot waits for. Absent: nothing. Who began since the last look is waited for too, and the
+    /// host is compared when he is done.
+    fn waits_for(&self) -> Option<String> {
+        let unrest = self.unrest.borrow().clone();
+        if unrest.is_some() {
+            return unrest;
+        }
+        let holder = self.rest.package_manager()?;
+        let since = format!("packages are being changed: {holder}");
+        *self.unrest.borrow_mut() = Some(since.clone());
+        self.was_changed.notify_one();
+        Some(since)
     }
 
     /// Compares, where anything has moved. Not while the host is being changed: then it says so.
@@ -333,10 +388,14 @@ impl Gate for Drift {
             return Reading::new(NAME, Verdict::NoData, why);
         };
         let line = report.line();
-        let verdict = match (&report.standing, report.effect) {
-            (Standing::Unsealed | Standing::Same, _) | (_, Effect::Warns) => Verdict::Pass,
-            (Standing::Drifted, Effect::Holds) => Verdict::Fail,
-            (Standing::Unknown { .. }, Effect::Holds) => Verdict::NoData,
+        let (verdict, line) = match (&report.standing, report.effect) {
+            (_, Effect::Warns) | (Standing::Unsealed, _) => (Verdict::Pass, line),
+            (Standing::Same, Effect::Holds) => match self.waits_for() {
+                Some(unrest) => (Verdict::NoData, unrest),
+                None => (Verdict::Pass, line),
+            },
+            (Standing::Drifted, Effect::Holds) => (Verdict::Fail, line),
+            (Standing::Unknown { .. }, Effect::Holds) => (Verdict::NoData, line),
         };
         Reading::new(NAME, verdict, &line)
     }

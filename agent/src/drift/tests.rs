@@ -13,7 +13,7 @@ use super::{
 use crate::{
     checks::verdict::{Reading, Verdict},
     guard::places::Places,
-    host::{leftover, root::Root},
+    host::{leftover, locks::samples::Locker, root::Root},
     step::admit::Gate,
 };
 use std::{fs, path::PathBuf, process::Command};
@@ -131,6 +131,41 @@ async fn a_host_that_was_let_in_once_is_warned_of_and_its_copy_is_another_host()
         lab.judged().await,
         Reading::new("drift", Verdict::Fail, &all)
     );
+}
+
+#[tokio::test]
+async fn a_first_boot_waits_for_who_works_on_packages_and_is_compared_after_that() {
+    let lab = Lab::sealed();
+    let lock = lab.root.join("var/lib/dpkg/lock-frontend");
+    let upgrade = Locker::on(&lock);
+    let drift = lab.agent().await;
+    let waits = drift.judge();
+    assert_eq!(waits.verdict, Verdict::NoData);
+    assert!(waits.output.contains("is locked by process"), "{waits}");
+    lab.install("2");
+    drop(upgrade);
+    assert_eq!(drift.judge().verdict, Verdict::NoData, "not compared since");
+    let host = async {
+        while drift.judge().verdict == Verdict::NoData {
+            time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(drift.judge(), Reading::new("drift", Verdict::Fail, TEA));
+        lab.install("1");
+        while drift.judge().verdict != Verdict::Pass {
+            time::sleep(Duration::from_millis(10)).await;
+        }
+        // Somebody who begins later is noticed by who asks.
+        let late = Locker::on(&lock);
+        assert_eq!(drift.judge().verdict, Verdict::NoData);
+        drift.let_in();
+        assert_eq!(drift.judge().verdict, Verdict::Pass, "it stays in");
+        drop(late);
+    };
+    tokio::select! {
+        biased;
+        () = host => {}
+        never = drift.watch() => match never {},
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -26,6 +26,11 @@ const WATCHED: &str = "
 /// What is said of it.
 const CALLED: &str = ", in calls-home.service";
 
+/// What an image does that upgrades itself at each boot, some time after the agent has started.
+const UPGRADES: &str = "[Unit]\nAfter=fleet-address.service\n[Service]\nType=oneshot\n\
+    ExecStart=/usr/bin/sleep 6\nExecStart=/usr/bin/apt-get --quiet update\n\
+    ExecStart=/usr/bin/apt-get --quiet --yes dist-upgrade\n[Install]\nWantedBy=multi-user.target\n";
+
 /// Seals a host from outside, as an image builder seals a tree.
 fn seal(host: &Host) {
     let mut command = Command::new(binary("cofferdam-agent"));
@@ -78,6 +83,31 @@ async fn a_first_boot_with_a_changed_package_is_held_until_a_person_accepts_it()
     eventually_says(drifted, READY, &held).await;
     said(drifted, "cofferdam-agent seal").await;
     eventually_says(drifted, LINE, "up ready").await;
+    fleet.take_down().unwrap();
+}
+
+#[tokio::test]
+async fn an_image_that_upgrades_itself_as_it_boots_gets_no_traffic_before_and_none_after() {
+    let Some(fleet) = sealed(1).await else {
+        return;
+    };
+    let host = &fleet.hosts()[0];
+    fleet.control.start().await.unwrap();
+    fleet.control.enrol(host).unwrap();
+    host.write("etc/systemd/system/upgrades.service", UPGRADES)
+        .unwrap();
+    // The guard observes, as it does by default.
+    let enable = "cofferdam-agent guard install && \
+                  systemctl enable upgrades cofferdam-health cofferdam-agent";
+    said(host, enable).await;
+
+    host.reboot().await.unwrap();
+
+    let held = "not available: held since the boot: drift: fail: tea:all 1 -> 2, by \
+                `/usr/bin/apt-get --quiet --yes dist-upgrade`";
+    eventually_says(host, READY, held).await;
+    let seen = said(host, "cofferdam-agent guard status").await;
+    assert!(seen.contains("would be refused: "), "{seen}");
     fleet.take_down().unwrap();
 }
 

@@ -1,0 +1,135 @@
+//! Whether a first boot has come to rest: systemd has started what it was to start, and nobody else is at work
+//! on packages.
+//!
+//! An image that was unused for months upgrades itself just then, by cloud-init, a unit of the boot or a
+//! timer. A host that was compared before that is not what it was compared as.
+
+use crate::{
+    clock,
+    host::{
+        boot,
+        command::Runner,
+        locks::{self, Holder},
+        root::Root,
+        unit::systemctl,
+        unit_state::DEADLINE,
+    },
+    packages::{CHANGE_LOCKS, LISTS_LOCK},
+};
+use std::{rc::Rc, time::Duration};
+
+/// How long after a boot it is waited for (guess: the upgrades of months take minutes). A unit that never ends
+/// must not keep a host away for ever.
+const WITHIN: Duration = Duration::from_secs(30 * 60);
+
+/// What is asked about a boot.
+pub(super) struct Rest {
+    root: Root,
+    /// Absent: nobody is there to ask systemd, and it is not asked.
+    runner: Option<Rc<dyn Runner>>,
+}
+
+impl Rest {
+    /// What is asked about the boot of a host, without asking systemd.
+    pub(super) fn of(root: Root) -> Self {
+        Self { root, runner: None }
+    }
+
+    /// The same, with somebody who asks systemd.
+    pub(super) fn asking(self, runner: Rc<dyn Runner>) -> Self {
+        let runner = Some(runner);
+        Self { runner, ..self }
+    }
+
+    /// What is still under way. Absent: nothing, or it has been for so long that nobody waits for it any more.
+    pub(super) async fn unrest(&self) -> Option<String> {
+        let found = match self.package_manager() {
+            Some(holder) => Some(format!("packages are being changed: {holder}")),
+            None => self.boot().await,
+        }?;
+        if since_boot() >= WITHIN {
+            let minutes = WITHIN.as_secs() / 60;
+            tracing::warn!("after {minutes} min the boot is not waited for any more: {found}");
+            return None;
+        }
+        Some(found)
+    }
+
+    /// Who works on packages. A lock that cannot be asked about keeps no host away.
+    pub(super) fn package_manager(&self) -> Option<Holder> {
+        let mut locks = CHANGE_LOCKS.iter().chain([&LISTS_LOCK]);
+        locks.find_map(|lock| locks::holder(&self.root.join(lock)).ok().flatten())
+    }
+
+    /// What systemd is still starting. Without systemd, nothing is.
+    async fn boot(&self) -> Option<String> {
+        let runner = self.runner.as_ref().filter(|_| self.root.is_machine())?;
+        let said = async |args: &[&str]| {
+            let asked = systemctl(args).deadline(DEADLINE);
+            let output = runner.run(&asked).await;
+            output.map(|output| output.text()).unwrap_or_default()
+        };
+        let state = said(&["is-system-running"]).await;
+        if !matches!(state.trim(), "initializing" | "starting") {
+            return None;
+        }
+        let units = starting(&said(&["list-jobs", "--no-legend", "--no-pager"]).await);
+        let units = if units.is_empty() { "units" } else { &units };
+        Some(format!("the boot is not over: systemd is starting {units}"))
+    }
+}
+
+/// The units that are being started, of what `systemctl list-jobs` prints.
+fn starting(jobs: &str) -> String {
+    let running = jobs.lines().filter_map(|line| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        match columns[..] {
+            [_, unit, "start", "running"] => Some(unit),
+            _ => None,
+        }
+    });
+    running.collect::<Vec<_>>().join(", ")
+}
+
+fn since_boot() -> Duration {
+    Duration::from_millis(clock::uptime()).saturating_sub(boot::begun())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::command::{Command, scripted::Scripted};
+
+    /// As Debian 12 prints it.
+    const JOBS: &str = "\
+        143 cloud-final.service               start running\n\
+        120 multi-user.target                 start waiting\n\
+        133 upgrade-at-boot.service           start running\n\
+        201 stopped.service                   stop  running\n";
+
+    type Answer = fn(&Command) -> (i32, &'static str);
+
+    async fn of_machine(answer: Answer) -> Option<String> {
+        let rest = Rest::of(Root::machine()).asking(Rc::new(Scripted::new(answer)));
+        rest.boot().await
+    }
+
+    #[tokio::test]
+    async fn a_boot_is_over_once_systemd_says_so_and_what_it_starts_is_named() {
+        let starting: Answer = |command| match command.to_string() {
+            line if line.contains("list-jobs") => (0, JOBS),
+            _ => (1, "starting\n"),
+        };
+        let said = of_machine(starting).await.unwrap();
+        let named = "systemd is starting cloud-final.service, upgrade-at-boot.service";
+        assert!(said.ends_with(named), "{said}");
+        let over: [Answer; 3] = [
+            |_| (0, "running\n"),
+            |_| (1, "degraded\n"),
+            |_| (1, "offline\n"),
+        ];
+        for answer in over {
+            assert_eq!(of_machine(answer).await, None);
+        }
+    }
+}
