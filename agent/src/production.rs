@@ -18,8 +18,15 @@ use crate::{
 };
 use cofferdam_proto::tls::{Client, CredentialFiles, Credentials, CredentialsError, Expect};
 use std::{convert::Infallible, io, rc::Rc};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    runtime::{self, Runtime},
+    signal::unix::{Signal, SignalKind, signal},
+};
 use tonic::transport::{self, Channel, Endpoint};
+
+/// The most threads beside the one that works. With it they make the four that an agent may have; what comes
+/// while all are busy waits its turn.
+const MOST_BESIDE: usize = 3;
 
 /// Why an agent did not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
@@ -58,10 +65,7 @@ enum OpenError {
 /// # Errors
 /// [`ProductionError`] when it cannot start, or its journal cannot be written.
 pub fn run(settings: Settings, root: Root) -> Result<(), ProductionError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(ProductionError::Start)?;
+    let runtime = runtime().map_err(ProductionError::Start)?;
     runtime.block_on(async {
         let mut stop = stop_signals().map_err(ProductionError::Start)?;
         let [terminate, interrupt] = &mut stop;
@@ -75,6 +79,14 @@ pub fn run(settings: Settings, root: Root) -> Result<(), ProductionError> {
         };
         serve(settings, root, shutdown).await
     })
+}
+
+/// One thread that does the work, and those that wait for disks and names beside it.
+fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(MOST_BESIDE)
+        .build()
 }
 
 async fn serve(
@@ -152,4 +164,32 @@ fn stop_signals() -> io::Result<[Signal; 2]> {
         signal(SignalKind::terminate())?,
         signal(SignalKind::interrupt())?,
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering::SeqCst},
+        thread,
+        time::Duration,
+    };
+
+    #[test]
+    fn an_agent_has_four_threads_at_most() {
+        static NOW: AtomicUsize = AtomicUsize::new(0);
+        static MOST: AtomicUsize = AtomicUsize::new(0);
+        let wait = || {
+            MOST.fetch_max(NOW.fetch_add(1, SeqCst) + 1, SeqCst);
+            thread::sleep(Duration::from_millis(20));
+            NOW.fetch_sub(1, SeqCst);
+        };
+        runtime().unwrap().block_on(async {
+            let waiting: Vec<_> = (0..8).map(|_| tokio::task::spawn_blocking(wait)).collect();
+            for one in waiting {
+                one.await.unwrap();
+            }
+        });
+        assert_eq!(1 + MOST.load(SeqCst), 4);
+    }
 }

@@ -1,5 +1,6 @@
 //! What an agent costs its host: memory, threads, size, and processor time while nothing happens. The
-//! host is a real one, sealed and guarded; where none can run, its figures are left out.
+//! host is a real one, sealed, with a guard that enforces; where none can run, its figures are left out.
+//! The responder is measured with an application that has large pages to show, and without.
 
 use cofferdam_tests::{
     figures::{Figures, millis},
@@ -8,7 +9,7 @@ use cofferdam_tests::{
     patience::eventually,
     process::{Process, binary, run},
     real_fleet::RealFleet,
-    usage,
+    responder, usage,
 };
 use std::{
     fs,
@@ -22,6 +23,12 @@ const IDLE: Duration = Duration::from_secs(300);
 
 /// What an agent does after its start and after its first minute is over by then.
 const SETTLED: Duration = Duration::from_secs(70);
+
+/// How often it is looked meanwhile how many threads there are: some live for ten seconds only.
+const LOOK_EVERY: Duration = Duration::from_millis(1100);
+
+/// How often a responder is asked, and the application with it, before its memory is measured.
+const ROUNDS: usize = 8;
 
 /// How long the responder's is: it does nothing by itself.
 const RESPONDER_IDLE: Duration = Duration::from_secs(30);
@@ -39,7 +46,7 @@ async fn main() {
     let mut fleet = Fleet::start(Machine::several(1)).await;
     start_to_connected(&mut figures, &mut fleet).await;
     start_to_health(&mut figures, &fleet);
-    responder(&mut figures, &fleet).await;
+    responders(&mut figures, &fleet).await;
     figures.limit("binary_bytes", size("cofferdam-agent"), 10e6);
     figures.note("responder_binary_bytes", size("cofferdam-health"));
     fleet.finish();
@@ -58,6 +65,18 @@ async fn on_a_real_host(figures: &mut Figures) {
     let (code, printed) = run(seal);
     assert_eq!(code, 0, "{printed}");
     fleet.manage().await.expect("an agent and a coordinator");
+    let guard = "printf '\\n[guard]\\nmode = \"enforce\"\\n' >>/etc/cofferdam/agent.toml && \
+                 cofferdam-agent guard install && systemctl restart cofferdam-agent";
+    host.run(guard).await.expect("a host that is on").well();
+    eventually("a guard in control", Duration::from_secs(20), async || {
+        let status = host.run("cofferdam-agent guard status").await;
+        let status = status.expect("a host that is on").printed;
+        let says = |part| status.contains(part);
+        let is_there =
+            says("mode      enforce") && says("agent     runs") && says("control   all ");
+        is_there.then_some(()).ok_or(status)
+    })
+    .await;
     let agent = host.process("cofferdam-agent").expect("an agent");
     idle(figures, agent).await;
 }
@@ -66,13 +85,18 @@ async fn idle(figures: &mut Figures, agent: u32) {
     // What it does right after its start is not idleness.
     tokio::time::sleep(SETTLED).await;
     let (before, written) = (usage::processor_time(agent), usage::written(agent));
-    tokio::time::sleep(IDLE).await;
+    let mut threads = 0.0_f64;
+    let end = Instant::now() + IDLE;
+    while Instant::now() < end {
+        tokio::time::sleep(LOOK_EVERY).await;
+        threads = threads.max(usage::status(agent, "Threads"));
+    }
     let spent = usage::processor_time(agent) - before;
     let share = spent.as_secs_f64() / IDLE.as_secs_f64();
     figures.limit("idle_core_percent", share * 100.0, 0.1);
     figures.limit("idle_written_bytes", usage::written(agent) - written, 0.0);
     figures.limit("rss_kib", usage::status(agent, "VmRSS"), 10e6 / 1024.0);
-    figures.limit("threads", usage::status(agent, "Threads"), 4.0);
+    figures.limit("threads", threads, 4.0);
 }
 
 /// From the start of the process to the coordinator's word that the host has a session.
@@ -121,15 +145,8 @@ fn start_to_health(figures: &mut Figures, fleet: &Fleet) {
 }
 
 /// What the responder costs after a busy minute's worth of questions, and while nobody asks.
-async fn responder(figures: &mut Figures, fleet: &Fleet) {
-    let host = fleet.hosts().remove(0);
-    let log = fleet.site.path().join("health.log");
-    let responder = Process::start(fleet.site.health(&host), &log);
-    eventually("an answer", Duration::from_secs(20), async || {
-        let answers = answers(fleet.site.health_address).then_some(());
-        answers.ok_or_else(|| "none".to_owned())
-    })
-    .await;
+async fn responders(figures: &mut Figures, fleet: &Fleet) {
+    let responder = asked(fleet, 0).await;
     let began = Instant::now();
     for _ in 0..QUESTIONS {
         assert!(answers(fleet.site.health_address));
@@ -138,10 +155,6 @@ async fn responder(figures: &mut Figures, fleet: &Fleet) {
     figures.note("responder_answer_ms", millis(each));
     let memory = usage::status(responder.id(), "VmRSS");
     figures.limit("responder_rss_kib", memory, 3e6 / 1024.0);
-    figures.note(
-        "responder_threads",
-        usage::status(responder.id(), "Threads"),
-    );
     let switches = || {
         usage::status(responder.id(), "voluntary_ctxt_switches")
             + usage::status(responder.id(), "nonvoluntary_ctxt_switches")
@@ -149,6 +162,35 @@ async fn responder(figures: &mut Figures, fleet: &Fleet) {
     let before = switches();
     tokio::time::sleep(RESPONDER_IDLE).await;
     figures.note("responder_idle_wakeups", switches() - before);
+    responder.kill();
+    for (name, probes) in [
+        ("responder_1_probe_rss_kib", 1),
+        ("responder_3_probes_rss_kib", 3),
+    ] {
+        let responder = asked(fleet, probes).await;
+        figures.limit(name, usage::status(responder.id(), "VmRSS"), 3e6 / 1024.0);
+        let threads = usage::status(responder.id(), "Threads");
+        figures.limit("responder_threads", threads, 4.0);
+        responder.kill();
+    }
+}
+
+/// A responder with so many probes that was asked for some seconds.
+async fn asked(fleet: &Fleet, probes: usize) -> Process {
+    let host = fleet.hosts().remove(0);
+    let responder = responder::start(&fleet.site, &host, probes);
+    for _ in 0..ROUNDS {
+        eventually("a whole page", Duration::from_secs(20), async || {
+            let page = usage::page(fleet.site.health_address, "/healthz").unwrap_or_default();
+            let has = |probe| page.contains(&format!("\"p{probe}:version\""));
+            let is_whole = page.starts_with("HTTP/1.1 ") && (0..probes).all(has);
+            is_whole.then_some(()).ok_or(page)
+        })
+        .await;
+        // Answers are not fresh any more by then, and the application is asked again.
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+    responder
 }
 
 fn size(program: &str) -> f64 {

@@ -19,6 +19,7 @@ pub mod pki;
 pub mod ports;
 pub mod process;
 pub mod real_fleet;
+pub mod responder;
 pub mod rollout;
 pub mod simulation;
 pub mod site;
