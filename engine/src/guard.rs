@@ -194,6 +194,10 @@ pub enum Fate {
     InWindow,
     /// It passed since an operator had reserved the host.
     Reserved,
+    /// A unit that upgrades by itself was not started, which is what the guard is for: no change was tried.
+    Skipped,
+    /// Such a unit was started since the guard only observes. What it changed then is an event of its own.
+    WouldSkip,
 }
 
 impl Fate {
@@ -201,7 +205,7 @@ impl Fate {
     pub fn is_unasked(self) -> bool {
         match self {
             Self::Refused | Self::Observed | Self::AgentDead => true,
-            Self::InWindow | Self::Reserved => false,
+            Self::InWindow | Self::Reserved | Self::Skipped | Self::WouldSkip => false,
         }
     }
 
@@ -213,6 +217,8 @@ impl Fate {
             Self::AgentDead => "agent-dead",
             Self::InWindow => "in-window",
             Self::Reserved => "reserved",
+            Self::Skipped => "skipped",
+            Self::WouldSkip => "would-skip",
         }
     }
 }
@@ -225,6 +231,8 @@ impl fmt::Display for Fate {
             Self::AgentDead => "passed, the agent being dead",
             Self::InWindow => "passed in a window",
             Self::Reserved => "passed, the host being reserved",
+            Self::Skipped => "not started",
+            Self::WouldSkip => "would not have been started",
         })
     }
 }

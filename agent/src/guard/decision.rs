@@ -48,6 +48,11 @@ pub enum Decision {
     AgentDead,
     /// It is refused.
     Refused,
+    /// The unit that upgrades by itself is not started, which is what the guard is for: no change was tried.
+    Skipped,
+    /// Such a unit is started because the guard only observes. What it changes then is tried by its package
+    /// manager.
+    WouldSkip,
 }
 
 impl Decision {
@@ -72,17 +77,34 @@ impl Decision {
         }
     }
 
-    /// Whether nobody had said yes to it: it is refused, or would be.
+    /// The same decision about the start of a unit that upgrades by itself.
+    #[must_use]
+    pub fn of_unit(self) -> Self {
+        match self {
+            Self::Refused => Self::Skipped,
+            Self::Observed => Self::WouldSkip,
+            Self::Covered
+            | Self::InWindow
+            | Self::Reserved
+            | Self::AgentDead
+            | Self::Skipped
+            | Self::WouldSkip => self,
+        }
+    }
+
+    /// Whether a change was tried and nobody had said yes to it: it is refused, or would be.
     pub fn is_unasked(self) -> bool {
         match self {
             Self::Observed | Self::AgentDead | Self::Refused => true,
-            Self::Covered | Self::InWindow | Self::Reserved => false,
+            Self::Covered | Self::InWindow | Self::Reserved | Self::Skipped | Self::WouldSkip => {
+                false
+            }
         }
     }
 
     /// Whether it passes.
     pub fn passes(self) -> bool {
-        self != Self::Refused
+        !matches!(self, Self::Refused | Self::Skipped)
     }
 }
 
@@ -115,6 +137,20 @@ mod tests {
             let settings = settings(mode, DeadAgent::Closed);
             assert_eq!(Decision::make(&settings, STRANGER), decision);
         }
+    }
+
+    #[test]
+    fn a_unit_that_is_not_started_tried_nothing() {
+        for (decision, of_unit) in [
+            (Decision::Refused, Decision::Skipped),
+            (Decision::Observed, Decision::WouldSkip),
+            (Decision::InWindow, Decision::InWindow),
+            (Decision::AgentDead, Decision::AgentDead),
+        ] {
+            assert_eq!(decision.of_unit(), of_unit);
+            assert_eq!(decision.passes(), of_unit.passes());
+        }
+        assert!(!Decision::Skipped.is_unasked() && !Decision::WouldSkip.is_unasked());
     }
 
     #[test]

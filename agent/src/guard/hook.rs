@@ -89,6 +89,10 @@ pub fn decide(channel: &Channel, state_dir: &Path) -> Result<Decision, ManifestE
         agent: life::state(&places),
     };
     let decision = Decision::make(&manifest.settings, found);
+    let decision = match channel {
+        Channel::Unit { .. } => decision.of_unit(),
+        Channel::Apt | Channel::Dpkg | Channel::Dnf | Channel::Dnf5 => decision,
+    };
     // What belongs to a change that was let pass says nothing new.
     if decision.passes() && !found.covered {
         remember(&places.passed(), &asker);

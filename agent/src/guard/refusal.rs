@@ -19,7 +19,13 @@ pub fn message(tried: &Try) -> String {
              `dead_agent = \"open\"` lets it pass\n"
                 .to_owned()
         }
-        Decision::InWindow | Decision::Reserved | Decision::Covered => String::new(),
+        Decision::Skipped => format!(
+            "cofferdam-agent: {} is not started: packages of this host change by rollouts only\n",
+            tried.by.short()
+        ),
+        Decision::InWindow | Decision::Reserved | Decision::Covered | Decision::WouldSkip => {
+            String::new()
+        }
     }
 }
 

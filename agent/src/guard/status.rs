@@ -197,6 +197,8 @@ fn show_try(f: &mut fmt::Formatter<'_>, tried: &Try) -> fmt::Result {
         Decision::Observed => "would be refused",
         Decision::AgentDead => "passed, the agent being dead",
         Decision::Refused => "refused",
+        Decision::Skipped => "not started",
+        Decision::WouldSkip => "would not be started",
     };
     write!(f, "{word}: {} ({}", tried.by.short(), tried.channel)?;
     if !tried.by.unit.is_empty() {

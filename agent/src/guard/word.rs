@@ -108,6 +108,8 @@ fn of_try(tried: &Try) -> Option<Tried> {
         Decision::Observed => Fate::Observed,
         Decision::AgentDead => Fate::AgentDead,
         Decision::Refused => Fate::Refused,
+        Decision::Skipped => Fate::Skipped,
+        Decision::WouldSkip => Fate::WouldSkip,
     };
     let by: &Asker = &tried.by;
     Some(Tried {
@@ -160,6 +162,8 @@ mod tests {
             (Decision::AgentDead, Some(Fate::AgentDead)),
             (Decision::InWindow, Some(Fate::InWindow)),
             (Decision::Reserved, Some(Fate::Reserved)),
+            (Decision::Skipped, Some(Fate::Skipped)),
+            (Decision::WouldSkip, Some(Fate::WouldSkip)),
             (Decision::Covered, None),
         ] {
             let tried = Try::new(decision, "apt", by.clone(), packages.clone());

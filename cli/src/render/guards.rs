@@ -163,6 +163,7 @@ mod tests {
                 tried(Fate::Observed),
                 tried(Fate::Refused),
                 tried(Fate::InWindow),
+                tried(Fate::Skipped),
             ],
             dropped: 2,
             ..guard(GuardMode::Enforce)

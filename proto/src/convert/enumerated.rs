@@ -53,7 +53,7 @@ enumerated!(ClaimPoint: BeforeDrain BeforeApply);
 enumerated!(ConffilePolicy: Keep Replace Fail);
 enumerated!(Direction: Patch Rollback);
 enumerated!(Ending: Patched RolledBack Undone Cancelled Quarantined);
-enumerated!(Fate: Refused Observed AgentDead InWindow Reserved);
+enumerated!(Fate: Refused Observed AgentDead InWindow Reserved Skipped WouldSkip);
 enumerated!(GuardMode: Off Observe Enforce);
 enumerated!(ImpactKind: Patched Direct Indirect);
 enumerated!(OnExpiry: Abort Force);

@@ -78,6 +78,8 @@ fn tried() -> impl Strategy<Value = Tried> {
         Fate::AgentDead,
         Fate::InWindow,
         Fate::Reserved,
+        Fate::Skipped,
+        Fate::WouldSkip,
     ]);
     let by = (line(), vec(word(), 0..3), line(), line());
     let what = (vec(word(), 0..3), any::<u64>());
