@@ -106,7 +106,8 @@ impl GuardRecord {
             return;
         }
         if self.heard.log == log {
-            let dropped = event.number.saturating_sub(self.heard.number + 1);
+            let next = self.heard.number.saturating_add(1);
+            let dropped = event.number.saturating_sub(next);
             self.missed = self.missed.saturating_add(dropped);
         }
         let replaces = |kept: &GuardEvent| {
@@ -220,6 +221,15 @@ mod tests {
         assert_eq!((record.events.len(), record.events[0].times), (1, 5));
         record.take_in(&news(7, vec![tried(9, 1, "b")]), Timestamp(3));
         assert_eq!((numbers(&record), record.missed), (vec![1, 9], 7));
+    }
+
+    #[test]
+    fn the_last_number_that_there_is_may_be_seen_again() {
+        let mut record = GuardRecord::new(Timestamp(0));
+        for times in [1, 2] {
+            record.take_in(&news(7, vec![tried(u64::MAX, times, "a")]), Timestamp(1));
+        }
+        assert_eq!((record.heard.times, record.missed), (2, 0));
     }
 
     #[test]
