@@ -323,7 +323,10 @@ impl Drift {
         if is_news {
             self.write(&report);
         }
-        if let (Some(found), Some(summary)) = (&self.found, report.summary()) {
+        // A host that never was sealed has no drift that anybody could know of.
+        let was_sealed = last.is_some();
+        let none = || was_sealed.then(|| report.no_longer_sealed());
+        if let (Some(found), Some(summary)) = (&self.found, report.summary().or_else(none)) {
             found.drift(summary);
         }
         match report.line() {

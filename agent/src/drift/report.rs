@@ -223,6 +223,17 @@ impl Report {
         })
     }
 
+    /// What the coordinator is told in place of drift that it may know of: nothing is expected of the host any
+    /// more.
+    pub fn no_longer_sealed(&self) -> DriftSummary {
+        DriftSummary {
+            at: self.found_at,
+            packages: 0,
+            files: 0,
+            lines: vec!["the host is not sealed any more".to_owned()],
+        }
+    }
+
     /// How many things are not as expected.
     pub fn total(&self) -> u64 {
         self.changes.len() as u64 + self.more

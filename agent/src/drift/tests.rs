@@ -15,7 +15,9 @@ use crate::{
     guard::places::Places,
     host::{leftover, locks::samples::Locker, root::Root},
     step::admit::Gate,
+    telling,
 };
+use cofferdam_proto::session::{FromAgent, Heard};
 use std::{fs, path::PathBuf, process::Command};
 use tokio::time::{self, Duration};
 
@@ -252,6 +254,31 @@ async fn a_host_that_is_not_sealed_is_not_held_and_leaves_nothing_behind() {
     drift.let_in();
     drift.account(async { lab.install("2") }).await;
     assert!(!lab.state().exists());
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_sealed_any_more_says_so_in_place_of_its_drift() {
+    let lab = Lab::sealed();
+    lab.install("2");
+    let told = async || {
+        let (found, mut telling) = telling::channel();
+        let drift = Drift::new(lab.root.clone(), &lab.state(), &lab.settings()).telling(found);
+        drift.start().await;
+        telling.open(Some(Heard::default()));
+        telling.take()
+    };
+    let [FromAgent::Drift(drift)] = &told().await[..] else {
+        panic!("drift is told");
+    };
+    assert_eq!(drift.changes(), 1);
+    fs::remove_file(lab.root.join(image::PATH)).unwrap();
+    // Also by an agent that starts later.
+    for _ in 0..2 {
+        let [FromAgent::Drift(none)] = &told().await[..] else {
+            panic!("it is told");
+        };
+        assert!(none.is_unknown() && none.at != drift.at, "{none:?}");
+    }
 }
 
 #[tokio::test]

@@ -161,6 +161,8 @@ impl Member {
         }
         if made_anew {
             self.reported = ReportSequence(0);
+            // What was found on the host that it was: the one that it is tells anew.
+            (self.drift, self.effect) = (None, None);
         }
         if let Some(newest) = hello.newest {
             self.has_seen(newest);
@@ -191,6 +193,30 @@ mod tests {
     use super::*;
     use crate::stratum::tests::host;
 
+    fn hello(incarnation: u64, newest: Option<OrderKey>) -> Hello {
+        Hello {
+            host: host(&[]),
+            incarnation: Incarnation(incarnation),
+            boot_id: "boot".to_owned(),
+            version: "0".to_owned(),
+            in_service: true,
+            detail: String::new(),
+            open: None,
+            newest,
+        }
+    }
+
+    #[test]
+    fn what_was_found_on_a_host_is_forgotten_once_it_is_made_anew() {
+        let mut member = Member::new(&hello(1, None), Timestamp(0));
+        member.drift = Some(Box::default());
+        member.effect = Some(Box::default());
+        member.greet(&hello(1, None), Timestamp(1));
+        assert!(member.drift.is_some() && member.effect.is_some());
+        member.greet(&hello(2, None), Timestamp(2));
+        assert!(member.drift.is_none() && member.effect.is_none());
+    }
+
     #[test]
     fn an_order_is_above_all_that_the_host_has_seen_and_after_the_last_number_there_is_none() {
         let key = |epoch, sequence| OrderKey {
@@ -204,17 +230,7 @@ mod tests {
             (Some(key(2, u64::MAX - 1)), 3, Some(key(3, u64::MAX))),
             (Some(key(2, u64::MAX)), 3, None),
         ] {
-            let hello = Hello {
-                host: host(&[]),
-                incarnation: Incarnation(1),
-                boot_id: "boot".to_owned(),
-                version: "0".to_owned(),
-                in_service: true,
-                detail: String::new(),
-                open: None,
-                newest: seen,
-            };
-            let member = Member::new(&hello, Timestamp(0));
+            let member = Member::new(&hello(1, seen), Timestamp(0));
             assert_eq!(member.next_key(OwnerEpoch(epoch)), next, "after {seen:?}");
         }
     }
