@@ -3,7 +3,13 @@
 //! `*` and `?` stand for any characters of one name, a leading dot among them. A pattern that leads to a
 //! folder takes all files below it.
 
-use crate::host::{durable::FileError, root::Root};
+use crate::{
+    guard::channels,
+    host::{
+        durable::{self, FileError},
+        root::Root,
+    },
+};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,9 +21,6 @@ use std::{
 /// The most files and folders that all patterns together may lead to (guess: all of a large `/etc` ten
 /// times over; a look at so many takes a good second).
 pub const MOST_ENTRIES: usize = 50_000;
-
-/// What the guard's own drop-ins are named: it proves them each minute, and they come and go with it.
-const GUARDS_OWN: &str = "cofferdam-guard";
 
 /// A pattern of absolute paths.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -114,8 +117,16 @@ pub fn find(
             }
         }
     }
-    found.retain(|path, _| !path.contains(GUARDS_OWN));
+    // The guard proves its own files each minute, and they come and go with it.
+    let guards_own = channels::paths(root);
+    found.retain(|path, place| !(guards_own.contains(path) && is_guards(place)));
     Ok(found)
+}
+
+/// Whether the guard wrote what is there. What cannot be read is somebody else's.
+fn is_guards(place: &Path) -> bool {
+    let content = durable::read(place).ok().flatten();
+    content.is_some_and(|content| channels::is_written_by_guard(&content))
 }
 
 /// What a pattern itself leads to, there or not.
@@ -207,6 +218,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::guard::settings::GuardSettings;
     use std::os::unix::fs::symlink;
 
     #[test]
@@ -254,22 +266,45 @@ mod tests {
         let root = Root::new(folder.path().join("root")).unwrap();
         fs::create_dir_all(root.join("etc/app/deep/er")).unwrap();
         fs::create_dir_all(root.join("usr/etc")).unwrap();
-        for path in [
-            "etc/app/a.conf",
-            "etc/app/deep/er/b",
-            "etc/app/x-cofferdam-guard",
-            "usr/etc/c.conf",
-        ] {
+        for path in ["etc/app/a.conf", "etc/app/deep/er/b", "usr/etc/c.conf"] {
             fs::write(root.join(path), "").unwrap();
         }
+        // What only bears the guard's name, and what stands in its place, is not the guard's.
+        for path in [
+            "etc/sudoers.d/cofferdam-guard-x",
+            "etc/sudoers.d/zz-cofferdam-guard",
+            "etc/apt/apt.conf.d/zz-cofferdam-guard",
+            "etc/dpkg/dpkg.cfg.d/other",
+        ] {
+            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            fs::write(root.join(path), "x\n").unwrap();
+        }
+        let own = channels::drop_ins(&root, &GuardSettings::default(), Path::new("/s"));
+        let own = own
+            .iter()
+            .find(|drop_in| drop_in.channel == "dpkg")
+            .unwrap();
+        fs::write(root.join(&own.path.to_string_lossy()), &own.content).unwrap();
         symlink("/usr/etc", root.join("etc/linked")).unwrap();
         symlink("../../../../../outside", root.join("etc/app/deep/out")).unwrap();
         fs::create_dir(folder.path().join("outside")).unwrap();
         fs::write(folder.path().join("outside/secret"), "").unwrap();
         for (pattern, paths) in [
             (
+                "/etc/sudoers.d",
+                &[
+                    "/etc/sudoers.d/cofferdam-guard-x",
+                    "/etc/sudoers.d/zz-cofferdam-guard",
+                ][..],
+            ),
+            ("/etc/dpkg/dpkg.cfg.d", &["/etc/dpkg/dpkg.cfg.d/other"]),
+            (
+                "/etc/apt/apt.conf.d",
+                &["/etc/apt/apt.conf.d/zz-cofferdam-guard"],
+            ),
+            (
                 "/etc/app",
-                &["/etc/app/a.conf", "/etc/app/deep/er/b", "/etc/app/deep/out"][..],
+                &["/etc/app/a.conf", "/etc/app/deep/er/b", "/etc/app/deep/out"],
             ),
             ("/etc/app/*.conf", &["/etc/app/a.conf"]),
             ("/etc/*/deep/er", &["/etc/app/deep/er/b"]),

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::host::root::Root;
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -81,6 +82,18 @@ pub fn drop_ins(root: &Root, settings: &GuardSettings, state_dir: &Path) -> Vec<
         found.push(drop_in("cloud-init", path, text));
     }
     found
+}
+
+/// Where drop-ins of a guard may be on a host, whatever its settings.
+pub fn paths(root: &Root) -> BTreeSet<String> {
+    // A guard that enforces has every drop-in that one that observes has.
+    let settings = GuardSettings {
+        mode: Mode::Enforce,
+        ..GuardSettings::default()
+    };
+    let all = drop_ins(root, &settings, Path::new("")).into_iter();
+    all.map(|drop_in| drop_in.path.display().to_string())
+        .collect()
 }
 
 /// Whether systemd reads a file, and has to be told that it changed.
