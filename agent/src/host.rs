@@ -13,6 +13,7 @@ pub mod local_program;
 pub mod locks;
 pub(crate) mod notice;
 pub mod os_release;
+pub mod printable;
 pub mod process;
 pub mod process_table;
 pub mod root;

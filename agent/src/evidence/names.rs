@@ -1,9 +1,15 @@
 //! The names that systemd-resolved was asked for: what `resolvectl monitor --json=short` prints, a line a
 //! question that was answered.
 
-use crate::host::command::{Command, Exit, RunError, Runner};
+use crate::host::{
+    command::{Command, Exit, RunError, Runner},
+    printable,
+};
 use serde::Deserialize;
 use std::{io, time::Duration};
+
+/// The most of a name that is kept, in characters: what the DNS allows (RFC 1035, 2.3.4).
+const MOST_CHARACTERS: usize = 255;
 
 /// A question to the resolver, as far as it matters here.
 #[derive(Deserialize)]
@@ -72,8 +78,10 @@ pub fn read(printed: &str) -> Vec<(String, String)> {
     let mut names = Vec::new();
     for query in queries {
         let state = query.state.unwrap_or_else(|| "no answer".to_owned());
+        let state = printable::line(&state, MOST_CHARACTERS);
         let asked = query.question.into_iter();
-        names.extend(asked.map(|key| (key.name, state.clone())));
+        let name = |key: Key| printable::line(&key.name, MOST_CHARACTERS);
+        names.extend(asked.map(|key| (name(key), state.clone())));
     }
     names
 }

@@ -1,6 +1,6 @@
 //! Whose a socket is.
 
-use crate::host::{cgroup, process_table};
+use crate::host::{cgroup, printable, process_table};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -51,10 +51,11 @@ fn description(pid: i32, name: &str) -> String {
         true => name,
         false => &arguments,
     };
-    let command: String = command.chars().take(MOST_CHARACTERS).collect();
+    // Anybody's process may dial, and names itself and its group as it likes.
+    let command = printable::line(command, MOST_CHARACTERS);
     let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
     match cgroup::innermost_unit(&groups) {
-        Some(unit) => format!("{command}, in {unit}"),
+        Some(unit) => format!("{command}, in {}", printable::line(unit, MOST_CHARACTERS)),
         None => command,
     }
 }
@@ -62,7 +63,12 @@ fn description(pid: i32, name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{net::TcpListener, os::fd::AsRawFd as _};
+    use std::{
+        io::Read as _,
+        net::TcpListener,
+        os::fd::AsRawFd as _,
+        process::{Command, Stdio},
+    };
 
     #[test]
     fn a_socket_leads_to_who_has_it() {
@@ -74,6 +80,26 @@ mod tests {
         let program = std::env::args().next().unwrap();
         let shown: String = program.chars().take(MOST_CHARACTERS).collect();
         assert!(found[&own].starts_with(&shown), "{found:?}");
+    }
+
+    #[test]
+    fn a_process_cannot_speak_to_the_terminal_of_who_reads_of_it() {
+        let mut child = Command::new("sh")
+            .args(["-c", "echo; read x", "\u{1b}[2J\nroot"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stdout = child.stdout.as_mut().unwrap();
+        stdout.read_exact(&mut [0]).unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        let shown = description(pid, "sh");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(
+            shown.starts_with("sh -c echo; read x  [2J root"),
+            "{shown:?}"
+        );
     }
 
     #[test]

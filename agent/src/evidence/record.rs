@@ -17,6 +17,10 @@ use std::{
 /// The most addresses and names that are kept of a boot (guess: an image that dials more is not idle).
 const MOST: usize = 500;
 
+/// The most of either that are told apart beyond those, and only counted. Where there are more, the watch over
+/// them ends.
+const MOST_COUNTED: usize = 10_000;
+
 /// What a host did by itself in the first minutes of a boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -34,11 +38,21 @@ pub struct Evidence {
     pub names_from: Option<u64>,
     /// Why names are not known, or are no longer. Absent: they are.
     pub names_unknown: Option<String>,
-    /// Addresses and names beyond the most that are kept.
+    /// Addresses and names beyond the most that are kept, and at least so many where they are very many.
     pub more: u64,
+    /// Which those are. An agent that starts again counts them once more.
+    #[serde(skip)]
+    pub(super) beyond: Beyond,
     /// Whether it was watched up to the end.
     #[serde(default)]
     pub is_whole: bool,
+}
+
+/// What is counted and not kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Beyond {
+    dialled: BTreeSet<Dialled>,
+    names: BTreeSet<String>,
 }
 
 /// An address that was dialled.
@@ -66,6 +80,7 @@ impl Evidence {
             names_from: None,
             names_unknown: None,
             more: 0,
+            beyond: Beyond::default(),
             is_whole: false,
         }
     }
@@ -76,13 +91,25 @@ impl Evidence {
             protocol: dial.protocol,
             to: dial.to,
         };
-        self.dialled.iter().map(known).collect()
+        let kept = self.dialled.iter().map(known);
+        kept.chain(self.beyond.dialled.iter().copied()).collect()
+    }
+
+    /// Whether there is room to keep whom an address was dialled by.
+    pub fn has_room(&self) -> bool {
+        self.dialled.len() < MOST
+    }
+
+    /// Whether addresses are not even counted any more.
+    pub fn is_full(&self) -> bool {
+        self.beyond.dialled.len() >= MOST_COUNTED
     }
 
     /// Takes in that something was dialled.
     pub fn dialled(&mut self, dialled: Dialled, at: Duration, by: Option<String>) {
-        if self.dialled.len() >= MOST {
-            self.more += 1;
+        if !self.has_room() {
+            let is_new = !self.is_full() && self.beyond.dialled.insert(dialled);
+            self.more += u64::from(is_new);
             return;
         }
         self.dialled.push(Dial {
@@ -105,9 +132,10 @@ impl Evidence {
         self.names_from.get_or_insert(since.as_secs());
         self.names_unknown = None;
         for (name, outcome) in names {
-            match self.names.len() < MOST || self.names.contains_key(&name) {
-                true => drop(self.names.insert(name, outcome)),
-                false => self.more += 1,
+            if self.names.len() < MOST || self.names.contains_key(&name) {
+                self.names.insert(name, outcome);
+            } else if self.beyond.names.len() < MOST_COUNTED {
+                self.more += u64::from(self.beyond.names.insert(name));
             }
         }
     }
@@ -180,6 +208,16 @@ mod tests {
     }
 
     #[test]
+    fn what_nobody_could_read_is_not_even_counted() {
+        let mut evidence = evidence();
+        for port in 0..=u16::MAX {
+            evidence.dialled(dialled(port), Duration::ZERO, None);
+        }
+        assert!(evidence.is_full());
+        assert_eq!(evidence.more, MOST_COUNTED as u64);
+    }
+
+    #[test]
     fn there_is_a_bound_and_it_is_said_what_is_beyond_it() {
         let mut evidence = evidence();
         for port in 1..=502 {
@@ -189,5 +227,10 @@ mod tests {
         }
         assert_eq!((evidence.dialled.len(), evidence.names.len()), (MOST, MOST));
         assert_eq!(evidence.more, 4);
+        // The same once more is nothing new.
+        evidence.dialled(dialled(502), Duration::ZERO, None);
+        let again = vec![("n502".to_owned(), "success".to_owned())];
+        evidence.heard(Duration::ZERO, Ok(again));
+        assert_eq!((evidence.more, evidence.known().len()), (4, 502));
     }
 }

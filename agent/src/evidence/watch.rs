@@ -14,7 +14,7 @@ use crate::{
     },
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::{Path, PathBuf},
     rc::Rc,
@@ -90,8 +90,13 @@ impl Watch {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             looks.tick().await;
-            let known = self.evidence.lock().await.known();
-            let Ok(found) = spawn_blocking(move || look(&known)).await else {
+            let evidence = self.evidence.lock().await;
+            if evidence.is_full() {
+                return;
+            }
+            let (known, has_room) = (evidence.known(), evidence.has_room());
+            drop(evidence);
+            let Ok(found) = spawn_blocking(move || look(&known, has_room)).await else {
                 return;
             };
             match found {
@@ -118,7 +123,7 @@ impl Watch {
             let began = since(self.begun);
             let left = self.until.saturating_duration_since(Instant::now());
             let heard = names::listen(&*self.runner, LISTEN_FOR.min(left)).await;
-            let is_over = matches!(heard, Err(Untold::NoResolver));
+            let (is_over, is_told) = (matches!(heard, Err(Untold::NoResolver)), heard.is_ok());
             let mut evidence = self.evidence.lock().await;
             let before = evidence.clone();
             evidence.heard(began, heard);
@@ -129,8 +134,10 @@ impl Watch {
             if is_over {
                 return;
             }
-            // The resolver may start later than the agent.
-            sleep(LOOK_EVERY).await;
+            // The resolver may start later than the agent. One that tells is listened to without a pause.
+            if !is_told {
+                sleep(LOOK_EVERY).await;
+            }
         }
     }
 
@@ -147,15 +154,18 @@ fn since(begun: Duration) -> Duration {
     Duration::from_millis(uptime()).saturating_sub(begun)
 }
 
-/// What is dialled now and was not before, and by whom.
-fn look(known: &BTreeSet<Dialled>) -> io::Result<Vec<(Dialled, Option<String>)>> {
+/// What is dialled now and was not before, and, where that is kept, by whom.
+fn look(known: &BTreeSet<Dialled>, has_room: bool) -> io::Result<Vec<(Dialled, Option<String>)>> {
     let mut new = dialled::now()?;
     new.retain(|dialled, _| !known.contains(dialled));
     if new.is_empty() {
         return Ok(Vec::new());
     }
     let sockets: BTreeSet<u64> = new.values().copied().filter(|inode| *inode != 0).collect();
-    let mut owners = owner::owners(&sockets);
+    let mut owners = match has_room {
+        true => owner::owners(&sockets),
+        false => BTreeMap::new(),
+    };
     let found = new.into_iter();
     Ok(found
         .map(|(dialled, inode)| (dialled, owners.remove(&inode)))

@@ -1,6 +1,6 @@
 //! Who asks: the chain of processes from a hook up to the first one.
 
-use crate::host::{cgroup, process_table};
+use crate::host::{cgroup, printable, process_table};
 use serde::{Deserialize, Serialize};
 use std::fs;
 
@@ -119,7 +119,7 @@ fn chain(of: i32) -> Vec<Process> {
         found.push(Process {
             pid: entry.pid,
             started: entry.started,
-            name: entry.name,
+            name: printable(&entry.name),
             command: printable(&command),
         });
         next = entry.parent;
@@ -127,10 +127,9 @@ fn chain(of: i32) -> Vec<Process> {
     found
 }
 
-/// One line of at most [`MOST_CHARACTERS`], since a process chooses its own command line.
+/// One line of at most [`MOST_CHARACTERS`], since a process chooses its own name and command line.
 pub(super) fn printable(text: &str) -> String {
-    let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
-    clean.take(MOST_CHARACTERS).collect()
+    printable::line(text, MOST_CHARACTERS)
 }
 
 /// The innermost unit of `/proc/PID/cgroup`. Empty: none is named.

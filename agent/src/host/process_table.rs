@@ -57,7 +57,9 @@ impl Entry {
 
 /// A process by its number. Absent: there is none.
 pub fn find(pid: i32) -> Option<Entry> {
-    Entry::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    // The kernel cuts names after 15 bytes, in the middle of a character too, and a process may take any.
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    Entry::parse(&String::from_utf8_lossy(&stat))
 }
 
 /// The value of a variable in the environment in which a process was started. Absent: it is not there,
@@ -96,6 +98,10 @@ pub fn arguments(pid: i32) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{
+        io::Read as _,
+        process::{Command, Stdio},
+    };
 
     /// In the form of `/proc/PID/stat` of Linux 6.1, changed by hand to have the worst of names.
     const SAMPLE: &str = "4242 (a) R 1 (b) S 17 4200 4100 0 -1 4194560 95 0 0 0 0 0 0 0 20 0 1 0 \
@@ -114,6 +120,24 @@ mod tests {
         for garbage in ["", "1 (a", "1 (a) ", "x (a) S 1 2 3", "1 (a) S 1 2 3 4"] {
             assert_eq!(Entry::parse(garbage), None, "{garbage}");
         }
+    }
+
+    #[test]
+    fn a_process_whose_name_is_no_text_is_found() {
+        // Perl tells the kernel what it is to be called.
+        let script = "$0 = \"\\xff\\xfe\"; $| = 1; print 'x'; sleep 600";
+        let mut child = Command::new("perl")
+            .args(["-e", script])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut named = [0];
+        let stdout = child.stdout.as_mut().unwrap();
+        stdout.read_exact(&mut named).unwrap();
+        let found = find(i32::try_from(child.id()).unwrap());
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(found.unwrap().name, "\u{fffd}\u{fffd}");
     }
 
     #[test]
