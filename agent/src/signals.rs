@@ -65,14 +65,13 @@ impl Senses {
         if is_watched(Watched::FailedUnits) {
             asked.push(Box::pin(systemd::read_failed(runner, &settings.units)));
         }
-        asked.push(Box::pin(systemd::read_named(runner, &settings.units)));
+        asked.push(Box::pin(self.read_named()));
         asked.push(Box::pin(disk::read(runner, settings)));
         asked.push(Box::pin(name::read_all(runner, settings)));
         if let Some(source) = &settings.clock {
             asked.push(Box::pin(self.clock.read(source)));
         }
         let mut readings = side_by_side(asked).await.concat();
-        readings.extend(port::read(&settings.ports));
         if is_watched(Watched::Load) {
             readings.push(load::read(settings.load_per_core));
         }
@@ -87,6 +86,14 @@ impl Senses {
         {
             readings.extend(kernel_log::read(since));
         }
+        readings
+    }
+
+    /// Reads what the host must have by name, whatever was before: units that must be active, and ports on
+    /// which something must listen.
+    pub async fn read_named(&self) -> Vec<Reading> {
+        let mut readings = systemd::read_named(&*self.runner, &self.settings.units).await;
+        readings.extend(port::read(&self.settings.ports));
         readings
     }
 

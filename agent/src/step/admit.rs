@@ -1,8 +1,9 @@
 //! Lets a host that booted back into traffic, once it is found well.
 //!
 //! A reboot takes the state file with it, so the host is not available from its first moment. It comes
-//! back by a run that verified it, or outside runs by this: all checks, probes and gates pass once at the
-//! same time. What does not pass holds the host for as long as it does not, and says so on its page.
+//! back by a run that verified it, or outside runs by this: all checks, probes and gates, and the units and
+//! ports that were named, pass at the same time, twice in a row. What does not pass holds the host for as
+//! long as it does not, and says so on its page.
 
 use super::Steps;
 use crate::{
@@ -16,6 +17,9 @@ use tokio::time::sleep;
 /// The wait between two looks (guess: a zone that lost power should not wait for us, and the checks of a
 /// host that starts have other things to do).
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How often in a row all must pass: what starts may be there and fall again at once.
+const PASSES: u32 = 2;
 
 /// Something beside checks and probes that may hold a booted host back, such as drift from its image.
 /// It is asked each time the host is looked at, so it answers from what it knows.
@@ -35,12 +39,18 @@ impl Steps {
 
     /// Puts the flag up when the host is found well; at once when it was found well since its boot.
     pub(super) async fn admit_booted(&self) {
+        let mut passes = 0;
         while !self.state.is_proved() {
             let troubles = self.boot_troubles().await;
-            if troubles.is_empty() {
+            passes = if troubles.is_empty() { passes + 1 } else { 0 };
+            if passes >= PASSES {
                 break;
             }
-            if let Err(error) = self.hold(&format!("held since the boot: {troubles}")) {
+            let why = match troubles.as_str() {
+                "" => "it was found well once",
+                troubles => troubles,
+            };
+            if let Err(error) = self.hold(&format!("held since the boot: {why}")) {
                 warn(&error);
             }
             sleep(LOOK_EVERY).await;
@@ -85,6 +95,7 @@ impl Steps {
 
     async fn boot_troubles(&self) -> String {
         let mut readings = self.read_checks().await;
+        readings.extend(self.senses.read_named().await);
         readings.extend(self.ask_gates());
         match verdict::of_all(&readings) {
             Verdict::Pass => String::new(),

@@ -5,7 +5,7 @@ use crate::{
     checks::verdict::Verdict,
     flag::{FILE_NAME, FlagState, State},
 };
-use std::{cell::Cell, path::Path, time::Duration};
+use std::{cell::Cell, net::TcpListener, path::Path, time::Duration};
 
 fn flag(lab: &Lab) -> FlagState {
     State::read(&lab.path("run").join(FILE_NAME)).unwrap().flag
@@ -83,6 +83,44 @@ async fn a_booted_host_is_held_until_it_is_well_and_an_agent_that_starts_again_c
     let later = steps(&lab);
     later.restore(Flag::Up).await.unwrap();
     later.admit().await;
+    assert_eq!(flag(&lab), FlagState::Up);
+}
+
+#[tokio::test]
+async fn a_booted_host_is_held_until_what_was_named_is_there_and_stays() {
+    let lab = Lab::new();
+    let free = || TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free().local_addr().unwrap().port();
+    let mut settings = lab.settings();
+    settings.signals.ports = [port].into();
+    let steps = steps_with(
+        settings,
+        Rc::new(space::Kernel),
+        scripted::Scripted::default(),
+    );
+    steps.restore(Flag::Up).await.unwrap();
+    let reason = async |part: &str| {
+        while !steps.state.reason().contains(part) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let there = || TcpListener::bind(("127.0.0.1", port)).unwrap();
+    let host = async {
+        let missing = format!("held since the boot: port:{port}: fail: nothing listens");
+        reason(&missing).await;
+        let once = there();
+        reason("it was found well once").await;
+        drop(once);
+        reason(&missing).await;
+        let stays = there();
+        std::future::pending::<()>().await;
+        drop(stays);
+    };
+    tokio::select! {
+        biased;
+        () = host => {}
+        () = steps.admit() => {}
+    }
     assert_eq!(flag(&lab), FlagState::Up);
 }
 
