@@ -10,6 +10,7 @@ use crate::{
     journal::{Journal, Opened},
     link::Connector,
     profile::Profile,
+    pulse::Pulse,
     session::Session,
     telling::Telling,
 };
@@ -30,6 +31,7 @@ pub struct Agent<A, J, C, K> {
     clock: C,
     connector: K,
     telling: Telling,
+    pulse: Pulse,
 }
 
 impl<A: Actions, J: Journal, C: Clock, K: Connector> Agent<A, J, C, K> {
@@ -42,6 +44,7 @@ impl<A: Actions, J: Journal, C: Clock, K: Connector> Agent<A, J, C, K> {
             clock,
             connector,
             telling: Telling::default(),
+            pulse: Pulse::default(),
         }
     }
 
@@ -49,6 +52,12 @@ impl<A: Actions, J: Journal, C: Clock, K: Connector> Agent<A, J, C, K> {
     #[must_use]
     pub fn telling(self, telling: Telling) -> Self {
         Self { telling, ..self }
+    }
+
+    /// The same, which tells whoever started it that it lives.
+    #[must_use]
+    pub fn with_pulse(self, pulse: Pulse) -> Self {
+        Self { pulse, ..self }
     }
 
     /// Runs until it is told to shut down. An open run stays in the journal, and the next start goes
@@ -68,6 +77,7 @@ impl<A: Actions, J: Journal, C: Clock, K: Connector> Agent<A, J, C, K> {
         let stored = (self.opened.journal, self.opened.history);
         let mut driver = Driver::new(self.profile, self.actions, stored, self.clock, inbox);
         driver.tell(self.telling);
+        driver.pulse(self.pulse);
         let ended = tokio::select! {
             biased;
             () = shutdown => Ok(()),

@@ -22,6 +22,7 @@ use crate::{
     inventory::Inventory,
     journal::{Durability, History, HistoryError, Journal, JournalError, Record},
     profile::Profile,
+    pulse::Pulse,
     query::Asked,
     runner::Runner,
     service::ServiceWatch,
@@ -71,6 +72,7 @@ pub(crate) struct Driver<A, J, C> {
     admission: Admission<A>,
     inventory: Inventory<A>,
     telling: Telling,
+    pulse: Pulse,
 }
 
 /// Why the loop cannot go on. The next start goes on from the journal.
@@ -124,6 +126,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             admission: Admission::new(Rc::clone(&actions)),
             inventory: Inventory::new(Rc::clone(&actions)),
             telling: Telling::default(),
+            pulse: Pulse::default(),
             actions,
         }
     }
@@ -133,8 +136,14 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         self.telling = telling;
     }
 
+    /// Tells whoever started the agent that it lives.
+    pub(crate) fn pulse(&mut self, pulse: Pulse) {
+        self.pulse = pulse;
+    }
+
     /// Goes on from the journal, for ever.
     pub(crate) async fn drive(&mut self) -> Result<(), DriverError> {
+        self.pulse.begin();
         if let Some(event) = self.history.resumption(&self.profile.boot_id) {
             self.happen(event)?;
         }
@@ -157,6 +166,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         let has_something = self.uplink.has_something(&self.history);
         tokio::select! {
             biased;
+            never = self.pulse.beat() => match never {},
             () = sleep(deadline) => Wake::Deadline,
             event = self.runner.outcome() => Wake::Stepped(event),
             said = self.staging.outcome() => Wake::Staged(said),

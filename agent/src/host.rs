@@ -11,6 +11,7 @@ pub mod keep;
 pub mod leftover;
 pub mod local_program;
 pub mod locks;
+pub(crate) mod manager;
 pub(crate) mod notice;
 pub mod os_release;
 pub mod printable;

@@ -35,6 +35,7 @@ mod patience;
 pub mod pattern;
 pub mod production;
 pub mod profile;
+pub mod pulse;
 mod query;
 mod runner;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use crate::{
     identity::{self, IdentityError},
     journal::{FileJournal, JournalError},
     profile::Profile,
+    pulse::Pulse,
     step::{Outside, Steps},
     telling,
 };
@@ -133,7 +134,9 @@ async fn serve(
         coordinators: settings.coordinators,
     };
     tracing::info!(host = %profile.host, incarnation = %opened.history.incarnation(), "started");
-    let agent = Agent::new(profile, steps, opened, clock, connector).telling(telling);
+    let pulse = Pulse::of_this_process().map_err(ProductionError::Start)?;
+    let agent = Agent::new(profile, steps, opened, clock, connector);
+    let agent = agent.telling(telling).with_pulse(pulse);
     tokio::select! {
         biased;
         ended = agent.run(shutdown) => Ok(ended?),

@@ -63,6 +63,15 @@ fn units_name_the_configs_that_are_shipped() {
     }
 }
 
+/// A loop that hangs in the middle of a run would keep its host drained.
+#[test]
+fn an_agent_that_hangs_is_started_again() {
+    let text = shipped("systemd/system/cofferdam-agent.service");
+    for line in ["Type=notify", "WatchdogSec=180", "Restart=always"] {
+        assert!(text.lines().any(|said| said == line), "{line}");
+    }
+}
+
 /// systemd gives a unit up for good after five failures in ten seconds, unless it is told not to.
 #[test]
 fn units_are_started_again_however_often_they_fail() {

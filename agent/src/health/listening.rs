@@ -5,18 +5,13 @@
 //! stay those of the config, which a socket unit would have to repeat. A socket that the config no
 //! longer names is closed. Without systemd all of this is left out.
 
+use crate::host::manager::Manager;
 use listenfd::ListenFd;
-use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, sendmsg};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::{
-    env,
-    ffi::OsStr,
-    io::{self, IoSlice},
+    io,
     net::{SocketAddr, TcpListener},
-    os::{
-        fd::{AsRawFd as _, RawFd},
-        unix::{ffi::OsStrExt as _, net::UnixDatagram},
-    },
+    os::fd::AsRawFd as _,
 };
 
 /// How many connections the kernel queues while the responder is busy or started again. What systemd
@@ -73,16 +68,15 @@ impl Listeners {
     /// Gives the sockets to systemd to keep, in place of those that it has, and says that they are served.
     /// That it cannot be told ends nothing: the next restart has a gap then.
     pub fn hand_over(&self) {
-        let Some(manager) = env::var_os("NOTIFY_SOCKET") else {
-            return;
-        };
-        if let Err(error) = self.tell(&manager) {
+        if let Err(error) = self.tell() {
             eprintln!("cofferdam-health: systemd does not keep the sockets: {error}");
         }
     }
 
-    fn tell(&self, manager: &OsStr) -> io::Result<()> {
-        let manager = Manager::at(manager)?;
+    fn tell(&self) -> io::Result<()> {
+        let Some(manager) = Manager::of_this_process()? else {
+            return Ok(());
+        };
         for (name, listener) in [(HEALTH, &self.health), (AGENT_CHECK, &self.agent_check)] {
             manager.say(&format!("FDSTOREREMOVE=1\nFDNAME={name}"), &[])?;
             manager.say(
@@ -120,37 +114,6 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
     Ok(socket.into())
-}
-
-/// Who started this service, and listens to what it says.
-struct Manager {
-    address: UnixAddr,
-    socket: UnixDatagram,
-}
-
-impl Manager {
-    /// `at`: a path, or `@` and an abstract name.
-    fn at(at: &OsStr) -> io::Result<Self> {
-        let address = match at.as_bytes() {
-            [b'@', name @ ..] => UnixAddr::new_abstract(name)?,
-            path => UnixAddr::new(path)?,
-        };
-        let socket = UnixDatagram::unbound()?;
-        Ok(Self { address, socket })
-    }
-
-    fn say(&self, text: &str, sockets: &[RawFd]) -> io::Result<()> {
-        let passed = [ControlMessage::ScmRights(sockets)];
-        let passed = if sockets.is_empty() { &[][..] } else { &passed };
-        sendmsg(
-            self.socket.as_raw_fd(),
-            &[IoSlice::new(text.as_bytes())],
-            passed,
-            MsgFlags::MSG_NOSIGNAL,
-            Some(&self.address),
-        )?;
-        Ok(())
-    }
 }
 
 #[cfg(test)]
