@@ -10,8 +10,12 @@ MUTANTS := target/tools/bin/cargo-mutants
 # Which part of the mutants the soak tries: another one each day.
 MUTANTS_SHARD ?= $(shell expr `date +%j` % 80)/80
 
-# Hosts of `make fleet`.
+# Hosts of `make fleet`. It builds as whoever called sudo, whose cargo it is and whose target/ must stay theirs,
+# and runs as root.
 HOSTS ?= 8
+AS_BUILDER := $(if $(SUDO_USER),sudo --user=$(SUDO_USER) --login --,)
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo)
+BUILD_FLEET := $(AS_BUILDER) sh -c 'cd "$(CURDIR)" && cargo build --workspace --bins'
 
 .PHONY: help build demo fleet fleet-down test test-rust test-demo lint bench soak mutants audit
 .DEFAULT_GOAL := help
@@ -28,13 +32,14 @@ demo: ## Patches a fleet of 24 agents on this machine, and stops a bad patch
 	cargo build -p cofferdam -p cofferdam-agent -p cofferdam-coordinator
 	target/debug/cofferdam demo
 
-fleet: ## Boots HOSTS=8 real Debian hosts to play with, and says how to reach them; root only
-	cargo build --workspace --bins
-	target/debug/fleet up --hosts $(HOSTS)
+fleet: ## Boots HOSTS=8 real Debian hosts to play with, and says how to reach them; as root or with sudo
+	$(BUILD_FLEET)
+	$(AS_ROOT) target/debug/fleet up --hosts $(HOSTS)
 
+# With what was built before, so that a tree that does not compile leaves no fleet up.
 fleet-down: ## Takes them down, and whatever killed or failed tests left of theirs
-	cargo build --quiet --workspace --bins
-	target/debug/fleet down
+	test -x target/debug/fleet || $(BUILD_FLEET)
+	$(AS_ROOT) target/debug/fleet down
 
 test: test-rust test-demo ## Runs every test in its small size, and the demo
 

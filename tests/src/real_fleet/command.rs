@@ -7,6 +7,7 @@ use super::{
     network::BRIDGE_ADDRESS,
     repository::Package,
     requirements::missing,
+    tree,
     trouble::FleetError,
 };
 use crate::machine::Machine;
@@ -117,7 +118,12 @@ async fn up(hosts: usize) -> Result<(), FleetError> {
 
 fn down() -> Result<(), FleetError> {
     let gone = ground::clear_all()?;
-    if gone.is_empty() {
+    let cache = tree::cache();
+    let has_half = cache.map_or(Ok(false), |cache| tree::clear_unfinished(&cache))?;
+    if has_half {
+        say("what was left of a root tree that was being made is gone\n");
+    }
+    if gone.is_empty() && !has_half {
         say("no fleet was up\n");
     }
     for id in gone {

@@ -109,15 +109,14 @@ impl Recipe {
             return Ok(tree);
         }
         fs::create_dir_all(&self.cache).map_err(file("make", &self.cache))?;
-        let path = self.cache.join("lock");
+        let path = lock_of(&self.cache);
         let lock = fs::File::create(&path).map_err(file("make", &path))?;
         lock.lock().map_err(file("lock", &path))?;
         if tree.is_dir() {
             return Ok(tree);
         }
         eprintln!("makes the root tree of hosts, once: about a minute");
-        let memory = self.cache.join("memory");
-        let half = self.cache.join("half");
+        let [memory, half] = unfinished(&self.cache);
         // An earlier try may have been killed.
         clear(&memory)?;
         clear(&half)?;
@@ -172,13 +171,44 @@ fn finish(tree: &Path) -> Result<(), FleetError> {
     symlink("/dev/null", &console).map_err(file("make", &console))
 }
 
+/// Where a tree is made, and where it is copied to before it is one.
+fn unfinished(cache: &Path) -> [PathBuf; 2] {
+    ["memory", "half"].map(|name| cache.join(name))
+}
+
+/// What is locked while a tree is made.
+fn lock_of(cache: &Path) -> PathBuf {
+    cache.join("lock")
+}
+
+/// Removes what is left of a tree whose making was cut short, its memory among it. Nothing where one is being
+/// made. Whether there was something.
+///
+/// # Errors
+/// When it cannot be removed.
+pub fn clear_unfinished(cache: &Path) -> Result<bool, FleetError> {
+    let left = unfinished(cache).into_iter().filter(|path| path.exists());
+    let left: Vec<PathBuf> = left.collect();
+    if left.is_empty() {
+        return Ok(false);
+    }
+    let path = lock_of(cache);
+    let lock = fs::File::create(&path).map_err(file("make", &path))?;
+    if lock.try_lock().is_err() {
+        return Ok(false);
+    }
+    left.iter().try_for_each(|path| clear(path))?;
+    Ok(true)
+}
+
 /// Removes what an earlier try left, mounted or not.
 fn clear(folder: &Path) -> Result<(), FleetError> {
     teardown::unmount(folder)?;
     teardown::remove(folder)
 }
 
-fn cache() -> Option<PathBuf> {
+/// Where trees are kept. Absent: this user has no folder for such.
+pub fn cache() -> Option<PathBuf> {
     let cache = env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".cache"));
     let cache = cache.filter(|path| path.is_absolute()).or_else(home)?;

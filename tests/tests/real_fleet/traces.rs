@@ -4,7 +4,13 @@ use cofferdam_tests::{
     folder::Folder,
     machine::Machine,
     process::{Process, built},
-    real_fleet::{RealFleet, cgroup::Cgroup, ground::FLEETS, teardown},
+    real_fleet::{
+        RealFleet,
+        cgroup::Cgroup,
+        ground::FLEETS,
+        requirements::{missing, say_left_out},
+        teardown, tree,
+    },
 };
 use std::{
     fs,
@@ -54,6 +60,33 @@ async fn nothing_is_left_after_the_fleet_is_taken_down() {
 
     assert_eq!(traces(&folder), Vec::<String>::new());
     assert_eq!((links(), strays()), before);
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_tree_whose_making_was_cut_short_is_cleared_away_unless_it_goes_on() {
+    if let Some(why) = missing() {
+        say_left_out(&why);
+        return;
+    }
+    let cache = Folder::new();
+    let (memory, half) = (cache.join("memory"), cache.join("half"));
+    fs::create_dir(&memory).unwrap();
+    fs::create_dir(&half).unwrap();
+    fs::write(half.join("x"), "").unwrap();
+    let mut mount = Command::new("mount");
+    mount.args(["-t", "tmpfs", "tmpfs"]).arg(&memory);
+    assert!(mount.status().unwrap().success());
+    let lock = fs::File::create(cache.join("lock")).unwrap();
+    lock.lock().unwrap();
+    assert!(!tree::clear_unfinished(cache.path()).unwrap());
+    drop(lock);
+    assert!(tree::clear_unfinished(cache.path()).unwrap());
+    let left = teardown::mounts_below(cache.path()).unwrap();
+    assert_eq!(
+        (left, memory.exists(), half.exists()),
+        (Vec::new(), false, false)
+    );
+    assert!(!tree::clear_unfinished(cache.path()).unwrap());
 }
 
 #[tokio::test]
