@@ -29,6 +29,7 @@ pub mod install;
 pub(crate) mod keeper;
 pub mod life;
 pub mod manifest;
+mod overridden;
 pub mod places;
 pub mod proof;
 pub mod refusal;

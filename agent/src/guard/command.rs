@@ -8,6 +8,7 @@ use super::{
     install::{self, Changed, InstallError},
     life,
     manifest::ManifestError,
+    overridden::Overridden,
     places::Places,
     proof::Proof,
     reserved::{Reserved, ReservedError},
@@ -41,7 +42,7 @@ const REFUSED: u8 = 1;
 const CANNOT_TELL: u8 = 2;
 
 /// Where systemd shows that it runs the machine.
-const SYSTEMD: &str = "/run/systemd/system";
+pub(super) const SYSTEMD: &str = "/run/systemd/system";
 
 /// A command to the guard.
 #[derive(Debug, clap::Subcommand)]
@@ -223,24 +224,34 @@ fn tell_systemd(changed: &Changed) -> Result<(), CommandError> {
     if !changed.concerns_systemd() || !Path::new(SYSTEMD).is_dir() {
         return Ok(());
     }
+    wait_for(unit::read_again(&Processes))?.map_err(CommandError::Systemd)
+}
+
+/// Waits for something, in a program that does nothing else meanwhile.
+fn wait_for<T>(future: impl Future<Output = T>) -> Result<T, CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(CommandError::Outside)?;
-    let told = runtime.block_on(unit::read_again(&Processes));
-    told.map_err(CommandError::Systemd)
+    Ok(runtime.block_on(future))
 }
 
 fn status(places: &Places) -> Result<Status, CommandError> {
     let manifest = Standing::listed(&Root::machine(), places)?;
-    let lost = match &manifest {
-        Some(manifest) => Proof::default().lost(&Root::machine(), manifest),
-        None => Vec::new(),
+    let (lost, overridden) = match &manifest {
+        Some(manifest) => {
+            let lost = Proof::default().lost(&Root::machine(), manifest);
+            let mut overridden = Overridden::default();
+            let overridden = wait_for(overridden.look(manifest, &lost, &Processes))?;
+            (lost, overridden)
+        }
+        None => (Vec::new(), Vec::new()),
     };
     let log = events::log(places)?;
     Ok(Status {
         installed: manifest.as_ref().map(Into::into),
         lost,
+        overridden,
         window: Window::find(places)?.map(Into::into),
         reserved: Reserved::find(places)?.map(Into::into),
         agent: life::state(places),

@@ -18,6 +18,7 @@ use super::{
     install::{self, Changed, InstallError},
     life,
     manifest::Manifest,
+    overridden::Overridden,
     places::Places,
     proof::Proof,
     settings::GuardSettings,
@@ -52,6 +53,8 @@ pub(crate) struct Keeper {
     places: Places,
     proof: Proof,
     manifest: Option<Manifest>,
+    overridden: Overridden,
+    /// The drop-ins that were not in control when it was last written down.
     lost: Vec<String>,
     word: Word,
 }
@@ -64,6 +67,7 @@ impl Keeper {
             places,
             proof: Proof::default(),
             manifest: None,
+            overridden: Overridden::default(),
             lost: Vec::new(),
             word: Word::default(),
         }
@@ -80,8 +84,9 @@ impl Keeper {
         // Another root has no channels of this machine.
         let is_machine = self.root.is_machine();
         if is_machine {
-            self.begin(&settings, runner).await;
+            said_alive(life::begin(&self.places));
         }
+        let mut is_refreshed = false;
         let mut notice = None;
         loop {
             notice = notice.or_else(|| self.notice());
@@ -91,10 +96,14 @@ impl Keeper {
             // Half of an install is no loss of control.
             let is_changing = install::is_under_way(&self.places);
             if !is_changing {
+                if is_machine && !is_refreshed {
+                    self.refresh(&settings, runner).await;
+                    is_refreshed = true;
+                }
                 if is_machine {
                     self.mend(&settings, runner).await;
                 }
-                self.prove();
+                self.prove(runner).await;
             }
             found.guard(self.look());
             let wait = match is_changing {
@@ -105,8 +114,9 @@ impl Keeper {
         }
     }
 
-    async fn begin(&self, settings: &GuardSettings, runner: &dyn Runner) {
-        said_alive(life::begin(&self.places));
+    /// Brings what is installed up to the config, once nobody else changes it: a person may have stopped an
+    /// install halfway, and must not stop the agent with it.
+    async fn refresh(&self, settings: &GuardSettings, runner: &dyn Runner) {
         self.settle(install::refresh(&self.root, &self.places, settings), runner)
             .await;
     }
@@ -173,7 +183,7 @@ impl Keeper {
     }
 
     /// Writes down when control is lost, and when it is regained.
-    fn prove(&mut self) {
+    async fn prove(&mut self, runner: &dyn Runner) {
         let manifest = match Manifest::find(&self.places) {
             Ok(manifest) => manifest,
             Err(error) => {
@@ -186,13 +196,19 @@ impl Keeper {
         };
         if manifest != self.manifest {
             self.proof.forget();
+            self.overridden = Overridden::default();
             self.manifest = manifest;
         }
-        let lost = match &self.manifest {
-            Some(manifest) => self.proof.lost(&self.root, manifest),
-            None => Vec::new(),
-        };
-        self.word.state = word::state(&self.root, self.manifest.as_ref(), &lost);
+        let (mut lost, mut overridden) = (Vec::new(), Vec::new());
+        if let Some(manifest) = &self.manifest {
+            lost = self.proof.lost(&self.root, manifest);
+            // Another root has nobody who reads its drop-ins.
+            if self.root.is_machine() {
+                overridden = self.overridden.look(manifest, &lost, runner).await;
+            }
+        }
+        self.word.state = word::state(&self.root, self.manifest.as_ref(), &lost, &overridden);
+        lost.extend(overridden);
         if lost == self.lost {
             return;
         }
@@ -227,8 +243,8 @@ mod tests {
     };
     use cofferdam_engine::digest::Digest;
 
-    #[test]
-    fn control_that_is_lost_and_regained_is_written_down_once_each() {
+    #[tokio::test]
+    async fn control_that_is_lost_and_regained_is_written_down_once_each() {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::new(folder.path().join("root")).unwrap();
         fs::create_dir_all(root.path()).unwrap();
@@ -250,7 +266,7 @@ mod tests {
         let said = || events::all(&places).unwrap().len();
         for (content, events) in [("a", 0), ("b", 1), ("b", 1), ("a", 2), ("a", 2)] {
             fs::write(root.join("a"), content).unwrap();
-            keeper.prove();
+            keeper.prove(&Scripted::new(|_| (0, ""))).await;
             assert_eq!(said(), events, "{content}");
             let word = keeper.look();
             assert_eq!(word.events.len(), events);

@@ -26,6 +26,9 @@ pub struct Status {
     pub installed: Option<Installed>,
     /// The drop-ins that are not what the guard wrote.
     pub lost: Vec<String>,
+    /// The drop-ins that are so and hold nothing: what is read after them takes them back, or systemd does not
+    /// know them.
+    pub overridden: Vec<String>,
     /// The window that is open. Absent: none.
     pub window: Option<Open>,
     /// The reservation that an operator has of the host. Absent: none is known of.
@@ -107,11 +110,19 @@ impl fmt::Display for Status {
         writeln!(f, "mode      {mode}")?;
         self.show_agent(f, installed.dead_agent)?;
         let count = installed.drop_ins;
-        if self.lost.is_empty() {
+        if self.lost.is_empty() && self.overridden.is_empty() {
             writeln!(f, "control   all {count} drop-ins are as they should be")?;
-        } else {
+        }
+        if !self.lost.is_empty() {
             let lost = self.lost.join(", ");
             writeln!(f, "control   LOST, not as they should be: {lost}")?;
+        }
+        if !self.overridden.is_empty() {
+            let overridden = self.overridden.join(", ");
+            writeln!(
+                f,
+                "control   LOST, taken back by what is read later, or not known to systemd: {overridden}"
+            )?;
         }
         match &self.window {
             Some(Open {
@@ -251,6 +262,7 @@ mod tests {
                 drop_ins: 12,
             }),
             lost: Vec::new(),
+            overridden: Vec::new(),
             window: None,
             reserved: Some(Open {
                 by: "ana".to_owned(),
@@ -276,6 +288,21 @@ mod tests {
             assert!(text.lines().any(|said| said == line), "{line}\n{text}");
         }
         assert_eq!(text.matches("control regained").count(), SHOWN, "{text}");
+    }
+
+    #[test]
+    fn a_drop_in_that_holds_nothing_is_no_control() {
+        let overridden = Status {
+            overridden: vec!["/etc/x".to_owned()],
+            ..status()
+        };
+        let text = overridden.to_string();
+        let line =
+            "control   LOST, taken back by what is read later, or not known to systemd: /etc/x\n";
+        assert!(
+            text.contains(line) && !text.contains("control   all"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -50,8 +50,13 @@ impl Word {
     }
 }
 
-/// How a guard stands of which this is installed, and these drop-ins are not what it wrote.
-pub fn state(root: &Root, manifest: Option<&Manifest>, lost: &[String]) -> GuardState {
+/// How a guard stands of which this is installed, these drop-ins are not what it wrote, and those hold nothing.
+pub fn state(
+    root: &Root,
+    manifest: Option<&Manifest>,
+    lost: &[String],
+    overridden: &[String],
+) -> GuardState {
     let Some(manifest) = manifest else {
         return GuardState::default();
     };
@@ -59,21 +64,25 @@ pub fn state(root: &Root, manifest: Option<&Manifest>, lost: &[String]) -> Guard
         Mode::Observe => GuardMode::Observe,
         Mode::Enforce => GuardMode::Enforce,
     };
-    let channel = |file: &String| {
+    let of = |file: &String, how: &str| {
         let written = manifest.written(Path::new(file));
-        let is_there = root.join(file).symlink_metadata().is_ok();
-        let how = match is_there {
-            true => "is not what the guard wrote",
-            false => "is missing",
-        };
         LostChannel {
             channel: written.map_or_else(|| "?".to_owned(), |written| written.channel.clone()),
             why: printable(&format!("{file} {how}")),
         }
     };
+    let lost = lost.iter().map(|file| {
+        let is_there = root.join(file).symlink_metadata().is_ok();
+        let how = match is_there {
+            true => "is not what the guard wrote",
+            false => "is missing",
+        };
+        of(file, how)
+    });
+    let overridden = overridden.iter().map(|file| of(file, "holds nothing"));
     GuardState {
         mode,
-        lost: lost.iter().map(channel).collect(),
+        lost: lost.chain(overridden).collect(),
     }
 }
 
@@ -230,13 +239,19 @@ mod tests {
         };
         fs::write(root.join("a"), "x").unwrap();
         let lost = ["/a".to_owned(), "/b".to_owned()];
-        let state = state(&root, Some(&manifest), &lost);
+        let overridden = ["/b".to_owned()];
+        let state = state(&root, Some(&manifest), &lost, &overridden);
         assert_eq!(state.mode, GuardMode::Enforce);
         let said: Vec<String> = state.lost.iter().map(ToString::to_string).collect();
         assert_eq!(
             said,
-            ["apt: /a is not what the guard wrote", "apt: /b is missing"]
+            [
+                "apt: /a is not what the guard wrote",
+                "apt: /b is missing",
+                "apt: /b holds nothing"
+            ]
         );
-        assert_eq!(super::state(&root, None, &[]), GuardState::default());
+        let none = super::state(&root, None, &[], &[]);
+        assert_eq!(none, GuardState::default());
     }
 }
