@@ -2,8 +2,8 @@
 //!
 //! A reboot takes the state file with it, so the host is not available from its first moment. It comes
 //! back by a run that verified it, or outside runs by this: all checks, probes and gates, and the units and
-//! ports that were named, pass at the same time, twice in a row. What does not pass holds the host for as
-//! long as it does not, and says so on its page.
+//! ports that were named, pass at the same time, twice in a row where there are any but gates. What does not
+//! pass holds the host for as long as it does not, and says so on its page.
 
 use super::Steps;
 use crate::{
@@ -41,9 +41,9 @@ impl Steps {
     pub(super) async fn admit_booted(&self) {
         let mut passes = 0;
         while !self.state.is_proved() {
-            let troubles = self.boot_troubles().await;
+            let (troubles, enough) = self.boot_troubles().await;
             passes = if troubles.is_empty() { passes + 1 } else { 0 };
-            if passes >= PASSES {
+            if passes >= enough {
                 break;
             }
             let why = match troubles.as_str() {
@@ -93,14 +93,17 @@ impl Steps {
         gates.map(|gate| gate.judge()).collect()
     }
 
-    async fn boot_troubles(&self) -> String {
+    /// What does not pass, and how many looks in a row that find nothing are enough.
+    async fn boot_troubles(&self) -> (String, u32) {
         let mut readings = self.read_checks().await;
         readings.extend(self.senses.read_named().await);
+        let enough = if readings.is_empty() { 1 } else { PASSES };
         readings.extend(self.ask_gates());
-        match verdict::of_all(&readings) {
+        let troubles = match verdict::of_all(&readings) {
             Verdict::Pass => String::new(),
             Verdict::Fail | Verdict::NoData => verdict::troubles(&readings),
-        }
+        };
+        (troubles, enough)
     }
 
     fn hold(&self, reason: &str) -> Result<(), FileError> {
