@@ -7,6 +7,7 @@ use super::{decision::AgentState, places::Places};
 use crate::{
     clock,
     host::{
+        boot,
         durable::{self, FileError},
         leftover, process_table,
     },
@@ -50,9 +51,14 @@ pub fn state(places: &Places) -> AgentState {
         Some(process) if is_stopped(process.pid) => AgentState::Hung,
         Some(_) => of_sign(sign_of(places), clock::awake()),
         None if places.agent().exists() => AgentState::Dead,
-        None if Duration::from_millis(clock::uptime()) >= STARTS_WITHIN => AgentState::Dead,
+        None if since_boot() >= STARTS_WITHIN => AgentState::Dead,
         None => AgentState::Awaited,
     }
+}
+
+/// How long this system is up: in a container less than its kernel.
+fn since_boot() -> Duration {
+    Duration::from_millis(clock::uptime()).saturating_sub(boot::begun())
 }
 
 fn is_stopped(pid: i32) -> bool {
