@@ -1,6 +1,6 @@
 //! Agents run on hosts as their packages would have them run.
 
-use super::asked::until_shown;
+use super::asked::{READY, eventually_says, said, until_shown};
 use cofferdam_tests::{
     machine::Machine,
     patience::eventually,
@@ -58,9 +58,7 @@ async fn agents_of_real_hosts_are_seen_by_their_coordinator() {
             whose.split_whitespace().collect::<Vec<_>>(),
             ["cofferdam-health", "root"]
         );
-        let ready =
-            "curl --silent --output /dev/null --write-out '%{http_code}' 127.0.0.1:9100/ready";
-        assert_eq!(host.run(ready).await.unwrap().well(), "200");
+        eventually_says(host, READY, " 200").await;
     }
 
     let fail = "systemd-run --quiet --wait --unit broken false";
@@ -79,5 +77,37 @@ async fn agents_of_real_hosts_are_seen_by_their_coordinator() {
     eventually_connected(&fleet, &["web-2"]).await;
     first.power_on().await.unwrap();
     eventually_connected(&fleet, &["web-1", "web-2"]).await;
+    fleet.take_down().unwrap();
+}
+
+/// Gives the agent's watchdog seconds in place of minutes.
+const IMPATIENT: &str = "mkdir -p /run/systemd/system/cofferdam-agent.service.d && \
+    printf '[Service]\\nWatchdogSec=3\\n' >/run/systemd/system/cofferdam-agent.service.d/soon.conf && \
+    systemctl daemon-reload && systemctl restart cofferdam-agent";
+
+#[tokio::test]
+async fn an_agent_that_hangs_is_started_again_and_one_that_works_is_not() {
+    let Some(fleet) = RealFleet::boot(Machine::several(1)).await else {
+        return;
+    };
+    let host = &fleet.hosts()[0];
+    fleet.manage().await.unwrap();
+    said(host, IMPATIENT).await;
+    let show = |what: &str| format!("systemctl show --property={what} --value cofferdam-agent");
+    let (last, restarts) = (show("WatchdogTimestampMonotonic"), show("NRestarts"));
+    // It is heard of for longer than it may be silent.
+    for _ in 0..4 {
+        let before = said(host, &last).await;
+        let heard = format!("test \"$({last})\" != {before} && echo heard");
+        eventually_says(host, &heard, "heard").await;
+    }
+    assert_eq!(said(host, &restarts).await, "0");
+
+    said(host, "systemctl kill --signal=SIGSTOP cofferdam-agent").await;
+
+    let again = format!("test \"$({restarts})\" -ge 1 && systemctl is-active cofferdam-agent");
+    eventually_says(host, &again, "active").await;
+    let journal = host.journal("cofferdam-agent").await.unwrap();
+    assert!(journal.contains("Watchdog timeout"), "{journal}");
     fleet.take_down().unwrap();
 }

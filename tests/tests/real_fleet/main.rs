@@ -9,6 +9,7 @@ mod cut_short;
 mod drain;
 mod drift;
 mod effect;
+mod exempt;
 mod failures;
 mod guard;
 mod guarded;

@@ -18,7 +18,7 @@ async fn asks_while(host: &Host, restarted: &str) -> String {
          bad=0; all=0; while ! test -e /run/over; do all=$((all+1)); \
          curl --silent --fail --max-time 5 --output /dev/null 127.0.0.1:9100/ready || bad=$((bad+1)); \
          test \"$(cat </dev/tcp/127.0.0.1/9101)\" = 'up ready 100%' || bad=$((bad+1)); \
-         done; wait; rm /run/over; test $all -gt 3; echo $bad of $all"
+         done; wait; rm /run/over; test $all -gt 3 && echo $bad of $all"
     );
     said(host, &line).await
 }
