@@ -14,6 +14,11 @@ const AT_BOOT: &str = "[Unit]\nAfter=network.target fleet-address.service\n\
     [Service]\nType=oneshot\nExecStart=/usr/bin/apt-get --quiet update\n\
     ExecStart=/usr/bin/unattended-upgrade --verbose\n[Install]\nWantedBy=multi-user.target\n";
 
+/// What clears apt's hooks, and what a unit asks before it starts.
+const TAKES_BACK: &str = "echo '#clear DPkg::Pre-Install-Pkgs;' >/etc/apt/apt.conf.d/zzz && \
+    printf '[Service]\\nExecCondition=\\n' >/etc/systemd/system/apt-daily.service.d/60-x.conf && \
+    systemctl daemon-reload";
+
 #[tokio::test]
 async fn an_upgrade_at_boot_is_refused_and_named_and_happens_without_the_guard() {
     let Some(fleet) = fleet(2).await else {
@@ -168,6 +173,18 @@ async fn an_operator_sees_who_was_refused_and_who_took_a_host_and_when_it_is_giv
     said(host, "cofferdam-agent guard deny").await;
     let closed = ["guard saw", "window closed by "];
     until_shown(&fleet, &["explain", host.name().as_str()], &closed).await;
+
+    // Files that are read after the guard's take back what those say, and leave them as they are.
+    said(host, TAKES_BACK).await;
+    let seen = status(host).await;
+    for part in [
+        "LOST, taken back by",
+        "/etc/apt/apt.conf.d/zz-cofferdam-guard",
+        "apt-daily.service.d/50",
+    ] {
+        assert!(seen.contains(part), "{part}: {seen}");
+    }
+    assert!(!seen.contains("apt-daily-upgrade.service.d"), "{seen}");
     fleet.take_down().unwrap();
 }
 
