@@ -78,6 +78,8 @@ pub struct Drift {
     rest: Rest,
     /// What was still under way when the host was last compared. Absent: nothing.
     unrest: RefCell<Option<String>>,
+    /// Whether somebody began to work on packages since it was asked about.
+    was_disturbed: Cell<bool>,
     /// Where hooks write down whom they let pass, and what was last looked at of it. Absent: nowhere.
     passed: Option<PathBuf>,
     seen_passed: Cell<Option<Stamp>>,
@@ -108,7 +110,10 @@ impl Drift {
     pub fn new(root: Root, state_dir: &Path, settings: &DriftSettings) -> Self {
         Self {
             rest: Rest::of(root.clone()),
-            unrest: RefCell::default(),
+            unrest: RefCell::new(Some(
+                "it is not known yet whether the boot is over".to_owned(),
+            )),
+            was_disturbed: Cell::new(false),
             subject: Subject::new(root, state_dir, settings.first_boot),
             own_change: Places::new(state_dir, Path::new("")).own_change(),
             comparer: Mutex::default(),
@@ -234,12 +239,15 @@ impl Drift {
         if self.known.borrow().is_none() {
             self.look().await;
         }
+        self.was_disturbed.set(false);
         let unrest = match self.holds() {
             true => self.rest.unrest().await,
             false => None,
         };
         let has_looked = self.look().await;
-        *self.unrest.borrow_mut() = unrest;
+        if unrest.is_some() || !self.was_disturbed.get() {
+            *self.unrest.borrow_mut() = unrest;
+        }
         has_looked
     }
 
@@ -257,11 +265,11 @@ impl Drift {
         if unrest.is_some() {
             return unrest;
         }
-        let holder = self.rest.package_manager()?;
-        let since = format!("packages are being changed: {holder}");
-        *self.unrest.borrow_mut() = Some(since.clone());
+        let began = self.rest.package_manager()?;
+        *self.unrest.borrow_mut() = Some(began.clone());
+        self.was_disturbed.set(true);
         self.was_changed.notify_one();
-        Some(since)
+        Some(began)
     }
 
     /// Compares, where anything has moved. Not while the host is being changed: then it says so.

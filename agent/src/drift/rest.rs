@@ -5,21 +5,14 @@
 //! timer. A host that was compared before that is not what it was compared as.
 
 use crate::{
-    clock,
-    host::{
-        boot,
-        command::Runner,
-        locks::{self, Holder},
-        root::Root,
-        unit::systemctl,
-        unit_state::DEADLINE,
-    },
+    host::{command::Runner, locks, root::Root, unit::systemctl, unit_state::DEADLINE},
     packages::{CHANGE_LOCKS, LISTS_LOCK},
 };
 use std::{rc::Rc, time::Duration};
+use tokio::time::Instant;
 
-/// How long after a boot it is waited for (guess: the upgrades of months take minutes). A unit that never ends
-/// must not keep a host away for ever.
+/// How long an agent waits for it (guess: the upgrades of months take minutes). A unit that never ends must not
+/// keep a host away for ever.
 const WITHIN: Duration = Duration::from_secs(30 * 60);
 
 /// What is asked about a boot.
@@ -27,12 +20,17 @@ pub(super) struct Rest {
     root: Root,
     /// Absent: nobody is there to ask systemd, and it is not asked.
     runner: Option<Rc<dyn Runner>>,
+    until: Instant,
 }
 
 impl Rest {
     /// What is asked about the boot of a host, without asking systemd.
     pub(super) fn of(root: Root) -> Self {
-        Self { root, runner: None }
+        Self {
+            root,
+            runner: None,
+            until: Instant::now() + WITHIN,
+        }
     }
 
     /// The same, with somebody who asks systemd.
@@ -41,24 +39,25 @@ impl Rest {
         Self { runner, ..self }
     }
 
-    /// What is still under way. Absent: nothing, or it has been for so long that nobody waits for it any more.
+    /// What is still under way and waited for. Absent: nothing.
     pub(super) async fn unrest(&self) -> Option<String> {
         let found = match self.package_manager() {
-            Some(holder) => Some(format!("packages are being changed: {holder}")),
+            Some(holder) => Some(holder),
             None => self.boot().await,
-        }?;
-        if since_boot() >= WITHIN {
-            let minutes = WITHIN.as_secs() / 60;
-            tracing::warn!("after {minutes} min the boot is not waited for any more: {found}");
-            return None;
-        }
-        Some(found)
+        };
+        found.filter(|_| self.is_waited_for())
     }
 
-    /// Who works on packages. A lock that cannot be asked about keeps no host away.
-    pub(super) fn package_manager(&self) -> Option<Holder> {
+    /// Who works on packages and is waited for. A lock that cannot be asked about keeps no host away.
+    pub(super) fn package_manager(&self) -> Option<String> {
         let mut locks = CHANGE_LOCKS.iter().chain([&LISTS_LOCK]);
-        locks.find_map(|lock| locks::holder(&self.root.join(lock)).ok().flatten())
+        let holder = locks.find_map(|lock| locks::holder(&self.root.join(lock)).ok().flatten())?;
+        let found = format!("packages are being changed: {holder}");
+        self.is_waited_for().then_some(found)
+    }
+
+    fn is_waited_for(&self) -> bool {
+        Instant::now() < self.until
     }
 
     /// What systemd is still starting. Without systemd, nothing is.
@@ -91,14 +90,14 @@ fn starting(jobs: &str) -> String {
     running.collect::<Vec<_>>().join(", ")
 }
 
-fn since_boot() -> Duration {
-    Duration::from_millis(clock::uptime()).saturating_sub(boot::begun())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::command::{Command, scripted::Scripted};
+    use crate::host::{
+        command::{Command, scripted::Scripted},
+        locks::samples::Locker,
+    };
+    use std::fs;
 
     /// As Debian 12 prints it.
     const JOBS: &str = "\
@@ -112,6 +111,21 @@ mod tests {
     async fn of_machine(answer: Answer) -> Option<String> {
         let rest = Rest::of(Root::machine()).asking(Rc::new(Scripted::new(answer)));
         rest.boot().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_works_on_packages_is_waited_for_and_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Root::new(folder.path()).unwrap();
+        fs::create_dir_all(root.join("var/lib/dpkg")).unwrap();
+        let rest = Rest::of(root.clone());
+        assert_eq!(rest.unrest().await, None);
+        let _upgrade = Locker::on(&root.join(CHANGE_LOCKS[0]));
+        tokio::time::advance(WITHIN - Duration::from_secs(1)).await;
+        let said = rest.unrest().await.unwrap();
+        assert!(said.starts_with("packages are being changed: "), "{said}");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!((rest.unrest().await, rest.package_manager()), (None, None));
     }
 
     #[tokio::test]
