@@ -18,6 +18,7 @@ use cofferdam_engine::{
     reservation::ReservationLeft,
     wish::Wish,
 };
+use cofferdam_proto::artefact::SupplyRequest;
 
 /// What a run does to its host. One body acts for real, another by script.
 ///
@@ -63,6 +64,9 @@ pub trait Actions: 'static {
 
     /// Finds out what a query asks of this host, without any change.
     async fn find(&self, wants: &Wants) -> Result<Found, Failure>;
+
+    /// Brings packages to the region's artefact store, as far as it wants them, without any change.
+    async fn supply(&self, request: &SupplyRequest) -> Result<(), Failure>;
 
     /// Lets go of what was staged for a rollout. What remains is harmless, so it cannot fail.
     async fn release(&self, rollout: &RolloutId);

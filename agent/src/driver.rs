@@ -253,6 +253,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             }
             ToAgent::Stage(request) => self.staging.stage(*request),
             ToAgent::Release { rollout } => self.staging.release(rollout),
+            ToAgent::Supply(request) => self.staging.supply(*request),
             ToAgent::Order(order) => self.order(*order)?,
             ToAgent::Withdraw { key, reason } => {
                 if self.runs(key) {

@@ -13,6 +13,7 @@ pub mod conffile;
 pub mod database;
 pub mod dnf;
 pub mod manager;
+pub mod same;
 pub mod scripts;
 pub mod simulation;
 pub mod stanza;
@@ -172,6 +173,19 @@ impl Apt {
             let what = format!("{} does not say which package it is", deb.display());
             Failure::new(FailureKind::PackageManager, what)
         })
+    }
+
+    /// The name of the package that a label is of, as the database has it.
+    ///
+    /// # Errors
+    /// A [`Failure`] when dpkg does not say which architecture the host is of.
+    pub async fn name_of(&self, label: &Label) -> Result<String, Failure> {
+        let native = self.architecture().await?;
+        Ok(database::full_name(
+            &label.name,
+            &label.architecture,
+            &native,
+        ))
     }
 
     /// Waits until nobody else holds any of these locks, and until a change that an earlier agent

@@ -1,4 +1,4 @@
-//! Staging, apart from runs: one rollout's bits at a time.
+//! Staging, apart from runs: one rollout's bits at a time, and what other hosts of the region need.
 
 use crate::{
     actions::{Actions, StageRequest},
@@ -9,6 +9,7 @@ use cofferdam_engine::{
     id::RolloutId,
     report::ReportBody,
 };
+use cofferdam_proto::artefact::SupplyRequest;
 use std::{
     collections::{BTreeSet, VecDeque},
     rc::Rc,
@@ -28,6 +29,8 @@ pub(crate) struct Staging<A> {
     actions: Rc<A>,
     waiting: VecDeque<StageRequest>,
     releases: BTreeSet<RolloutId>,
+    supplies: VecDeque<SupplyRequest>,
+    is_supplying: bool,
     current: Option<StageRequest>,
     work: Task<Option<ReportBody>>,
 }
@@ -39,6 +42,8 @@ impl<A: Actions> Staging<A> {
             actions,
             waiting: VecDeque::new(),
             releases: BTreeSet::new(),
+            supplies: VecDeque::new(),
+            is_supplying: false,
             current: None,
             work: Task::idle(),
         }
@@ -54,8 +59,20 @@ impl<A: Actions> Staging<A> {
             tracing::warn!(rollout = %request.rollout, "too many rollouts wait to be staged");
             return;
         }
+        if std::mem::take(&mut self.is_supplying) {
+            // What this host needs itself goes first, and it brings that to the store too.
+            self.work.cancel();
+        }
         self.releases.remove(&request.rollout);
         self.waiting.push_back(request);
+    }
+
+    /// Takes a request to bring packages to the artefact store: when nothing else is to be done. One too
+    /// many is dropped, since whoever stages brings what is missing.
+    pub(crate) fn supply(&mut self, request: SupplyRequest) {
+        if self.supplies.len() < MAX_WAITING && !self.supplies.contains(&request) {
+            self.supplies.push_back(request);
+        }
     }
 
     /// Lets a rollout's bits go when no run needs them.
@@ -81,6 +98,9 @@ impl<A: Actions> Staging<A> {
         self.current = self.waiting.pop_front();
         if let Some(request) = self.current.clone() {
             self.work.start(prove(actions, request));
+        } else if let Some(request) = self.supplies.pop_front() {
+            self.is_supplying = true;
+            self.work.start(bring(actions, request));
         }
     }
 
@@ -88,6 +108,7 @@ impl<A: Actions> Staging<A> {
     /// when nothing goes on.
     pub(crate) async fn outcome(&mut self) -> Option<ReportBody> {
         let outcome = self.work.outcome().await;
+        self.is_supplying = false;
         self.current = None;
         outcome
     }
@@ -97,6 +118,15 @@ async fn let_go<A: Actions>(actions: Rc<A>, rollout: RolloutId) -> Option<Report
     let released = time::timeout(STAGE_DEADLINE, actions.release(&rollout)).await;
     if released.is_err() {
         tracing::warn!(%rollout, "staged bits could not be let go in time");
+    }
+    None
+}
+
+async fn bring<A: Actions>(actions: Rc<A>, request: SupplyRequest) -> Option<ReportBody> {
+    match time::timeout(STAGE_DEADLINE, actions.supply(&request)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(failure)) => tracing::info!(%failure, "not all was brought to the artefact store"),
+        Err(_) => tracing::warn!("packages could not be brought to the artefact store in time"),
     }
     None
 }

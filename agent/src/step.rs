@@ -59,6 +59,7 @@ use cofferdam_engine::{
     reservation::ReservationLeft,
     wish::Wish,
 };
+use cofferdam_proto::artefact::SupplyRequest;
 use records::Records;
 use std::{
     cell::{Cell, RefCell},
@@ -78,7 +79,7 @@ pub struct Outside {
     pub runner: Rc<dyn Runner>,
     /// Tells how much room is left.
     pub space: Rc<dyn Space>,
-    /// Has the bits of config files.
+    /// Has config files, and packages that other hosts brought.
     pub artefacts: Rc<dyn Artefacts>,
     /// What may hold the host back after a boot, beside its checks and probes.
     pub gates: Vec<Rc<dyn Gate>>,
@@ -190,6 +191,10 @@ impl Actions for Steps {
 
     async fn find(&self, wants: &Wants) -> Result<Found, Failure> {
         self.find_wanted(wants).await
+    }
+
+    async fn supply(&self, request: &SupplyRequest) -> Result<(), Failure> {
+        self.supply_packages(request).await
     }
 
     async fn release(&self, rollout: &RolloutId) {

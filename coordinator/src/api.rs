@@ -3,9 +3,11 @@
 
 mod agent;
 mod amend;
+mod artefacts;
 mod calendar;
 pub(crate) mod call;
 mod except;
+mod explain;
 mod forget;
 mod operator;
 mod planner;

@@ -1,312 +1,303 @@
-//! The artefact store: files by the SHA-256 of their content, in a folder.
+//! The region's artefact store: files by the SHA-256 of their content.
 //!
-//! A file is written under a temporary name, synced, then renamed, so that a name is either absent
-//! or holds the whole content. It is checked again when it is read. All of it blocks.
+//! ```text
+//!  operator: put -----+                          +--> fetch: by hash, from a byte on, at a rate
+//!  agent: supply -----+--> upload --> objects ---+
+//!     ^               hash and size     |        +--> collect: what nothing needs goes
+//!     |               proved first      v
+//!  desk: one host brings a file,     index: what is there, which package, how large
+//!  the others wait for the store
+//! ```
+//!
+//! An object is written under a name of its own and gets its hash for a name only when both hash and
+//! size are proved, so that a name is absent or holds the whole content; what a crash leaves behind
+//! has no such name, and goes at the next start. It is proved again before it is served for the first
+//! time, and whenever it is another object than the one that was proved.
 
-use cofferdam_engine::digest::Digest;
-use sha2::{Digest as _, Sha256};
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Read as _, Write as _},
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+mod collect;
+mod desk;
+mod figures;
+mod index;
+mod limits;
+mod needs;
+mod objects;
+mod pace;
+mod read;
+mod upload;
+
+pub(crate) use self::{
+    collect::{keep, sweep},
+    desk::NotAsked,
+};
+pub use self::{
+    figures::Figures,
+    limits::Limits,
+    objects::{Location, OpenError},
+    read::{FetchError, Reading},
+    upload::{PutError, Upload},
 };
 
-/// The most bytes of one artefact: config files are text; packages come from their repositories
-/// (guess).
-pub const MAX_ARTEFACT_BYTES: u64 = 16 * 1024 * 1024;
+use self::{
+    desk::{Answer, Desk, Subject},
+    index::{Entry, Index},
+    objects::Objects,
+    pace::Pace,
+};
+use cofferdam_engine::{digest::Digest, id::HostId, patch::LockedFile, time::Timestamp};
+use cofferdam_proto::artefact::{
+    FindArtefacts, PackageFile, SuppliedArtefact, WantedArtefact, Whereabouts,
+};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::{Instant, sleep_until},
+};
 
 /// The bytes that travel in one message (a quarter of gRPC's usual limit of 4 MiB would do; 64 KiB
 /// keep the memory of a thousand transfers below 64 MiB).
 pub const CHUNK_BYTES: usize = 64 * 1024;
 
-/// A folder of artefacts. Clones are the same folder.
+/// How long an agent's question is kept when all that it asks for is on its way (guess: few calls, and
+/// well within what a call may take).
+const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+
+/// The artefact store of a region. Clones are the same one.
 #[derive(Debug, Clone)]
-pub struct ArtefactFolder {
-    dir: Arc<PathBuf>,
-    temporary: Arc<AtomicU64>,
+pub struct ArtefactStore {
+    shared: Arc<Shared>,
 }
 
-/// Why an artefact could not be stored.
-#[derive(Debug, thiserror::Error)]
-pub enum PutError {
-    /// It has more than [`MAX_ARTEFACT_BYTES`].
-    #[error("an artefact has at most {MAX_ARTEFACT_BYTES} bytes")]
-    TooLarge,
-    /// Its content is not what was announced.
-    #[error("the content has digest {found}, {announced} was announced")]
-    OtherContent {
-        /// The digest that was announced.
-        announced: Digest,
-        /// The digest of what came.
-        found: Digest,
-    },
-    /// The file could not be written.
-    #[error("cannot write {}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
+#[derive(Debug)]
+struct Shared {
+    objects: Objects,
+    limits: Limits,
+    state: Mutex<State>,
+    /// Changes when a file came in, or a host gave up bringing one.
+    news: watch::Sender<u64>,
+    incoming: Arc<Semaphore>,
+    outgoing: Arc<Semaphore>,
+    /// Held while an object is proved: one at a time, so that a restart does not read all at once.
+    proving: tokio::sync::Mutex<()>,
+    pace: Pace,
+    figures: Figures,
 }
 
-/// Why an artefact could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum FetchError {
-    /// The store does not hold it.
-    #[error("no artefact {0} is stored: `cofferdam plan` uploads it")]
-    NotFound(Digest),
-    /// The file's content is not what was stored.
-    #[error(
-        "{} is damaged, its content has digest {found}: delete it and upload it again",
-        path.display()
-    )]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The digest of its content now.
-        found: Digest,
-    },
-    /// The file could not be read.
-    #[error("cannot read {}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
+#[derive(Debug, Default)]
+struct State {
+    index: Index,
+    desk: Desk,
 }
 
-impl ArtefactFolder {
-    /// Opens a folder, which is made when it is not there, and clears what a crash left half
-    /// written.
+/// A file that the store holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// The digest of its content.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was stored last.
+    pub stored_at: Timestamp,
+    /// Which package it is. Absent: another file.
+    pub package: Option<PackageFile>,
+}
+
+impl ArtefactStore {
+    /// Opens a store, and clears what a crash left half done.
     ///
     /// # Errors
-    /// What the system said.
-    pub fn open(dir: &Path) -> io::Result<Self> {
-        fs::create_dir_all(dir)?;
-        for entry in fs::read_dir(dir)? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|ending| ending == "part") {
-                fs::remove_file(path)?;
-            }
-        }
+    /// [`OpenError`] when its place cannot be read or written.
+    pub async fn open(location: &Location, limits: Limits) -> Result<Self, OpenError> {
+        let objects = Objects::open(location)?;
+        objects.clear_leftovers().await?;
+        let index = objects.index().await?;
+        let figures = Figures::default();
+        figures.holds(&index);
         Ok(Self {
-            dir: Arc::new(dir.to_owned()),
-            temporary: Arc::default(),
+            shared: Arc::new(Shared {
+                objects,
+                incoming: Arc::new(Semaphore::new(limits.transfers)),
+                outgoing: Arc::new(Semaphore::new(limits.transfers)),
+                pace: Pace::new(limits.rate),
+                limits,
+                state: Mutex::new(State {
+                    index,
+                    desk: Desk::default(),
+                }),
+                news: watch::Sender::new(0),
+                proving: tokio::sync::Mutex::default(),
+                figures,
+            }),
         })
     }
 
-    /// Begins to store an artefact.
-    ///
-    /// # Errors
-    /// [`PutError::Io`].
-    pub fn begin(&self) -> Result<Upload, PutError> {
-        let number = self.temporary.fetch_add(1, Ordering::Relaxed);
-        let path = self.dir.join(format!("{number}.part"));
-        let opened = OpenOptions::new().write(true).create_new(true).open(&path);
-        match opened {
-            Ok(file) => Ok(Upload {
-                folder: self.clone(),
-                path,
-                file,
-                hasher: Sha256::new(),
-                size: 0,
-            }),
-            Err(source) => Err(PutError::Io { path, source }),
-        }
+    /// What it counts.
+    pub fn figures(&self) -> &Figures {
+        &self.shared.figures
     }
 
-    /// The size of a stored artefact in bytes. Nothing when it is not stored.
+    /// What it may take and hold.
+    pub fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
+    /// The size of a stored file in bytes. Nothing when it is not stored.
     pub fn size(&self, digest: &Digest) -> Option<u64> {
-        fs::metadata(self.path(digest))
-            .ok()
-            .map(|found| found.len())
+        self.state().index.get(digest).map(|entry| entry.size)
     }
 
-    /// The content of an artefact.
-    ///
-    /// # Errors
-    /// [`FetchError`] when it is not there, or not what was stored.
-    pub fn fetch(&self, digest: &Digest) -> Result<Vec<u8>, FetchError> {
-        let path = self.path(digest);
-        let mut content = Vec::new();
-        let read = File::open(&path)
-            .and_then(|file| file.take(MAX_ARTEFACT_BYTES + 1).read_to_end(&mut content));
-        match read {
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(FetchError::NotFound(*digest));
+    /// All that it holds, in order of digests.
+    pub fn list(&self) -> Vec<Stored> {
+        let stored = |(digest, entry): (&Digest, &Entry)| Stored {
+            digest: *digest,
+            size: entry.size,
+            stored_at: entry.stored_at,
+            package: entry.package.clone(),
+        };
+        self.state().index.iter().map(stored).collect()
+    }
+
+    /// Says where package files are to be had from: at once where there is something to do, else when
+    /// there is, or after a while.
+    pub(crate) async fn find(&self, host: &HostId, asked: &FindArtefacts) -> Vec<Whereabouts> {
+        self.give_up(host, &asked.cannot);
+        let deadline = Instant::now() + ANSWER_WITHIN;
+        let mut news = self.shared.news.subscribe();
+        loop {
+            news.mark_unchanged();
+            let (found, wake) = self.look(host, &asked.wanted);
+            let is_open = |(wanted, found): (&WantedArtefact, &Whereabouts)| {
+                !wanted.has_it && matches!(found, Whereabouts::Wait { .. })
+            };
+            let must_wait = asked.wanted.iter().zip(&found).all(is_open);
+            if !must_wait || found.is_empty() || Instant::now() >= deadline {
+                self.shared.figures.answered(&asked.wanted, &found);
+                return found;
             }
-            Err(source) => return Err(FetchError::Io { path, source }),
+            let wake = wake.map_or(deadline, |wake| wake.min(deadline));
+            tokio::select! {
+                biased;
+                changed = news.changed() => if changed.is_err() { return found },
+                () = sleep_until(wake) => {}
+            }
         }
-        let found = Digest::of(&content);
-        if found != *digest {
-            return Err(FetchError::Damaged { path, found });
-        }
-        Ok(content)
     }
 
-    fn path(&self, digest: &Digest) -> PathBuf {
-        self.dir.join(digest.to_string())
+    /// Each file's whereabouts now, and when they may be others though nothing comes in.
+    fn look(
+        &self,
+        host: &HostId,
+        wanted: &[WantedArtefact],
+    ) -> (Vec<Whereabouts>, Option<Instant>) {
+        let limits = &self.shared.limits;
+        let now = Instant::now();
+        let mut state = self.state();
+        let mut to_bring = 0_u64;
+        let mut found = Vec::with_capacity(wanted.len());
+        for one in wanted {
+            if let Some(file) = state.index.find(one) {
+                found.push(Whereabouts::Stored(file));
+                continue;
+            }
+            let size = one.locked.as_ref().map_or(0, |file| file.size);
+            if let Some(reason) = limits.refuse_package(size) {
+                found.push(Whereabouts::Elsewhere { reason });
+                continue;
+            }
+            let patience = limits.patience(to_bring.saturating_add(size));
+            let answer = state.desk.ask(host, one, patience, now);
+            if matches!(answer, Answer::Bring) {
+                to_bring = to_bring.saturating_add(size);
+            }
+            found.push(answer.into());
+        }
+        (found, state.desk.next_expiry())
     }
-}
 
-/// An artefact that is coming in. Dropped before its end, it leaves nothing.
-#[derive(Debug)]
-pub struct Upload {
-    folder: ArtefactFolder,
-    path: PathBuf,
-    file: File,
-    hasher: Sha256,
-    size: u64,
-}
+    /// Takes in what a host was told to bring and cannot.
+    fn give_up(&self, host: &HostId, cannot: &[WantedArtefact]) {
+        if cannot.is_empty() {
+            return;
+        }
+        let now = Instant::now();
+        let mut state = self.state();
+        for one in cannot {
+            state.desk.cannot(host, &Subject::of(one), now);
+        }
+        drop(state);
+        self.tell_news();
+    }
 
-impl Upload {
-    /// Takes the next bytes.
+    /// Takes in that a host brought a file in vain.
+    pub(crate) fn failed(&self, host: &HostId, supplied: &SuppliedArtefact) {
+        let now = Instant::now();
+        let mut state = self.state();
+        for subject in Subject::both(supplied) {
+            state.desk.cannot(host, &subject, now);
+        }
+        drop(state);
+        self.tell_news();
+    }
+
+    /// Takes in that a host's session ended: it brings nothing any more.
+    pub(crate) fn gone(&self, host: &HostId) {
+        if self.state().desk.gone(host, Instant::now()) {
+            self.tell_news();
+        }
+    }
+
+    /// Whether a host is the one that brings a file.
     ///
     /// # Errors
-    /// [`PutError`] when they are too many or cannot be written.
-    pub fn write(&mut self, bytes: &[u8]) -> Result<(), PutError> {
-        self.size += bytes.len() as u64;
-        if self.size > MAX_ARTEFACT_BYTES {
-            return Err(PutError::TooLarge);
-        }
-        self.hasher.update(bytes);
-        self.file
-            .write_all(bytes)
-            .map_err(|source| self.failed(source))
+    /// [`NotAsked`] when it is not.
+    pub(crate) fn check_supplier(
+        &self,
+        host: &HostId,
+        supplied: &SuppliedArtefact,
+    ) -> Result<(), NotAsked> {
+        self.state().desk.check(host, supplied)
     }
 
-    /// Makes the artefact durable under its digest, with its size in bytes. One that is already
-    /// stored is replaced by itself.
-    ///
-    /// # Errors
-    /// [`PutError`] when it is not what was announced, or cannot be written.
-    pub fn finish(self, announced: Option<Digest>) -> Result<(Digest, u64), PutError> {
-        let found = Digest::from_bytes(self.hasher.clone().finalize().into());
-        if let Some(announced) = announced
-            && announced != found
-        {
-            return Err(PutError::OtherContent { announced, found });
-        }
-        self.file
-            .sync_all()
-            .and_then(|()| fs::rename(&self.path, self.folder.path(&found)))
-            .and_then(|()| File::open(&*self.folder.dir)?.sync_all())
-            .map_err(|source| self.failed(source))?;
-        Ok((found, self.size))
+    /// Takes in that more of a file came from the host that brings it.
+    pub(crate) fn goes_on(&self, host: &HostId, supplied: &SuppliedArtefact) {
+        self.state().desk.goes_on(host, supplied, Instant::now());
     }
 
-    fn failed(&self, source: io::Error) -> PutError {
-        PutError::Io {
-            path: self.path.clone(),
-            source,
+    /// What these hosts wait for, one line a file. Empty: nothing.
+    pub(crate) fn waits(&self, is_meant: impl Fn(&HostId) -> bool) -> Vec<String> {
+        self.state().desk.waits(is_meant, Instant::now())
+    }
+
+    fn tell_news(&self) {
+        self.shared.news.send_modify(|number| *number += 1);
+    }
+
+    /// Nothing panics while it holds the lock, so what it guards is whole even then.
+    fn state(&self) -> MutexGuard<'_, State> {
+        let locked = self.shared.state.lock();
+        locked.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl From<Answer> for Whereabouts {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Bring => Self::Bring,
+            Answer::Wait(reason) => Self::Wait { reason },
+            Answer::Elsewhere(reason) => Self::Elsewhere { reason },
         }
     }
 }
 
-impl Drop for Upload {
-    fn drop(&mut self) {
-        // After `finish` the name is gone already; one that stays is cleared at the next start.
-        fs::remove_file(&self.path).ok();
+/// The exact file of an index entry.
+fn locked(digest: Digest, size: u64) -> LockedFile {
+    LockedFile {
+        sha256: digest,
+        size,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn folder() -> (tempfile::TempDir, ArtefactFolder) {
-        let dir = tempfile::tempdir().unwrap();
-        let folder = ArtefactFolder::open(dir.path()).unwrap();
-        (dir, folder)
-    }
-
-    fn put(folder: &ArtefactFolder, content: &[u8]) -> Digest {
-        let mut upload = folder.begin().unwrap();
-        upload.write(content).unwrap();
-        upload.finish(None).unwrap().0
-    }
-
-    fn files_in(dir: &Path) -> usize {
-        fs::read_dir(dir).unwrap().count()
-    }
-
-    #[test]
-    fn an_artefact_is_found_by_its_digest() {
-        let (_dir, folder) = folder();
-        let digest = put(&folder, b"listen 80");
-
-        assert_eq!(digest, Digest::of("listen 80"));
-        assert_eq!(folder.fetch(&digest).unwrap(), b"listen 80");
-        assert_eq!(folder.size(&digest), Some(9));
-    }
-
-    #[test]
-    fn the_same_artefact_twice_is_one() {
-        let (dir, folder) = folder();
-        assert_eq!(put(&folder, b"x"), put(&folder, b"x"));
-        assert_eq!(files_in(dir.path()), 1);
-    }
-
-    #[test]
-    fn one_that_is_not_there_is_named() {
-        let (_dir, folder) = folder();
-        let digest = Digest::of("x");
-        let message = folder.fetch(&digest).unwrap_err().to_string();
-        assert!(message.contains(&digest.to_string()), "{message}");
-    }
-
-    #[test]
-    fn a_damaged_one_is_never_served() {
-        let (dir, folder) = folder();
-        let digest = put(&folder, b"listen 80");
-        fs::write(dir.path().join(digest.to_string()), b"listen 81").unwrap();
-        assert!(matches!(
-            folder.fetch(&digest),
-            Err(FetchError::Damaged { .. })
-        ));
-    }
-
-    #[test]
-    fn other_content_than_announced_is_refused_and_leaves_nothing() {
-        let (dir, folder) = folder();
-        let mut upload = folder.begin().unwrap();
-        upload.write(b"x").unwrap();
-        let refused = upload.finish(Some(Digest::of("y")));
-        assert!(matches!(refused, Err(PutError::OtherContent { .. })));
-        assert_eq!(files_in(dir.path()), 0);
-    }
-
-    #[test]
-    fn one_that_is_too_large_is_refused_and_leaves_nothing() {
-        let (dir, folder) = folder();
-        let mut upload = folder.begin().unwrap();
-        let chunk = vec![0; 1024 * 1024];
-        for _ in 0..16 {
-            upload.write(&chunk).unwrap();
-        }
-        assert!(matches!(upload.write(b"x"), Err(PutError::TooLarge)));
-        drop(upload);
-        assert_eq!(files_in(dir.path()), 0);
-    }
-
-    #[test]
-    fn what_a_crash_left_half_written_is_cleared() {
-        let (dir, folder) = folder();
-        let digest = put(&folder, b"whole");
-        fs::write(dir.path().join("0.part"), b"half").unwrap();
-
-        let reopened = ArtefactFolder::open(dir.path()).unwrap();
-
-        assert_eq!(files_in(dir.path()), 1);
-        assert!(reopened.fetch(&digest).is_ok());
-    }
-}
+mod tests;

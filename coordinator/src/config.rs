@@ -1,9 +1,11 @@
 //! The coordinator's config file: TOML to [`Settings`], every mistake at once.
 
+mod artefacts;
 mod read;
 
 pub use self::read::{Refusal, SettingsErrors};
 
+use crate::artefact::{Limits, Location};
 use cofferdam_engine::id::Region;
 use std::{
     collections::BTreeSet,
@@ -30,10 +32,14 @@ pub struct Settings {
     pub ca: PathBuf,
     /// The trust domain of every SPIFFE URI, as in `example.org`.
     pub trust_domain: String,
-    /// Where store and artefacts are. Default `/var/lib/cofferdam-coordinator`.
+    /// Where the store is, and artefacts unless they are elsewhere. Default `/var/lib/cofferdam-coordinator`.
     pub data_dir: PathBuf,
     /// How often both sides of a session send a sign of life. Default 10 s.
     pub heartbeat: Duration,
+    /// Where artefacts are. Default `artefacts` in `data_dir`.
+    pub artefacts: Location,
+    /// What of them is taken and kept.
+    pub limits: Limits,
 }
 
 /// The regions that a process serves.

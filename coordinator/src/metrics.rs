@@ -3,6 +3,7 @@
 //! Counters and histograms grow as things happen; gauges are set from the fleet's state when they
 //! are asked for (see `web/gauges.rs`).
 
+use crate::artefact::Figures;
 use prometheus_client::{
     encoding::{EncodeLabelSet, text},
     metrics::{
@@ -91,6 +92,8 @@ pub struct Metrics {
     pub batch_inputs: Histogram,
     /// How long a decision took.
     pub decide_seconds: Histogram,
+    /// What the artefact store counts.
+    pub artefacts: Figures,
 }
 
 impl Default for Metrics {
@@ -116,6 +119,7 @@ impl Default for Metrics {
             append_seconds: seconds(),
             batch_inputs: Histogram::new(exponential_buckets(1.0, 2.0, 9)),
             decide_seconds: seconds(),
+            artefacts: Figures::default(),
         }
     }
 }
@@ -171,6 +175,7 @@ impl Metrics {
             "Time of a decision",
             self.decide_seconds.clone(),
         );
+        self.artefacts.register(r);
         registry
     }
 

@@ -1,7 +1,7 @@
 //! A coordinator on a real machine: files, ports, signals.
 
 use crate::{
-    artefact::ArtefactFolder,
+    artefact::{ArtefactStore, OpenError as ArtefactsError},
     clock::AnchoredClock,
     config::Settings,
     driver::DriverError,
@@ -69,15 +69,9 @@ pub enum ProductionError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] OpenError),
-    /// The folder of artefacts cannot be opened.
-    #[error("cannot open the artefacts in {}", path.display())]
-    Artefacts {
-        /// The folder.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
+    /// The artefact store cannot be opened.
+    #[error(transparent)]
+    Artefacts(#[from] ArtefactsError),
     /// The store or its history is damaged.
     #[error(transparent)]
     Start(#[from] DriverError),
@@ -97,11 +91,9 @@ pub fn run(settings: Settings) -> Result<(), ProductionError> {
     let credentials = credentials(&settings)?;
     let store_dir = settings.data_dir.join("store");
     let store = SledStore::open(&store_dir)?;
-    let path = settings.data_dir.join("artefacts");
-    let artefacts = ArtefactFolder::open(&path)
-        .map_err(|source| ProductionError::Artefacts { path, source })?;
     let runtime = Runtime::new().map_err(ProductionError::System)?;
     runtime.block_on(async {
+        let artefacts = ArtefactStore::open(&settings.artefacts, settings.limits.clone()).await?;
         let listener = listen(settings.listen, "listen").await?;
         let http = listen(settings.http, "http").await?;
         tracing::info!(listen = %settings.listen, http = %settings.http, "listens");

@@ -28,6 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Agents asked for one platform at most (guess: the most common images of it).
 const ASKED: usize = 3;
 
+/// Hosts of one platform that bring packages to the artefact store at most: those of other package
+/// sets do when they stage (guess: a platform has a few images and their leftovers).
+const SUPPLIERS: usize = 32;
+
 /// Every platform that could not be resolved. Displays one line each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ResolveErrors(Vec<ResolveError>);
@@ -185,6 +189,20 @@ async fn one(
         };
     }
     Ok(Err(error))
+}
+
+/// Who may bring a platform's packages to the artefact store: one connected host of each package set,
+/// since hosts of one set have the same packages to go back to.
+pub(crate) async fn suppliers(
+    driver: &DriverHandle,
+    selection: &Selection,
+) -> Result<BTreeMap<Platform, Vec<HostId>>, Stopping> {
+    let selection = selection.clone();
+    let sets = driver
+        .ask(move |situation| set::sets(situation.fleet, &selection))
+        .await?;
+    let hosts = |(platform, sets): (Platform, Vec<_>)| (platform, set::to_ask(&sets, SUPPLIERS));
+    Ok(sets.into_iter().map(hosts).collect())
 }
 
 /// Asks one host what it would install.

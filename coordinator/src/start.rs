@@ -2,7 +2,7 @@
 
 use crate::{
     api::{AgentApi, Desk, OperatorApi, Standing},
-    artefact::ArtefactFolder,
+    artefact::{self, ArtefactStore},
     clock::Clock,
     config::Settings,
     driver::{Driver, DriverError},
@@ -44,7 +44,7 @@ pub struct Setup<S, A> {
     /// Where metrics and health are asked for. Absent: they are not served.
     pub http: Option<TcpListener>,
     /// Where artefacts are.
-    pub artefacts: ArtefactFolder,
+    pub artefacts: ArtefactStore,
 }
 
 /// Why a coordinator stopped by itself.
@@ -76,7 +76,10 @@ where
     A: Stream<Item = io::Result<(IO, SocketAddr)>> + Unpin + Send + 'static,
     IO: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let metrics = Metrics::default();
+    let metrics = Metrics {
+        artefacts: setup.artefacts.figures().clone(),
+        ..Metrics::default()
+    };
     let heartbeat = setup.settings.heartbeat;
     let (driver, handle) =
         Driver::take_over(setup.store, setup.clock.clone(), metrics.clone(), heartbeat).await?;
@@ -89,7 +92,13 @@ where
         regions: setup.settings.regions,
         heartbeat,
         tasks: tasks.clone(),
+        stop: sign.watch(),
     };
+    tasks.spawn(artefact::keep(
+        setup.artefacts.clone(),
+        handle.clone(),
+        sign.watch(),
+    ));
     let operators = OperatorApi {
         driver: handle.clone(),
         artefacts: setup.artefacts,

@@ -18,7 +18,7 @@ pub(crate) mod tests;
 pub(crate) use self::{
     calendar::calendar,
     denials::denials,
-    explain::explain,
+    explain::{explain, hosts_of},
     host::hosts,
     plan::plan,
     rollback::rollback,

@@ -63,12 +63,25 @@ pub struct AdvisoryPatch {
 pub struct ConfigPatch {
     /// Where it goes on the host. Absolute, without `..`.
     pub path: PathBuf,
-    /// The operator's copy, beside the rollout file. Hashed into the lock file at plan time.
+    /// The operator's copy, beside the rollout file, hashed into the lock file at plan time; or
+    /// `sha256:` and the digest of content that the artefact store holds.
     pub source: PathBuf,
     /// The name of a validate command in the agent's own config. Absent: the file is not validated.
     pub validate: Option<String>,
     /// The unit to reload afterwards. Absent: none.
     pub reload: Option<String>,
+}
+
+/// How a source begins that is not beside the rollout file but in the artefact store.
+pub const STORED: &str = "sha256:";
+
+impl ConfigPatch {
+    /// The digest of the content, where the artefact store is to hold it. Absent: it is beside the
+    /// rollout file.
+    pub fn stored(&self) -> Option<Digest> {
+        let digest = self.source.to_str()?.strip_prefix(STORED)?;
+        Digest::parse(digest).ok()
+    }
 }
 
 /// The version that a rollout file wishes for.

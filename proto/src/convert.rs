@@ -10,6 +10,7 @@
 
 mod advisory;
 mod amend;
+mod artefact;
 pub mod bounds;
 mod calendar;
 mod conffile;

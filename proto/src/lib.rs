@@ -1,9 +1,10 @@
 //! The wire: messages, their checked conversion to and from engine types, and mutual TLS.
 //!
-//! Programs see the checked types of [`session`] and [`operator`]. The generated ones are for the
+//! Programs see the checked types of [`session`], [`artefact`] and [`operator`]. The generated ones are for the
 //! edge alone: what comes in is turned by `TryFrom`, which checks everything and names the field
 //! at fault; what goes out is turned by `From`, which cannot fail.
 
+pub mod artefact;
 pub mod convert;
 mod error_chain;
 pub mod operator;

@@ -154,6 +154,21 @@ pub struct ForgetHostRequest {
     pub force: bool,
 }
 
+/// What the artefact store holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ArtefactView {
+    /// The digest of its bytes.
+    pub digest: Digest,
+    /// How many bytes they are.
+    pub size: u64,
+    /// When it was stored last.
+    pub stored_at_ms: Timestamp,
+    /// Which package it is, with version and platform. Absent: another file.
+    pub package: Option<String>,
+    /// Whether a rollout needs it, or may when it is taken back.
+    pub needed: bool,
+}
+
 /// An artefact is stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ArtefactStored {

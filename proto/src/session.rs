@@ -5,6 +5,7 @@
 //! may be repeated: reports are known by their sequence, orders and what belongs to them by their
 //! key.
 
+use crate::artefact::SupplyRequest;
 use cofferdam_engine::{
     digest::Digest,
     drift::DriftSummary,
@@ -205,6 +206,8 @@ pub enum ToAgent {
         /// How long somebody waits for the answer.
         within: Duration,
     },
+    /// Bring these packages to the artefact store, as far as it wants them. Not answered.
+    Supply(Box<SupplyRequest>),
     /// The rollout is over on this host: its staged bits may go.
     Release {
         /// The rollout.

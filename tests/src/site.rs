@@ -139,6 +139,16 @@ impl Site {
         self.authority.issue(&Identity::Operator(name))
     }
 
+    /// Adds to the coordinator's config, before it is started.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn configure_coordinator(&self, more: &str) {
+        let path = self.coordinator_config();
+        let text = fs::read_to_string(&path).expect("it was written");
+        fs::write(path, text + more).expect("a config");
+    }
+
     /// The command that starts the coordinator.
     pub fn coordinator(&self) -> Command {
         self.told("cofferdam-coordinator", "run", &self.coordinator_config())

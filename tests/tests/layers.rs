@@ -45,8 +45,10 @@ const ENGINE_MAY_USE: &[&str] = &[
 ];
 
 /// Outside libraries and the only crates that may use them.
-const WRAPPERS: [(&str, &[&str]); 6] = [
+const WRAPPERS: [(&str, &[&str]); 8] = [
     ("sled", &["cofferdam-coordinator"]),
+    ("object_store", &["cofferdam-coordinator"]),
+    ("governor", &["cofferdam-coordinator"]),
     (
         "tonic",
         &[

@@ -14,6 +14,7 @@ use cofferdam_engine::{
     reservation::ReservationLeft,
     wish::Wish,
 };
+use cofferdam_proto::artefact::SupplyRequest;
 use std::{
     cell::{RefCell, RefMut},
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -332,6 +333,10 @@ impl Actions for ScriptedActions {
             }),
             units: units.map(|name| (name.clone(), active.clone())).collect(),
         })
+    }
+
+    async fn supply(&self, _request: &SupplyRequest) -> Result<(), Failure> {
+        Ok(())
     }
 
     async fn release(&self, rollout: &RolloutId) {

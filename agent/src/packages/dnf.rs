@@ -11,6 +11,7 @@ pub mod files;
 pub mod holder;
 pub mod label;
 pub mod repositories;
+pub mod same;
 pub mod thought;
 pub mod transaction;
 pub mod verify;
@@ -121,6 +122,14 @@ impl Dnf {
             let what = format!("{} does not say which package it is", file.display());
             Failure::new(FailureKind::PackageManager, what)
         })
+    }
+
+    /// The name of the package that a label is of, as the database has it.
+    ///
+    /// # Errors
+    /// A [`Failure`] when rpm does not say which architecture the host is of.
+    pub async fn name_of(&self, label: &Label) -> Result<String, Failure> {
+        Ok(label::name(label, &self.architecture().await?))
     }
 
     /// Waits until nobody else changes packages, as long as `limit`.

@@ -82,6 +82,23 @@ impl Manager {
         of!(self, one => one.label(file).await)
     }
 
+    pub async fn name_of(&self, label: &Label) -> Result<String, Failure> {
+        of!(self, one => one.name_of(label).await)
+    }
+
+    /// Makes sure that a package file is the installed version of a package. `tree` must not exist.
+    pub async fn require_installed_from(
+        &self,
+        file: &Path,
+        name: &str,
+        tree: &Path,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Apt(apt) => apt.require_installed_from(file, name, tree).await,
+            Self::Dnf(dnf) => dnf.require_installed_from(file, name).await,
+        }
+    }
+
     /// Waits until nobody else changes packages.
     pub async fn wait_to_change(&self, limit: Duration) -> Result<(), Failure> {
         of!(self, one => one.wait_to_change(limit).await)

@@ -15,14 +15,19 @@ impl Steps {
     pub(super) async fn find_facts(&self) -> Result<(Facts, PackageSet), Failure> {
         let packages = self.manager.database().await?.package_set();
         let facts = Facts {
-            platform: Platform {
-                os_release: self.os_release()?,
-                architecture: self.manager.architecture().await?,
-            },
+            platform: self.platform().await?,
             kernel: kernel::running()?,
             packages: packages.digest(),
         };
         Ok((facts, packages))
+    }
+
+    /// What package files of this host are made for.
+    pub(super) async fn platform(&self) -> Result<Platform, Failure> {
+        Ok(Platform {
+            os_release: self.os_release()?,
+            architecture: self.manager.architecture().await?,
+        })
     }
 
     /// The release that the root says; a root that says none has the machine's.

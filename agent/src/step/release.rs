@@ -25,13 +25,18 @@ impl Steps {
 
     async fn try_let_go(&self, rollout: &RolloutId) -> Result<(), Failure> {
         self.records.release(rollout)?;
-        let mut needed = self.records.needed_bits()?;
-        needed.extend(self.installed_bits().await?);
-        self.keep.sweep(&needed)?;
+        self.sweep_keep().await?;
         if let Err(error) = self.prune_transcripts() {
             tracing::warn!(%error, "old transcripts stay on the host");
         }
         Ok(())
+    }
+
+    /// Lets go of what nothing needs.
+    pub(super) async fn sweep_keep(&self) -> Result<(), Failure> {
+        let mut needed = self.records.needed_bits()?;
+        needed.extend(self.installed_bits().await?);
+        Ok(self.keep.sweep(&needed)?)
     }
 
     /// The kept packages that are installed now.

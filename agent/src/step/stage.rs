@@ -1,8 +1,11 @@
 //! Fetches and proves the bits of a rollout, and of the way back from it, ahead of time.
 
+mod bring;
 mod config;
+mod old;
 mod packages;
 mod room;
+mod supply;
 mod way_back;
 
 pub(super) use packages::changed;

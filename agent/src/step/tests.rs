@@ -12,6 +12,7 @@ mod rpm;
 mod service;
 mod signals;
 mod staging;
+mod store;
 mod tool;
 mod traffic;
 mod upgrade;

@@ -8,8 +8,8 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{
     operator::{
-        AmendReply, ArtefactStored, CalendarView, DenialView, DenyRequest, Description,
-        Explanation, Findings, HostView, LiftDenialRequest, PlanReply, QueryAnswer,
+        AmendReply, ArtefactStored, ArtefactView, CalendarView, DenialView, DenyRequest,
+        Description, Explanation, Findings, HostView, LiftDenialRequest, PlanReply, QueryAnswer,
         ReleaseHostsRequest, ReserveReply, ReserveRequest, RolloutLine, RolloutView, ServicesView,
     },
     status::{CallError, CallErrorKind},
@@ -96,6 +96,22 @@ impl Operator for Script {
     type WatchStream = Flow<v1::RolloutView>;
     type QueryStream = Flow<v1::QueryAnswer>;
     type HostsStream = Flow<v1::HostView>;
+    type ListArtefactsStream = Flow<v1::ArtefactView>;
+
+    async fn list_artefacts(
+        &self,
+        _request: Request<v1::ListArtefactsRequest>,
+    ) -> Answer<Self::ListArtefactsStream> {
+        let view = ArtefactView {
+            digest: cofferdam_engine::digest::Digest::of("bits"),
+            size: 4,
+            stored_at_ms: Timestamp(5),
+            package: Some("tool 1 (debian-12/amd64)".to_owned()),
+            needed: true,
+        };
+        let views = vec![Ok(view.into())];
+        Ok(Response::new(Box::pin(tokio_stream::iter(views))))
+    }
 
     async fn query(&self, request: Request<v1::QueryRequest>) -> Answer<Self::QueryStream> {
         let request = request.into_inner();

@@ -1,40 +1,42 @@
 //! The service for agents: each speaks for its own host alone.
 
-use super::call;
+use super::{
+    artefacts::{self, Chunks},
+    call,
+};
 use crate::{
-    artefact::{ArtefactFolder, CHUNK_BYTES, FetchError},
+    artefact::ArtefactStore,
     config::Regions,
     driver::{DriverHandle, Stopping},
     session::Session,
     sessions,
-    tasks::Tasks,
+    tasks::{Stop, Tasks},
 };
-use cofferdam_engine::{digest::Digest, id::HostId, inventory::REGION};
+use cofferdam_engine::{id::HostId, inventory::REGION};
 use cofferdam_proto::{
+    artefact::FindArtefacts,
     session::{FromAgent, Hello, MISSED_HEARTBEATS, ToAgent},
     status::{CallError, CallErrorKind},
     tls, v1,
 };
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio_stream::{Iter, StreamExt as _, adapters, wrappers::ReceiverStream};
+use tokio_stream::{StreamExt as _, adapters, wrappers::ReceiverStream};
 use tonic::{Request, Response, Status, Streaming};
 
 /// Serves agents.
 #[derive(Debug)]
 pub(crate) struct AgentApi {
     pub(crate) driver: DriverHandle,
-    pub(crate) artefacts: ArtefactFolder,
+    pub(crate) artefacts: ArtefactStore,
     pub(crate) regions: Regions,
     pub(crate) heartbeat: Duration,
     pub(crate) tasks: Tasks,
+    pub(crate) stop: Stop,
 }
 
 /// What an agent is sent.
 type Outbound = adapters::Map<ReceiverStream<ToAgent>, fn(ToAgent) -> Result<v1::ToAgent, Status>>;
-
-/// The parts of an artefact.
-type Chunks = Iter<std::vec::IntoIter<Result<v1::Chunk, Status>>>;
 
 #[tonic::async_trait]
 impl v1::agent_server::Agent for AgentApi {
@@ -57,8 +59,11 @@ impl v1::agent_server::Agent for AgentApi {
             ends,
         };
         let (accepted, answer) = oneshot::channel();
-        self.tasks
-            .spawn(session.run(hello, outbound, accepted, inbound));
+        let (artefacts, host) = (self.artefacts.clone(), session.host.clone());
+        self.tasks.spawn(async move {
+            session.run(hello, outbound, accepted, inbound).await;
+            artefacts.gone(&host);
+        });
         answer.await.map_err(|_| call::stopping(Stopping))??;
         let to_wire: fn(ToAgent) -> _ = |message| Ok(message.into());
         Ok(Response::new(ReceiverStream::new(messages).map(to_wire)))
@@ -69,12 +74,41 @@ impl v1::agent_server::Agent for AgentApi {
         request: Request<v1::FetchArtefactRequest>,
     ) -> Result<Response<Chunks>, Status> {
         tls::agent(&request)?;
-        let digest = Digest::try_from(request.into_inner())?;
-        let artefacts = self.artefacts.clone();
-        let content = call::blocking(move || artefacts.fetch(&digest), kind).await?;
-        let chunk = |data: &[u8]| Ok(v1::Chunk { data: data.into() });
-        let chunks: Vec<_> = content.chunks(CHUNK_BYTES).map(chunk).collect();
-        Ok(Response::new(tokio_stream::iter(chunks)))
+        let wanted = request.into_inner().try_into()?;
+        let (chunks, sending) = artefacts::fetch(&self.artefacts, wanted).await?;
+        let mut stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                biased;
+                () = stop.asked() => {}
+                () = sending => {}
+            }
+        });
+        Ok(Response::new(chunks))
+    }
+
+    async fn find_artefacts(
+        &self,
+        request: Request<v1::FindArtefactsRequest>,
+    ) -> Result<Response<v1::FindArtefactsReply>, Status> {
+        let host = tls::agent(&request)?;
+        let asked = FindArtefacts::try_from(request.into_inner())?;
+        let mut stop = self.stop.clone();
+        let found = tokio::select! {
+            biased;
+            () = stop.asked() => return Err(call::stopping(Stopping).into()),
+            found = self.artefacts.find(&host, &asked) => found,
+        };
+        Ok(Response::new(found.into()))
+    }
+
+    async fn supply_artefact(
+        &self,
+        request: Request<Streaming<v1::SupplyArtefactRequest>>,
+    ) -> Result<Response<v1::SupplyArtefactReply>, Status> {
+        let host = tls::agent(&request)?;
+        artefacts::supply(&self.artefacts, &self.driver, &host, request.into_inner()).await?;
+        Ok(Response::new(v1::SupplyArtefactReply {}))
     }
 }
 
@@ -118,11 +152,4 @@ impl AgentApi {
 
 fn refusal(kind: CallErrorKind, message: &str) -> Status {
     CallError::new(kind, message).into()
-}
-
-fn kind(error: &FetchError) -> CallErrorKind {
-    match error {
-        FetchError::NotFound(_) => CallErrorKind::NotFound,
-        FetchError::Damaged { .. } | FetchError::Io { .. } => CallErrorKind::Internal,
-    }
 }

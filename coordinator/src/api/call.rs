@@ -1,9 +1,8 @@
-//! What calls of both services share: errors as the wire carries them, blocking work aside.
+//! What calls of both services share: errors as the wire carries them.
 
 use crate::driver::Stopping;
 use cofferdam_engine::{fleet::FleetError, reservation::ReservationError, rollout::RolloutError};
 use cofferdam_proto::status::{CallError, CallErrorKind};
-use std::error::Error;
 
 /// The answer to whoever calls while the process stops.
 pub(crate) fn stopping(stopping: Stopping) -> CallError {
@@ -18,21 +17,6 @@ pub(crate) fn applied(applied: Result<(), FleetError>) -> Result<(), CallError> 
 /// The answer to whoever asked what an event would come to.
 pub(super) fn looked<T>(found: Result<T, FleetError>) -> Result<T, CallError> {
     found.map_err(|refusal| CallError::of(refusal_kind(&refusal), &refusal))
-}
-
-/// Does blocking work on a thread of its own.
-pub(super) async fn blocking<T, E>(
-    work: impl FnOnce() -> Result<T, E> + Send + 'static,
-    kind: impl FnOnce(&E) -> CallErrorKind,
-) -> Result<T, CallError>
-where
-    T: Send + 'static,
-    E: Error + Send + 'static,
-{
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|panicked| CallError::of(CallErrorKind::Internal, &panicked))?
-        .map_err(|error| CallError::of(kind(&error), &error))
 }
 
 fn refusal_kind(refusal: &FleetError) -> CallErrorKind {

@@ -1,13 +1,13 @@
 //! The service for operators: each call needs an operator's certificate.
 
 use super::{
-    calendar, call, except, forget,
+    artefacts, calendar, call, except, explain, forget,
     planner::Planner,
     query::{self, Desk},
     reserve, watch,
 };
 use crate::{
-    artefact::{ArtefactFolder, PutError},
+    artefact::ArtefactStore,
     driver::DriverHandle,
     tasks::{Stop, Tasks},
     view,
@@ -17,6 +17,7 @@ use cofferdam_engine::{
     denial::Scope,
     fleet::FleetEvent,
     id::{OperatorId, RolloutId},
+    patch::LockedFile,
     rollout::{self, RolloutEvent},
     services::Services,
     time::Timestamp,
@@ -37,7 +38,7 @@ use tonic::{Request, Response, Status, Streaming};
 #[derive(Debug)]
 pub(crate) struct OperatorApi {
     pub(crate) driver: DriverHandle,
-    pub(crate) artefacts: ArtefactFolder,
+    pub(crate) artefacts: ArtefactStore,
     pub(crate) tasks: Tasks,
     pub(crate) stop: Stop,
     pub(crate) queries: Desk,
@@ -56,6 +57,7 @@ pub(crate) struct Standing {
 impl v1::operator_server::Operator for OperatorApi {
     type WatchStream = ReceiverStream<Result<v1::RolloutView, Status>>;
     type QueryStream = query::Answers;
+    type ListArtefactsStream = Iter<std::vec::IntoIter<Result<v1::ArtefactView, Status>>>;
     type HostsStream = Iter<std::vec::IntoIter<Result<v1::HostView, Status>>>;
 
     async fn put_artefact(
@@ -63,8 +65,21 @@ impl v1::operator_server::Operator for OperatorApi {
         request: Request<Streaming<v1::Chunk>>,
     ) -> Result<Response<v1::ArtefactStored>, Status> {
         tls::operator(&request)?;
-        let stored = self.store_artefact(request.into_inner()).await?;
-        Ok(Response::new(stored.into()))
+        let chunks = request.into_inner();
+        let LockedFile { sha256, size } =
+            artefacts::put(&self.artefacts, &self.driver, chunks).await?;
+        let digest = sha256;
+        Ok(Response::new(ArtefactStored { digest, size }.into()))
+    }
+
+    async fn list_artefacts(
+        &self,
+        request: Request<v1::ListArtefactsRequest>,
+    ) -> Result<Response<Self::ListArtefactsStream>, Status> {
+        tls::operator(&request)?;
+        let stored = artefacts::list(&self.artefacts, &self.driver).await?;
+        let wire: Vec<_> = stored.into_iter().map(|one| Ok(one.into())).collect();
+        Ok(Response::new(tokio_stream::iter(wire)))
     }
 
     async fn plan(
@@ -74,6 +89,10 @@ impl v1::operator_server::Operator for OperatorApi {
         tls::operator(&request)?;
         let asked = PlanRequest::try_from(request.into_inner())?;
         let planned = self.planner().plan(&asked).await?;
+        if asked.lock_text.is_none() {
+            let (store, lock) = (&self.artefacts, &planned.lock);
+            artefacts::fill(store, &self.driver, lock, &planned.selection).await?;
+        }
         let reply = PlanReply {
             lock_text: planned.lock_text(),
             plan: view::plan(
@@ -152,13 +171,7 @@ impl v1::operator_server::Operator for OperatorApi {
     ) -> Result<Response<v1::Explanation>, Status> {
         tls::operator(&request)?;
         let ExplainRequest { subject } = request.into_inner().try_into()?;
-        let name = subject.clone();
-        let look = move |situation: view::Situation<'_>| view::explain(situation, &name);
-        let explained = self.driver.ask(look).await.map_err(call::stopping)?;
-        let explanation = explained.ok_or_else(|| {
-            let message = format!("there is no rollout, cell or host `{subject}`");
-            CallError::new(CallErrorKind::NotFound, message)
-        })?;
+        let explanation = explain::explain(&self.driver, &self.artefacts, subject).await?;
         Ok(Response::new(explanation.into()))
     }
 
@@ -409,21 +422,6 @@ impl OperatorApi {
         self.view(&rollout).await
     }
 
-    async fn store_artefact(
-        &self,
-        mut chunks: Streaming<v1::Chunk>,
-    ) -> Result<ArtefactStored, Status> {
-        let artefacts = self.artefacts.clone();
-        let mut upload = call::blocking(move || artefacts.begin(), put_kind).await?;
-        while let Some(chunk) = chunks.message().await? {
-            let bytes = chunk.into_bytes()?;
-            let write = move || upload.write(&bytes).map(|()| upload);
-            upload = call::blocking(write, put_kind).await?;
-        }
-        let (digest, size) = call::blocking(move || upload.finish(None), put_kind).await?;
-        Ok(ArtefactStored { digest, size })
-    }
-
     async fn act(&self, event: FleetEvent) -> Result<(), CallError> {
         let applied = self.driver.act(event).await;
         applied.map_err(call::stopping).and_then(call::applied)
@@ -480,11 +478,4 @@ fn change(
         reason,
         reach,
     })
-}
-
-fn put_kind(error: &PutError) -> CallErrorKind {
-    match error {
-        PutError::TooLarge | PutError::OtherContent { .. } => CallErrorKind::Invalid,
-        PutError::Io { .. } => CallErrorKind::Internal,
-    }
 }

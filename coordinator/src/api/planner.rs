@@ -6,7 +6,7 @@ pub(super) use amendment::Amendment;
 
 use super::call;
 use crate::{
-    artefact::ArtefactFolder,
+    artefact::ArtefactStore,
     driver::{DriverHandle, Stopping},
     resolve::{
         self, ResolveErrors, Resolved,
@@ -25,8 +25,9 @@ use cofferdam_engine::{
     inventory::{Host, PackageSet},
     lint::{self, Finding, Severity},
     lockfile,
-    patch::{AdvisoryPatch, LockFile, Locked, LockedFile, Patch},
+    patch::{AdvisoryPatch, ConfigPatch, LockFile, Locked, LockedFile, Patch},
     plan::{self, Plan, PlanInput, PlatformChange},
+    select::Selection,
     services::Services,
     spec::Spec,
     time::Timestamp,
@@ -41,7 +42,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub(super) struct Planner<'a> {
     pub(super) driver: &'a DriverHandle,
-    pub(super) artefacts: &'a ArtefactFolder,
+    pub(super) artefacts: &'a ArtefactStore,
 }
 
 /// A plan and the lock file that it is of.
@@ -49,6 +50,8 @@ pub(super) struct Planner<'a> {
 pub(super) struct Planned {
     pub(super) plan: Plan,
     pub(super) lock: LockFile,
+    /// Which hosts it selects.
+    pub(super) selection: Selection,
     /// What becomes of the hosts' packages.
     pub(super) changes: Vec<PlatformChange>,
     /// What was found while the lock file was resolved, one line each.
@@ -87,6 +90,7 @@ impl Planner<'_> {
         let findings = lint::of_plan(&spec, &plan, &input, &places);
         Ok(Planned {
             changes: plan::changes(&spec, &lock, &input, &plan),
+            selection: spec.selection().clone(),
             plan,
             lock,
             notes,
@@ -110,7 +114,8 @@ impl Planner<'_> {
             None => self.lock(&spec, advisory, &mut notes).await?,
         };
         if let Locked::Config(file) = &lock.content {
-            self.check_artefact(file).await?;
+            check_named(&spec, file)?;
+            self.check_artefact(file)?;
         }
         Ok((spec, lock, notes))
     }
@@ -160,26 +165,30 @@ impl Planner<'_> {
                     notes,
                 )?
             }
-            Patch::Config(config) => {
-                let message = format!(
-                    "the lock file of a config patch is made where {} is: use `cofferdam plan`",
-                    config.source.display()
-                );
-                return Err(CallError::new(CallErrorKind::Invalid, message));
-            }
+            Patch::Config(config) => match config.stored() {
+                Some(digest) => Locked::Config(self.stored(digest)?),
+                None => return Err(made_elsewhere(config)),
+            },
             Patch::Noop => Locked::Noop,
         };
         let rollout = spec.name().to_string();
         Ok(LockFile { rollout, content })
     }
 
-    async fn check_artefact(&self, file: &LockedFile) -> Result<(), CallError> {
-        let LockedFile { sha256, size } = *file;
-        let artefacts = self.artefacts.clone();
-        let stored = tokio::task::spawn_blocking(move || artefacts.size(&sha256))
-            .await
-            .map_err(|panicked| CallError::of(CallErrorKind::Internal, &panicked))?;
-        if stored == Some(size) {
+    /// Content that a rollout file names by its digest.
+    fn stored(&self, sha256: Digest) -> Result<LockedFile, CallError> {
+        let size = self.artefacts.size(&sha256).ok_or_else(|| {
+            let message = format!(
+                "the artefact store does not hold {sha256}: `cofferdam artefact put FILE` uploads it"
+            );
+            CallError::new(CallErrorKind::NotNow, message)
+        })?;
+        Ok(LockedFile { sha256, size })
+    }
+
+    fn check_artefact(&self, file: &LockedFile) -> Result<(), CallError> {
+        let LockedFile { sha256, size } = file;
+        if self.artefacts.size(sha256) == Some(*size) {
             return Ok(());
         }
         let message = format!(
@@ -193,6 +202,33 @@ impl Planner<'_> {
     async fn inventory(&self) -> Result<Inventory, CallError> {
         let look = |situation: Situation<'_>| Inventory::of(situation.fleet, situation.now);
         self.driver.ask(look).await.map_err(call::stopping)
+    }
+}
+
+/// The lock file of a config patch is made by who has its source.
+fn made_elsewhere(config: &ConfigPatch) -> CallError {
+    let message = format!(
+        "the lock file of a config patch is made where {} is: use `cofferdam plan`",
+        config.source.display()
+    );
+    CallError::new(CallErrorKind::Invalid, message)
+}
+
+/// Content that a rollout file names by its digest must be what is locked.
+fn check_named(spec: &Spec, file: &LockedFile) -> Result<(), CallError> {
+    let named = match spec.patch() {
+        Patch::Config(config) => config.stored(),
+        Patch::Packages { .. } | Patch::Security | Patch::Advisory(_) | Patch::Noop => None,
+    };
+    match named {
+        Some(named) if named != file.sha256 => {
+            let message = format!(
+                "the rollout file names {named}, {} is locked: make the lock file anew with `cofferdam plan --relock`",
+                file.sha256
+            );
+            Err(CallError::new(CallErrorKind::Invalid, message))
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

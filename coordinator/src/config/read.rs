@@ -1,6 +1,6 @@
 //! Reads the keys of a config file.
 
-use super::{Regions, Settings};
+use super::{Regions, Settings, artefacts};
 use cofferdam_engine::{
     document::{self, Mistakes, Table},
     duration::{self, DurationError},
@@ -32,6 +32,11 @@ pub enum Refusal {
     /// `region` and `regions` are both there.
     #[error("`region` and `regions` exclude each other; keep one")]
     TwoWays,
+    /// It says nowhere where artefacts could be.
+    #[error(
+        "`{0}` is no place for artefacts: an absolute path, or a URL as in \"s3://bucket/prefix\""
+    )]
+    Artefacts(String),
     /// It is not a duration.
     #[error(transparent)]
     Duration(#[from] DurationError),
@@ -81,6 +86,8 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     let trust_domain = top.text("trust_domain", filled);
     let data_dir = top.text("data_dir", path);
     let heartbeat = top.text("heartbeat", heartbeat);
+    let data_dir = data_dir.unwrap_or_else(|| DATA_DIR.into());
+    let (artefacts, limits) = artefacts::read(&mut top, &data_dir);
     top.finish(&[], &[]);
     Some(Settings {
         listen: listen.unwrap_or(LISTEN),
@@ -90,8 +97,10 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         key: key?,
         ca: ca?,
         trust_domain: trust_domain?,
-        data_dir: data_dir.unwrap_or_else(|| DATA_DIR.into()),
+        data_dir,
         heartbeat: heartbeat.unwrap_or(HEARTBEAT),
+        artefacts,
+        limits,
     })
 }
 

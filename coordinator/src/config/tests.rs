@@ -31,10 +31,24 @@ fn four_keys_are_enough() {
 fn every_key_is_read() {
     let text = format!(
         "{LEAST}listen = \"127.0.0.1:1\"\nhttp = \"127.0.0.1:2\"\nregions = [\"r1\", \"r2\"]\n\
-         data_dir = \"/tmp/x\"\nheartbeat = \"500ms\"\n"
+         data_dir = \"/tmp/x\"\nheartbeat = \"500ms\"\n\
+         [artefacts]\nstore = \"s3://bits/r1\"\nquota_mib = 2\nlargest_mib = 1\nrate_kib = 3\n\
+         transfers = 4\npackages = false\nsupply_within = \"5s\"\nretention = \"6h\"\n"
     );
     let settings = Settings::parse("c.toml", &text).unwrap();
 
+    let store = Location::Remote("s3://bits/r1".parse().unwrap());
+    assert_eq!(settings.artefacts, store);
+    let limits = Limits {
+        quota: 2 << 20,
+        largest: 1 << 20,
+        rate: std::num::NonZeroU32::new(3072),
+        transfers: 4,
+        packages: false,
+        supply_within: Duration::from_secs(5),
+        retention: Duration::from_secs(6 * 3600),
+    };
+    assert_eq!(settings.limits, limits);
     assert_eq!(settings.listen.port(), 1);
     assert_eq!(settings.http.port(), 2);
     assert!(settings.regions.contain("r2") && !settings.regions.contain("r3"));

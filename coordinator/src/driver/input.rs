@@ -19,7 +19,7 @@ use cofferdam_engine::{
     report::Report,
     wish::Wish,
 };
-use cofferdam_proto::session::Hello;
+use cofferdam_proto::session::{Hello, ToAgent};
 use std::{
     fmt,
     sync::{
@@ -56,6 +56,8 @@ pub(super) enum Input {
         wish: Wish,
         reply: oneshot::Sender<Simulation>,
     },
+    /// Somebody has something to say to a host that no state hangs on.
+    Tell { host: HostId, message: ToAgent },
     /// An operator asks hosts.
     Query {
         query: Box<Query>,
@@ -170,6 +172,11 @@ impl DriverHandle {
         let (reply, answer) = oneshot::channel();
         self.put(Input::Simulate { host, wish, reply }).await?;
         Ok(answer)
+    }
+
+    /// Says something to a host, if it has a session.
+    pub(crate) async fn tell(&self, host: HostId, message: ToAgent) -> Result<(), Stopping> {
+        self.put(Input::Tell { host, message }).await
     }
 
     /// Asks hosts a query. Their answers come as they come.

@@ -49,6 +49,7 @@ impl<S: Store> Driver<S> {
             Input::Simulate { host, wish, reply } => {
                 turn.effects.push(Effect::Simulate { host, wish, reply })
             }
+            Input::Tell { host, message } => turn.effects.push(Effect::Tell { host, message }),
             Input::Query {
                 query,
                 within,

@@ -19,7 +19,7 @@ use cofferdam_engine::{
     warrant::{Change, FailedEnd, Outcome},
 };
 use cofferdam_proto::operator::{Explanation, Fact, HoldView, SubjectKind};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Explains a rollout, a cell or a host by its name. Nothing when nothing has that name.
 pub(crate) fn explain(situation: Situation<'_>, subject: &str) -> Option<Explanation> {
@@ -36,6 +36,29 @@ pub(crate) fn explain(situation: Situation<'_>, subject: &str) -> Option<Explana
     }
     let (cell, member) = situation.fleet.host(&HostId::new(subject).ok()?)?;
     Some(explain_host(situation, cell, member))
+}
+
+/// The hosts of a rollout, of a cell, or the host itself. Empty: nothing has that name.
+pub(crate) fn hosts_of(
+    situation: Situation<'_>,
+    kind: SubjectKind,
+    subject: &str,
+) -> BTreeSet<HostId> {
+    match kind {
+        SubjectKind::Rollout => {
+            let id = RolloutId::new(subject).ok();
+            let rollout = id.and_then(|id| situation.fleet.rollouts().get(&id));
+            rollout.map_or_else(BTreeSet::new, |r| r.plan().hosts.keys().cloned().collect())
+        }
+        SubjectKind::Cell => {
+            let id = CellId::new(subject).ok();
+            let cell = id.and_then(|id| situation.fleet.cells().get(&id));
+            cell.map_or_else(BTreeSet::new, |cell| {
+                cell.members().keys().cloned().collect()
+            })
+        }
+        SubjectKind::Host => HostId::new(subject).into_iter().collect(),
+    }
 }
 
 fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {

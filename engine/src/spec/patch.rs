@@ -7,10 +7,13 @@ pub(super) use conffiles::CONFFILE_POLICIES;
 
 use super::{Refusal, settings_keys};
 use crate::{
+    digest::Digest,
     document::Table,
     id::MAX_NAME_LEN,
     package,
-    patch::{ConffilePolicies, ConfigPatch, Patch, RebootPolicy, RestartPolicy, VersionWish},
+    patch::{
+        ConffilePolicies, ConfigPatch, Patch, RebootPolicy, RestartPolicy, STORED, VersionWish,
+    },
     unit,
 };
 use std::{collections::BTreeMap, path::PathBuf};
@@ -199,6 +202,9 @@ fn host_path(text: &str) -> Result<PathBuf, Refusal> {
 }
 
 fn source_path(text: &str) -> Result<PathBuf, Refusal> {
+    if let Some(digest) = text.strip_prefix(STORED) {
+        Digest::parse(digest)?;
+    }
     if text.is_empty() || text.ends_with('/') || !is_printable(text) {
         return Err(Refusal::SourcePath(text.to_owned()));
     }

@@ -4,6 +4,7 @@ use super::MAX_TABLES;
 use crate::{
     advisory::AdvisoryIdError,
     date::DateError,
+    digest::DigestError,
     duration::DurationError,
     id::{NameError, WaveName},
     package::PackageError,
@@ -24,6 +25,9 @@ pub enum Refusal {
     /// It is not a share.
     #[error(transparent)]
     Share(#[from] ShareError),
+    /// It is not a digest.
+    #[error(transparent)]
+    Digest(#[from] DigestError),
     /// It is not a name.
     #[error(transparent)]
     Name(#[from] NameError),

@@ -3,7 +3,7 @@ mod fan;
 mod profile;
 
 use super::*;
-use crate::{policy::FloorRule, share::Share};
+use crate::{digest::Digest, policy::FloorRule, share::Share};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -297,6 +297,17 @@ fn a_config_patch_names_a_file_on_the_host_and_one_here() {
     };
     assert_eq!(patch.path.to_str(), Some("/etc/nginx/nginx.conf"));
     assert_eq!(patch.reload.as_deref(), Some("nginx.service"));
+    assert_eq!(patch.stored(), None);
+    let digest = Digest::of("worker_processes 4;");
+    let spec = parse(&config(&format!(
+        "path = \"/a\"\nsource = \"sha256:{digest}\""
+    )));
+    let Patch::Config(patch) = spec.patch() else {
+        panic!("a config patch is expected");
+    };
+    assert_eq!(patch.stored(), Some(digest));
+    let found = mistakes(&config("path = \"/a\"\nsource = \"sha256:12\""));
+    assert!(found.contains("64 hexadecimal digits"), "{found}");
     for path in [
         "",
         "/",

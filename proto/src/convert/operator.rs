@@ -1,19 +1,19 @@
 //! What operators ask, and what a coordinator is.
 
 use super::{
-    bounds::{MAX_CHUNK_BYTES, MAX_ENTRIES},
+    bounds::MAX_ENTRIES,
     enumerated::Enumerated,
-    field::{At, FieldError, Problem},
+    field::{At, FieldError},
     read, write,
 };
 use crate::{
     operator::{
-        Action, ArtefactStored, ChangeRequest, Description, ExplainRequest, ForgetHostRequest,
-        PlanReply, PlanRequest, RolloutRequest, StartRequest,
+        Action, ArtefactStored, ArtefactView, ChangeRequest, Description, ExplainRequest,
+        ForgetHostRequest, PlanReply, PlanRequest, RolloutRequest, StartRequest,
     },
     v1,
 };
-use cofferdam_engine::{denial::Scope, digest::Digest, id::OwnerEpoch, time::Timestamp};
+use cofferdam_engine::{denial::Scope, id::OwnerEpoch, time::Timestamp};
 
 impl From<PlanRequest> for v1::PlanRequest {
     fn from(request: PlanRequest) -> Self {
@@ -188,33 +188,28 @@ impl TryFrom<v1::ArtefactStored> for ArtefactStored {
     }
 }
 
-impl From<Digest> for v1::FetchArtefactRequest {
-    fn from(digest: Digest) -> Self {
-        let digest = write::digest(digest);
-        Self { digest }
+impl From<ArtefactView> for v1::ArtefactView {
+    fn from(view: ArtefactView) -> Self {
+        Self {
+            digest: write::digest(view.digest),
+            size: view.size,
+            stored_at_ms: view.stored_at_ms.0,
+            package: view.package.map(|package| write::line(&package)),
+            needed: view.needed,
+        }
     }
 }
 
-impl TryFrom<v1::FetchArtefactRequest> for Digest {
+impl TryFrom<v1::ArtefactView> for ArtefactView {
     type Error = FieldError;
-    fn try_from(wire: v1::FetchArtefactRequest) -> Result<Self, FieldError> {
-        read::digest(&wire.digest).at("digest")
-    }
-}
-
-impl v1::Chunk {
-    /// The bytes of the chunk: at least one, at most [`MAX_CHUNK_BYTES`].
-    ///
-    /// # Errors
-    /// [`FieldError`] when it has none, or more.
-    pub fn into_bytes(self) -> Result<Vec<u8>, FieldError> {
-        let (len, max) = (self.data.len(), MAX_CHUNK_BYTES);
-        let checked = match len {
-            0 => Err(Problem::Empty),
-            _ if len > max => Err(Problem::TooLong { len, max }),
-            _ => Ok(self.data),
-        };
-        checked.at("data")
+    fn try_from(wire: v1::ArtefactView) -> Result<Self, FieldError> {
+        Ok(Self {
+            digest: read::digest(&wire.digest).at("digest")?,
+            size: wire.size,
+            stored_at_ms: Timestamp(wire.stored_at_ms),
+            package: read::optional_line(wire.package).at("package")?,
+            needed: wire.needed,
+        })
     }
 }
 

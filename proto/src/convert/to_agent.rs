@@ -69,6 +69,7 @@ impl From<ToAgent> for v1::ToAgent {
                 text,
                 within_ms: write::wait(within),
             }),
+            ToAgent::Supply(request) => Message::Supply((*request).into()),
             ToAgent::Release { rollout } => Message::Release(v1::Release {
                 rollout: rollout.into(),
             }),
@@ -119,6 +120,7 @@ impl TryFrom<v1::ToAgent> for ToAgent {
                 text: read::text(wire.text, MAX_SELECTION_LEN).at("query.text")?,
                 within: read::wait(wire.within_ms).at("query.within_ms")?,
             }),
+            Message::Supply(wire) => Ok(Self::Supply(Box::new(wire.try_into().at("supply")?))),
             Message::Release(wire) => Ok(Self::Release {
                 rollout: read::name(wire.rollout).at("release.rollout")?,
             }),

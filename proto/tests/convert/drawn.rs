@@ -26,6 +26,7 @@ use cofferdam_engine::{
     wish::Wish,
 };
 use cofferdam_proto::{
+    artefact::SupplyRequest,
     convert::bounds::MAX_SIZE,
     session::{FromAgent, Hello, SimulatedPackage, StageRequest, ToAgent},
 };
@@ -95,6 +96,9 @@ pub(crate) fn to_agent() -> impl Strategy<Value = ToAgent> {
             request,
             text,
             within,
+        }),
+        (vec(locked_package(), 0..4), reach()).prop_map(|(packages, reach)| {
+            ToAgent::Supply(Box::new(SupplyRequest { packages, reach }))
         }),
         name().prop_map(|rollout| ToAgent::Release { rollout }),
     ]

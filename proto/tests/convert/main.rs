@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 mod amend;
+mod artefacts;
 mod declared;
 mod denials;
 mod drawn;

@@ -77,11 +77,6 @@ fn requests_arrive_unchanged() {
         over_the_wire::<v1::ForgetHostRequest, _>(forget.clone()),
         Ok(forget)
     );
-    let digest = Digest::of("bits");
-    assert_eq!(
-        over_the_wire::<v1::FetchArtefactRequest, _>(digest),
-        Ok(digest)
-    );
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use cofferdam_engine::digest::Digest;
 use cofferdam_proto::{
+    artefact::FetchArtefact,
     error_chain,
     status::CallError,
     tls::{self, Credentials},
@@ -60,6 +61,20 @@ impl Agent for SaysWhoCalls {
         };
         Ok(Response::new(Box::new(tokio_stream::once(Ok(chunk)))))
     }
+
+    async fn find_artefacts(
+        &self,
+        _: Request<v1::FindArtefactsRequest>,
+    ) -> Result<Response<v1::FindArtefactsReply>, Status> {
+        Ok(Response::new(v1::FindArtefactsReply::default()))
+    }
+
+    async fn supply_artefact(
+        &self,
+        _: Request<Streaming<v1::SupplyArtefactRequest>>,
+    ) -> Result<Response<v1::SupplyArtefactReply>, Status> {
+        Ok(Response::new(v1::SupplyArtefactReply::default()))
+    }
 }
 
 impl Coordinator {
@@ -108,7 +123,8 @@ where
         .connect_with_connector(connector)
         .await
         .map_err(|error| error_chain(&error))?;
-    let request = v1::FetchArtefactRequest::from(Digest::of("any"));
+    let (digest, offset) = (Digest::of("any"), 0);
+    let request = v1::FetchArtefactRequest::from(FetchArtefact { digest, offset });
     let replies = AgentClient::new(channel).fetch_artefact(request).await;
     let mut replies = replies
         .map_err(|status| CallError::from(status).to_string())?

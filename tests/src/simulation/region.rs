@@ -4,7 +4,7 @@ use super::{COORDINATOR, PORT, authority::Authority, clock::SimulatedClock, netw
 use crate::pki::TRUST_DOMAIN;
 use cofferdam_coordinator::{
     Setup,
-    artefact::ArtefactFolder,
+    artefact::{ArtefactStore, Limits, Location},
     config::{Regions, Settings},
     start,
     store::memory::{MemoryDisk, MemoryStore},
@@ -25,7 +25,8 @@ pub(super) fn host(sim: &mut turmoil::Sim<'_>, disk: &MemoryDisk, authority: &Au
     sim.host(COORDINATOR, move || {
         let (disk, credentials) = (disk.clone(), credentials.clone());
         async move {
-            let artefacts = tempfile::tempdir()?;
+            let artefacts = ArtefactStore::open(&Location::Memory, Limits::default());
+            let artefacts = artefacts.await?;
             let setup = Setup {
                 settings: settings(),
                 store: MemoryStore::on(&disk),
@@ -34,7 +35,7 @@ pub(super) fn host(sim: &mut turmoil::Sim<'_>, disk: &MemoryDisk, authority: &Au
                 credentials,
                 sockets: network::sockets().await?,
                 http: None,
-                artefacts: ArtefactFolder::open(artefacts.path())?,
+                artefacts,
             };
             let mut running = start(setup).await?;
             Err(running.failed().await.into())
@@ -53,5 +54,7 @@ fn settings() -> Settings {
         trust_domain: TRUST_DOMAIN.to_owned(),
         data_dir: "unused".into(),
         heartbeat: HEARTBEAT,
+        artefacts: Location::Memory,
+        limits: Limits::default(),
     }
 }

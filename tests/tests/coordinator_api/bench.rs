@@ -2,7 +2,7 @@
 
 use cofferdam_coordinator::{
     Running, Setup,
-    artefact::ArtefactFolder,
+    artefact::{ArtefactStore, Limits, Location},
     clock::AnchoredClock,
     config::{Regions, Settings},
     start,
@@ -19,7 +19,7 @@ use cofferdam_proto::{
     v1::{self, agent_client::AgentClient, operator_client::OperatorClient},
 };
 use cofferdam_tests::pki::{Authority, TRUST_DOMAIN};
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
@@ -38,7 +38,7 @@ pub(crate) struct Bench {
     pub(crate) address: SocketAddr,
     authority: Authority,
     running: Running,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Bench {
@@ -60,7 +60,11 @@ impl Bench {
             trust_domain: TRUST_DOMAIN.to_owned(),
             data_dir: folder.path().to_owned(),
             heartbeat: HEARTBEAT,
+            artefacts: Location::Folder(folder.path().join("artefacts")),
+            limits: Limits::default(),
         };
+        let store = ArtefactStore::open(&settings.artefacts, settings.limits.clone());
+        let artefacts = store.await.unwrap();
         let setup = Setup {
             settings,
             store: MemoryStore::on(&MemoryDisk::default()),
@@ -69,14 +73,19 @@ impl Bench {
             credentials: Server::new(&credentials).unwrap(),
             sockets: sockets(listener),
             http: None,
-            artefacts: artefacts(folder.path()),
+            artefacts,
         };
         Self {
             address,
             authority,
             running: start(setup).await.unwrap(),
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// Where its artefacts are.
+    pub(crate) fn artefacts(&self) -> PathBuf {
+        self.folder.path().join("artefacts")
     }
 
     pub(crate) async fn stop(self) {
@@ -204,10 +213,6 @@ where
 
 pub(crate) fn host(text: &str) -> HostId {
     name(text)
-}
-
-fn artefacts(folder: &Path) -> ArtefactFolder {
-    ArtefactFolder::open(&folder.join("artefacts")).unwrap()
 }
 
 fn load(files: &cofferdam_tests::pki::Credentials) -> Credentials {

@@ -6,6 +6,7 @@
 #![cfg(test)]
 
 mod amended;
+mod artefacts;
 mod bench;
 mod declared;
 mod queries;
@@ -20,8 +21,8 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{
     operator::{
-        Action, ArtefactStored, ChangeRequest, ForgetHostRequest, HostView, PlanReply, PlanRequest,
-        RolloutRequest, RolloutState, RolloutView, StartRequest,
+        Action, ChangeRequest, ForgetHostRequest, HostView, PlanReply, PlanRequest, RolloutRequest,
+        RolloutState, RolloutView, StartRequest,
     },
     session::{FromAgent, SimulatedPackage, ToAgent},
     v1::{self, agent_client::AgentClient, operator_client::OperatorClient},
@@ -429,37 +430,5 @@ async fn a_host_is_forgotten_only_when_it_is_away() {
     .await;
 
     assert!(hosts(&mut operator).await.is_empty());
-    bench.stop().await;
-}
-
-#[tokio::test]
-async fn an_artefact_comes_back_as_it_went_in() {
-    let bench = Bench::start().await;
-    let content: Vec<u8> = (0..200_000).map(|i| i as u8).collect();
-    let chunks: Vec<_> = content
-        .chunks(64 * 1024)
-        .map(|data| v1::Chunk { data: data.into() })
-        .collect();
-    let mut operator = bench.operator().await;
-
-    let stored = operator
-        .put_artefact(tokio_stream::iter(chunks))
-        .await
-        .unwrap();
-    let stored = ArtefactStored::try_from(stored.into_inner()).unwrap();
-    assert_eq!(stored.digest, Digest::of(&content));
-
-    let mut agent = bench.agent("web-1").await;
-    let request = v1::FetchArtefactRequest::from(stored.digest);
-    let mut stream = agent.fetch_artefact(request).await.unwrap().into_inner();
-    let mut fetched = Vec::new();
-    while let Some(chunk) = stream.message().await.unwrap() {
-        fetched.extend(chunk.into_bytes().unwrap());
-    }
-    assert_eq!(fetched, content);
-
-    let unknown = v1::FetchArtefactRequest::from(Digest::of("unknown"));
-    let refused = agent.fetch_artefact(unknown).await.unwrap_err();
-    assert_eq!(refused.code(), Code::NotFound);
     bench.stop().await;
 }

@@ -68,6 +68,9 @@ async fn a_repository_that_is_down_is_named_and_nothing_is_touched() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_vanished_after_the_plan_holds_the_rollout_and_touches_nothing() {
     let (debian, mut fleet) = Debian::fleet(Machine::neighbours(4)).await;
+    fleet
+        .site
+        .configure_coordinator("[artefacts]\npackages = false\n");
     fleet.start_all().await;
     let text = rollout::package("vanished", PACKAGE, "latest") + ALL_AT_ONCE;
 

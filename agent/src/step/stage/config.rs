@@ -3,7 +3,6 @@
 use super::Steps;
 use crate::{
     actions::StageRequest,
-    artefact,
     config_file::{self, Place},
     host::space::{self, Load},
 };
@@ -32,7 +31,7 @@ impl Steps {
         )?;
         if !self.is_kept(file.sha256).await? {
             let into = self.keep.incoming(request.rollout.as_str())?.join("new");
-            artefact::fetch(&*self.outside.artefacts, file, &into).await?;
+            self.fetch_stored(file, &into).await?;
             self.keep.take_file(&into).await?;
         }
         let old = place.keep_old(&self.keep, request.rollout.as_str()).await?;

@@ -1,11 +1,11 @@
 //! Stages packages: the new ones, and a rehearsal of their installation.
 
-use super::Steps;
+use super::{Steps, bring};
 use crate::{
     actions::StageRequest,
-    host::keep,
+    host::{durable, keep},
     packages::{
-        archive::{self, Exactly},
+        archive::Exactly,
         database::Database,
         simulation::Simulation,
         transaction::{Again, Change},
@@ -24,11 +24,17 @@ use std::{
 use tokio::time::Instant;
 
 /// One staging of packages.
-pub(super) struct Staging<'a> {
-    /// What is asked for.
-    pub(super) request: &'a StageRequest,
+pub(super) struct Staging {
+    /// The folder of the keep that they are fetched into, by its name.
+    pub(super) folder: String,
+    /// Where it is written down how.
+    pub(super) transcript: PathBuf,
+    /// Whether a patch without a proved way back is allowed.
+    pub(super) one_way: bool,
     /// When it began: one update of the lists is enough for all of it.
     pub(super) since: Instant,
+    /// Until when others are waited for, who bring something to the artefact store.
+    pub(super) patient_until: Instant,
 }
 
 impl Steps {
@@ -42,9 +48,13 @@ impl Steps {
         let database = self.manager.database().await?;
         let changed = changed(packages, &database);
         refuse_unready(&database, packages, &changed)?;
+        let since = Instant::now();
         let staging = Staging {
-            request,
-            since: Instant::now(),
+            folder: request.rollout.to_string(),
+            transcript: self.transcript(&request.rollout, "stage"),
+            one_way: request.one_way,
+            since,
+            patient_until: since + bring::PATIENCE,
         };
         self.fetch_new(&staging, packages).await?;
         self.refuse_conffiles(&request.conffiles, &changed).await?;
@@ -54,7 +64,9 @@ impl Steps {
         self.rehearse_back(request, &changed, (&way_back, &database))
             .await?;
         let new = packages.iter().map(|package| package.sha256);
-        Ok(new.chain(way_back).collect())
+        let bits: Vec<Digest> = new.chain(way_back).collect();
+        self.offer(&staging, &bits).await;
+        Ok(bits.into_iter().collect())
     }
 
     /// The locked packages that go on this host as it is now. Half installed ones are on it.
@@ -75,12 +87,14 @@ impl Steps {
     /// Fetches what the keep does not have, and proves its hashes.
     async fn fetch_new(
         &self,
-        staging: &Staging<'_>,
+        staging: &Staging,
         packages: &[LockedPackage],
     ) -> Result<(), Failure> {
         let mut missing = Vec::new();
         for package in packages {
             if !self.is_kept(package.sha256).await? {
+                // What rotted is in the way of its like.
+                durable::remove(&self.keep.package(package.sha256))?;
                 missing.push(package);
             }
         }
@@ -89,27 +103,16 @@ impl Steps {
         }
         let bytes = missing.iter().map(|package| package.size).sum();
         self.require_room_to_stage(bytes)?;
-        let wanted: Vec<Exactly<'_>> = missing.iter().map(|package| exactly(package)).collect();
-        let folder = self.fetch(staging, &wanted).await?;
-        for deb in archive::files_in(&folder, self.manager.format())? {
-            self.take_locked(&deb, &missing).await?;
-        }
-        let is_missing = |package: &&&LockedPackage| !self.keep.package(package.sha256).exists();
-        if let Some(package) = missing.iter().find(is_missing) {
-            let detail = format!(
-                "{} did not bring {} {}",
-                self.manager.name(),
-                package.name,
-                package.version
-            );
-            return Err(Failure::new(FailureKind::NotFound, detail));
-        }
-        Ok(())
+        self.bring(staging, missing).await
     }
 
     /// Takes a fetched file into the keep if it is one of these packages, with the hash that is
     /// locked.
-    async fn take_locked(&self, deb: &Path, wanted: &[&LockedPackage]) -> Result<(), Failure> {
+    pub(super) async fn take_locked(
+        &self,
+        deb: &Path,
+        wanted: &[&LockedPackage],
+    ) -> Result<(), Failure> {
         let label = self.manager.label(deb).await?;
         let is_it = |package: &&&LockedPackage| {
             label.is_of(&package.name) && label.version == package.version
@@ -129,15 +132,14 @@ impl Steps {
     /// host with good lists asks the repositories for packages only. Says in which folder they are.
     pub(super) async fn fetch(
         &self,
-        staging: &Staging<'_>,
+        staging: &Staging,
         wanted: &[Exactly<'_>],
     ) -> Result<PathBuf, Failure> {
-        let rollout = &staging.request.rollout;
-        let transcript = self.transcript(rollout, "stage");
-        let folder = self.keep.incoming(rollout.as_str())?;
+        let transcript = &staging.transcript;
+        let folder = self.keep.incoming(&staging.folder)?;
         if self
             .manager
-            .fetch(wanted, &folder, &transcript)
+            .fetch(wanted, &folder, transcript)
             .await
             .is_ok()
         {
@@ -145,9 +147,9 @@ impl Steps {
         }
         let lock_wait = self.settings.lock_wait;
         let updated = self.manager.update(staging.since, lock_wait).await;
-        let folder = self.keep.incoming(rollout.as_str())?;
+        let folder = self.keep.incoming(&staging.folder)?;
         match (
-            self.manager.fetch(wanted, &folder, &transcript).await,
+            self.manager.fetch(wanted, &folder, transcript).await,
             updated,
         ) {
             (Ok(()), _) => Ok(folder),
@@ -232,7 +234,7 @@ fn require_exactly(simulation: &Simulation, wanted: BTreeSet<(&str, &str)>) -> R
     Err(Failure::new(FailureKind::Dependency, detail))
 }
 
-fn exactly(package: &LockedPackage) -> Exactly<'_> {
+pub(super) fn exactly(package: &LockedPackage) -> Exactly<'_> {
     Exactly {
         name: &package.name,
         version: &package.version,

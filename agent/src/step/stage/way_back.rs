@@ -22,7 +22,7 @@ impl Steps {
     /// is left out when the rollout allows it.
     pub(super) async fn find_way_back(
         &self,
-        staging: &Staging<'_>,
+        staging: &Staging,
         changed: &[&LockedPackage],
         database: &Database,
     ) -> Result<Vec<Digest>, Failure> {
@@ -38,7 +38,7 @@ impl Steps {
             };
             match self.find_old(staging, old).await {
                 Ok(digest) => found.push(digest),
-                Err(failure) if staging.request.one_way => {
+                Err(failure) if staging.one_way => {
                     tracing::warn!(%failure, "there is no way back from this rollout");
                 }
                 Err(failure) => return Err(failure),
@@ -47,24 +47,48 @@ impl Steps {
         Ok(found)
     }
 
-    /// Finds an old package in the keep, in the package manager's cache or in the archive, in this
-    /// order, and takes it into the keep.
-    async fn find_old(&self, staging: &Staging<'_>, old: Exactly<'_>) -> Result<Digest, Failure> {
+    /// Finds an old package in the keep, in apt's cache, in the region's artefact store or in the archive,
+    /// in this order, and takes it into the keep.
+    async fn find_old(&self, staging: &Staging, old: Exactly<'_>) -> Result<Digest, Failure> {
+        if let Some(digest) = self.old_on_host(staging, old).await? {
+            return Ok(digest);
+        }
+        if let Some(digest) = self.old_in_store(staging, old).await? {
+            return Ok(digest);
+        }
+        self.old_in_archive(staging, old).await
+    }
+
+    /// Finds an old package in the keep or in apt's cache.
+    pub(super) async fn old_on_host(
+        &self,
+        staging: &Staging,
+        old: Exactly<'_>,
+    ) -> Result<Option<Digest>, Failure> {
         if let Some(digest) = self.keep.find_package(old.name, old.version)?
             && self.is_kept(digest).await?
         {
-            return Ok(digest);
+            return Ok(Some(digest));
         }
-        let folder = self.keep.incoming(staging.request.rollout.as_str())?;
+        let folder = self.keep.incoming(&staging.folder)?;
         for cached in self.manager.cached(old)? {
             let copy = folder.join("cached.deb");
             if fs::copy(&cached, &copy).is_err() {
                 continue;
             }
             if let Some(digest) = self.take_if(&copy, old).await? {
-                return Ok(digest);
+                return Ok(Some(digest));
             }
         }
+        Ok(None)
+    }
+
+    /// Finds an old package in the archive.
+    pub(super) async fn old_in_archive(
+        &self,
+        staging: &Staging,
+        old: Exactly<'_>,
+    ) -> Result<Digest, Failure> {
         let folder = match self.fetch(staging, &[old]).await {
             Ok(folder) => folder,
             Err(failure) => return Err(no_way_back(old, &failure)),
@@ -82,7 +106,11 @@ impl Steps {
     }
 
     /// Takes a file into the keep if its own control file says that it is the package.
-    async fn take_if(&self, deb: &Path, wanted: Exactly<'_>) -> Result<Option<Digest>, Failure> {
+    pub(super) async fn take_if(
+        &self,
+        deb: &Path,
+        wanted: Exactly<'_>,
+    ) -> Result<Option<Digest>, Failure> {
         let Ok(label) = self.manager.label(deb).await else {
             return Ok(None);
         };
@@ -157,7 +185,7 @@ fn no_way_back(old: Exactly<'_>, from_archive: &Failure) -> Failure {
     };
     let detail = format!(
         "no package file of {name} {version}, which is installed: not in the agent's keep, not in \
-         the package manager's cache, not in the archive ({})",
+         the package manager's cache, not in the region's artefact store, not in the archive ({})",
         from_archive.detail
     );
     Failure::new(kind, detail)

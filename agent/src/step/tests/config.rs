@@ -2,7 +2,7 @@
 
 use super::*;
 use cofferdam_engine::patch::{ConfigPatch, LockedFile};
-use std::{collections::BTreeMap, os::unix::fs::MetadataExt, path::Path};
+use std::{os::unix::fs::MetadataExt, path::Path};
 
 const NEW: &str = "listen 81\n";
 const NEWER: &str = "listen 82\n";
@@ -37,8 +37,8 @@ fn steps(lab: &Lab) -> Steps {
         .validators
         .insert("bad".to_owned(), grep("nothing like it"));
     let contents = [NEW, NEWER].map(|new| (Digest::of(new), new.as_bytes().to_vec()));
-    let bits = BTreeMap::from(contents);
-    steps_with(settings, Rc::new(space::Kernel), scripted::Scripted(bits))
+    let store = scripted::Scripted::with(contents);
+    steps_with(settings, Rc::new(space::Kernel), store)
 }
 
 fn content(path: &Path) -> String {
@@ -103,12 +103,12 @@ async fn bits_that_the_store_does_not_have_or_forged_are_refused() {
     let lab = Lab::new();
     let order = order("c1", config(None));
     fs::create_dir_all(lab.path("root/etc/app")).unwrap();
-    let forged = BTreeMap::from([(Digest::of(NEW), b"listen 99\n".to_vec())]);
+    let forged = vec![(Digest::of(NEW), b"listen 99\n".to_vec())];
     for (bits, kind) in [
-        (BTreeMap::new(), FailureKind::NotFound),
+        (Vec::new(), FailureKind::NotFound),
         (forged, FailureKind::Signature),
     ] {
-        let store = scripted::Scripted(bits);
+        let store = scripted::Scripted::with(bits);
         let steps = steps_with(lab.settings(), Rc::new(space::Kernel), store);
         assert_eq!(steps.stage(&request(&order)).await.unwrap_err().kind, kind);
     }
