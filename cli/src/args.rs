@@ -2,9 +2,9 @@
 
 use crate::{
     command::{
-        amend, change, completions, deny, doctor, except, explain, fleet, freeze, hosts, lint,
-        list, pki, plan, practice, query, rehearse, reserve, rollback, services, start, status,
-        watch,
+        amend, artefact, change, completions, deny, doctor, except, explain, fleet, freeze, hosts,
+        lint, list, pki, plan, practice, query, rehearse, reserve, rollback, services, start,
+        status, watch,
     },
     config::Fragment,
     demo,
@@ -132,6 +132,8 @@ pub enum Remote {
     Hosts(hosts::Args),
     /// Ask hosts what only they can tell: packages, kernels, units
     Query(query::Args),
+    /// Store a file for hosts, or show what is stored
+    Artefact(artefact::Args),
     /// Declare the services of the fleet, or show them
     Services(services::Args),
 }

@@ -8,12 +8,12 @@ use anyhow::{Context as _, Result};
 use cofferdam_engine::id::{HostId, RolloutId};
 use cofferdam_engine::lint::Finding;
 use cofferdam_proto::{
-    convert::{FieldError, bounds::MAX_CHUNK_BYTES},
+    convert::FieldError,
     operator::{
-        Action, AmendReply, AmendRequest, ArtefactStored, CalendarRequest, CalendarView,
-        ChangeRequest, DenialView, DenyRequest, Description, ExceptRequest, ExplainRequest,
-        Explanation, Findings, ForgetHostRequest, HostView, LiftDenialRequest, PlanReply,
-        PlanRequest, ReleaseHostsRequest, ReserveReply, ReserveRequest, RollbackPreview,
+        Action, AmendReply, AmendRequest, ArtefactStored, ArtefactView, CalendarRequest,
+        CalendarView, ChangeRequest, DenialView, DenyRequest, Description, ExceptRequest,
+        ExplainRequest, Explanation, Findings, ForgetHostRequest, HostView, LiftDenialRequest,
+        PlanReply, PlanRequest, ReleaseHostsRequest, ReserveReply, ReserveRequest, RollbackPreview,
         RolloutLine, RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
@@ -21,6 +21,7 @@ use cofferdam_proto::{
 };
 use std::{error::Error as _, future::Future, time::Duration};
 use tokio::time::timeout;
+use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Response, Status, Streaming, transport::Channel};
 
 /// For what the coordinator answers from memory (guess).
@@ -28,6 +29,9 @@ const ANSWER: Duration = Duration::from_secs(30);
 
 /// For what hosts or the disk have a part in: agents simulate a plan, artefacts are stored (guess).
 const WORK: Duration = Duration::from_secs(300);
+
+/// The slowest that an artefact may be sent, in bytes a second: 2 Mbit/s (guess).
+const SLOWEST: u64 = 256 << 10;
 
 /// A connection to one coordinator.
 #[derive(Clone)]
@@ -58,20 +62,32 @@ impl Client {
         })
     }
 
-    /// Stores the bytes of an artefact.
+    /// Stores the bytes of an artefact, which come in pieces and are so many in all.
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn put_artefact(&self, bytes: &[u8]) -> Result<ArtefactStored> {
-        let chunks: Vec<v1::Chunk> = bytes
-            .chunks(MAX_CHUNK_BYTES)
-            .map(|data| v1::Chunk {
-                data: data.to_vec(),
-            })
-            .collect();
+    pub async fn put_artefact(
+        &self,
+        pieces: impl Stream<Item = Vec<u8>> + Send + 'static,
+        size: u64,
+    ) -> Result<ArtefactStored> {
+        let chunks = pieces.map(|data| v1::Chunk { data });
+        let within = WORK + Duration::from_secs(size / SLOWEST);
         let mut api = self.api.clone();
-        let call = api.put_artefact(tokio_stream::iter(chunks));
-        self.answer("store the artefact", WORK, call).await
+        let call = api.put_artefact(chunks);
+        self.answer("store the artefact", within, call).await
+    }
+
+    /// What the artefact store holds, in order of digests.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn artefacts(&self) -> Result<Vec<ArtefactView>> {
+        let what = "list the artefacts";
+        let mut api = self.api.clone();
+        let call = api.list_artefacts(v1::ListArtefactsRequest {});
+        let stream = self.reply(what, ANSWER, call).await?.into_inner();
+        self.all(what, stream, ArtefactView::try_from).await
     }
 
     /// Resolves a rollout file to its lock file and plan.
@@ -225,15 +241,25 @@ impl Client {
         let what = "list the hosts";
         let mut api = self.api.clone();
         let call = api.hosts(v1::HostsRequest {});
-        let mut stream = self.reply(what, ANSWER, call).await?.into_inner();
-        let mut hosts = Vec::new();
+        let stream = self.reply(what, ANSWER, call).await?.into_inner();
+        self.all(what, stream, HostView::try_from).await
+    }
+
+    /// All of a stream, each message checked.
+    async fn all<W, T>(
+        &self,
+        what: &str,
+        mut stream: Streaming<W>,
+        check: impl Fn(W) -> Result<T, FieldError>,
+    ) -> Result<Vec<T>> {
+        let mut all = Vec::new();
         loop {
             let next = timeout(ANSWER, stream.message()).await;
             let next = next.map_err(|_| self.silent(what, ANSWER))?;
-            let Some(host) = next.map_err(|status| self.failed(what, status))? else {
-                return Ok(hosts);
+            let Some(one) = next.map_err(|status| self.failed(what, status))? else {
+                return Ok(all);
             };
-            hosts.push(self.checked(what, HostView::try_from(host))?);
+            all.push(self.checked(what, check(one))?);
         }
     }
 

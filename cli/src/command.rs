@@ -1,6 +1,7 @@
 //! The commands, one file each, and where they begin.
 
 pub mod amend;
+pub mod artefact;
 pub mod change;
 pub mod completions;
 pub mod deny;
@@ -91,6 +92,7 @@ async fn call(command: Remote, config: &Config, out: Output) -> Result<Exit> {
         Remote::Release(args) => reserve::release(args, &session).await,
         Remote::Hosts(args) => hosts::run(args, &session).await,
         Remote::Query(args) => query::run(args, &session).await,
+        Remote::Artefact(args) => artefact::run(args, &session).await,
         Remote::Services(args) => services::run(args, &session).await,
     }
 }

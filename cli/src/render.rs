@@ -1,6 +1,7 @@
 //! Every answer is a view: one type that shows itself as text for people, or as JSON.
 
 pub mod amend;
+pub mod artefact;
 mod change;
 pub mod denials;
 pub mod doctor;

@@ -108,9 +108,10 @@ impl RolloutFile {
     }
 
     /// The file that a config patch replaces hosts' files with: a path beside this file. Nothing
-    /// for other patches.
+    /// for other patches, and where the artefact store is to hold it.
     pub fn source(&self) -> Option<PathBuf> {
         match self.spec.patch() {
+            Patch::Config(config) if config.stored().is_some() => None,
             Patch::Config(config) => Some(self.path.with_file_name("").join(&config.source)),
             Patch::Packages { .. } | Patch::Security | Patch::Advisory(_) | Patch::Noop => None,
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     client::Client,
-    command::Session,
+    command::{Session, artefact},
     exit::Exit,
     file,
     render::plan::{Lock, Planned},
@@ -14,7 +14,7 @@ use cofferdam_engine::{
     patch::{LockFile, Locked, LockedFile},
 };
 use cofferdam_proto::operator::{ArtefactStored, PlanRequest};
-use std::{fs, path::PathBuf};
+use std::path::PathBuf;
 
 /// Arguments of `plan`.
 #[derive(Debug, clap::Args)]
@@ -47,6 +47,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
         Lock::Kept => None,
         Lock::Written => file.advisory()?,
     };
+    // Of content that is named by its digest the coordinator makes it.
     let lock_text = kept.or_else(|| Some(lock_config(&file, uploaded?)));
     let request = PlanRequest {
         file_name: file.name(),
@@ -74,9 +75,8 @@ pub(super) async fn upload(file: &RolloutFile, client: &Client) -> Result<Option
     let Some(source) = file.source() else {
         return Ok(None);
     };
-    let bytes = fs::read(&source)
-        .with_context(|| format!("cannot read {}, the patch's source", source.display()))?;
-    client.put_artefact(&bytes).await.map(Some)
+    let stored = artefact::upload(&source, client).await;
+    stored.context("cannot store the patch's source").map(Some)
 }
 
 /// The lock file of a config patch: the coordinator never sees its source, so it is made here.
