@@ -4,11 +4,14 @@
 use crate::{fleet::Fleet, folder::Folder, machine::Machine};
 use cofferdam::demo::{
     folder::{AtEnd, Folder as DemoFolder},
-    repository::{Release, Repository},
+    repository::{PACKAGE, Release, Repository},
     root::Root,
 };
 use cofferdam_engine::id::HostId;
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// A repository and the root trees that use it. The repository is served until it is closed.
 pub struct Debian {
@@ -81,6 +84,20 @@ impl Debian {
         root.installed().await.expect("dpkg knows the package")
     }
 
+    /// How often hosts fetched a release from the repository, by what apt said.
+    pub fn fetched(&self, fleet: &Fleet, release: Release) -> usize {
+        let fetched = format!(" {PACKAGE} {} ", release.version());
+        let is_fetch = |line: &&str| line.starts_with("Get:") && line.contains(&fetched);
+        let mut count = 0;
+        for host in fleet.hosts() {
+            for transcript in transcripts(&fleet.site.agent_folder(&host, "state")) {
+                let text = std::fs::read_to_string(transcript).unwrap_or_default();
+                count += text.lines().filter(is_fetch).count();
+            }
+        }
+        count
+    }
+
     /// How often a release was unpacked on a host, by dpkg's own log.
     ///
     /// # Panics
@@ -93,4 +110,12 @@ impl Debian {
         let is_unpacking = |line: &&str| line.contains(&begins) && line.ends_with(&ends);
         log.lines().filter(is_unpacking).count()
     }
+}
+
+/// What apt said on a host when it fetched, for rollouts and for the artefact store.
+fn transcripts(state: &Path) -> Vec<PathBuf> {
+    let rollouts = std::fs::read_dir(state.join("transcripts"));
+    let rollouts = rollouts.into_iter().flatten().flatten();
+    let staged = rollouts.map(|entry| entry.path().join("stage.log"));
+    staged.chain([state.join("supply.log")]).collect()
 }

@@ -3,6 +3,7 @@
 
 #![cfg(test)]
 
+mod artefacts;
 mod balancer;
 mod certificates;
 mod full_disk;
