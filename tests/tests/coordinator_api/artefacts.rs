@@ -13,8 +13,12 @@ use cofferdam_proto::{
         supply_artefact_request::Message,
     },
 };
-use std::fs;
+use cofferdam_tests::patience::eventually;
+use std::{fs, time::Duration};
 use tonic::{Code, Status, transport::Channel};
+
+/// How long a test waits for anything.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 type Agent = AgentClient<Channel>;
 
@@ -124,5 +128,33 @@ async fn only_the_host_that_was_asked_brings_a_package_and_only_the_announced_bi
     assert_eq!(find(&mut one).await, Whereabouts::Stored(tool().file));
     let sha256 = tool().file.sha256;
     assert_eq!(fetch(&mut one, sha256, 0).await.unwrap(), b"tool 1");
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn who_waits_for_a_package_is_told_who_brings_it_and_hears_when_it_is_there() {
+    let bench = Bench::start().await;
+    let (_one, _other) = (bench.session("web-1").await, bench.session("web-2").await);
+    let mut one = bench.agent("web-1").await;
+    let mut other = bench.agent("web-2").await;
+    assert_eq!(find(&mut one).await, Whereabouts::Bring);
+    let waiting = tokio::spawn(async move { find(&mut other).await });
+
+    let mut operator = bench.operator().await;
+    let staging = eventually("the wait to be told", PATIENCE, async || {
+        let subject = "web-2".to_owned();
+        let explained = operator.explain(v1::ExplainRequest { subject }).await;
+        let facts = explained.unwrap().into_inner().facts;
+        let staging = facts.iter().find(|fact| fact.key == "staging");
+        staging.cloned().ok_or_else(|| format!("{facts:?}"))
+    })
+    .await;
+    assert!(
+        staging.value.contains("host web-1 brings it"),
+        "{staging:?}"
+    );
+
+    supply(&mut one, b"tool 1").await.unwrap();
+    assert_eq!(waiting.await.unwrap(), Whereabouts::Stored(tool().file));
     bench.stop().await;
 }
