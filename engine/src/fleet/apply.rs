@@ -165,11 +165,14 @@ impl Fleet {
             self.tell_cell(&home, now)?;
         }
         if !has_its_labels {
-            let stays = !is_known && self.joined.stays(labels, &home);
+            let mut last = self.joined.take(labels, &home).filter(|_| !is_known);
             for of in before.iter().chain([&hello.host]) {
-                let stays = stays || self.note_apart(of);
+                let spread = match last.take() {
+                    Some(spread) => self.note_grown(spread, of, &home),
+                    None => self.note_apart(of),
+                };
                 self.look_who_is_alone(of, now);
-                self.joined.note(&of.labels, &home, stays);
+                self.joined.note(&of.labels, &home, spread);
             }
         }
         if is_known {

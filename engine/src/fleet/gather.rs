@@ -22,10 +22,23 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// How a group is spread over cells.
+#[derive(Debug, Clone)]
+pub(super) enum Spread {
+    /// It is whole, or too large for one cell, and stays so when it grows in its cells.
+    Stays,
+    /// It is in several cells and would fit one.
+    Apart {
+        /// How many hosts it has.
+        size: usize,
+        /// The first of them, by which it is remembered, and its cell.
+        first: (CellId, HostId),
+    },
+}
+
 impl Fleet {
-    /// Remembers whether the group of a host is in several cells and would fit one. Whether it stays as it is
-    /// when it grows in one of its cells: it is whole, or too large for one.
-    pub(super) fn note_apart(&mut self, of: &Host) -> bool {
+    /// Remembers whether the group of a host is in several cells and would fit one. How it is spread.
+    pub(super) fn note_apart(&mut self, of: &Host) -> Spread {
         let is_kin = |host: &HostId| {
             self.host(host)
                 .is_some_and(|(_, m)| cells::are_kin(&m.host, of))
@@ -35,11 +48,29 @@ impl Fleet {
         let sizes = self.cells_with_kin(of).map(|(_, size)| size);
         let (parts, size) = sizes.fold((0, 0), |(parts, sum), size| (parts + 1, sum + size));
         let is_apart = parts > 1 && size <= self.cell_size();
-        if is_apart {
-            apart.extend(self.parts_of_group(of).into_values().flatten().next());
-        }
+        let first = is_apart.then(|| self.first_of_group(of)).flatten();
+        apart.extend(first.iter().map(|(_, host)| host.clone()));
         self.apart = apart;
-        !is_apart
+        first.map_or(Spread::Stays, |first| Spread::Apart { size, first })
+    }
+
+    /// The same of a group that has grown by one host in one of its cells, `home`, since it was found to be
+    /// spread so.
+    pub(super) fn note_grown(&mut self, spread: Spread, host: &Host, home: &CellId) -> Spread {
+        match spread {
+            Spread::Stays => Spread::Stays,
+            Spread::Apart { size, mut first } if size < self.cell_size() => {
+                let came = (home.clone(), host.id.clone());
+                if came < first {
+                    self.apart.remove(&first.1);
+                    self.apart.insert(host.id.clone());
+                    first = came;
+                }
+                let size = size + 1;
+                Spread::Apart { size, first }
+            }
+            Spread::Apart { .. } => self.note_apart(host),
+        }
     }
 
     /// The first group of each zone that can come together now: where it goes depends on the cells of its
@@ -119,6 +150,15 @@ impl Fleet {
         let here = here.filter(move |cell| is_here(cell.id()));
         here.map(move |cell| (cell, cell.kin(&group)))
             .filter(|(_, kin)| *kin > 0)
+    }
+
+    /// The first host of a host's group, in the order of cells, and its cell.
+    fn first_of_group(&self, of: &Host) -> Option<(CellId, HostId)> {
+        self.cells_with_kin(of).find_map(|(cell, _)| {
+            let mut members = cell.members().iter();
+            let (host, _) = members.find(|(_, member)| cells::are_kin(&member.host, of))?;
+            Some((cell.id().clone(), host.clone()))
+        })
     }
 
     /// The hosts of a host's group, by cell of its zone.

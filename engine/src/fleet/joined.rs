@@ -1,6 +1,7 @@
 //! Where the last host went that joined, so that the next one of the same labels goes there without a look at
 //! every cell: fleets begin by thousands of such hosts.
 
+use super::gather::Spread;
 use crate::{id::CellId, inventory::Labels};
 
 /// Where it went. Nothing: it is not known, or something has happened since that may matter.
@@ -11,8 +12,8 @@ pub(super) struct Joined(Option<Last>);
 struct Last {
     labels: Labels,
     cell: CellId,
-    /// Whether its group cannot come to be in several cells that it would fit one of by growing in that cell.
-    stays: bool,
+    /// How its group is spread, with it.
+    spread: Spread,
 }
 
 impl Joined {
@@ -22,19 +23,20 @@ impl Joined {
         Some(&last.cell)
     }
 
-    /// Whether one more of the last host's group in its cell is no news for how groups are spread.
-    pub(super) fn stays(&self, labels: &Labels, cell: &CellId) -> bool {
-        let last = self.0.as_ref();
-        last.is_some_and(|last| last.stays && last.cell == *cell && last.labels == *labels)
+    /// How the group of the last host is spread, where one more of these labels has joined it in this cell.
+    pub(super) fn take(&mut self, labels: &Labels, cell: &CellId) -> Option<Spread> {
+        let last = self.0.take();
+        let last = last.filter(|last| last.cell == *cell && last.labels == *labels)?;
+        Some(last.spread)
     }
 
     /// Takes note of where a host went.
-    pub(super) fn note(&mut self, labels: &Labels, cell: &CellId, stays: bool) {
+    pub(super) fn note(&mut self, labels: &Labels, cell: &CellId, spread: Spread) {
         let (labels, cell) = (labels.clone(), cell.clone());
         self.0 = Some(Last {
             labels,
             cell,
-            stays,
+            spread,
         });
     }
 
