@@ -26,7 +26,17 @@ impl<T> Kept<T> {
 
     /// Has it worked out anew.
     pub(crate) fn forget(&mut self) {
-        self.0.take();
+        self.take();
+    }
+
+    /// The same. What was kept, if anything was.
+    pub(crate) fn take(&mut self) -> Option<T> {
+        self.0.take()
+    }
+
+    /// Keeps what was worked out elsewhere.
+    pub(crate) fn keep(&mut self, worked_out: T) {
+        self.0 = OnceLock::from(worked_out);
     }
 }
 

@@ -3,19 +3,20 @@
 
 mod entry;
 
-use self::entry::Entry;
+pub(super) use self::entry::Entry;
+
 use super::{Cell, CellEvent, Work, line::Line};
 use crate::{
     id::HostId,
+    kept::Kept,
     tally::Tally,
     time::{Timestamp, earlier},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// The jobs of a work that anything may have to be done for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Agenda {
-    entries: BTreeMap<HostId, Entry>,
     active: BTreeSet<HostId>,
     pending: BTreeSet<HostId>,
     late: BTreeSet<(Timestamp, HostId)>,
@@ -35,31 +36,15 @@ pub(super) struct Agenda {
 }
 
 impl Agenda {
-    fn of(cell: &Cell, work: &Work) -> Self {
-        let mut agenda = Self::default();
-        for (host, job) in &work.jobs {
-            agenda.set(host, Entry::of(cell, work, host, job));
-        }
-        agenda
-    }
-
-    /// Takes a job in as it is now. Whether that may change who can be started.
-    fn set(&mut self, host: &HostId, entry: Entry) -> bool {
-        let Some(known) = self.entries.get_mut(host) else {
-            self.put(host, &Entry::default(), &entry);
-            let may_start = entry.is_wanted() || entry.is_active;
-            self.entries.insert(host.clone(), entry);
-            return may_start;
-        };
-        let has_turned = known.is_active != entry.is_active;
-        let may_start = known.is_wanted() || entry.is_wanted() || has_turned;
-        if *known != entry {
-            let before = std::mem::take(known);
+    /// Takes a job in that was taken in as `noted`, as it is now. Whether that may change who can be started.
+    fn set(&mut self, host: &HostId, noted: &mut Kept<Entry>, entry: Entry) -> bool {
+        let before = noted.take().unwrap_or_default();
+        if before != entry {
             self.put(host, &before, &entry);
-            if let Some(known) = self.entries.get_mut(host) {
-                *known = entry;
-            }
         }
+        let has_turned = before.is_active != entry.is_active;
+        let may_start = before.is_wanted() || entry.is_wanted() || has_turned;
+        noted.keep(entry);
         may_start
     }
 
@@ -219,7 +204,14 @@ fn next(hosts: &BTreeSet<(Timestamp, HostId)>, now: Timestamp) -> Option<Timesta
 impl Cell {
     /// The agenda of a rollout's work.
     pub(super) fn agenda<'w>(&self, work: &'w Work) -> &'w Agenda {
-        work.agenda.get(|| Agenda::of(self, work))
+        work.agenda.get(|| {
+            let mut agenda = Agenda::default();
+            for (host, job) in &work.jobs {
+                let entry = job.noted.get(|| Entry::of(self, work, host, job));
+                agenda.put(host, &Entry::default(), entry);
+            }
+            agenda
+        })
     }
 
     /// Keeps the agendas in step with an event that was just applied. Whether that may change who can be
@@ -262,7 +254,7 @@ impl Cell {
     }
 
     fn forget_agendas(&mut self) -> bool {
-        self.work.values_mut().for_each(|work| work.agenda.forget());
+        self.work.values_mut().for_each(Work::forget_agenda);
         true
     }
 
@@ -274,8 +266,7 @@ impl Cell {
                 Some(Entry::of(self, work, host, job))
             });
             if let (Some(entry), Some(work)) = (entry, self.work.values_mut().nth(place)) {
-                let agenda = work.agenda.get_mut();
-                may_start |= agenda.is_none_or(|agenda| agenda.set(host, entry));
+                may_start |= work.keep_on_agenda(host, entry);
             }
         }
         may_start
@@ -285,6 +276,33 @@ impl Cell {
     /// tests.
     pub fn is_agenda_right(&self) -> bool {
         let mut works = self.work.values();
-        works.all(|work| work.agenda.is_right(&Agenda::of(self, work)))
+        works.all(|work| {
+            let mut agenda = Agenda::default();
+            let mut jobs = work.jobs.iter();
+            let is_right = jobs.all(|(host, job)| {
+                let entry = Entry::of(self, work, host, job);
+                agenda.put(host, &Entry::default(), &entry);
+                job.noted.is_right(&entry)
+            });
+            is_right && work.agenda.is_right(&agenda)
+        })
+    }
+}
+
+impl Work {
+    /// Has its agenda made anew.
+    pub(super) fn forget_agenda(&mut self) {
+        if self.agenda.take().is_some() {
+            self.jobs.values_mut().for_each(|job| job.noted.forget());
+        }
+    }
+
+    /// Keeps its agenda in step with a job. Whether that may change who can be started.
+    fn keep_on_agenda(&mut self, host: &HostId, entry: Entry) -> bool {
+        match (self.agenda.get_mut(), self.jobs.get_mut(host)) {
+            (Some(agenda), Some(job)) => agenda.set(host, &mut job.noted, entry),
+            (Some(_), None) => false,
+            (None, _) => true,
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! What one rollout does on one host.
 
+use super::agenda::Entry;
 use crate::{
     exception::Exception,
     failure::Failure,
     id::OrderKey,
+    kept::Kept,
     order::{ClaimPoint, Direction, Order},
     run::RunState,
     time::Timestamp,
@@ -42,6 +44,9 @@ pub struct Job {
     /// to rest, or it has. Absent: it never changed.
     #[serde(default)]
     pub restless_since: Option<Timestamp>,
+    /// What the agenda of its work has it down for. Worked out with that.
+    #[serde(skip)]
+    pub(super) noted: Kept<Entry>,
 }
 
 impl Default for Job {
@@ -58,6 +63,7 @@ impl Default for Job {
             exception: None,
             retries: 0,
             restless_since: None,
+            noted: Kept::default(),
         }
     }
 }

@@ -45,7 +45,7 @@ impl Cell {
             return Ok(());
         }
         if !work.is_renewed_by(warrant) || !gone.is_empty() {
-            work.agenda.forget();
+            work.forget_agenda();
         }
         for host in &warrant.hosts {
             let job = work.jobs.entry(host.clone()).or_default();

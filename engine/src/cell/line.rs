@@ -50,10 +50,11 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn add(&mut self, host: &HostId, at: &InLine, ready_at: Option<Timestamp>) {
         if let Some(ready_at) = ready_at {
-            let class = self.classes.entry(at.places.clone()).or_default();
-            class.insert((at.turn, host.clone()), ready_at);
+            change(&mut self.classes, &at.places, |class| {
+                class.insert((at.turn, host.clone()), ready_at);
+            });
         }
-        *self.zones.entry(at.zone.clone()).or_default() += 1;
+        change(&mut self.zones, &at.zone, |count| *count += 1);
     }
 
     pub(super) fn remove(&mut self, host: &HostId, at: &InLine) {
@@ -81,4 +82,12 @@ impl Line {
         let classes = self.classes.iter();
         classes.map(|(places, class)| (places.as_slice(), class))
     }
+}
+
+/// Changes what a map has for a key. Most keys are known: only a new one is copied.
+fn change<K: Ord + Clone, V: Default>(map: &mut BTreeMap<K, V>, key: &K, by: impl FnOnce(&mut V)) {
+    if let Some(known) = map.get_mut(key) {
+        return by(known);
+    }
+    by(map.entry(key.clone()).or_default());
 }

@@ -9,7 +9,7 @@ use crate::{
 
 /// What one job is on the agenda for.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Entry {
+pub(in crate::cell) struct Entry {
     /// Whether an order is out.
     pub(super) is_active: bool,
     /// When that is given up. Nothing: none is out, or nobody is there to give it up for.
