@@ -48,6 +48,7 @@ pub use except::NotExcepted;
 pub use own_turn::{OwnTurn, WhyOwnTurn};
 pub use progress::{CellProgress, Wish};
 pub use promote::Promotion;
+pub(crate) use steady::Glance;
 
 use self::{open::Open, outcomes::Outcomes, velocity::Velocity};
 use crate::{

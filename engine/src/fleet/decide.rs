@@ -4,6 +4,7 @@ use super::{Fleet, FleetCommand, Memory, census::Census};
 use crate::{
     cell::{Ask, Troubled},
     hold::Hold,
+    rollout::Glance,
     time::{Timestamp, earlier},
 };
 /// What a fleet wants done, what holds what it does not, and when to ask again.
@@ -49,9 +50,6 @@ impl Fleet {
         if !decision.commands.is_empty() {
             return decision;
         }
-        for rollout in self.rollouts.values() {
-            decision.wake_at(rollout.glance(now).wake);
-        }
         let Some(mut census) = memory.take_census(self, now) else {
             let nowhere = Troubled::default();
             self.decide_cells(memory, Ask::all(&nowhere, explains, now), &mut decision);
@@ -95,21 +93,18 @@ impl Fleet {
 
     /// What the rollouts do, of which none is asked again that nothing happened to, but for a glance.
     fn decide_rollouts_by(&self, memory: &mut Memory, now: Timestamp) -> FleetDecision {
-        let rest = memory.rollouts_rest(now);
-        let finds = || {
-            self.rollouts
-                .values()
-                .any(|rollout| rollout.glance(now).finds)
-        };
-        if let Some(wake) = rest.filter(|_| !finds()) {
+        let glances = self.rollouts.values().map(|rollout| rollout.glance(now));
+        let glance = glances.fold(Glance::default(), Glance::and);
+        if let Some(wake) = memory.rollouts_rest(now).filter(|_| !glance.finds) {
             return FleetDecision {
-                wake,
+                wake: earlier(wake, glance.wake),
                 ..FleetDecision::default()
             };
         }
-        let decision = self.decide_rollouts(now);
+        let mut decision = self.decide_rollouts(now);
         if decision.commands.is_empty() {
             memory.note_rollouts(decision.wake);
+            decision.wake_at(glance.wake);
         }
         decision
     }

@@ -4,7 +4,7 @@
 use super::{Phase, Rollout};
 use crate::{
     id::HostId,
-    time::Timestamp,
+    time::{Timestamp, earlier},
     warrant::{Outcome, Summary},
 };
 
@@ -70,4 +70,14 @@ pub(crate) struct Glance {
     pub(crate) finds: bool,
     /// When to look again. Nothing: only after an event.
     pub(crate) wake: Option<Timestamp>,
+}
+
+impl Glance {
+    /// What a glance at two rollouts shows.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            finds: self.finds || other.finds,
+            wake: earlier(self.wake, other.wake),
+        }
+    }
 }

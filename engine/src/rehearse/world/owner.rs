@@ -405,7 +405,7 @@ impl Owner {
         for told in events {
             self.pass_on(told, &command, now);
         }
-        if let FleetCommand::Cell { command, .. } = &command {
+        if let FleetCommand::Cell { command, .. } = command {
             outbound.extend(messages(command));
         }
     }
@@ -419,8 +419,8 @@ fn of_host(host: &HostId, event: CellEvent) -> FleetEvent {
 }
 
 /// What carrying a command out sends.
-fn messages(command: &CellCommand) -> Vec<(HostId, Down)> {
-    let (host, down) = match command.clone() {
+fn messages(command: CellCommand) -> Vec<(HostId, Down)> {
+    let (host, down) = match command {
         CellCommand::Stage {
             rollout,
             host,
