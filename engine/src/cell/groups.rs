@@ -123,11 +123,6 @@ impl Groups {
         self.layout
     }
 
-    /// What the cell was told of the group at a place.
-    pub(crate) fn rights_at(&self, place: usize) -> Option<Rights> {
-        self.groups.get(place).map(|counted| counted.rights)
-    }
-
     pub(super) fn along(&self) -> Seats<'_> {
         Seats(Along::new(&self.seats))
     }

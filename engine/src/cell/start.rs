@@ -1,7 +1,7 @@
 //! Starts hosts: asks the rules of `candidate` of each; the first that says no is its hold.
 
 use super::{
-    CellCommand, GivenUp, HeldWarrant, Job, Link, Member, Work, apart,
+    CellCommand, GivenUp, HeldWarrant, Job, Lacking, Link, Member, Work, apart,
     candidate::{self, LedgerSays},
     decide::Draft,
     freeze,
@@ -275,7 +275,7 @@ impl Draft<'_> {
             false => None,
         };
         if is_first && anyway.is_none() {
-            self.decision.lacking = full.iter().map(|group| groups.lacking(*group)).collect();
+            self.decision.lacking = full.iter().copied().map(Lacking).collect();
         }
         let full = match &anyway {
             None => full.first(),

@@ -51,20 +51,9 @@ impl Fleet {
         }
         let wrong = changed
             .iter()
-            .flat_map(|place| self.told_wrong(&census.groups[*place]));
+            .flat_map(|place| told_wrong(&census.groups[*place]));
         let cells: BTreeSet<&CellId> = wrong.chain(concerned(census, &changes)).collect();
         self.allot_to(cells.into_iter(), census, &changes)
-    }
-
-    /// The cells of a group that were told otherwise than it stands now.
-    fn told_wrong<'c>(&'c self, whole: &'c Whole) -> impl Iterator<Item = &'c CellId> {
-        let balance = whole.balance();
-        let parts = whole.parts.iter().filter(move |(cell, of)| {
-            let known = self.cells.get(cell);
-            let known = known.and_then(|known| known.groups().rights_at(of.place?));
-            known != Some(rights(whole, of, &of.part, &balance))
-        });
-        parts.map(|(cell, _)| cell)
     }
 
     /// Hands free tokens to cells that lack them.
@@ -76,7 +65,7 @@ impl Fleet {
         let mut free: BTreeMap<usize, usize> = BTreeMap::new();
         let mut changes = Changes::new();
         for (cell, lacking) in lacking.iter().filter(|(cell, _)| self.hears(cell)) {
-            let wanted = lacking.iter().filter_map(|of| census.place_of(cell, of));
+            let wanted = lacking.iter().filter_map(|of| census.place_of(cell, *of));
             let wanted: Vec<usize> = wanted.collect();
             for place in &wanted {
                 let balance = || census.groups[*place].balance();
@@ -164,7 +153,7 @@ impl Fleet {
         lacking: &[Lacking],
     ) -> Option<Changes<'c>> {
         let mut changes = Changes::new();
-        let places = lacking.iter().filter_map(|of| census.place_of(cell, of));
+        let places = lacking.iter().filter_map(|of| census.place_of(cell, *of));
         for place in places {
             let whole = &census.groups[place];
             if whole.balance().free > 0 {
@@ -196,6 +185,17 @@ impl Fleet {
         let lent = part.lent + 1;
         (part.share(min) > 0).then_some((lender, Part { lent, ..part }))
     }
+}
+
+/// The cells of a group that were told otherwise than it stands now.
+fn told_wrong(whole: &Whole) -> impl Iterator<Item = &CellId> {
+    let balance = whole.balance();
+    let is_wrong = move |(_, of): &(&CellId, &PartOf)| {
+        let rights = rights(whole, of, &of.part, &balance);
+        of.told != Some(rights)
+    };
+    let wrong = whole.parts.iter().filter(is_wrong);
+    wrong.map(|(cell, _)| cell)
 }
 
 /// The cells of the groups that change: to each of them the tokens of another may be news.

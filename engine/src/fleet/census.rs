@@ -6,7 +6,7 @@
 
 use super::{Fleet, terms::Terms};
 use crate::{
-    allotment::{Balance, Part, Standing},
+    allotment::{Balance, Part, Rights, Standing},
     cell::{Cell, Lacking, Troubled, ZoneCounts},
     floor::Group,
     id::CellId,
@@ -45,8 +45,8 @@ pub(super) struct Whole {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PartOf {
     pub(super) part: Part,
-    /// The place of the group in the cell. Nothing where the cell keeps no counts by its rule.
-    pub(super) place: Option<usize>,
+    /// What the cell was told last of the group. Nothing where it keeps no counts by its rule.
+    pub(super) told: Option<Rights>,
     /// Whether the rule binds a rollout that works in the cell.
     pub(super) is_bound: bool,
 }
@@ -138,7 +138,7 @@ impl Census {
             }
             let part = PartOf {
                 part: Part::of(standing, view.rights),
-                place: is_own.then_some(view.place),
+                told: is_own.then_some(view.rights),
                 is_bound: terms.binds(cell, view.rule),
             };
             self.groups[whole].parts.insert(cell.id().clone(), part);
@@ -195,6 +195,7 @@ impl Census {
                 let Some(whole) = seat.whole else { continue };
                 if let Some(of) = groups[whole].parts.get_mut(name) {
                     of.part = Part::of(standing, view.rights);
+                    of.told = Some(view.rights);
                 }
                 changed.get_or_insert_default().insert(whole);
             }
@@ -243,8 +244,8 @@ impl Census {
     }
 
     /// The place of a group that a cell lacks.
-    pub(super) fn place_of(&self, cell: &CellId, lacking: &Lacking) -> Option<usize> {
-        self.cells.get(cell)?.seats.get(&lacking.place)?.whole
+    pub(super) fn place_of(&self, cell: &CellId, lacking: Lacking) -> Option<usize> {
+        self.cells.get(cell)?.seats.get(&lacking.0)?.whole
     }
 }
 

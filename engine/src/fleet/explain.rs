@@ -21,13 +21,13 @@ impl Census {
                 continue;
             };
             let lacked = lacking.get(cell).map_or(&[][..], Vec::as_slice);
-            let is_meant = |of: &&Whole| {
-                let is_lacked = |l: &Lacking| l.rule == of.rule && l.group == of.group;
-                of.group.name == *group || lacked.iter().any(is_lacked)
+            let lacked = lacked.iter().filter_map(|of| self.place_of(cell, *of));
+            let lacked: Vec<usize> = lacked.collect();
+            let is_meant = |place: &&usize| {
+                self.groups[**place].group.name == *group || lacked.contains(place)
             };
-            let of_cell = self.groups_of(cell).iter();
-            let named = of_cell.map(|place| &self.groups[*place]).filter(is_meant);
-            let tightest = named.min_by_key(|of| {
+            let meant = self.groups_of(cell).iter().filter(is_meant);
+            let tightest = meant.map(|place| &self.groups[*place]).min_by_key(|of| {
                 let balance = of.balance();
                 balance.allowance.saturating_sub(balance.out)
             });

@@ -3,11 +3,7 @@
 use super::{DEFAULT_RULES, Groups};
 use crate::cell::{Cell, zone_trouble::ZoneOf};
 use crate::{
-    floor::{Group, own_share},
-    hold::Reason,
-    id::HostId,
-    policy::FloorRule,
-    time::Timestamp,
+    floor::own_share, hold::Reason, id::HostId, policy::FloorRule, time::Timestamp,
     warrant::Assignment,
 };
 use std::collections::BTreeSet;
@@ -121,16 +117,6 @@ impl Groups {
         self.groups.iter().any(|counted| counted.rights.is_closed)
     }
 
-    /// Which group it is.
-    pub(in crate::cell) fn lacking(&self, place: usize) -> Lacking {
-        let counted = &self.groups[place];
-        Lacking {
-            rule: self.rules[counted.rule].clone(),
-            group: counted.group.clone(),
-            place,
-        }
-    }
-
     /// Says how a group stands here.
     pub(in crate::cell) fn reason(&self, counts: &OutCounts, place: usize) -> Reason {
         Reason::Floor {
@@ -141,16 +127,9 @@ impl Groups {
     }
 }
 
-/// A group that a cell has no room in, for a host that nothing else holds.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Lacking {
-    /// The rule that makes it.
-    pub rule: FloorRule,
-    /// The group.
-    pub group: Group,
-    /// Its place among the cell's groups.
-    pub(crate) place: usize,
-}
+/// A group that a cell has no room in, for a host that nothing else holds, by its place among the cell's groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lacking(pub(crate) usize);
 
 /// The rules that bind the hosts of an assignment by name.
 pub(in crate::cell) struct Binding<'a>(Vec<Named<'a>>);
