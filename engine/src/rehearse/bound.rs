@@ -14,8 +14,11 @@
 //! members in several cells. In the first wave the second host of a stratum waits for its first: that
 //! is two runs. Between waves lie their bakes; a wave without hosts has none.
 //!
+//! Hosts that go ahead of the others, or behind them, count apart, one list after the other: a cell that has
+//! only such hosts is over when it has its turn, and no gap and no bake is for it.
+//!
 //! Runs last as long as in the rehearsal, tries again and ways back left out. Windows, freezes,
-//! approvals and pauses are no part of it, and neither is what groups that several cells share, or
+//! pauses and hosts that need an approval are no part of it, and neither is what groups that several cells share, or
 //! strata that several hosts share, make wait for each other beyond that: with floors that bind
 //! tighter than the pace, no schedule may come near to it.
 
@@ -37,6 +40,10 @@ type Place<'a> = (&'a str, &'a str, &'a str);
 
 /// A rule, and the values of its labels that its group has.
 type FloorGroup<'a> = (&'a FloorRule, Vec<&'a str>);
+
+/// The hosts of each cell that go with the others of a wave, in their cell's turn. Cells without any are not
+/// there.
+type Others<'a> = BTreeMap<&'a CellId, Vec<&'a HostId>>;
 
 /// The hosts of a wave that are of one group.
 struct Members<'a> {
@@ -69,6 +76,7 @@ pub(super) fn bound<'a>(
     let limits = Limits {
         plan,
         hosts: hosts
+            .filter(|host| !plan.approvals.contains_key(&host.id))
             .map(|host| (&host.id, (host, model.run_lasts(host))))
             .collect(),
         allowances: allowances.collect(),
@@ -83,24 +91,37 @@ impl<'a> Limits<'a> {
     fn of_wave(&self, wave: &'a PlannedWave, is_first: bool) -> Duration {
         let ahead = wave.order.ahead.iter().map(|list| self.longest(list));
         let behind = wave.order.behind.iter().map(|host| self.run(host));
-        let cells = wave.slices.iter().map(|(cell, hosts)| {
-            let others = hosts.iter().filter(|host| !wave.order.names(host));
-            (cell, self.of_slice(cell, others))
-        });
+        let others = self.others(wave);
+        let cells = others
+            .iter()
+            .map(|(cell, hosts)| (*cell, self.of_slice(cell, hosts)));
         let cells: BTreeMap<&CellId, Duration> = cells.collect();
         let turns = wave.opening.turns.iter();
+        let turns = turns.filter(|turn| turn.cells().any(|cell| cells.contains_key(cell)));
+        let gaps = times(wave.gap, turns.clone().count().saturating_sub(1));
         let turns: Duration = turns.map(|turn| of_turn(wave, turn, &cells)).sum();
-        let gaps = times(wave.gap, wave.opening.turns.len().saturating_sub(1));
-        let mut others = turns.saturating_add(gaps).max(self.of_wide_groups(wave));
-        if is_first {
-            others = others.max(self.of_second_hosts(wave));
+        let mut lasts = turns.saturating_add(gaps).max(self.of_wide_groups(&others));
+        if is_first && wave.order.ahead.is_empty() {
+            lasts = lasts.max(self.of_second_hosts(&others));
         }
         let apart: Duration = ahead.chain(behind).sum();
-        apart.saturating_add(others).saturating_add(wave.bake)
+        apart.saturating_add(lasts).saturating_add(wave.bake)
+    }
+
+    fn others(&self, wave: &'a PlannedWave) -> Others<'a> {
+        let order = &wave.order;
+        let apart: BTreeSet<&HostId> = order.ahead.iter().flatten().chain(&order.behind).collect();
+        let waits =
+            |host: &&HostId| !apart.contains(*host) && !self.plan.approvals.contains_key(*host);
+        let slices = wave.slices.iter();
+        let others = slices.map(|(cell, hosts)| (cell, hosts.iter().filter(waits).collect()));
+        others
+            .filter(|(_, hosts): &(_, Vec<_>)| !hosts.is_empty())
+            .collect()
     }
 
     /// A cell's part of a wave.
-    fn of_slice(&self, cell: &CellId, hosts: impl Iterator<Item = &'a HostId>) -> Duration {
+    fn of_slice(&self, cell: &CellId, hosts: &[&'a HostId]) -> Duration {
         let Some(assignment) = self.plan.assignments.get(cell) else {
             return Duration::ZERO;
         };
@@ -120,11 +141,11 @@ impl<'a> Limits<'a> {
     }
 
     /// The groups that have members in several cells: the longest counts.
-    fn of_wide_groups(&self, wave: &'a PlannedWave) -> Duration {
+    fn of_wide_groups(&self, others: &Others<'a>) -> Duration {
         if self.plan.blast.wide.is_empty() {
             return Duration::ZERO;
         }
-        let groups = self.floor_groups(wave).into_iter();
+        let groups = self.floor_groups(others).into_iter();
         let wide = groups.filter_map(|((rule, _), of)| {
             let group = Group::of(rule, of.first);
             let is_it = |wide: &&WideGroup| {
@@ -139,16 +160,16 @@ impl<'a> Limits<'a> {
     }
 
     /// The hosts of a wave by the groups that floors make of them: by rule and the values of its labels.
-    fn floor_groups(&self, wave: &'a PlannedWave) -> BTreeMap<FloorGroup<'_>, Members<'_>> {
+    fn floor_groups(&self, others: &Others<'a>) -> BTreeMap<FloorGroup<'_>, Members<'_>> {
         let mut groups: BTreeMap<FloorGroup<'_>, Members<'_>> = BTreeMap::new();
-        for (cell, hosts) in &wave.slices {
+        for (cell, hosts) in others {
             let assignment = self.plan.assignments.get(cell);
             for floor in assignment.into_iter().flat_map(|of| &of.floors) {
                 let labels = floor.rule.group_by.iter().map(String::as_str);
                 // Zones of two regions may have one name.
                 let labels = labels.chain(floor.rule.names(ZONE).then_some(REGION));
                 let bound = hosts.iter().filter(|host| floor.hosts.contains(*host));
-                for (host, run) in bound.filter_map(|host| self.hosts.get(host)) {
+                for (host, run) in bound.filter_map(|host| self.hosts.get(*host)) {
                     let values = labels.clone().map(|label| host.value(label));
                     let values = values.map(Option::unwrap_or_default).collect();
                     let members = groups.entry((&floor.rule, values));
@@ -163,14 +184,14 @@ impl<'a> Limits<'a> {
         groups
     }
 
-    /// Two of the shortest runs of a wave, where a stratum has a second host and nobody went ahead of
-    /// the others. Else nothing.
-    fn of_second_hosts(&self, wave: &PlannedWave) -> Duration {
-        let hosts = || wave.slices.values().flatten();
+    /// Two of the shortest runs of a wave in which nobody goes ahead, where a stratum has a second host. Else
+    /// nothing.
+    fn of_second_hosts(&self, others: &Others<'a>) -> Duration {
+        let hosts = || others.values().flatten();
         let mut seen = BTreeSet::new();
-        let planned = hosts().filter_map(|host| self.plan.hosts.get(host));
+        let planned = hosts().filter_map(|host| self.plan.hosts.get(*host));
         let mut strata = planned.flat_map(|planned| &planned.strata);
-        let has_second = wave.order.ahead.is_empty() && strata.any(|stratum| !seen.insert(stratum));
+        let has_second = strata.any(|stratum| !seen.insert(stratum));
         let shortest = hosts().map(|host| self.run(host)).min();
         times(shortest.unwrap_or_default(), if has_second { 2 } else { 0 })
     }
@@ -206,11 +227,12 @@ fn of_turn(wave: &PlannedWave, turn: &Turn, cells: &BTreeMap<&CellId, Duration>)
 
 /// The zones of a region, one after the other.
 fn of_region(wave: &PlannedWave, chain: &Chain, cells: &BTreeMap<&CellId, Duration>) -> Duration {
-    let zones = chain.zones.iter();
+    let has_part = |zone: &&Vec<CellId>| zone.iter().any(|cell| cells.contains_key(cell));
+    let zones = chain.zones.iter().filter(has_part);
+    let between = zones.clone().count().saturating_sub(1);
     let zones: Duration = zones
         .map(|zone| side_by_side(wave, zone.iter(), cells))
         .sum();
-    let between = chain.zones.len().saturating_sub(1);
     zones.saturating_add(times(wave.gap.max(wave.zone_bake), between))
 }
 
@@ -222,8 +244,7 @@ fn side_by_side<'c>(
 ) -> Duration {
     // When each place is free again.
     let mut places: Vec<Duration> = Vec::new();
-    for cell in cells {
-        let lasts = lasts.get(cell).copied().unwrap_or_default();
+    for lasts in cells.filter_map(|cell| lasts.get(cell).copied()) {
         if places.len() < wave.cells_at_once.max(1) {
             places.push(lasts);
         } else if let Some(place) = places.iter_mut().min() {
