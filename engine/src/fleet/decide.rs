@@ -45,6 +45,16 @@ impl Fleet {
         self.decide_by(memory, false, now)
     }
 
+    /// Decides the same as a whole, and says what holds the rest, with what is kept of how the groups stand.
+    pub fn explain_again(&self, memory: &mut Memory, now: Timestamp) -> FleetDecision {
+        memory.keep_up(self);
+        let mut whole = memory.lend_census(self, now);
+        let mut decision = self.decide_by(&mut whole, true, now);
+        memory.take_back_census(whole);
+        self.date_neighbours(&mut decision.holds);
+        decision
+    }
+
     fn decide_by(&self, memory: &mut Memory, explains: bool, now: Timestamp) -> FleetDecision {
         let mut decision = self.decide_rollouts_by(memory, now);
         if !decision.commands.is_empty() {

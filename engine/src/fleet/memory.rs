@@ -82,6 +82,19 @@ impl Memory {
         self.census = Some(census);
     }
 
+    /// A memory that knows how the groups stand now, and nothing else. To be given back.
+    pub(super) fn lend_census(&mut self, fleet: &Fleet, now: Timestamp) -> Self {
+        Self {
+            census: self.take_census(fleet, now),
+            ..Self::default()
+        }
+    }
+
+    /// Takes back what it lent.
+    pub(super) fn take_back_census(&mut self, lent: Self) {
+        self.census = lent.census;
+    }
+
     /// What the cells have under orders.
     pub(super) fn at_work(&mut self, fleet: &Fleet) -> AtWork {
         let cells = || fleet.cells.values();

@@ -95,7 +95,7 @@ impl Rehearsal<'_> {
             }
             watch.follow(&world, &plan.rollout);
             if observer.sample(world.now) {
-                watch.sample(&world);
+                watch.sample(&mut world);
             }
         }
         Ok(self.report(&world, &plan, observer, &stage, watch))

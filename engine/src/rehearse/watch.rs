@@ -135,7 +135,7 @@ impl Watch {
 
     /// Looks at all hosts of faults that nobody noticed yet, and now and then at all that is held: that
     /// takes a whole decision.
-    pub(super) fn sample(&mut self, world: &World<Modelled>) {
+    pub(super) fn sample(&mut self, world: &mut World<Modelled>) {
         let at_ms = since(self.start, world.now);
         if at_ms >= self.holds_at_ms {
             self.holds_at_ms = at_ms + (at_ms / HOLDS_EVERY).max(LEAST_MS);
@@ -144,9 +144,9 @@ impl Watch {
         self.look_at_all(world);
     }
 
-    fn sample_holds(&mut self, world: &World<Modelled>) {
+    fn sample_holds(&mut self, world: &mut World<Modelled>) {
         let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
-        for hold in &world.owner.fleet.decide(world.now).holds {
+        for hold in &world.owner.explained(world.now).holds {
             let rule = hold.reason.rule();
             *counts.entry(rule).or_default() += 1;
             let lasts = since(hold.since, world.now);

@@ -26,6 +26,21 @@ impl Owner {
         whole
     }
 
+    /// What the fleet decides, and what holds the rest.
+    pub fn explained(&mut self, now: Timestamp) -> FleetDecision {
+        self.fleet.explain_again(&mut self.memory, now)
+    }
+
+    /// Who asks again what holds the rest is told the same as who asks for the first time.
+    pub(super) fn check_explained(&mut self, whole: &FleetDecision, now: Timestamp) {
+        let again = self.explained(now);
+        if again != *whole {
+            self.broken.push(format!(
+                "who asks again is told of other holds: {again:?} and not {whole:?}"
+            ));
+        }
+    }
+
     /// What cells keep of their groups, and rollouts of their waves, is what counting anew comes to.
     pub(super) fn check_counts(&mut self) {
         let wrong =

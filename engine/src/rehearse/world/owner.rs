@@ -354,6 +354,7 @@ impl Owner {
             if decision.commands.is_empty() {
                 if self.is_checked {
                     self.check(&decision, now);
+                    self.check_explained(&decision, now);
                     self.check_counts();
                 }
                 self.note_holds(&decision, now);
