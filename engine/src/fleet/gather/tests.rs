@@ -1,7 +1,7 @@
 //! Groups that outgrow their cells, as their hosts connect one after the other in any order.
 
 use crate::{
-    cell::Hello,
+    cell::{CellEvent, Hello},
     check,
     digest::Digest,
     fleet::{Fleet, FleetCommand, FleetError, FleetEvent},
@@ -220,4 +220,35 @@ fn each_zone_brings_one_group_together_with_a_decision() {
     assert_eq!(to.collect::<Vec<_>>(), ["r1-a-2", "r1-b-2"]);
     settle(&mut fleet, Timestamp(1));
     assert_eq!(check::broken(&fleet), []);
+}
+
+#[test]
+fn a_group_that_grows_host_by_host_is_remembered_as_if_it_were_looked_for() {
+    let came = |service, number| FleetEvent::HostConnected {
+        hello: Box::new(hello(service, number)),
+    };
+    let went = |number| {
+        let host = hello(0, number).host.id;
+        let event = CellEvent::HostForgotten { host: host.clone() };
+        FleetEvent::Host { host, event }
+    };
+    let (mut fleet, mut other) = (Fleet::with_cells_of(6), Fleet::with_cells_of(6));
+    let filled = (0..4).map(|number| came(0, number));
+    let apart = (7..10).rev().map(|number| came(1, number));
+    // Its first cell has room again: each that comes there is the first of the group.
+    let again = [went(0), went(1)]
+        .into_iter()
+        .chain([came(1, 6), came(1, 5)]);
+    let more = (1..5).rev().map(|number| came(1, number));
+    let mut seen = BTreeSet::new();
+    for event in filled.chain(apart).chain(again).chain(more) {
+        fleet.apply(&event, Timestamp(1)).unwrap();
+        other.apply(&event, Timestamp(1)).unwrap();
+        // Who is known dials again: where the last one went is forgotten.
+        other.apply(&came(0, 3), Timestamp(1)).ok();
+        assert_eq!(fleet.apart, other.apart, "after {event:?}");
+        seen.extend(fleet.apart.clone());
+    }
+    let named = ["s1-5", "s1-6", "s1-8"].map(|name| HostId::new(name).unwrap());
+    assert_eq!((seen, fleet.apart.len()), (named.into(), 0));
 }
