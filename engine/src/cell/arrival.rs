@@ -56,7 +56,7 @@ impl Work {
         }
         // Those behind it move up, as a renewal of what is left of the warrant would have it.
         self.number_turns();
-        self.agenda.forget();
+        self.forget_agenda();
         self.note_changed(host);
     }
 

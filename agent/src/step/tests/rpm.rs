@@ -370,3 +370,25 @@ async fn a_host_of_zypper_says_what_it_has_and_is_refused() {
     }
     assert_eq!(host.installed(), ALL_OLD);
 }
+
+#[tokio::test]
+async fn an_old_package_that_another_host_brought_must_be_the_installed_one() {
+    let Some(lab) = RpmLab::new() else { return };
+    lab.publish(Rpm::new("tool", "1"));
+    let file = lab.path("repo/tool-1-1.noarch.rpm");
+    lab.ask(&["-U", &file.to_string_lossy()]);
+    let manager = rpm_steps(&lab).manager;
+    let tree = lab.path("tree");
+    let brought = manager.require_installed_from(&file, "tool", &tree).await;
+    assert_eq!(brought, Ok(()));
+
+    let mut bytes = fs::read(&file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&file, bytes).unwrap();
+    let damaged = manager.require_installed_from(&file, "tool", &tree).await;
+    assert!(damaged.is_err(), "its archive is not that of its header");
+
+    lab.publish(Rpm::new("tool", "1").with_sections("%post\ntrue\n"));
+    let other = manager.require_installed_from(&file, "tool", &tree).await;
+    assert_eq!(other.unwrap_err().kind, FailureKind::Signature);
+}
