@@ -153,7 +153,7 @@ async fn what_a_load_balancer_sees_outlives_the_agent() {
     let full = scene.until("all traffic", is_full).await;
     let page = scene.get("/healthz");
     assert!(
-        page.contains("\"web.pool:used\":[{\"observedValue\":3}]"),
+        page.contains("\"web.pool:used\":[{\"observedValue\": 3}]"),
         "{page}"
     );
 
