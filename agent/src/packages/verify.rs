@@ -1,21 +1,27 @@
-//! Which files of packages are not as their packages have them: the lines of `dpkg --verify`.
+//! Which files of packages are not as their packages have them: the lines of `dpkg --verify`, which are
+//! those of `rpm --verify` but for a blank.
 
 use super::{Apt, whole};
 use cofferdam_engine::failure::Failure;
 use std::{path::PathBuf, time::Duration};
 
-/// How long dpkg may read the files of a patch's packages (guess: 10 GB from a slow disk).
-const DEADLINE: Duration = Duration::from_secs(300);
+/// How long the files of a patch's packages may be read (guess: 10 GB from a slow disk).
+pub(super) const DEADLINE: Duration = Duration::from_secs(300);
 
 /// Reads the answer of `dpkg --verify`: the files whose content is another, but for config files. What
 /// is missing may have been left out on purpose, as documentation is in containers.
 pub fn parse(text: &str) -> Vec<PathBuf> {
+    // A blank, the kind of the file, a blank.
+    changed(text, "   ")
+}
+
+/// The same of any such lines. `blanks` stand between the marks and the path of a file of no kind.
+pub(super) fn changed(text: &str, blanks: &str) -> Vec<PathBuf> {
     let changed = text.lines().filter_map(|line| {
         let (marks, rest) = line.split_at_checked(9)?;
         let is_other = marks.as_bytes().get(2) == Some(&b'5');
-        // A blank, the kind of the file, a blank, its path.
         let path = rest
-            .strip_prefix("   ")
+            .strip_prefix(blanks)
             .filter(|path| path.starts_with('/'))?;
         is_other.then(|| PathBuf::from(path))
     });

@@ -1,26 +1,14 @@
 //! Which files of packages are not as their packages have them: the lines of `rpm --verify`.
 
 use super::{Dnf, dotted};
-use crate::packages::whole;
+use crate::packages::{verify, whole};
 use cofferdam_engine::failure::Failure;
-use std::{path::PathBuf, time::Duration};
+use std::path::PathBuf;
 
-/// How long rpm may read the files of a patch's packages (guess: 10 GB from a slow disk).
-const DEADLINE: Duration = Duration::from_secs(300);
-
-/// Reads the answer of `rpm --verify`: the files whose content is another, but for config files. What is
-/// missing may have been left out on purpose, as documentation is in containers.
+/// Reads the answer of `rpm --verify`, as dpkg's is read.
 pub fn parse(text: &str) -> Vec<PathBuf> {
-    let changed = text.lines().filter_map(|line| {
-        let (marks, rest) = line.split_at_checked(9)?;
-        let is_other = marks.as_bytes().get(2) == Some(&b'5');
-        // Two blanks, the kind of the file, a blank, its path.
-        let path = rest
-            .strip_prefix("    ")
-            .filter(|path| path.starts_with('/'))?;
-        is_other.then(|| PathBuf::from(path))
-    });
-    changed.collect()
+    // Two blanks, the kind of the file, a blank.
+    verify::changed(text, "    ")
 }
 
 impl Dnf {
@@ -36,7 +24,7 @@ impl Dnf {
             .rpm()
             .args(["--verify", "--nodeps", "--noscripts", "--"])
             .args(names.iter().map(|name| dotted(name)))
-            .deadline(DEADLINE);
+            .deadline(verify::DEADLINE);
         // Its status says only whether there is any.
         let output = self.runner.run(&command).await?;
         whole(&command, &output)?;

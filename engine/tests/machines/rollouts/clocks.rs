@@ -1,7 +1,7 @@
 //! Clocks that are set: two hours back, three days ahead. They make nobody a casualty.
 
-use super::{WAVES, mins, secs};
-use crate::world::{Boots, Crash, Does, Skew, Step, World, file};
+use super::{mins, restarts, restarts::reach, secs};
+use crate::world::{Boots, Crash, Skew, World};
 use cofferdam_engine::{id::HostId, run::RunState};
 use std::time::Duration;
 
@@ -13,18 +13,7 @@ const BAKE: Duration = mins(10);
 
 /// Four hosts, a rollout, and the host that it starts with, which needs a reboot.
 fn four() -> (World, HostId) {
-    let mut world = World::new().hosts("web", "r1/a", 4);
-    let bake = format!("bake = \"{}s\"\n", BAKE.as_secs());
-    world.start(&file("ssl", "openssl", &bake, WAVES));
-    let first = world.turns("ssl", 0).remove(0);
-    world.always(first.as_str(), Step::Apply, Does::NeedsReboot(secs(5)));
-    (world, first)
-}
-
-fn reach(world: &mut World, host: &HostId, state: RunState) {
-    world.until("the run is there", |world| {
-        world.state_of(host.as_str()) == Some(state)
-    });
+    restarts::four(&format!("bake = \"{}s\"\n", BAKE.as_secs()))
 }
 
 /// Every host has the patch, and none ever was anything but in turn.

@@ -20,16 +20,16 @@ const STATES: [RunState; 7] = [
 ];
 
 /// Four hosts, a rollout, and the host that it starts with, which needs a reboot.
-fn four() -> (World, HostId) {
+pub(super) fn four(top: &str) -> (World, HostId) {
     let mut world = World::new().hosts("web", "r1/a", 4);
-    world.start(&file("ssl", "openssl", "", WAVES));
+    world.start(&file("ssl", "openssl", top, WAVES));
     let first = world.turns("ssl", 0).remove(0);
     world.always(first.as_str(), Step::Apply, Does::NeedsReboot(secs(5)));
     (world, first)
 }
 
 /// Lets time pass until the run on a host is in a state.
-fn reach(world: &mut World, host: &HostId, state: RunState) {
+pub(super) fn reach(world: &mut World, host: &HostId, state: RunState) {
     world.until("the run is there", |world| {
         world.state_of(host.as_str()) == Some(state)
     });
@@ -39,7 +39,7 @@ fn reach(world: &mut World, host: &HostId, state: RunState) {
 fn a_coordinator_that_dies_at_any_state_of_a_run_goes_on() {
     for state in STATES {
         for crash in [Crash::BeforeStore, Crash::BeforeSend] {
-            let (mut world, first) = four();
+            let (mut world, first) = four("");
             reach(&mut world, &first, state);
             world.crash_owner(crash, secs(5));
             world.wait_for("ssl", "done");
@@ -51,7 +51,7 @@ fn a_coordinator_that_dies_at_any_state_of_a_run_goes_on() {
 
 #[test]
 fn a_host_that_fell_before_its_claim_was_answered_is_left_out() {
-    let (mut world, first) = four();
+    let (mut world, first) = four("");
     reach(&mut world, &first, RunState::Claiming);
     world.crash_owner(Crash::BeforeSend, secs(5));
     world.fall(&first);
@@ -67,7 +67,7 @@ fn a_host_that_fell_before_its_claim_was_answered_is_left_out() {
 #[test]
 fn a_coordinator_that_is_away_for_long_judges_nobody_late() {
     for state in STATES {
-        let (mut world, first) = four();
+        let (mut world, first) = four("");
         reach(&mut world, &first, state);
         world.crash_owner(Crash::BeforeSend, mins(45));
         world.advance(mins(45));
@@ -80,7 +80,7 @@ fn a_coordinator_that_is_away_for_long_judges_nobody_late() {
 fn an_agent_that_dies_at_any_state_of_its_run_goes_on() {
     for state in STATES {
         for boots in [Boots::Same, Boots::Anew] {
-            let (mut world, first) = four();
+            let (mut world, first) = four("");
             reach(&mut world, &first, state);
             world.crash_agent(&first, boots, Some(secs(5)));
             world.wait_for("ssl", "done");
@@ -138,7 +138,7 @@ fn a_new_owner_starts_nothing_before_it_has_heard_its_hosts() {
 
 #[test]
 fn orders_of_a_new_owner_follow_those_of_the_old() {
-    let (mut world, first) = four();
+    let (mut world, first) = four("");
     reach(&mut world, &first, RunState::Draining);
     world.crash_owner(Crash::BeforeSend, mins(10));
     world.advance(mins(10));
@@ -172,7 +172,7 @@ fn what_was_stored_makes_the_same_fleet_also_through_text() {
 
 #[test]
 fn a_repeated_message_changes_nothing() {
-    let (mut world, _) = four();
+    let (mut world, _) = four("");
     world.repeats = true;
     world.wait_for("ssl", "done");
 
