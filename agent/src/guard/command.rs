@@ -41,13 +41,17 @@ use std::{
 const REFUSED: u8 = 1;
 const CANNOT_TELL: u8 = 2;
 
+/// What the status ends with of a guard that is there and not in control.
+const NOT_IN_CONTROL: u8 = 3;
+
 /// Where systemd shows that it runs the machine.
 pub(super) const SYSTEMD: &str = "/run/systemd/system";
 
 /// A command to the guard.
 #[derive(Debug, clap::Subcommand)]
 pub enum GuardCommand {
-    /// Shows what the guard does, whether it is in control, and what it last saw.
+    /// Shows what the guard does, whether it is in control, and what it last saw. Exits with 3 when control is
+    /// lost.
     Status {
         /// The form of what is said.
         #[arg(long, short, value_enum, default_value = "text")]
@@ -138,7 +142,14 @@ impl GuardCommand {
             Self::Hook { state_dir, channel } => return Ok(answer(&channel, &state_dir)),
             Self::Install => take(config)?,
             Self::Uninstall => put_back(&places(config)?)?,
-            Self::Status { output } => say(output.of(&status(&places(config)?)?))?,
+            Self::Status { output } => {
+                let status = status(&places(config)?)?;
+                say(output.of(&status))?;
+                return Ok(match status.is_in_control() {
+                    true => ExitCode::SUCCESS,
+                    false => ExitCode::from(NOT_IN_CONTROL),
+                });
+            }
             Self::Allow { lasts, reason } => {
                 let places = places(config)?;
                 allow(&Root::machine(), &places, lasts, &reason)?;

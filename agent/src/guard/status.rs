@@ -110,7 +110,7 @@ impl fmt::Display for Status {
         writeln!(f, "mode      {mode}")?;
         self.show_agent(f, installed.dead_agent)?;
         let count = installed.drop_ins;
-        if self.lost.is_empty() && self.overridden.is_empty() {
+        if self.is_in_control() {
             writeln!(f, "control   all {count} drop-ins are as they should be")?;
         }
         if !self.lost.is_empty() {
@@ -153,6 +153,11 @@ impl fmt::Display for Status {
 }
 
 impl Status {
+    /// Whether nothing that it took was taken from it. One that was never installed has lost nothing.
+    pub fn is_in_control(&self) -> bool {
+        self.lost.is_empty() && self.overridden.is_empty()
+    }
+
     fn show_agent(&self, f: &mut fmt::Formatter<'_>, policy: DeadAgent) -> fmt::Result {
         let agent = match self.agent {
             AgentState::Alive => return writeln!(f, "agent     runs"),
@@ -303,6 +308,7 @@ mod tests {
             text.contains(line) && !text.contains("control   all"),
             "{text}"
         );
+        assert!(!overridden.is_in_control() && status().is_in_control());
     }
 
     #[test]

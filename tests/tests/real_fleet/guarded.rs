@@ -20,7 +20,11 @@ pub(super) async fn installed(host: &Host) -> String {
 }
 
 pub(super) async fn status(host: &Host) -> String {
-    said(host, "cofferdam-agent guard status").await
+    // Its exit code says whether the guard is in control.
+    let answer = host.run("cofferdam-agent guard status").await.unwrap();
+    assert!(matches!(answer.code, Some(0 | 3)), "{}", answer.printed);
+    assert_eq!(answer.code == Some(3), answer.printed.contains("LOST"));
+    answer.printed
 }
 
 /// Waits until a host has `tea 2`.

@@ -2,7 +2,7 @@
 
 use super::{AT_ONCE, floor, mins, names, secs};
 use crate::world::{Does, Step, World, file, id};
-use cofferdam_engine::{counts::Counts, order::ClaimPoint, run::RunState};
+use cofferdam_engine::{counts::Counts, order::ClaimPoint, rollout::Action, run::RunState};
 
 fn six() -> World {
     World::new().hosts("web", "r1/a", 6)
@@ -230,4 +230,35 @@ fn a_change_after_hours_of_waiting_leaves_no_host_out() {
     world.repair(&id("web-a-1"));
     world.wait_for("ssl", "done");
     assert_eq!(world.count("ssl", "passed"), 6);
+}
+
+#[test]
+fn a_host_that_was_made_anew_is_asked_to_stage_again() {
+    let mut world = six();
+    let top = "at_once_per_cell = 1";
+    world.start(&file("ssl", "openssl", top, &lenient()));
+    world.until("the bits are there", |world| world.orders().count() > 0);
+    let last = world.turns("ssl", 0).pop().expect("six hosts");
+    assert!(world.has_staged(&last));
+    assert_eq!(world.outcome("ssl", &last), "untouched");
+    world.make_anew(&last);
+    assert!(!world.has_staged(&last));
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 6);
+    assert!(world.has_staged(&last));
+}
+
+#[test]
+fn a_host_that_was_lost_in_its_run_and_made_anew_has_no_patch_to_take_back() {
+    let mut world = six();
+    world.always("web-a-3", Step::Apply, Does::Dies);
+    world.start(&file("ssl", "openssl", "", &lenient()));
+    world.wait_for("ssl", "done");
+    let host = id("web-a-3");
+    assert_eq!(world.outcome("ssl", &host), "silent");
+    world.make_anew(&host);
+    world.pass(mins(5));
+    assert_ne!(world.outcome("ssl", &host), "silent");
+    world.ask("ssl", Action::Rollback);
+    world.wait_for("ssl", "rolled-back");
 }
