@@ -51,13 +51,22 @@ impl Work {
             job.undone = 0;
             job.granted_at = None;
         }
-        if let Some(held) = &mut self.warrant {
-            held.warrant.hosts.retain(|other| other != host);
-        }
-        // Those behind it move up, as a renewal of what is left of the warrant would have it.
-        self.number_turns();
-        self.forget_agenda();
+        self.leave_warrant(host);
         self.note_changed(host);
+    }
+
+    /// Takes a host out of the warrant that names it, if one does. Those behind it move up, as a renewal of what
+    /// is left would have it.
+    fn leave_warrant(&mut self, host: &HostId) {
+        let Some(held) = &mut self.warrant else {
+            return;
+        };
+        let named = held.warrant.hosts.len();
+        held.warrant.hosts.retain(|other| other != host);
+        if held.warrant.hosts.len() < named {
+            self.number_turns();
+            self.forget_agenda();
+        }
     }
 
     /// A host that was left out because it was away is back: it waits again.
