@@ -120,13 +120,7 @@ impl Apt {
     /// # Errors
     /// A [`Failure`] when one is not in it, or cannot be written.
     pub async fn unpack(&self, deb: &Path, paths: &[&Path], into: &Path) -> Result<(), Failure> {
-        fs::create_dir_all(into).map_err(FileError::of("making", into))?;
-        let members = paths.iter().map(|path| format!(".{}", path.display()));
-        let command = Command::new("sh")
-            .args(["-c", UNPACK, "sh"])
-            .arg(deb)
-            .arg(into)
-            .args(members);
+        let command = unpacking(UNPACK, deb, paths, into)?;
         self.must(&command).await.map(drop)
     }
 
@@ -137,6 +131,23 @@ impl Apt {
     pub async fn sums(&self, paths: &[PathBuf]) -> Result<BTreeMap<PathBuf, String>, Failure> {
         sums_by("md5sum", paths, &*self.runner).await
     }
+}
+
+/// What takes some files out of a package file by a script, into a folder that is made. The script is given the
+/// package file, the folder, and the files as an archive calls them.
+pub(super) fn unpacking(
+    script: &str,
+    package: &Path,
+    paths: &[&Path],
+    into: &Path,
+) -> Result<Command, FileError> {
+    fs::create_dir_all(into).map_err(FileError::of("making", into))?;
+    let members = paths.iter().map(|path| format!(".{}", path.display()));
+    Ok(Command::new("sh")
+        .args(["-c", script, "sh"])
+        .arg(package)
+        .arg(into)
+        .args(members))
 }
 
 /// The sums of files, by a program of coreutils that computes them. Those that are not there are left out.

@@ -1,18 +1,14 @@
 //! Config files that came with packages of rpm's: its book on them, and what a new package brings.
 
 use super::{Dnf, dotted};
-use crate::{
-    host::{command::Command, durable::FileError},
-    packages::{
-        conffile::{self, Conffiles},
-        database::full_name,
-        whole,
-    },
+use crate::packages::{
+    conffile::{self, Conffiles},
+    database::full_name,
+    whole,
 };
 use cofferdam_engine::failure::Failure;
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
 };
 
@@ -86,13 +82,7 @@ impl Dnf {
     /// # Errors
     /// A [`Failure`] when one is not in it, or cannot be written.
     pub async fn unpack(&self, file: &Path, paths: &[&Path], into: &Path) -> Result<(), Failure> {
-        fs::create_dir_all(into).map_err(FileError::of("making", into))?;
-        let members = paths.iter().map(|path| format!(".{}", path.display()));
-        let command = Command::new("sh")
-            .args(["-c", UNPACK, "sh"])
-            .arg(file)
-            .arg(into)
-            .args(members);
+        let command = conffile::unpacking(UNPACK, file, paths, into)?;
         self.must(&command).await.map(drop)
     }
 
