@@ -20,6 +20,14 @@ async fn put(store: &ArtefactStore, content: &[u8]) -> Result<Digest, PutError> 
     Ok(upload.finish(None, None).await?.sha256)
 }
 
+/// Brings a package file in, as a host does that was asked to.
+async fn bring(store: &ArtefactStore, supplied: &SuppliedArtefact, content: &[u8]) {
+    let mut upload = store.begin(supplied.file.size).await.unwrap();
+    upload.write(content).await.unwrap();
+    let SuppliedArtefact { package, file } = supplied.clone();
+    upload.finish(Some(file), Some(package)).await.unwrap();
+}
+
 async fn fetched(
     store: &ArtefactStore,
     digest: Digest,
@@ -152,13 +160,7 @@ async fn what_a_crash_left_is_cleared_and_what_was_whole_is_found_again() {
     let dir = tempfile::tempdir().unwrap();
     let store = store_in(dir.path()).await;
     let tool = supplied(b"tool 1");
-    let mut upload = store.begin(6).await.unwrap();
-    upload.write(b"tool 1").await.unwrap();
-    let package = Some(tool.package.clone());
-    upload
-        .finish(Some(tool.file.clone()), package)
-        .await
-        .unwrap();
+    bring(&store, &tool, b"tool 1").await;
     let mut cut_off = store.begin(0).await.unwrap();
     cut_off.write(b"half").await.unwrap();
     let folder = dir.path().join("artefacts");
@@ -191,13 +193,7 @@ async fn who_waits_for_a_file_hears_at_once_when_it_is_there() {
     let (host_b, other) = (host("b"), store.clone());
     let waiting = tokio::spawn(async move { other.find(&host_b, &asked).await });
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let mut upload = store.begin(6).await.unwrap();
-    upload.write(b"tool 1").await.unwrap();
-    let package = Some(tool.package.clone());
-    upload
-        .finish(Some(tool.file.clone()), package)
-        .await
-        .unwrap();
+    bring(&store, &tool, b"tool 1").await;
 
     assert_eq!(waiting.await.unwrap(), [Whereabouts::Stored(tool.file)]);
     assert_eq!(begin.elapsed(), ANSWER_WITHIN + Duration::from_secs(1));

@@ -37,27 +37,26 @@ pub(super) fn gone_on_without(rollout: &Rollout) -> Option<String> {
             }
         )
     };
-    let left = rollout.outcomes().iter().filter(|(_, o)| is_left(o));
-    let hosts: Vec<&HostId> = left.map(|(host, _)| host).collect();
-    let first = hosts.first()?;
+    let (first, count) = counted(rollout, is_left)?;
     Some(format!(
-        "done without {} hosts in cells that were unknown, as {first}: what became of them is not known",
-        hosts.len()
+        "done without {count} hosts in cells that were unknown, as {first}: what became of them is not known"
     ))
 }
 
 /// How many hosts of a rollout are in no inventory any more, and one of them. Nothing when there is none.
 pub(super) fn gone(rollout: &Rollout) -> Option<String> {
-    let gone = rollout
-        .outcomes()
-        .iter()
-        .filter(|(_, o)| **o == Outcome::Gone);
-    let hosts: Vec<&HostId> = gone.map(|(host, _)| host).collect();
-    let first = hosts.first()?;
-    Some(match hosts.len() {
+    let (first, count) = counted(rollout, |outcome| *outcome == Outcome::Gone)?;
+    Some(match count {
         1 => format!("{first} is gone: it was deleted from the inventory, and counts as left out"),
         many => format!(
             "{many} hosts are gone, as {first}: they were deleted from the inventory, and count as left out"
         ),
     })
+}
+
+/// The first host whose outcome is so, and how many there are. Nothing when there is none.
+fn counted(rollout: &Rollout, is_so: impl Fn(&Outcome) -> bool) -> Option<(&HostId, usize)> {
+    let mut hosts = rollout.outcomes().iter().filter(|(_, o)| is_so(o));
+    let (first, _) = hosts.next()?;
+    Some((first, 1 + hosts.count()))
 }
