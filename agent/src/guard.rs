@@ -27,6 +27,7 @@ pub mod events;
 pub mod hook;
 pub mod install;
 pub(crate) mod keeper;
+pub mod lasting;
 pub mod life;
 pub mod manifest;
 mod overridden;

@@ -6,12 +6,13 @@ use super::{
     events::{self, EventsError, What},
     hook::{self, Channel},
     install::{self, Changed, InstallError},
+    lasting::LastingError,
     life,
     manifest::ManifestError,
     overridden::Overridden,
     places::Places,
     proof::Proof,
-    reserved::{Reserved, ReservedError},
+    reserved::Reserved,
     settings::Mode,
     standing::Standing,
     status::Status,
@@ -102,9 +103,9 @@ pub enum CommandError {
     /// The record of events cannot be read.
     #[error(transparent)]
     Events(#[from] EventsError),
-    /// The reservation cannot be told.
+    /// The window or the reservation cannot be told.
     #[error(transparent)]
-    Reserved(#[from] ReservedError),
+    Lasting(#[from] LastingError),
     /// A file cannot be used.
     #[error(transparent)]
     File(#[from] FileError),

@@ -1,17 +1,20 @@
 //! The reservation that an operator has of this host, as its coordinator said in the session: while it lasts,
 //! every change of packages passes.
 //!
-//! It lies in the run folder, where only root writes, and stands without a session: an operator who cuts a
-//! host off while at work on it still has it. What the next session says stands in its place.
+//! It stands without a session: an operator who cuts a host off while at work on it still has it. What the
+//! next session says stands in its place.
 
-use super::{places::Places, span::Span};
+use super::{
+    lasting::{self, Lasting, LastingError},
+    places::Places,
+    span::Span,
+};
 use crate::host::durable::{self, FileError};
 use cofferdam_engine::{
     id::{OperatorId, ReservationToken},
     reservation::ReservationLeft,
 };
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
 
 /// A reservation of this host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,15 +30,12 @@ pub struct Reserved {
     pub reason: String,
 }
 
-/// A reservation that was written down cannot be told.
-#[derive(Debug, thiserror::Error)]
-pub enum ReservedError {
-    /// A file cannot be read or written.
-    #[error(transparent)]
-    File(#[from] FileError),
-    /// What stands there is none.
-    #[error("{} is not understood; the next session writes it anew", .0.display())]
-    Garbled(PathBuf),
+impl Lasting for Reserved {
+    const MENDED_BY: &'static str = "the next session writes it anew";
+
+    fn span(&self) -> &Span {
+        &self.span
+    }
 }
 
 impl Reserved {
@@ -54,23 +54,15 @@ impl Reserved {
             by: said.by,
             reason: said.reason,
         };
-        let json = serde_json::to_vec(&reserved).expect("plain data becomes JSON");
-        durable::write(&places.reserved(), &json)
+        lasting::note(&places.reserved(), &reserved)
     }
 
     /// The reservation that lasts now. Absent: none does.
     ///
     /// # Errors
-    /// [`ReservedError`]: then none does either.
-    pub fn find(places: &Places) -> Result<Option<Self>, ReservedError> {
-        let path = places.reserved();
-        let Some(bytes) = durable::read(&path)? else {
-            return Ok(None);
-        };
-        let reserved: Self =
-            serde_json::from_slice(&bytes).map_err(|_| ReservedError::Garbled(path))?;
-        let lasts = reserved.span.is_now()?;
-        Ok(lasts.then_some(reserved))
+    /// [`LastingError`]: then none does either.
+    pub fn find(places: &Places) -> Result<Option<Self>, LastingError> {
+        lasting::find(&places.reserved())
     }
 }
 

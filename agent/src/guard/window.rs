@@ -1,12 +1,15 @@
 //! The window that a person at the host opens: for a while, every change of packages passes.
-//!
-//! It lies in the run folder, where only root writes.
 
-use super::{asker::Asker, places::Places, span::Span};
+use super::{
+    asker::Asker,
+    lasting::{self, Lasting, LastingError},
+    places::Places,
+    span::Span,
+};
 use crate::host::durable::{self, FileError};
 use cofferdam_engine::guard::LONGEST_WINDOW;
 use serde::{Deserialize, Serialize};
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 /// The most bytes of a reason: it goes with every event.
 pub const MOST_REASON_BYTES: usize = 500;
@@ -39,9 +42,14 @@ pub enum WindowError {
     /// A file cannot be read or written. Only root can.
     #[error(transparent)]
     File(#[from] FileError),
-    /// What stands there is no window.
-    #[error("{} is not understood: `cofferdam-agent guard deny` removes it", .0.display())]
-    Garbled(PathBuf),
+}
+
+impl Lasting for Window {
+    const MENDED_BY: &'static str = "`cofferdam-agent guard deny` removes it";
+
+    fn span(&self) -> &Span {
+        &self.span
+    }
 }
 
 impl Window {
@@ -68,24 +76,16 @@ impl Window {
             reason: reason.to_owned(),
             by: by.person(),
         };
-        let json = serde_json::to_vec(&window).expect("plain data becomes JSON");
-        durable::write(&places.window(), &json)?;
+        lasting::note(&places.window(), &window)?;
         Ok(window)
     }
 
     /// The window that is open. Absent: none is.
     ///
     /// # Errors
-    /// [`WindowError::Garbled`] and [`WindowError::File`]: then none is open either.
-    pub fn find(places: &Places) -> Result<Option<Self>, WindowError> {
-        let path = places.window();
-        let Some(bytes) = durable::read(&path)? else {
-            return Ok(None);
-        };
-        let window: Self =
-            serde_json::from_slice(&bytes).map_err(|_| WindowError::Garbled(path))?;
-        let is_open = window.span.is_now()?;
-        Ok(is_open.then_some(window))
+    /// [`LastingError`]: then none is open either.
+    pub fn find(places: &Places) -> Result<Option<Self>, LastingError> {
+        lasting::find(&places.window())
     }
 
     /// Closes whatever window is open: whether one was.
