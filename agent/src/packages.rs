@@ -6,6 +6,7 @@
 
 pub mod afterwards;
 pub mod archive;
+pub mod at_work;
 pub mod choice;
 pub mod complaint;
 pub mod conf;

@@ -5,8 +5,8 @@
 //! timer. A host that was compared before that is not what it was compared as.
 
 use crate::{
-    host::{command::Runner, locks, root::Root, unit::systemctl, unit_state::DEADLINE},
-    packages::{CHANGE_LOCKS, LISTS_LOCK},
+    host::{command::Runner, root::Root, unit::systemctl, unit_state::DEADLINE},
+    packages::at_work,
 };
 use std::{rc::Rc, time::Duration};
 use tokio::time::Instant;
@@ -50,8 +50,7 @@ impl Rest {
 
     /// Who works on packages and is waited for. A lock that cannot be asked about keeps no host away.
     pub(super) fn package_manager(&self) -> Option<String> {
-        let mut locks = CHANGE_LOCKS.iter().chain([&LISTS_LOCK]);
-        let holder = locks.find_map(|lock| locks::holder(&self.root.join(lock)).ok().flatten())?;
+        let holder = at_work::holder(&self.root)?;
         let found = format!("packages are being changed: {holder}");
         self.is_waited_for().then_some(found)
     }
@@ -97,7 +96,7 @@ mod tests {
         command::{Command, scripted::Scripted},
         locks::samples::Locker,
     };
-    use std::fs;
+    use std::{fs, process};
 
     /// As Debian 12 prints it.
     const JOBS: &str = "\
@@ -117,13 +116,37 @@ mod tests {
     async fn who_works_on_packages_is_waited_for_and_not_for_ever() {
         let folder = tempfile::tempdir().unwrap();
         let root = Root::new(folder.path()).unwrap();
-        fs::create_dir_all(root.join("var/lib/dpkg")).unwrap();
         let rest = Rest::of(root.clone());
         assert_eq!(rest.unrest().await, None);
-        let _upgrade = Locker::on(&root.join(CHANGE_LOCKS[0]));
+        for lock in [
+            "var/lib/dpkg/lock-frontend",
+            "var/lib/apt/lists/lock",
+            "usr/lib/sysimage/rpm/.rpm.lock",
+            "var/lib/rpm/.rpm.lock",
+        ] {
+            fs::create_dir_all(root.join(lock).parent().unwrap()).unwrap();
+            let upgrade = Locker::on(&root.join(lock));
+            let said = rest.unrest().await.unwrap();
+            assert!(said.starts_with("packages are being changed: "), "{said}");
+            assert!(said.contains(lock) && said.contains("(perl)"), "{said}");
+            drop(upgrade);
+            assert_eq!(rest.unrest().await, None);
+        }
+        // dnf locks nothing: it writes down its process, and leaves that when it is killed.
+        for file in [
+            "var/lib/dnf/rpmdb_lock.pid",
+            "var/cache/dnf/metadata_lock.pid",
+        ] {
+            fs::create_dir_all(root.join(file).parent().unwrap()).unwrap();
+            fs::write(root.join(file), process::id().to_string()).unwrap();
+            let said = rest.unrest().await.unwrap();
+            assert!(said.contains(file), "{said}");
+            fs::write(root.join(file), "garbage").unwrap();
+            assert_eq!(rest.unrest().await, None);
+        }
+        let _upgrade = Locker::on(&root.join("var/lib/rpm/.rpm.lock"));
         tokio::time::advance(WITHIN - Duration::from_secs(1)).await;
-        let said = rest.unrest().await.unwrap();
-        assert!(said.starts_with("packages are being changed: "), "{said}");
+        assert!(rest.unrest().await.is_some());
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!((rest.unrest().await, rest.package_manager()), (None, None));
     }

@@ -35,6 +35,14 @@ pub fn of_change(root: &Root, rpm_lock: &Path, running: &Path) -> Result<Option<
     if holder.is_some() {
         return Ok(holder);
     }
+    of_dnf(root)
+}
+
+/// Which dnf changes packages. Absent: none.
+///
+/// # Errors
+/// A [`Failure`] when that cannot be found out.
+pub fn of_dnf(root: &Root) -> Result<Option<Holder>, Failure> {
     first_of(&CHANGE_FILES.map(|file| root.join(file)))
 }
 
