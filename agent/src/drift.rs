@@ -14,6 +14,7 @@
 pub mod command;
 pub mod compare;
 pub mod contents;
+pub mod hang;
 pub mod image;
 pub mod installed;
 pub mod keeper;

@@ -18,7 +18,7 @@ use crate::{
     telling,
 };
 use cofferdam_proto::tls::{Client, CredentialFiles, Credentials, CredentialsError, Expect};
-use std::{convert::Infallible, io, rc::Rc};
+use std::{convert::Infallible, io, rc::Rc, time::Duration};
 use tokio::{
     runtime::{self, Runtime},
     signal::unix::{Signal, SignalKind, signal},
@@ -28,6 +28,9 @@ use tonic::transport::{self, Channel, Endpoint};
 /// The most threads beside the one that works. With it they make the four that an agent may have; what comes
 /// while all are busy waits its turn.
 const MOST_BESIDE: usize = 3;
+
+/// How long an agent that stops waits for those threads (guess: they read, and nothing is lost with them).
+const ENDS_WITHIN: Duration = Duration::from_secs(2);
 
 /// Why an agent did not start, or stopped by itself.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +70,7 @@ enum OpenError {
 /// [`ProductionError`] when it cannot start, or its journal cannot be written.
 pub fn run(settings: Settings, root: Root) -> Result<(), ProductionError> {
     let runtime = runtime().map_err(ProductionError::Start)?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let mut stop = stop_signals().map_err(ProductionError::Start)?;
         let [terminate, interrupt] = &mut stop;
         let shutdown = async {
@@ -79,7 +82,10 @@ pub fn run(settings: Settings, root: Root) -> Result<(), ProductionError> {
             tracing::info!("told to stop; an open run stays in the journal");
         };
         serve(settings, root, shutdown).await
-    })
+    });
+    // A thread beside that hangs in the kernel keeps no agent from stopping.
+    runtime.shutdown_timeout(ENDS_WITHIN);
+    ended
 }
 
 /// One thread that does the work, and those that wait for disks and names beside it.
@@ -175,7 +181,6 @@ mod tests {
     use std::{
         sync::atomic::{AtomicUsize, Ordering::SeqCst},
         thread,
-        time::Duration,
     };
 
     #[test]

@@ -2,9 +2,10 @@
 //! them needs a network or a running agent.
 
 use super::{
-    compare::{Comparer, Subject},
+    compare::{Comparer, Comparison, Subject},
+    hang::{self, LookError},
     image,
-    pattern::FindError,
+    pattern::{FindError, Pattern},
     report::{Effect, ImageFacts, Report, Standing},
     seal::{self, SealError},
 };
@@ -67,6 +68,9 @@ pub enum CommandError {
     /// It was sealed, and which patterns lead to nothing cannot be told.
     #[error(transparent)]
     Find(#[from] FindError),
+    /// What is watched cannot be looked at.
+    #[error(transparent)]
+    Look(#[from] LookError),
     /// The boot evidence cannot be read.
     #[error(transparent)]
     Evidence(#[from] RecordError),
@@ -82,7 +86,7 @@ impl DriftCommand {
     /// [`CommandError`]. That a host cannot be compared is none: it is what is shown.
     pub fn carry_out(&self, config: Option<&Path>) -> Result<(), CommandError> {
         match self {
-            Self::Seal { root } => seal(&Root::new(root)?, config),
+            Self::Seal { root } => seal(Root::new(root)?, config),
             Self::Drift { root, output } => show(Root::new(root)?, config, *output),
             Self::Evidence { output } => {
                 show_evidence(&settings(&Root::machine(), config)?, *output)
@@ -91,18 +95,24 @@ impl DriftCommand {
     }
 }
 
-fn seal(root: &Root, config: Option<&Path>) -> Result<(), CommandError> {
-    let watched = settings(root, config)?.drift.files;
-    let sealed = seal::seal(root, watched)?;
+fn seal(root: Root, config: Option<&Path>) -> Result<(), CommandError> {
+    let watched = settings(&root, config)?.drift.files;
+    let place = root.join(image::PATH);
+    let (sealed, empty) = hang::once(move |progress| {
+        let sealed = seal::seal(&root, watched, progress)?;
+        let empty = seal::empty_patterns(&root, &sealed.image.watched, progress)?;
+        let empty: Vec<Pattern> = empty.into_iter().cloned().collect();
+        Ok::<_, CommandError>((sealed, empty))
+    })??;
     let facts = ImageFacts::of(&sealed);
     let mut text = format!(
         "sealed {} packages and {} files as {}\nin {}\n",
         facts.packages,
         facts.files,
         facts.seal,
-        root.join(image::PATH).display()
+        place.display()
     );
-    for pattern in seal::empty_patterns(root, &sealed.image.watched)? {
+    for pattern in empty {
         text += &format!("nothing is at {pattern}: what comes there is drift\n");
     }
     say(&text)
@@ -115,7 +125,10 @@ fn show(root: Root, config: Option<&Path>, output: Output) -> Result<(), Command
         false => root.join(&config.state_dir.to_string_lossy()),
     };
     let subject = Subject::new(root, &state_dir, config.drift.first_boot);
-    let report = Comparer::default().compare(&subject).report;
+    let looked = subject.clone();
+    let compared = hang::once(move |progress| Comparer::default().compare(&looked, progress));
+    let compared = compared.unwrap_or_else(|error| Comparison::unknown(&subject, &error.into()));
+    let report = compared.report;
     let last = subject.store.report().unwrap_or_default();
     let now = subject.now();
     let report = report.following(last.as_ref(), now);

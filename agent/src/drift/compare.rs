@@ -2,6 +2,7 @@
 
 use super::{
     contents::{Contents, ContentsError, Glance, Reader, stamp},
+    hang::{LookError, Progress},
     image::{self, Image, ImageError, Sealed},
     pattern::Pattern,
     report::{Effect, Report, Standing},
@@ -23,7 +24,6 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
-use tokio::task::JoinError;
 
 /// Where a machine's id is, and the most of it that is read: it has 32 digits (machine-id(5)).
 const MACHINE_ID: (&str, usize) = ("/etc/machine-id", 64);
@@ -71,8 +71,8 @@ pub enum CompareError {
     #[error(transparent)]
     File(#[from] FileError),
     /// It did not come to an end.
-    #[error("the comparison broke down")]
-    Broken(#[source] JoinError),
+    #[error(transparent)]
+    Look(#[from] LookError),
 }
 
 impl Comparison {
@@ -152,7 +152,7 @@ struct Basis {
 impl Comparer {
     /// Whether a comparison would find the same as the last one did, since nothing has moved. It reads
     /// no file.
-    pub fn is_settled(&self, subject: &Subject) -> bool {
+    pub fn is_settled(&self, subject: &Subject, progress: &Progress) -> bool {
         let Some(last) = &self.last else {
             return false;
         };
@@ -163,14 +163,14 @@ impl Comparer {
         let Some(glance) = &last.glance else {
             return true;
         };
-        let now = Glance::at(&subject.root, &last.watched);
+        let now = Glance::at(&subject.root, &last.watched, progress);
         now.is_ok_and(|now| now == *glance)
     }
 
     /// Compares a host with its image. It writes nothing.
-    pub fn compare(&mut self, subject: &Subject) -> Comparison {
+    pub fn compare(&mut self, subject: &Subject, progress: &Progress) -> Comparison {
         self.forget();
-        self.try_compare(subject).unwrap_or_else(|error| {
+        self.try_compare(subject, progress).unwrap_or_else(|error| {
             self.forget();
             Comparison::unknown(subject, &error)
         })
@@ -185,15 +185,23 @@ impl Comparer {
     ///
     /// # Errors
     /// [`CompareError`] when that cannot be told.
-    pub fn now(&mut self, subject: &Subject) -> Result<Option<Under>, CompareError> {
+    pub fn now(
+        &mut self,
+        subject: &Subject,
+        progress: &Progress,
+    ) -> Result<Option<Under>, CompareError> {
         let Some(Sealed { seal, image }) = Image::find(&subject.root)? else {
             return Ok(None);
         };
-        let contents = self.reader.read(&subject.root, &image.watched)?;
+        let contents = self.reader.read(&subject.root, &image.watched, progress)?;
         Ok(Some(Under { seal, contents }))
     }
 
-    fn try_compare(&mut self, subject: &Subject) -> Result<Comparison, CompareError> {
+    fn try_compare(
+        &mut self,
+        subject: &Subject,
+        progress: &Progress,
+    ) -> Result<Comparison, CompareError> {
         // Stamps come first: what moves while files are read is found the next time.
         let mut basis = Basis {
             image: stamp(&image::place(&subject.root)?),
@@ -211,8 +219,10 @@ impl Comparer {
             });
         };
         basis.watched.clone_from(&sealed.image.watched);
-        basis.glance = Some(Glance::at(&subject.root, &basis.watched)?);
-        let now = self.reader.read(&subject.root, &sealed.image.watched)?;
+        basis.glance = Some(Glance::at(&subject.root, &basis.watched, progress)?);
+        let now = self
+            .reader
+            .read(&subject.root, &sealed.image.watched, progress)?;
         let expected = subject.store.expected(sealed.seal)?;
         let mut expected = expected.unwrap_or_else(|| sealed.image.contents.clone());
         let before = subject.store.before(sealed.seal)?;

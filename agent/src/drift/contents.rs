@@ -1,6 +1,7 @@
 //! What is on a host: its packages and the files that are watched.
 
 use super::{
+    hang::Progress,
     installed::{self, InstalledError},
     pattern::{self, FindError, Pattern, gone_is_none},
 };
@@ -11,7 +12,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, Metadata},
     os::unix::fs::MetadataExt,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// What is on a host.
@@ -111,13 +112,17 @@ impl Reader {
         &mut self,
         root: &Root,
         patterns: &BTreeSet<Pattern>,
+        progress: &Progress,
     ) -> Result<Contents, ContentsError> {
         let mut known = BTreeMap::new();
-        for (path, place) in pattern::find(root, patterns)? {
-            if let Some(found) = self.file(&path, &place)? {
+        for (path, place) in pattern::find(root, patterns, progress)? {
+            if let Some(found) = self.file(&path, &place, progress)? {
                 known.insert(path, found);
             }
         }
+        progress
+            .done()
+            .map_err(FileError::of("looking at", root.path()))?;
         self.known = known;
         let files = self.known.iter();
         Ok(Contents {
@@ -129,10 +134,16 @@ impl Reader {
     }
 
     /// Absent: it is gone since it was found.
-    fn file(&self, path: &str, place: &Path) -> Result<Option<(Stamp, FileFacts)>, FileError> {
-        let Some(meta) = gone_is_none(fs::symlink_metadata(place))
-            .map_err(FileError::of("looking at", place))?
-        else {
+    fn file(
+        &self,
+        path: &str,
+        place: &Path,
+        progress: &Progress,
+    ) -> Result<Option<(Stamp, FileFacts)>, FileError> {
+        let looked = progress
+            .at(place)
+            .and_then(|()| fs::symlink_metadata(place));
+        let Some(meta) = gone_is_none(looked).map_err(FileError::of("looking at", place))? else {
             return Ok(None);
         };
         let stamp = Stamp::of(&meta);
@@ -141,7 +152,8 @@ impl Reader {
         {
             return Ok(Some((stamp, facts.clone())));
         }
-        let holds = gone_is_none(holds(place, &meta)).map_err(FileError::of("reading", place))?;
+        let holds =
+            gone_is_none(holds(place, &meta, progress)).map_err(FileError::of("reading", place))?;
         Ok(holds.map(|holds| {
             let facts = FileFacts {
                 holds,
@@ -154,12 +166,13 @@ impl Reader {
     }
 }
 
-fn holds(place: &Path, meta: &Metadata) -> std::io::Result<Holds> {
+fn holds(place: &Path, meta: &Metadata, progress: &Progress) -> std::io::Result<Holds> {
     if meta.is_symlink() {
         let target = fs::read_link(place)?;
         return Ok(Holds::Link(target.to_string_lossy().into_owned()));
     }
-    keep::hash(place).map(Holds::Sha256)
+    let file = fs::File::open(place)?;
+    keep::hash_of(progress.reading(place, file)).map(Holds::Sha256)
 }
 
 /// What tells, without reading anything, whether [`Reader::read`] would say the same again.
@@ -174,13 +187,24 @@ impl Glance {
     ///
     /// # Errors
     /// [`ContentsError`] when a folder cannot be read.
-    pub fn at(root: &Root, patterns: &BTreeSet<Pattern>) -> Result<Self, ContentsError> {
-        let files = pattern::find(root, patterns)?.into_iter();
+    pub fn at(
+        root: &Root,
+        patterns: &BTreeSet<Pattern>,
+        progress: &Progress,
+    ) -> Result<Self, ContentsError> {
+        let mut files = BTreeMap::new();
+        for (path, place) in pattern::find(root, patterns, progress)? {
+            progress
+                .at(&place)
+                .map_err(FileError::of("looking at", &place))?;
+            files.insert(path, stamp(&place));
+        }
+        progress
+            .done()
+            .map_err(FileError::of("looking at", root.path()))?;
         Ok(Self {
             database: installed::stamps(root)?,
-            files: files
-                .map(|(path, place): (String, PathBuf)| (path, stamp(&place)))
-                .collect(),
+            files,
         })
     }
 }
@@ -213,7 +237,9 @@ mod tests {
     fn packages_and_files_are_read_with_what_tells_them_apart() {
         let folder = tempfile::tempdir().unwrap();
         let (root, patterns) = root(&folder);
-        let contents = Reader::default().read(&root, &patterns).unwrap();
+        let contents = Reader::default()
+            .read(&root, &patterns, &Progress::default())
+            .unwrap();
         assert_eq!(contents.packages["tea:all"], "1");
         assert_eq!(
             contents.files["/etc/a"].holds,
@@ -233,24 +259,34 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (root, patterns) = root(&folder);
         let mut reader = Reader::default();
-        let first = reader.read(&root, &patterns).unwrap();
-        let glance = Glance::at(&root, &patterns).unwrap();
+        let first = reader.read(&root, &patterns, &Progress::default()).unwrap();
+        let glance = Glance::at(&root, &patterns, &Progress::default()).unwrap();
         // What it remembers is believed as long as the status stands.
         for (_, facts) in reader.known.values_mut() {
             facts.uid = 4_711;
         }
         assert_eq!(
-            reader.read(&root, &patterns).unwrap().files["/etc/a"].uid,
+            reader
+                .read(&root, &patterns, &Progress::default())
+                .unwrap()
+                .files["/etc/a"]
+                .uid,
             4_711
         );
-        assert_eq!(Glance::at(&root, &patterns).unwrap(), glance);
+        assert_eq!(
+            Glance::at(&root, &patterns, &Progress::default()).unwrap(),
+            glance
+        );
         fs::write(root.join("etc/a"), "three").unwrap();
-        assert_ne!(Glance::at(&root, &patterns).unwrap(), glance);
-        let third = reader.read(&root, &patterns).unwrap();
+        assert_ne!(
+            Glance::at(&root, &patterns, &Progress::default()).unwrap(),
+            glance
+        );
+        let third = reader.read(&root, &patterns, &Progress::default()).unwrap();
         assert_eq!(third.files["/etc/a"].uid, first.files["/etc/a"].uid);
         assert_ne!(third.files["/etc/a"].holds, first.files["/etc/a"].holds);
         fs::remove_file(root.join("etc/a")).unwrap();
-        let fourth = reader.read(&root, &patterns).unwrap();
+        let fourth = reader.read(&root, &patterns, &Progress::default()).unwrap();
         assert_eq!(fourth.files.keys().collect::<Vec<_>>(), ["/etc/link"]);
     }
 

@@ -14,6 +14,7 @@
 use super::{
     compare::{CompareError, Comparer, Comparison, Subject},
     contents::stamp,
+    hang::{self, Beside, Progress},
     image,
     report::{Effect, Report, Standing},
     rest::Rest,
@@ -45,7 +46,6 @@ use std::{
 };
 use tokio::{
     sync::{Mutex, Notify},
-    task::spawn_blocking,
     time::{self, Instant},
 };
 
@@ -70,7 +70,9 @@ const NAME: &str = "drift";
 pub struct Drift {
     subject: Subject,
     own_change: PathBuf,
-    comparer: Mutex<Comparer>,
+    comparer: Mutex<(Comparer, Beside)>,
+    /// How long a look may stand at one file.
+    patience: Duration,
     known: RefCell<Option<Known>>,
     is_changing: Cell<bool>,
     was_changed: Notify,
@@ -117,6 +119,7 @@ impl Drift {
             subject: Subject::new(root, state_dir, settings.first_boot),
             own_change: Places::new(state_dir, Path::new("")).own_change(),
             comparer: Mutex::default(),
+            patience: hang::PATIENCE,
             known: RefCell::default(),
             is_changing: Cell::new(false),
             was_changed: Notify::new(),
@@ -125,6 +128,13 @@ impl Drift {
             seen_passed: Cell::new(None),
             found: None,
         }
+    }
+
+    /// The same, with another patience for files that do not answer.
+    #[cfg(test)]
+    #[must_use]
+    pub(super) fn patient(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 
     /// The same, with an eye on the changes that the guard of this host lets pass.
@@ -178,7 +188,7 @@ impl Drift {
     }
 
     /// Waits for an hour, or until something may have moved: an order was at work, the host was sealed anew,
-    /// or a change that the guard let pass has ended.
+    /// a change that the guard let pass has ended, or a file that hung has answered.
     async fn until_moved(&self) {
         let next = Instant::now() + GLANCE_EVERY * GLANCES;
         let folder = self.passed.as_deref().and_then(Path::parent);
@@ -195,7 +205,7 @@ impl Drift {
                 () = self.was_changed.notified() => return,
                 watch = pause(notice.take(), wait) => notice = watch,
             }
-            if self.is_sealed_anew() {
+            if self.is_sealed_anew() || self.has_answered() {
                 return;
             }
         }
@@ -293,25 +303,29 @@ impl Drift {
         true
     }
 
-    /// Works beside the agent's one thread, one thing after the other.
+    /// Works beside the agent's one thread, one thing after the other. What hangs is given up, and holds up
+    /// nothing but later looks.
     async fn work<T: Send + 'static>(
         &self,
-        work: fn(&mut Comparer, &Subject) -> Result<T, CompareError>,
+        work: fn(&mut Comparer, &Subject, &Progress) -> Result<T, CompareError>,
     ) -> Result<T, CompareError> {
         let mut held = self.comparer.lock().await;
-        let mut comparer = mem::take(&mut *held);
+        let (known, beside) = &mut *held;
+        let mut comparer = mem::take(known);
         let subject = self.subject.clone();
-        let working = spawn_blocking(move || {
-            let done = work(&mut comparer, &subject);
+        let working = beside.work(self.patience, move |progress| {
+            let done = work(&mut comparer, &subject, progress);
             (comparer, done)
         });
-        match working.await {
-            Ok((comparer, done)) => {
-                *held = comparer;
-                done
-            }
-            Err(broken) => Err(CompareError::Broken(broken)),
-        }
+        let (comparer, done) = working.await?;
+        *known = comparer;
+        done
+    }
+
+    /// Whether what the last look hung at has answered. While somebody looks, that is for him to say.
+    pub(super) fn has_answered(&self) -> bool {
+        let held = self.comparer.try_lock();
+        held.is_ok_and(|held| held.1.is_free_again())
     }
 
     fn learn(&self, image: Option<Stamp>, comparison: Comparison) {
@@ -422,8 +436,12 @@ fn image_stamp(subject: &Subject) -> Option<Stamp> {
 }
 
 /// Writes down what is there before a change. What an earlier change that was cut short wrote down stays.
-fn note_before(comparer: &mut Comparer, subject: &Subject) -> Result<(), CompareError> {
-    let Some(now) = comparer.now(subject)? else {
+fn note_before(
+    comparer: &mut Comparer,
+    subject: &Subject,
+    progress: &Progress,
+) -> Result<(), CompareError> {
+    let Some(now) = comparer.now(subject, progress)? else {
         return Ok(());
     };
     if subject.store.before(now.seal)?.is_none() {
@@ -433,11 +451,15 @@ fn note_before(comparer: &mut Comparer, subject: &Subject) -> Result<(), Compare
 }
 
 /// Compares, and accounts for a change that an order made. Absent: nothing has moved since the last time.
-fn compare(comparer: &mut Comparer, subject: &Subject) -> Result<Option<Comparison>, CompareError> {
-    if comparer.is_settled(subject) {
+fn compare(
+    comparer: &mut Comparer,
+    subject: &Subject,
+    progress: &Progress,
+) -> Result<Option<Comparison>, CompareError> {
+    if comparer.is_settled(subject, progress) {
         return Ok(None);
     }
-    let mut comparison = comparer.compare(subject);
+    let mut comparison = comparer.compare(subject, progress);
     if let (Some(seal), Some(contents)) = (comparison.seal, comparison.accounted.take())
         && let Err(error) = subject.store.account(&Under { seal, contents })
     {

@@ -3,6 +3,7 @@
 //! `*` and `?` stand for any characters of one name, a leading dot among them. A pattern that leads to a
 //! folder takes all files below it.
 
+use super::hang::Progress;
 use crate::{
     guard::channels,
     host::{
@@ -96,22 +97,25 @@ impl From<Pattern> for String {
 pub fn find(
     root: &Root,
     patterns: &BTreeSet<Pattern>,
+    progress: &Progress,
 ) -> Result<BTreeMap<String, PathBuf>, FindError> {
     let mut found = BTreeMap::new();
     let mut left = MOST_ENTRIES;
     for pattern in patterns {
-        let mut waiting = places(root, pattern)?;
+        let mut waiting = places(root, pattern, progress)?;
         while let Some((path, place)) = waiting.pop() {
             left = left
                 .checked_sub(1)
                 .ok_or_else(|| FindError::TooMany(pattern.clone()))?;
-            let Some(meta) = gone_is_none(fs::symlink_metadata(&place))
-                .map_err(FileError::of("looking at", &place))?
+            let looked = progress
+                .at(&place)
+                .and_then(|()| fs::symlink_metadata(&place));
+            let Some(meta) = gone_is_none(looked).map_err(FileError::of("looking at", &place))?
             else {
                 continue;
             };
             if meta.is_dir() {
-                waiting.extend(entries(&path, &place)?);
+                waiting.extend(entries(&path, &place, progress)?);
             } else if meta.is_file() || meta.is_symlink() {
                 found.insert(path, place);
             }
@@ -130,19 +134,25 @@ fn is_guards(place: &Path) -> bool {
 }
 
 /// What a pattern itself leads to, there or not.
-fn places(root: &Root, pattern: &Pattern) -> Result<Vec<(String, PathBuf)>, FileError> {
+fn places(
+    root: &Root,
+    pattern: &Pattern,
+    progress: &Progress,
+) -> Result<Vec<(String, PathBuf)>, FileError> {
     let mut places = vec![(String::new(), root.path().to_owned())];
     for name in pattern.names() {
         let mut next = Vec::new();
         for (path, _) in places {
             let folder = Path::new("/").join(&path);
-            let Some(place) = gone_is_none(root.resolve(&folder))
-                .map_err(FileError::of("looking up", &folder))?
+            let looked = progress
+                .at(&root.join(&folder.to_string_lossy()))
+                .and_then(|()| root.resolve(&folder));
+            let Some(place) = gone_is_none(looked).map_err(FileError::of("looking up", &folder))?
             else {
                 continue;
             };
             if name.contains(['*', '?']) {
-                let all = entries(&path, &place)?;
+                let all = entries(&path, &place, progress)?;
                 let fits = |(path, _): &(String, PathBuf)| {
                     path.rsplit('/')
                         .next()
@@ -159,8 +169,13 @@ fn places(root: &Root, pattern: &Pattern) -> Result<Vec<(String, PathBuf)>, File
 }
 
 /// What is in a folder. Nothing when it is none, or gone.
-fn entries(path: &str, place: &Path) -> Result<Vec<(String, PathBuf)>, FileError> {
+fn entries(
+    path: &str,
+    place: &Path,
+    progress: &Progress,
+) -> Result<Vec<(String, PathBuf)>, FileError> {
     let read = || {
+        progress.at(place)?;
         let Some(entries) = gone_is_none(fs::read_dir(place))? else {
             return Ok(Vec::new());
         };
@@ -314,11 +329,11 @@ mod tests {
             ("/missing/*/x", &[]),
         ] {
             let patterns = [Pattern::parse(pattern).unwrap()].into();
-            let found = find(&root, &patterns).unwrap();
+            let found = find(&root, &patterns, &Progress::default()).unwrap();
             assert_eq!(found.keys().collect::<Vec<_>>(), paths, "{pattern}");
         }
         let through = [Pattern::parse("/etc/linked/c.conf").unwrap()].into();
-        let found = find(&root, &through).unwrap();
+        let found = find(&root, &through, &Progress::default()).unwrap();
         assert_eq!(found["/etc/linked/c.conf"], root.join("usr/etc/c.conf"));
     }
 }

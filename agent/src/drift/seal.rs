@@ -2,6 +2,7 @@
 
 use super::{
     contents::{Contents, ContentsError, Reader},
+    hang::Progress,
     image::{Image, ImageError, Sealed},
     installed::{self, InstalledError},
     pattern::{self, FindError, Pattern},
@@ -42,7 +43,11 @@ pub enum SealError {
 ///
 /// # Errors
 /// [`SealError`]; then the root has the seal that it had, or none.
-pub fn seal(root: &Root, watched: BTreeSet<Pattern>) -> Result<Sealed, SealError> {
+pub fn seal(
+    root: &Root,
+    watched: BTreeSet<Pattern>,
+    progress: &Progress,
+) -> Result<Sealed, SealError> {
     if !root.path().is_dir() {
         return Err(SealError::NoRoot(root.path().to_owned()));
     }
@@ -51,7 +56,7 @@ pub fn seal(root: &Root, watched: BTreeSet<Pattern>) -> Result<Sealed, SealError
         let names = unfinished.join(", ");
         return Err(SealError::Unfinished { names });
     }
-    let contents: Contents = Reader::default().read(root, &watched)?;
+    let contents: Contents = Reader::default().read(root, &watched, progress)?;
     let image = Image {
         sealed_at: clock::wall(),
         watched,
@@ -68,10 +73,11 @@ pub fn seal(root: &Root, watched: BTreeSet<Pattern>) -> Result<Sealed, SealError
 pub fn empty_patterns<'a>(
     root: &Root,
     watched: &'a BTreeSet<Pattern>,
+    progress: &Progress,
 ) -> Result<Vec<&'a Pattern>, FindError> {
     let mut empty = Vec::new();
     for pattern in watched {
-        if pattern::find(root, &[pattern.clone()].into())?.is_empty() {
+        if pattern::find(root, &[pattern.clone()].into(), progress)?.is_empty() {
             empty.push(pattern);
         }
     }

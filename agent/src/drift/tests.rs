@@ -2,6 +2,7 @@
 
 use super::{
     contents::stamp,
+    hang::Progress,
     image,
     keeper::Drift,
     pattern::Pattern,
@@ -20,6 +21,8 @@ use crate::{
 use cofferdam_proto::session::{FromAgent, Heard};
 use std::{fs, path::PathBuf, process::Command};
 use tokio::time::{self, Duration};
+
+mod hang;
 
 /// A host with one package and one file that is watched.
 struct Lab {
@@ -48,7 +51,7 @@ impl Lab {
     }
 
     fn seal(&self) {
-        seal::seal(&self.root, self.settings().files).unwrap();
+        seal::seal(&self.root, self.settings().files, &Progress::default()).unwrap();
     }
 
     fn settings(&self) -> DriftSettings {
@@ -403,7 +406,7 @@ fn what_cannot_be_sealed_is_said_and_changes_nothing() {
     let half = text.replace("ok installed", "ok half-installed");
     fs::write(&status, half).unwrap();
     let files = lab.settings().files;
-    let error = seal::seal(&lab.root, files.clone()).unwrap_err();
+    let error = seal::seal(&lab.root, files.clone(), &Progress::default()).unwrap_err();
     assert!(
         error
             .to_string()
@@ -411,10 +414,10 @@ fn what_cannot_be_sealed_is_said_and_changes_nothing() {
         "{error}"
     );
     fs::remove_file(&status).unwrap();
-    let error = seal::seal(&lab.root, files.clone()).unwrap_err();
+    let error = seal::seal(&lab.root, files.clone(), &Progress::default()).unwrap_err();
     assert!(matches!(error, SealError::Installed(_)), "{error}");
     let nowhere = Root::new(lab.folder.path().join("nowhere")).unwrap();
-    let error = seal::seal(&nowhere, files.clone()).unwrap_err();
+    let error = seal::seal(&nowhere, files.clone(), &Progress::default()).unwrap_err();
     assert!(error.to_string().ends_with("nowhere to seal"), "{error}");
     assert_eq!(fs::read(lab.root.join(image::PATH)).unwrap(), before);
     let nothing = [
@@ -422,7 +425,7 @@ fn what_cannot_be_sealed_is_said_and_changes_nothing() {
         Pattern::parse("/etc/app").unwrap(),
     ];
     let nothing = nothing.into();
-    let empty = seal::empty_patterns(&lab.root, &nothing).unwrap();
+    let empty = seal::empty_patterns(&lab.root, &nothing, &Progress::default()).unwrap();
     assert_eq!(
         empty.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["/etc/none"]

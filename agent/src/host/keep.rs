@@ -206,7 +206,14 @@ pub async fn digest_of(path: &Path) -> Result<Digest, FileError> {
 /// # Errors
 /// The system's error when it cannot be read.
 pub fn hash(path: &Path) -> io::Result<Digest> {
-    let mut file = File::open(path)?;
+    hash_of(File::open(path)?)
+}
+
+/// The digest of all that is left to be read of something.
+///
+/// # Errors
+/// The system's error when it cannot be read.
+pub fn hash_of(mut file: impl Read) -> io::Result<Digest> {
     let mut hasher = Sha256::new();
     let mut piece = vec![0; 64 << 10];
     loop {

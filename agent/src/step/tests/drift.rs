@@ -8,6 +8,7 @@ use super::{
 use crate::{
     drift::{
         compare::{Comparer, Subject},
+        hang::Progress,
         seal,
         settings::FirstBoot,
     },
@@ -18,12 +19,20 @@ use crate::{
 fn line(lab: &Lab) -> String {
     let settings = lab.settings();
     let subject = Subject::new(settings.root, &settings.state_dir, FirstBoot::Hold);
-    Comparer::default().compare(&subject).report.line()
+    Comparer::default()
+        .compare(&subject, &Progress::default())
+        .report
+        .line()
 }
 
 fn sealed() -> Tool {
     let host = Tool::new();
-    seal::seal(&host.lab.settings().root, DriftSettings::default().files).unwrap();
+    seal::seal(
+        &host.lab.settings().root,
+        DriftSettings::default().files,
+        &Progress::default(),
+    )
+    .unwrap();
     host
 }
 
