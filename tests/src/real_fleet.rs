@@ -8,6 +8,7 @@
 //!                      host web-1 10.203.1.1   web-2 10.203.1.2 ...    systemd-nspawn, each on
 //!                      upper     upper   ...                           an overlay of its own
 //!                      image: our programs, the repository's key       one a fleet
+//!                      layer: further packages, where wanted           one a machine and choice, cached
 //!                      tree: Debian, by mmdebstrap                     one a machine, cached
 //! ```
 //!
@@ -41,7 +42,7 @@ use image::Image;
 use network::{Inside, Network};
 use repository::Repository;
 use requirements::missing;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tree::Recipe;
 use trouble::{FleetError, file};
 
@@ -67,7 +68,15 @@ impl RealFleet {
     /// # Panics
     /// When it cannot be made although it should.
     pub async fn boot(machines: Vec<Machine>) -> Option<Self> {
-        let fleet = Self::lay_out(machines).await?;
+        Self::boot_with(None, machines).await
+    }
+
+    /// The same, with further packages of Debian on each host, separated by commas.
+    ///
+    /// # Panics
+    /// When it cannot be made although it should.
+    pub async fn boot_with(packages: Option<&str>, machines: Vec<Machine>) -> Option<Self> {
+        let fleet = Self::lay_out_with(packages, machines).await?;
         fleet
             .switch_on()
             .await
@@ -80,28 +89,40 @@ impl RealFleet {
     /// # Panics
     /// When it cannot be made although it should.
     pub async fn lay_out(machines: Vec<Machine>) -> Option<Self> {
+        Self::lay_out_with(None, machines).await
+    }
+
+    async fn lay_out_with(packages: Option<&str>, machines: Vec<Machine>) -> Option<Self> {
         if let Some(why) = missing() {
             requirements::say_left_out(&why);
             return None;
         }
-        let made = Self::make(machines, Owner::Process).await;
+        let made = Self::make(packages, machines, Owner::Process).await;
         Some(made.unwrap_or_else(|error| panic!("{error:#?}")))
     }
 
-    /// Makes a fleet with every host off.
+    /// Makes a fleet with every host off, with further packages of Debian on each if they are named.
     ///
     /// # Errors
     /// When it cannot be made. What was made of it is gone then.
-    pub async fn make(machines: Vec<Machine>, owner: Owner) -> Result<Self, FleetError> {
+    pub async fn make(
+        packages: Option<&str>,
+        machines: Vec<Machine>,
+        owner: Owner,
+    ) -> Result<Self, FleetError> {
         if network::address(machines.len()).is_none() {
             let why = "a fleet has at least one host, and at most 254";
             return Err(FleetError::Refused(why.to_owned()));
         }
-        let tree = Recipe::of_this_machine()?.make().await?;
+        let recipe = Recipe::of_this_machine()?;
+        let mut trees = vec![recipe.make().await?];
+        if let Some(packages) = packages {
+            trees.insert(0, recipe.make_layer(packages).await?);
+        }
         let mut fleet = Self::on(Ground::claim(owner)?, machines);
         // Until it is whole it is nobody's to keep.
         fleet.owner = Owner::Process;
-        fleet.furnish(&tree).await?;
+        fleet.furnish(&trees).await?;
         fleet.owner = owner;
         Ok(fleet)
     }
@@ -207,17 +228,17 @@ impl RealFleet {
         }
     }
 
-    async fn furnish(&self, tree: &Path) -> Result<(), FleetError> {
+    async fn furnish(&self, trees: &[PathBuf]) -> Result<(), FleetError> {
         self.network().create().await?;
         self.repository.create().await?;
         self.repository.open().await?;
         self.control.create()?;
         let key = self.repository.public_key();
-        let image = Image::make(self.folder(), tree, &key).await?;
-        let layer = image.files();
-        self.hosts
-            .iter()
-            .try_for_each(|host| host.lay_out(&layer, tree))
+        let mut trees: Vec<&Path> = trees.iter().map(PathBuf::as_path).collect();
+        let image = Image::make(self.folder(), &trees, &key).await?;
+        let image = image.files();
+        trees.insert(0, &image);
+        self.hosts.iter().try_for_each(|host| host.lay_out(&trees))
     }
 }
 

@@ -31,6 +31,9 @@ pub enum Act {
         /// How many hosts
         #[arg(long, default_value_t = 8)]
         hosts: usize,
+        /// Further packages of Debian on each host, as `dnf,packagekit`
+        #[arg(long)]
+        with: Option<String>,
     },
     /// Takes down the fleet, what killed tests left, and what failed tests kept
     Down,
@@ -84,7 +87,7 @@ impl Act {
     /// When it cannot be done, and why.
     pub async fn carry_out(self) -> Result<(), FleetError> {
         match self {
-            Self::Up { hosts } => up(hosts).await,
+            Self::Up { hosts, with } => up(hosts, with.as_deref()).await,
             Self::Down => down(),
             Self::List => list(),
             Self::Shell { host, line } => shell(&host, &line),
@@ -102,12 +105,12 @@ impl Act {
     }
 }
 
-async fn up(hosts: usize) -> Result<(), FleetError> {
+async fn up(hosts: usize, with: Option<&str>) -> Result<(), FleetError> {
     if let Some(why) = missing() {
         return Err(FleetError::Refused(format!("no fleet can run here: {why}")));
     }
     let began = Instant::now();
-    let fleet = RealFleet::make(Machine::several(hosts), Owner::Person).await?;
+    let fleet = RealFleet::make(with, Machine::several(hosts), Owner::Person).await?;
     fleet.manage().await?;
     fleet.switch_on().await?;
     say(&format!("up in {:.1} s\n", began.elapsed().as_secs_f32()));

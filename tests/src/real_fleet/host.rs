@@ -88,12 +88,12 @@ impl Host {
         }
     }
 
-    /// Lays its root tree over the image and the tree, and gives it what is its own.
+    /// Lays its root tree over others, the topmost first, and gives it what is its own.
     ///
     /// # Errors
     /// When it cannot be mounted or written.
-    pub fn lay_out(&self, image: &Path, tree: &Path) -> Result<(), FleetError> {
-        self.overlay.mount(&[image, tree])?;
+    pub fn lay_out(&self, trees: &[&Path]) -> Result<(), FleetError> {
+        self.overlay.mount(trees)?;
         let name = self.name();
         self.write("etc/hostname", format!("{name}\n"))?;
         self.write(

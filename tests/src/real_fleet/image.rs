@@ -55,13 +55,17 @@ pub struct Image {
 }
 
 impl Image {
-    /// Makes it in a fleet's folder, over the tree.
+    /// Makes it in a fleet's folder, over a tree and the layers on it, the topmost first.
     ///
     /// # Errors
     /// When a file is missing, our programs among them, or cannot be written.
-    pub async fn make(folder: &Path, tree: &Path, public_key: &Path) -> Result<Self, FleetError> {
+    pub async fn make(
+        folder: &Path,
+        trees: &[&Path],
+        public_key: &Path,
+    ) -> Result<Self, FleetError> {
         let overlay = Overlay::in_folder(folder.join("image"));
-        overlay.mount(&[tree])?;
+        overlay.mount(trees)?;
         let root = overlay.root();
         for (from, to) in SHIPPED {
             copy(&repository().join(from), &root.join(to))?;

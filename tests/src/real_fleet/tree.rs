@@ -1,10 +1,12 @@
-//! The root tree that every host lies over: a small Debian, made once by mmdebstrap and kept.
+//! The root tree that every host lies over: a small Debian, made once by mmdebstrap and kept; and the layers
+//! that some hosts have above it, with further packages of Debian.
 //!
 //! It is the Debian of this machine, so that programs built here run there. Its folder is named by a
 //! digest of what it was made by, and appears by a rename, so that a tree that was half made is never
 //! used. It is made in memory and copied: dpkg's many syncs cost a minute on a disk.
 
 use super::{
+    overlay::Overlay,
     teardown,
     trouble::{FleetError, file, succeed},
 };
@@ -104,50 +106,103 @@ impl Recipe {
     /// # Errors
     /// When it cannot be made.
     pub async fn make(&self) -> Result<PathBuf, FleetError> {
-        let tree = self.tree();
-        if tree.is_dir() {
-            return Ok(tree);
+        self.once(self.tree(), async |memory, half| {
+            let fresh = memory.join("tree");
+            let build = self.mmdebstrap("apt", PACKAGES, memory, &fresh);
+            succeed(build, WITHIN).await?;
+            finish(&fresh)?;
+            copy(&fresh, half).await
+        })
+        .await
+    }
+
+    /// The layer above the tree that adds further packages, separated by commas, and what they need: made now
+    /// when it is not there yet, and says so.
+    ///
+    /// # Errors
+    /// When it, or the tree, cannot be made.
+    pub async fn make_layer(&self, packages: &str) -> Result<PathBuf, FleetError> {
+        let tree = self.make().await?;
+        let digest = Digest::of(format!("{} {packages}", tree.display())).to_string();
+        let layer = self.cache.join(format!("layer-{}", &digest[..16]));
+        self.once(layer, async |memory, half| {
+            let overlay = Overlay::in_folder(memory.join("layer"));
+            overlay.mount(&[&tree])?;
+            let added = self.add_to(&overlay.root(), packages, memory).await;
+            teardown::unmount(&overlay.root())?;
+            added?;
+            // The tree's own is as good.
+            teardown::remove(&overlay.upper().join("dev"))?;
+            copy(&overlay.upper(), half).await
+        })
+        .await
+    }
+
+    /// mmdebstrap makes devices, and knows no tree that has them.
+    async fn add_to(&self, root: &Path, packages: &str, memory: &Path) -> Result<(), FleetError> {
+        let devices = root.join("dev");
+        teardown::remove(&devices)?;
+        fs::create_dir(&devices).map_err(file("make", &devices))?;
+        let mut build = self.mmdebstrap("custom", packages, memory, root);
+        build.arg("--skip=check/empty");
+        build.arg("--aptopt=APT::Install-Recommends \"false\"");
+        succeed(build, WITHIN).await?;
+        finish(root)
+    }
+
+    fn mmdebstrap(&self, variant: &str, packages: &str, memory: &Path, root: &Path) -> Command {
+        let mut build = Command::new("mmdebstrap");
+        build.args(["--quiet", "--mode=root"]);
+        build.arg(format!("--variant={variant}"));
+        build.arg(format!("--include={packages}"));
+        build.arg("--aptopt=Acquire::Languages \"none\"");
+        build.arg(&self.suite).arg(root).args(&self.sources);
+        build.env("LC_ALL", "C").env("TMPDIR", memory);
+        build
+    }
+
+    /// A folder of the cache. When it is not there yet it is made, in memory and then in a half-made place,
+    /// by nobody else at the same time.
+    async fn once(
+        &self,
+        folder: PathBuf,
+        make: impl AsyncFnOnce(&Path, &Path) -> Result<(), FleetError>,
+    ) -> Result<PathBuf, FleetError> {
+        if folder.is_dir() {
+            return Ok(folder);
         }
         fs::create_dir_all(&self.cache).map_err(file("make", &self.cache))?;
         let path = lock_of(&self.cache);
         let lock = fs::File::create(&path).map_err(file("make", &path))?;
         lock.lock().map_err(file("lock", &path))?;
-        if tree.is_dir() {
-            return Ok(tree);
+        if folder.is_dir() {
+            return Ok(folder);
         }
-        eprintln!("makes the root tree of hosts, once: about a minute");
+        let name = folder.file_name().unwrap_or_default().display();
+        eprintln!("makes {name} of hosts, once: about a minute");
         let [memory, half] = unfinished(&self.cache);
         // An earlier try may have been killed.
         clear(&memory)?;
         clear(&half)?;
         fs::create_dir_all(&memory).map_err(file("make", &memory))?;
-        let made = self.make_between(&memory, &half).await;
-        clear(&memory)?;
-        made?;
-        fs::rename(&half, &tree).map_err(file("move", &half))?;
-        Ok(tree)
-    }
-
-    async fn make_between(&self, memory: &Path, half: &Path) -> Result<(), FleetError> {
         let mut mount = Command::new("mount");
         mount
             .args(["-t", "tmpfs", "-o", MEMORY, "tmpfs"])
-            .arg(memory);
+            .arg(&memory);
         succeed(mount, WITHIN).await?;
-        let fresh = memory.join("tree");
-        let mut build = Command::new("mmdebstrap");
-        build.args(["--quiet", "--mode=root", "--variant=apt"]);
-        build.arg(format!("--include={PACKAGES}"));
-        build.arg("--aptopt=Acquire::Languages \"none\"");
-        build.arg(&self.suite).arg(&fresh).args(&self.sources);
-        build.env("LC_ALL", "C").env("TMPDIR", memory);
-        succeed(build, WITHIN).await?;
-        finish(&fresh)?;
-        let mut copy = Command::new("cp");
-        copy.args(["--archive", "--no-target-directory"]);
-        copy.arg(&fresh).arg(half);
-        succeed(copy, WITHIN).await.map(|_| ())
+        let made = make(&memory, &half).await;
+        clear(&memory)?;
+        made?;
+        fs::rename(&half, &folder).map_err(file("move", &half))?;
+        Ok(folder)
     }
+}
+
+async fn copy(from: &Path, to: &Path) -> Result<(), FleetError> {
+    let mut copy = Command::new("cp");
+    copy.args(["--archive", "--no-target-directory"]);
+    copy.arg(from).arg(to);
+    succeed(copy, WITHIN).await.map(drop)
 }
 
 /// What every host has in common and mmdebstrap does not know.
@@ -168,6 +223,9 @@ fn finish(tree: &Path) -> Result<(), FleetError> {
     fs::create_dir_all(&journal).map_err(file("make", &journal))?;
     // Nobody logs in at a console that nobody sees.
     let console = tree.join("etc/systemd/system/console-getty.service");
+    if console.is_symlink() {
+        return Ok(());
+    }
     symlink("/dev/null", &console).map_err(file("make", &console))
 }
 

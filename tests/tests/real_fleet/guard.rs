@@ -56,7 +56,7 @@ async fn an_upgrade_by_its_timer_is_refused_and_named_and_happens_without_the_gu
         panic!("two hosts are expected");
     };
     enforce(guarded).await;
-    let soon = "[Timer]\nOnCalendar=\nOnActiveSec=1s\nRandomizedDelaySec=0\nPersistent=no\n";
+    let soon = "[Timer]\nOnCalendar=\nOnActiveSec=1s\nAccuracySec=1ms\nRandomizedDelaySec=0\nPersistent=no\n";
     for host in [guarded, free] {
         said(host, "apt-get --quiet update").await;
         host.write(

@@ -57,9 +57,17 @@ pub(super) fn by_a_session(line: &str) -> String {
     format!("systemd-run --quiet --pipe --wait bash -c 'if ! {{ {line}; }}; then exit 1; fi'")
 }
 
+/// The other ways to change packages, and PackageKit's command. One list, so that its layer is made once.
+pub(super) const OTHER_MANAGERS: &str = "dnf,packagekit,packagekit-tools";
+
 /// A fleet of managed hosts with `tea 1`, and `tea 2` waiting for unattended-upgrades.
 pub(super) async fn fleet(hosts: usize) -> Option<RealFleet> {
-    let fleet = RealFleet::boot(Machine::several(hosts)).await?;
+    fleet_with(None, hosts).await
+}
+
+/// The same, with further packages of Debian on each host.
+pub(super) async fn fleet_with(packages: Option<&str>, hosts: usize) -> Option<RealFleet> {
+    let fleet = RealFleet::boot_with(packages, Machine::several(hosts)).await?;
     fleet.manage().await.unwrap();
     let repository = &fleet.repository;
     repository.publish(&Package::new("tea", "1")).await.unwrap();

@@ -6,6 +6,7 @@
 mod agents;
 mod asked;
 mod cut_short;
+mod dnf;
 mod drain;
 mod drift;
 mod effect;
@@ -16,6 +17,7 @@ mod guarded;
 mod hosts;
 mod image;
 mod needrestart;
+mod packagekit;
 mod packages;
 mod reservation;
 mod responder;

@@ -1,6 +1,4 @@
-//! needrestart on a guarded host. dnf and PackageKit have no such test: dnf of Debian and what it needs are half
-//! as large again as the tree, and would be there for one test; PackageKit changes packages by the same two
-//! hooks as apt and dpkg do.
+//! needrestart on a guarded host.
 
 use super::{asked::said, guarded::enforce};
 use cofferdam_tests::{machine::Machine, real_fleet::RealFleet};
