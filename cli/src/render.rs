@@ -19,6 +19,7 @@ pub mod plan;
 pub mod practice;
 pub mod progress;
 pub mod query;
+pub mod ranked;
 pub mod rehearsal;
 pub mod reserve;
 pub mod rollback;

@@ -74,18 +74,32 @@ pub struct Host {
 impl Host {
     /// The value of a label, or of a fact by its well-known name. Nothing when the host has none.
     pub fn value(&self, name: &str) -> Option<&str> {
-        match name {
-            OS_RELEASE => Some(&self.facts.platform.os_release),
-            KERNEL => Some(&self.facts.kernel),
-            ARCHITECTURE => Some(&self.facts.platform.architecture),
-            "host" => Some(self.id.as_str()),
-            label => self.labels.get(label).map(String::as_str),
-        }
+        let Facts {
+            platform, kernel, ..
+        } = &self.facts;
+        value(name, &self.id, &self.labels, platform, kernel)
     }
 
     /// Whether it has a label that marks hosts, with any value but `false`.
     pub fn is_marked(&self, label: &str) -> bool {
         self.value(label).is_some_and(|value| value != "false")
+    }
+}
+
+/// What [`Host::value`] says, of whatever has these of a host.
+pub fn value<'a>(
+    name: &str,
+    id: &'a HostId,
+    labels: &'a Labels,
+    platform: &'a Platform,
+    kernel: &'a str,
+) -> Option<&'a str> {
+    match name {
+        OS_RELEASE => Some(&platform.os_release),
+        KERNEL => Some(kernel),
+        ARCHITECTURE => Some(&platform.architecture),
+        "host" => Some(id.as_str()),
+        label => labels.get(label).map(String::as_str),
     }
 }
 

@@ -2,32 +2,55 @@
 
 use crate::render::{
     View,
-    hosts::NO_HOSTS,
+    ranked::{Ranked, Standing},
     table::{ago, counted, indented, table},
 };
-use cofferdam_engine::{drift::DriftSummary, time::Timestamp};
+use clap::ValueEnum;
+use cofferdam_engine::drift::DriftSummary;
 use cofferdam_proto::operator::HostView;
 use serde::Serialize;
 
-/// What changed on hosts without an order, in order of their names.
-#[derive(Debug, Serialize)]
-pub struct DriftList {
-    /// The hosts.
-    pub hosts: Vec<HostView>,
-    /// The moment at which they are looked at.
-    #[serde(skip)]
-    pub now: Timestamp,
+/// How far a host is what its image was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum DriftIs {
+    /// Something changed without an order
+    Drifted,
+    /// It cannot be told
+    Untold,
+    /// The host has not told: it is not sealed, or was never heard of
+    Unknown,
+    /// Nothing changed
+    None,
 }
+
+impl Standing for DriftIs {
+    fn of(host: &HostView) -> Vec<Self> {
+        vec![match &host.drift {
+            None => Self::Unknown,
+            Some(drift) if drift.is_unknown() => Self::Untold,
+            Some(drift) if drift.changes() == 0 => Self::None,
+            Some(_) => Self::Drifted,
+        }]
+    }
+
+    /// How much changed.
+    fn weight(host: &HostView) -> u64 {
+        host.drift.as_ref().map_or(0, DriftSummary::changes)
+    }
+}
+
+/// What changed on hosts without an order.
+pub type DriftList = Ranked<DriftIs>;
 
 impl View for DriftList {
     fn text(&self) -> String {
-        if self.hosts.is_empty() {
-            return NO_HOSTS.to_owned();
-        }
-        let rows = self.hosts.iter().map(|host| self.row(host));
-        let text = table(["host", "connected", "drift", "since"], rows.collect());
-        let changed = self.hosts.iter().filter_map(changes);
-        text + &changed.collect::<String>()
+        self.shown(|| {
+            let rows = self.hosts.iter().map(|host| self.row(host));
+            let text = table(["host", "connected", "drift", "since"], rows.collect());
+            let changed = self.hosts.iter().filter_map(changes);
+            text + &changed.collect::<String>()
+        })
     }
 }
 
@@ -75,6 +98,7 @@ fn changes(host: &HostView) -> Option<String> {
 mod tests {
     use super::*;
     use crate::render::hosts::tests::host;
+    use cofferdam_engine::time::Timestamp;
 
     #[test]
     fn what_changed_is_counted_for_each_host_and_then_told() {
@@ -87,34 +111,50 @@ mod tests {
             }),
             ..host(name)
         };
-        let list = DriftList {
-            hosts: vec![
-                host("a-1"),
-                of("a-2", 0, 0, &[]),
-                of("a-4", 0, 0, &["its seal is damaged"]),
-                of(
-                    "a-3",
-                    1,
-                    2,
-                    &["tea 1 -> 2, by apt full-upgrade", "/etc/tea.conf changed"],
-                ),
-            ],
-            now: Timestamp(61_000),
-        };
-        insta::assert_snapshot!(list.text(), @r"
+        let hosts = vec![
+            host("a-1"),
+            of("a-2", 0, 0, &[]),
+            of("a-3", 0, 1, &["/etc/tea.conf changed"]),
+            of("a-4", 0, 0, &["its seal is damaged"]),
+            of(
+                "a-5",
+                1,
+                2,
+                &["tea 1 -> 2, by apt full-upgrade", "/etc/tea.conf changed"],
+            ),
+        ];
+        let list = |only: &[DriftIs]| DriftList::new(hosts.clone(), only, Timestamp(61_000));
+        insta::assert_snapshot!(list(&[]).text(), @r"
     HOST  CONNECTED  DRIFT               SINCE
+    a-5   yes        1 package, 2 files  1m ago
+    a-3   yes        1 file              1m ago
+    a-4   yes        cannot be told      1m ago
     a-1   yes        unknown
     a-2   yes        none
-    a-4   yes        cannot be told      1m ago
-    a-3   yes        1 package, 2 files  1m ago
+
+    a-5
+      tea 1 -> 2, by apt full-upgrade
+      /etc/tea.conf changed
+      and 1 more: the host itself has all of them
+
+    a-3
+      /etc/tea.conf changed
 
     a-4
       its seal is damaged
 
-    a-3
-      tea 1 -> 2, by apt full-upgrade
-      /etc/tea.conf changed
-      and 1 more: the host itself has all of them
+    5 hosts: 2 drifted, 1 untold, 1 unknown, 1 none
     ");
+        insta::assert_snapshot!(list(&[DriftIs::Untold]).text(), @r"
+    HOST  CONNECTED  DRIFT           SINCE
+    a-4   yes        cannot be told  1m ago
+
+    a-4
+      its seal is damaged
+
+    1 of 5 hosts: 2 drifted, 1 untold, 1 unknown, 1 none
+    ");
+        let none = DriftList::new(vec![host("a-1")], &[DriftIs::Drifted], Timestamp(61_000));
+        assert_eq!(none.text(), "0 of 1 host: 1 unknown\n");
     }
 }

@@ -2,42 +2,79 @@
 
 use crate::render::{
     View,
-    hosts::NO_HOSTS,
+    ranked::{Ranked, Standing},
     table::{ago, short, table},
 };
-use cofferdam_engine::{
-    guard::{GuardEvent, GuardMode},
-    time::Timestamp,
-};
+use clap::ValueEnum;
+use cofferdam_engine::guard::{GuardEvent, GuardMode};
 use cofferdam_proto::operator::{GuardView, GuardWindowView, HostView};
 use serde::Serialize;
 
-/// What the guards of hosts do, in order of the hosts' names.
-#[derive(Debug, Serialize)]
-pub struct GuardList {
-    /// The hosts.
-    pub hosts: Vec<HostView>,
-    /// The moment at which they are looked at.
-    #[serde(skip)]
-    pub now: Timestamp,
+/// How the guard of a host stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuardIs {
+    /// It is not in control of some channel
+    Lost,
+    /// Somebody changed packages, or tried to, and nobody had said yes
+    Unasked,
+    /// A person has opened a window
+    Window,
+    /// None is installed
+    Off,
+    /// The host has not told
+    Unknown,
+    /// It observes
+    Observe,
+    /// It enforces
+    Enforce,
 }
+
+impl Standing for GuardIs {
+    fn of(host: &HostView) -> Vec<Self> {
+        let Some(guard) = &host.guard else {
+            return vec![Self::Unknown];
+        };
+        let is_unasked = guard.events.iter().any(GuardEvent::is_unasked);
+        let more = [
+            (!guard.lost.is_empty()).then_some(Self::Lost),
+            is_unasked.then_some(Self::Unasked),
+            guard.window.is_some().then_some(Self::Window),
+        ];
+        let mode = match guard.mode {
+            GuardMode::Off => Self::Off,
+            GuardMode::Observe => Self::Observe,
+            GuardMode::Enforce => Self::Enforce,
+        };
+        more.into_iter().flatten().chain([mode]).collect()
+    }
+
+    /// When it last saw a change that nobody had asked for.
+    fn weight(host: &HostView) -> u64 {
+        let events = host.guard.iter().flat_map(|guard| &guard.events);
+        let unasked = events.filter(|event| event.is_unasked());
+        unasked.map(|event| event.at.0).max().unwrap_or_default()
+    }
+}
+
+/// What the guards of hosts do.
+pub type GuardList = Ranked<GuardIs>;
 
 impl View for GuardList {
     fn text(&self) -> String {
-        if self.hosts.is_empty() {
-            return NO_HOSTS.to_owned();
-        }
-        let rows = self.hosts.iter().map(|host| self.row(host));
-        let headings = [
-            "host",
-            "connected",
-            "guard",
-            "in control",
-            "for",
-            "last unasked change",
-            "window",
-        ];
-        table(headings, rows.collect())
+        self.shown(|| {
+            let rows = self.hosts.iter().map(|host| self.row(host));
+            let headings = [
+                "host",
+                "connected",
+                "guard",
+                "in control",
+                "for",
+                "last unasked change",
+                "window",
+            ];
+            table(headings, rows.collect())
+        })
     }
 }
 
@@ -119,8 +156,11 @@ fn control(guard: &GuardView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::hosts::tests::host;
-    use cofferdam_engine::guard::{Fate, LostChannel, Seen, Tried};
+    use crate::render::hosts::{NO_HOSTS, tests::host};
+    use cofferdam_engine::{
+        guard::{Fate, LostChannel, Seen, Tried},
+        time::Timestamp,
+    };
 
     fn tried(fate: Fate) -> GuardEvent {
         GuardEvent {
@@ -181,21 +221,40 @@ mod tests {
             }),
             ..guard(GuardMode::Observe)
         };
-        let list = GuardList {
-            hosts: vec![
-                host("a-1"),
-                of("a-2", guard(GuardMode::Off)),
-                of("a-3", refused),
-                of("a-4", taken),
-            ],
-            now: Timestamp(61_000),
-        };
-        insta::assert_snapshot!(list.text(), @r"
+        let hosts = vec![
+            host("a-1"),
+            of("a-2", guard(GuardMode::Off)),
+            of("a-3", refused),
+            of("a-4", taken),
+            of("a-5", guard(GuardMode::Enforce)),
+        ];
+        let list = |only: &[GuardIs]| GuardList::new(hosts.clone(), only, Timestamp(61_000));
+        insta::assert_snapshot!(list(&[]).text(), @r"
     HOST  CONNECTED  GUARD    IN CONTROL                              FOR  LAST UNASKED CHANGE                                                                                      WINDOW
-    a-1   yes        unknown
-    a-2   yes        off                                              1m
-    a-3   yes        enforce  yes                                     1m   refused: apt full-upgrade (tea 1 -> 2 and 1 more), started by bash, 3 times, 1m ago; 3 others before it
     a-4   yes        observe  NO: apt: /etc/x is missing; and 1 more  1m                                                                                                            30m more, by uid 1000: disk
+    a-3   yes        enforce  yes                                     1m   refused: apt full-upgrade (tea 1 -> 2 and 1 more), started by bash, 3 times, 1m ago; 3 others before it
+    a-2   yes        off                                              1m
+    a-1   yes        unknown
+    a-5   yes        enforce  yes                                     1m
+
+    5 hosts: 1 lost, 1 unasked, 1 window, 1 off, 1 unknown, 1 observe, 2 enforce
     ");
+        insta::assert_snapshot!(list(&[GuardIs::Off, GuardIs::Unasked]).text(), @r"
+    HOST  CONNECTED  GUARD    IN CONTROL  FOR  LAST UNASKED CHANGE                                                                                      WINDOW
+    a-3   yes        enforce  yes         1m   refused: apt full-upgrade (tea 1 -> 2 and 1 more), started by bash, 3 times, 1m ago; 3 others before it
+    a-2   yes        off                  1m
+
+    2 of 5 hosts: 1 lost, 1 unasked, 1 window, 1 off, 1 unknown, 1 observe, 2 enforce
+    ");
+        let json = serde_json::to_value(list(&[GuardIs::Window])).unwrap();
+        assert_eq!(json["hosts"][0]["host"], "a-4");
+        assert_eq!(
+            (&json["all"], &json["counts"]["lost"]),
+            (&5.into(), &1.into())
+        );
+        assert_eq!(
+            GuardList::new(Vec::new(), &[], Timestamp(0)).text(),
+            NO_HOSTS
+        );
     }
 }

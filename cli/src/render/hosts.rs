@@ -13,8 +13,9 @@ use cofferdam_engine::{
 use cofferdam_proto::operator::HostView;
 use serde::Serialize;
 
-/// What is shown of a fleet without hosts.
-pub(super) const NO_HOSTS: &str = "no hosts yet: they appear when their agents connect\n";
+/// What is shown where there are no hosts, or none that is selected.
+pub(super) const NO_HOSTS: &str =
+    "no hosts: no agent has connected yet, or --match selects none of theirs\n";
 
 /// Hosts, in order of their names.
 #[derive(Debug, Serialize)]

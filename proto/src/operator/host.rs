@@ -5,8 +5,9 @@ use cofferdam_engine::{
     drift::DriftSummary,
     effect::EffectSummary,
     id::{CellId, HostId, RolloutId},
-    inventory::{Labels, Platform},
+    inventory::{self, Labels, Platform},
     run::RunState,
+    select::Selection,
     time::Timestamp,
 };
 use serde::Serialize;
@@ -43,6 +44,17 @@ pub struct HostView {
     pub drift: Option<DriftSummary>,
     /// How far what is installed on it is in effect. Absent: it told nothing.
     pub effect: Option<EffectSummary>,
+}
+
+impl HostView {
+    /// Whether a selection selects it.
+    pub fn is_selected(&self, selection: &Selection) -> bool {
+        let value = |name: &str| {
+            let (platform, kernel) = (&self.platform, self.kernel.as_str());
+            inventory::value(name, &self.host, &self.labels, platform, kernel)
+        };
+        selection.expr().holds(&|condition| condition.holds(&value))
+    }
 }
 
 /// Why a host counts as out of service.

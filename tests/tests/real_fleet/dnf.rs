@@ -139,7 +139,9 @@ async fn dnf_by_hand_by_its_timer_and_by_cron_is_refused_and_named_and_upgrades_
     assert_ne!(guarded.run(&by_cron).await.unwrap().code, Some(0));
     assert_eq!(installed(guarded).await, "1");
     let named = "refused: /usr/bin/python3 /usr/bin/dnf-automatic --installupdates (tea)";
-    until_shown(&fleet, &["hosts", "--guard"], &[named, "started by bash"]).await;
+    let unasked = ["hosts", "--guard=unasked", "--match", "service == \"web\""];
+    let parts = [named, "started by bash", "1 of 2 hosts: 1 unasked"];
+    until_shown(&fleet, &unasked, &parts).await;
     until_shown(&fleet, &["explain", guarded.name().as_str()], &[skipped]).await;
 
     let allow = "cofferdam-agent guard allow --for 30m --reason 'tea is out'";
