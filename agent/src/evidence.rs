@@ -11,7 +11,6 @@
 //! nor is a name that is asked past systemd-resolved. Nothing is sent anywhere, and nothing is decided by it.
 
 pub mod names;
-pub mod owner;
 pub mod record;
 pub mod told;
 pub mod watch;

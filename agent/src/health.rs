@@ -32,6 +32,7 @@ pub mod probing;
 pub mod request;
 pub mod seen;
 pub mod serve;
+pub mod taken;
 #[cfg(test)]
 mod tests;
 

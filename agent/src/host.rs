@@ -14,6 +14,7 @@ pub mod locks;
 pub(crate) mod manager;
 pub(crate) mod notice;
 pub mod os_release;
+pub mod owner;
 pub mod printable;
 pub mod process;
 pub mod process_table;

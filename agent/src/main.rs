@@ -53,7 +53,7 @@ fn carry_out(Arguments { command, config }: Arguments) -> Result<ExitCode, Box<d
         Command::Guard(command) => return Ok(command.carry_out(config)?),
         Command::Drift(command) => command.carry_out(named)?,
         Command::Effect => effect::command::show()?,
-        Command::CheckConfig => drop(settings()?),
+        Command::CheckConfig => cofferdam_agent::health::taken::warn(&settings()?),
         Command::Run { root } => production::run(settings()?, Root::new(root)?)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -2,7 +2,6 @@
 
 use super::{
     names::{self, Untold},
-    owner,
     record::Evidence,
 };
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
         boot,
         command::Runner,
         dialled::{self, Dialled},
+        owner,
     },
 };
 use std::{
@@ -162,12 +162,12 @@ fn look(known: &BTreeSet<Dialled>, has_room: bool) -> io::Result<Vec<(Dialled, O
         return Ok(Vec::new());
     }
     let sockets: BTreeSet<u64> = new.values().copied().filter(|inode| *inode != 0).collect();
-    let mut owners = match has_room {
+    let owners = match has_room {
         true => owner::owners(&sockets),
         false => BTreeMap::new(),
     };
     let found = new.into_iter();
     Ok(found
-        .map(|(dialled, inode)| (dialled, owners.remove(&inode)))
+        .map(|(dialled, inode)| (dialled, owners.get(&inode).map(owner::description)))
         .collect())
 }

@@ -99,8 +99,14 @@ fn is_at(listener: &TcpListener, address: SocketAddr) -> bool {
     listener.local_addr().is_ok_and(|local| local == address)
 }
 
-/// Listens on an address that the host may get only later: at boot there is no network yet.
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = bind(address)?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Takes an address, which the host may get only later: at boot there is no network yet.
+pub(super) fn bind(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(
         Domain::for_address(address),
         Type::STREAM,
@@ -112,8 +118,7 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
         SocketAddr::V6(_) => socket.set_freebind_v6(true)?,
     }
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    Ok(socket)
 }
 
 #[cfg(test)]

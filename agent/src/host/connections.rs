@@ -26,6 +26,17 @@ pub fn listening() -> io::Result<BTreeSet<u16>> {
     Ok(listening_in(&tables()?))
 }
 
+/// The sockets that listen on a local port, by their numbers in the kernel.
+///
+/// # Errors
+/// As of [`open_to`].
+pub fn listening_on(port: u16) -> io::Result<BTreeSet<u64>> {
+    let tables = tables()?;
+    let sockets = sockets::read(&tables).filter(|socket| socket.state == LISTEN);
+    let there = sockets.filter(|socket| socket.local_port == port);
+    Ok(there.map(|socket| socket.inode).collect())
+}
+
 /// All tables, one behind the other; a line that is none of a socket says nothing.
 fn tables() -> io::Result<String> {
     let mut all = String::new();

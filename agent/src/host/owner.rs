@@ -1,6 +1,9 @@
 //! Whose a socket is.
 
-use crate::host::{cgroup, printable, process_table};
+use super::{
+    cgroup, printable,
+    process_table::{self, Entry},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -12,16 +15,15 @@ const MOST_CHARACTERS: usize = 160;
 
 /// Who has these sockets, by their numbers in the kernel. Those whose processes have ended are not in it,
 /// nor those of processes that cannot be looked into.
-pub fn owners(inodes: &BTreeSet<u64>) -> BTreeMap<u64, String> {
+pub fn owners(inodes: &BTreeSet<u64>) -> BTreeMap<u64, Entry> {
     let mut owners = BTreeMap::new();
-    let Ok(processes) = process_table::all() else {
-        return owners;
-    };
+    let mut processes = process_table::all().unwrap_or_default();
+    // systemd keeps sockets for others: who works with one is named before it.
+    processes.sort_by_key(|process| process.pid == 1);
     for process in processes {
         for inode in sockets(process.pid) {
             if inodes.contains(&inode) {
-                let owner = owners.entry(inode);
-                owner.or_insert_with(|| description(process.pid, &process.name));
+                owners.entry(inode).or_insert_with(|| process.clone());
             }
         }
         if owners.len() == inodes.len() {
@@ -45,7 +47,9 @@ fn inode(link: &Path) -> Option<u64> {
     number.parse().ok()
 }
 
-fn description(pid: i32, name: &str) -> String {
+/// Its command line, with its unit if it is of one, in a form that no terminal obeys.
+pub fn description(Entry { pid, name, .. }: &Entry) -> String {
+    let pid = *pid;
     let arguments = process_table::arguments(pid).join(" ");
     let command = match arguments.is_empty() {
         true => name,
@@ -79,7 +83,7 @@ mod tests {
         assert_eq!(found.len(), 1);
         let program = std::env::args().next().unwrap();
         let shown: String = program.chars().take(MOST_CHARACTERS).collect();
-        assert!(found[&own].starts_with(&shown), "{found:?}");
+        assert!(description(&found[&own]).starts_with(&shown), "{found:?}");
     }
 
     #[test]
@@ -93,7 +97,7 @@ mod tests {
         let stdout = child.stdout.as_mut().unwrap();
         stdout.read_exact(&mut [0]).unwrap();
         let pid = i32::try_from(child.id()).unwrap();
-        let shown = description(pid, "sh");
+        let shown = description(&process_table::find(pid).unwrap());
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(
