@@ -5,6 +5,7 @@
 //! | apt, and all that works through it: unattended-upgrades, PackageKit, cloud-init | `DPkg::Pre-Install-Pkgs` |
 //! | dpkg | `pre-invoke` |
 //! | dnf 4, dnf 5 | a plugin; an action before the transaction |
+//! | PackageKit that works by dnf's library, and asks none of its plugins | `ExecCondition` of its service |
 //! | units that upgrade by themselves | `ExecCondition` |
 //! | unattended-upgrades at shutdown, its reboot; cloud-init; needrestart | a setting, when the guard enforces |
 //!
@@ -34,6 +35,16 @@ pub const UNITS: [&str; 10] = [
     "packagekit-offline-update.service",
     "yum-cron.service",
 ];
+
+/// PackageKit, which is a unit to be asked for only where it changes packages by dnf's library.
+const PACKAGEKIT: &str = "packagekit.service";
+
+/// Where PackageKit's backends are, below the root, and how those of dnf are named.
+const BACKENDS: [&str; 2] = [
+    "/usr/lib64/packagekit-backend",
+    "/usr/lib/packagekit-backend",
+];
+const BACKEND_OF_DNF: &str = "libpk_backend_dnf";
 
 /// The first line of each file, after its mark of a comment. It stays the same for good: by it a drop-in of
 /// any version is known.
@@ -65,6 +76,9 @@ pub fn drop_ins(root: &Root, settings: &GuardSettings, state_dir: &Path) -> Vec<
         ),
     ];
     found.extend(UNITS.map(|name| unit(&hook, name)));
+    if has_packagekit_of_dnf(root) {
+        found.push(unit(&hook, PACKAGEKIT));
+    }
     found.extend(dnf4(root, &hook));
     let has = |folder: &str| root.join(folder).is_dir();
     if has("/etc/dnf/libdnf5-plugins") {
@@ -179,6 +193,16 @@ fn unit(hook: &Hook, name: &'static str) -> DropIn {
     let path = format!("/etc/systemd/system/{name}.d/50-cofferdam-guard.conf");
     let text = format!("# {HEAD}\n[Service]\nExecCondition={condition}\n");
     drop_in(name, path, text)
+}
+
+fn has_packagekit_of_dnf(root: &Root) -> bool {
+    let backends = BACKENDS
+        .iter()
+        .filter_map(|folder| fs::read_dir(root.join(folder)).ok());
+    backends.flatten().flatten().any(|entry| {
+        let name = entry.file_name();
+        name.to_string_lossy().starts_with(BACKEND_OF_DNF)
+    })
 }
 
 /// One plugin for each Python that has dnf.

@@ -50,3 +50,23 @@ fn where_a_program_is_missing_nothing_is_written_for_it() {
     let found = drop_ins(&root, &GuardSettings::default(), Path::new("/s"));
     assert_eq!(found.len(), 2 + UNITS.len());
 }
+
+#[test]
+fn packagekit_is_asked_for_as_a_unit_where_it_passes_dnfs_plugins_by() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Root::new(folder.path()).unwrap();
+    let backends = root.join(BACKENDS[0]);
+    fs::create_dir_all(&backends).unwrap();
+    let is_asked_for = || {
+        let found = drop_ins(&root, &GuardSettings::default(), Path::new("/s"));
+        found.iter().any(|file| file.channel == PACKAGEKIT)
+    };
+    // What works by apt asks its hooks.
+    fs::write(backends.join("libpk_backend_apt.so"), "").unwrap();
+    assert!(!is_asked_for());
+    for dnf in ["libpk_backend_dnf.so", "libpk_backend_dnf5.so"] {
+        fs::write(backends.join(dnf), "").unwrap();
+        assert!(is_asked_for());
+        fs::remove_file(backends.join(dnf)).unwrap();
+    }
+}
