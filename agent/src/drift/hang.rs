@@ -184,12 +184,14 @@ impl Beside {
     /// Waits for the work that is under way to end, or gives it up.
     async fn free(&mut self, patience: Duration) -> Result<(), LookError> {
         while let Some(running) = &mut self.running {
-            let is_over = running.thread.is_finished();
-            if let Some(hangs) = running.given_up.clone().filter(|_| !is_over) {
-                return Err(hangs.into());
-            }
-            let next = running.progress.give_up_after(patience);
-            let next = next.inspect_err(|hangs| running.given_up = Some(hangs.clone()))?;
+            let next = match (running.thread.is_finished(), &running.given_up) {
+                (true, _) => Instant::now(),
+                (false, Some(hangs)) => return Err(hangs.clone().into()),
+                (false, None) => {
+                    let next = running.progress.give_up_after(patience);
+                    next.inspect_err(|hangs| running.given_up = Some(hangs.clone()))?
+                }
+            };
             tokio::select! {
                 biased;
                 ended = &mut running.thread => {
