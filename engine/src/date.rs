@@ -7,6 +7,9 @@ use std::fmt;
 /// The milliseconds of a day. UTC as computers count it has no leap seconds.
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// The last year that has four digits.
+const LAST_YEAR: u64 = 9999;
+
 /// A day from 1970-01-01 to 9999-12-31. Written as `2026-12-31`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -51,12 +54,34 @@ impl Date {
             .ok_or_else(malformed)
     }
 
+    /// The day of a moment; the last one of all that lie behind it.
+    pub fn of(moment: Timestamp) -> Self {
+        let mut days = moment.0 / DAY_MS;
+        let mut year = 1970;
+        while year < LAST_YEAR && days >= days_of_year(year) {
+            days -= days_of_year(year);
+            year += 1;
+        }
+        let mut month = 1;
+        while month < 12 && days >= days_of(year, month) {
+            days -= days_of(year, month);
+            month += 1;
+        }
+        let day = (days + 1).min(days_of(year, month));
+        Self { year, month, day }
+    }
+
     /// The first moment after it.
     pub fn end(self) -> Timestamp {
         let Self { year, month, day } = self;
         let years: u64 = (1970..year).map(days_of_year).sum();
         let months: u64 = (1..month).map(|month| days_of(year, month)).sum();
         Timestamp((years + months + day) * DAY_MS)
+    }
+
+    /// Its first moment.
+    pub fn begin(self) -> Timestamp {
+        Timestamp(self.end().0 - DAY_MS)
     }
 }
 
@@ -113,7 +138,15 @@ mod tests {
             let day = Date::parse(day).unwrap();
             assert_eq!(day.end(), Timestamp(next_midnight_secs * 1000), "{day}");
             assert_eq!(Date::parse(&day.to_string()), Ok(day));
+            assert_eq!(Date::of(Timestamp(day.end().0 - 1)), day);
         }
+    }
+
+    #[test]
+    fn every_moment_has_a_day() {
+        assert_eq!(Date::of(Timestamp(0)).to_string(), "1970-01-01");
+        assert_eq!(Date::of(Timestamp(DAY_MS)).to_string(), "1970-01-02");
+        assert_eq!(Date::of(Timestamp(u64::MAX)).to_string(), "9999-12-31");
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub use estimate::Estimate;
 pub use host_order::HostOrder;
 pub use impact::{Impact, ImpactKind};
 pub use late::{LateHost, LateRules};
+pub(crate) use make::digest_of;
 pub use make::{PlanInput, rollout_digest};
 pub use opening::{Chain, Opening, Turn};
 pub use proof::{Uncovered, Waived};

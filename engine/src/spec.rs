@@ -19,6 +19,9 @@ mod waiver;
 mod wave;
 mod window;
 
+pub(crate) use patch::{CONFFILE_POLICIES, REBOOTS, RESTARTS};
+pub(crate) use text::word;
+
 pub use fan::{Fan, FanRegion};
 pub use limit::Limit;
 pub use refusal::Refusal;

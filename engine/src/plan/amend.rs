@@ -21,6 +21,20 @@ pub struct Amends {
     pub generation: Generation,
 }
 
+impl Amends {
+    /// The digest of a rollout that amends this. `own` is that of its rollout file and lock file.
+    pub(crate) fn digest_of(&self, own: Digest) -> Digest {
+        let Self {
+            rollout,
+            rollout_digest,
+            generation,
+        } = self;
+        Digest::of(format!(
+            "{own}\namends {rollout} {rollout_digest} {generation}\n"
+        ))
+    }
+}
+
 impl Plan {
     /// Makes a plan for those hosts of a rollout that a variant of its file selects and that can be
     /// given away. It has waves of its own, so the stratum starts again in a canary.
@@ -38,15 +52,7 @@ impl Plan {
     ) -> Result<Self, PlanErrors> {
         let mut plan = Self::make_for(spec, lock, input, &|host| amended.may_be_amended(host))?;
         let amends = amended.next_amendment();
-        let (own, of, generation) = (
-            plan.rollout_digest,
-            amends.rollout_digest,
-            amends.generation,
-        );
-        let digest = Digest::of(format!(
-            "{own}\namends {} {of} {generation}\n",
-            amends.rollout
-        ));
+        let digest = amends.digest_of(plan.rollout_digest);
         plan.rollout_digest = digest;
         for assignment in plan.assignments.values_mut() {
             assignment.rollout_digest = digest;

@@ -146,7 +146,12 @@ fn none(errors: Vec<PlanError>) -> Result<(), PlanErrors> {
 
 /// The digest of a rollout: of what its file means and what its lock file holds.
 pub fn rollout_digest(spec: &Spec, lock: &LockFile) -> Digest {
-    Digest::of(format!("{}\n{}\n", spec.digest(), lock.digest()))
+    digest_of(spec.digest(), lock.digest())
+}
+
+/// The same, of the digests of both.
+pub(crate) fn digest_of(spec: Digest, lock: Digest) -> Digest {
+    Digest::of(format!("{spec}\n{lock}\n"))
 }
 
 /// The lock file was made of this rollout file, as far as can be told without asking a host.

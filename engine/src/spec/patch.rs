@@ -3,7 +3,7 @@
 mod conffiles;
 mod upgrade;
 
-pub(super) use conffiles::CONFFILE_POLICIES;
+pub(crate) use conffiles::CONFFILE_POLICIES;
 
 use super::{Refusal, settings_keys};
 use crate::{
@@ -18,13 +18,13 @@ use crate::{
 };
 use std::{collections::BTreeMap, path::PathBuf};
 
-pub(super) const REBOOTS: [(&str, RebootPolicy); 3] = [
+pub(crate) const REBOOTS: [(&str, RebootPolicy); 3] = [
     ("never", RebootPolicy::Never),
     ("if-required", RebootPolicy::IfRequired),
     ("always", RebootPolicy::Always),
 ];
 
-pub(super) const RESTARTS: [(&str, RestartPolicy); 2] = [
+pub(crate) const RESTARTS: [(&str, RestartPolicy); 2] = [
     ("never", RestartPolicy::Never),
     ("if-required", RestartPolicy::IfRequired),
 ];

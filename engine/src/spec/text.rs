@@ -166,7 +166,8 @@ pub(super) fn restart(policy: RestartPolicy) -> &'static str {
     word(&RESTARTS, policy)
 }
 
-fn word<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
+/// The word for a policy.
+pub(crate) fn word<T: Copy + PartialEq>(words: &[(&'static str, T)], value: T) -> &'static str {
     let word = words.iter().find(|(_, known)| *known == value);
     word.map(|(word, _)| *word)
         .expect("every policy has its word")

@@ -7,7 +7,7 @@ use crate::{
     patch::{ConffilePolicies, ConffilePolicy},
 };
 
-pub(in crate::spec) const CONFFILE_POLICIES: [(&str, ConffilePolicy); 3] = [
+pub(crate) const CONFFILE_POLICIES: [(&str, ConffilePolicy); 3] = [
     ("keep", ConffilePolicy::Keep),
     ("replace", ConffilePolicy::Replace),
     ("fail", ConffilePolicy::Fail),
