@@ -1,4 +1,5 @@
-//! The wire: messages, their checked conversion to and from engine types, and mutual TLS.
+//! The wire: messages, their checked conversion to and from engine types, mutual TLS, and the check of
+//! operators' signatures.
 //!
 //! Programs see the checked types of [`session`], [`artefact`] and [`operator`]. The generated ones are for the
 //! edge alone: what comes in is turned by `TryFrom`, which checks everything and names the field
@@ -9,6 +10,7 @@ pub mod convert;
 mod error_chain;
 pub mod operator;
 pub mod session;
+pub mod signature;
 pub mod status;
 pub mod tls;
 

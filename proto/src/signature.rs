@@ -1,0 +1,115 @@
+//! Checks what an operator signed: the signature of `ssh-keygen -Y sign` over a
+//! [`Statement`], by a key of our own file of allowed signers.
+//!
+//! The key that a signature brings along proves nothing. It only says which of our keys to check it with.
+
+#[cfg(test)]
+mod tests;
+
+use cofferdam_engine::{
+    signers::{self, NAMESPACE, NotAllowed, Signer, SignerProblem, SignersError},
+    statement::{Signed, Statement, StatementError},
+    time::Timestamp,
+};
+use ssh_key::{HashAlg, PublicKey, SshSig};
+
+/// The keys whose signatures count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signers(Vec<(Signer, PublicKey)>);
+
+/// What was signed, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// What was signed.
+    pub statement: Statement,
+    /// The line of our file that names who signed it.
+    pub signer: Signer,
+}
+
+/// Why a signature does not count.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// What was signed is no statement.
+    #[error(transparent)]
+    Statement(#[from] StatementError),
+    /// It is not what `ssh-keygen -Y sign` writes.
+    #[error("it is no SSH signature")]
+    Malformed,
+    /// It was made for something else.
+    #[error("it was made for `{0}`, not for {NAMESPACE}")]
+    OtherNamespace(String),
+    /// The key is none of ours.
+    #[error("the key {0} is none of the allowed signers'")]
+    UnknownKey(String),
+    /// The key is one of ours, and does not count now.
+    #[error(transparent)]
+    NotAllowed(#[from] NotAllowed),
+    /// The bytes are not those that the key signed.
+    #[error("it is not what {0} signed")]
+    Wrong(String),
+}
+
+impl Signers {
+    /// Reads a file of allowed signers; `file` is what its mistakes call it.
+    ///
+    /// # Errors
+    /// Every line that cannot be read, when there is any, or that nobody is named.
+    pub fn parse(file: &str, text: &str) -> Result<Self, SignersError> {
+        let (mut keys, mut mistakes) = (Vec::new(), Vec::new());
+        for signer in signers::parse(file, text)? {
+            match PublicKey::from_openssh(&signer.key) {
+                Ok(key) => keys.push((signer, key)),
+                Err(_) => mistakes.push((signer.line, SignerProblem::NoKey)),
+            }
+        }
+        match mistakes.is_empty() {
+            true => Ok(Self(keys)),
+            false => Err(SignersError {
+                file: file.to_owned(),
+                mistakes,
+            }),
+        }
+    }
+
+    /// Checks a signature.
+    ///
+    /// # Errors
+    /// [`SignatureError`]: why it does not count.
+    pub fn check(&self, signed: &Signed, now: Timestamp) -> Result<Checked, SignatureError> {
+        let statement = Statement::parse(&signed.statement)?;
+        let signature =
+            SshSig::from_pem(&signed.signature).map_err(|_| SignatureError::Malformed)?;
+        if signature.namespace() != NAMESPACE {
+            let other = signature.namespace().escape_debug().take(60).collect();
+            return Err(SignatureError::OtherNamespace(other));
+        }
+        let (signer, key) = self.key_of(&signature, now)?;
+        let wrong = |_| SignatureError::Wrong(signer.name.clone());
+        key.verify(NAMESPACE, signed.statement.as_bytes(), &signature)
+            .map_err(wrong)?;
+        Ok(Checked {
+            statement,
+            signer: signer.clone(),
+        })
+    }
+
+    /// Our key that a signature says it is of. One that counts now, if it stands in several lines.
+    fn key_of(
+        &self,
+        signature: &SshSig,
+        now: Timestamp,
+    ) -> Result<(&Signer, &PublicKey), SignatureError> {
+        let claimed = signature.public_key();
+        let mut refusal = None;
+        for (signer, key) in self.0.iter().filter(|(_, key)| key.key_data() == claimed) {
+            match signer.may_sign(now) {
+                Ok(()) => return Ok((signer, key)),
+                Err(not_allowed) => refusal = Some(not_allowed),
+            }
+        }
+        Err(match refusal {
+            Some(not_allowed) => not_allowed.into(),
+            None => SignatureError::UnknownKey(claimed.fingerprint(HashAlg::Sha256).to_string()),
+        })
+    }
+}
