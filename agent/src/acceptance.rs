@@ -2,6 +2,7 @@
 
 use crate::journal::History;
 use cofferdam_engine::{
+    failure::{Failure, FailureKind},
     id::HostId,
     order::{Direction, Order},
     report::{Refusal, ReportBody},
@@ -39,6 +40,14 @@ pub(crate) fn judge(order: &Order, host: &HostId, history: &History) -> Judgemen
         return Judgement::Refuse(Refusal::Denied);
     }
     Judgement::Accept
+}
+
+/// Why nothing is run where its journal could not be written to its end.
+pub(crate) fn no_room() -> Refusal {
+    let detail = "no room to journal a run to its end";
+    Refusal::Impossible {
+        failure: Failure::new(FailureKind::DiskFull, detail),
+    }
 }
 
 /// The answer to an order whose key is known.

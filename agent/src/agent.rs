@@ -13,6 +13,7 @@ use crate::{
     pulse::Pulse,
     session::Session,
     telling::Telling,
+    trust::Trust,
 };
 use std::{future::Future, rc::Rc, time::Duration};
 use tokio::{sync::mpsc, time};
@@ -31,6 +32,7 @@ pub struct Agent<A, J, C, K> {
     clock: C,
     connector: K,
     telling: Telling,
+    trust: Trust,
     pulse: Pulse,
 }
 
@@ -44,6 +46,7 @@ impl<A: Actions, J: Journal, C: Clock, K: Connector> Agent<A, J, C, K> {
             clock,
             connector,
             telling: Telling::default(),
+            trust: Trust::default(),
             pulse: Pulse::default(),
         }
     }
@@ -52,6 +55,12 @@ impl<A: Actions, J: Journal, C: Clock, K: Connector> Agent<A, J, C, K> {
     #[must_use]
     pub fn telling(self, telling: Telling) -> Self {
         Self { telling, ..self }
+    }
+
+    /// The same, which does only what somebody signed who is trusted.
+    #[must_use]
+    pub fn trusting(self, trust: Trust) -> Self {
+        Self { trust, ..self }
     }
 
     /// The same, which tells whoever started it that it lives.
@@ -77,6 +86,7 @@ impl<A: Actions, J: Journal, C: Clock, K: Connector> Agent<A, J, C, K> {
         let stored = (self.opened.journal, self.opened.history);
         let mut driver = Driver::new(self.profile, self.actions, stored, self.clock, inbox);
         driver.tell(self.telling);
+        driver.trust(self.trust);
         driver.pulse(self.pulse);
         let ended = tokio::select! {
             biased;

@@ -58,6 +58,8 @@ pub struct Settings {
     pub credentials: CredentialFiles,
     /// The trust domain that its certificate must be of, as in `example.org`.
     pub trust_domain: String,
+    /// The file of those whose signatures count. Absent: rollouts need none.
+    pub allowed_signers: Option<PathBuf>,
     /// Where journal, staged bits and old versions are. Default `/var/lib/cofferdam-agent`.
     pub state_dir: PathBuf,
     /// Where the state file for the health responder is. Default `/run/cofferdam`.

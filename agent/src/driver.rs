@@ -14,10 +14,11 @@
 //! the report of it, so a transition costs one sync.
 
 use crate::{
-    acceptance::{Judgement, judge},
-    actions::{Actions, Flag, Service},
+    acceptance::{Judgement, judge, no_room},
+    actions::{Actions, Flag, StageRequest},
     admission::Admission,
     clock::Clock,
+    greeting::{Greeting, greeting},
     inquiry::Inquiry,
     inventory::Inventory,
     journal::{Durability, History, HistoryError, Journal, JournalError, Record},
@@ -30,16 +31,18 @@ use crate::{
     staging::Staging,
     task::Task,
     telling::Telling,
+    trust::Trust,
     uplink::Uplink,
 };
 use cofferdam_engine::{
-    failure::{Failure, FailureKind},
+    failure::Failure,
     id::OrderKey,
-    inventory::{Facts, PackageSet},
+    inventory::{Host, PackageSet},
     order::{ClaimAnswer, ClaimPoint, Order},
     report::{Refusal, ReportBody},
     reservation::ReservationLeft,
     run::RunEvent,
+    statement::Signed,
     time::Timestamp,
     wish::Wish,
 };
@@ -50,9 +53,6 @@ use cofferdam_proto::{
 };
 use std::{rc::Rc, time::Duration};
 use tokio::{sync::mpsc, time};
-
-/// How long the host's facts may take (guess: a package database on a slow disk).
-const FACTS_WITHIN: Duration = Duration::from_secs(20);
 
 /// The agent's one loop.
 pub(crate) struct Driver<A, J, C> {
@@ -72,6 +72,7 @@ pub(crate) struct Driver<A, J, C> {
     admission: Admission<A>,
     inventory: Inventory<A>,
     telling: Telling,
+    trust: Trust,
     pulse: Pulse,
 }
 
@@ -82,9 +83,6 @@ pub enum DriverError {
     #[error("the journal cannot be written")]
     Journal(#[from] JournalError),
 }
-
-/// What the agent says first in a session.
-type Greeting = (Facts, PackageSet, Service);
 
 /// What woke the loop.
 enum Wake {
@@ -126,6 +124,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             admission: Admission::new(Rc::clone(&actions)),
             inventory: Inventory::new(Rc::clone(&actions)),
             telling: Telling::default(),
+            trust: Trust::default(),
             pulse: Pulse::default(),
             actions,
         }
@@ -134,6 +133,11 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
     /// Tells the coordinator what those who watch over the host find.
     pub(crate) fn tell(&mut self, telling: Telling) {
         self.telling = telling;
+    }
+
+    /// Takes only what somebody signed who is trusted.
+    pub(crate) fn trust(&mut self, trust: Trust) {
+        self.trust = trust;
     }
 
     /// Tells whoever started the agent that it lives.
@@ -251,10 +255,10 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
                     self.note(Record::Acknowledged { up_to }, Durability::Lazy)?;
                 }
             }
-            ToAgent::Stage(request) => self.staging.stage(*request),
+            ToAgent::Stage(request, signed) => self.stage(*request, signed.as_ref())?,
             ToAgent::Release { rollout } => self.staging.release(rollout),
             ToAgent::Supply(request) => self.staging.supply(*request),
-            ToAgent::Order(order) => self.order(*order)?,
+            ToAgent::Order(order, signed) => self.order(*order, signed.as_ref())?,
             ToAgent::Withdraw { key, reason } => {
                 if self.runs(key) {
                     self.happen(RunEvent::Withdrawn { reason })?;
@@ -296,12 +300,26 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         }
     }
 
-    fn order(&mut self, order: Order) -> Result<(), DriverError> {
+    fn stage(&mut self, request: StageRequest, signed: Option<&Signed>) -> Result<(), DriverError> {
+        let now = self.clock.now();
+        let said = self.trust.refuses_to_stage(&request, signed, now);
+        if said.is_none() {
+            self.staging.stage(request);
+        }
+        self.say(said)
+    }
+
+    fn order(&mut self, order: Order, signed: Option<&Signed>) -> Result<(), DriverError> {
         if self.history.outbox().is_full() {
             tracing::warn!(order = %order.key, "too many reports wait; the order is not taken");
             return Ok(());
         }
-        let record = match judge(&order, &self.profile.host, &self.history) {
+        let mut judgement = judge(&order, &self.profile.host, &self.history);
+        if judgement == Judgement::Accept {
+            let refusal = self.trust.refuses(&order, signed, self.clock.now());
+            judgement = refusal.map_or(judgement, Judgement::Refuse);
+        }
+        let record = match judgement {
             Judgement::Repeat(body) => Record::Said { body },
             Judgement::Refuse(refusal) => refused(&order, refusal),
             Judgement::Accept if !self.journal.hold_back_room() => refused(&order, no_room()),
@@ -435,6 +453,11 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         }
         self.inventory.told(facts.packages);
         let profile = &self.profile;
+        self.trust.know(Host {
+            id: profile.host.clone(),
+            labels: profile.labels.clone(),
+            facts: facts.clone(),
+        });
         let open = self.history.open();
         let hello = Hello {
             host: profile.host.clone(),
@@ -450,29 +473,6 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             newest: self.history.newest(),
         };
         self.uplink.greet(hello, packages);
-    }
-}
-
-async fn greeting<A: Actions>(actions: Rc<A>) -> Result<Greeting, Failure> {
-    let found = time::timeout(FACTS_WITHIN, async {
-        let (facts, packages) = actions.facts().await?;
-        Ok((facts, packages, actions.in_service().await))
-    });
-    found.await.unwrap_or_else(|_| {
-        Err(Failure::new(
-            FailureKind::TimedOut,
-            format!(
-                "the host's facts took longer than {} s",
-                FACTS_WITHIN.as_secs()
-            ),
-        ))
-    })
-}
-
-fn no_room() -> Refusal {
-    let detail = "no room to journal a run to its end";
-    Refusal::Impossible {
-        failure: Failure::new(FailureKind::DiskFull, detail),
     }
 }
 

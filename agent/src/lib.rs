@@ -6,6 +6,7 @@
 mod acceptance;
 pub mod actions;
 mod admission;
+pub mod advice;
 mod agent;
 pub mod artefact;
 pub mod checks;
@@ -17,6 +18,7 @@ mod driver;
 pub mod effect;
 pub mod evidence;
 pub mod flag;
+mod greeting;
 pub mod grpc;
 pub mod guard;
 pub mod health;
@@ -48,6 +50,7 @@ mod staging;
 pub mod step;
 mod task;
 pub mod telling;
+pub mod trust;
 mod uplink;
 
 pub use agent::Agent;

@@ -16,6 +16,7 @@ use crate::{
     pulse::Pulse,
     step::{Outside, Steps},
     telling,
+    trust::{self, Trust},
 };
 use cofferdam_proto::tls::{Client, CredentialFiles, Credentials, CredentialsError, Expect};
 use std::{convert::Infallible, io, rc::Rc, time::Duration};
@@ -69,6 +70,7 @@ enum OpenError {
 /// # Errors
 /// [`ProductionError`] when it cannot start, or its journal cannot be written.
 pub fn run(settings: Settings, root: Root) -> Result<(), ProductionError> {
+    trust::check(&settings);
     let runtime = runtime().map_err(ProductionError::Start)?;
     let ended = runtime.block_on(async {
         let mut stop = stop_signals().map_err(ProductionError::Start)?;
@@ -143,6 +145,7 @@ async fn serve(
     let pulse = Pulse::of_this_process().map_err(ProductionError::Start)?;
     let agent = Agent::new(profile, steps, opened, clock, connector);
     let agent = agent.telling(telling).with_pulse(pulse);
+    let agent = agent.trusting(Trust::in_signers(settings.allowed_signers));
     tokio::select! {
         biased;
         ended = agent.run(shutdown) => Ok(ended?),

@@ -3,8 +3,8 @@
 use crate::{
     command::{
         amend, artefact, change, completions, deny, doctor, except, explain, fleet, freeze, hosts,
-        lint, list, pki, plan, practice, query, rehearse, reserve, rollback, services, start,
-        status, watch,
+        lint, list, pki, plan, practice, query, rehearse, reserve, rollback, services, sign, start,
+        status, verify, watch,
     },
     config::Fragment,
     demo,
@@ -62,6 +62,10 @@ pub enum Command {
     Remote(Remote),
     /// Say what is wrong with a rollout file, or may be
     Lint(lint::Args),
+    /// Sign a rollout that was planned
+    Sign(sign::Args),
+    /// Say whether a rollout's signature counts
+    Verify(verify::Args),
     /// Play a rollout over a modelled fleet, in virtual time
     Rehearse(rehearse::Args),
     /// Write a fleet down as a file: a made-up one, or the one that there is

@@ -21,8 +21,10 @@ pub mod rehearse;
 pub mod reserve;
 pub mod rollback;
 pub mod services;
+pub mod sign;
 pub mod start;
 pub mod status;
+pub mod verify;
 pub mod watch;
 
 use crate::{
@@ -35,7 +37,10 @@ use crate::{
 };
 use anyhow::{Context as _, Result};
 use cofferdam_proto::operator::Action;
-use std::future::Future;
+use std::{
+    future::Future,
+    io::{self, IsTerminal as _, Write as _},
+};
 
 /// A command's connection and where its answer goes.
 #[derive(Clone)]
@@ -58,6 +63,8 @@ pub fn run(cli: Cli) -> Result<Exit> {
         Command::Completions(args) => completions::run(&args, out),
         Command::Doctor(args) => wait(doctor::run(args, &config, out))?,
         Command::Lint(args) => wait(lint::run(args, &config, out))?,
+        Command::Sign(args) => wait(sign::run(args, &config, out))?,
+        Command::Verify(args) => verify::run(&args, out),
         Command::Rehearse(args) => wait(rehearse::run(args, &config, out))?,
         Command::Fleet(args) => wait(fleet::run(args, &config, out))?,
         Command::Demo(args) => wait(demo::run(args, out))?,
@@ -95,6 +102,22 @@ async fn call(command: Remote, config: &Config, out: Output) -> Result<Exit> {
         Remote::Artefact(args) => artefact::run(args, &session).await,
         Remote::Services(args) => services::run(args, &session).await,
     }
+}
+
+/// Asks who sits at a terminal. Nobody there: no.
+fn agreed(question: &str) -> Result<bool> {
+    if !io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    let mut out = io::stdout().lock();
+    out.write_all(question.as_bytes())
+        .and_then(|()| out.flush())
+        .context("cannot write to the standard output")?;
+    let mut line = String::new();
+    io::stdin()
+        .read_line(&mut line)
+        .context("cannot read the standard input")?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
 /// One thread is plenty for a command.

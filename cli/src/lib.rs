@@ -22,3 +22,4 @@ pub mod http_date;
 pub mod pki;
 pub mod render;
 pub mod rollout_file;
+pub mod signing;

@@ -25,6 +25,7 @@ pub mod reserve;
 pub mod rollback;
 pub mod rollout;
 pub mod services;
+pub mod sign;
 pub mod table;
 
 use crate::exit::UsageError;

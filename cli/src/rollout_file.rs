@@ -2,7 +2,9 @@
 
 use crate::{advisory, exit::UsageError, file};
 use anyhow::Result;
-use cofferdam_engine::{advisory::Advisory, id::RolloutId, patch::Patch, spec::Spec};
+use cofferdam_engine::{
+    advisory::Advisory, id::RolloutId, patch::Patch, spec::Spec, statement::Signed,
+};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -90,6 +92,38 @@ impl RolloutFile {
         match fs::metadata(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Ok(_) | Err(_) => file::read(&path).map(Some),
+        }
+    }
+
+    /// Where the statement is that was signed of it: beside it, named after the rollout.
+    pub fn statement_path(&self) -> PathBuf {
+        let name = format!("{}.statement", self.rollout());
+        self.path.with_file_name(name)
+    }
+
+    /// Where its signature is, in the same way.
+    pub fn signature_path(&self) -> PathBuf {
+        self.path.with_file_name(format!("{}.sig", self.rollout()))
+    }
+
+    /// What was signed of it. `signature` is where the signature is, with its statement beside it; absent:
+    /// beside this file. Nothing when there is none there.
+    ///
+    /// # Errors
+    /// When one of the two is missing, or cannot be read.
+    pub fn signed(&self, signature: Option<&Path>) -> Result<Option<Signed>> {
+        let (statement, signature) = match signature {
+            Some(signature) => (signature.with_extension("statement"), signature.to_owned()),
+            None => (self.statement_path(), self.signature_path()),
+        };
+        match fs::metadata(&signature) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !statement.exists() => {
+                Ok(None)
+            }
+            Ok(_) | Err(_) => Ok(Some(Signed {
+                statement: file::read(&statement)?,
+                signature: file::read(&signature)?,
+            })),
         }
     }
 

@@ -13,10 +13,12 @@ mod operator;
 mod planner;
 mod query;
 mod reserve;
+mod signing;
 mod watch;
 
 pub(crate) use self::{
     agent::AgentApi,
     operator::{OperatorApi, Standing},
     query::Desk,
+    signing::Signing,
 };

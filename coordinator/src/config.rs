@@ -2,8 +2,12 @@
 
 mod artefacts;
 mod read;
+mod signing;
 
-pub use self::read::{Refusal, SettingsErrors};
+pub use self::{
+    read::{Refusal, SettingsErrors},
+    signing::Signing,
+};
 
 use crate::artefact::{Limits, Location};
 use cofferdam_engine::id::Region;
@@ -40,6 +44,8 @@ pub struct Settings {
     pub artefacts: Location,
     /// What of them is taken and kept.
     pub limits: Limits,
+    /// Whose signatures over rollouts count.
+    pub signing: Signing,
 }
 
 /// The regions that a process serves.

@@ -1,7 +1,7 @@
 //! Puts a coordinator together, and takes it apart again.
 
 use crate::{
-    api::{AgentApi, Desk, OperatorApi, Standing},
+    api::{AgentApi, Desk, OperatorApi, Signing, Standing},
     artefact::{self, ArtefactStore},
     clock::Clock,
     config::Settings,
@@ -109,6 +109,10 @@ where
             trust_domain: setup.settings.trust_domain,
             store: setup.store_name,
             started_at: setup.clock.now(),
+        },
+        signing: Signing {
+            settings: setup.settings.signing,
+            clock: setup.clock,
         },
     };
     let incoming = tls::incoming(setup.sockets, setup.credentials);

@@ -47,11 +47,13 @@ pub enum FailureKind {
     Io,
     /// What was asked is not possible on this host.
     Unsupported,
+    /// What was asked is not what somebody signed whom this host trusts.
+    NotSigned,
 }
 
 impl FailureKind {
     /// Every kind.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Network,
         Self::Locked,
         Self::DiskFull,
@@ -72,6 +74,7 @@ impl FailureKind {
         Self::Reboot,
         Self::Io,
         Self::Unsupported,
+        Self::NotSigned,
     ];
 
     /// Whether the same try may well succeed later: only these are tried again.
@@ -105,6 +108,7 @@ impl FailureKind {
             Self::Reboot => "reboot",
             Self::Io => "io",
             Self::Unsupported => "unsupported",
+            Self::NotSigned => "not-signed",
         }
     }
 }

@@ -56,6 +56,7 @@ use crate::{
     id::{CellId, HostId, OperatorId, RolloutId, WaveIndex, WaveName},
     policy::{BrakeRule, Profile, Severity, UNKNOWN_AFTER, UNKNOWN_SHARE},
     share::Share,
+    statement::Signed,
     stratum::Stratum,
     warrant::Assignment,
 };
@@ -118,6 +119,9 @@ pub struct Plan {
     /// What the rollout amends. Absent: nothing.
     #[serde(default)]
     pub amends: Option<Amends>,
+    /// Who signed it, by the list of whoever started it. Absent: nobody, or nobody looked.
+    #[serde(default)]
+    pub signer: Option<String>,
     /// The rollout file, canonically. Empty in plans of releases that did not keep it.
     #[serde(default)]
     pub file: String,
@@ -197,6 +201,21 @@ impl Plan {
     /// One of its waves. Nothing: it has no such one.
     pub fn wave(&self, wave: WaveIndex) -> Option<&PlannedWave> {
         self.waves.get(usize::try_from(wave.0).ok()?)
+    }
+
+    /// The same, as an operator signed it; `signer` is who that was, where it is known.
+    #[must_use]
+    pub fn signed(mut self, signed: &Signed, signer: Option<String>) -> Self {
+        for assignment in self.assignments.values_mut() {
+            assignment.signed = Some(signed.clone());
+        }
+        self.signer = signer;
+        self
+    }
+
+    /// Whether an operator signed it.
+    pub fn is_signed(&self) -> bool {
+        self.assignments.values().any(|cell| cell.signed.is_some())
     }
 
     /// Whether it takes hosts that are out of service, and no others.

@@ -15,6 +15,7 @@ use crate::{
     policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Profile, Retry, RollbackPace},
     services::Dependencies,
     share::Share,
+    statement::Signed,
     traffic::TrafficWish,
     window::Window,
 };
@@ -32,9 +33,9 @@ pub struct Assignment {
     pub rollout: RolloutId,
     /// The digest of the rollout file and its lock file.
     pub rollout_digest: Digest,
-    /// The operator's signature over that digest. Empty: not signed (until signing is built,
-    /// always).
-    pub signature: Vec<u8>,
+    /// What an operator signed of it, for its hosts. Absent: nobody signed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Signed>,
     /// The cell.
     pub cell: CellId,
     /// Counts how often hosts came late to the cell: a higher one replaces what binds its hosts.

@@ -37,6 +37,7 @@ mod rollback;
 mod rollout_view;
 mod run;
 mod services;
+mod signed;
 mod to_agent;
 mod traffic;
 mod write;

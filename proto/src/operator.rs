@@ -42,6 +42,7 @@ use cofferdam_engine::{
     digest::Digest,
     id::{HostId, OwnerEpoch, RolloutId},
     lint::Finding,
+    statement::Signed,
     time::Timestamp,
 };
 use serde::Serialize;
@@ -85,6 +86,8 @@ pub struct StartRequest {
     pub spec_text: String,
     /// The lock file that its plan came with.
     pub lock_text: String,
+    /// What an operator signed of it. Absent: nobody signed it.
+    pub signed: Option<Signed>,
 }
 
 /// Show one rollout, once or until it is over.

@@ -20,6 +20,7 @@ use cofferdam_engine::{
     report::Report,
     reservation::ReservationLeft,
     run::RunState,
+    statement::{Change, Signed},
     time::Timestamp,
     wish::Wish,
 };
@@ -169,10 +170,11 @@ pub enum ToAgent {
     },
     /// A sign of life.
     Heartbeat,
-    /// Fetch and prove bits; answered by a `Staged` report.
-    Stage(Box<StageRequest>),
-    /// Run this.
-    Order(Box<Order>),
+    /// Fetch and prove bits; answered by a `Staged` report. Beside it what an operator signed; absent:
+    /// nobody signed it.
+    Stage(Box<StageRequest>, Option<Signed>),
+    /// Run this. Beside it what an operator signed; absent: nobody signed it.
+    Order(Box<Order>, Option<Signed>),
     /// Stop this: before disruption it cancels, before apply it undoes, later it changes nothing.
     Withdraw {
         /// The order.
@@ -228,4 +230,17 @@ pub struct StageRequest {
     pub conffiles: ConffilePolicies,
     /// Whether a patch without a proved way back is allowed.
     pub one_way: bool,
+}
+
+impl<'a> From<&'a StageRequest> for Change<'a> {
+    fn from(request: &'a StageRequest) -> Self {
+        Self {
+            rollout: &request.rollout,
+            lock: request.lock_digest,
+            content: &request.content,
+            conffiles: &request.conffiles,
+            one_way: request.one_way,
+            run: None,
+        }
+    }
 }

@@ -49,6 +49,17 @@ pub enum SignatureError {
     Wrong(String),
 }
 
+/// The public key that a signature says it is of, as OpenSSH writes it. It proves nothing.
+///
+/// # Errors
+/// [`SignatureError`] when it is no signature.
+pub fn key_of(signed: &Signed) -> Result<String, SignatureError> {
+    let malformed = |_| SignatureError::Malformed;
+    let signature = SshSig::from_pem(&signed.signature).map_err(malformed)?;
+    let key = PublicKey::from(signature.public_key().clone());
+    key.to_openssh().map_err(malformed)
+}
+
 impl Signers {
     /// Reads a file of allowed signers; `file` is what its mistakes call it.
     ///

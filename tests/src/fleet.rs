@@ -212,6 +212,7 @@ impl Fleet {
                 file_name,
                 spec_text: text.to_owned(),
                 lock_text,
+                signed: None,
             });
             start.await.map(|_| ()).map_err(say)
         })

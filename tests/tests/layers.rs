@@ -45,7 +45,7 @@ const ENGINE_MAY_USE: &[&str] = &[
 ];
 
 /// Outside libraries and the only crates that may use them.
-const WRAPPERS: [(&str, &[&str]); 8] = [
+const WRAPPERS: [(&str, &[&str]); 9] = [
     ("sled", &["cofferdam-coordinator"]),
     ("object_store", &["cofferdam-coordinator"]),
     ("governor", &["cofferdam-coordinator"]),
@@ -60,6 +60,8 @@ const WRAPPERS: [(&str, &[&str]); 8] = [
         ],
     ),
     ("prost", &["cofferdam-proto"]),
+    // Signatures are checked in one place. The agent's tests sign.
+    ("ssh-key", &["cofferdam-proto", "cofferdam-agent"]),
     ("tonic-prost", &["cofferdam-proto"]),
     ("anyhow", &["cofferdam"]),
     ("turmoil", &["cofferdam-tests"]),

@@ -1,6 +1,7 @@
 //! Whole agents against a coordinator in memory, in paused time.
 
 mod coordinator;
+mod trust;
 
 use super::*;
 use crate::{
@@ -24,6 +25,7 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::session::ToAgent;
 use coordinator::{Answers, FakeCoordinator};
+use std::path::PathBuf;
 
 /// One host over the lives of its agents.
 struct Stage {
@@ -31,6 +33,7 @@ struct Stage {
     journal: MemoryJournal,
     clock: TokioClock,
     coordinator: FakeCoordinator,
+    signers: Option<PathBuf>,
 }
 
 impl Stage {
@@ -40,6 +43,7 @@ impl Stage {
             journal: MemoryJournal::new(Incarnation(7)),
             clock: TokioClock::starting_at(Timestamp(1_000_000)),
             coordinator: FakeCoordinator::default(),
+            signers: None,
         }
     }
 
@@ -60,6 +64,7 @@ impl Stage {
             self.clock.clone(),
             self.coordinator.connector(),
         );
+        let agent = agent.trusting(Trust::in_signers(self.signers.clone()));
         let rebooted = until(|| self.actions.boot_id() != boot_id);
         tokio::select! {
             biased;
@@ -382,7 +387,7 @@ async fn staging_is_answered_once_it_is_over_and_again_when_it_is_asked_again() 
     };
     stage
         .coordinator
-        .send(ToAgent::Stage(Box::new(request.clone())));
+        .send(ToAgent::Stage(Box::new(request.clone()), None));
     let staged = |stage: &Stage| {
         let bodies = stage.coordinator.bodies();
         let is_staged =
@@ -391,7 +396,9 @@ async fn staging_is_answered_once_it_is_over_and_again_when_it_is_asked_again() 
     };
     stage.live_until(|stage| staged(stage) == 1).await;
 
-    stage.coordinator.send(ToAgent::Stage(Box::new(request)));
+    stage
+        .coordinator
+        .send(ToAgent::Stage(Box::new(request), None));
     stage.live_until(|stage| staged(stage) == 2).await;
 
     assert_eq!(

@@ -134,6 +134,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     let credentials = credentials(&mut top);
     top.require("trust_domain", "trust_domain = \"example.org\"");
     let trust_domain = top.text("trust_domain", filled);
+    let allowed_signers = top.text("allowed_signers", absolute);
     let state_dir = top.text("state_dir", absolute);
     let run_dir = top.text("run_dir", absolute);
     let checks_dir = top.text("checks_dir", absolute);
@@ -160,6 +161,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         coordinators,
         credentials: credentials?,
         trust_domain: trust_domain?,
+        allowed_signers,
         state_dir: state_dir.unwrap_or_else(|| STATE_DIR.into()),
         run_dir: run_dir.unwrap_or_else(|| RUN_DIR.into()),
         checks_dir: checks_dir.unwrap_or_else(|| CHECKS_DIR.into()),

@@ -1,7 +1,7 @@
 //! `cofferdam amend`: another patch for some hosts of a live rollout.
 
 use crate::{
-    command::{Session, plan},
+    command::{Session, agreed, plan},
     exit::Exit,
     file,
     render::{
@@ -10,13 +10,10 @@ use crate::{
     },
     rollout_file::RolloutFile,
 };
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use cofferdam_engine::id::RolloutId;
 use cofferdam_proto::operator::AmendRequest;
-use std::{
-    io::{self, IsTerminal as _, Write as _},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 /// Arguments of `amend`.
 #[derive(Debug, clap::Args)]
@@ -41,6 +38,9 @@ pub struct Args {
         value_name = "TEXT"
     )]
     reason: String,
+    /// The signature [default: NAME.sig beside FILE, if it is there]
+    #[arg(long, value_name = "SIG")]
+    signature: Option<PathBuf>,
     /// Begin without asking
     #[arg(long)]
     yes: bool,
@@ -63,6 +63,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
         lock_text,
         reason: args.reason,
         seen: None,
+        signed: variant.signed(args.signature.as_deref())?,
     };
     let reply = session.client.amend(request.clone()).await?;
     if is_new {
@@ -78,7 +79,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
     if is_text {
         session.out.show(&shown)?;
     }
-    let begins = args.yes || (is_text && agreed()?);
+    let begins = args.yes || (is_text && agreed("begin it? [y/N] ")?);
     if !begins {
         if !is_text {
             session.out.show(&shown)?;
@@ -92,20 +93,4 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
         reply,
     })?;
     Ok(Exit::Done)
-}
-
-/// Asks who sits at a terminal. Nobody there: no.
-fn agreed() -> Result<bool> {
-    if !io::stdin().is_terminal() {
-        return Ok(false);
-    }
-    let mut out = io::stdout().lock();
-    out.write_all(b"begin it? [y/N] ")
-        .and_then(|()| out.flush())
-        .context("cannot write to the standard output")?;
-    let mut line = String::new();
-    io::stdin()
-        .read_line(&mut line)
-        .context("cannot read the standard input")?;
-    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }

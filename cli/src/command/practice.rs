@@ -10,11 +10,22 @@ use crate::{
         progress::Progress,
     },
     rollout_file::RolloutFile,
+    signing,
 };
 use anyhow::Result;
-use cofferdam_engine::{denial::Scope, duration, id::RolloutId, patch::Patch};
+use cofferdam_engine::{
+    denial::Scope,
+    duration,
+    id::RolloutId,
+    lockfile,
+    patch::Patch,
+    statement::{Signed, Statement},
+};
 use cofferdam_proto::operator::{Action, ChangeRequest, PlanRequest, RolloutView, StartRequest};
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 use time::OffsetDateTime;
 use tokio::time::timeout;
 
@@ -36,6 +47,9 @@ pub struct Args {
     /// How long it may take before it is aborted
     #[arg(long, value_name = "TIME", default_value = "8h", value_parser = duration::parse)]
     pub within: Duration,
+    /// The key to sign it with, where hosts ask for that: one without a passphrase, for a timer
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -49,7 +63,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
         return Err(UsageError(format!("{}: {why}", args.file.display())).into());
     }
     let file = file.named(&name_of(file.rollout(), clock::date())?)?;
-    let started = begin(&file, session).await?;
+    let started = begin(&file, &args, session).await?;
     let (name, hosts) = (&started.name, started.hosts);
     session
         .out
@@ -88,7 +102,7 @@ fn name_of(name: &RolloutId, now: OffsetDateTime) -> Result<RolloutId> {
     Ok(named.map_err(|error| UsageError(error.to_string()))?)
 }
 
-async fn begin(file: &RolloutFile, session: &Session) -> Result<RolloutView> {
+async fn begin(file: &RolloutFile, args: &Args, session: &Session) -> Result<RolloutView> {
     let plan = PlanRequest {
         file_name: file.name(),
         spec_text: file.text().to_owned(),
@@ -96,12 +110,24 @@ async fn begin(file: &RolloutFile, session: &Session) -> Result<RolloutView> {
         advisory: None,
     };
     let planned = session.client.plan(plan).await?;
+    let signed = match &args.key {
+        Some(key) => Some(sign(file, &planned.lock_text, key, args.within)?),
+        None => None,
+    };
     let start = StartRequest {
         file_name: file.name(),
         spec_text: file.text().to_owned(),
         lock_text: planned.lock_text,
+        signed,
     };
     session.client.start(start).await
+}
+
+/// Signs it for as long as it may take.
+fn sign(file: &RolloutFile, lock_text: &str, key: &Path, within: Duration) -> Result<Signed> {
+    let lock = lockfile::parse("the lock file", lock_text)?;
+    let validity = signing::from(clock::now(), within);
+    signing::sign(&Statement::of(file.spec(), &lock, None, validity), key)
 }
 
 /// Ends a practice that does not end by itself, and waits for the hosts that are out. Why it was ended.

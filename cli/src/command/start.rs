@@ -14,12 +14,16 @@ use std::path::PathBuf;
 /// Arguments of `start`.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Needs the lock file that `cofferdam plan` writes.\n\nExample:\n  \
+    after_help = "Needs the lock file that `cofferdam plan` writes, and sends the \
+    signature of `cofferdam sign` along.\n\nExample:\n  \
     cofferdam start openssl-2026-11.toml && cofferdam watch openssl-2026-11"
 )]
 pub struct Args {
     /// The rollout file
     pub file: PathBuf,
+    /// The signature [default: NAME.sig beside FILE, if it is there]
+    #[arg(long, value_name = "SIG")]
+    pub signature: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -39,6 +43,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
         file_name: file.name(),
         spec_text: file.text().to_owned(),
         lock_text,
+        signed: file.signed(args.signature.as_deref())?,
     };
     let rollout = session.client.start(request).await?;
     let begun = Standing::new(&rollout, clock::now()).begun();

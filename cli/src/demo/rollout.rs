@@ -59,7 +59,14 @@ impl Rollout {
         plan::run(args, session).await?;
         say(session, &format!("start {}", file.display()))?;
         let file = file.clone();
-        start::run(start::Args { file }, session).await?;
+        start::run(
+            start::Args {
+                file,
+                signature: None,
+            },
+            session,
+        )
+        .await?;
         say(session, &format!("watch {name}"))?;
         watch::follow(name, session).await
     }

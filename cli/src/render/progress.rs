@@ -203,6 +203,7 @@ mod tests {
             approvals: Vec::new(),
             promotions: Vec::new(),
             alarms: Vec::new(),
+            signed_by: None,
         }
     }
 

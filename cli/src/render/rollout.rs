@@ -146,6 +146,9 @@ impl Standing<'_> {
                 None => format!(", started {}", ago(started, self.now)),
             };
         }
+        if let Some(signer) = &rollout.signed_by {
+            line += &format!("\n  signed by {signer}");
+        }
         if let Some(amends) = &rollout.amends {
             line += &format!("\n  amends {amends}");
         }

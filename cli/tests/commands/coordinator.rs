@@ -224,6 +224,7 @@ impl Operator for Script {
         self.note(format!("amend {}, seen: {seen}", request.rollout));
         let plan = self.plan.clone();
         answer(plan.map(|reply| AmendReply {
+            amended_digest: None,
             started: seen,
             amends: RolloutId::new("openssl").unwrap(),
             generation: 2,

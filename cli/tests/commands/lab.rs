@@ -135,5 +135,6 @@ pub(crate) fn rollout(state: RolloutState, passed: u64, running: u64) -> Rollout
         approvals: Vec::new(),
         promotions: Vec::new(),
         alarms: Vec::new(),
+        signed_by: None,
     }
 }

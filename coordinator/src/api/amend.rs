@@ -26,14 +26,18 @@ impl OperatorApi {
         let Some(seen) = asked.seen else {
             return Ok(reply);
         };
-        let plan = amendment.plan;
+        let files = (&amendment.spec, &amendment.lock);
+        let plan = self
+            .signing
+            .look(amendment.plan, files, asked.signed.as_ref())?;
         if seen != plan.rollout_digest {
             let message =
                 "the amendment is not the one that was shown: look at the difference again";
             return Err(CallError::new(CallErrorKind::NotNow, message));
         }
         let (rollout, reason) = (asked.rollout, asked.reason);
-        tracing::info!(%by, %rollout, amendment = %plan.rollout, digest = %seen, reason, "operator amends a rollout");
+        let (amendment, signer) = (&plan.rollout, &plan.signer);
+        tracing::info!(%by, %rollout, %amendment, digest = %seen, signer, reason, "operator amends a rollout");
         let event = FleetEvent::Amended {
             rollout,
             plan: Box::new(plan),
@@ -68,6 +72,7 @@ fn shown(amendment: &Amendment) -> Result<AmendReply, CallError> {
         file_diff: difference(&before.file, &plan.file),
         lock_diff: difference(&lock_of(before), &lock_text),
         lock_text,
+        amended_digest: Some(before.rollout_digest),
     })
 }
 

@@ -4,7 +4,9 @@ use super::{
     artefacts, calendar, call, except, explain, forget,
     planner::Planner,
     query::{self, Desk},
-    reserve, watch,
+    reserve,
+    signing::Signing,
+    watch,
 };
 use crate::{
     artefact::ArtefactStore,
@@ -43,6 +45,7 @@ pub(crate) struct OperatorApi {
     pub(crate) stop: Stop,
     pub(crate) queries: Desk,
     pub(crate) standing: Standing,
+    pub(crate) signing: Signing,
 }
 
 /// What a coordinator is, beside its fleet.
@@ -91,7 +94,8 @@ impl v1::operator_server::Operator for OperatorApi {
         let planned = self.planner().plan(&asked).await?;
         if asked.lock_text.is_none() {
             let (store, lock) = (&self.artefacts, &planned.lock);
-            artefacts::fill(store, &self.driver, lock, &planned.selection).await?;
+            let selection = planned.spec.selection();
+            artefacts::fill(store, &self.driver, lock, selection).await?;
         }
         let reply = PlanReply {
             lock_text: planned.lock_text(),
@@ -390,9 +394,13 @@ impl OperatorApi {
                 advisory: None,
             })
             .await?;
-        let rollout = planned.plan.rollout.clone();
-        tracing::info!(%by, %rollout, digest = %planned.plan.rollout_digest, "operator starts a rollout");
-        let plan = Box::new(planned.plan);
+        let files = (&planned.spec, &planned.lock);
+        let plan = self
+            .signing
+            .look(planned.plan, files, asked.signed.as_ref())?;
+        let (rollout, digest, signer) = (plan.rollout.clone(), plan.rollout_digest, &plan.signer);
+        tracing::info!(%by, %rollout, %digest, signer, "operator starts a rollout");
+        let plan = Box::new(plan);
         self.act(FleetEvent::RolloutStarted { plan, by }).await?;
         self.view(&rollout).await
     }

@@ -27,7 +27,6 @@ use cofferdam_engine::{
     lockfile,
     patch::{AdvisoryPatch, ConfigPatch, LockFile, Locked, LockedFile, Patch},
     plan::{self, Plan, PlanInput, PlatformChange},
-    select::Selection,
     services::Services,
     spec::Spec,
     time::Timestamp,
@@ -50,8 +49,8 @@ pub(super) struct Planner<'a> {
 pub(super) struct Planned {
     pub(super) plan: Plan,
     pub(super) lock: LockFile,
-    /// Which hosts it selects.
-    pub(super) selection: Selection,
+    /// The rollout file.
+    pub(super) spec: Spec,
     /// What becomes of the hosts' packages.
     pub(super) changes: Vec<PlatformChange>,
     /// What was found while the lock file was resolved, one line each.
@@ -90,8 +89,8 @@ impl Planner<'_> {
         let findings = lint::of_plan(&spec, &plan, &input, &places);
         Ok(Planned {
             changes: plan::changes(&spec, &lock, &input, &plan),
-            selection: spec.selection().clone(),
             plan,
+            spec,
             lock,
             notes,
             findings,

@@ -1,6 +1,6 @@
 //! Reads the keys of a config file.
 
-use super::{Regions, Settings, artefacts};
+use super::{Regions, Settings, artefacts, signing};
 use cofferdam_engine::{
     document::{self, Mistakes, Table},
     duration::{self, DurationError},
@@ -37,6 +37,9 @@ pub enum Refusal {
         "`{0}` is no place for artefacts: an absolute path, or a URL as in \"s3://bucket/prefix\""
     )]
     Artefacts(String),
+    /// Signatures are asked for, and nobody's count.
+    #[error("nobody's signature counts without `allowed_signers`; name its file")]
+    NobodySigns,
     /// It is not a duration.
     #[error(transparent)]
     Duration(#[from] DurationError),
@@ -88,6 +91,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     let heartbeat = top.text("heartbeat", heartbeat);
     let data_dir = data_dir.unwrap_or_else(|| DATA_DIR.into());
     let (artefacts, limits) = artefacts::read(&mut top, &data_dir);
+    let signing = signing::read(&mut top);
     top.finish(&[], &[]);
     Some(Settings {
         listen: listen.unwrap_or(LISTEN),
@@ -101,6 +105,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         heartbeat: heartbeat.unwrap_or(HEARTBEAT),
         artefacts,
         limits,
+        signing,
     })
 }
 
@@ -133,7 +138,7 @@ fn address(text: &str) -> Result<SocketAddr, Refusal> {
     text.parse().map_err(|_| Refusal::Address(text.to_owned()))
 }
 
-fn path(text: &str) -> Result<PathBuf, Refusal> {
+pub(super) fn path(text: &str) -> Result<PathBuf, Refusal> {
     filled(text).map(PathBuf::from)
 }
 

@@ -33,7 +33,8 @@ fn every_key_is_read() {
         "{LEAST}listen = \"127.0.0.1:1\"\nhttp = \"127.0.0.1:2\"\nregions = [\"r1\", \"r2\"]\n\
          data_dir = \"/tmp/x\"\nheartbeat = \"500ms\"\n\
          [artefacts]\nstore = \"s3://bits/r1\"\nquota_mib = 2\nlargest_mib = 1\nrate_kib = 3\n\
-         transfers = 4\npackages = false\nsupply_within = \"5s\"\nretention = \"6h\"\n"
+         transfers = 4\npackages = false\nsupply_within = \"5s\"\nretention = \"6h\"\n\
+         [signing]\nallowed_signers = \"/etc/signers\"\nrequire = false\n"
     );
     let settings = Settings::parse("c.toml", &text).unwrap();
 
@@ -49,11 +50,25 @@ fn every_key_is_read() {
         retention: Duration::from_secs(6 * 3600),
     };
     assert_eq!(settings.limits, limits);
+    let signing = Signing {
+        allowed_signers: Some(PathBuf::from("/etc/signers")),
+        require: false,
+    };
+    assert_eq!(settings.signing, signing);
     assert_eq!(settings.listen.port(), 1);
     assert_eq!(settings.http.port(), 2);
     assert!(settings.regions.contain("r2") && !settings.regions.contain("r3"));
     assert_eq!(settings.data_dir, PathBuf::from("/tmp/x"));
     assert_eq!(settings.heartbeat, Duration::from_millis(500));
+}
+
+#[test]
+fn whoever_names_signers_wants_signatures() {
+    let signing = |lines: &str| Settings::parse("c.toml", &format!("{LEAST}[signing]\n{lines}\n"));
+    let settings = signing("allowed_signers = \"/etc/signers\"").unwrap();
+    assert!(settings.signing.require);
+    let refused = signing("require = true").unwrap_err().to_string();
+    assert!(refused.contains("name its file"), "{refused}");
 }
 
 #[test]

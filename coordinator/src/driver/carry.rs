@@ -3,7 +3,11 @@
 use super::{Driver, outgoing::messages, turn::Effect};
 use crate::{metrics::ByAnswer, sessions::SessionNumber, store::Store, view::Situation};
 use cofferdam_engine::{
-    cell::CellCommand, fleet::FleetCommand, id::HostId, order::ClaimAnswer, time::Timestamp,
+    cell::{Cell, CellCommand},
+    fleet::FleetCommand,
+    id::{HostId, RolloutId},
+    order::ClaimAnswer,
+    time::Timestamp,
 };
 use cofferdam_proto::session::ToAgent;
 
@@ -46,9 +50,14 @@ impl<S: Store> Driver<S> {
                 self.sessions
                     .send(&host, ToAgent::ClaimAnswer { key, point, answer });
             }
-            Effect::Command(FleetCommand::Cell { command, .. }) => {
+            Effect::Command(FleetCommand::Cell { cell, command }) => {
                 self.count(&command);
-                for (host, message) in messages(command) {
+                let work = self.fleet.cells().get(&cell).map(Cell::work);
+                let signed = |rollout: &RolloutId| {
+                    let work = work.and_then(|work| work.get(rollout))?;
+                    work.assignment.signed.clone()
+                };
+                for (host, message) in messages(command, signed) {
                     self.sessions.send(&host, message);
                 }
             }

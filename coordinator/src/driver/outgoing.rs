@@ -1,10 +1,18 @@
 //! What a cell's decision says to which agents.
 
-use cofferdam_engine::{cell::CellCommand, id::HostId};
+use cofferdam_engine::{
+    cell::CellCommand,
+    id::{HostId, RolloutId},
+    statement::Signed,
+};
 use cofferdam_proto::session::{StageRequest, ToAgent};
 
-/// The messages of a decision. Empty: it concerns the coordinator alone.
-pub(super) fn messages(command: CellCommand) -> Vec<(HostId, ToAgent)> {
+/// The messages of a decision; `signed` is what an operator signed of a rollout. Empty: it concerns the
+/// coordinator alone.
+pub(super) fn messages(
+    command: CellCommand,
+    signed: impl Fn(&RolloutId) -> Option<Signed>,
+) -> Vec<(HostId, ToAgent)> {
     match command {
         CellCommand::Stage {
             rollout,
@@ -14,6 +22,7 @@ pub(super) fn messages(command: CellCommand) -> Vec<(HostId, ToAgent)> {
             conffiles,
             one_way,
         } => {
+            let signed = signed(&rollout);
             let request = StageRequest {
                 rollout,
                 lock_digest,
@@ -21,10 +30,11 @@ pub(super) fn messages(command: CellCommand) -> Vec<(HostId, ToAgent)> {
                 conffiles,
                 one_way,
             };
-            vec![(host, ToAgent::Stage(Box::new(request)))]
+            vec![(host, ToAgent::Stage(Box::new(request), signed))]
         }
         CellCommand::Order(order) | CellCommand::Resend(order) => {
-            vec![(order.host.clone(), ToAgent::Order(order))]
+            let signed = signed(&order.grant.rollout);
+            vec![(order.host.clone(), ToAgent::Order(order, signed))]
         }
         CellCommand::AnswerClaim {
             host,

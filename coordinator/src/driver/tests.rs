@@ -347,7 +347,7 @@ async fn a_rollout_is_replayed_with_all_that_was_decided() {
     let (_, mut messages) = bench.connect("web-1").await;
     bench.start_rollout("first").await.unwrap();
     loop {
-        if let Some(ToAgent::Stage(_)) = messages.recv().await {
+        if let Some(ToAgent::Stage(..)) = messages.recv().await {
             break;
         }
     }

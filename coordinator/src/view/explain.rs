@@ -14,6 +14,7 @@ use cofferdam_engine::{
     duration,
     hold::{Hold, Subject},
     id::{CellId, HostId, RolloutId},
+    plan::Plan,
     rollout::Rollout,
     time::Timestamp,
     warrant::{Change, FailedEnd, Outcome},
@@ -75,6 +76,7 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     let counts = Counts::of(rollout.outcomes().values());
     let mut facts = Facts::default();
     facts.add("started by", rollout.by());
+    facts.add("signed by", signer(rollout.plan()));
     if let Some(amends) = &rollout.plan().amends {
         let what = format!("{}, generation {}", amends.rollout, amends.generation);
         facts.add("amends", what);
@@ -120,6 +122,15 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
         headline,
         lines,
         facts: facts.0,
+    }
+}
+
+/// Who signed a rollout, in words.
+fn signer(plan: &Plan) -> &str {
+    match (&plan.signer, plan.is_signed()) {
+        (Some(signer), _) => signer,
+        (None, true) => "somebody: this coordinator has no list of signers to look it up in",
+        (None, false) => "nobody",
     }
 }
 

@@ -66,6 +66,7 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
         approvals: said::approvals(rollout),
         promotions: said::promotions(rollout),
         alarms: alarms(situation, rollout),
+        signed_by: rollout.plan().signer.clone(),
     })
 }
 

@@ -131,6 +131,7 @@ impl Plan {
             hosts,
             assignments,
             amends: None,
+            signer: None,
             file: spec.to_string(),
         })
     }
@@ -278,7 +279,7 @@ impl<'d, 'a> Draft<'d, 'a> {
         Assignment {
             rollout: spec.name().clone(),
             rollout_digest: self.rollout_digest,
-            signature: Vec::new(),
+            signed: None,
             cell: cell.clone(),
             revision: 0,
             late: BTreeMap::new(),

@@ -18,6 +18,7 @@ impl From<AmendRequest> for v1::AmendRequest {
             lock_text: request.lock_text,
             reason: write::line(&request.reason),
             seen: request.seen.map(write::digest),
+            signed: request.signed.map(Into::into),
         }
     }
 }
@@ -34,6 +35,7 @@ impl TryFrom<v1::AmendRequest> for AmendRequest {
             lock_text: lock_text.at("lock_text")?,
             reason: read::line(wire.reason).at("reason")?,
             seen: seen.at("seen")?,
+            signed: read::optional(wire.signed).at("signed")?,
         })
     }
 }
@@ -50,6 +52,7 @@ impl From<AmendReply> for v1::AmendReply {
             file_diff: reply.file_diff.join("\n"),
             lock_diff: reply.lock_diff.join("\n"),
             lock_text: reply.lock_text,
+            amended_digest: reply.amended_digest.map(write::digest),
         }
     }
 }
@@ -57,6 +60,7 @@ impl From<AmendReply> for v1::AmendReply {
 impl TryFrom<v1::AmendReply> for AmendReply {
     type Error = FieldError;
     fn try_from(wire: v1::AmendReply) -> Result<Self, FieldError> {
+        let amended_digest = wire.amended_digest.as_deref().map(read::digest);
         Ok(Self {
             started: wire.started,
             amends: read::name(wire.amends).at("amends")?,
@@ -67,6 +71,7 @@ impl TryFrom<v1::AmendReply> for AmendReply {
             file_diff: diff(wire.file_diff).at("file_diff")?,
             lock_diff: diff(wire.lock_diff).at("lock_diff")?,
             lock_text: read::file_text(wire.lock_text).at("lock_text")?,
+            amended_digest: amended_digest.transpose().at("amended_digest")?,
         })
     }
 }

@@ -68,7 +68,7 @@ enumerated!(WaveState: Pending Running Baking Passed Stopped RollingBack RolledB
 enumerated!(
     FailureKind: Network Locked DiskFull Signature NotFound Dependency MaintainerScript
     Conffile Hook PackageManager NoWayBack Validate Service Unhealthy NoData Drain TimedOut
-    Reboot Io Unsupported
+    Reboot Io Unsupported NotSigned
 );
 
 impl Enumerated for Scope {

@@ -66,6 +66,7 @@ impl From<StartRequest> for v1::StartRequest {
             file_name: write::line(&request.file_name),
             spec_text: request.spec_text,
             lock_text: request.lock_text,
+            signed: request.signed.map(Into::into),
         }
     }
 }
@@ -77,6 +78,7 @@ impl TryFrom<v1::StartRequest> for StartRequest {
             file_name: read::filled_line(wire.file_name).at("file_name")?,
             spec_text: read::file_text(wire.spec_text).at("spec_text")?,
             lock_text: read::file_text(wire.lock_text).at("lock_text")?,
+            signed: read::optional(wire.signed).at("signed")?,
         })
     }
 }

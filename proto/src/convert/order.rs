@@ -35,6 +35,8 @@ impl From<Order> for v1::Order {
             stable_for_ms: write::wait(order.stable_for),
             first_answer_ms: write::wait(order.first_answer),
             traffic: (!order.traffic.is_silent()).then(|| order.traffic.into()),
+            // Beside the order, and no part of what its digest is of.
+            signed: None,
         }
     }
 }

@@ -85,6 +85,7 @@ impl From<RolloutView> for v1::RolloutView {
             approvals: write::list(view.approvals),
             promotions: write::list(view.promotions),
             alarms: write::list(view.alarms),
+            signed_by: view.signed_by.as_deref().map(write::line),
         }
     }
 }
@@ -109,6 +110,7 @@ impl TryFrom<v1::RolloutView> for RolloutView {
             approvals: read::list(wire.approvals, MAX_ENTRIES).at("approvals")?,
             promotions: read::list(wire.promotions, MAX_ENTRIES).at("promotions")?,
             alarms: read::list(wire.alarms, MAX_ENTRIES).at("alarms")?,
+            signed_by: read::optional_line(wire.signed_by).at("signed_by")?,
         })
     }
 }

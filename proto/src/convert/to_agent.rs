@@ -48,8 +48,14 @@ impl From<ToAgent> for v1::ToAgent {
                 Message::Acknowledge(v1::Acknowledge { up_to: up_to.0 })
             }
             ToAgent::Heartbeat => Message::Heartbeat(v1::Heartbeat {}),
-            ToAgent::Stage(stage) => Message::Stage((*stage).into()),
-            ToAgent::Order(order) => Message::Order((*order).into()),
+            ToAgent::Stage(stage, signed) => Message::Stage(v1::Stage {
+                signed: signed.map(Into::into),
+                ..(*stage).into()
+            }),
+            ToAgent::Order(order, signed) => Message::Order(v1::Order {
+                signed: signed.map(Into::into),
+                ..(*order).into()
+            }),
             ToAgent::Withdraw { key, reason } => Message::Withdraw(v1::Withdraw {
                 key: Some(key.into()),
                 reason: write::line(&reason),
@@ -100,8 +106,14 @@ impl TryFrom<v1::ToAgent> for ToAgent {
                 Ok(Self::Acknowledge { up_to })
             }
             Message::Heartbeat(v1::Heartbeat {}) => Ok(Self::Heartbeat),
-            Message::Stage(wire) => Ok(Self::Stage(Box::new(wire.try_into().at("stage")?))),
-            Message::Order(wire) => Ok(Self::Order(Box::new(wire.try_into().at("order")?))),
+            Message::Stage(mut wire) => {
+                let signed = read::optional(wire.signed.take()).at("stage.signed")?;
+                Ok(Self::Stage(Box::new(wire.try_into().at("stage")?), signed))
+            }
+            Message::Order(mut wire) => {
+                let signed = read::optional(wire.signed.take()).at("order.signed")?;
+                Ok(Self::Order(Box::new(wire.try_into().at("order")?), signed))
+            }
             Message::Withdraw(wire) => Ok(Self::Withdraw {
                 key: read::message(wire.key).at("withdraw.key")?,
                 reason: read::line(wire.reason).at("withdraw.reason")?,
@@ -149,6 +161,7 @@ impl From<StageRequest> for v1::Stage {
             content: Some(stage.content.into()),
             conffiles: conffile::write(stage.conffiles),
             one_way: stage.one_way,
+            signed: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Another patch for some hosts of a live rollout.
 
 use super::PlanView;
-use cofferdam_engine::{digest::Digest, id::RolloutId};
+use cofferdam_engine::{digest::Digest, id::RolloutId, statement::Signed};
 use serde::Serialize;
 
 /// Amend a rollout by a variant of its file, or show what that would change.
@@ -20,6 +20,8 @@ pub struct AmendRequest {
     /// The digest of the amendment as it was shown: it begins, unless it has become another. Absent:
     /// it is shown, and nothing begins.
     pub seen: Option<Digest>,
+    /// What an operator signed of it. Absent: nobody signed it.
+    pub signed: Option<Signed>,
 }
 
 /// The answer to [`AmendRequest`].
@@ -44,4 +46,7 @@ pub struct AmendReply {
     /// The variant's lock file.
     #[serde(skip)]
     pub lock_text: String,
+    /// The digest of the rollout that gives hosts away. Absent: from a coordinator of an earlier release.
+    #[serde(skip)]
+    pub amended_digest: Option<Digest>,
 }

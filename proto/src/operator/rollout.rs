@@ -149,6 +149,8 @@ pub struct RolloutView {
     pub promotions: Vec<PromotionView>,
     /// The last that the guards of its hosts saw since it started, oldest first.
     pub alarms: Vec<Alarm>,
+    /// Who signed it. Absent: nobody, or the coordinator does not look.
+    pub signed_by: Option<String>,
 }
 
 /// Somebody's yes to all that they may approve.

@@ -1,6 +1,6 @@
 //! What is asked of an amendment, and what is answered.
 
-use crate::sample::{over_the_wire, rollout, text};
+use crate::sample::{over_the_wire, rollout, signed, text};
 use cofferdam_engine::digest::Digest;
 use cofferdam_proto::{
     operator::{AmendReply, AmendRequest, Coverage, PlanView},
@@ -16,6 +16,7 @@ fn an_amendment_arrives_unchanged() {
             spec_text: text("name = \"fix\""),
             lock_text,
             reason: text("too new"),
+            signed: seen.map(|_| signed()),
             seen,
         };
         assert_eq!(
@@ -47,6 +48,7 @@ fn an_amendment_arrives_unchanged() {
             approvals: Vec::new(),
         },
         passed: 1,
+        amended_digest: Some(Digest::of("amended")),
         away: 2,
         file_diff: vec![text(" a"), text(" "), long],
         lock_diff: Vec::new(),

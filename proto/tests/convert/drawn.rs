@@ -21,6 +21,7 @@ use cofferdam_engine::{
     report::{Refusal, Report, ReportBody},
     reservation::ReservationLeft,
     run::{Ending, RunState},
+    statement::Signed,
     time::millis,
     traffic::{OnExpiry, RampSteps, TrafficWish},
     wish::Wish,
@@ -83,8 +84,8 @@ pub(crate) fn to_agent() -> impl Strategy<Value = ToAgent> {
             up_to: ReportSequence(up_to)
         }),
         Just(ToAgent::Heartbeat),
-        stage().prop_map(|stage| ToAgent::Stage(Box::new(stage))),
-        order().prop_map(|order| ToAgent::Order(Box::new(order))),
+        (stage(), signed()).prop_map(|(stage, signed)| ToAgent::Stage(Box::new(stage), signed)),
+        (order(), signed()).prop_map(|(order, signed)| ToAgent::Order(Box::new(order), signed)),
         (key(), reason()).prop_map(|(key, reason)| ToAgent::Withdraw { key, reason }),
         (key(), point(), answer()).prop_map(|(key, point, answer)| ToAgent::ClaimAnswer {
             key,
@@ -290,6 +291,14 @@ fn stage() -> impl Strategy<Value = StageRequest> {
             one_way,
         },
     )
+}
+
+fn signed() -> impl Strategy<Value = Option<Signed>> {
+    let signed = ("(?s).{0,40}", "(?s).{0,40}");
+    option::of(signed.prop_map(|(statement, signature)| Signed {
+        statement,
+        signature,
+    }))
 }
 
 fn conffiles() -> impl Strategy<Value = ConffilePolicies> {

@@ -1,6 +1,6 @@
 //! Operator messages come back as they went.
 
-use crate::sample::{cell, host, over_the_wire, platform, rollout, text};
+use crate::sample::{cell, host, over_the_wire, platform, rollout, signed, text};
 use cofferdam_engine::{
     advisory::Advisory,
     denial::Scope,
@@ -48,6 +48,7 @@ fn requests_arrive_unchanged() {
         file_name: text("openssl.toml"),
         spec_text: text("name = \"x\"\n"),
         lock_text: text("lock = 1\n"),
+        signed: Some(signed()),
     };
     assert_eq!(
         over_the_wire::<v1::StartRequest, _>(start.clone()),
@@ -344,6 +345,7 @@ fn rollout_view(state: RolloutState) -> RolloutView {
             at_ms: Timestamp(4),
         }],
         alarms: Vec::new(),
+        signed_by: Some(text("alice@example.org")),
     }
 }
 

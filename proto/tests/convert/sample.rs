@@ -12,6 +12,7 @@ use cofferdam_engine::{
     policy::Deadlines,
     reach::Reach,
     run::RunState,
+    statement::Signed,
     traffic::{OnExpiry, RampSteps, TrafficWish},
 };
 use cofferdam_proto::{convert::FieldError, session::Hello};
@@ -26,6 +27,14 @@ where
 {
     let bytes = W::from(value).encode_to_vec();
     T::try_from(W::decode(bytes.as_slice()).unwrap())
+}
+
+/// What an operator signed.
+pub(crate) fn signed() -> Signed {
+    Signed {
+        statement: text("cofferdam-rollout 1\n"),
+        signature: text("-----BEGIN SSH SIGNATURE-----\n"),
+    }
 }
 
 pub(crate) fn text(text: &str) -> String {

@@ -76,9 +76,10 @@ fn a_wait_without_end_becomes_the_longest_wait() {
         ..Deadlines::default()
     };
 
-    let arrived = over_the_wire::<v1::ToAgent, ToAgent>(ToAgent::Order(Box::new(order))).unwrap();
+    let arrived =
+        over_the_wire::<v1::ToAgent, ToAgent>(ToAgent::Order(Box::new(order), None)).unwrap();
 
-    let ToAgent::Order(order) = arrived else {
+    let ToAgent::Order(order, None) = arrived else {
         panic!("another message arrived: {arrived:?}");
     };
     assert_eq!(order.deadlines.apply, MAX_WAIT);

@@ -43,6 +43,7 @@ pub(super) fn client(sim: &mut turmoil::Sim<'_>, authority: &Authority, scene: &
             file_name: "rollout.toml".to_owned(),
             spec_text: rollout,
             lock_text: planned.lock_text,
+            signed: None,
         };
         let name = planned.plan.rollout.to_string();
         operator.start(&name, request).await;

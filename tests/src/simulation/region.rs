@@ -5,7 +5,7 @@ use crate::pki::TRUST_DOMAIN;
 use cofferdam_coordinator::{
     Setup,
     artefact::{ArtefactStore, Limits, Location},
-    config::{Regions, Settings},
+    config::{Regions, Settings, Signing},
     start,
     store::memory::{MemoryDisk, MemoryStore},
 };
@@ -56,5 +56,6 @@ fn settings() -> Settings {
         heartbeat: HEARTBEAT,
         artefacts: Location::Memory,
         limits: Limits::default(),
+        signing: Signing::default(),
     }
 }

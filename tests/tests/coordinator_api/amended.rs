@@ -30,6 +30,7 @@ async fn a_rollout_gives_no_host_away_that_it_has_not_or_when_it_is_over() {
         lock_text: None,
         reason: String::new(),
         seen: None,
+        signed: None,
     };
     start(&mut operator, &spec("practice", "web-1")).await;
 

@@ -4,7 +4,7 @@ use cofferdam_coordinator::{
     Running, Setup,
     artefact::{ArtefactStore, Limits, Location},
     clock::AnchoredClock,
-    config::{Regions, Settings},
+    config::{Regions, Settings, Signing},
     start,
     store::{MemoryStore, memory::MemoryDisk},
 };
@@ -62,6 +62,7 @@ impl Bench {
             heartbeat: HEARTBEAT,
             artefacts: Location::Folder(folder.path().join("artefacts")),
             limits: Limits::default(),
+            signing: Signing::default(),
         };
         let store = ArtefactStore::open(&settings.artefacts, settings.limits.clone());
         let artefacts = store.await.unwrap();

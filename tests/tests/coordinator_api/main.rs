@@ -72,6 +72,7 @@ async fn start(operator: &mut OperatorClient<Channel>, spec_text: &str) -> Rollo
         file_name: "rollout.toml".to_owned(),
         spec_text: spec_text.to_owned(),
         lock_text: reply.lock_text,
+        signed: None,
     };
     let view = operator
         .start(v1::StartRequest::from(request))
@@ -366,6 +367,7 @@ async fn a_name_and_a_subject_are_taken_once() {
         file_name: "rollout.toml".to_owned(),
         spec_text: file,
         lock_text: reply.lock_text,
+        signed: None,
     };
     let refused = operator
         .start(v1::StartRequest::from(again))

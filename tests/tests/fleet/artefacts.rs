@@ -71,6 +71,7 @@ async fn what_the_archive_dropped_after_the_plan_comes_from_the_store_there_and_
         file_name,
         spec_text,
         lock_text,
+        signed: None,
     };
     operator.start(start).await.unwrap();
     let rollout = RolloutId::new("dropped").unwrap();

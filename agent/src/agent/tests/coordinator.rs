@@ -7,6 +7,7 @@ use cofferdam_engine::{
     order::{ClaimAnswer, ClaimPoint, Order},
     report::{Report, ReportBody},
     run::{Ending, RunState},
+    statement::Signed,
 };
 use cofferdam_proto::session::{FromAgent, HEARTBEAT, ToAgent};
 use std::{
@@ -85,7 +86,11 @@ impl FakeCoordinator {
     }
 
     pub(super) fn order(&self, order: Order) {
-        self.send(ToAgent::Order(Box::new(order.clone())));
+        self.order_signed(order, None);
+    }
+
+    pub(super) fn order_signed(&self, order: Order, signed: Option<Signed>) {
+        self.send(ToAgent::Order(Box::new(order.clone()), signed));
         self.0.orders.borrow_mut().push(order);
     }
 
@@ -294,7 +299,7 @@ impl FakeCoordinator {
         for order in orders {
             let open = self.ending(order.key).is_none() && pending == 0;
             if open || self.0.repeats.get() {
-                drop(to.send(ToAgent::Order(Box::new(order))).await);
+                drop(to.send(ToAgent::Order(Box::new(order), None)).await);
             }
         }
     }

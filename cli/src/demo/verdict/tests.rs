@@ -40,6 +40,7 @@ fn rollout(name: &str, state: RolloutState, reason: &str, waves: Vec<WaveView>) 
         approvals: Vec::new(),
         promotions: Vec::new(),
         alarms: Vec::new(),
+        signed_by: None,
     }
 }
 

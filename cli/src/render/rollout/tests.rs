@@ -71,6 +71,7 @@ pub(crate) fn stopped() -> RolloutView {
         approvals: Vec::new(),
         promotions: Vec::new(),
         alarms: Vec::new(),
+        signed_by: None,
     }
 }
 

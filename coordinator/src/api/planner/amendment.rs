@@ -22,6 +22,8 @@ use cofferdam_proto::{
 #[derive(Debug)]
 pub(in crate::api) struct Amendment {
     pub(in crate::api) plan: Plan,
+    /// The variant's rollout file.
+    pub(in crate::api) spec: Spec,
     pub(in crate::api) lock: LockFile,
     /// What becomes of the hosts' packages.
     pub(in crate::api) changes: Vec<PlatformChange>,
@@ -69,6 +71,7 @@ impl Planner<'_> {
         Ok(Amendment {
             changes: plan::changes(&spec, &lock, &input, &plan),
             plan,
+            spec,
             lock,
             notes,
             passed: staying.passed,

@@ -33,10 +33,10 @@ impl Bench {
     async fn order(&self, mut to: Host) -> OrderKey {
         loop {
             let message = to.messages.recv().await.expect("a session that lives");
-            if let ToAgent::Order(order) = message {
+            if let ToAgent::Order(order, _) = message {
                 return order.key;
             }
-            if let ToAgent::Stage(request) = message {
+            if let ToAgent::Stage(request, _) = message {
                 let said = Said::Report(staged(*request));
                 let taken = self.handle.said(&host(to.name), to.number, said).await;
                 taken.unwrap();
