@@ -23,6 +23,7 @@ pub mod processes;
 pub mod repository;
 pub mod rollout;
 pub mod root;
+pub mod signer;
 pub mod site;
 pub mod tool;
 pub mod verdict;

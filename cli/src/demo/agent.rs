@@ -37,6 +37,9 @@ pub fn start(
 
 fn config_text(site: &Site<'_>, host: &Host, pair: &Pair, coordinator: SocketAddr) -> String {
     let dir = site.folder.host(&host.name);
+    let signers = site.signer.map_or_else(String::new, |signer| {
+        format!("allowed_signers = \"{}\"\n", signer.allowed.display())
+    });
     format!(
         "# The agent of {name}, a host of the demo.\n\
          coordinators = [\"{coordinator}\"]\n\
@@ -44,6 +47,7 @@ fn config_text(site: &Site<'_>, host: &Host, pair: &Pair, coordinator: SocketAdd
          cert = \"{cert}\"\n\
          key = \"{key}\"\n\
          ca = \"{ca}\"\n\
+         {signers}\
          state_dir = \"{dir}/state\"\n\
          run_dir = \"{dir}/run\"\n\
          checks_dir = \"{dir}/root/etc/cofferdam/checks.d\"\n\

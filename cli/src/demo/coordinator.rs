@@ -95,6 +95,10 @@ fn free_ports() -> std::io::Result<Ports> {
 }
 
 fn config_text(site: &Site<'_>, pair: &Pair, ports: &Ports) -> String {
+    let signing = site.signer.map_or_else(String::new, |signer| {
+        let allowed = signer.allowed.display();
+        format!("\n[signing]\nallowed_signers = \"{allowed}\"\n")
+    });
     format!(
         "# The coordinator of the demo.\n\
          listen = \"{}\"\n\
@@ -103,7 +107,7 @@ fn config_text(site: &Site<'_>, pair: &Pair, ports: &Ports) -> String {
          cert = \"{}\"\n\
          key = \"{}\"\n\
          ca = \"{}\"\n\
-         data_dir = \"{}\"\n",
+         data_dir = \"{}\"\n{signing}",
         ports.listen,
         ports.http,
         pair.certificate.display(),

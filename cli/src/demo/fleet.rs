@@ -11,6 +11,7 @@ use crate::{
         repository::{Release, Source},
         rollout::Rollout,
         root::Root,
+        signer::Signer,
         site::Site,
     },
     render::Output,
@@ -36,6 +37,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Fleet {
     /// An operator's connection to its coordinator.
     pub session: Session,
+    signer: Option<Signer>,
     hosts: Vec<Rooted>,
     processes: Processes,
 }
@@ -68,7 +70,11 @@ impl Fleet {
         source: &Source,
         out: Output,
     ) -> Result<Self> {
-        let site = Site::create(folder)?;
+        let signer = Signer::create(folder).await?;
+        if signer.is_none() {
+            out.say("ssh-keygen is not installed: nothing is signed here")?;
+        }
+        let site = Site::create(folder, signer.as_ref())?;
         let hosts = make_roots(folder, fleet, source).await?;
         let Coordinator {
             address,
@@ -80,6 +86,7 @@ impl Fleet {
         }
         let mut fleet = Self {
             session: Session { client, out },
+            signer,
             hosts,
             processes,
         };
@@ -92,7 +99,7 @@ impl Fleet {
     /// # Errors
     /// When a command of it fails, or a process ended.
     pub async fn roll_out(&mut self, rollout: &Rollout) -> Result<RolloutView> {
-        let mut work = pin!(rollout.run(&self.session));
+        let mut work = pin!(rollout.run(self.signer.as_ref(), &self.session));
         loop {
             tokio::select! {
                 biased;

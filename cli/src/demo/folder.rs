@@ -68,6 +68,11 @@ impl Folder {
         self.path.join(GPG)
     }
 
+    /// The operator's key, and whose signatures count.
+    pub fn signing(&self) -> PathBuf {
+        self.path.join("signing")
+    }
+
     /// Where tools put their temporary files.
     pub fn tmp(&self) -> PathBuf {
         self.path.join("tmp")

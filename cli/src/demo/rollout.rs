@@ -1,17 +1,20 @@
 //! The two rollouts of the demo, and how an operator runs one.
 
 use crate::{
-    command::{Session, explain, plan, start, watch},
-    demo::folder::Folder,
+    command::{Session, explain, plan, sign, start, watch},
+    demo::{folder::Folder, signer::Signer},
     file,
 };
 use anyhow::Result;
 use cofferdam_engine::id::RolloutId;
 use cofferdam_proto::operator::RolloutView;
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 const GOOD: &str = include_str!("files/good.toml");
 const BAD: &str = include_str!("files/bad.toml");
+
+/// The demo is over in a minute.
+const SIGNED_FOR: Duration = Duration::from_hours(24);
 
 /// A rollout with its file in the demo's folder.
 pub struct Rollout {
@@ -45,11 +48,12 @@ impl Rollout {
         Ok(Self { name, file })
     }
 
-    /// Plans, starts and follows it, by the commands that an operator types.
+    /// Plans, signs, starts and follows it, by the commands that an operator types. Without a signer
+    /// nothing is signed.
     ///
     /// # Errors
     /// When a command fails. That it was stopped is no failure.
-    pub async fn run(&self, session: &Session) -> Result<RolloutView> {
+    pub async fn run(&self, signer: Option<&Signer>, session: &Session) -> Result<RolloutView> {
         let Self { name, file } = self;
         say(session, &format!("plan {}", file.display()))?;
         let args = plan::Args {
@@ -57,6 +61,21 @@ impl Rollout {
             relock: false,
         };
         plan::run(args, session).await?;
+        if let Some(signer) = signer {
+            let (shown, key) = (file.display(), signer.key.clone());
+            say(
+                session,
+                &format!("sign {shown} --key {} --yes", key.display()),
+            )?;
+            let args = sign::Args {
+                file: file.clone(),
+                key,
+                valid_for: SIGNED_FOR,
+                amends: None,
+                yes: true,
+            };
+            sign::run_alone(&args, session.out)?;
+        }
         say(session, &format!("start {}", file.display()))?;
         let file = file.clone();
         start::run(

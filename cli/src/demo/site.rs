@@ -2,7 +2,7 @@
 
 use crate::{
     clock,
-    demo::{folder::Folder, tool::PATH},
+    demo::{folder::Folder, signer::Signer, tool::PATH},
     pki::{AUTHORITY_CERTIFICATE, Authority, Pair, ServerNames, Validity},
 };
 use anyhow::{Context as _, Result, ensure};
@@ -23,21 +23,27 @@ const DAYS: u32 = 1;
 pub struct Site<'a> {
     /// Where everything is.
     pub folder: &'a Folder,
+    /// Whose signatures count. Absent: rollouts need none.
+    pub signer: Option<&'a Signer>,
     authority: Authority,
 }
 
 impl<'a> Site<'a> {
-    /// Makes an authority in the folder.
+    /// Makes an authority in the folder. `signer` is whose signatures count; absent: rollouts need none.
     ///
     /// # Errors
     /// When its files cannot be written.
-    pub fn create(folder: &'a Folder) -> Result<Self> {
+    pub fn create(folder: &'a Folder, signer: Option<&'a Signer>) -> Result<Self> {
         let now = clock::date();
         // A day longer than its leaves, so that the second in which each is made does not matter.
         let days = DAYS + 1;
         Authority::create(&folder.pki(), TRUST_DOMAIN, Validity { now, days })?;
         let authority = Authority::load(&folder.pki())?;
-        Ok(Self { folder, authority })
+        Ok(Self {
+            folder,
+            signer,
+            authority,
+        })
     }
 
     /// Issues a certificate.
