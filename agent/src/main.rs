@@ -1,9 +1,7 @@
 //! `cofferdam-agent`: patches its own host, and nothing else.
 
 use clap::{Parser, Subcommand};
-use cofferdam_agent::{
-    advice, config::Settings, drift, effect, guard, host::root::Root, log, production,
-};
+use cofferdam_agent::{config::Settings, drift, effect, guard, host::root::Root, log, production};
 use cofferdam_proto::error_chain;
 use std::{error::Error, path::Path, path::PathBuf, process::ExitCode};
 
@@ -55,7 +53,7 @@ fn carry_out(Arguments { command, config }: Arguments) -> Result<ExitCode, Box<d
         Command::Guard(command) => return Ok(command.carry_out(config)?),
         Command::Drift(command) => command.carry_out(named)?,
         Command::Effect => effect::command::show()?,
-        Command::CheckConfig => advice::give(&settings()?),
+        Command::CheckConfig => cofferdam_agent::advice::give(&settings()?),
         Command::Run { root } => production::run(settings()?, Root::new(root)?)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -6,6 +6,7 @@
 
 use crate::{actions::StageRequest, config::Settings};
 use cofferdam_engine::{
+    digest::Digest,
     failure::{Failure, FailureKind},
     inventory::Host,
     order::{Direction, Order},
@@ -38,7 +39,8 @@ pub struct Trust {
 #[derive(Debug)]
 struct Found {
     signed: Signed,
-    signers: String,
+    /// Of the file's text that it was found good by.
+    signers: Digest,
     checked: Checked,
 }
 
@@ -132,14 +134,13 @@ impl Trust {
         let host = self.host.as_ref().ok_or(Distrust::NotLooked)?;
         let signed = signed.ok_or(Distrust::NotSigned)?;
         let text = text(path)?;
-        let known = self.last.take().filter(|last| last.is_of(signed, &text));
+        let counts = |last: &Found| last.is_of(signed, &text) && last.counts(now);
+        let known = self.last.take().filter(counts);
         let found = match known {
             Some(found) => found,
-            None => Found::look(path, text, signed, now)?,
+            None => Found::look(path, &text, signed, now)?,
         };
         let checked = &self.last.insert(found).checked;
-        let not_now = |why| Distrust::Signature(SignatureError::NotAllowed(why));
-        checked.signer.may_sign(now).map_err(not_now)?;
         let covered = checked.statement.covers(change, host, now);
         covered.map_err(|why| Distrust::NotCovered {
             signer: checked.signer.name.clone(),
@@ -149,24 +150,24 @@ impl Trust {
 }
 
 impl Found {
-    fn look(
-        path: &Path,
-        signers: String,
-        signed: &Signed,
-        now: Timestamp,
-    ) -> Result<Self, Distrust> {
-        let checked = read(path, &signers)?.check(signed, now)?;
+    fn look(path: &Path, signers: &str, signed: &Signed, now: Timestamp) -> Result<Self, Distrust> {
+        let checked = read(path, signers)?.check(signed, now)?;
         let (rollout, signer) = (&checked.statement.rollout, &checked.signer.name);
         tracing::info!(%rollout, signer, "signed");
         Ok(Self {
             signed: signed.clone(),
-            signers,
+            signers: Digest::of(signers),
             checked,
         })
     }
 
     fn is_of(&self, signed: &Signed, signers: &str) -> bool {
-        self.signed == *signed && self.signers == signers
+        self.signed == *signed && self.signers == Digest::of(signers)
+    }
+
+    /// Whether the key still counts.
+    fn counts(&self, now: Timestamp) -> bool {
+        self.checked.signer.may_sign(now).is_ok()
     }
 }
 

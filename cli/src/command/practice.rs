@@ -49,7 +49,7 @@ pub struct Args {
     pub within: Duration,
     /// The key to sign it with, where hosts ask for that: one without a passphrase, for a timer
     #[arg(long, value_name = "KEY")]
-    pub key: Option<PathBuf>,
+    pub sign_with: Option<PathBuf>,
 }
 
 /// Runs the command.
@@ -110,7 +110,7 @@ async fn begin(file: &RolloutFile, args: &Args, session: &Session) -> Result<Rol
         advisory: None,
     };
     let planned = session.client.plan(plan).await?;
-    let signed = match &args.key {
+    let signed = match &args.sign_with {
         Some(key) => Some(sign(file, &planned.lock_text, key, args.within)?),
         None => None,
     };

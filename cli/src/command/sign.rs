@@ -32,14 +32,14 @@ use std::{path::PathBuf, time::Duration};
     after_help = "Shows what is signed, and writes NAME.statement and NAME.sig beside FILE, where `start` \
                   and `amend` find them. ssh-keygen signs, so KEY may be a private key or the public key of \
                   one that an ssh-agent holds. Needs the lock file that `cofferdam plan` writes.\n\n\
-                  Example:\n  cofferdam sign openssl-2026-11.toml --key ~/.ssh/id_ed25519"
+                  Example:\n  cofferdam sign openssl-2026-11.toml --with ~/.ssh/id_ed25519"
 )]
 pub struct Args {
     /// The rollout file
     pub file: PathBuf,
     /// The key to sign with: ed25519 or ecdsa-p256
     #[arg(long, value_name = "KEY")]
-    pub key: PathBuf,
+    pub with: PathBuf,
     /// How long hosts are changed by it
     #[arg(long, value_name = "TIME", default_value = "90d", value_parser = duration::parse)]
     pub valid_for: Duration,
@@ -94,7 +94,7 @@ fn carry_out(
         out.say("nothing was signed: --yes signs it")?;
         return Ok(Exit::Held);
     }
-    let signed = signing::sign(&statement, &args.key)?;
+    let signed = signing::sign(&statement, &args.with)?;
     let key = signing::key_of(&signed)?;
     let (statement_file, signature_file) = (file.statement_path(), file.signature_path());
     file::replace(&statement_file, file::PUBLIC, &signed.statement)?;

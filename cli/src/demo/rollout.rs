@@ -65,11 +65,11 @@ impl Rollout {
             let (shown, key) = (file.display(), signer.key.clone());
             say(
                 session,
-                &format!("sign {shown} --key {} --yes", key.display()),
+                &format!("sign {shown} --with {} --yes", key.display()),
             )?;
             let args = sign::Args {
                 file: file.clone(),
-                key,
+                with: key,
                 valid_for: SIGNED_FOR,
                 amends: None,
                 yes: true,

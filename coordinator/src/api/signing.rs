@@ -5,6 +5,7 @@
 
 use crate::{clock::Clock, config};
 use cofferdam_engine::{
+    date::Date,
     patch::LockFile,
     plan::Plan,
     signers::SignersError,
@@ -29,7 +30,7 @@ pub(crate) struct Signing {
 enum Unsigned {
     #[error(
         "nobody signed {0}, and this coordinator starts only what is signed: sign it with `cofferdam \
-         sign FILE --key KEY`, and start it again"
+         sign FILE --with KEY`, and start it again"
     )]
     NotSigned(String),
     #[error("cannot read the allowed signers in {}", path.display())]
@@ -49,7 +50,7 @@ enum Unsigned {
     )]
     OtherRollout(String),
     #[error("what was signed was good until {0}: sign it again with `cofferdam sign`")]
-    Over(cofferdam_engine::date::Date),
+    Over(Date),
 }
 
 impl Signing {

@@ -3,6 +3,7 @@ mod fleet;
 mod host_order;
 mod impact;
 mod opening;
+mod signed;
 mod unaffected;
 mod when;
 

@@ -14,5 +14,6 @@ mod packages;
 mod practice;
 mod query;
 mod refusals;
+mod signed;
 mod silence;
 mod way_back;
