@@ -194,14 +194,15 @@ fn resigned(seed: u8, namespace: &str) -> Signed {
 /// Why an order was refused for want of a signature. Nothing: it was not, or not yet.
 fn refusal_of(stage: &Stage, order: &Order) -> Option<String> {
     let bodies = stage.coordinator.bodies();
-    bodies.iter().find_map(|body| match body {
-        ReportBody::Refused {
-            key,
-            refusal: Refusal::Impossible { failure },
-        } if *key == order.key && failure.kind == FailureKind::NotSigned => {
-            Some(failure.detail.clone())
-        }
-        _ => None,
+    bodies.into_iter().find_map(|body| {
+        let ReportBody::Refused { key, refusal } = body else {
+            return None;
+        };
+        let Refusal::Impossible { failure } = refusal else {
+            return None;
+        };
+        let is_its = key == order.key && failure.kind == FailureKind::NotSigned;
+        is_its.then_some(failure.detail)
     })
 }
 
@@ -290,9 +291,11 @@ async fn bits_that_nobody_signed_are_not_staged() {
     };
     let staged = |stage: &Stage| -> Vec<Option<FailureKind>> {
         let bodies = stage.coordinator.bodies();
-        let staged = bodies.iter().filter_map(|body| match body {
-            ReportBody::Staged { failure, .. } => Some(failure.as_ref().map(|f| f.kind)),
-            _ => None,
+        let staged = bodies.into_iter().filter_map(|body| {
+            let ReportBody::Staged { failure, .. } = body else {
+                return None;
+            };
+            Some(failure.map(|failure| failure.kind))
         });
         staged.collect()
     };
