@@ -3,6 +3,8 @@
 //! A path is looked up as if the root were `/`, through symlinks, so that what a service reads is
 //! what is replaced, and nothing outside the root ever is.
 
+pub mod set;
+
 use crate::host::{
     command::{Command, Runner},
     durable::{self, FileError},
@@ -31,9 +33,9 @@ const CANDIDATE: &str = "{file}";
 /// The mode of a file that was not there before: the one of most config files.
 const NEW_MODE: u32 = 0o644;
 
-/// A config file as it stood on the host. Its content is in the keep.
+/// A config file as it stands on the host, stood, or is to stand. Its content is in the keep.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OldFile {
+pub struct FileState {
     /// The digest of its content.
     pub sha256: Digest,
     /// Its permissions, as in `0o644`.
@@ -44,7 +46,7 @@ pub struct OldFile {
     pub gid: u32,
 }
 
-impl OldFile {
+impl FileState {
     /// What stands at a path of this machine. Absent: nothing.
     ///
     /// # Errors
@@ -107,13 +109,13 @@ impl Place {
     ///
     /// # Errors
     /// A [`Failure`] when it cannot be read or kept.
-    pub async fn keep_old(&self, keep: &Keep, purpose: &str) -> Result<Option<OldFile>, Failure> {
-        let Some(stands) = OldFile::standing_at(&self.0).await? else {
+    pub async fn keep_old(&self, keep: &Keep, purpose: &str) -> Result<Option<FileState>, Failure> {
+        let Some(stands) = FileState::standing_at(&self.0).await? else {
             return Ok(None);
         };
         let copy = keep.incoming(purpose)?.join("old");
         fs::copy(&self.0, &copy).map_err(FileError::of("copying", &self.0))?;
-        Ok(Some(OldFile {
+        Ok(Some(FileState {
             sha256: keep.take_file(&copy).await?,
             ..stands
         }))
@@ -129,7 +131,7 @@ impl Place {
     ///
     /// # Errors
     /// A [`Failure`] when it cannot be written; nothing is replaced yet.
-    pub fn prepare(&self, content: &Path, like: Option<&OldFile>) -> Result<Candidate, Failure> {
+    pub fn prepare(&self, content: &Path, like: Option<&FileState>) -> Result<Candidate, Failure> {
         let path = durable::beside(&self.0);
         let written = write_like(content, &path, like);
         written.map_err(FileError::of("writing", &path))?;
@@ -156,31 +158,9 @@ pub struct Candidate {
 }
 
 impl Candidate {
-    /// Asks the host's own validate command about it.
-    ///
-    /// # Errors
-    /// [`FailureKind::Validate`] when there is no command of this name, or it does not end with
-    /// status 0.
-    pub async fn validate(
-        &self,
-        name: &str,
-        settings: &HostSettings,
-        runner: &dyn Runner,
-    ) -> Result<(), Failure> {
-        let no = |detail: String| Failure::new(FailureKind::Validate, detail);
-        let Some((program, args)) = settings.validators.get(name).and_then(|c| c.split_first())
-        else {
-            return Err(no(format!("this host has no validate command `{name}`")));
-        };
-        let file = self.path.to_string_lossy();
-        let args = args.iter().map(|arg| arg.replace(CANDIDATE, &file));
-        let output = runner.run(&Command::new(program).args(args)).await?;
-        if output.is_success() {
-            return Ok(());
-        }
-        let said = output.text();
-        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
-        Err(no(format!("`{name}` ended with {}: {said}", output.exit)))
+    /// Where it is until then.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Puts it in its place.
@@ -197,6 +177,31 @@ impl Drop for Candidate {
         // Placed: it is not there any more. Else the next candidate writes over what is left.
         fs::remove_file(&self.path).ok();
     }
+}
+
+/// Asks the host's own validate command about a file.
+///
+/// # Errors
+/// [`FailureKind::Validate`] when there is no command of this name, or it does not end with status 0.
+pub async fn validate(
+    name: &str,
+    file: &Path,
+    settings: &HostSettings,
+    runner: &dyn Runner,
+) -> Result<(), Failure> {
+    let Some((program, args)) = settings.validators.get(name).and_then(|c| c.split_first()) else {
+        return Err(no_validator(name));
+    };
+    let file = file.to_string_lossy();
+    let args = args.iter().map(|arg| arg.replace(CANDIDATE, &file));
+    let output = runner.run(&Command::new(program).args(args)).await?;
+    if output.is_success() {
+        return Ok(());
+    }
+    let said = output.text();
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let detail = format!("`{name}` ended with {}: {said}", output.exit);
+    Err(Failure::new(FailureKind::Validate, detail))
 }
 
 /// Lets a config patch's unit read its files again. None, or another root than the machine's: no
@@ -217,15 +222,17 @@ pub async fn reload(unit: Option<&str>, root: &Root, runner: &dyn Runner) -> Res
 /// [`FailureKind::Validate`] when it is not.
 pub fn require_validator(config: &ConfigPatch, settings: &HostSettings) -> Result<(), Failure> {
     match &config.validate {
-        Some(name) if !settings.validators.contains_key(name) => Err(Failure::new(
-            FailureKind::Validate,
-            format!("this host has no validate command `{name}`"),
-        )),
+        Some(name) if !settings.validators.contains_key(name) => Err(no_validator(name)),
         Some(_) | None => Ok(()),
     }
 }
 
-fn write_like(content: &Path, path: &Path, like: Option<&OldFile>) -> io::Result<()> {
+fn no_validator(name: &str) -> Failure {
+    let detail = format!("this host has no validate command `{name}`");
+    Failure::new(FailureKind::Validate, detail)
+}
+
+fn write_like(content: &Path, path: &Path, like: Option<&FileState>) -> io::Result<()> {
     let mut from = File::open(content)?;
     // Nobody else reads it before it has its owner.
     let mut to = durable::create_anew(path, 0o600)?;

@@ -25,4 +25,5 @@ pub mod space;
 pub mod stamp;
 pub mod unit;
 pub mod unit_state;
+pub mod users;
 pub mod versioned;

@@ -22,6 +22,7 @@ pub mod reserve;
 pub mod rollback;
 pub mod services;
 pub mod sign;
+pub(crate) mod sources;
 pub mod start;
 pub mod status;
 pub mod verify;

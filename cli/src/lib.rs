@@ -17,6 +17,7 @@ pub mod command;
 pub mod config;
 pub mod demo;
 pub mod exit;
+pub mod fetch;
 pub mod file;
 pub mod http_date;
 pub mod pki;

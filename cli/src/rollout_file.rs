@@ -3,7 +3,11 @@
 use crate::{advisory, exit::UsageError, file};
 use anyhow::Result;
 use cofferdam_engine::{
-    advisory::Advisory, id::RolloutId, patch::Patch, spec::Spec, statement::Signed,
+    advisory::Advisory,
+    id::RolloutId,
+    patch::{ConfigFile, Files, Patch},
+    spec::Spec,
+    statement::Signed,
 };
 use std::{
     fs, io,
@@ -134,21 +138,24 @@ impl RolloutFile {
     pub fn advisory(&self) -> Result<Option<Advisory>> {
         match self.spec.patch() {
             Patch::Advisory(patch) => {
-                let path = self.path.with_file_name("").join(&patch.file);
+                let path = self.beside(&patch.file);
                 advisory::read(&path, &patch.id).map(Some)
             }
             Patch::Packages { .. } | Patch::Security | Patch::Config(_) | Patch::Noop => Ok(None),
         }
     }
 
-    /// The file that a config patch replaces hosts' files with: a path beside this file. Nothing
-    /// for other patches, and where the artefact store is to hold it.
-    pub fn source(&self) -> Option<PathBuf> {
+    /// The files that a config patch brings to hosts. Nothing for other patches.
+    pub fn config_files(&self) -> Option<&Files<ConfigFile>> {
         match self.spec.patch() {
-            Patch::Config(config) if config.stored().is_some() => None,
-            Patch::Config(config) => Some(self.path.with_file_name("").join(&config.source)),
+            Patch::Config(config) => Some(&config.files),
             Patch::Packages { .. } | Patch::Security | Patch::Advisory(_) | Patch::Noop => None,
         }
+    }
+
+    /// Where a path is that is said from beside this file.
+    pub fn beside(&self, path: &Path) -> PathBuf {
+        self.path.with_file_name("").join(path)
     }
 }
 
@@ -180,15 +187,5 @@ mod tests {
         let error = RolloutFile::read(&path).unwrap_err();
         assert!(error.to_string().contains("bad.toml:3:1"), "{error}");
         assert_eq!(exit::of_error(&error), Exit::Usage);
-    }
-
-    #[test]
-    fn the_source_of_a_config_patch_lies_beside_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("config.toml");
-        let patch = "kind = \"config\"\npath = \"/etc/app.conf\"\nsource = \"app.conf\"";
-        fs::write(&path, PRACTICE.replace("kind = \"noop\"", patch)).unwrap();
-        let source = RolloutFile::read(&path).unwrap().source();
-        assert_eq!(source, Some(folder.path().join("app.conf")));
     }
 }

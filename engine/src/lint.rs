@@ -18,7 +18,7 @@ use crate::{
     digest::Digest,
     document::Places,
     inventory::Platform,
-    patch::{LockFile, Locked, LockedFile, LockedPackage, LockedPlatform, Patch},
+    patch::{LockFile, Locked, LockedFile, LockedPackage, LockedPlatform, LockedSource, Patch},
     plan::{Plan, PlanErrors, PlanInput},
     reach::Reach,
     spec::{Spec, SpecErrors},
@@ -225,10 +225,13 @@ fn assumed(spec: &Spec, input: &PlanInput<'_>) -> Option<LockFile> {
                 platforms: locked.collect(),
             }
         }
-        Patch::Config(_) => Locked::Config(LockedFile {
-            sha256: bits,
-            size: 0,
-        }),
+        Patch::Config(config) => Locked::Config(config.files.map(|file| {
+            let bits = LockedFile {
+                sha256: bits,
+                size: 0,
+            };
+            LockedSource::named(file, bits, None)
+        })),
         Patch::Noop => Locked::Noop,
         Patch::Security | Patch::Advisory(_) => return None,
     };

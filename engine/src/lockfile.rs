@@ -2,6 +2,7 @@
 //!
 //! It says its own digest, so that an edit by hand is found before anything is staged.
 
+mod config;
 mod upgrade;
 
 #[cfg(test)]
@@ -14,7 +15,7 @@ use crate::{
     id::{NameError, RolloutId},
     inventory::Platform,
     package::{self, PackageError},
-    patch::{LockFile, Locked, LockedFile, LockedPackage, LockedPlatform},
+    patch::{LockFile, Locked, LockedPackage, LockedPlatform, MAX_FILES, SourceError},
 };
 use std::fmt::Write as _;
 
@@ -50,6 +51,18 @@ pub enum Refusal {
     /// It is not an advisory's id.
     #[error(transparent)]
     Advisory(#[from] AdvisoryIdError),
+    /// It is no source of a config file.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// It is no path of a host.
+    #[error("`{0}` is no path of a file on a host")]
+    HostPath(String),
+    /// It is no commit.
+    #[error("`{0}` is no commit of a git repository")]
+    Commit(String),
+    /// No file, or more than one patch has.
+    #[error("{0} files are no patch: 1 to {MAX_FILES} are")]
+    Files(usize),
     /// The digest is not that of the content.
     #[error(
         "the file was edited by hand: what it holds has the digest {actual}; make it anew with `cofferdam plan --relock`"
@@ -89,10 +102,9 @@ pub fn format(lock: &LockFile) -> String {
                 write_platform(&mut text, entry);
             }
         }
-        Locked::Config(file) => {
-            let LockedFile { sha256, size } = file;
+        Locked::Config(files) => {
             text += "kind = \"config\"\n";
-            text += &format!("\n[file]\nsha256 = \"{sha256}\"\nsize = {size}\n");
+            config::write(&mut text, files);
         }
         Locked::Noop => text += "kind = \"noop\"\n",
     }
@@ -142,7 +154,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<LockFile> {
     let written = top.text("digest", Digest::parse);
     let content = match top.choice("kind", &KINDS) {
         Some(Kind::Packages) => platforms(&mut top),
-        Some(Kind::Config) => file(&mut top),
+        Some(Kind::Config) => config::read(&mut top),
         Some(Kind::Noop) => Some(Locked::Noop),
         None => {
             top.know(&["platform", "file"]);
@@ -161,20 +173,6 @@ fn read(mut top: Table<'_, Refusal>) -> Option<LockFile> {
     }
     top.finish(&[], &[]);
     lock
-}
-
-fn file(top: &mut Table<'_, Refusal>) -> Option<Locked> {
-    top.require("file", "[file]");
-    let mut table = top.table("file", "[file]")?;
-    table.require("sha256", "sha256 = \"..\"");
-    table.require("size", "size = 100");
-    let sha256 = table.text("sha256", Digest::parse);
-    let size = table.count("size", 0);
-    table.finish(&[], &[]);
-    Some(Locked::Config(LockedFile {
-        sha256: sha256?,
-        size: size?,
-    }))
 }
 
 /// The platforms of a lock file. None at all is possible: then no host can be patched, which the

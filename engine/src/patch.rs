@@ -1,5 +1,18 @@
 //! What a rollout changes on a host, as its file says it and as its lock file fixes it.
 
+mod config;
+mod files;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub use config::{
+    ConfigFile, ConfigPatch, FileMode, LockedFile, LockedFrom, LockedSource, OwnerName, Rights,
+    RightsError,
+};
+pub use files::{Files, MAX_FILES};
+pub use source::{GitSource, Source, SourceError};
+
 use crate::{
     digest::Digest,
     inventory::{PackageSet, Platform},
@@ -25,7 +38,7 @@ pub enum Patch {
     Security,
     /// The upgrades that an advisory asks for.
     Advisory(AdvisoryPatch),
-    /// One config file.
+    /// Config files, as one unit.
     Config(ConfigPatch),
     /// Nothing: practice. Every step runs but what would change the host.
     Noop,
@@ -43,7 +56,10 @@ impl Patch {
                 let names = lock.packages().map(|p| format!("package {}", p.name));
                 names.collect::<BTreeSet<_>>().into_iter().collect()
             }
-            Self::Config(config) => vec![format!("file {}", config.path.display())],
+            Self::Config(config) => {
+                let paths = config.files.iter().map(|file| file.path.display());
+                paths.map(|path| format!("file {path}")).collect()
+            }
             Self::Noop => Vec::new(),
         }
     }
@@ -56,32 +72,6 @@ pub struct AdvisoryPatch {
     pub id: String,
     /// The file that holds it, beside the rollout file: of the Debian security tracker, or of OSV.
     pub file: PathBuf,
-}
-
-/// One config file, replaced as a whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ConfigPatch {
-    /// Where it goes on the host. Absolute, without `..`.
-    pub path: PathBuf,
-    /// The operator's copy, beside the rollout file, hashed into the lock file at plan time; or
-    /// `sha256:` and the digest of content that the artefact store holds.
-    pub source: PathBuf,
-    /// The name of a validate command in the agent's own config. Absent: the file is not validated.
-    pub validate: Option<String>,
-    /// The unit to reload afterwards. Absent: none.
-    pub reload: Option<String>,
-}
-
-/// How a source begins that is not beside the rollout file but in the artefact store.
-pub const STORED: &str = "sha256:";
-
-impl ConfigPatch {
-    /// The digest of the content, where the artefact store is to hold it. Absent: it is beside the
-    /// rollout file.
-    pub fn stored(&self) -> Option<Digest> {
-        let digest = self.source.to_str()?.strip_prefix(STORED)?;
-        Digest::parse(digest).ok()
-    }
 }
 
 /// The version that a rollout file wishes for.
@@ -180,23 +170,6 @@ pub struct LockedPackage {
     pub size: u64,
 }
 
-/// The file of a config patch, fixed: the artefact store holds it by this digest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LockedFile {
-    /// The digest of the file's content.
-    pub sha256: Digest,
-    /// The size of the content in bytes.
-    pub size: u64,
-}
-
-impl LockedFile {
-    /// The digest of the file at its place on a host.
-    fn bits(&self, config: &ConfigPatch) -> Digest {
-        let path = config.path.display();
-        Digest::of(format!("config {path} {} {}\n", self.sha256, self.size))
-    }
-}
-
 /// The exact bits that a patch resolved to. Every wave installs these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockFile {
@@ -215,8 +188,8 @@ pub enum Locked {
         /// Platform to packages, in order of names. A platform that is not here cannot be patched.
         platforms: Vec<LockedPlatform>,
     },
-    /// A config file.
-    Config(LockedFile),
+    /// The files of a config patch, in its order.
+    Config(Files<LockedSource>),
     /// Nothing, for practice.
     Noop,
 }
@@ -257,7 +230,7 @@ impl LockFile {
                     text += &entry.digested();
                 }
             }
-            Locked::Config(file) => text += &format!("config {} {}\n", file.sha256, file.size),
+            Locked::Config(files) => text.extend(files.iter().map(LockedSource::digested)),
             Locked::Noop => text += "noop\n",
         }
         Digest::of(text)
@@ -270,8 +243,10 @@ impl LockFile {
                 .iter()
                 .filter_map(|entry| self.content_for(&entry.platform, patch)?.bits())
                 .collect(),
-            Locked::Config(file) => match patch {
-                Patch::Config(config) => BTreeSet::from([file.bits(config)]),
+            Locked::Config(files) => match patch {
+                Patch::Config(config) => {
+                    BTreeSet::from([config.bits(&files.map(|one| one.file.clone()))])
+                }
                 Patch::Packages { .. } | Patch::Security | Patch::Advisory(_) | Patch::Noop => {
                     BTreeSet::new()
                 }
@@ -302,10 +277,12 @@ impl LockFile {
                     packages: entry.packages.clone(),
                     reach: entry.reach.clone(),
                 }),
-            (Locked::Config(file), Patch::Config(config)) => Some(Content::Config {
-                config: config.clone(),
-                file: file.clone(),
-            }),
+            (Locked::Config(files), Patch::Config(config)) => {
+                config.is_locked_by(files).then(|| Content::Config {
+                    config: config.clone(),
+                    files: files.map(|one| one.file.clone()),
+                })
+            }
             (Locked::Noop, Patch::Noop) => Some(Content::Noop),
             (Locked::Packages { .. } | Locked::Config(_) | Locked::Noop, _) => None,
         }
@@ -361,12 +338,13 @@ pub enum Content {
         #[serde(default)]
         reach: Reach,
     },
-    /// This config file.
+    /// These config files.
     Config {
-        /// Where it goes and what follows.
+        /// Where they go and what follows.
         config: ConfigPatch,
-        /// The exact bits.
-        file: LockedFile,
+        /// The exact bits of each, in the same order.
+        #[serde(rename = "file")]
+        files: Files<LockedFile>,
     },
     /// Nothing, for practice.
     Noop,
@@ -385,61 +363,8 @@ impl Content {
                 lines.sort();
                 Some(Digest::of(lines.concat()))
             }
-            Self::Config { config, file } => Some(file.bits(config)),
+            Self::Config { config, files } => Some(config.bits(files)),
             Self::Noop => None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn packages(version: &str) -> Vec<LockedPackage> {
-        let package = |name: &str| LockedPackage {
-            name: name.to_owned(),
-            version: version.to_owned(),
-            sha256: Digest::of(version),
-            size: 1,
-        };
-        vec![package("libssl"), package("openssl")]
-    }
-
-    #[test]
-    fn bits_are_named_by_what_is_installed() {
-        let content = |packages| Content::Packages {
-            packages,
-            reach: Reach::Every,
-        };
-        let bits = content(packages("1")).bits();
-        let reversed = packages("1").into_iter().rev().collect();
-        assert_eq!(content(reversed).bits(), bits, "the order says nothing");
-        assert_ne!(content(packages("2")).bits(), bits);
-        assert_eq!(Content::Noop.bits(), None);
-    }
-
-    #[test]
-    fn two_rollouts_of_one_content_have_the_same_bits_and_lock_files_of_their_own() {
-        let lock = |rollout: &str| LockFile {
-            rollout: rollout.to_owned(),
-            content: Locked::Packages {
-                platforms: vec![LockedPlatform {
-                    platform: Platform {
-                        os_release: "debian-12".to_owned(),
-                        architecture: "amd64".to_owned(),
-                    },
-                    packages: packages("1"),
-                    reach: Reach::Every,
-                    fixes: None,
-                }],
-            },
-        };
-        let patch = Patch::Packages {
-            packages: BTreeMap::from([("openssl".to_owned(), VersionWish::Latest)]),
-        };
-        let (one, two) = (lock("one"), lock("two"));
-        assert_ne!(one.digest(), two.digest());
-        assert_eq!(one.bits(&patch), two.bits(&patch));
-        assert_eq!(one.bits(&patch).len(), 1);
     }
 }

@@ -14,6 +14,7 @@ mod artefact;
 pub mod bounds;
 mod calendar;
 mod conffile;
+mod config;
 mod content;
 mod denial;
 mod enumerated;

@@ -35,8 +35,8 @@ impl Steps {
                 let packages = self.of_this_host(packages, reach).await?;
                 self.apply_packages(order, &packages).await?;
             }
-            Content::Config { config, file } => {
-                let change = self.apply_config(order, config, file);
+            Content::Config { config, files } => {
+                let change = self.apply_config(order, config, files);
                 self.outside.drift.account(change).await?;
             }
             Content::Noop => {

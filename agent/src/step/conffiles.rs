@@ -15,7 +15,7 @@ use super::{
     record::{Before, ConffileWas, Left, PackageWas, Was},
 };
 use crate::{
-    config_file::{OldFile, Place},
+    config_file::{FileState, Place},
     host::{
         durable::{self, FileError},
         keep,
@@ -92,9 +92,9 @@ impl Steps {
             .await?;
         for one in replaced {
             let place = Place::find(&self.settings.root, &one.path)?;
-            let like = match OldFile::standing_at(place.path()).await? {
+            let like = match FileState::standing_at(place.path()).await? {
                 Some(like) => Some(like),
-                None => OldFile::standing_at(&one.brought).await?,
+                None => FileState::standing_at(&one.brought).await?,
             };
             let (path, package) = (one.path.display(), &one.package);
             tracing::info!(%path, package, "the package's config file takes the host's place");

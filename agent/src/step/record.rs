@@ -1,7 +1,7 @@
 //! What a rollout staged on this host, and what the host had before it: the way back.
 
-use crate::config_file::OldFile;
-use cofferdam_engine::digest::Digest;
+use crate::config_file::FileState;
+use cofferdam_engine::{digest::Digest, patch::Files};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, path::PathBuf};
 
@@ -75,7 +75,7 @@ pub struct ConffileWas {
     /// The file's path on the root.
     pub path: PathBuf,
     /// What was there. Absent: nothing.
-    pub old: Option<OldFile>,
+    pub old: Option<FileState>,
     /// The names of what dpkg had left beside it.
     pub litter: Vec<String>,
     /// What the patch left there.
@@ -107,17 +107,25 @@ pub struct OldPackage {
     pub on_hold: bool,
 }
 
-/// What a host had of a config file.
+/// What a host had of the config files of a patch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConfigWas {
+    /// The files, in the order of the patch.
+    #[serde(flatten)]
+    pub files: Files<FileWas>,
+    /// The unit to reload. Absent: none.
+    pub reload: Option<String>,
+}
+
+/// What a host had of a config file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileWas {
     /// The file's path on the root.
     pub path: PathBuf,
     /// The content that the patch writes.
     pub new: Digest,
     /// What was there. Absent: nothing.
-    pub old: Option<OldFile>,
-    /// The unit to reload. Absent: none.
-    pub reload: Option<String>,
+    pub old: Option<FileState>,
 }
 
 impl Before {
@@ -140,7 +148,10 @@ impl Was {
     pub(super) fn bits(&self) -> Vec<Digest> {
         match self {
             Self::Packages { packages } => packages.iter().flat_map(PackageWas::bits).collect(),
-            Self::Config(config) => config.old.iter().map(|old| old.sha256).collect(),
+            Self::Config(config) => {
+                let old = config.files.iter().filter_map(|file| file.old.as_ref());
+                old.map(|old| old.sha256).collect()
+            }
             Self::Noop => Vec::new(),
         }
     }
@@ -151,7 +162,10 @@ impl Was {
             (Self::Packages { packages }, Self::Packages { packages: others }) => packages
                 .iter()
                 .any(|one| others.iter().any(|other| one.name == other.name)),
-            (Self::Config(one), Self::Config(other)) => one.path == other.path,
+            (Self::Config(one), Self::Config(other)) => one
+                .files
+                .iter()
+                .any(|one| other.files.iter().any(|other| one.path == other.path)),
             (Self::Packages { .. } | Self::Config(_) | Self::Noop, _) => false,
         }
     }

@@ -1,7 +1,7 @@
 //! Fetches and proves the bits of a rollout, and of the way back from it, ahead of time.
 
 mod bring;
-mod config;
+pub(super) mod config;
 mod old;
 mod packages;
 mod room;
@@ -27,7 +27,7 @@ impl Steps {
                 let packages = self.of_this_host(packages, reach).await?;
                 self.stage_packages(request, &packages).await?
             }
-            Content::Config { config, file } => self.stage_config(request, config, file).await?,
+            Content::Config { config, files } => self.stage_config(request, config, files).await?,
             Content::Noop => BTreeSet::new(),
         };
         let staged = Staged {

@@ -1,7 +1,7 @@
 //! `cofferdam amend`: another patch for some hosts of a live rollout.
 
 use crate::{
-    command::{Session, agreed, plan},
+    command::{Session, agreed, plan, sources},
     exit::Exit,
     file,
     render::{
@@ -52,10 +52,9 @@ pub struct Args {
 /// When the file is wrong, the coordinator refuses it, or the lock file cannot be written.
 pub async fn run(args: Args, session: &Session) -> Result<Exit> {
     let variant = RolloutFile::read(&args.file)?;
-    let uploaded = plan::upload(&variant, &session.client).await?;
     let kept = variant.lock()?;
     let is_new = kept.is_none();
-    let lock_text = kept.or_else(|| Some(plan::lock_config(&variant, uploaded?)));
+    let lock_text = sources::lock(&variant, kept, &session.client).await?;
     let mut request = AmendRequest {
         rollout: args.rollout,
         file_name: variant.name(),

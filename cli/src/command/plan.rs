@@ -1,19 +1,14 @@
 //! `cofferdam plan`: what a rollout would do, and its lock file.
 
 use crate::{
-    client::Client,
-    command::{Session, artefact},
+    command::{Session, sources},
     exit::Exit,
     file,
     render::plan::{Lock, Planned},
     rollout_file::RolloutFile,
 };
-use anyhow::{Context as _, Result};
-use cofferdam_engine::{
-    lockfile,
-    patch::{LockFile, Locked, LockedFile},
-};
-use cofferdam_proto::operator::{ArtefactStored, PlanRequest};
+use anyhow::Result;
+use cofferdam_proto::operator::PlanRequest;
 use std::path::PathBuf;
 
 /// Arguments of `plan`.
@@ -36,7 +31,6 @@ pub struct Args {
 /// When the file is wrong, the coordinator refuses it, or the lock file cannot be written.
 pub async fn run(args: Args, session: &Session) -> Result<Exit> {
     let file = RolloutFile::read(&args.file)?;
-    let uploaded = upload(&file, &session.client).await?;
     let kept = if args.relock { None } else { file.lock()? };
     let lock = match kept {
         Some(_) => Lock::Kept,
@@ -47,8 +41,7 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
         Lock::Kept => None,
         Lock::Written => file.advisory()?,
     };
-    // Of content that is named by its digest the coordinator makes it.
-    let lock_text = kept.or_else(|| Some(lock_config(&file, uploaded?)));
+    let lock_text = sources::lock(&file, kept, &session.client).await?;
     let request = PlanRequest {
         file_name: file.name(),
         spec_text: file.text().to_owned(),
@@ -67,26 +60,4 @@ pub async fn run(args: Args, session: &Session) -> Result<Exit> {
         findings: reply.findings,
     })?;
     Ok(Exit::Done)
-}
-
-/// A config patch's bits must be in the artefact store before its lock file names them. Nothing for
-/// other patches.
-pub(super) async fn upload(file: &RolloutFile, client: &Client) -> Result<Option<ArtefactStored>> {
-    let Some(source) = file.source() else {
-        return Ok(None);
-    };
-    let stored = artefact::upload(&source, client).await;
-    stored.context("cannot store the patch's source").map(Some)
-}
-
-/// The lock file of a config patch: the coordinator never sees its source, so it is made here.
-pub(super) fn lock_config(file: &RolloutFile, stored: ArtefactStored) -> String {
-    let ArtefactStored { digest, size } = stored;
-    lockfile::format(&LockFile {
-        rollout: file.rollout().to_string(),
-        content: Locked::Config(LockedFile {
-            sha256: digest,
-            size,
-        }),
-    })
 }

@@ -4,7 +4,7 @@ use crate::render::{
     View,
     table::{ago, table},
 };
-use cofferdam_engine::{digest::Digest, patch::STORED, time::Timestamp};
+use cofferdam_engine::{digest::Digest, patch::Source, time::Timestamp};
 use cofferdam_proto::operator::{ArtefactStored, ArtefactView};
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ pub struct Put {
 impl From<ArtefactStored> for Put {
     fn from(stored: ArtefactStored) -> Self {
         let ArtefactStored { digest, size } = stored;
-        let source = format!("{STORED}{digest}");
+        let source = Source::Stored(digest).to_string();
         Self {
             digest,
             size,

@@ -11,6 +11,7 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::operator::{RolloutState, RolloutView, WaveState, WaveView};
 use std::{
+    ffi::OsString,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -21,6 +22,8 @@ use tempfile::TempDir;
 pub(crate) struct Lab {
     folder: TempDir,
     pub(crate) script: Script,
+    /// Variables of the commands beside those of each.
+    env: Vec<(&'static str, OsString)>,
 }
 
 /// What a command did.
@@ -57,7 +60,29 @@ impl Lab {
              ca = \"ca.crt\"\ncert = \"operator-ana.crt\"\nkey = \"operator-ana.key\"\n"
         );
         fs::write(folder.path().join("config.toml"), config).unwrap();
-        Self { folder, script }
+        let env = Vec::new();
+        Self {
+            folder,
+            script,
+            env,
+        }
+    }
+
+    /// The same, whose commands have this variable.
+    pub(crate) fn with_env(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.env.push((name, value.into()));
+        self
+    }
+
+    /// A certificate of the lab's authority for a server of this name, with its key.
+    pub(crate) fn server_files(&self, name: &str) -> (PathBuf, PathBuf) {
+        let region = Identity::Coordinator(Region::new("site").unwrap());
+        let names = ServerNames {
+            dns: vec![name.to_owned()],
+            ip: Vec::new(),
+        };
+        let pair = issue(self.folder.path(), &region, &names);
+        (pair.certificate, pair.key)
     }
 
     /// A file of the operator.
@@ -72,6 +97,7 @@ impl Lab {
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("COFFERDAM_CONFIG", self.path("config.toml"))
+            .envs(self.env.iter().cloned())
             .current_dir(self.folder.path())
             .args(line.split_whitespace());
         let output = command.output().unwrap();

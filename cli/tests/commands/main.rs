@@ -9,3 +9,4 @@ mod lab;
 mod queries;
 mod rehearse;
 mod rollouts;
+mod sources;

@@ -14,7 +14,7 @@ use std::fs;
 const PRACTICE: &str =
     "name = \"practice\"\n[patch]\nkind = \"noop\"\n[select]\nmatch = 'service == \"web\"'\n";
 
-fn plan_reply() -> PlanReply {
+pub(crate) fn plan_reply() -> PlanReply {
     let coverage = Coverage {
         strata: Vec::new(),
         groups: Vec::new(),

@@ -1,6 +1,7 @@
 //! From a rollout file to its plan: read, resolve, check, plan.
 
 mod amendment;
+mod config;
 
 pub(super) use amendment::Amendment;
 
@@ -25,7 +26,7 @@ use cofferdam_engine::{
     inventory::{Host, PackageSet},
     lint::{self, Finding, Severity},
     lockfile,
-    patch::{AdvisoryPatch, ConfigPatch, LockFile, Locked, LockedFile, Patch},
+    patch::{AdvisoryPatch, LockFile, Locked, Patch},
     plan::{self, Plan, PlanInput, PlatformChange},
     services::Services,
     spec::Spec,
@@ -112,9 +113,9 @@ impl Planner<'_> {
             Some(text) => read_lock(&spec, text)?,
             None => self.lock(&spec, advisory, &mut notes).await?,
         };
-        if let Locked::Config(file) = &lock.content {
-            check_named(&spec, file)?;
-            self.check_artefact(file)?;
+        if let Locked::Config(files) = &lock.content {
+            config::check_named(&spec, files)?;
+            self.check_artefacts(files)?;
         }
         Ok((spec, lock, notes))
     }
@@ -164,36 +165,11 @@ impl Planner<'_> {
                     notes,
                 )?
             }
-            Patch::Config(config) => match config.stored() {
-                Some(digest) => Locked::Config(self.stored(digest)?),
-                None => return Err(made_elsewhere(config)),
-            },
+            Patch::Config(config) => Locked::Config(self.lock_config(config)?),
             Patch::Noop => Locked::Noop,
         };
         let rollout = spec.name().to_string();
         Ok(LockFile { rollout, content })
-    }
-
-    /// Content that a rollout file names by its digest.
-    fn stored(&self, sha256: Digest) -> Result<LockedFile, CallError> {
-        let size = self.artefacts.size(&sha256).ok_or_else(|| {
-            let message = format!(
-                "the artefact store does not hold {sha256}: `cofferdam artefact put FILE` uploads it"
-            );
-            CallError::new(CallErrorKind::NotNow, message)
-        })?;
-        Ok(LockedFile { sha256, size })
-    }
-
-    fn check_artefact(&self, file: &LockedFile) -> Result<(), CallError> {
-        let LockedFile { sha256, size } = file;
-        if self.artefacts.size(sha256) == Some(*size) {
-            return Ok(());
-        }
-        let message = format!(
-            "the artefact store does not hold {sha256} of {size} bytes: `cofferdam plan` uploads it"
-        );
-        Err(CallError::new(CallErrorKind::NotNow, message))
     }
 
     /// The inventory as it is now. A plan of 25,000 hosts takes a moment, which the driver must not
@@ -201,33 +177,6 @@ impl Planner<'_> {
     async fn inventory(&self) -> Result<Inventory, CallError> {
         let look = |situation: Situation<'_>| Inventory::of(situation.fleet, situation.now);
         self.driver.ask(look).await.map_err(call::stopping)
-    }
-}
-
-/// The lock file of a config patch is made by who has its source.
-fn made_elsewhere(config: &ConfigPatch) -> CallError {
-    let message = format!(
-        "the lock file of a config patch is made where {} is: use `cofferdam plan`",
-        config.source.display()
-    );
-    CallError::new(CallErrorKind::Invalid, message)
-}
-
-/// Content that a rollout file names by its digest must be what is locked.
-fn check_named(spec: &Spec, file: &LockedFile) -> Result<(), CallError> {
-    let named = match spec.patch() {
-        Patch::Config(config) => config.stored(),
-        Patch::Packages { .. } | Patch::Security | Patch::Advisory(_) | Patch::Noop => None,
-    };
-    match named {
-        Some(named) if named != file.sha256 => {
-            let message = format!(
-                "the rollout file names {named}, {} is locked: make the lock file anew with `cofferdam plan --relock`",
-                file.sha256
-            );
-            Err(CallError::new(CallErrorKind::Invalid, message))
-        }
-        Some(_) | None => Ok(()),
     }
 }
 

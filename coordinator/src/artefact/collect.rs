@@ -126,7 +126,7 @@ mod tests {
     use super::*;
     use cofferdam_engine::{
         inventory::Platform,
-        patch::{LockFile, Locked, LockedFile, LockedPackage, LockedPlatform},
+        patch::{LockFile, Locked, LockedFile, LockedPackage, LockedPlatform, LockedSource},
         reach::Reach,
     };
     use cofferdam_proto::artefact::PackageFile;
@@ -171,6 +171,13 @@ mod tests {
             sha256: Digest::of("new"),
             size: 10,
         };
+        let config = LockedSource {
+            file: LockedFile {
+                sha256: Digest::of("config"),
+                size: 10,
+            },
+            of: None,
+        };
         for content in [
             Locked::Packages {
                 platforms: vec![LockedPlatform {
@@ -180,10 +187,7 @@ mod tests {
                     fixes: None,
                 }],
             },
-            Locked::Config(LockedFile {
-                sha256: Digest::of("config"),
-                size: 10,
-            }),
+            Locked::Config(config.into()),
         ] {
             let rollout = "r".to_owned();
             needs.add(&LockFile { rollout, content });

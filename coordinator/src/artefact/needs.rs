@@ -43,8 +43,9 @@ impl Needs {
             self.names.insert(package.name.clone());
         }
         match &lock.content {
-            Locked::Config(file) => {
-                self.digests.insert(file.sha256);
+            Locked::Config(files) => {
+                let digests = files.iter().map(|one| one.file.sha256);
+                self.digests.extend(digests);
             }
             Locked::Packages { .. } | Locked::Noop => {}
         }

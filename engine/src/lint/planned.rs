@@ -24,7 +24,7 @@ pub(super) fn warnings(spec: &Spec, plan: &Plan, found: &mut Findings<'_>) {
 fn of_error(error: &PlanError) -> (&'static str, String) {
     let (rule, key) = match error {
         PlanError::OtherRollout { .. } => ("lock", "name"),
-        PlanError::OtherPatch => ("lock", "patch.kind"),
+        PlanError::OtherPatch | PlanError::OtherFiles => ("lock", "patch.kind"),
         PlanError::OtherVersion { package, .. } => {
             return ("lock", format!("patch.packages.{package}"));
         }

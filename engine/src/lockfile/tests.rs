@@ -1,5 +1,8 @@
 use super::*;
-use crate::{patch::Fixes, reach::Reach};
+use crate::{
+    patch::{Files, Fixes, LockedFile, LockedFrom, LockedSource, Source},
+    reach::Reach,
+};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,11 +66,26 @@ fn a_lock_file_reads_back_what_it_writes() {
         sha256: Digest::of("file"),
         size: u64::MAX,
     };
+    let source = |path: &str, source: &str, commit: Option<String>| LockedSource {
+        file: file.clone(),
+        of: Some(LockedFrom {
+            path: path.into(),
+            source: Source::parse(source).unwrap(),
+            commit,
+        }),
+    };
+    let git = source("/b", "git+https://h/r@v1#b", Some("a".repeat(40)));
+    let files = Files::of([source("/a", "a \"b\"", None), git]).unwrap();
+    let of_older = LockedSource {
+        file: file.clone(),
+        of: None,
+    };
     for lock in [
         packages(),
         upgrades(),
         of(Locked::Noop),
-        of(Locked::Config(file)),
+        of(Locked::Config(of_older.into())),
+        of(Locked::Config(files.clone())),
         of(Locked::Packages { platforms: vec![] }),
     ] {
         assert_eq!(parse("x.lock", &format(&lock)), Ok(lock));

@@ -43,6 +43,11 @@ pub enum PlanError {
         "the lock file is of another kind of patch; make it anew with `cofferdam plan --relock`"
     )]
     OtherPatch,
+    /// The lock file was made for other config files, or other sources of them.
+    #[error(
+        "the lock file is of other files, or of other sources; make it anew with `cofferdam plan --relock`"
+    )]
+    OtherFiles,
     /// The lock file does not hold what the rollout file wishes.
     #[error(
         "the rollout file wishes {package} = \"{wish}\", the lock file has {} for {platform}; make it anew with `cofferdam plan --relock`",

@@ -170,6 +170,10 @@ fn check_lock(spec: &Spec, lock: &LockFile) -> Vec<PlanError> {
             return errors;
         }
         (Patch::Packages { packages }, Locked::Packages { platforms }) => (packages, platforms),
+        (Patch::Config(config), Locked::Config(files)) if !config.is_locked_by(files) => {
+            errors.push(PlanError::OtherFiles);
+            return errors;
+        }
         (Patch::Security | Patch::Advisory(_), Locked::Packages { .. })
         | (Patch::Config(_), Locked::Config(_))
         | (Patch::Noop, Locked::Noop) => return errors,

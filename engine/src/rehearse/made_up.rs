@@ -3,7 +3,10 @@
 use crate::{
     digest::Digest,
     inventory::{Host, Platform},
-    patch::{LockFile, Locked, LockedFile, LockedPackage, LockedPlatform, Patch, VersionWish},
+    patch::{
+        LockFile, Locked, LockedFile, LockedPackage, LockedPlatform, LockedSource, Patch,
+        VersionWish,
+    },
     reach::Reach,
     spec::Spec,
 };
@@ -44,10 +47,13 @@ pub fn lock_file(spec: &Spec, hosts: &[Host]) -> Option<LockFile> {
                 platforms: platforms.collect(),
             }
         }
-        Patch::Config(config) => Locked::Config(LockedFile {
-            sha256: Digest::of(config.source.display().to_string()),
-            size: SIZE,
-        }),
+        Patch::Config(config) => Locked::Config(config.files.map(|file| {
+            let bits = LockedFile {
+                sha256: Digest::of(file.source.to_string()),
+                size: SIZE,
+            };
+            LockedSource::named(file, bits, None)
+        })),
         Patch::Noop => Locked::Noop,
         Patch::Security | Patch::Advisory(_) => return None,
     };

@@ -1,22 +1,19 @@
 //! The `[patch]` table of a rollout file.
 
 mod conffiles;
+mod config;
 mod upgrade;
 
 pub(crate) use conffiles::CONFFILE_POLICIES;
 
+use self::config::CONFIG_KEYS;
 use super::{Refusal, settings_keys};
 use crate::{
-    digest::Digest,
     document::Table,
-    id::MAX_NAME_LEN,
     package,
-    patch::{
-        ConffilePolicies, ConfigPatch, Patch, RebootPolicy, RestartPolicy, STORED, VersionWish,
-    },
-    unit,
+    patch::{ConffilePolicies, Patch, RebootPolicy, RestartPolicy, VersionWish},
 };
-use std::{collections::BTreeMap, path::PathBuf};
+use std::collections::BTreeMap;
 
 pub(crate) const REBOOTS: [(&str, RebootPolicy); 3] = [
     ("never", RebootPolicy::Never),
@@ -30,7 +27,7 @@ pub(crate) const RESTARTS: [(&str, RestartPolicy); 2] = [
 ];
 
 /// Keys whose part is not built.
-const NOT_BUILT: [&str; 3] = ["advisories", "image", "files"];
+const NOT_BUILT: [&str; 2] = ["advisories", "image"];
 
 /// Kinds that people may look for, each with why there is none and what to do instead.
 const OUTSIDE: [(&str, &str); 3] = [
@@ -58,7 +55,6 @@ const PACKAGE_KEYS: [&str; 5] = [
     "advisory_file",
     "conffiles",
 ];
-const CONFIG_KEYS: [&str; 4] = ["path", "source", "validate", "reload"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -116,7 +112,7 @@ impl PatchFragment {
         let kind = table.text("kind", Kind::parse);
         let patch = match kind {
             Some(Kind::Packages) => upgrade::packages_of(&mut table),
-            Some(Kind::Config) => config(&mut table),
+            Some(Kind::Config) => config::read(&mut table),
             Some(Kind::Noop) => Some(Patch::Noop),
             None => None,
         };
@@ -172,65 +168,4 @@ fn packages(table: &mut Table<'_, Refusal>) -> Option<Patch> {
         }
     }
     Some(Patch::Packages { packages })
-}
-
-fn config(table: &mut Table<'_, Refusal>) -> Option<Patch> {
-    table.require("path", "path = \"/etc/nginx/nginx.conf\"");
-    table.require("source", "source = \"nginx.conf\"");
-    let path = table.text("path", host_path);
-    let source = table.text("source", source_path);
-    let validate = table.text("validate", validate_name);
-    let reload = table.text("reload", unit_name);
-    Some(Patch::Config(ConfigPatch {
-        path: path?,
-        source: source?,
-        validate,
-        reload,
-    }))
-}
-
-fn host_path(text: &str) -> Result<PathBuf, Refusal> {
-    let is_plain = |part: &str| !part.is_empty() && part != "." && part != "..";
-    let is_good = text
-        .strip_prefix('/')
-        .is_some_and(|rest| rest.split('/').all(is_plain))
-        && is_printable(text);
-    if !is_good {
-        return Err(Refusal::HostPath(text.to_owned()));
-    }
-    Ok(PathBuf::from(text))
-}
-
-fn source_path(text: &str) -> Result<PathBuf, Refusal> {
-    if let Some(digest) = text.strip_prefix(STORED) {
-        Digest::parse(digest)?;
-    }
-    if text.is_empty() || text.ends_with('/') || !is_printable(text) {
-        return Err(Refusal::SourcePath(text.to_owned()));
-    }
-    Ok(PathBuf::from(text))
-}
-
-fn is_printable(text: &str) -> bool {
-    !text.chars().any(char::is_control)
-}
-
-fn validate_name(text: &str) -> Result<String, Refusal> {
-    if !is_name(text) {
-        return Err(Refusal::ValidateName(text.to_owned()));
-    }
-    Ok(text.to_owned())
-}
-
-fn unit_name(text: &str) -> Result<String, Refusal> {
-    unit::check(text)?;
-    Ok(text.to_owned())
-}
-
-fn is_name(text: &str) -> bool {
-    text.len() <= MAX_NAME_LEN
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
 }

@@ -8,6 +8,7 @@ use crate::{
     duration::DurationError,
     id::{NameError, WaveName},
     package::PackageError,
+    patch::{MAX_FILES, RightsError, SourceError},
     select::SelectError,
     share::ShareError,
     time_zone::TimeZoneError,
@@ -109,9 +110,24 @@ pub enum Refusal {
         "`{0}` is no path of a file on a host: it begins with `/`, does not end with it and has no `.` or `..` in it"
     )]
     HostPath(String),
-    /// A path beside the rollout file that is none.
-    #[error("`{0}` is no path of a file")]
-    SourcePath(String),
+    /// It is no source of a config file.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// It is no mode, or no name of an owner.
+    #[error(transparent)]
+    Rights(#[from] RightsError),
+    /// A file in the table itself, beside others.
+    #[error("belongs into a `[[patch.files]]` of its own, since there are others")]
+    BesideFiles,
+    /// No file at all.
+    #[error("holds no file; write at least one `[[patch.files]]`")]
+    NoFiles,
+    /// More files than one patch may have.
+    #[error("there are {0} files, and at most {MAX_FILES} are one patch; make it several rollouts")]
+    TooManyFiles(usize),
+    /// Two files for one place.
+    #[error("{0} stands there twice; keep one")]
+    FileTwice(String),
     /// A validate command's name that is none.
     #[error("`{0}` is no name of a validate command: letters, digits, `.`, `_` and `-`")]
     ValidateName(String),

@@ -10,7 +10,10 @@ use crate::{
     digest::Digest,
     document::quote,
     duration,
-    patch::{AdvisoryPatch, ConffilePolicies, Patch, RebootPolicy, RestartPolicy},
+    patch::{
+        AdvisoryPatch, ConffilePolicies, ConfigFile, ConfigPatch, Patch, RebootPolicy,
+        RestartPolicy, Rights,
+    },
     policy::{FloorRule, Profile},
     select::Selection,
 };
@@ -86,20 +89,44 @@ fn write_patch(f: &mut fmt::Formatter<'_>, patch: &Patch) -> fmt::Result {
         }
         Patch::Config(config) => {
             writeln!(f, "kind = \"config\"")?;
-            let paths = [("path", &config.path), ("source", &config.source)];
-            for (key, path) in paths {
-                writeln!(f, "{key} = {}", quote(&path.to_string_lossy()))?;
-            }
-            let names = [("validate", &config.validate), ("reload", &config.reload)];
-            for (key, name) in names {
-                if let Some(name) = name {
-                    writeln!(f, "{key} = {}", quote(name))?;
-                }
-            }
-            Ok(())
+            write_files(f, config)
         }
         Patch::Noop => writeln!(f, "kind = \"noop\""),
     }
+}
+
+fn write_files(f: &mut fmt::Formatter<'_>, config: &ConfigPatch) -> fmt::Result {
+    let names = [("validate", &config.validate), ("reload", &config.reload)];
+    let named = |f: &mut fmt::Formatter<'_>| {
+        let mut said = names
+            .iter()
+            .filter_map(|(key, name)| Some((key, name.as_ref()?)));
+        said.try_for_each(|(key, name)| writeln!(f, "{key} = {}", quote(name)))
+    };
+    if config.files.count() == 1 {
+        writeln!(f, "{}", file_keys(config.files.first()).join("\n"))?;
+        return named(f);
+    }
+    // An array of inline tables, so that other keys of the table may follow.
+    writeln!(f, "files = [")?;
+    for file in config.files.iter() {
+        writeln!(f, "  {{ {} }},", file_keys(file).join(", "))?;
+    }
+    writeln!(f, "]")?;
+    named(f)
+}
+
+fn file_keys(file: &ConfigFile) -> Vec<String> {
+    let Rights { mode, owner, group } = &file.rights;
+    let key = |key: &str, value: &str| format!("{key} = {}", quote(value));
+    let mut keys = vec![
+        key("path", &file.path.to_string_lossy()),
+        key("source", &file.source.to_string()),
+    ];
+    keys.extend(mode.map(|mode| key("mode", &mode.to_string())));
+    keys.extend(owner.iter().map(|name| key("owner", name.as_str())));
+    keys.extend(group.iter().map(|name| key("group", name.as_str())));
+    keys
 }
 
 fn write_conffiles(f: &mut fmt::Formatter<'_>, policies: &ConffilePolicies) -> fmt::Result {

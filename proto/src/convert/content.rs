@@ -2,13 +2,14 @@
 
 use super::{
     bounds::MAX_PACKAGES,
+    config,
     field::{At, FieldError, Problem},
     read, write,
 };
 use crate::v1::{self, content};
 use cofferdam_engine::{
     inventory::{Facts, Platform},
-    patch::{ConfigPatch, Content, LockedFile, LockedPackage},
+    patch::{Content, LockedPackage},
     reach::Reach,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,48 +77,6 @@ impl TryFrom<v1::LockedPackage> for LockedPackage {
     }
 }
 
-impl From<LockedFile> for v1::LockedFile {
-    fn from(file: LockedFile) -> Self {
-        Self {
-            sha256: write::digest(file.sha256),
-            size: file.size,
-        }
-    }
-}
-
-impl TryFrom<v1::LockedFile> for LockedFile {
-    type Error = FieldError;
-    fn try_from(wire: v1::LockedFile) -> Result<Self, FieldError> {
-        Ok(Self {
-            sha256: read::digest(&wire.sha256).at("sha256")?,
-            size: read::size(wire.size).at("size")?,
-        })
-    }
-}
-
-impl From<ConfigPatch> for v1::ConfigPatch {
-    fn from(config: ConfigPatch) -> Self {
-        Self {
-            path: write::path(&config.path),
-            source: write::path(&config.source),
-            validate: config.validate,
-            reload: config.reload,
-        }
-    }
-}
-
-impl TryFrom<v1::ConfigPatch> for ConfigPatch {
-    type Error = FieldError;
-    fn try_from(wire: v1::ConfigPatch) -> Result<Self, FieldError> {
-        Ok(Self {
-            path: read::host_path(wire.path).at("path")?,
-            source: read::filled_line(wire.source).at("source")?.into(),
-            validate: read::optional_line(wire.validate).at("validate")?,
-            reload: read::optional_unit(wire.reload).at("reload")?,
-        })
-    }
-}
-
 impl From<Content> for v1::Content {
     fn from(content: Content) -> Self {
         let content = match content {
@@ -127,10 +86,7 @@ impl From<Content> for v1::Content {
                     upgrade_only: reach_to_wire(reach),
                 })
             }
-            Content::Config { config, file } => content::Content::Config(content::Config {
-                config: Some(config.into()),
-                file: Some(file.into()),
-            }),
+            Content::Config { config, files } => config::to_wire(config, files),
             Content::Noop => content::Content::Noop(content::Noop {}),
         };
         Self {
@@ -149,10 +105,8 @@ impl TryFrom<v1::Content> for Content {
                 let reach = reach.at("packages.upgrade_only")?;
                 Ok(Self::Packages { packages, reach })
             }
-            content::Content::Config(wire) => Ok(Self::Config {
-                config: read::message(wire.config).at("config.config")?,
-                file: read::message(wire.file).at("config.file")?,
-            }),
+            content::Content::Config(wire) => config::one(wire).at("config"),
+            content::Content::ConfigFiles(wire) => config::several(wire).at("config_files"),
             content::Content::Noop(content::Noop {}) => Ok(Self::Noop),
         }
     }

@@ -1,8 +1,8 @@
 //! What is wrong with which field of a message.
 
 use cofferdam_engine::{
-    advisory::AdvisoryIdError, id::NameError, package::PackageError, traffic::RampStepsError,
-    unit::UnitError,
+    advisory::AdvisoryIdError, id::NameError, package::PackageError, patch::RightsError,
+    traffic::RampStepsError, unit::UnitError,
 };
 use std::fmt;
 
@@ -84,6 +84,9 @@ pub enum Problem {
     /// A package's name or version that is none.
     #[error(transparent)]
     NotAPackage(#[from] PackageError),
+    /// A config file's permissions or owner that are none.
+    #[error(transparent)]
+    NotRights(#[from] RightsError),
     /// An advisory's id that is none.
     #[error(transparent)]
     NotAnAdvisory(#[from] AdvisoryIdError),

@@ -4,7 +4,7 @@ use crate::sample::over_the_wire;
 use cofferdam_engine::{
     digest::Digest,
     inventory::Platform,
-    patch::{ConfigPatch, Content, LockedFile},
+    patch::{ConfigFile, ConfigPatch, Content, LockedFile, Rights, Source},
     time::Timestamp,
 };
 use cofferdam_proto::{
@@ -90,12 +90,16 @@ fn every_answer_arrives_unchanged() {
 fn only_packages_are_supplied() {
     let config = Content::Config {
         config: ConfigPatch {
-            path: "/etc/x".into(),
-            source: "x".into(),
+            files: ConfigFile {
+                path: "/etc/x".into(),
+                source: Source::Beside("x".into()),
+                rights: Rights::default(),
+            }
+            .into(),
             validate: None,
             reload: None,
         },
-        file: file(),
+        files: file().into(),
     };
     let content = Some(config.into());
     let refused = SupplyRequest::try_from(v1::Supply { content }).unwrap_err();

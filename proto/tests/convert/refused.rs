@@ -192,6 +192,52 @@ fn refusal_of_config(change: impl FnOnce(&mut v1::ConfigPatch)) -> String {
 }
 
 #[test]
+fn several_config_files_are_refused_where_one_is_none_or_stands_twice() {
+    let file = || v1::ConfigFile {
+        path: "/etc/a".to_owned(),
+        source: "a".to_owned(),
+        mode: Some(0o640),
+        owner: Some("root".to_owned()),
+        group: None,
+        file: Some(v1::LockedFile {
+            sha256: vec![0; 32],
+            size: 1,
+        }),
+    };
+    let refusal = |files: Vec<v1::ConfigFile>| {
+        let files = v1::content::ConfigFiles {
+            files,
+            validate: None,
+            reload: None,
+        };
+        let content = Some(v1::content::Content::ConfigFiles(files));
+        refusal_of_order(|order| order.content = Some(v1::Content { content }))
+    };
+    let of = |change: fn(&mut v1::ConfigFile)| {
+        let mut file = file();
+        change(&mut file);
+        refusal(vec![file])
+    };
+    for (refused, says) in [
+        (refusal(Vec::new()), ".files: is missing"),
+        (
+            refusal(vec![file(), file()]),
+            ".files: holds `/etc/a` twice",
+        ),
+        (refusal(vec![file(); 101]), ".files: has 101 entries"),
+        (of(|file| file.mode = Some(0o4755)), "[0].mode: "),
+        (
+            of(|file| file.owner = Some("a:b".to_owned())),
+            "[0].owner: ",
+        ),
+        (of(|file| file.path = "/etc/../a".to_owned()), "[0].path: "),
+        (of(|file| file.file = None), "[0].file: is missing"),
+    ] {
+        assert!(refused.contains(says), "{refused}, {says}");
+    }
+}
+
+#[test]
 fn a_size_that_sums_could_overflow_with_is_refused() {
     assert_eq!(
         refusal_of_package("bash", "1", u64::MAX),

@@ -1,54 +1,97 @@
-//! Puts the old config file back.
+//! Puts old config files back: each that is as the rollout left it.
 
 use super::Steps;
 use crate::{
-    config_file::{self, Place},
-    step::{record::ConfigWas, records::WAYS_BACK},
+    config_file::{self, Candidate, Place},
+    step::{
+        record::{ConfigWas, FileWas},
+        records::WAYS_BACK,
+    },
 };
 use cofferdam_engine::{
     digest::Digest,
     failure::{Failure, FailureKind},
 };
 
+/// What is to be done to one file, once all can be.
+enum Back {
+    /// Something was there before.
+    To(Candidate),
+    /// Nothing was.
+    Gone(Place),
+}
+
 impl Steps {
-    pub(super) async fn roll_back_config(&self, config: &ConfigWas) -> Result<(), Failure> {
-        let path = config.path.display();
-        if self.is_strange(config).await? {
-            tracing::warn!(%path, "changed since by others: left as it is");
-            return Ok(());
+    /// Puts the files back and lets their unit read them. Returns what is not as it was, in words.
+    pub(super) async fn roll_back_config(
+        &self,
+        config: &ConfigWas,
+    ) -> Result<Vec<String>, Failure> {
+        let strange = self.put_back_config(config).await?;
+        let (root, runner) = (&self.settings.root, &*self.outside.runner);
+        if strange.len() < config.files.count() {
+            config_file::reload(config.reload.as_deref(), root, runner).await?;
         }
-        let root = &self.settings.root;
-        let place = Place::find(root, &config.path)?;
-        match &config.old {
-            Some(old) => {
-                let what = format!("the content of {path} before");
-                self.require_kept(old.sha256, &what).await?;
-                place
-                    .prepare(&self.keep.file(old.sha256), Some(old))?
-                    .place()?;
-            }
-            None => place.clear()?,
-        }
-        config_file::reload(config.reload.as_deref(), root, &*self.outside.runner).await
+        Ok(strange)
     }
 
-    /// What stands in the way of putting the old file back, in words. Empty: nothing.
+    /// Writes all that was there beside what is there, and only then puts it in place. What others changed
+    /// since stays as it is: returns that, in words.
+    pub(in crate::step) async fn put_back_config(
+        &self,
+        config: &ConfigWas,
+    ) -> Result<Vec<String>, Failure> {
+        let mut strange = Vec::new();
+        let mut back = Vec::new();
+        for file in config.files.iter() {
+            if self.is_strange(file).await? {
+                let path = file.path.display();
+                tracing::warn!(%path, "changed since by others: left as it is");
+                strange.push(format!("{path} was changed since the patch and stays so"));
+                continue;
+            }
+            back.push(self.prepare_back(file).await?);
+        }
+        for one in back {
+            match one {
+                Back::To(old) => old.place()?,
+                Back::Gone(place) => place.clear()?,
+            }
+        }
+        Ok(strange)
+    }
+
+    async fn prepare_back(&self, file: &FileWas) -> Result<Back, Failure> {
+        let place = Place::find(&self.settings.root, &file.path)?;
+        let Some(old) = &file.old else {
+            return Ok(Back::Gone(place));
+        };
+        let what = format!("the content of {} before", file.path.display());
+        self.require_kept(old.sha256, &what).await?;
+        let candidate = place.prepare(&self.keep.file(old.sha256), Some(old))?;
+        Ok(Back::To(candidate))
+    }
+
+    /// What stands in the way of putting the old files back, in words. Empty: nothing.
     pub(super) async fn strayed_config(&self, config: &ConfigWas) -> Result<Vec<String>, Failure> {
-        let words = format!(
-            "{} is neither what the rollout wrote nor what was there before",
-            config.path.display()
-        );
-        Ok(Vec::from_iter(
-            self.is_strange(config).await?.then_some(words),
-        ))
+        let mut strayed = Vec::new();
+        for file in config.files.iter() {
+            if self.is_strange(file).await? {
+                strayed.push(format!(
+                    "{} is neither what the rollout wrote nor what was there before",
+                    file.path.display()
+                ));
+            }
+        }
+        Ok(strayed)
     }
 
     /// Whether the file is neither what it was nor what the rollout made of it.
-    async fn is_strange(&self, config: &ConfigWas) -> Result<bool, Failure> {
-        let place = Place::find(&self.settings.root, &config.path)?;
+    async fn is_strange(&self, file: &FileWas) -> Result<bool, Failure> {
+        let place = Place::find(&self.settings.root, &file.path)?;
         let now = place.digest().await?;
-        let old = config.old.as_ref().map(|old| old.sha256);
-        Ok(now != Some(config.new) && now != old)
+        let old = file.old.as_ref().map(|old| old.sha256);
+        Ok(now != Some(file.new) && now != old)
     }
 
     /// Makes sure that bits of the way back, named for people, are in the keep, unharmed.

@@ -1,47 +1,61 @@
-//! Stages a config file.
+//! Stages config files.
 
 use super::Steps;
 use crate::{
     actions::StageRequest,
-    config_file::{self, Place},
+    config_file::{self, set},
     host::space::{self, Load},
 };
 use cofferdam_engine::{
     digest::Digest,
     failure::Failure,
-    patch::{ConfigPatch, LockedFile},
+    patch::{ConfigPatch, Files, LockedFile},
 };
 use std::collections::BTreeSet;
 
 impl Steps {
-    /// Fetches the new content, keeps the old one, and asks the host's own validate command.
+    /// Fetches the new contents and keeps the old ones. Of one file the host's own validate command is asked;
+    /// several can only be judged together, in their places.
     pub(super) async fn stage_config(
         &self,
         request: &StageRequest,
         config: &ConfigPatch,
-        file: &LockedFile,
+        files: &Files<LockedFile>,
     ) -> Result<BTreeSet<Digest>, Failure> {
-        config_file::require_validator(config, &self.settings)?;
-        let place = Place::find(&self.settings.root, &config.path)?;
-        self.require_room_to_stage(2 * file.size)?;
-        space::require(
-            &*self.outside.space,
-            self.settings.root.path(),
-            Load::bytes(file.size),
-        )?;
-        if !self.is_kept(file.sha256).await? {
-            let into = self.keep.incoming(request.rollout.as_str())?.join("new");
-            self.fetch_stored(file, &into).await?;
-            self.keep.take_file(&into).await?;
+        let settings = &self.settings;
+        config_file::require_validator(config, settings)?;
+        let changes = set::changes(config, files, &settings.root)?;
+        let sizes = files.iter().map(|file| file.size);
+        let bytes = sizes.fold(0_u64, u64::saturating_add);
+        self.require_room_to_stage(bytes.saturating_mul(2))?;
+        let (space, load) = (&*self.outside.space, Load::bytes(bytes));
+        space::require(space, settings.root.path(), load)?;
+        let rollout = request.rollout.as_str();
+        let mut bits = BTreeSet::new();
+        for change in &changes {
+            let sha256 = change.locked.sha256;
+            if !self.is_kept(sha256).await? {
+                let into = self.keep.incoming(rollout)?.join("new");
+                self.fetch_stored(change.locked, &into).await?;
+                self.keep.take_file(&into).await?;
+            }
+            let old = change.place.keep_old(&self.keep, rollout).await?;
+            let wanted = change.wanted(old.as_ref(), &settings.root)?;
+            bits.extend(old.map(|old| old.sha256).into_iter().chain([sha256]));
+            if let Some(name) = judge_of_one(config) {
+                let candidate = change
+                    .place
+                    .prepare(&self.keep.file(sha256), Some(&wanted))?;
+                let runner = &*self.outside.runner;
+                config_file::validate(name, candidate.path(), settings, runner).await?;
+            }
         }
-        let old = place.keep_old(&self.keep, request.rollout.as_str()).await?;
-        if let Some(name) = &config.validate {
-            let candidate = place.prepare(&self.keep.file(file.sha256), old.as_ref())?;
-            candidate
-                .validate(name, &self.settings, &*self.outside.runner)
-                .await?;
-        }
-        let bits = old.map(|old| old.sha256).into_iter().chain([file.sha256]);
-        Ok(bits.collect())
+        Ok(bits)
     }
+}
+
+/// The validate command of a patch of one file, which is judged before it is in its place.
+pub(in crate::step) fn judge_of_one(config: &ConfigPatch) -> Option<&str> {
+    let judge = config.validate.as_deref();
+    judge.filter(|_| config.files.count() == 1)
 }

@@ -1,7 +1,9 @@
 //! Config files: staged, applied, rolled back.
 
 use super::*;
-use cofferdam_engine::patch::{ConfigPatch, LockedFile};
+use cofferdam_engine::patch::{
+    ConfigFile, ConfigPatch, FileMode, Files, LockedFile, OwnerName, Rights, Source,
+};
 use std::{os::unix::fs::MetadataExt, path::Path};
 
 const NEW: &str = "listen 81\n";
@@ -12,17 +14,30 @@ fn config(validate: Option<&str>) -> Content {
 }
 
 fn config_of(content: &str, validate: Option<&str>) -> Content {
+    unit_of(
+        &[("/etc/app/app.conf", content, Rights::default())],
+        validate,
+    )
+}
+
+/// A patch of these paths, contents and rights.
+fn unit_of(files: &[(&str, &str, Rights)], validate: Option<&str>) -> Content {
+    let file = |(path, _, rights): &(&str, &str, Rights)| ConfigFile {
+        path: path.into(),
+        source: Source::Beside("app.conf".into()),
+        rights: rights.clone(),
+    };
+    let locked = |(_, content, _): &(&str, &str, Rights)| LockedFile {
+        sha256: Digest::of(content),
+        size: content.len() as u64,
+    };
     Content::Config {
         config: ConfigPatch {
-            path: "/etc/app/app.conf".into(),
-            source: "app.conf".into(),
+            files: Files::of(files.iter().map(file)).unwrap(),
             validate: validate.map(str::to_owned),
             reload: Some("app.service".to_owned()),
         },
-        file: LockedFile {
-            sha256: Digest::of(content),
-            size: content.len() as u64,
-        },
+        files: Files::of(files.iter().map(locked)).unwrap(),
     }
 }
 
@@ -30,6 +45,10 @@ fn steps(lab: &Lab) -> Steps {
     fs::create_dir_all(lab.path("root/etc/app")).unwrap();
     let mut settings = lab.settings();
     let grep = |word: &str| ["grep", "-q", word, "{file}"].map(str::to_owned).to_vec();
+    // Reads its neighbour too, as a service reads what its main file includes.
+    let pair = "cat $1 $(dirname $1)/extra.conf | tr -d '\\n' | grep -qx 'listen 81listen 82'";
+    let pair = ["sh", "-c", pair, "sh", "{file}"].map(str::to_owned);
+    settings.validators.insert("pair".to_owned(), pair.to_vec());
     settings
         .validators
         .insert("good".to_owned(), grep("listen"));
@@ -209,4 +228,141 @@ async fn a_link_planted_beside_the_file_is_not_followed() {
         (content(&path), content(&shadow)),
         (NEW.to_owned(), "root:x\n".to_owned())
     );
+}
+
+const MAIN: &str = "/etc/app/app.conf";
+const EXTRA: &str = "/etc/app/extra.conf";
+
+fn pair(validate: &str) -> Content {
+    let rights = Rights {
+        mode: Some(FileMode::parse("0600").unwrap()),
+        owner: Some(OwnerName::new("app").unwrap()),
+        group: None,
+    };
+    let files = [
+        (MAIN, NEW, Rights::default()),
+        (EXTRA, NEWER, rights.clone()),
+    ];
+    unit_of(&files, Some(validate))
+}
+
+/// A lab that knows a user `app`: the one that the tests run as, since only root may make it another.
+fn lab_of_two() -> Lab {
+    let lab = Lab::new();
+    let user = nix::unistd::geteuid();
+    fs::create_dir_all(lab.path("root/etc/app")).unwrap();
+    fs::write(
+        lab.path("root/etc/passwd"),
+        format!("app:x:{user}:1::/:/x\n"),
+    )
+    .unwrap();
+    lab
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().mode() & 0o7777
+}
+
+#[tokio::test]
+async fn several_files_are_judged_together_and_put_back_or_removed_each_as_it_was() {
+    let lab = lab_of_two();
+    let [main, extra] = [MAIN, EXTRA].map(|path| lab.path(&format!("root{path}")));
+    fs::write(&main, "listen 80\n").unwrap();
+    fs::set_permissions(&main, PermissionsExt::from_mode(0o640)).unwrap();
+    let order = order("c1", pair("pair"));
+    steps(&lab).stage(&request(&order)).await.unwrap();
+    assert_eq!(fs::read_dir(lab.path("root/etc/app")).unwrap().count(), 1);
+    for _ in 0..2 {
+        for _ in 0..2 {
+            steps(&lab).apply(&order).await.unwrap();
+            assert_eq!((content(&main).as_str(), mode(&main)), (NEW, 0o640));
+            assert_eq!((content(&extra).as_str(), mode(&extra)), (NEWER, 0o600));
+        }
+        for _ in 0..2 {
+            steps(&lab).rollback(&order).await.unwrap();
+            assert_eq!(
+                (content(&main).as_str(), mode(&main)),
+                ("listen 80\n", 0o640)
+            );
+            assert!(!extra.exists());
+        }
+    }
+    assert_eq!(fs::read_dir(lab.path("root/etc/app")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn several_files_of_which_the_judge_thinks_ill_are_all_as_before_at_once() {
+    let lab = lab_of_two();
+    let [main, extra] = [MAIN, EXTRA].map(|path| lab.path(&format!("root{path}")));
+    fs::write(&extra, "listen 82 # ours\n").unwrap();
+    let order = order("c1", pair("bad"));
+    let failure = steps(&lab).apply(&order).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Validate, "{failure}");
+    assert!(!main.exists());
+    assert_eq!(content(&extra), "listen 82 # ours\n");
+    steps(&lab).rollback(&order).await.unwrap();
+    assert_eq!(content(&extra), "listen 82 # ours\n");
+}
+
+/// The second place cannot be taken, in mid-way: the first is given back.
+#[tokio::test]
+async fn a_file_that_cannot_be_put_in_place_leaves_none_in_place() {
+    let lab = lab_of_two();
+    let order = order("c1", pair("pair"));
+    let no_user = lab.path("root/etc/passwd");
+    fs::write(&no_user, "").unwrap();
+    let failure = steps(&lab).stage(&request(&order)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Unsupported, "{failure}");
+    assert!(steps(&lab).apply(&order).await.is_err());
+    assert_eq!(fs::read_dir(lab.path("root/etc/app")).unwrap().count(), 0);
+    let twice = [
+        (MAIN, NEW, Rights::default()),
+        (EXTRA, NEWER, Rights::default()),
+    ];
+    std::os::unix::fs::symlink("app.conf", lab.path(&format!("root{EXTRA}"))).unwrap();
+    let order = super::order("c2", unit_of(&twice, None));
+    let failure = steps(&lab).stage(&request(&order)).await.unwrap_err();
+    assert!(failure.detail.contains("the same file"), "{failure}");
+}
+
+/// What a kill between two renames leaves: some files new, some old.
+#[tokio::test]
+async fn files_of_which_only_some_were_put_in_place_are_all_there_after_the_step_was_done_again_or_undone()
+ {
+    let lab = lab_of_two();
+    let [main, extra] = [MAIN, EXTRA].map(|path| lab.path(&format!("root{path}")));
+    fs::write(&main, "listen 80\n").unwrap();
+    fs::write(&extra, "listen 79\n").unwrap();
+    let order = order("c1", pair("pair"));
+    for ends_patched in [true, false] {
+        steps(&lab).apply(&order).await.unwrap();
+        fs::write(&extra, "listen 79\n").unwrap();
+        fs::write(lab.path("root/etc/app/.extra.conf.cofferdam"), "half").unwrap();
+        if ends_patched {
+            steps(&lab).apply(&order).await.unwrap();
+            assert_eq!(
+                (content(&main).as_str(), content(&extra).as_str()),
+                (NEW, NEWER)
+            );
+            assert_eq!(mode(&extra), 0o600);
+        }
+        steps(&lab).rollback(&order).await.unwrap();
+        assert_eq!(
+            (content(&main).as_str(), content(&extra).as_str()),
+            ("listen 80\n", "listen 79\n")
+        );
+    }
+    assert_eq!(fs::read_dir(lab.path("root/etc/app")).unwrap().count(), 2);
+}
+
+#[tokio::test]
+async fn a_file_of_several_that_others_changed_stays_and_the_rest_goes_back() {
+    let lab = lab_of_two();
+    let [main, extra] = [MAIN, EXTRA].map(|path| lab.path(&format!("root{path}")));
+    let order = order("c1", pair("pair"));
+    steps(&lab).apply(&order).await.unwrap();
+    fs::write(&extra, "by hand\n").unwrap();
+    steps(&lab).rollback(&order).await.unwrap();
+    assert!(!main.exists());
+    assert_eq!(content(&extra), "by hand\n");
 }

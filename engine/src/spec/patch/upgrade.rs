@@ -1,11 +1,11 @@
 //! What a patch of kind `packages` takes: named packages, all security updates, or what an advisory
 //! asks for.
 
-use super::{Refusal, packages, source_path};
+use super::{Refusal, packages};
 use crate::{
     advisory,
     document::Table,
-    patch::{AdvisoryPatch, Patch},
+    patch::{AdvisoryPatch, Patch, Source},
 };
 
 const SECURITY: [(&str, ()); 1] = [("all", ())];
@@ -41,7 +41,7 @@ fn advisory(table: &mut Table<'_, Refusal>) -> Option<AdvisoryPatch> {
     let id = table.text("advisory", |text| {
         advisory::check_id(text).map(|()| text.to_owned())
     });
-    let file = table.text("advisory_file", source_path);
+    let file = table.text("advisory_file", Source::beside);
     Some(AdvisoryPatch {
         id: id?,
         file: file?,
