@@ -61,6 +61,7 @@ fn seen_before(order: &Order, history: &History) -> Option<Judgement> {
             key,
             state: run.state(),
             failure: run.failure().cloned(),
+            exceptions: run.exceptions().to_vec(),
         }));
     }
     let refused = history.refused().filter(|refused| refused.key == key)?;
@@ -209,9 +210,7 @@ mod tests {
         let order = Box::new(back);
         let at = Timestamp(0);
         history.apply(&Record::Accepted { order, at }).unwrap();
-        let done = RunEvent::Done {
-            needs_reboot: false,
-        };
+        let done = RunEvent::done(false);
         let granted = RunEvent::ClaimGranted;
         let events = [
             granted.clone(),
@@ -239,6 +238,7 @@ mod tests {
             key: order.key,
             state,
             failure: None,
+            exceptions: Vec::new(),
         }
     }
 }

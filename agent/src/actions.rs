@@ -53,8 +53,9 @@ pub trait Actions: 'static {
     /// Ends well when the host was healthy for `stable_for`, and badly when it is not going to be.
     async fn verify(&self, order: &Order) -> Result<(), Failure>;
 
-    /// Goes back to what the host had before this rollout.
-    async fn rollback(&self, order: &Order) -> Result<(), Failure>;
+    /// Goes back to what the host had before this rollout. Returns what is not as it was then, one line each,
+    /// at most [`MAX_EXCEPTIONS`](cofferdam_engine::run::MAX_EXCEPTIONS).
+    async fn rollback(&self, order: &Order) -> Result<Vec<String>, Failure>;
 
     /// Puts the flag up.
     async fn readmit(&self, order: &Order) -> Result<(), Failure>;

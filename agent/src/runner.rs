@@ -70,11 +70,21 @@ async fn carry_out<A: Actions>(actions: Rc<A>, command: RunCommand, order: Rc<Or
         RunCommand::Apply => actions.apply(order).await.map(|done| done.needs_reboot),
         RunCommand::Reboot => actions.reboot(order).await.map(|()| false),
         RunCommand::Verify => actions.verify(order).await.map(|()| false),
-        RunCommand::RollBack => actions.rollback(order).await.map(|()| false),
+        RunCommand::RollBack => return roll_back(&*actions, order).await,
         RunCommand::Readmit => actions.readmit(order).await.map(|()| false),
     };
     match result {
-        Ok(needs_reboot) => RunEvent::Done { needs_reboot },
+        Ok(needs_reboot) => RunEvent::done(needs_reboot),
+        Err(failure) => RunEvent::Failed(failure),
+    }
+}
+
+async fn roll_back<A: Actions>(actions: &A, order: &Order) -> RunEvent {
+    match actions.rollback(order).await {
+        Ok(exceptions) => RunEvent::Done {
+            needs_reboot: false,
+            exceptions,
+        },
         Err(failure) => RunEvent::Failed(failure),
     }
 }

@@ -176,7 +176,7 @@ impl Actions for Steps {
         self.verify_health(order).await
     }
 
-    async fn rollback(&self, order: &Order) -> Result<(), Failure> {
+    async fn rollback(&self, order: &Order) -> Result<Vec<String>, Failure> {
         self.stop_traffic("rolling back", order).await?;
         self.roll_back(order).await
     }

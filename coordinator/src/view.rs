@@ -1,5 +1,6 @@
 //! What operators see: pure functions from the fleet's state to the views of the wire.
 
+mod aftermath;
 mod calendar;
 mod cluster;
 mod denials;

@@ -61,7 +61,7 @@ pub use event::{CellCommand, CellError, CellEvent};
 pub use groups::Lacking;
 pub(crate) use groups::{GroupView, Groups};
 pub use job::{Active, Again, GivenUp, Job, JobState, Staging};
-pub use member::{Hello, Link, Member};
+pub use member::{Hello, LeftBehind, Link, Member};
 pub use slow::RunningMean;
 pub use slow_down::SlowDown;
 pub use work::{HeldWarrant, Work};

@@ -47,6 +47,10 @@ pub enum ReportBody {
         state: RunState,
         /// What made the run turn back, once it has.
         failure: Option<Failure>,
+        /// What is not as it was before, once the host went back: one line each, at most
+        /// [`MAX_EXCEPTIONS`](crate::run::MAX_EXCEPTIONS).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        exceptions: Vec<String>,
     },
     /// The host's own health changed outside a run.
     Service {

@@ -151,6 +151,8 @@ pub struct Run {
     entered_at: Timestamp,
     resumed: u32,
     failure: Option<Failure>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    exceptions: Vec<String>,
     stop: Option<String>,
     /// Whether the host was quarantined when the order came: a run that is stopped before it changed
     /// anything leaves it so.
@@ -173,6 +175,7 @@ impl Run {
             entered_at: now,
             resumed: 0,
             failure: None,
+            exceptions: Vec::new(),
             stop: None,
             from_quarantine: standing == Standing::Quarantined,
         }
@@ -238,6 +241,11 @@ impl Run {
         self.failure.as_ref()
     }
 
+    /// What is not as it was before, though the host went back. Empty: all is, or it did not go back.
+    pub fn exceptions(&self) -> &[String] {
+        &self.exceptions
+    }
+
     /// Why the owner wants it stopped. Absent: it does not.
     pub fn stop(&self) -> Option<&str> {
         self.stop.as_deref()
@@ -246,6 +254,9 @@ impl Run {
     fn note(&mut self, event: RunEvent) {
         match event {
             RunEvent::Failed(failure) => self.turn_back(failure),
+            RunEvent::Done { exceptions, .. } if self.state == RunState::RollingBack => {
+                self.exceptions = exceptions;
+            }
             RunEvent::DeadlinePassed => self.turn_back(self.late()),
             RunEvent::Withdrawn { reason } | RunEvent::ClaimRefused { reason } => {
                 self.stop.get_or_insert(reason);
@@ -279,6 +290,10 @@ impl Run {
 /// How much of the first failure's detail is kept when a second one is added (half of what
 /// travels).
 const MAX_CAUSE_CHARS: usize = crate::failure::MAX_DETAIL_CHARS / 2;
+
+/// The most exceptions of one way back that are told (guess: twenty lines say what there is to look at, and the
+/// host has the whole list).
+pub const MAX_EXCEPTIONS: usize = 20;
 
 /// How often a state's deadline starts anew because the agent was restarted in it (guess). Without
 /// this a host that was off for an hour in mid-rollback would be given up before it tried; without

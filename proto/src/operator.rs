@@ -31,8 +31,8 @@ pub use query::{FailedHost, MatchedHost, QueryAnswer, QueryRequest, QuerySummary
 pub use reserve::{ReleaseHostsRequest, ReserveReply, ReserveRequest};
 pub use rollback::{NotTakenBack, RollbackPreview};
 pub use rollout::{
-    ApprovalView, FailureCluster, HoldView, PromotionView, RolloutLine, RolloutState, RolloutView,
-    WaveState, WaveView,
+    ApprovalView, EFFECTIVE_UNITS, EffectiveView, FailureCluster, HoldView, PromotionView,
+    RolloutLine, RolloutState, RolloutView, StaleUnit, WaveState, WaveView,
 };
 pub use services::{ServiceView, ServicesView, SetServicesRequest, UndeclaredService};
 

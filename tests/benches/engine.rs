@@ -282,6 +282,7 @@ impl Bench {
                 key,
                 state,
                 failure,
+                exceptions: Vec::new(),
             },
         );
     }

@@ -272,14 +272,14 @@ impl Actions for ScriptedActions {
         }
     }
 
-    async fn rollback(&self, order: &Order) -> Result<(), Failure> {
+    async fn rollback(&self, order: &Order) -> Result<Vec<String>, Failure> {
         self.turn(Step::Rollback).await?;
         let rollout = &order.grant.rollout;
         let mut world = self.world();
         if world.applied.remove(rollout).is_some() {
             world.effects.push(Effect::WentBack(rollout.clone()));
         }
-        Ok(())
+        Ok(Vec::new())
     }
 
     async fn readmit(&self, _: &Order) -> Result<(), Failure> {

@@ -210,6 +210,7 @@ impl History {
             key: run.order().key,
             state: run.state(),
             failure: run.failure().cloned(),
+            exceptions: run.exceptions().to_vec(),
         };
         self.outbox.push(self.incarnation, body);
     }

@@ -224,11 +224,7 @@ fn room_that_cannot_be_held_back_is_missed() {
 #[test]
 fn a_host_that_forgot_keeps_its_flag_until_a_run_puts_it_up() {
     let mut history = History::begin_again(SECOND);
-    let done = || {
-        moved(RunEvent::Done {
-            needs_reboot: false,
-        })
-    };
+    let done = || moved(RunEvent::done(false));
     history.apply(&accepted()).unwrap();
     assert_eq!(history.flag(), None);
     for record in [
@@ -269,9 +265,7 @@ fn size(folder: &TempDir) -> u64 {
 #[test]
 fn the_flag_of_a_quarantined_host_stays_down_through_an_order_that_is_stopped() {
     let failed = || RunEvent::Failed(Failure::new(FailureKind::Io, "no disk"));
-    let done = || RunEvent::Done {
-        needs_reboot: false,
-    };
+    let done = || RunEvent::done(false);
     let mut history = History::begin(FIRST);
     let mut learn = |records: &[Record]| {
         for record in records {

@@ -73,6 +73,7 @@ impl Steps {
             lock_digest: order.grant.lock_digest,
             phase: Phase::Begun,
             was,
+            exceptions: Vec::new(),
         };
         Ok(self.records.save_before(&order.grant.rollout, &before)?)
     }

@@ -25,6 +25,10 @@ pub struct Before {
     pub phase: Phase,
     /// What the host had.
     pub was: Was,
+    /// What is not as it was, once it is undone: one line each, at most
+    /// [`MAX_EXCEPTIONS`](cofferdam_engine::run::MAX_EXCEPTIONS).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<String>,
 }
 
 /// Whether there is something to undo.

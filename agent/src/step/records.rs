@@ -140,6 +140,7 @@ impl Records {
             lock_digest,
             phase: Phase::Undone,
             was: Was::Noop,
+            exceptions: Vec::new(),
         })
     }
 

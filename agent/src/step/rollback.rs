@@ -16,32 +16,35 @@ use cofferdam_engine::{
 
 impl Steps {
     /// Undoes a rollout on this host. One that changed nothing or is undone already leaves nothing
-    /// to undo.
-    pub(super) async fn roll_back(&self, order: &Order) -> Result<(), Failure> {
+    /// to undo. Returns what is not as it was before.
+    pub(super) async fn roll_back(&self, order: &Order) -> Result<Vec<String>, Failure> {
         let rollout = &order.grant.rollout;
         let Some(mut before) = self.records.before(rollout)? else {
             // Staged and no more: apply never began.
             return match self.records.staged(rollout)? {
-                Some(_) => Ok(()),
+                Some(_) => Ok(Vec::new()),
                 None => Err(unknown(order)),
             };
         };
         match before.phase {
-            Phase::Undone => return Ok(()),
+            Phase::Undone => return Ok(before.exceptions),
             Phase::Begun => {}
         }
         self.require_present(rollout, &before).await?;
-        match &before.was {
+        let exceptions = match &before.was {
             Was::Packages { packages } => self.roll_back_packages(order, packages).await?,
             Was::Config(config) => {
                 let change = self.roll_back_config(config);
-                self.outside.drift.account(change).await?;
+                self.outside.drift.account(change).await?
             }
-            Was::Noop => {}
-        }
+            Was::Noop => Vec::new(),
+        };
+        self.say_exceptions(rollout, &exceptions);
         self.take_effect(order).await?;
         before.phase = Phase::Undone;
-        Ok(self.records.save_before(rollout, &before)?)
+        before.exceptions = exceptions::of_report(exceptions);
+        self.records.save_before(rollout, &before)?;
+        Ok(before.exceptions)
     }
 
     /// Makes sure that the host stands where the rollout left it, if later ones changed the same:

@@ -66,7 +66,8 @@ impl HostList {
     }
 }
 
-/// What goes on with a host: its run, who holds it, what fails on it, what is installed and does not run.
+/// What goes on with a host: its run, who holds it, what fails on it, what is installed and does not run, what its
+/// way back left.
 /// Empty: nothing.
 fn doing(host: &HostView, now: Timestamp) -> String {
     let run = host.run.as_ref().map(|run| {
@@ -91,7 +92,16 @@ fn doing(host: &HostView, now: Timestamp) -> String {
     let fails = Some(host.detail.clone()).filter(|detail| !detail.is_empty());
     let effect = host.effect.as_ref().filter(|effect| !effect.is_whole());
     let effect = effect.map(ToString::to_string);
-    let parts = [run.or_else(held), fails, effect];
+    let left = host.left_behind.as_ref().map(|left| {
+        let count = left.lines.len();
+        let things = if count == 1 {
+            "1 thing"
+        } else {
+            &format!("{count} things")
+        };
+        format!("went back from {}, but for {things}", left.rollout)
+    });
+    let parts = [run.or_else(held), fails, effect, left];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     parts.join("; ")
 }
@@ -128,6 +138,7 @@ impl View for Forgotten {
 pub(super) mod tests {
     use super::*;
     use cofferdam_engine::{
+        cell::LeftBehind,
         effect::EffectSummary,
         id::{CellId, RolloutId},
         inventory::{Labels, Platform},
@@ -154,6 +165,7 @@ pub(super) mod tests {
             guard: None,
             drift: None,
             effect: None,
+            left_behind: None,
         }
     }
 
@@ -198,8 +210,15 @@ pub(super) mod tests {
             }),
             ..host("a-5")
         };
+        let back = HostView {
+            left_behind: Some(LeftBehind {
+                rollout: RolloutId::new("nginx-2").unwrap(),
+                lines: vec!["/etc/x was changed since the patch and stays so".to_owned()],
+            }),
+            ..host("a-6")
+        };
         let list = HostList {
-            hosts: vec![host("a-1"), patched, lost, taken, stale],
+            hosts: vec![host("a-1"), patched, lost, taken, stale, back],
             now: Timestamp(61_000),
         };
         insta::assert_snapshot!(list.text(), @r"
@@ -209,6 +228,7 @@ pub(super) mod tests {
     a-3   r1-a-1  web      m7.large  no         NO          out: silent, held by itself; check abi failed
     a-4   r1-a-1  web      m7.large  1m         yes         counts as out: reserved: new disk, held by anna for 30m more
     a-5   r1-a-1  web      m7.large  1m         yes         needs-restart milk.service
+    a-6   r1-a-1  web      m7.large  1m         yes         went back from nginx-2, but for 1 thing
     ");
     }
 }

@@ -204,6 +204,7 @@ mod tests {
             promotions: Vec::new(),
             alarms: Vec::new(),
             signed_by: None,
+            effective: None,
         }
     }
 

@@ -96,6 +96,9 @@ impl View for Standing<'_> {
         if !rollout.slow_hosts.is_empty() {
             text += &format!("\nslower than others: {}\n", names(&rollout.slow_hosts));
         }
+        if let Some(effective) = &rollout.effective {
+            text += &format!("\neffective on hosts that passed: {effective}\n");
+        }
         text += &guards_saw(&rollout.alarms, now);
         text + &warnings(&rollout.warnings)
     }

@@ -46,6 +46,7 @@ fn script() -> Script {
         guard: None,
         drift: None,
         effect: None,
+        left_behind: None,
     };
     let explanation = Explanation {
         kind: SubjectKind::Host,

@@ -34,6 +34,7 @@ pub(crate) fn host(name: &str, instance_type: &str) -> HostView {
         guard: None,
         drift: None,
         effect: None,
+        left_behind: None,
     }
 }
 

@@ -162,5 +162,6 @@ pub(crate) fn rollout(state: RolloutState, passed: u64, running: u64) -> Rollout
         promotions: Vec::new(),
         alarms: Vec::new(),
         signed_by: None,
+        effective: None,
     }
 }

@@ -1,7 +1,7 @@
 //! Why a rollout, a cell or a host does not move.
 
 use super::{
-    Situation, cluster, guard,
+    Situation, aftermath, cluster, guard,
     host::{connected_since, out, out_in_words, run, serves},
     rollout::{reason, rollout_of, state},
     said, strata,
@@ -99,6 +99,12 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     facts.add("rolled back", counts.rolled_back);
     add_said(&mut facts, rollout, situation.now);
     add_left(&mut facts, rollout);
+    if let Some(effective) = aftermath::effective(situation, rollout) {
+        facts.add("effective", effective);
+    }
+    if let Some(line) = aftermath::left_behind(situation, rollout) {
+        facts.add("left behind", line);
+    }
     for line in strata::judged(rollout) {
         facts.add("strata", line);
     }
@@ -270,6 +276,9 @@ fn add_watched(facts: &mut Facts, member: &Member, now: Timestamp) {
     }
     if let Some(effect) = &member.effect {
         facts.add("effective", effect.to_string());
+    }
+    for line in aftermath::left_on(member) {
+        facts.add("not as before", line);
     }
     if let Some(drift) = &member.drift {
         facts.add("drift", guard::drifted(drift));

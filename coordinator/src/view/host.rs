@@ -38,6 +38,7 @@ fn view(cell: &Cell, member: &Member, now: Timestamp) -> HostView {
         guard: guard(member, now),
         drift: member.drift.as_deref().cloned(),
         effect: member.effect.as_deref().cloned(),
+        left_behind: member.left_behind.as_deref().cloned(),
     }
 }
 

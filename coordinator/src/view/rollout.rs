@@ -1,6 +1,6 @@
 //! How a rollout stands.
 
-use super::{Situation, cluster, guard::alarms, said, strata};
+use super::{Situation, aftermath, cluster, guard::alarms, said, strata};
 use cofferdam_engine::{
     counts::Counts,
     hold::Subject,
@@ -49,6 +49,7 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
     warnings.extend(strata::judged(rollout));
     warnings.extend(strata::gone_on_without(rollout));
     warnings.extend(strata::gone(rollout));
+    warnings.extend(aftermath::left_behind(situation, rollout));
     Some(RolloutView {
         name: name.clone(),
         state: state(rollout),
@@ -67,6 +68,7 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
         promotions: said::promotions(rollout),
         alarms: alarms(situation, rollout),
         signed_by: rollout.plan().signer.clone(),
+        effective: aftermath::effective(situation, rollout),
     })
 }
 

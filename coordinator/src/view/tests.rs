@@ -1,3 +1,4 @@
+mod aftermath;
 mod guard;
 
 use super::{cluster, *};

@@ -4,7 +4,7 @@ use crate::{
     drift::DriftSummary,
     effect::EffectSummary,
     guard::{GuardRecord, KnownWindow},
-    id::{HostSequence, Incarnation, OrderKey, OwnerEpoch, ReportSequence},
+    id::{HostSequence, Incarnation, OrderKey, OwnerEpoch, ReportSequence, RolloutId},
     inventory::Host,
     run::RunState,
     time::Timestamp,
@@ -98,6 +98,18 @@ pub struct Member {
     /// How far what is installed on it is in effect. Absent: it told nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effect: Option<Box<EffectSummary>>,
+    /// What the last rollback on it left otherwise than it was before. Absent: nothing, or there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_behind: Option<Box<LeftBehind>>,
+}
+
+/// What a host that went back has otherwise than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftBehind {
+    /// The rollout that it went back from.
+    pub rollout: RolloutId,
+    /// What, one line each: 1 to [`MAX_EXCEPTIONS`](crate::run::MAX_EXCEPTIONS).
+    pub lines: Vec<String>,
 }
 
 impl Member {
@@ -119,6 +131,7 @@ impl Member {
             guard: None,
             drift: None,
             effect: None,
+            left_behind: None,
         }
     }
 

@@ -1,11 +1,11 @@
 //! How a host's reports change its job.
 
-use super::{Active, Cell, CellError, Job, JobState, Staging, retry};
+use super::{Active, Cell, CellError, Job, JobState, LeftBehind, Staging, Work, retry};
 use crate::{
     failure::{Failure, FailureKind},
     id::{HostId, OrderKey, RolloutId},
     report::{Refusal, Report, ReportBody},
-    run::RunState,
+    run::{Ending, RunState},
     time::Timestamp,
     warrant::{LeftOutCause, Outcome},
 };
@@ -42,7 +42,9 @@ impl Cell {
                 key,
                 state,
                 failure,
+                exceptions,
             } => {
+                self.note_exceptions(host, *key, *state, exceptions);
                 self.entered(host, *key, *state, failure.as_ref(), now);
             }
             ReportBody::Service { in_service, detail } => {
@@ -165,6 +167,48 @@ impl Cell {
         }
         if let RunState::Ended(ending) = state {
             self.ended(host, key, ending, now);
+        }
+    }
+
+    /// What a way back left behind is noted at its end, and stands until the next one has ended there.
+    fn note_exceptions(
+        &mut self,
+        host: &HostId,
+        key: OrderKey,
+        state: RunState,
+        exceptions: &[String],
+    ) {
+        let is_told = match state {
+            RunState::Ended(Ending::RolledBack) => true,
+            RunState::Ended(Ending::Quarantined) => !exceptions.is_empty(),
+            RunState::Ended(Ending::Patched | Ending::Undone | Ending::Cancelled)
+            | RunState::Claiming
+            | RunState::Draining
+            | RunState::Drained
+            | RunState::Applying
+            | RunState::Rebooting
+            | RunState::Verifying
+            | RunState::RollingBack
+            | RunState::VerifyingRollback
+            | RunState::Readmitting(_) => false,
+        };
+        if !is_told {
+            return;
+        }
+        let of_order = |work: &&Work| {
+            let job = work.jobs.get(host);
+            job.and_then(|job| job.last_order)
+                .is_some_and(|(last, _)| last == key)
+        };
+        let rollout = self.work.values().find(of_order);
+        let left = rollout.filter(|_| !exceptions.is_empty()).map(|work| {
+            Box::new(LeftBehind {
+                rollout: work.assignment.rollout.clone(),
+                lines: exceptions.to_vec(),
+            })
+        });
+        if let Some(member) = self.members.get_mut(host) {
+            member.left_behind = left;
         }
     }
 

@@ -20,6 +20,10 @@ pub enum RunEvent {
     Done {
         /// Whether the host needs a reboot now. Read after apply only.
         needs_reboot: bool,
+        /// What is not as it was before, one line each, at most [`MAX_EXCEPTIONS`](super::MAX_EXCEPTIONS). Read
+        /// after a way back only.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        exceptions: Vec<String>,
     },
     /// The state's step failed.
     Failed(Failure),
@@ -37,6 +41,14 @@ pub enum RunEvent {
 }
 
 impl RunEvent {
+    /// That the state's step ended well, with nothing to say beside.
+    pub fn done(needs_reboot: bool) -> Self {
+        Self::Done {
+            needs_reboot,
+            exceptions: Vec::new(),
+        }
+    }
+
     /// The event's name, without what it carries.
     pub fn name(&self) -> &'static str {
         match self {

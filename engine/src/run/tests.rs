@@ -93,7 +93,7 @@ fn the_reboot_policy_decides_what_follows_apply() {
     for (policy, needs_reboot, expected) in cases {
         let mut run = run_in(RunState::Applying);
         run.order.reboot = policy;
-        run.apply(RunEvent::Done { needs_reboot }, START).unwrap();
+        run.apply(RunEvent::done(needs_reboot), START).unwrap();
         assert_eq!(run.state(), expected, "{policy:?} {needs_reboot}");
     }
 }
@@ -230,9 +230,7 @@ proptest! {
 }
 
 fn done() -> RunEvent {
-    RunEvent::Done {
-        needs_reboot: false,
-    }
+    RunEvent::done(false)
 }
 
 fn event_named(name: &str) -> RunEvent {
@@ -241,7 +239,7 @@ fn event_named(name: &str) -> RunEvent {
         "granted" => RunEvent::ClaimGranted,
         "refused" => RunEvent::ClaimRefused { reason },
         "done" => done(),
-        "done+reboot" => RunEvent::Done { needs_reboot: true },
+        "done+reboot" => RunEvent::done(true),
         "failed" => RunEvent::Failed(Failure::new(FailureKind::Io, "a disk")),
         "withdrawn" => RunEvent::Withdrawn { reason },
         "deadline" => RunEvent::DeadlinePassed,

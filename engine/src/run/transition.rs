@@ -31,7 +31,7 @@ pub(super) fn next(state: S, event: &E, order: &Order, standing: Standing) -> Op
             undone(standing)
         }
         (S::Drained, E::ClaimGranted) => granted(order.direction),
-        (S::Applying, E::Done { needs_reboot }) => applied(order.reboot, *needs_reboot),
+        (S::Applying, E::Done { needs_reboot, .. }) => applied(order.reboot, *needs_reboot),
         (S::Rebooting, E::Rebooted) => S::Verifying,
         (S::Verifying, E::Done { .. }) => S::Readmitting(Patched),
         (S::Applying | S::Rebooting | S::Verifying, E::Failed(_) | E::DeadlinePassed)

@@ -10,7 +10,7 @@ use crate::{
     operator::{Explanation, Fact, HostView, OutView, RunView, SubjectKind},
     v1,
 };
-use cofferdam_engine::time::Timestamp;
+use cofferdam_engine::{cell::LeftBehind, run::MAX_EXCEPTIONS, time::Timestamp};
 
 impl From<HostView> for v1::HostView {
     fn from(view: HostView) -> Self {
@@ -29,6 +29,7 @@ impl From<HostView> for v1::HostView {
             guard: view.guard.map(Into::into),
             drift: view.drift.map(Into::into),
             effect: view.effect.map(Into::into),
+            left_behind: view.left_behind.map(Into::into),
         }
     }
 }
@@ -51,6 +52,26 @@ impl TryFrom<v1::HostView> for HostView {
             guard: read::optional(wire.guard).at("guard")?,
             drift: read::optional(wire.drift).at("drift")?,
             effect: read::optional(wire.effect).at("effect")?,
+            left_behind: read::optional(wire.left_behind).at("left_behind")?,
+        })
+    }
+}
+
+impl From<LeftBehind> for v1::LeftBehind {
+    fn from(left: LeftBehind) -> Self {
+        Self {
+            rollout: left.rollout.into(),
+            lines: write::first_lines(left.lines, MAX_EXCEPTIONS),
+        }
+    }
+}
+
+impl TryFrom<v1::LeftBehind> for LeftBehind {
+    type Error = FieldError;
+    fn try_from(wire: v1::LeftBehind) -> Result<Self, FieldError> {
+        Ok(Self {
+            rollout: read::name(wire.rollout).at("rollout")?,
+            lines: read::few_lines(wire.lines, MAX_EXCEPTIONS).at("lines")?,
         })
     }
 }

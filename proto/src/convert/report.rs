@@ -8,6 +8,7 @@ use crate::v1::{self, refusal, report};
 use cofferdam_engine::{
     id::{Incarnation, ReportSequence},
     report::{Refusal, Report, ReportBody},
+    run::MAX_EXCEPTIONS,
 };
 
 impl From<Report> for v1::Report {
@@ -51,10 +52,12 @@ impl From<ReportBody> for report::Body {
                 key,
                 state,
                 failure,
+                exceptions,
             } => Self::Entered(report::Entered {
                 key: Some(key.into()),
                 state: Some(state.into()),
                 failure: failure.map(Into::into),
+                exceptions: write::first_lines(exceptions, MAX_EXCEPTIONS),
             }),
             ReportBody::Service { in_service, detail } => Self::Service(report::Service {
                 in_service,
@@ -81,6 +84,8 @@ impl TryFrom<report::Body> for ReportBody {
                 key: read::message(wire.key).at("entered.key")?,
                 state: read::message(wire.state).at("entered.state")?,
                 failure: read::optional(wire.failure).at("entered.failure")?,
+                exceptions: read::few_lines(wire.exceptions, MAX_EXCEPTIONS)
+                    .at("entered.exceptions")?,
             }),
             report::Body::Service(wire) => Ok(Self::Service {
                 in_service: wire.in_service,

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     operator::{
-        ApprovalView, FailureCluster, HoldView, PromotionView, RolloutLine, RolloutState,
-        RolloutView, WaveState, WaveView,
+        ApprovalView, EFFECTIVE_UNITS, EffectiveView, FailureCluster, HoldView, PromotionView,
+        RolloutLine, RolloutState, RolloutView, StaleUnit, WaveState, WaveView,
     },
     v1,
 };
@@ -86,6 +86,7 @@ impl From<RolloutView> for v1::RolloutView {
             promotions: write::list(view.promotions),
             alarms: write::list(view.alarms),
             signed_by: view.signed_by.as_deref().map(write::line),
+            effective: view.effective.map(Into::into),
         }
     }
 }
@@ -111,6 +112,7 @@ impl TryFrom<v1::RolloutView> for RolloutView {
             promotions: read::list(wire.promotions, MAX_ENTRIES).at("promotions")?,
             alarms: read::list(wire.alarms, MAX_ENTRIES).at("alarms")?,
             signed_by: read::optional_line(wire.signed_by).at("signed_by")?,
+            effective: read::optional(wire.effective).at("effective")?,
         })
     }
 }
@@ -242,6 +244,50 @@ impl TryFrom<v1::HoldView> for HoldView {
             since_ms: Timestamp(wire.since_ms),
             hosts: wire.hosts,
             until_ms: wire.until_ms.map(Timestamp),
+        })
+    }
+}
+
+impl From<EffectiveView> for v1::Effective {
+    fn from(view: EffectiveView) -> Self {
+        Self {
+            yes: view.yes,
+            needs_restart: view.needs_restart,
+            needs_reboot: view.needs_reboot,
+            unknown: view.unknown,
+            units: write::first(view.units, EFFECTIVE_UNITS),
+        }
+    }
+}
+
+impl TryFrom<v1::Effective> for EffectiveView {
+    type Error = FieldError;
+    fn try_from(wire: v1::Effective) -> Result<Self, FieldError> {
+        Ok(Self {
+            yes: wire.yes,
+            needs_restart: wire.needs_restart,
+            needs_reboot: wire.needs_reboot,
+            unknown: wire.unknown,
+            units: read::list(wire.units, EFFECTIVE_UNITS).at("units")?,
+        })
+    }
+}
+
+impl From<StaleUnit> for v1::StaleUnit {
+    fn from(stale: StaleUnit) -> Self {
+        Self {
+            unit: write::line(&stale.unit),
+            hosts: stale.hosts,
+        }
+    }
+}
+
+impl TryFrom<v1::StaleUnit> for StaleUnit {
+    type Error = FieldError;
+    fn try_from(wire: v1::StaleUnit) -> Result<Self, FieldError> {
+        Ok(Self {
+            unit: read::filled_line(wire.unit).at("unit")?,
+            hosts: wire.hosts,
         })
     }
 }

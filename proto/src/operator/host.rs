@@ -2,6 +2,7 @@
 
 use super::{GuardView, HoldView};
 use cofferdam_engine::{
+    cell::LeftBehind,
     drift::DriftSummary,
     effect::EffectSummary,
     id::{CellId, HostId, RolloutId},
@@ -44,6 +45,8 @@ pub struct HostView {
     pub drift: Option<DriftSummary>,
     /// How far what is installed on it is in effect. Absent: it told nothing.
     pub effect: Option<EffectSummary>,
+    /// What its last way back left otherwise than before. Absent: nothing, or there was none.
+    pub left_behind: Option<LeftBehind>,
 }
 
 impl HostView {

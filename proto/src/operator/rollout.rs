@@ -151,6 +151,63 @@ pub struct RolloutView {
     pub alarms: Vec<Alarm>,
     /// Who signed it. Absent: nobody, or the coordinator does not look.
     pub signed_by: Option<String>,
+    /// How far the patch is in effect on the hosts that passed. Absent: none passed.
+    pub effective: Option<EffectiveView>,
+}
+
+/// The most units that are named of those that need a restart (guess: the ones that matter are few).
+pub const EFFECTIVE_UNITS: usize = 10;
+
+/// How many hosts have a patch in effect, as they told last. Each is counted once.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct EffectiveView {
+    /// All that runs there is what is installed.
+    pub yes: u64,
+    /// Processes run what was replaced.
+    pub needs_restart: u64,
+    /// Only a reboot helps.
+    pub needs_reboot: u64,
+    /// They told nothing.
+    pub unknown: u64,
+    /// The units of those that need a restart, the most hosts first: at most [`EFFECTIVE_UNITS`].
+    pub units: Vec<StaleUnit>,
+}
+
+/// A unit whose processes run what was replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StaleUnit {
+    /// Its name.
+    pub unit: String,
+    /// On how many hosts.
+    pub hosts: u64,
+}
+
+impl fmt::Display for EffectiveView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units: Vec<String> = self
+            .units
+            .iter()
+            .map(|StaleUnit { unit, hosts }| format!("{unit} {hosts}"))
+            .collect();
+        write!(f, "{} yes", self.yes)?;
+        if self.needs_restart > 0 {
+            write!(
+                f,
+                ", {} needs-restart [{}]",
+                self.needs_restart,
+                units.join(", ")
+            )?;
+        }
+        for (count, what) in [
+            (self.needs_reboot, "needs-reboot"),
+            (self.unknown, "not known"),
+        ] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Somebody's yes to all that they may approve.

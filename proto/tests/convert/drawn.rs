@@ -175,13 +175,20 @@ fn body() -> impl Strategy<Value = ReportBody> {
             }
         }),
         (key(), refusal()).prop_map(|(key, refusal)| ReportBody::Refused { key, refusal }),
-        (key(), run_state(), option::of(failure())).prop_map(|(key, state, failure)| {
-            ReportBody::Entered {
-                key,
-                state,
-                failure,
-            }
-        }),
+        (
+            key(),
+            run_state(),
+            option::of(failure()),
+            vec("\\PC{1,40}", 0..3)
+        )
+            .prop_map(|(key, state, failure, exceptions)| {
+                ReportBody::Entered {
+                    key,
+                    state,
+                    failure,
+                    exceptions,
+                }
+            }),
         (any::<bool>(), line())
             .prop_map(|(in_service, detail)| ReportBody::Service { in_service, detail }),
     ]

@@ -2,9 +2,10 @@
 
 use crate::{
     drawn,
-    sample::{cell, host, over_the_wire, platform, text},
+    sample::{cell, host, over_the_wire, platform, rollout, text},
 };
 use cofferdam_engine::{
+    cell::LeftBehind,
     guard::{Fate, GuardEvent, GuardMode, LONGEST_WINDOW, LostChannel, Seen, Tried},
     time::{Timestamp, millis},
 };
@@ -26,7 +27,13 @@ proptest! {
     ) {
         let alarm = Alarm { host: host(), event: event.clone() };
         prop_assert_eq!(over_the_wire::<v1::Alarm, _>(alarm.clone()), Ok(alarm));
-        let view = HostView { drift: Some(drift), effect: Some(effect), ..guarded(event) };
+        let left_behind = LeftBehind { rollout: rollout(), lines: vec![text("/etc/x stays")] };
+        let view = HostView {
+            drift: Some(drift),
+            effect: Some(effect),
+            left_behind: Some(left_behind),
+            ..guarded(event)
+        };
         prop_assert_eq!(over_the_wire::<v1::HostView, _>(view.clone()), Ok(view));
     }
 }
@@ -63,6 +70,7 @@ fn guarded(event: GuardEvent) -> HostView {
         guard: Some(guard),
         drift: None,
         effect: None,
+        left_behind: None,
     }
 }
 

@@ -346,6 +346,7 @@ fn rollout_view(state: RolloutState) -> RolloutView {
         }],
         alarms: Vec::new(),
         signed_by: Some(text("alice@example.org")),
+        effective: None,
     }
 }
 
@@ -440,7 +441,8 @@ fn json_has_the_names_that_scripts_rely_on() {
         "agent_version": "0.1.0",
         "guard": null,
         "drift": null,
-        "effect": null
+        "effect": null,
+        "left_behind": null
     });
     assert_eq!(json, expected);
     let state = serde_json::to_value(RolloutState::RollingBack).unwrap();
@@ -463,6 +465,7 @@ fn bare_host() -> HostView {
         guard: None,
         drift: None,
         effect: None,
+        left_behind: None,
     }
 }
 

@@ -12,6 +12,7 @@ fn package(number: u64, name: &str, old: &str) -> Before {
         number,
         lock_digest: Digest::of("lock"),
         phase: Phase::Begun,
+        exceptions: Vec::new(),
         was: Was::Packages {
             packages: vec![PackageWas {
                 conffiles: Vec::new(),

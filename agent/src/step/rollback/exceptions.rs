@@ -2,7 +2,7 @@
 
 use super::Steps;
 use crate::{packages::database::State, step::record::PackageWas};
-use cofferdam_engine::failure::Failure;
+use cofferdam_engine::{failure::Failure, id::RolloutId, run::MAX_EXCEPTIONS};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
@@ -11,15 +11,13 @@ use std::{
 };
 
 impl Steps {
-    /// Looks for what is not as it was, and lists it at the end of the transcript: packages and config
-    /// files that others changed since, what is left of packages that went, and files that are not those
-    /// of their package.
-    pub(super) async fn say_exceptions(
+    /// Looks for what is not as it was: packages and config files that others changed since, what is left of
+    /// packages that went, and files that are not those of their package. One line each.
+    pub(super) async fn exceptions(
         &self,
-        transcript: &Path,
         packages: &[PackageWas],
         strayed: &BTreeSet<PathBuf>,
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<String>, Failure> {
         let mut exceptions = self.strayed_packages(packages).await?;
         for path in strayed {
             exceptions.push(format!(
@@ -29,19 +27,24 @@ impl Steps {
         }
         exceptions.extend(self.left_by_removed(packages));
         exceptions.extend(self.foreign_files(packages).await?);
-        for exception in &exceptions {
+        Ok(exceptions)
+    }
+
+    /// Lists what is not as it was at the end of the rollback's transcript.
+    pub(super) fn say_exceptions(&self, rollout: &RolloutId, exceptions: &[String]) {
+        let transcript = self.transcript(rollout, "rollback");
+        for exception in exceptions {
             tracing::warn!(exception, "the host went back, but for this");
         }
-        let list = match exceptions.as_slice() {
+        let list = match exceptions {
             [] => "everything is as it was before".to_owned(),
             some => format!("as it was before, but for:\n  {}", some.join("\n  ")),
         };
         // The host is back: that it could not be noted is no reason to quarantine it.
-        if let Err(error) = note(transcript, &list) {
+        if let Err(error) = note(&transcript, &list) {
             let path = transcript.display();
             tracing::warn!(%error, "cannot note in {path}: {list}");
         }
-        Ok(())
     }
 
     /// The config files of packages that the patch brought: they are removed, and not purged, since what
@@ -76,6 +79,19 @@ impl Steps {
             .map(|path| format!("{} is not as its package has it", path.display()))
             .collect())
     }
+}
+
+/// As much of a list as a report has: its first lines, and how many there are beside them.
+pub(super) fn of_report(mut exceptions: Vec<String>) -> Vec<String> {
+    let more = exceptions.len().saturating_sub(MAX_EXCEPTIONS);
+    if more > 0 {
+        exceptions.truncate(MAX_EXCEPTIONS - 1);
+        let more = more + 1;
+        exceptions.push(format!(
+            "and {more} more, as the host's transcript lists them"
+        ));
+    }
+    exceptions
 }
 
 /// Adds a line at the end of a transcript, which is begun where no program was run.

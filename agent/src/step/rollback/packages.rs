@@ -39,7 +39,7 @@ impl Steps {
         &self,
         order: &Order,
         packages: &[PackageWas],
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<String>, Failure> {
         self.wait_for_package_manager(order).await?;
         let change = self.put_packages_back(order, packages);
         self.outside.drift.account(change).await
@@ -49,7 +49,7 @@ impl Steps {
         &self,
         order: &Order,
         packages: &[PackageWas],
-    ) -> Result<(), Failure> {
+    ) -> Result<Vec<String>, Failure> {
         let transcript = self.transcript(&order.grant.rollout, "rollback");
         let on = conditions(order, &transcript);
         let replaced: Vec<&str> = packages.iter().map(|one| one.name.as_str()).collect();
@@ -76,7 +76,7 @@ impl Steps {
         }
         self.put_conffiles_back(&conffiles).await?;
         self.restore_marks(&order.grant.rollout, on).await?;
-        self.say_exceptions(&transcript, packages, &strayed).await
+        self.exceptions(packages, &strayed).await
     }
 
     /// The config files of packages that go back, and the paths of those that people changed since the

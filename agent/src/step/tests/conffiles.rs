@@ -135,7 +135,8 @@ async fn a_config_file_of_a_package_that_came_and_went_is_listed() {
         lab,
     };
     steps(&host.lab).apply(&host.order).await.unwrap();
-    steps(&host.lab).rollback(&host.order).await.unwrap();
+    let exceptions = steps(&host.lab).rollback(&host.order).await.unwrap();
+    assert_eq!(exceptions, ["/etc/tea.conf of a removed package stays"]);
     assert_eq!(host.lab.installed_file("tea"), None);
     assert!(
         host.said()

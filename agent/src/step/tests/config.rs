@@ -362,7 +362,11 @@ async fn a_file_of_several_that_others_changed_stays_and_the_rest_goes_back() {
     let order = order("c1", pair("pair"));
     steps(&lab).apply(&order).await.unwrap();
     fs::write(&extra, "by hand\n").unwrap();
-    steps(&lab).rollback(&order).await.unwrap();
+    for _ in 0..2 {
+        let exceptions = steps(&lab).rollback(&order).await.unwrap();
+        let said = "/etc/app/extra.conf was changed since the patch and stays so";
+        assert_eq!(exceptions, [said], "also after a restart");
+    }
     assert!(!main.exists());
     assert_eq!(content(&extra), "by hand\n");
 }

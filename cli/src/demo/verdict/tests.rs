@@ -41,6 +41,7 @@ fn rollout(name: &str, state: RolloutState, reason: &str, waves: Vec<WaveView>) 
         promotions: Vec::new(),
         alarms: Vec::new(),
         signed_by: None,
+        effective: None,
     }
 }
 

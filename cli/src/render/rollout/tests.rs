@@ -72,6 +72,7 @@ pub(crate) fn stopped() -> RolloutView {
         promotions: Vec::new(),
         alarms: Vec::new(),
         signed_by: None,
+        effective: None,
     }
 }
 

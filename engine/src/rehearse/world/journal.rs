@@ -125,6 +125,7 @@ impl Journal {
             key: run.order().key,
             state: run.state(),
             failure: run.failure().cloned(),
+            exceptions: run.exceptions().to_vec(),
         };
         self.say(body);
     }

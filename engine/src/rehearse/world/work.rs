@@ -130,7 +130,7 @@ impl<M: Model> World<M> {
     }
 
     fn begin(&mut self, agent: Number, life: u64, at: (OrderKey, RunState), step: Step) {
-        let done = |needs_reboot| RunEvent::Done { needs_reboot };
+        let done = RunEvent::done;
         let (after, event) = match self.asked(agent, step) {
             Does::Well(after) if step == Step::Reboot => {
                 return self.crash(agent, Boots::Anew, Some(after));

@@ -4,10 +4,11 @@ use super::{AT_ONCE, WAVES, floor, secs};
 use crate::world::{NotStarted, World, file, id};
 use cofferdam_engine::{
     cell::{CellError, CellEvent},
-    fleet::{FleetError, FleetEvent},
+    fleet::{Fleet, FleetError, FleetEvent},
     id::{HostSequence, Incarnation, OwnerEpoch, ReportSequence},
     order::{ClaimPoint, Order},
     report::{Report, ReportBody},
+    run::{Ending, RunState},
 };
 
 fn running() -> (World, Order) {
@@ -163,4 +164,43 @@ fn wrong_packages_change_nothing() {
     let refusal = fleet.apply(&event, world.now).unwrap_err();
     assert!(matches!(refusal, FleetError::PackageDigest(_)));
     assert_eq!(fleet, world.owner.fleet);
+}
+
+/// The host tells it when its run has ended, and a report that says no more of it changes nothing.
+#[test]
+fn what_a_way_back_left_behind_is_known_until_one_leaves_nothing() {
+    let (world, order) = running();
+    let mut fleet = world.owner.fleet.clone();
+    let said = |fleet: &mut Fleet, state, exceptions: &[&str]| {
+        let (cell, member) = fleet.host(&order.host).unwrap();
+        let report = Report {
+            incarnation: member.incarnation,
+            sequence: member.reported.next(),
+            body: ReportBody::Entered {
+                key: order.key,
+                state,
+                failure: None,
+                exceptions: exceptions.iter().map(|line| (*line).to_owned()).collect(),
+            },
+        };
+        let event = FleetEvent::Cell {
+            cell: cell.id().clone(),
+            event: CellEvent::Reported {
+                host: order.host.clone(),
+                report,
+            },
+        };
+        fleet.apply(&event, world.now).unwrap();
+        let (_, member) = fleet.host(&order.host).unwrap();
+        let left = member.left_behind.as_ref();
+        left.map(|left| (left.rollout.to_string(), left.lines.clone()))
+    };
+    let left = "/etc/x was changed since the patch and stays so";
+    let known = Some((order.grant.rollout.to_string(), vec![left.to_owned()]));
+    assert_eq!(said(&mut fleet, RunState::VerifyingRollback, &[left]), None);
+    let ended = RunState::Ended(Ending::RolledBack);
+    assert_eq!(said(&mut fleet, ended, &[left]), known);
+    let quarantined = RunState::Ended(Ending::Quarantined);
+    assert_eq!(said(&mut fleet, quarantined, &[]), known);
+    assert_eq!(said(&mut fleet, ended, &[]), None);
 }

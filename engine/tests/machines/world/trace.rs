@@ -206,6 +206,7 @@ fn reported(host: &HostId, body: &ReportBody) -> String {
             key,
             state,
             failure,
+            exceptions: _,
         } => {
             let failure = failure.as_ref().map(|failure| format!(" ({failure})"));
             format!(
