@@ -14,7 +14,7 @@ use crate::{
     stratum::DELTA,
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 /// The most hosts of one cell (story). Never across zones.
 pub const CELL_SIZE: usize = 500;
@@ -49,6 +49,10 @@ pub struct Pace {
     pub grace: Duration,
     /// Staging is spread over this long. Default 24 h (guess: a day before the canary's end).
     pub stage_within: Duration,
+    /// How much one host fetches while it stages, in KiB a second; where the host itself says less, that counts.
+    /// Absent, and by default: as the host says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage_rate_kib: Option<NonZeroU32>,
     /// In which order the cells of a wave open. Default by fan (S3's practice).
     pub order: CellOrder,
 }
@@ -63,6 +67,7 @@ impl Default for Pace {
             slow_down: true,
             grace: secs(60),
             stage_within: mins(24 * 60),
+            stage_rate_kib: None,
             order: CellOrder::FanOut,
         }
     }

@@ -82,7 +82,7 @@ fn few_tables<'d>(
 }
 
 /// Keys at the top of a file whose part is not built.
-const NOT_BUILT: [&str; 10] = [
+const NOT_BUILT: [&str; 9] = [
     "alerts",
     "breaker",
     "cache",
@@ -91,7 +91,6 @@ const NOT_BUILT: [&str; 10] = [
     "gates",
     "on_canary_brake",
     "slow",
-    "stage_rate",
     "warrant",
 ];
 

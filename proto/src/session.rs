@@ -24,7 +24,7 @@ use cofferdam_engine::{
     time::Timestamp,
     wish::Wish,
 };
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 /// How often either side sends a sign of life, unless told otherwise: a lost peer is noticed after
 /// three of them, well before a claim's 60 s (guess).
@@ -230,6 +230,9 @@ pub struct StageRequest {
     pub conffiles: ConffilePolicies,
     /// Whether a patch without a proved way back is allowed.
     pub one_way: bool,
+    /// How much it fetches at most, in KiB a second; where the host says less, that counts. Absent: as the host
+    /// says.
+    pub rate_kib: Option<NonZeroU32>,
 }
 
 impl<'a> From<&'a StageRequest> for Change<'a> {

@@ -384,6 +384,7 @@ async fn staging_is_answered_once_it_is_over_and_again_when_it_is_asked_again() 
         content: Content::Noop,
         conffiles: ConffilePolicies::new(),
         one_way: false,
+        rate_kib: None,
     };
     stage
         .coordinator

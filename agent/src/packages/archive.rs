@@ -1,6 +1,6 @@
 //! What the repositories offer: update, look up, fetch.
 
-use super::{Apt, LISTS_LOCK, simulation::Simulation, stanza, whole};
+use super::{Apt, LISTS_LOCK, conf, simulation::Simulation, stanza, whole};
 use crate::host::durable::FileError;
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
@@ -10,6 +10,7 @@ use cofferdam_engine::{
 use std::{
     collections::BTreeMap,
     fs,
+    num::NonZeroU32,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -19,6 +20,17 @@ use tokio::time::Instant;
 const UPDATE_DEADLINE: Duration = Duration::from_secs(300);
 /// How long fetching a patch's packages may take (guess: 1 GB at 2 Mbit/s).
 const FETCH_DEADLINE: Duration = Duration::from_secs(4000);
+
+/// How package files are fetched.
+#[derive(Debug, Clone, Copy)]
+pub struct Download<'a> {
+    /// Into which folder.
+    pub folder: &'a Path,
+    /// Where it is written down how.
+    pub transcript: &'a Path,
+    /// No faster than this, in KiB a second, instead of what the host says. Absent: as that says.
+    pub rate: Option<NonZeroU32>,
+}
 
 /// A package and a version of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,16 +129,18 @@ impl Apt {
     pub async fn fetch(
         &self,
         wanted: &[Exactly<'_>],
-        folder: &Path,
-        transcript: &Path,
+        download: Download<'_>,
     ) -> Result<(), Failure> {
+        let limits = download.rate.map(conf::limits).into_iter().flatten();
+        let limits = limits.flat_map(|(key, rate)| ["-o".to_owned(), format!("{key}={rate}")]);
         let command = self
             .online("apt-get")
+            .args(limits)
             .args(["download", "--"])
             .args(wanted.iter().map(Exactly::argument))
-            .within(folder)
+            .within(download.folder)
             .deadline(FETCH_DEADLINE)
-            .transcript(transcript.to_owned());
+            .transcript(download.transcript.to_owned());
         self.must(&command).await.map(drop)
     }
 

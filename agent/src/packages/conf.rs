@@ -11,11 +11,14 @@ use std::{num::NonZeroU32, path::Path};
 /// Configuration for looking at repositories and fetching from them, at no more than `rate` KiB a
 /// second. Absent: as fast as apt can.
 pub fn online(root: &Root, rate: Option<NonZeroU32>) -> String {
-    let limits = rate.map(|rate| {
-        let methods = ["http", "https"];
-        methods.map(|method| format!("Acquire::{method}::Dl-Limit \"{rate}\";\n"))
-    });
-    base(root) + &limits.map_or_else(String::new, |limits| limits.concat())
+    let limits = rate.map(limits).into_iter().flatten();
+    let limits = limits.map(|(key, rate)| format!("{key} \"{rate}\";\n"));
+    base(root) + &limits.collect::<String>()
+}
+
+/// What keeps apt from fetching more than so many KiB a second: settings and their value.
+pub(super) fn limits(rate: NonZeroU32) -> [(String, NonZeroU32); 2] {
+    ["http", "https"].map(|method| (format!("Acquire::{method}::Dl-Limit"), rate))
 }
 
 fn base(root: &Root) -> String {

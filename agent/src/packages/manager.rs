@@ -2,7 +2,7 @@
 
 use super::{
     Apt, Dnf,
-    archive::Exactly,
+    archive::{Download, Exactly},
     conffile::Conffiles,
     database::Database,
     simulation::Simulation,
@@ -125,10 +125,9 @@ impl Manager {
     pub async fn fetch(
         &self,
         wanted: &[Exactly<'_>],
-        folder: &Path,
-        transcript: &Path,
+        download: Download<'_>,
     ) -> Result<(), Failure> {
-        of!(self, one => one.fetch(wanted, folder, transcript).await)
+        of!(self, one => one.fetch(wanted, download).await)
     }
 
     pub fn cached(&self, wanted: Exactly<'_>) -> Result<Vec<PathBuf>, Failure> {

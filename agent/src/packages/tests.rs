@@ -1,7 +1,7 @@
 //! The real apt and dpkg in a private root.
 
 use super::{
-    archive::Exactly,
+    archive::{Download, Exactly},
     lab::{Deb, Lab},
     transaction::{Again, Change, Conditions},
     *,
@@ -11,7 +11,7 @@ use cofferdam_engine::{
     package::{PackageFormat, compare_versions},
     patch::VersionWish,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 const LOCK_LIMIT: Duration = Duration::from_millis(50);
 
@@ -22,10 +22,13 @@ fn exactly<'a>(name: &'a str, version: &'a str) -> Exactly<'a> {
 /// Fetches packages into a folder.
 async fn fetched(lab: &Lab, wanted: &[Exactly<'_>]) -> Vec<PathBuf> {
     let folder = tempfile::tempdir_in(lab.path("")).unwrap().keep();
-    lab.apt()
-        .fetch(wanted, &folder, &lab.path("transcript.log"))
-        .await
-        .unwrap();
+    let transcript = lab.path("transcript.log");
+    let download = Download {
+        folder: &folder,
+        transcript: &transcript,
+        rate: NonZeroU32::new(1 << 20),
+    };
+    lab.apt().fetch(wanted, download).await.unwrap();
     archive::files_in(&folder, PackageFormat::Deb).unwrap()
 }
 

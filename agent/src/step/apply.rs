@@ -23,6 +23,8 @@ impl Steps {
             content: order.content.clone(),
             conffiles: order.conffiles.clone(),
             one_way: order.one_way,
+            // What was not staged is fetched on a drained host: as fast as that allows.
+            rate_kib: None,
         })
         .await?;
         if !self.has_begun(order)? {

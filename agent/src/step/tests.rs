@@ -31,6 +31,7 @@ use cofferdam_engine::{
     patch::{Content, LockedPackage},
     reach::Reach,
 };
+use std::num::NonZeroU32;
 
 /// The steps of a lab's host; each call is a new start of the agent.
 fn steps(lab: &Lab) -> Steps {
@@ -93,5 +94,7 @@ fn request(order: &Order) -> StageRequest {
         content: order.content.clone(),
         conffiles: order.conffiles.clone(),
         one_way: order.one_way,
+        // Far more than any takes: that apt, dnf and the store go by it is what matters.
+        rate_kib: NonZeroU32::new(1 << 20),
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn messages(
             content,
             conffiles,
             one_way,
+            rate_kib,
         } => {
             let signed = signed(&rollout);
             let request = StageRequest {
@@ -29,6 +30,7 @@ pub(super) fn messages(
                 content,
                 conffiles,
                 one_way,
+                rate_kib,
             };
             vec![(host, ToAgent::Stage(Box::new(request), signed))]
         }

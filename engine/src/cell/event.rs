@@ -20,6 +20,7 @@ use crate::{
     warrant::{Assignment, Stop, Summary, Warrant},
 };
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU32;
 
 /// What happened to a cell: what was heard, and what it decided itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -222,6 +223,8 @@ pub enum CellCommand {
         conffiles: ConffilePolicies,
         /// Whether a missing way back is allowed.
         one_way: bool,
+        /// How much it may fetch, in KiB a second. Absent: as the host says.
+        rate_kib: Option<NonZeroU32>,
     },
     /// Hand a host a new order.
     Order(Box<Order>),

@@ -41,6 +41,7 @@ impl Draft<'_> {
                 content,
                 conffiles: work.assignment.conffiles.clone(),
                 one_way: work.assignment.one_way,
+                rate_kib: work.assignment.pace.stage_rate_kib,
             });
         }
     }

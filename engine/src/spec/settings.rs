@@ -13,7 +13,7 @@ use crate::{
     share::Share,
     traffic::TrafficWish,
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
 
 const ORDERS: [(&str, CellOrder); 3] = [
     ("fan-out", CellOrder::FanOut),
@@ -196,6 +196,10 @@ impl Settings {
             ("slow_down", pace.slow_down.to_string()),
             ("grace", span(pace.grace)),
             ("stage_within", span(pace.stage_within)),
+            (
+                "stage_rate_kib",
+                pace.stage_rate_kib.map_or(0, NonZeroU32::get).to_string(),
+            ),
             ("order", quote(word(&ORDERS, pace.order))),
             ("fan", self.fan.to_string()),
             ("start_by", span(deadlines.start_by)),
@@ -283,6 +287,7 @@ fn pace(top: &mut Table<'_, Refusal>, default: Pace) -> Pace {
         slow_down: top.flag("slow_down").unwrap_or(default.slow_down),
         grace: top.duration("grace").unwrap_or(default.grace),
         stage_within: top.duration("stage_within").unwrap_or(default.stage_within),
+        stage_rate_kib: top.count("stage_rate_kib", 0).and_then(NonZeroU32::new),
         order: top.choice("order", &ORDERS).unwrap_or(default.order),
     }
 }

@@ -406,6 +406,7 @@ fn a_rollout_reads_back_its_canonical_text() {
         coverage = ["rack", "delta"]
         coverage_pairs = [["instance_type", "kernel"]]
         stage_within = "0s"
+        stage_rate_kib = 2048
         [patch]
         kind = "packages"
         packages = { "g++" = "latest", "libc6:i386" = "1:2~3" }

@@ -18,7 +18,7 @@ use cofferdam_engine::{
     select::MAX_SELECTION_LEN,
     wish::Wish,
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 impl From<ToAgent> for v1::ToAgent {
     fn from(message: ToAgent) -> Self {
@@ -162,6 +162,7 @@ impl From<StageRequest> for v1::Stage {
             conffiles: conffile::write(stage.conffiles),
             one_way: stage.one_way,
             signed: None,
+            rate_kib: stage.rate_kib.map_or(0, NonZeroU32::get),
         }
     }
 }
@@ -175,6 +176,7 @@ impl TryFrom<v1::Stage> for StageRequest {
             content: read::message(wire.content).at("content")?,
             conffiles: conffile::read(wire.conffiles).at("conffiles")?,
             one_way: wire.one_way,
+            rate_kib: NonZeroU32::new(wire.rate_kib),
         })
     }
 }

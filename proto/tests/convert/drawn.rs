@@ -40,6 +40,7 @@ use proptest::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
     time::Duration,
 };
 
@@ -292,14 +293,16 @@ fn grant() -> impl Strategy<Value = Grant> {
 }
 
 fn stage() -> impl Strategy<Value = StageRequest> {
-    let how = (conffiles(), any::<bool>());
+    let rate = any::<u32>().prop_map(NonZeroU32::new);
+    let how = (conffiles(), any::<bool>(), rate);
     (name(), digest(), content(), how).prop_map(
-        |(rollout, lock_digest, content, (conffiles, one_way))| StageRequest {
+        |(rollout, lock_digest, content, (conffiles, one_way, rate_kib))| StageRequest {
             rollout,
             lock_digest,
             content,
             conffiles,
             one_way,
+            rate_kib,
         },
     )
 }

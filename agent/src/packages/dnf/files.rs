@@ -10,7 +10,7 @@ use crate::{
         keep,
     },
     packages::{
-        archive::{Exactly, files_in},
+        archive::{Download, Exactly, files_in},
         stanza,
         upgrade::offer::Offer,
     },
@@ -83,8 +83,7 @@ impl Dnf {
     pub async fn fetch(
         &self,
         wanted: &[Exactly<'_>],
-        folder: &Path,
-        transcript: &Path,
+        download: Download<'_>,
     ) -> Result<(), Failure> {
         let architecture = self.architecture().await?;
         let (foreign, native): (Vec<_>, Vec<_>) =
@@ -100,13 +99,13 @@ impl Dnf {
                 continue;
             }
             let command = self
-                .dnf()?
+                .dnf_at(download.rate)?
                 .args(["download", "--destdir"])
-                .arg(folder)
+                .arg(download.folder)
                 .args(arguments)
                 .args(some.into_iter().map(Exactly::nevra))
                 .deadline(FETCH_DEADLINE)
-                .transcript(transcript.to_owned());
+                .transcript(download.transcript.to_owned());
             self.must(&command).await?;
         }
         Ok(())
@@ -151,7 +150,12 @@ impl Dnf {
             if file.is_none() {
                 let log = self.folder.join("resolved.log");
                 durable::remove(&log)?;
-                match self.fetch(&[*one], &folder, &log).await {
+                let download = Download {
+                    folder: &folder,
+                    transcript: &log,
+                    rate: None,
+                };
+                match self.fetch(&[*one], download).await {
                     Err(failure) if failure.kind == FailureKind::NotFound => {}
                     fetched => fetched?,
                 }

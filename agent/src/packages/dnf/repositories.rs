@@ -22,6 +22,7 @@ use cofferdam_engine::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroU32,
     time::Duration,
 };
 use tokio::time::Instant;
@@ -195,6 +196,14 @@ impl Dnf {
     /// # Errors
     /// [`FailureKind::Unsupported`] when something else brings the packages of this host.
     pub(super) fn dnf(&self) -> Result<Command, Failure> {
+        self.dnf_at(None)
+    }
+
+    /// The same, fetching no more than `rate` KiB a second. Absent: as the host says.
+    ///
+    /// # Errors
+    /// As [`dnf`](Self::dnf).
+    pub(super) fn dnf_at(&self, rate: Option<NonZeroU32>) -> Result<Command, Failure> {
         match self.repositories {
             Repositories::Dnf => {}
             Repositories::Zypper => {
@@ -204,7 +213,7 @@ impl Dnf {
             }
         }
         let mut command = Command::new("dnf").args(ALWAYS);
-        if let Some(rate) = self.rate {
+        if let Some(rate) = rate.or(self.rate) {
             command = command.arg(format!("--setopt=throttle={rate}k"));
         }
         if self.root.is_machine() {

@@ -19,7 +19,7 @@ use cofferdam_engine::{
 use cofferdam_proto::artefact::{
     FindArtefacts, PackageFile, SuppliedArtefact, WantedArtefact, Whereabouts,
 };
-use std::{fs, path::Path, time::Duration};
+use std::{fs, num::NonZeroU32, path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// How long a staging waits for others in all (guess: a third of what a staging may take).
@@ -131,15 +131,19 @@ impl Steps {
             sha256: package.sha256,
             size: package.size,
         };
-        self.fetch_stored(&file, &into).await?;
+        self.fetch_stored(&file, staging.rate, &into).await?;
         let label = self.manager.label(&into).await?;
         self.keep.take_package(&into, &label).await?;
         Ok(())
     }
 
-    /// Fetches a file from the store, and proves its hash.
-    pub(super) async fn fetch_stored(&self, file: &LockedFile, into: &Path) -> Result<(), Failure> {
-        let rate = self.settings.download_rate_kib;
+    /// Fetches a file from the store, no faster than `rate` KiB a second, and proves its hash.
+    pub(super) async fn fetch_stored(
+        &self,
+        file: &LockedFile,
+        rate: Option<NonZeroU32>,
+        into: &Path,
+    ) -> Result<(), Failure> {
         artefact::fetch(&*self.outside.artefacts, file, rate, into).await
     }
 

@@ -36,7 +36,8 @@ impl Steps {
             let sha256 = change.locked.sha256;
             if !self.is_kept(sha256).await? {
                 let into = self.keep.incoming(rollout)?.join("new");
-                self.fetch_stored(change.locked, &into).await?;
+                self.fetch_stored(change.locked, self.rate_of(request), &into)
+                    .await?;
                 self.keep.take_file(&into).await?;
             }
             let old = change.place.keep_old(&self.keep, rollout).await?;

@@ -97,7 +97,7 @@ impl Steps {
         self.require_room_to_stage(file.size)?;
         let folder = self.keep.incoming(&staging.folder)?;
         let into = folder.join("stored.deb");
-        self.fetch_stored(file, &into).await?;
+        self.fetch_stored(file, staging.rate, &into).await?;
         let label = self.manager.label(&into).await?;
         self.require_room_to_stage(label.installed_kib.saturating_mul(1024))?;
         let tree = folder.join("tree");

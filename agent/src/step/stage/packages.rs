@@ -5,7 +5,7 @@ use crate::{
     actions::StageRequest,
     host::{durable, keep},
     packages::{
-        archive::Exactly,
+        archive::{Download, Exactly},
         database::Database,
         simulation::Simulation,
         transaction::{Again, Change},
@@ -19,6 +19,7 @@ use cofferdam_engine::{
 };
 use std::{
     collections::BTreeSet,
+    num::NonZeroU32,
     path::{Path, PathBuf},
 };
 use tokio::time::Instant;
@@ -31,6 +32,8 @@ pub(super) struct Staging {
     pub(super) transcript: PathBuf,
     /// Whether a patch without a proved way back is allowed.
     pub(super) one_way: bool,
+    /// How much is fetched at most, in KiB a second. Absent: no bound.
+    pub(super) rate: Option<NonZeroU32>,
     /// When it began: one update of the lists is enough for all of it.
     pub(super) since: Instant,
     /// Until when others are waited for, who bring something to the artefact store.
@@ -38,6 +41,12 @@ pub(super) struct Staging {
 }
 
 impl Steps {
+    /// How much a staging fetches: what the host and the rollout both allow.
+    pub(in crate::step) fn rate_of(&self, request: &StageRequest) -> Option<NonZeroU32> {
+        let both = [self.settings.download_rate_kib, request.rate_kib];
+        both.into_iter().flatten().min()
+    }
+
     /// Brings all new and old packages of the closure into the keep and proves that the package manager can use
     /// them without anything else.
     pub(super) async fn stage_packages(
@@ -53,6 +62,7 @@ impl Steps {
             folder: request.rollout.to_string(),
             transcript: self.transcript(&request.rollout, "stage"),
             one_way: request.one_way,
+            rate: self.rate_of(request),
             since,
             patient_until: since + bring::PATIENCE,
         };
@@ -135,23 +145,19 @@ impl Steps {
         staging: &Staging,
         wanted: &[Exactly<'_>],
     ) -> Result<PathBuf, Failure> {
-        let transcript = &staging.transcript;
         let folder = self.keep.incoming(&staging.folder)?;
-        if self
-            .manager
-            .fetch(wanted, &folder, transcript)
-            .await
-            .is_ok()
-        {
+        let download = Download {
+            folder: &folder,
+            transcript: &staging.transcript,
+            rate: staging.rate,
+        };
+        if self.manager.fetch(wanted, download).await.is_ok() {
             return Ok(folder);
         }
         let lock_wait = self.settings.lock_wait;
         let updated = self.manager.update(staging.since, lock_wait).await;
-        let folder = self.keep.incoming(&staging.folder)?;
-        match (
-            self.manager.fetch(wanted, &folder, transcript).await,
-            updated,
-        ) {
+        self.keep.incoming(&staging.folder)?;
+        match (self.manager.fetch(wanted, download).await, updated) {
             (Ok(()), _) => Ok(folder),
             // A repository that could not be asked is why a version is not found.
             (Err(failure), Err(update)) if failure.kind == FailureKind::NotFound => Err(update),

@@ -42,6 +42,7 @@ impl Steps {
             folder: PURPOSE.to_owned(),
             transcript,
             one_way: true,
+            rate: self.settings.download_rate_kib,
             since,
             patient_until: since + bring::PATIENCE,
         };

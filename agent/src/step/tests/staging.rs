@@ -193,3 +193,23 @@ async fn a_rollout_that_was_amended_is_staged_again() {
     steps.stage(&request(&order)).await.unwrap();
     assert!(steps.keep.package(fresh.sha256).exists());
 }
+
+#[tokio::test]
+async fn host_and_rollout_may_each_bound_what_is_fetched_and_the_slower_counts() {
+    let lab = Lab::new();
+    for (host, rollout, counts) in [
+        (0, 0, None),
+        (512, 0, Some(512)),
+        (0, 512, Some(512)),
+        (512, 256, Some(256)),
+        (128, 256, Some(128)),
+    ] {
+        let mut settings = lab.settings();
+        settings.download_rate_kib = NonZeroU32::new(host);
+        let store = scripted::Scripted::default();
+        let steps = steps_with(settings, Rc::new(space::Kernel), store);
+        let mut request = request(&order("c1", Content::Noop));
+        request.rate_kib = NonZeroU32::new(rollout);
+        assert_eq!(steps.rate_of(&request).map(NonZeroU32::get), counts);
+    }
+}
