@@ -8,8 +8,9 @@ use anyhow::Result;
 
 /// How a fetch is bound: no `.curlrc`, nothing but HTTPS whatever a server answers, few redirects, no
 /// password from `.netrc`.
-const BOUNDS: [&str; 13] = [
+const BOUNDS: [&str; 14] = [
     "--disable",
+    "--globoff",
     "--silent",
     "--show-error",
     "--fail",
