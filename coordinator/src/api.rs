@@ -11,7 +11,7 @@ mod explain;
 mod forget;
 mod operator;
 mod planner;
-mod query;
+pub(crate) mod query;
 mod reserve;
 mod signing;
 mod watch;

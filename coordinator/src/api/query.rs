@@ -38,7 +38,7 @@ const READING: Duration = Duration::from_secs(30);
 const MARGIN: u32 = 10;
 
 /// What an operator reads.
-pub(super) type Answers = ReceiverStream<Result<v1::QueryAnswer, Status>>;
+pub(crate) type Answers = ReceiverStream<Result<v1::QueryAnswer, Status>>;
 
 /// Where queries are asked.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ impl Desk {
     }
 
     /// Asks hosts, and returns what they answer, while they do.
-    pub(super) async fn ask(
+    pub(crate) async fn ask(
         &self,
         by: OperatorId,
         asked: QueryRequest,

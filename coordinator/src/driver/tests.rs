@@ -1,5 +1,6 @@
 mod guard;
 mod keys;
+mod queries;
 mod reserve;
 
 use super::*;
