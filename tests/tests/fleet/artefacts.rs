@@ -11,8 +11,9 @@ use cofferdam_tests::{
     patience::eventually,
     process::run,
     rollout::{self, ALL_AT_ONCE},
+    site::Site,
 };
-use std::{fs, time::Duration};
+use std::{fs, os::unix::fs::MetadataExt as _, path::Path, process::Command, time::Duration};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -94,41 +95,62 @@ async fn what_the_archive_dropped_after_the_plan_comes_from_the_store_there_and_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_file_of_an_operator_reaches_hosts_by_its_hash() {
+async fn files_of_an_operator_and_of_a_repository_reach_hosts_as_one_and_go_again() {
     let mut fleet = Fleet::start(Machine::neighbours(2)).await;
     let content = "workers = 4\n".repeat(50_000);
     let digest = Digest::of(&content);
     let folder = fleet.site.path().to_owned();
     fs::write(folder.join("app.conf"), &content).unwrap();
-    let cofferdam = |arguments: &[&str]| {
-        let mut command = fleet.site.command();
-        command.args(arguments);
-        let (code, printed) = run(command);
-        assert_eq!(code, 0, "{arguments:?}: {printed}");
-        printed
-    };
     for _ in 0..2 {
-        let printed = cofferdam(&["artefact", "put", "app.conf"]);
+        let printed = cofferdam(&fleet.site, &["artefact", "put", "app.conf"]);
         assert!(printed.contains(&format!("sha256:{digest}")), "{printed}");
     }
     fs::remove_file(folder.join("app.conf")).unwrap();
-    let source = format!("source = \"sha256:{digest}\"");
-    let patch = format!("kind = \"config\"\npath = \"/etc/cofferdam/app.conf\"\n{source}");
+    let repository = repository(&folder.join("settings"), "key.pem", "secret\n");
+    let patch = format!(
+        "kind = \"config\"\nfiles = [\n\
+         {{ path = \"/etc/cofferdam/app.conf\", source = \"sha256:{digest}\" }},\n\
+         {{ path = \"/etc/cofferdam/key.pem\", source = \"{repository}\", mode = \"0600\" }},\n]"
+    );
     let text = rollout::noop("app", "").replace("kind = \"noop\"", &patch) + ALL_AT_ONCE;
     fs::write(folder.join("app.toml"), text).unwrap();
-    cofferdam(&["plan", "app.toml"]);
-    cofferdam(&["start", "app.toml"]);
-    let listed = cofferdam(&["artefact", "list"]);
+    cofferdam(&fleet.site, &["plan", "app.toml"]);
+    cofferdam(&fleet.site, &["start", "app.toml"]);
+    let listed = cofferdam(&fleet.site, &["artefact", "list"]);
     assert!(listed.contains(&digest.to_string()), "{listed}");
 
     let view = fleet.end_of(&RolloutId::new("app").unwrap(), WITHIN).await;
 
     assert_eq!(view.state, RolloutState::Done, "{view:#?}");
-    for host in fleet.hosts() {
-        let root = fleet.site.agent_folder(&host, "root");
-        let found = fs::read_to_string(root.join("etc/cofferdam/app.conf")).unwrap();
-        assert!(found == content, "{host} has another content");
+    let places: Vec<_> = fleet
+        .hosts()
+        .iter()
+        .map(|host| fleet.site.agent_folder(host, "root").join("etc/cofferdam"))
+        .collect();
+    for place in &places {
+        let found = fs::read_to_string(place.join("app.conf")).unwrap();
+        assert!(found == content, "{place:?} has another content");
+        let key = place.join("key.pem");
+        assert_eq!(fs::read_to_string(&key).unwrap(), "secret\n");
+        assert_eq!(fs::metadata(&key).unwrap().mode() & 0o7777, 0o600);
+        fs::write(key, "by hand\n").unwrap();
     }
+    cofferdam(&fleet.site, &["rollback", "app", "--reason", "a test"]);
+    let view = fleet.end_of(&RolloutId::new("app").unwrap(), WITHIN).await;
+    assert_eq!(view.state, RolloutState::RolledBack, "{view:#?}");
+    for place in &places {
+        assert!(!place.join("app.conf").exists(), "{place:?}");
+        assert!(place.join("key.pem").exists(), "a person changed it since");
+    }
+    let mut status = fleet.site.command();
+    status.args(["status", "app"]);
+    let (_, status) = run(status);
+    let said = "2 hosts that went back are not quite as before: ";
+    assert!(status.contains(said), "{status}");
+    let host = fleet.hosts().remove(0);
+    let explained = cofferdam(&fleet.site, &["explain", host.as_str()]);
+    let said = "/etc/cofferdam/key.pem was changed since the patch and stays so (app)";
+    assert!(explained.contains(said), "{explained}");
     fleet.finish();
 }
 
@@ -168,4 +190,29 @@ async fn a_coordinator_killed_in_the_middle_of_an_upload_leaves_a_clean_store() 
     operator.put_artefact(whole, 256 << 10).await.unwrap();
     assert_eq!(operator.artefacts().await.unwrap().len(), 1);
     fleet.finish();
+}
+
+/// Makes a git repository of one file, and says the file as a source.
+fn repository(folder: &Path, name: &str, content: &str) -> String {
+    fs::create_dir(folder).unwrap();
+    fs::write(folder.join(name), content).unwrap();
+    let git = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        let who = ["-c", "user.name=ana", "-c", "user.email=ana@example.org"];
+        command.arg("-C").arg(folder).args(who).args(arguments);
+        assert!(command.status().unwrap().success(), "{arguments:?}");
+    };
+    git(&["init", "--quiet", "--initial-branch=main"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "-m", "one"]);
+    format!("git+file://{}@main#{name}", folder.display())
+}
+
+/// What a command that ends well prints.
+fn cofferdam(site: &Site, arguments: &[&str]) -> String {
+    let mut command = site.command();
+    command.args(arguments);
+    let (code, printed) = run(command);
+    assert_eq!(code, 0, "{arguments:?}: {printed}");
+    printed
 }
