@@ -1,5 +1,6 @@
 //! Draws messages of every shape that the checked types allow.
 
+mod config;
 pub(crate) mod guard;
 
 use cofferdam_engine::{
@@ -12,8 +13,7 @@ use cofferdam_engine::{
     inventory::{Facts, PackageSet, Platform},
     order::{ClaimAnswer, ClaimPoint, Direction, Grant, Order},
     patch::{
-        ConffilePolicies, ConffilePolicy, ConfigFile, ConfigPatch, Content, FileMode, Files,
-        LockedFile, LockedPackage, OwnerName, RebootPolicy, RestartPolicy, Rights, Source,
+        ConffilePolicies, ConffilePolicy, Content, LockedPackage, RebootPolicy, RestartPolicy,
         VersionWish,
     },
     policy::{Deadlines, LONGEST_RESERVATION},
@@ -38,11 +38,7 @@ use proptest::{
     prelude::*,
     sample::select,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    num::NonZeroU32,
-    time::Duration,
-};
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 pub(crate) fn from_agent() -> impl Strategy<Value = FromAgent> {
     prop_oneof![
@@ -332,48 +328,9 @@ fn content() -> impl Strategy<Value = Content> {
     prop_oneof![
         (vec(locked_package(), 0..4), reach())
             .prop_map(|(packages, reach)| Content::Packages { packages, reach }),
-        config(),
+        config::config(),
         Just(Content::Noop),
     ]
-}
-
-fn config() -> impl Strategy<Value = Content> {
-    let file = (config_file(), digest(), 0..=MAX_SIZE);
-    let files = vec(file, 1..4).prop_map(|mut files| {
-        // No path is in a patch twice.
-        let mut paths = BTreeSet::new();
-        files.retain(|(file, ..)| paths.insert(file.path.clone()));
-        files
-    });
-    (files, option::of(word()), option::of(package_word())).prop_map(|(drawn, validate, reload)| {
-        let locked = |(_, sha256, size): &(ConfigFile, Digest, u64)| LockedFile {
-            sha256: *sha256,
-            size: *size,
-        };
-        let files = drawn.iter().map(|(file, ..)| file.clone());
-        Content::Config {
-            config: ConfigPatch {
-                files: Files::of(files).unwrap(),
-                validate,
-                reload,
-            },
-            files: Files::of(drawn.iter().map(locked)).unwrap(),
-        }
-    })
-}
-
-fn config_file() -> impl Strategy<Value = ConfigFile> {
-    let path = "(/[a-z]{1,9}){1,4}";
-    let mode = (0..=0o777_u32).prop_map(|bits| FileMode::try_from(bits).unwrap());
-    let owner = || option::of("[a-z0-9]{1,32}".prop_map(|name| OwnerName::new(name).unwrap()));
-    let rights = (option::of(mode), owner(), owner());
-    let rights = rights.prop_map(|(mode, owner, group)| Rights { mode, owner, group });
-    let rights = prop_oneof![Just(Rights::default()), rights];
-    (path, word(), rights).prop_map(|(path, source, rights)| ConfigFile {
-        path: path.into(),
-        source: Source::from(source),
-        rights,
-    })
 }
 
 fn locked_package() -> impl Strategy<Value = LockedPackage> {

@@ -14,8 +14,8 @@ const FLEET: usize = 25_000;
 const SILENT: usize = 500;
 
 /// The most bytes that a query holds for each host that it asks: its name and the question where they wait,
-/// in the books of who is waited for, and an answer that was not handed on yet. Measured: 1.6 KB at 25,000.
-const BYTES_A_HOST: usize = 4096;
+/// in the books of who is waited for, and an answer that was not handed on yet. Measured at 25,000 hosts: 0.3 KB.
+const BYTES_A_HOST: usize = 2048;
 
 fn fleet() -> usize {
     match env::var_os("COFFERDAM_SOAK") {
