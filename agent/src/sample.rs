@@ -7,7 +7,9 @@ use cofferdam_engine::{
         RolloutId, WaveIndex,
     },
     order::{Direction, Grant, Order},
-    patch::{ConffilePolicies, Content, LockedPackage, RebootPolicy, RestartPolicy},
+    patch::{
+        ConffilePolicies, Content, KernelFallback, LockedPackage, RebootPolicy, RestartPolicy,
+    },
     policy::Deadlines,
     reach::Reach,
     traffic::TrafficWish,
@@ -46,6 +48,7 @@ pub(crate) fn order(sequence: u64) -> Order {
         reboot: RebootPolicy::IfRequired,
         restart: RestartPolicy::IfRequired,
         conffiles: ConffilePolicies::new(),
+        kernel_fallback: KernelFallback::None,
         one_way: false,
         deadlines: Deadlines::default(),
         stable_for: Duration::from_secs(10),

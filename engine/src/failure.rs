@@ -43,6 +43,8 @@ pub enum FailureKind {
     TimedOut,
     /// The host did not come back from its reboot, or could not reboot.
     Reboot,
+    /// A new kernel did not boot, or the old one is not to be had any more.
+    Kernel,
     /// The host's own files could not be read or written.
     Io,
     /// What was asked is not possible on this host.
@@ -72,6 +74,7 @@ impl FailureKind {
         Self::Drain,
         Self::TimedOut,
         Self::Reboot,
+        Self::Kernel,
         Self::Io,
         Self::Unsupported,
         Self::NotSigned,
@@ -106,6 +109,7 @@ impl FailureKind {
             Self::Drain => "drain",
             Self::TimedOut => "timed-out",
             Self::Reboot => "reboot",
+            Self::Kernel => "kernel",
             Self::Io => "io",
             Self::Unsupported => "unsupported",
             Self::NotSigned => "not-signed",

@@ -3,7 +3,7 @@
 use crate::{
     digest::Digest,
     id::{CellId, Generation, HostId, OrderKey, ReservationToken, RolloutId, WaveIndex},
-    patch::{ConffilePolicies, Content, RebootPolicy, RestartPolicy},
+    patch::{ConffilePolicies, Content, KernelFallback, RebootPolicy, RestartPolicy},
     policy::Deadlines,
     traffic::TrafficWish,
 };
@@ -37,6 +37,10 @@ pub struct Order {
     /// agent: it does not.
     #[serde(default = "RestartPolicy::of_older")]
     pub restart: RestartPolicy,
+    /// How the host comes back from a new kernel that does not boot. Absent in the record of an older
+    /// agent: by itself it does not.
+    #[serde(default = "KernelFallback::of_older")]
+    pub kernel_fallback: KernelFallback,
     /// What becomes of changed config files of packages.
     #[serde(default, skip_serializing_if = "ConffilePolicies::is_empty")]
     pub conffiles: ConffilePolicies,

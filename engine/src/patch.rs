@@ -140,6 +140,25 @@ impl RestartPolicy {
     }
 }
 
+/// How a host comes back from a kernel that a patch brought and that does not boot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KernelFallback {
+    /// The new kernel is booted once and becomes the default only after verify; a host whose boot loader
+    /// cannot do that does not take the patch.
+    #[default]
+    OneShot,
+    /// By itself it does not: the new kernel is the default at once, as the host's packages have it.
+    None,
+}
+
+impl KernelFallback {
+    /// What an order means that was made before there was a choice.
+    pub fn of_older() -> Self {
+        Self::None
+    }
+}
+
 /// What becomes of a config file that came with a package, when the host's people changed it and the
 /// new package brings another content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]

@@ -34,7 +34,7 @@ use crate::{
     coverage::Coverage,
     document::{self, Mistakes, Table, quote},
     id::{OperatorId, RolloutId},
-    patch::{ConffilePolicies, Patch, RebootPolicy, RestartPolicy},
+    patch::{ConffilePolicies, KernelFallback, Patch, RebootPolicy, RestartPolicy},
     policy::{
         BrakeRule, Deadlines, Health, LateJoin, OnHostFailure, Pace, Profile, Retry, RollbackPace,
         Severity,
@@ -52,6 +52,7 @@ pub struct Spec {
     patch: Patch,
     reboot: RebootPolicy,
     restart: RestartPolicy,
+    kernel_fallback: KernelFallback,
     conffiles: ConffilePolicies,
     one_way: bool,
     selection: Selection,
@@ -129,6 +130,14 @@ impl Spec {
     /// Whether runs restart units that still run what was replaced.
     pub fn restart(&self) -> RestartPolicy {
         self.restart
+    }
+
+    /// How hosts come back from a new kernel that does not boot. Where no run may reboot, no kernel is booted.
+    pub fn kernel_fallback(&self) -> KernelFallback {
+        match self.reboot {
+            RebootPolicy::Never => KernelFallback::None,
+            RebootPolicy::IfRequired | RebootPolicy::Always => self.kernel_fallback,
+        }
     }
 
     /// What becomes of config files that came with a package and were changed on a host. Empty: the
@@ -270,6 +279,10 @@ pub fn defaults() -> Vec<(&'static str, String)> {
             "patch.restart",
             quote(text::restart(RestartPolicy::default())),
         ),
+        (
+            "patch.kernel_fallback",
+            quote(text::kernel_fallback(KernelFallback::default())),
+        ),
         ("patch.one_way", false.to_string()),
         ("wave", text::default_waves()),
         ("limits", text::default_limits()),
@@ -303,6 +316,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Spec> {
         patch: patch.patch?,
         reboot: patch.reboot,
         restart: patch.restart,
+        kernel_fallback: patch.kernel_fallback,
         conffiles: patch.conffiles,
         one_way: patch.one_way,
         selection: selection?,

@@ -11,7 +11,9 @@ use crate::{
     id::{CellId, Generation, HostId, OperatorId, OwnerEpoch, RolloutId, WaveIndex},
     inventory::Platform,
     order::Direction,
-    patch::{ConffilePolicies, Content, LockFile, Patch, RebootPolicy, RestartPolicy},
+    patch::{
+        ConffilePolicies, Content, KernelFallback, LockFile, Patch, RebootPolicy, RestartPolicy,
+    },
     policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Profile, Retry, RollbackPace},
     services::Dependencies,
     share::Share,
@@ -56,6 +58,9 @@ pub struct Assignment {
     /// Whether runs restart units that still run what was replaced.
     #[serde(default = "RestartPolicy::of_older")]
     pub restart: RestartPolicy,
+    /// How hosts come back from a new kernel that does not boot.
+    #[serde(default = "KernelFallback::of_older")]
+    pub kernel_fallback: KernelFallback,
     /// What becomes of changed config files of packages.
     #[serde(default, skip_serializing_if = "ConffilePolicies::is_empty")]
     pub conffiles: ConffilePolicies,

@@ -15,7 +15,7 @@ use cofferdam_engine::{
     id::{HostId, Incarnation, OrderKey, OwnerEpoch, ReportSequence, ReservationToken, RolloutId},
     inventory::{Facts, Labels, PackageSet},
     order::{ClaimAnswer, ClaimPoint, Order},
-    patch::{ConffilePolicies, Content, LockedPackage},
+    patch::{ConffilePolicies, Content, KernelFallback, LockedPackage},
     query::Answer,
     report::Report,
     reservation::ReservationLeft,
@@ -228,6 +228,8 @@ pub struct StageRequest {
     pub content: Content,
     /// What becomes of changed config files of packages.
     pub conffiles: ConffilePolicies,
+    /// How the host comes back from a new kernel that does not boot.
+    pub kernel_fallback: KernelFallback,
     /// Whether a patch without a proved way back is allowed.
     pub one_way: bool,
     /// How much it fetches at most, in KiB a second; where the host says less, that counts. Absent: as the host

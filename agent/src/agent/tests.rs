@@ -17,7 +17,7 @@ use cofferdam_engine::{
     id::{Incarnation, OperatorId, ReservationToken},
     inventory::{Labels, PackageSet},
     order::{Direction, Order},
-    patch::{ConffilePolicies, Content, RebootPolicy},
+    patch::{ConffilePolicies, Content, KernelFallback, RebootPolicy},
     report::{Refusal, ReportBody},
     reservation::ReservationLeft,
     run::{Ending, RunState},
@@ -383,6 +383,7 @@ async fn staging_is_answered_once_it_is_over_and_again_when_it_is_asked_again() 
         lock_digest: Digest::of("lock"),
         content: Content::Noop,
         conffiles: ConffilePolicies::new(),
+        kernel_fallback: KernelFallback::None,
         one_way: false,
         rate_kib: None,
     };

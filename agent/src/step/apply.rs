@@ -22,6 +22,7 @@ impl Steps {
             lock_digest: order.grant.lock_digest,
             content: order.content.clone(),
             conffiles: order.conffiles.clone(),
+            kernel_fallback: order.kernel_fallback,
             one_way: order.one_way,
             // What was not staged is fetched on a drained host: as fast as that allows.
             rate_kib: None,

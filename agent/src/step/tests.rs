@@ -93,6 +93,7 @@ fn request(order: &Order) -> StageRequest {
         lock_digest: order.grant.lock_digest,
         content: order.content.clone(),
         conffiles: order.conffiles.clone(),
+        kernel_fallback: order.kernel_fallback,
         one_way: order.one_way,
         // Far more than any takes: that apt, dnf and the store go by it is what matters.
         rate_kib: NonZeroU32::new(1 << 20),

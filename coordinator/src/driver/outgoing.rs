@@ -22,6 +22,7 @@ pub(super) fn messages(
             conffiles,
             one_way,
             rate_kib,
+            kernel_fallback,
         } => {
             let signed = signed(&rollout);
             let request = StageRequest {
@@ -31,6 +32,7 @@ pub(super) fn messages(
                 conffiles,
                 one_way,
                 rate_kib,
+                kernel_fallback,
             };
             vec![(host, ToAgent::Stage(Box::new(request), signed))]
         }

@@ -14,7 +14,7 @@ use crate::{
     id::{HostId, OrderKey, OwnerEpoch, ReservationToken, RolloutId},
     ledger::LedgerError,
     order::{ClaimAnswer, ClaimPoint, Order},
-    patch::{ConffilePolicies, Content},
+    patch::{ConffilePolicies, Content, KernelFallback},
     report::Report,
     reservation::Reservation,
     warrant::{Assignment, Stop, Summary, Warrant},
@@ -225,6 +225,8 @@ pub enum CellCommand {
         one_way: bool,
         /// How much it may fetch, in KiB a second. Absent: as the host says.
         rate_kib: Option<NonZeroU32>,
+        /// How the host comes back from a new kernel that does not boot.
+        kernel_fallback: KernelFallback,
     },
     /// Hand a host a new order.
     Order(Box<Order>),

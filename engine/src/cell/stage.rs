@@ -42,6 +42,7 @@ impl Draft<'_> {
                 conffiles: work.assignment.conffiles.clone(),
                 one_way: work.assignment.one_way,
                 rate_kib: work.assignment.pace.stage_rate_kib,
+                kernel_fallback: work.assignment.kernel_fallback,
             });
         }
     }

@@ -424,6 +424,7 @@ fn new_order(
         content,
         reboot: assignment.reboot,
         restart: assignment.restart,
+        kernel_fallback: assignment.kernel_fallback,
         conffiles: assignment.conffiles.clone(),
         one_way: assignment.one_way,
         deadlines: assignment.deadlines.clone(),

@@ -292,6 +292,7 @@ impl<'d, 'a> Draft<'d, 'a> {
             lock: self.lock.clone(),
             reboot: spec.reboot(),
             restart: spec.restart(),
+            kernel_fallback: spec.kernel_fallback(),
             conffiles: spec.conffiles().clone(),
             one_way: spec.is_one_way(),
             repair: spec.is_repair(),

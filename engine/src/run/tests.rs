@@ -7,7 +7,7 @@ use crate::{
         RolloutId, WaveIndex,
     },
     order::{ClaimPoint, Direction, Grant},
-    patch::{ConffilePolicies, Content, RebootPolicy, RestartPolicy},
+    patch::{ConffilePolicies, Content, KernelFallback, RebootPolicy, RestartPolicy},
     policy::Deadlines,
     traffic::TrafficWish,
 };
@@ -306,6 +306,7 @@ fn order() -> Order {
         reboot: RebootPolicy::IfRequired,
         restart: RestartPolicy::IfRequired,
         conffiles: ConffilePolicies::new(),
+        kernel_fallback: KernelFallback::None,
         one_way: false,
         deadlines: Deadlines::default(),
         stable_for: Duration::from_secs(10),

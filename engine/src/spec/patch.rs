@@ -11,7 +11,9 @@ use super::{Refusal, settings_keys};
 use crate::{
     document::Table,
     package,
-    patch::{ConffilePolicies, Patch, RebootPolicy, RestartPolicy, VersionWish},
+    patch::{
+        ConffilePolicies, KernelFallback, Patch, RebootPolicy, RestartPolicy, VersionWish,
+    },
 };
 use std::collections::BTreeMap;
 
@@ -19,6 +21,11 @@ pub(crate) const REBOOTS: [(&str, RebootPolicy); 3] = [
     ("never", RebootPolicy::Never),
     ("if-required", RebootPolicy::IfRequired),
     ("always", RebootPolicy::Always),
+];
+
+pub(crate) const KERNEL_FALLBACKS: [(&str, KernelFallback); 2] = [
+    ("one-shot", KernelFallback::OneShot),
+    ("none", KernelFallback::None),
 ];
 
 pub(crate) const RESTARTS: [(&str, RestartPolicy); 2] = [
@@ -48,12 +55,13 @@ const OUTSIDE: [(&str, &str); 3] = [
     ),
 ];
 
-const PACKAGE_KEYS: [&str; 5] = [
+const PACKAGE_KEYS: [&str; 6] = [
     "packages",
     "security",
     "advisory",
     "advisory_file",
     "conffiles",
+    "kernel_fallback",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +110,7 @@ pub(super) struct PatchFragment {
     pub(super) patch: Option<Patch>,
     pub(super) reboot: RebootPolicy,
     pub(super) restart: RestartPolicy,
+    pub(super) kernel_fallback: KernelFallback,
     pub(super) conffiles: ConffilePolicies,
     pub(super) one_way: bool,
 }
@@ -120,6 +129,11 @@ impl PatchFragment {
             patch,
             reboot: table.choice("reboot", &REBOOTS).unwrap_or_default(),
             restart: table.choice("restart", &RESTARTS).unwrap_or_default(),
+            kernel_fallback: match kind {
+                Some(Kind::Packages) => table.choice("kernel_fallback", &KERNEL_FALLBACKS),
+                Some(Kind::Config | Kind::Noop) | None => None,
+            }
+            .unwrap_or_default(),
             conffiles: match kind {
                 Some(Kind::Packages) => conffiles::read(&mut table),
                 Some(Kind::Config | Kind::Noop) | None => ConffilePolicies::new(),

@@ -2,7 +2,7 @@
 
 use super::{
     Limit, Spec, WaveSize, WindowRule,
-    patch::{CONFFILE_POLICIES, REBOOTS, RESTARTS},
+    patch::{CONFFILE_POLICIES, KERNEL_FALLBACKS, REBOOTS, RESTARTS},
     settings::Settings,
     waiver,
 };
@@ -11,8 +11,8 @@ use crate::{
     document::quote,
     duration,
     patch::{
-        AdvisoryPatch, ConffilePolicies, ConfigFile, ConfigPatch, Patch, RebootPolicy,
-        RestartPolicy, Rights,
+        AdvisoryPatch, ConffilePolicies, ConfigFile, ConfigPatch, KernelFallback, Patch,
+        RebootPolicy, RestartPolicy, Rights,
     },
     policy::{FloorRule, Profile},
     select::Selection,
@@ -38,6 +38,7 @@ impl fmt::Display for Spec {
         write_patch(f, &self.patch)?;
         writeln!(f, "reboot = {}", quote(reboot(self.reboot)))?;
         writeln!(f, "restart = {}", quote(restart(self.restart)))?;
+        write_kernel_fallback(f, self.kernel_fallback)?;
         write_conffiles(f, &self.conffiles)?;
         writeln!(f, "one_way = {}", self.one_way)?;
         writeln!(f, "\n[select]")?;
@@ -181,6 +182,19 @@ fn floors(rules: &[FloorRule]) -> String {
         })
         .collect();
     format!("[{}]", rules.join(", "))
+}
+
+/// Said where it is not the default: rollouts of earlier releases, which could not say it, keep their digest.
+fn write_kernel_fallback(f: &mut fmt::Formatter<'_>, fallback: KernelFallback) -> fmt::Result {
+    if fallback == KernelFallback::default() {
+        return Ok(());
+    }
+    writeln!(f, "kernel_fallback = {}", quote(kernel_fallback(fallback)))
+}
+
+/// The word for a way back from kernels.
+pub(super) fn kernel_fallback(fallback: KernelFallback) -> &'static str {
+    word(&KERNEL_FALLBACKS, fallback)
 }
 
 /// The word for a reboot policy.

@@ -66,7 +66,7 @@ enumerated!(SubjectKind: Rollout Cell Host);
 enumerated!(Word: Exclude Skip Retry);
 enumerated!(WaveState: Pending Running Baking Passed Stopped RollingBack RolledBack);
 enumerated!(
-    FailureKind: Network Locked DiskFull Signature NotFound Dependency MaintainerScript
+    FailureKind: Network Locked DiskFull Signature NotFound Dependency MaintainerScript Kernel
     Conffile Hook PackageManager NoWayBack Validate Service Unhealthy NoData Drain TimedOut
     Reboot Io Unsupported NotSigned
 );

@@ -11,7 +11,7 @@ use cofferdam_engine::{
     digest::Digest,
     id::{Generation, ReservationToken, WaveIndex},
     order::{Direction, Grant, Order},
-    patch::{RebootPolicy, RestartPolicy},
+    patch::{KernelFallback, RebootPolicy, RestartPolicy},
     policy::Deadlines,
 };
 use prost::Message as _;
@@ -29,6 +29,7 @@ impl From<Order> for v1::Order {
             content: Some(order.content.into()),
             reboot: order.reboot.number(),
             restarts: order.restart == RestartPolicy::IfRequired,
+            kernel_once: order.kernel_fallback == KernelFallback::OneShot,
             conffiles: conffile::write(order.conffiles),
             one_way: order.one_way,
             deadlines: Some(order.deadlines.into()),
@@ -66,6 +67,7 @@ impl TryFrom<v1::Order> for Order {
                 true => RestartPolicy::IfRequired,
                 false => RestartPolicy::Never,
             },
+            kernel_fallback: kernel_fallback(wire.kernel_once),
             conffiles: conffile::read(wire.conffiles).at("conffiles")?,
             one_way: wire.one_way,
             deadlines: read::message(wire.deadlines).at("deadlines")?,
@@ -75,6 +77,14 @@ impl TryFrom<v1::Order> for Order {
                 .at("traffic")?
                 .unwrap_or_default(),
         })
+    }
+}
+
+/// What is not said is of an earlier release, which had none.
+pub(super) fn kernel_fallback(once: bool) -> KernelFallback {
+    match once {
+        true => KernelFallback::OneShot,
+        false => KernelFallback::None,
     }
 }
 

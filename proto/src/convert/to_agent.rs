@@ -5,6 +5,7 @@ use super::{
     conffile,
     enumerated::Enumerated,
     field::{At, FieldError, Problem},
+    order::kernel_fallback,
     read, write,
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 use cofferdam_engine::{
     id::{OwnerEpoch, ReportSequence},
     order::{ClaimAnswer, ClaimPoint},
-    patch::VersionWish,
+    patch::{KernelFallback, VersionWish},
     select::MAX_SELECTION_LEN,
     wish::Wish,
 };
@@ -160,6 +161,7 @@ impl From<StageRequest> for v1::Stage {
             lock_digest: write::digest(stage.lock_digest),
             content: Some(stage.content.into()),
             conffiles: conffile::write(stage.conffiles),
+            kernel_once: stage.kernel_fallback == KernelFallback::OneShot,
             one_way: stage.one_way,
             signed: None,
             rate_kib: stage.rate_kib.map_or(0, NonZeroU32::get),
@@ -175,6 +177,7 @@ impl TryFrom<v1::Stage> for StageRequest {
             lock_digest: read::digest(&wire.lock_digest).at("lock_digest")?,
             content: read::message(wire.content).at("content")?,
             conffiles: conffile::read(wire.conffiles).at("conffiles")?,
+            kernel_fallback: kernel_fallback(wire.kernel_once),
             one_way: wire.one_way,
             rate_kib: NonZeroU32::new(wire.rate_kib),
         })

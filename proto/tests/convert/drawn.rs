@@ -13,8 +13,8 @@ use cofferdam_engine::{
     inventory::{Facts, PackageSet, Platform},
     order::{ClaimAnswer, ClaimPoint, Direction, Grant, Order},
     patch::{
-        ConffilePolicies, ConffilePolicy, Content, LockedPackage, RebootPolicy, RestartPolicy,
-        VersionWish,
+        ConffilePolicies, ConffilePolicy, Content, KernelFallback, LockedPackage, RebootPolicy,
+        RestartPolicy, VersionWish,
     },
     policy::{Deadlines, LONGEST_RESERVATION},
     query::Answer,
@@ -226,13 +226,19 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
         direction(),
         tries,
         content(),
-        (reboot(), restart()),
+        (reboot(), restart(), kernel_fallback()),
         any::<bool>(),
     );
     let how = (conffiles(), deadlines(), wait(), wait(), traffic());
     (who, what, how).prop_map(|(who, what, how)| {
         let (key, host, token, grant) = who;
-        let (direction, (attempt, asked_again), content, (reboot, restart), one_way) = what;
+        let (
+            direction,
+            (attempt, asked_again),
+            content,
+            (reboot, restart, kernel_fallback),
+            one_way,
+        ) = what;
         let (conffiles, deadlines, stable_for, first_answer, traffic) = how;
         Order {
             key,
@@ -245,6 +251,7 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
             content,
             reboot,
             restart,
+            kernel_fallback,
             conffiles,
             one_way,
             deadlines,
@@ -290,13 +297,14 @@ fn grant() -> impl Strategy<Value = Grant> {
 
 fn stage() -> impl Strategy<Value = StageRequest> {
     let rate = any::<u32>().prop_map(NonZeroU32::new);
-    let how = (conffiles(), any::<bool>(), rate);
+    let how = (conffiles(), kernel_fallback(), any::<bool>(), rate);
     (name(), digest(), content(), how).prop_map(
-        |(rollout, lock_digest, content, (conffiles, one_way, rate_kib))| StageRequest {
+        |(rollout, lock_digest, content, (conffiles, kernel_fallback, one_way, rate_kib))| StageRequest {
             rollout,
             lock_digest,
             content,
             conffiles,
+            kernel_fallback,
             one_way,
             rate_kib,
         },
@@ -428,6 +436,10 @@ fn point() -> impl Strategy<Value = ClaimPoint> {
 
 fn direction() -> impl Strategy<Value = Direction> {
     select(vec![Direction::Patch, Direction::Rollback])
+}
+
+fn kernel_fallback() -> impl Strategy<Value = KernelFallback> {
+    select(vec![KernelFallback::OneShot, KernelFallback::None])
 }
 
 fn restart() -> impl Strategy<Value = RestartPolicy> {
