@@ -13,6 +13,7 @@ pub mod conf;
 pub mod conffile;
 pub mod database;
 pub mod dnf;
+mod kernel;
 pub mod manager;
 pub mod same;
 pub mod scripts;

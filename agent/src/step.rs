@@ -24,6 +24,7 @@ mod effect;
 mod facts;
 mod find;
 mod hooks;
+pub mod kernel;
 mod ramp;
 mod readmit;
 mod reboot;
@@ -168,8 +169,8 @@ impl Actions for Steps {
         self.apply_content(order).await
     }
 
-    async fn reboot(&self, _order: &Order) -> Result<(), Failure> {
-        self.ask_for_reboot().await
+    async fn reboot(&self, order: &Order) -> Result<(), Failure> {
+        self.ask_for_reboot(order).await
     }
 
     async fn verify(&self, order: &Order) -> Result<(), Failure> {

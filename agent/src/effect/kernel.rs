@@ -71,7 +71,8 @@ pub fn newer_than(running: &str, root: &Root) -> Result<Option<String>, FileErro
     Ok(newest(running, names, choice::format_of(root)))
 }
 
-fn newest(
+/// The newest of some kernels, if it is newer than the running one and of its flavour. Absent: none is.
+pub(crate) fn newest(
     running: &str,
     installed: impl Iterator<Item = String>,
     format: PackageFormat,

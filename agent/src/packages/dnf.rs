@@ -143,7 +143,7 @@ impl Dnf {
     }
 
     /// What a package file says, in a format of rpm's.
-    async fn ask_file(&self, file: &Path, format: &str) -> Result<String, Failure> {
+    pub(super) async fn ask_file(&self, file: &Path, format: &str) -> Result<String, Failure> {
         let command = Command::new("rpm").args(["-qp", "--qf", format]).arg(file);
         self.answer(&command).await
     }

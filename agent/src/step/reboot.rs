@@ -2,10 +2,13 @@
 
 use super::Steps;
 use crate::host::unit;
-use cofferdam_engine::failure::{Failure, FailureKind};
+use cofferdam_engine::{
+    failure::{Failure, FailureKind},
+    order::Order,
+};
 
 impl Steps {
-    pub(super) async fn ask_for_reboot(&self) -> Result<(), Failure> {
+    pub(super) async fn ask_for_reboot(&self, order: &Order) -> Result<(), Failure> {
         let root = &self.settings.root;
         if !root.is_machine() {
             let detail = format!(
@@ -14,6 +17,7 @@ impl Steps {
             );
             return Err(Failure::new(FailureKind::Unsupported, detail));
         }
+        self.arm_kernel(order).await?;
         unit::reboot(&*self.outside.runner).await
     }
 }

@@ -4,6 +4,7 @@
 //! rollouts/ROLLOUT/staged.json   the bits that staging proved
 //! rollouts/ROLLOUT/before.json   what the host had, written before anything is changed
 //! rollouts/ROLLOUT/baseline.json what its signals said, written before the run's drain
+//! rollouts/ROLLOUT/kernel.json   what a new kernel's trial came to, where one was tried
 //! ```
 //!
 //! All are versioned JSON, replaced whole. `before.json` outlives the run, so that an operator's
@@ -11,7 +12,10 @@
 //! a record is the present one when every later one of the same things is undone, so one write both
 //! ends a rollout here and makes the one before it the present one again.
 
-use super::record::{Before, Phase, Staged, Was};
+use super::{
+    kernel::Trial,
+    record::{Before, Phase, Staged, Was},
+};
 use crate::{
     host::{
         durable::{self, FileError},
@@ -93,6 +97,22 @@ impl Records {
         baseline: &Baseline,
     ) -> Result<(), RecordError> {
         save(&self.baseline_path(rollout), baseline)
+    }
+
+    /// What a rollout's trial of a kernel came to. Absent: it tried none.
+    ///
+    /// # Errors
+    /// [`RecordError`] when that cannot be told.
+    pub fn kernel(&self, rollout: &RolloutId) -> Result<Option<Trial>, RecordError> {
+        load(&self.kernel_path(rollout))
+    }
+
+    /// Keeps what a rollout's trial of a kernel came to.
+    ///
+    /// # Errors
+    /// [`RecordError`] when it cannot be written.
+    pub fn save_kernel(&self, rollout: &RolloutId, trial: &Trial) -> Result<(), RecordError> {
+        save(&self.kernel_path(rollout), trial)
     }
 
     /// The number of the next change of this host.
@@ -194,6 +214,10 @@ impl Records {
 
     fn baseline_path(&self, rollout: &RolloutId) -> PathBuf {
         self.folder.join(rollout.as_str()).join("baseline.json")
+    }
+
+    fn kernel_path(&self, rollout: &RolloutId) -> PathBuf {
+        self.folder.join(rollout.as_str()).join("kernel.json")
     }
 
     fn before_path(&self, rollout: &RolloutId) -> PathBuf {

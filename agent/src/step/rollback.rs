@@ -31,6 +31,7 @@ impl Steps {
             Phase::Begun => {}
         }
         self.require_present(rollout, &before).await?;
+        self.leave_kernel(order).await?;
         let exceptions = match &before.was {
             Was::Packages { packages } => self.roll_back_packages(order, packages).await?,
             Was::Config(config) => {
@@ -40,6 +41,7 @@ impl Steps {
             Was::Noop => Vec::new(),
         };
         self.say_exceptions(rollout, &exceptions);
+        self.forget_kernel(order).await?;
         self.take_effect(order).await?;
         before.phase = Phase::Undone;
         before.exceptions = exceptions::of_report(exceptions);

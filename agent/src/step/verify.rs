@@ -17,8 +17,10 @@ impl Steps {
     /// Waits until the host is well for long enough, and lets the hooks have the last word.
     pub(super) async fn verify_health(&self, order: &Order) -> Result<(), Failure> {
         let step = (Instant::now(), order.deadlines.verify);
+        self.require_new_kernel(order)?;
         self.wait_for_agreement(order, step.0).await?;
         self.run_post_verify_hooks(order, step).await?;
+        self.prove_kernel(order).await?;
         Ok(self.state.prove()?)
     }
 

@@ -46,6 +46,7 @@ impl Steps {
         let database = self.manager.database().await?;
         let changed = changed(packages, &database);
         if !changed.is_empty() {
+            self.pin_kernel(order, &changed).await?;
             self.replace_conffiles(&order.conffiles, &changed).await?;
             let change = self.install(changed.iter().map(|package| package.sha256));
             self.change(&change, on, self.lock_wait(order)).await?;

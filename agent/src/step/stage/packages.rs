@@ -67,6 +67,8 @@ impl Steps {
             patient_until: since + bring::PATIENCE,
         };
         self.fetch_new(&staging, packages).await?;
+        self.require_kernel_fallback(request.kernel_fallback, &changed)
+            .await?;
         self.refuse_conffiles(&request.conffiles, &changed).await?;
         let way_back = self.find_way_back(&staging, &changed, &database).await?;
         self.require_room_to_change(&changed).await?;

@@ -1,0 +1,42 @@
+//! What `cofferdam-agent` is told on its command line.
+
+use crate::{drift, guard};
+use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Patches its own host, and nothing else.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Example: cofferdam-agent run --config agent.toml"
+)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// The config file [default: /etc/cofferdam/agent.toml].
+    #[arg(long, global = true)]
+    pub config: Option<PathBuf>,
+}
+
+/// What it can be told to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Works for this host until it is told to stop by SIGTERM or SIGINT.
+    Run {
+        /// Works on another root tree than the machine's own, as for images.
+        #[arg(long, default_value = "/")]
+        root: PathBuf,
+    },
+    /// Says everything that is wrong with the config file.
+    CheckConfig,
+    /// Says whether what runs on this host is what is installed, and which units run replaced files.
+    Effect,
+    /// Waits until a kernel on trial is proved, and fails when it is not in time: for its unit.
+    KernelTrial,
+    /// Guards this host's packages.
+    #[command(subcommand)]
+    Guard(guard::command::GuardCommand),
+    #[command(flatten)]
+    Drift(drift::command::DriftCommand),
+}
