@@ -26,3 +26,4 @@ pub mod site;
 pub mod size;
 pub mod small_disk;
 pub mod usage;
+pub mod virtual_fleet;

@@ -20,7 +20,7 @@ use cofferdam::{
     pki::{AUTHORITY_CERTIFICATE, Authority, Pair, ServerNames, Validity},
 };
 use cofferdam_engine::{
-    id::{OperatorId, Region},
+    id::{HostId, OperatorId, Region},
     identity::Identity,
 };
 use std::{
@@ -130,7 +130,15 @@ impl Control {
     /// # Errors
     /// When it was enrolled before, or something cannot be written.
     pub fn enrol(&self, host: &Host) -> Result<(), FleetError> {
-        let identity = Identity::Agent(host.name().clone());
+        self.enrol_at(host.name(), &host.root(), &host.machine().labels())
+    }
+
+    /// The same for a host whose root tree is there, by its name and the labels of its config.
+    ///
+    /// # Errors
+    /// As [`Control::enrol`].
+    pub fn enrol_at(&self, host: &HostId, root: &Path, labels: &str) -> Result<(), FleetError> {
+        let identity = Identity::Agent(host.clone());
         let own = self.issue(&identity, &ServerNames::default())?;
         let files = [
             (self.pki().join(AUTHORITY_CERTIFICATE), "ca.pem"),
@@ -138,10 +146,10 @@ impl Control {
             (own.key, "agent.key"),
         ];
         for (from, name) in files {
-            let text = fs::read(&from).map_err(file("read", &from))?;
-            host.write(&format!("{PKI}/{name}"), text)?;
+            let text = fs::read_to_string(&from).map_err(file("read", &from))?;
+            write(&root.join(PKI).join(name), &text)?;
         }
-        host.write("etc/cofferdam/agent.toml", agent_text(host))
+        write(&root.join("etc/cofferdam/agent.toml"), &agent_text(labels))
     }
 
     /// Gives a host a certificate that has just ended in place of its own.
@@ -205,7 +213,7 @@ impl Control {
     }
 }
 
-fn agent_text(host: &Host) -> String {
+fn agent_text(labels: &str) -> String {
     format!(
         "coordinators = [\"{BRIDGE_ADDRESS}:7300\"]\n{NO_RAMP}trust_domain = \"{TRUST_DOMAIN}\"\n\
          cert = \"/{PKI}/agent.pem\"\nca = \"/{PKI}/ca.pem\"\n\
@@ -213,8 +221,7 @@ fn agent_text(host: &Host) -> String {
          # No load balancer sends traffic here, so none needs time to see the flag.\n\
          drain = {{ at_least = \"0s\" }}\n\n\
          # All hosts share one kernel, its log and its load.\n\
-         signals = {{ off = [\"kernel-log\", \"load\"] }}\n\n{}",
-        host.machine().labels()
+         signals = {{ off = [\"kernel-log\", \"load\"] }}\n\n{labels}"
     )
 }
 

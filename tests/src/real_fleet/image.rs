@@ -17,7 +17,7 @@ use std::{
 use tokio::process::Command;
 
 /// What is copied from this repository, and to where: the table in `packaging/README.md`.
-const SHIPPED: [(&str, &str); 4] = [
+const SHIPPED: [(&str, &str); 5] = [
     (
         "systemd/system/cofferdam-agent.service",
         "usr/lib/systemd/system/cofferdam-agent.service",
@@ -25,6 +25,10 @@ const SHIPPED: [(&str, &str); 4] = [
     (
         "systemd/system/cofferdam-health.service",
         "usr/lib/systemd/system/cofferdam-health.service",
+    ),
+    (
+        "systemd/system/cofferdam-kernel-trial.service",
+        "usr/lib/systemd/system/cofferdam-kernel-trial.service",
     ),
     (
         "systemd/sysusers.d/cofferdam.conf",
@@ -67,19 +71,7 @@ impl Image {
         let overlay = Overlay::in_folder(folder.join("image"));
         overlay.mount(trees)?;
         let root = overlay.root();
-        for (from, to) in SHIPPED {
-            copy(&repository().join(from), &root.join(to))?;
-        }
-        for program in PROGRAMS {
-            copy(&binary(program), &root.join("usr/bin").join(program))?;
-        }
-        copy(public_key, &root.join(KEY))?;
-        let sources = root.join(SOURCES);
-        let line = format!("deb [signed-by=/{KEY}] http://{BRIDGE_ADDRESS} ./\n");
-        fs::write(&sources, line).map_err(file("write", &sources))?;
-        let mut users = Command::new("chroot");
-        users.arg(&root).arg("systemd-sysusers");
-        succeed(users, WITHIN).await?;
+        furnish(&root, public_key).await?;
         // Overlayfs forbids that a layer changes under those who use it.
         teardown::unmount(&root)?;
         Ok(Self { overlay })
@@ -89,6 +81,26 @@ impl Image {
     pub fn files(&self) -> PathBuf {
         self.overlay.upper()
     }
+}
+
+/// Puts our programs and units, and where to install from, into a root tree.
+///
+/// # Errors
+/// When a file is missing, our programs among them, or cannot be written.
+pub(crate) async fn furnish(root: &Path, public_key: &Path) -> Result<(), FleetError> {
+    for (from, to) in SHIPPED {
+        copy(&repository().join(from), &root.join(to))?;
+    }
+    for program in PROGRAMS {
+        copy(&binary(program), &root.join("usr/bin").join(program))?;
+    }
+    copy(public_key, &root.join(KEY))?;
+    let sources = root.join(SOURCES);
+    let line = format!("deb [signed-by=/{KEY}] http://{BRIDGE_ADDRESS} ./\n");
+    fs::write(&sources, line).map_err(file("write", &sources))?;
+    let mut users = Command::new("chroot");
+    users.arg(root).arg("systemd-sysusers");
+    succeed(users, WITHIN).await.map(drop)
 }
 
 fn repository() -> PathBuf {

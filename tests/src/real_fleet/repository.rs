@@ -174,10 +174,27 @@ impl Repository {
         package.lay_out(&tree)?;
         let built = self.archive.build(&tree, &name).await;
         built.map_err(part("a package"))?;
-        let entry = self.archive.entry(&package.paragraph(), &name);
-        let path = self.entries().join(&name);
+        self.offer(&package.paragraph(), &name).await
+    }
+
+    /// Offers a file that was built beside all that was published before.
+    async fn offer(&self, paragraph: &str, name: &str) -> Result<(), FleetError> {
+        let entry = self.archive.entry(paragraph, name);
+        let path = self.entries().join(name);
         fs::write(&path, entry.map_err(part("a package"))?).map_err(file("write", &path))?;
         self.publish_entries().await
+    }
+
+    /// Builds a package of a folder that `dpkg-deb --raw-extract` made, and offers it. `name` is its file's.
+    ///
+    /// # Errors
+    /// When a tool fails or a file cannot be read or written.
+    pub async fn publish_unpacked(&self, tree: &Path, name: &str) -> Result<(), FleetError> {
+        let control = tree.join("DEBIAN/control");
+        let paragraph = fs::read_to_string(&control).map_err(file("read", &control))?;
+        let built = self.archive.build(tree, name).await;
+        built.map_err(part("a package"))?;
+        self.offer(&paragraph, name).await
     }
 
     /// Takes a package out of what is offered, as archives do with old versions.

@@ -58,7 +58,8 @@ pub fn say_left_out(why: &str) {
     });
 }
 
-fn is_command(name: &str) -> bool {
+/// Whether a command is there to be run.
+pub(crate) fn is_command(name: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let sbin = ["/usr/sbin", "/sbin"].map(PathBuf::from);
     let folders = env::split_paths(&path).chain(sbin);

@@ -91,6 +91,21 @@ impl Recipe {
         })
     }
 
+    /// Which Debian it is.
+    pub(crate) fn suite(&self) -> &str {
+        &self.suite
+    }
+
+    /// Where it comes from. Absent: mmdebstrap's own.
+    pub(crate) fn sources(&self) -> Option<&Path> {
+        self.sources.as_deref()
+    }
+
+    /// Where trees and disks are kept.
+    pub(crate) fn cache(&self) -> &Path {
+        &self.cache
+    }
+
     /// Where the tree is, or will be.
     pub fn tree(&self) -> PathBuf {
         let made_by = format!(
