@@ -319,3 +319,6 @@ fn unsupported(why: &str) -> Failure {
     );
     Failure::new(FailureKind::Unsupported, detail)
 }
+
+#[cfg(test)]
+mod tests;

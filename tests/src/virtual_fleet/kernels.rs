@@ -12,6 +12,14 @@ use tokio::process::Command;
 /// How the packages of kernels for virtual machines are named, around their release.
 const NAME: (&str, &str) = ("linux-image-", "-cloud-amd64");
 
+/// What machines need of a kernel's modules: folders, each with what stays of it.
+const NEEDED: [(&str, &[&str]); 4] = [
+    ("drivers", &["virtio", "block", "net"]),
+    ("drivers/net", &["virtio_net.ko", "net_failover.ko"]),
+    ("fs", &["ext4", "jbd2", "mbcache.ko"]),
+    ("net", &["core"]),
+];
+
 /// A few ten megabytes.
 const WITHIN: Duration = Duration::from_secs(300);
 
@@ -66,8 +74,29 @@ impl Kernels {
         let deb = found.flatten().map(|entry| entry.path()).find(is_deb);
         let mut unpack = Command::new("dpkg-deb");
         unpack.arg("--raw-extract").args(deb).arg(into);
-        succeed(unpack, WITHIN).await.map(drop)
+        succeed(unpack, WITHIN).await?;
+        slim(&into.join(format!("lib/modules/{}/kernel", self.new)))
     }
+}
+
+/// Takes away what no machine here has or mounts: most of the package, which is fetched and hashed by emulation.
+fn slim(modules: &Path) -> Result<(), FleetError> {
+    for (folder, needed) in NEEDED {
+        let folder = modules.join(folder);
+        let found = fs::read_dir(&folder).map_err(file("read", &folder))?;
+        for entry in found.flatten() {
+            let (path, name) = (entry.path(), entry.file_name());
+            if needed.iter().any(|needed| name == **needed) {
+                continue;
+            }
+            let removed = match path.is_dir() {
+                true => fs::remove_dir_all(&path),
+                false => fs::remove_file(&path),
+            };
+            removed.map_err(file("remove", &path))?;
+        }
+    }
+    Ok(())
 }
 
 /// Of releases as `6.1.0-56-cloud-amd64`: a version, and a number that counts up.
