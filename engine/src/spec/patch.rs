@@ -55,13 +55,12 @@ const OUTSIDE: [(&str, &str); 3] = [
     ),
 ];
 
-const PACKAGE_KEYS: [&str; 6] = [
+const PACKAGE_KEYS: [&str; 5] = [
     "packages",
     "security",
     "advisory",
     "advisory_file",
     "conffiles",
-    "kernel_fallback",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,11 +128,9 @@ impl PatchFragment {
             patch,
             reboot: table.choice("reboot", &REBOOTS).unwrap_or_default(),
             restart: table.choice("restart", &RESTARTS).unwrap_or_default(),
-            kernel_fallback: match kind {
-                Some(Kind::Packages) => table.choice("kernel_fallback", &KERNEL_FALLBACKS),
-                Some(Kind::Config | Kind::Noop) | None => None,
-            }
-            .unwrap_or_default(),
+            kernel_fallback: table
+                .choice("kernel_fallback", &KERNEL_FALLBACKS)
+                .unwrap_or_default(),
             conffiles: match kind {
                 Some(Kind::Packages) => conffiles::read(&mut table),
                 Some(Kind::Config | Kind::Noop) | None => ConffilePolicies::new(),

@@ -326,6 +326,7 @@ fn a_rollout_reads_back_its_canonical_text() {
         kind = "packages"
         packages = { "g++" = "latest", "libc6:i386" = "1:2~3" }
         one_way = true
+        kernel_fallback = "none"
         [select]
         match = '(a == "\"b\"" or c not in ("d")) and not e == "f"'
         [[wave]]
