@@ -1,7 +1,7 @@
 //! The whole state of one process: the rollouts of its control plane and the cells of its region.
 //!
 //! Where control plane and region are one process, what one tells the other is applied here in the
-//! same breath; a link between two processes will carry the same messages.
+//! same breath. Where they are two, each has its part ([`Form`]), and a link carries the rest.
 
 mod allot;
 mod alone;
@@ -17,15 +17,19 @@ mod deny;
 mod depend;
 mod event;
 mod explain;
+mod form;
 mod gather;
 mod joined;
 mod known_cells;
 mod late;
+mod link;
 mod memory;
 mod place;
 mod preview;
+mod put;
 mod reserve;
 mod retry;
+mod route;
 mod silence;
 mod supersede;
 mod terms;
@@ -33,10 +37,16 @@ mod together;
 
 pub use decide::FleetDecision;
 pub use event::{FleetCommand, FleetError, FleetEvent};
+pub use form::Form;
+pub use link::{Copy, LinkEvent, News, TakenIn, Told};
 pub use memory::Memory;
 pub use preview::{NotTakenBack, RollbackPreview};
 
-use self::{joined::Joined, known_cells::KnownCells};
+use self::{
+    joined::Joined,
+    known_cells::KnownCells,
+    link::{Links, Uplink},
+};
 use crate::{
     calendar::Declared,
     cell::{Cell, Member},
@@ -83,6 +93,15 @@ pub struct Fleet {
     /// The most hosts of a new cell. Absent: [`CELL_SIZE`].
     #[serde(default)]
     cell_size: Option<usize>,
+    /// Which part of the fleet this is.
+    #[serde(default, skip_serializing_if = "Form::is_whole")]
+    form: Form,
+    /// Of a control plane: its links to regions.
+    #[serde(default, skip_serializing_if = "Links::is_empty")]
+    links: Links,
+    /// Of a region: its link to the control plane.
+    #[serde(default, skip_serializing_if = "Uplink::is_empty")]
+    uplink: Uplink,
     /// Where the last host went that joined.
     #[serde(skip)]
     joined: Aside<Joined>,

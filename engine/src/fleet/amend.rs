@@ -23,6 +23,7 @@ impl Fleet {
             return Err(FleetError::RolloutExists(plan.rollout.clone()));
         }
         self.check_homes(plan)?;
+        self.check_width(plan)?;
         if let Some(denied) = self.denied_to_all(plan) {
             return Err(denied);
         }

@@ -1,12 +1,12 @@
 //! How events change a fleet: each goes to the cell or rollout that it concerns.
 
-use super::{Fleet, FleetError, FleetEvent, concern::Concerns};
+use super::{Fleet, FleetError, FleetEvent, Form, News, Told, concern::Concerns};
 use crate::{
     calendar::{Calendar, Declared},
-    cell::{Cell, CellEvent, Hello},
+    cell::{CellEvent, Hello},
     digest::Digest,
     id::{CellId, HostId, OperatorId, OwnerEpoch, RolloutId},
-    inventory::{PackageSet, Platform},
+    inventory::{Host, PackageSet, Platform},
     patch::Content,
     plan::Plan,
     rollout::RolloutEvent,
@@ -27,6 +27,7 @@ impl Fleet {
         if !matches!(event, FleetEvent::HostConnected { .. }) {
             self.joined.forget();
         }
+        self.check_form(event)?;
         self.take_in(event, now)?;
         match concerns {
             Concerns::Cell => {}
@@ -39,6 +40,7 @@ impl Fleet {
     fn take_in(&mut self, event: &FleetEvent, now: Timestamp) -> Result<(), FleetError> {
         match event {
             FleetEvent::OwnerStarted { epoch } => self.owner_started(*epoch, now),
+            FleetEvent::FormTaken { form } => self.take_form(*form),
             FleetEvent::HostConnected { hello } => self.host_connected(hello, now),
             FleetEvent::Packages {
                 digest,
@@ -54,7 +56,8 @@ impl Fleet {
                 lasts,
             } => self.reserved(hosts, by, reason, *lasts, now),
             FleetEvent::Unreserved { hosts, by, force } => self.unreserved(hosts, by, *force, now),
-            FleetEvent::Cell { cell, event } => self.cell_event(cell, event, now),
+            FleetEvent::Cell { cell, event } => self.cell_or_region(cell, event, now),
+            FleetEvent::Link { event } => self.link_event(event, now),
             FleetEvent::CellSilent { cell, since } => {
                 self.cell_silent(cell, *since);
                 Ok(())
@@ -63,7 +66,7 @@ impl Fleet {
                 self.cell_heard(cell, now);
                 Ok(())
             }
-            FleetEvent::Gathered { to, hosts } => self.gathered(to, hosts, now),
+            FleetEvent::Gathered { to, hosts } => self.gather_or_tell(to, hosts, now),
             FleetEvent::CalendarDeclared { calendar, by } => {
                 self.calendar_declared(calendar, by, now)
             }
@@ -74,7 +77,7 @@ impl Fleet {
                 by,
                 reason,
             } => self.amended(rollout, plan, by, reason, now),
-            FleetEvent::Rollout { rollout, event } => self.rollout_event(rollout, event, now),
+            FleetEvent::Rollout { rollout, event } => self.rollout_or_control(rollout, event, now),
             FleetEvent::Denied {
                 named,
                 place,
@@ -94,7 +97,7 @@ impl Fleet {
         }
     }
 
-    fn rollout_event(
+    pub(super) fn rollout_event(
         &mut self,
         rollout: &RolloutId,
         event: &RolloutEvent,
@@ -131,58 +134,66 @@ impl Fleet {
         for rollout in self.rollouts.values_mut() {
             rollout.owner_started(now);
         }
-        for (_, cell) in self.cells.iter_mut() {
-            let event = CellEvent::OwnerStarted { epoch };
-            cell.apply(&event, now).map_err(|source| FleetError::Cell {
-                cell: cell.id().clone(),
-                source,
-            })?;
+        self.tell_cells(&CellEvent::OwnerStarted { epoch }, now)
+    }
+
+    /// Tells all cells, which are this process' own.
+    fn tell_cells(&mut self, event: &CellEvent, now: Timestamp) -> Result<(), FleetError> {
+        if self.form == Form::Control {
+            return Ok(());
         }
-        Ok(())
+        let cells: Vec<CellId> = self.cells.keys().cloned().collect();
+        cells.iter().try_for_each(|cell| self.put(cell, event, now))
     }
 
     fn host_connected(&mut self, hello: &Hello, now: Timestamp) -> Result<(), FleetError> {
         let home = self.place(&hello.host)?;
+        let is_new = self.make_cell(&home, now);
+        self.arrive(hello, &home, now)?;
+        if is_new {
+            self.tell_cell(&home, now)?;
+        }
+        Ok(())
+    }
+
+    /// A host opened a session in a cell that is there, and is its home from now on.
+    pub(super) fn arrive(
+        &mut self,
+        hello: &Hello,
+        home: &CellId,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
         let labels = &hello.host.labels;
         let known = self.host(&hello.host.id);
         let known = known.map(|(_, member)| &member.host);
         let is_known = known.is_some();
         let has_its_labels = known.is_some_and(|known| known.labels == *labels);
         let before = known.filter(|_| !has_its_labels).cloned();
+        let hello = Box::new(hello.clone());
+        let host = hello.host.clone();
+        self.put(home, &CellEvent::HostConnected { hello }, now)?;
         if !is_known {
-            self.homes.insert(hello.host.id.clone(), home.clone());
-        }
-        let is_new = !self.cells.contains_key(&home);
-        let cell = self.cell_or_new(&home, now);
-        let event = CellEvent::HostConnected {
-            hello: Box::new(hello.clone()),
-        };
-        cell.apply(&event, now).map_err(|source| FleetError::Cell {
-            cell: cell.id().clone(),
-            source,
-        })?;
-        if is_new {
-            self.tell_cell(&home, now)?;
+            self.homes.insert(host.id.clone(), home.clone());
         }
         if !has_its_labels {
-            let mut last = self.joined.take(labels, &home).filter(|_| !is_known);
-            for of in before.iter().chain([&hello.host]) {
+            let mut last = self.joined.take(&host.labels, home).filter(|_| !is_known);
+            for of in before.iter().chain([&host]) {
                 let spread = match last.take() {
-                    Some(spread) => self.note_grown(spread, of, &home),
+                    Some(spread) => self.note_grown(spread, of, home),
                     None => self.note_apart(of),
                 };
                 self.look_who_is_alone(of, now);
-                self.joined.note(&of.labels, &home, spread);
+                self.joined.note(&of.labels, home, spread);
             }
         }
         if is_known {
             self.joined.forget();
         }
-        self.consider_late(&hello.host.id, now)
+        self.consider_late(&host.id, now)
     }
 
     /// Every cell keeps the calendar itself, to keep to it when it is cut off.
-    fn calendar_declared(
+    pub(super) fn calendar_declared(
         &mut self,
         calendar: &Calendar,
         by: &OperatorId,
@@ -193,15 +204,13 @@ impl Fleet {
             by: by.clone(),
             at: now,
         });
-        for (id, cell) in self.cells.iter_mut() {
-            let calendar = calendar.clone();
-            let event = CellEvent::CalendarDeclared { calendar };
-            cell.apply(&event, now).map_err(|source| FleetError::Cell {
-                cell: id.clone(),
-                source,
-            })?;
+        let calendar = calendar.clone();
+        if self.form == Form::Control {
+            let by = by.clone();
+            self.tell_regions(&Told::Calendar { calendar, by });
+            return Ok(());
         }
-        Ok(())
+        self.tell_cells(&CellEvent::CalendarDeclared { calendar }, now)
     }
 
     /// The freeze calendar that is in force. Empty while nobody has declared one.
@@ -210,7 +219,7 @@ impl Fleet {
         declared.map_or_else(Calendar::default, |declared| declared.calendar.clone())
     }
 
-    fn packages(
+    pub(super) fn packages(
         &mut self,
         digest: Digest,
         part: u32,
@@ -221,6 +230,12 @@ impl Fleet {
         if part >= of || of > MAX_PACKAGE_PARTS {
             return Err(FleetError::PackagePart { digest, part, of });
         }
+        self.note_news(|| News::Packages {
+            digest,
+            part,
+            of,
+            packages: packages.clone(),
+        });
         let mut parts = self.package_parts.get(&digest).cloned().unwrap_or_default();
         parts.insert(part, packages.clone());
         if parts.len() < usize::try_from(of).unwrap_or(usize::MAX) {
@@ -265,34 +280,29 @@ impl Fleet {
             self.consider_late(host, now)?;
         }
         if let Some(known) = &known {
-            self.apart.remove(host);
-            self.homes.remove(host);
-            self.denials.forget(host);
-            self.forget_left_alone(host);
+            self.forget_host(host);
             self.tell_cell(&home, now)?;
             self.drop_empty(&home);
-            self.look_who_is_alone(known, now);
-            self.note_apart(known);
+            self.part_from(known, now);
         }
         Ok(())
     }
 
-    /// A cell, which is made where it is not there.
-    pub(super) fn cell_or_new(&mut self, id: &CellId, now: Timestamp) -> &mut Cell {
-        let (epoch, calendar) = (self.epoch, self.freezes());
-        let made = || Cell::new(id.clone(), epoch, now).under(calendar);
-        self.cells.get_or_make(id, made)
+    /// Nothing is left of a host that was deleted.
+    pub(super) fn forget_host(&mut self, host: &HostId) {
+        self.apart.remove(host);
+        self.homes.remove(host);
+        self.denials.forget(host);
+        self.forget_left_alone(host);
     }
 
-    /// An empty cell goes, once no rollout works in it.
-    pub(super) fn drop_empty(&mut self, cell: &CellId) {
-        let is_empty = |cell: &Cell| cell.members().is_empty() && cell.work().is_empty();
-        if self.cells.get(cell).is_some_and(is_empty) {
-            self.cells.remove(cell);
-        }
+    /// Looks at the group that a host left.
+    pub(super) fn part_from(&mut self, host: &Host, now: Timestamp) {
+        self.look_who_is_alone(host, now);
+        self.note_apart(host);
     }
 
-    fn cell_event(
+    pub(super) fn cell_event(
         &mut self,
         cell: &CellId,
         event: &CellEvent,
@@ -300,17 +310,10 @@ impl Fleet {
     ) -> Result<(), FleetError> {
         if let CellEvent::Assigned { .. } = event {
             // A cell whose last host was forgotten is gone; its part of a rollout still ends.
-            self.cell_or_new(cell, now);
+            self.make_cell(cell, now);
             self.tell_cell(cell, now)?;
         }
-        let known = self
-            .cells
-            .get_mut(cell)
-            .ok_or_else(|| FleetError::NoCell(cell.clone()))?;
-        known.apply(event, now).map_err(|source| FleetError::Cell {
-            cell: cell.clone(),
-            source,
-        })?;
+        self.put(cell, event, now)?;
         if let CellEvent::Released { .. } = event {
             self.drop_empty(cell);
         }
@@ -327,6 +330,7 @@ impl Fleet {
             return Err(FleetError::RolloutExists(plan.rollout.clone()));
         }
         self.check_homes(plan)?;
+        self.check_width(plan)?;
         if let Some(denied) = self.denied_to_all(plan) {
             return Err(denied);
         }

@@ -1,6 +1,6 @@
 //! What an event may change: most are about one cell.
 
-use super::{Fleet, FleetEvent};
+use super::{Fleet, FleetEvent, LinkEvent, News, Told};
 use crate::{cell::CellEvent, id::RolloutId, inventory::Host, rollout::RolloutEvent};
 
 /// What an event may change.
@@ -20,11 +20,13 @@ impl Fleet {
         match event {
             FleetEvent::HostConnected { hello } if self.knows(&hello.host) => Concerns::Cell,
             FleetEvent::Host { event, .. } | FleetEvent::Cell { event, .. } => of_cell(event),
+            FleetEvent::Link { event } => self.of_link(event),
             FleetEvent::Rollout { rollout, event } if self.goes_on_after(rollout, event) => {
                 Concerns::Cell
             }
             FleetEvent::Rollout { .. } => Concerns::Rollouts,
             FleetEvent::OwnerStarted { .. }
+            | FleetEvent::FormTaken { .. }
             | FleetEvent::HostConnected { .. }
             | FleetEvent::Packages { .. }
             | FleetEvent::Reserved { .. }
@@ -38,6 +40,35 @@ impl Fleet {
             | FleetEvent::Denied { .. }
             | FleetEvent::DenialLifted { .. }
             | FleetEvent::ServicesDeclared { .. } => Concerns::All,
+        }
+    }
+
+    fn of_link(&self, event: &LinkEvent) -> Concerns {
+        match event {
+            LinkEvent::News { news, .. } => match news.as_ref() {
+                News::Cell { event, .. } => match event.as_ref() {
+                    CellEvent::HostConnected { hello } if self.knows(&hello.host) => Concerns::Cell,
+                    event => of_cell(event),
+                },
+                News::Made { .. }
+                | News::Moved { .. }
+                | News::Dropped { .. }
+                | News::Packages { .. } => Concerns::All,
+            },
+            LinkEvent::Told { told, .. } => match told.as_ref() {
+                Told::Cell { event, .. } => of_cell(event),
+                Told::Gathered { .. } | Told::Calendar { .. } | Told::Denials { .. } => {
+                    Concerns::All
+                }
+            },
+            LinkEvent::Summary { .. } => Concerns::Rollouts,
+            LinkEvent::ToldTaken { .. }
+            | LinkEvent::Met { .. }
+            | LinkEvent::SummariesTaken { .. } => Concerns::Cell,
+            LinkEvent::Joined { .. }
+            | LinkEvent::Copied { .. }
+            | LinkEvent::Silent { .. }
+            | LinkEvent::Heard { .. } => Concerns::All,
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a fleet does next: what its rollouts and its cells do.
 
-use super::{Fleet, FleetCommand, Memory, census::Census};
+use super::{Fleet, FleetCommand, Form, Memory, census::Census};
 use crate::{
     cell::{Ask, Troubled},
     hold::Hold,
@@ -36,7 +36,16 @@ impl Fleet {
     pub fn decide(&self, now: Timestamp) -> FleetDecision {
         let mut decision = self.decide_by(&mut Memory::default(), true, now);
         self.date_neighbours(&mut decision.holds);
+        self.keep_own(&mut decision);
         decision
+    }
+
+    /// A control plane says what holds its regions' cells, as far as it knows, and decides for none.
+    fn keep_own(&self, decision: &mut FleetDecision) {
+        let is_own = |command: &FleetCommand| matches!(command, FleetCommand::Rollout { .. });
+        if self.form == Form::Control {
+            decision.commands.retain(is_own);
+        }
     }
 
     /// Decides the same with what is kept of the decision before, and does not say what holds the rest.
@@ -52,12 +61,13 @@ impl Fleet {
         let mut decision = self.decide_by(&mut whole, true, now);
         memory.take_back_census(whole);
         self.date_neighbours(&mut decision.holds);
+        self.keep_own(&mut decision);
         decision
     }
 
     fn decide_by(&self, memory: &mut Memory, explains: bool, now: Timestamp) -> FleetDecision {
         let mut decision = self.decide_rollouts_by(memory, now);
-        if !decision.commands.is_empty() {
+        if !decision.commands.is_empty() || (self.form == Form::Control && !explains) {
             return decision;
         }
         let Some(mut census) = memory.take_census(self, now) else {
@@ -141,7 +151,7 @@ impl Fleet {
     /// A group comes together when there is nothing else to do: what else is decided holds for the cells
     /// as they are.
     fn gather_at_last(&self, decision: &mut FleetDecision) {
-        if decision.commands.is_empty() {
+        if decision.commands.is_empty() && self.form == Form::Whole {
             decision.commands.extend(self.gather());
         }
     }

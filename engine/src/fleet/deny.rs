@@ -1,6 +1,6 @@
 //! Denials: what leaves one, what it refuses, and which cells are told.
 
-use super::{Fleet, FleetError};
+use super::{Fleet, FleetError, Form, Told};
 use crate::{
     cell::CellEvent,
     denial::{Denial, Denials, Lift, Named, Place, Scope},
@@ -220,14 +220,21 @@ impl Fleet {
     }
 
     /// Tells each cell what of the denials concerns it.
-    fn tell_denials(&mut self, now: Timestamp) -> Result<(), FleetError> {
+    pub(super) fn tell_denials(&mut self, now: Timestamp) -> Result<(), FleetError> {
+        if self.form == Form::Control {
+            let denials = Box::new(self.denials.clone());
+            self.tell_regions(&Told::Denials { denials });
+            return Ok(());
+        }
         let cells: Vec<CellId> = self.cells.keys().cloned().collect();
         cells.iter().try_for_each(|id| self.tell_cell(id, now))
     }
 
-    /// Tells one cell what of the denials concerns it, unless it knows.
+    /// Tells one cell what of the denials concerns it, unless it knows. The mirror of a cell is told nothing:
+    /// its region is.
     pub(super) fn tell_cell(&mut self, id: &CellId, now: Timestamp) -> Result<(), FleetError> {
-        let Some(cell) = self.cells.get_mut(id) else {
+        let own = self.cells.get(id).filter(|_| self.form != Form::Control);
+        let Some(cell) = own else {
             return Ok(());
         };
         let has_host = |host: &HostId| cell.members().contains_key(host);
@@ -236,11 +243,7 @@ impl Fleet {
             return Ok(());
         }
         let denials = Box::new(denials);
-        cell.apply(&CellEvent::DenialsTold { denials }, now)
-            .map_err(|source| FleetError::Cell {
-                cell: id.clone(),
-                source,
-            })
+        self.put(id, &CellEvent::DenialsTold { denials }, now)
     }
 
     /// Bits that a plan brings and that are denied to the whole fleet.

@@ -1,5 +1,6 @@
 //! What can happen to a fleet, and what it can ask its shell to do.
 
+use super::{Form, LinkEvent};
 use crate::{
     allotment::Allotment,
     calendar::Calendar,
@@ -7,7 +8,7 @@ use crate::{
     cells::UnplacedReason,
     denial::{Denial, Named, Place},
     digest::Digest,
-    id::{CellId, HostId, OperatorId, OwnerEpoch, RolloutId},
+    id::{CellId, HostId, OperatorId, OwnerEpoch, Region, RolloutId},
     inventory::PackageSet,
     order::Order,
     plan::Plan,
@@ -30,6 +31,16 @@ pub enum FleetEvent {
     OwnerStarted {
         /// Its epoch, above all before.
         epoch: OwnerEpoch,
+    },
+    /// The process has another part of the fleet from now on.
+    FormTaken {
+        /// Which.
+        form: Form,
+    },
+    /// Something happened on the link between a control plane and a region.
+    Link {
+        /// What.
+        event: LinkEvent,
     },
     /// A host opened a session. A new host is given a cell.
     HostConnected {
@@ -424,6 +435,56 @@ pub enum FleetError {
     /// The parts of a package set are not what its digest says.
     #[error("the packages sent under {0} are others")]
     PackageDigest(Digest),
+    /// It is for another process to take in.
+    #[error("this process is {form}: that is not for it to take in")]
+    OfAnotherPart {
+        /// What it is.
+        form: Form,
+    },
+    /// The process cannot become another part of the fleet now.
+    #[error(
+        "this process cannot become {form} while rollout {rollout} is not over: start it as it was, end the rollout, and change it then"
+    )]
+    StillAtWork {
+        /// A rollout that is not over.
+        rollout: RolloutId,
+        /// What it was to become.
+        form: Form,
+    },
+    /// The control plane never met the region.
+    #[error("there is no region {0}")]
+    NoRegion(Region),
+    /// A region speaks of a cell of another one.
+    #[error(
+        "cell {cell} is of region {region}: two regions whose hosts have the same region and zone as labels cannot be apart"
+    )]
+    CellOfAnother {
+        /// The cell.
+        cell: CellId,
+        /// The region that told of it first.
+        region: Region,
+    },
+    /// Regions of their own each allow their part of a group what the whole may have out.
+    #[error(
+        "rollout {rollout} has a floor by {}, over several regions that are processes of their own: put `region` or `zone` into its group_by, or start a rollout for each region",
+        group_by.join(", ")
+    )]
+    WideFloor {
+        /// The rollout.
+        rollout: RolloutId,
+        /// The labels of the floor's groups.
+        group_by: Vec<String>,
+    },
+    /// News of a region are missing.
+    #[error("after the news {last} of region {region} come {number}: some are missing")]
+    NewsMissing {
+        /// The region.
+        region: Region,
+        /// The last ones before.
+        last: u64,
+        /// Those that came.
+        number: u64,
+    },
     /// The owner's epoch is not above the present one.
     #[error("owner epoch {new} is not above {present}")]
     StaleEpoch {

@@ -131,9 +131,9 @@ impl Fleet {
         }
         let first = hosts.first().and_then(|host| self.host(host));
         let of = first.map(|(_, member)| member.host.clone());
-        self.cell_or_new(to, now);
+        self.make_cell(to, now);
         for (from, hosts) in parts {
-            self.move_hosts(&from, to, hosts, now)?;
+            self.move_hosts(&from, to, &hosts, now)?;
         }
         self.tell_cell(to, now)?;
         if let Some(of) = of {
@@ -198,19 +198,10 @@ impl Fleet {
         &mut self,
         from: &CellId,
         to: &CellId,
-        hosts: Vec<HostId>,
+        hosts: &[HostId],
         now: Timestamp,
     ) -> Result<(), FleetError> {
-        let Some(mut source) = self.cells.remove(from) else {
-            return Ok(());
-        };
-        if let Some(target) = self.cells.get_mut(to) {
-            target.take_over(&mut source, &hosts);
-            for host in hosts {
-                self.homes.insert(host, to.clone());
-            }
-        }
-        self.cells.insert(from.clone(), source);
+        self.shift(from, to, hosts);
         self.tell_cell(from, now)?;
         self.drop_empty(from);
         Ok(())

@@ -35,12 +35,6 @@ impl KnownCells {
         self.by_name.entry(name.clone()).or_insert_with(made)
     }
 
-    /// All of them, which may change.
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&CellId, &mut Cell)> {
-        self.touched.forget();
-        self.by_name.iter_mut()
-    }
-
     /// Puts a cell there.
     pub(super) fn insert(&mut self, name: CellId, cell: Cell) {
         self.touched.forget();

@@ -206,13 +206,9 @@ impl Fleet {
             host: host.clone(),
             why: GivenUp::NotStarted { reason },
         };
-        let home = self.homes.get(host).cloned();
-        match home.and_then(|home| self.cells.get_mut(&home)) {
+        match self.homes.get(host).cloned() {
             None => Ok(()),
-            Some(cell) => cell.apply(&event, now).map_err(|source| FleetError::Cell {
-                cell: cell.id().clone(),
-                source,
-            }),
+            Some(home) => self.cell_or_region(&home, &event, now),
         }
     }
 }

@@ -166,6 +166,8 @@ impl FleetEvent {
                 | RolloutEvent::Ended { .. } => true,
             },
             Self::OwnerStarted { .. }
+            | Self::FormTaken { .. }
+            | Self::Link { .. }
             | Self::HostConnected { .. }
             | Self::Packages { .. }
             | Self::Host { .. }

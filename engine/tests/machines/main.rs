@@ -9,6 +9,8 @@ mod rollouts;
 #[cfg(test)]
 mod scripts;
 #[cfg(test)]
+mod split;
+#[cfg(test)]
 mod world;
 
 /// What the environment says under a name.

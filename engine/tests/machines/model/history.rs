@@ -4,8 +4,12 @@ use super::{
     moves::{APPROVERS, Move, carry_out},
     setup::Setup,
 };
-use crate::world::World;
-use cofferdam_engine::{fleet::FleetEvent, rollout::Action};
+use crate::{split::Split, world::World};
+use cofferdam_engine::{
+    fleet::{Fleet, FleetEvent},
+    rollout::Action,
+    time::Timestamp,
+};
 use std::{fmt, time::Duration};
 
 /// How long everything may take to come to rest by itself: every deadline, and waits between tries.
@@ -122,6 +126,7 @@ fn stored(world: &World, setup: &Setup) -> Vec<String> {
     if world.owner.replayed() != world.owner.fleet {
         wrong.push("the replayed fleet is another".to_owned());
     }
+    wrong.extend(taken_apart(world, setup));
     if setup.reads_back {
         let is_kept = |event: &FleetEvent| {
             let text = serde_json::to_string(event).expect("an event can be written");
@@ -131,6 +136,43 @@ fn stored(world: &World, setup: &Setup) -> Vec<String> {
         wrong.extend(lost.map(|(_, event)| format!("reads back as another: {event:?}")));
     }
     wrong
+}
+
+/// What would have come of it otherwise in processes of their own for control plane and regions.
+fn taken_apart(world: &World, setup: &Setup) -> Vec<String> {
+    let log = &world.owner.log;
+    let mut split = Split::new(setup.cell_size);
+    for (at, event) in log {
+        split.take(event, *at);
+        if split.is_wide {
+            return Vec::new();
+        }
+    }
+    let found = split.differences(&world.owner.fleet);
+    match found.is_empty() {
+        true => copied(split, world),
+        false => first_difference(log, setup).unwrap_or(found),
+    }
+}
+
+/// What is otherwise once every region has told all of its cells at once.
+fn copied(mut split: Split, world: &World) -> Vec<String> {
+    let last = world.owner.log.last();
+    split.copy_all(last.map_or(Timestamp(0), |(at, _)| *at));
+    let found = split.differences(&world.owner.fleet);
+    let found = found.into_iter().map(|what| format!("by a copy, {what}"));
+    found.collect()
+}
+
+fn first_difference(log: &[(Timestamp, FleetEvent)], setup: &Setup) -> Option<Vec<String>> {
+    let mut split = Split::new(setup.cell_size);
+    let mut whole = Fleet::with_cells_of(setup.cell_size);
+    log.iter().find_map(|(at, event)| {
+        split.take(event, *at);
+        whole.apply(event, *at).ok()?;
+        let found = split.differences(&whole);
+        (!found.is_empty()).then(|| vec![format!("taken apart, after {event:?}: {found:?}")])
+    })
 }
 
 fn check(world: &World, mut what: Vec<String>) -> Result<(), Failed> {

@@ -39,7 +39,7 @@ pub(crate) struct Setup {
     /// Services beside web: their name, place, how many hosts.
     others: Vec<(&'static str, &'static str, usize)>,
     /// The most hosts of a cell.
-    cell_size: usize,
+    pub(crate) cell_size: usize,
     /// Whether the link delivers every message twice.
     repeats: bool,
     /// Whether what was stored is read back from text at the end.

@@ -54,7 +54,9 @@ fn line(event: &FleetEvent) -> Option<String> {
                 hello.host.id
             ))
         }
-        FleetEvent::Packages { .. } => None,
+        FleetEvent::Packages { .. } | FleetEvent::FormTaken { .. } | FleetEvent::Link { .. } => {
+            None
+        }
         FleetEvent::CellSilent { cell, .. } => Some(format!("nothing is heard of cell {cell}")),
         FleetEvent::CellHeard { cell } => Some(format!("cell {cell} is heard of again")),
         FleetEvent::Gathered { to, hosts } => Some(format!("cell {to} takes in {}", listed(hosts))),

@@ -1,0 +1,198 @@
+//! Which part of a fleet a process has, and what may happen to it there.
+//!
+//! One process may have all of it. Where control plane and regions are processes of their own, each
+//! region has its cells, and the control plane has the rollouts and a *mirror* of every region's cells: a
+//! copy that follows what the region tells, so that plans, late hosts and explanations are worked out by
+//! the same rules in both forms. Only the region decides for its cells, only the control plane for its
+//! rollouts.
+
+use super::{Fleet, FleetError, FleetEvent, LinkEvent};
+use crate::{cell::CellEvent, rollout::RolloutEvent};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Which part of a fleet a process has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Form {
+    /// All of it: control plane and regions are one process.
+    #[default]
+    Whole,
+    /// The control plane: rollouts, and mirrors of the regions' cells.
+    Control,
+    /// A region: its cells.
+    Region,
+}
+
+impl Form {
+    pub(super) fn is_whole(&self) -> bool {
+        *self == Self::Whole
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Whole => "control plane and region in one",
+            Self::Control => "a control plane",
+            Self::Region => "a region",
+        })
+    }
+}
+
+impl Fleet {
+    /// Which part of the fleet it is.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Takes another part of a fleet on, as when one process is taken apart.
+    ///
+    /// # Errors
+    /// [`FleetError::StillAtWork`] while a rollout is not over or still at work in a cell: what one
+    /// part would know of it the other would not.
+    pub(super) fn take_form(&mut self, form: Form) -> Result<(), FleetError> {
+        if form == self.form {
+            return Ok(());
+        }
+        let mut works = self.cells.values().flat_map(|cell| cell.work().keys());
+        let mut rollouts = self.rollouts.iter();
+        let live = rollouts.find(|(_, rollout)| rollout.is_live());
+        if let Some(rollout) = live.map(|(name, _)| name).or_else(|| works.next()) {
+            let rollout = rollout.clone();
+            return Err(FleetError::StillAtWork { rollout, form });
+        }
+        match form {
+            Form::Whole => {}
+            Form::Control => self.leave_cells(),
+            Form::Region => self.rollouts.clear(),
+        }
+        self.form = form;
+        self.links = Default::default();
+        self.uplink = Default::default();
+        Ok(())
+    }
+
+    /// Its cells become those of regions, which tell of them when they are first heard.
+    fn leave_cells(&mut self) {
+        let cells: Vec<_> = self.cells.keys().cloned().collect();
+        for cell in cells {
+            self.cells.remove(&cell);
+        }
+        self.homes.clear();
+        self.apart.clear();
+        self.silent.clear();
+    }
+
+    /// Refuses what is another part's to take in.
+    pub(super) fn check_form(&self, event: &FleetEvent) -> Result<(), FleetError> {
+        let is_fit = match self.form {
+            Form::Whole => !matches!(event, FleetEvent::Link { .. }),
+            Form::Control => is_controls(event),
+            Form::Region => is_regions(event),
+        };
+        match is_fit {
+            true => Ok(()),
+            false => Err(FleetError::OfAnotherPart { form: self.form }),
+        }
+    }
+}
+
+/// Whether a control plane takes an event in.
+fn is_controls(event: &FleetEvent) -> bool {
+    match event {
+        FleetEvent::Cell { event, .. } => is_told_by_control(event),
+        FleetEvent::Link { event } => event.is_heard_by_control(),
+        FleetEvent::Rollout { event, .. } => !matches!(event, RolloutEvent::Summarised { .. }),
+        FleetEvent::OwnerStarted { .. }
+        | FleetEvent::FormTaken { .. }
+        | FleetEvent::CellSilent { .. }
+        | FleetEvent::CellHeard { .. }
+        | FleetEvent::Gathered { .. }
+        | FleetEvent::CalendarDeclared { .. }
+        | FleetEvent::RolloutStarted { .. }
+        | FleetEvent::Amended { .. }
+        | FleetEvent::ServicesDeclared { .. }
+        | FleetEvent::Denied { .. }
+        | FleetEvent::DenialLifted { .. } => true,
+        FleetEvent::HostConnected { .. }
+        | FleetEvent::Packages { .. }
+        | FleetEvent::Host { .. }
+        | FleetEvent::Reserved { .. }
+        | FleetEvent::Unreserved { .. } => false,
+    }
+}
+
+/// Whether a region takes an event in. What the control plane tells it comes by the link.
+fn is_regions(event: &FleetEvent) -> bool {
+    match event {
+        FleetEvent::Cell { event, .. } => !is_told_by_control(event),
+        FleetEvent::Link { event } => !event.is_heard_by_control(),
+        FleetEvent::Rollout { event, .. } => matches!(event, RolloutEvent::Summarised { .. }),
+        FleetEvent::OwnerStarted { .. }
+        | FleetEvent::FormTaken { .. }
+        | FleetEvent::HostConnected { .. }
+        | FleetEvent::Packages { .. }
+        | FleetEvent::Host { .. }
+        | FleetEvent::Reserved { .. }
+        | FleetEvent::Unreserved { .. } => true,
+        FleetEvent::CellSilent { .. }
+        | FleetEvent::CellHeard { .. }
+        | FleetEvent::Gathered { .. }
+        | FleetEvent::CalendarDeclared { .. }
+        | FleetEvent::RolloutStarted { .. }
+        | FleetEvent::Amended { .. }
+        | FleetEvent::ServicesDeclared { .. }
+        | FleetEvent::Denied { .. }
+        | FleetEvent::DenialLifted { .. } => false,
+    }
+}
+
+impl LinkEvent {
+    fn is_heard_by_control(&self) -> bool {
+        match self {
+            Self::Joined { .. }
+            | Self::News { .. }
+            | Self::Copied { .. }
+            | Self::Summary { .. }
+            | Self::ToldTaken { .. }
+            | Self::Silent { .. }
+            | Self::Heard { .. } => true,
+            Self::Met { .. } | Self::Told { .. } | Self::SummariesTaken { .. } => false,
+        }
+    }
+}
+
+/// Whether an event of a cell is something that the control plane tells it.
+pub(super) fn is_told_by_control(event: &CellEvent) -> bool {
+    match event {
+        CellEvent::Assigned { .. }
+        | CellEvent::Excepted { .. }
+        | CellEvent::Warranted { .. }
+        | CellEvent::Stopped { .. } => true,
+        CellEvent::OwnerStarted { .. }
+        | CellEvent::HostConnected { .. }
+        | CellEvent::HostDisconnected { .. }
+        | CellEvent::PackagesChanged { .. }
+        | CellEvent::GuardTold { .. }
+        | CellEvent::DriftTold { .. }
+        | CellEvent::EffectTold { .. }
+        | CellEvent::HostForgotten { .. }
+        | CellEvent::Reserved { .. }
+        | CellEvent::Unreserved { .. }
+        | CellEvent::Reported { .. }
+        | CellEvent::Claimed { .. }
+        | CellEvent::CalendarDeclared { .. }
+        | CellEvent::Allotted { .. }
+        | CellEvent::StageAsked { .. }
+        | CellEvent::Ordered { .. }
+        | CellEvent::Resent { .. }
+        | CellEvent::ClaimAnswered { .. }
+        | CellEvent::Withdrawn { .. }
+        | CellEvent::GaveUp { .. }
+        | CellEvent::Braked { .. }
+        | CellEvent::Summarised { .. }
+        | CellEvent::DenialsTold { .. }
+        | CellEvent::Released { .. } => false,
+    }
+}

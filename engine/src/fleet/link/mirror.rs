@@ -1,0 +1,201 @@
+//! The control plane's mirror of a region's cells: it follows what the region tells of them, and what
+//! happens there is news for rollouts.
+
+use super::{Copy, News};
+use crate::{
+    cell::{Cell, CellEvent},
+    fleet::{Fleet, FleetError},
+    id::{CellId, HostId, Region},
+    time::Timestamp,
+};
+use std::collections::BTreeSet;
+
+impl Fleet {
+    /// Takes in what happened to a region's cells, once and in order.
+    pub(super) fn news(
+        &mut self,
+        region: &Region,
+        number: u64,
+        news: &News,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        let last = self.link_of(region)?.news;
+        if number <= last {
+            return Ok(());
+        }
+        if number != last + 1 {
+            let region = region.clone();
+            return Err(FleetError::NewsMissing {
+                region,
+                last,
+                number,
+            });
+        }
+        self.follow(region, news, now)?;
+        self.link_of(region)?.news = number;
+        Ok(())
+    }
+
+    fn follow(&mut self, region: &Region, news: &News, now: Timestamp) -> Result<(), FleetError> {
+        match news {
+            News::Made {
+                cell,
+                epoch,
+                calendar,
+            } => {
+                self.claim_cell(region, cell)?;
+                let made = Cell::new(cell.clone(), *epoch, now).under(calendar.clone());
+                self.cells.get_or_make(cell, || made);
+                Ok(())
+            }
+            News::Cell { cell, event } => {
+                self.claim_cell(region, cell)?;
+                self.follow_cell(cell, event, now)
+            }
+            News::Moved { from, to, hosts } => {
+                self.claim_cell(region, from)?;
+                self.claim_cell(region, to)?;
+                self.follow_move(from, to, hosts);
+                Ok(())
+            }
+            News::Dropped { cell } => {
+                self.claim_cell(region, cell)?;
+                self.cells.remove(cell);
+                Ok(())
+            }
+            News::Packages {
+                digest,
+                part,
+                of,
+                packages,
+            } => self.packages(*digest, *part, *of, packages, now),
+        }
+    }
+
+    /// A region may speak of its own cells alone.
+    fn claim_cell(&mut self, region: &Region, cell: &CellId) -> Result<(), FleetError> {
+        let of = &mut self.links.of_cells;
+        let of = of.entry(cell.clone()).or_insert_with(|| region.clone());
+        match of == region {
+            true => Ok(()),
+            false => Err(FleetError::CellOfAnother {
+                cell: cell.clone(),
+                region: of.clone(),
+            }),
+        }
+    }
+
+    fn follow_cell(
+        &mut self,
+        cell: &CellId,
+        event: &CellEvent,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        match event {
+            CellEvent::HostConnected { hello } => self.arrive(hello, cell, now),
+            CellEvent::HostForgotten { host } => {
+                let known = self.host(host).map(|(_, member)| member.host.clone());
+                self.put(cell, event, now)?;
+                self.forget_host(host);
+                if let Some(known) = &known {
+                    self.part_from(known, now);
+                }
+                Ok(())
+            }
+            CellEvent::PackagesChanged { host, .. } => {
+                self.put(cell, event, now)?;
+                self.consider_late(host, now)
+            }
+            CellEvent::OwnerStarted { .. }
+            | CellEvent::HostDisconnected { .. }
+            | CellEvent::GuardTold { .. }
+            | CellEvent::DriftTold { .. }
+            | CellEvent::EffectTold { .. }
+            | CellEvent::Reserved { .. }
+            | CellEvent::Unreserved { .. }
+            | CellEvent::Reported { .. }
+            | CellEvent::Claimed { .. }
+            | CellEvent::CalendarDeclared { .. }
+            | CellEvent::Assigned { .. }
+            | CellEvent::Excepted { .. }
+            | CellEvent::Warranted { .. }
+            | CellEvent::Stopped { .. }
+            | CellEvent::Allotted { .. }
+            | CellEvent::StageAsked { .. }
+            | CellEvent::Ordered { .. }
+            | CellEvent::Resent { .. }
+            | CellEvent::ClaimAnswered { .. }
+            | CellEvent::Withdrawn { .. }
+            | CellEvent::GaveUp { .. }
+            | CellEvent::Braked { .. }
+            | CellEvent::Summarised { .. }
+            | CellEvent::DenialsTold { .. }
+            | CellEvent::Released { .. } => self.put(cell, event, now),
+        }
+    }
+
+    fn follow_move(&mut self, from: &CellId, to: &CellId, hosts: &[HostId]) {
+        let first = hosts.first().and_then(|host| self.host(host));
+        let of = first.map(|(_, member)| member.host.clone());
+        self.shift(from, to, hosts);
+        if let Some(of) = of {
+            self.note_apart(&of);
+        }
+    }
+
+    /// Takes a region's cells in as they are, in place of what the mirror had.
+    pub(super) fn copied(
+        &mut self,
+        region: &Region,
+        copy: &Copy,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        self.link_of(region)?;
+        for cell in copy.cells.keys() {
+            self.claim_cell(region, cell)?;
+        }
+        let before = self.hosts_of(region);
+        for cell in self.cells_of(region) {
+            self.cells.remove(&cell);
+        }
+        self.homes.retain(|host, _| !before.contains(host));
+        for (name, cell) in &copy.cells {
+            let hosts = cell.members().keys();
+            self.homes
+                .extend(hosts.map(|host| (host.clone(), name.clone())));
+            self.cells.insert(name.clone(), cell.clone());
+        }
+        self.package_sets.extend(copy.package_sets.clone());
+        self.link_of(region)?.news = copy.news;
+        self.look_at_all_of(region, &before, now)
+    }
+
+    /// What news would have said one by one of the hosts of a copy: who is gone, who came, who has other
+    /// packages, who is alone.
+    fn look_at_all_of(
+        &mut self,
+        region: &Region,
+        before: &BTreeSet<HostId>,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        let present = self.hosts_of(region);
+        for host in before.difference(&present) {
+            self.forget_host(host);
+        }
+        for host in &present {
+            if let Some((_, member)) = self.host(host) {
+                let of = member.host.clone();
+                self.note_apart(&of);
+            }
+            self.consider_late(host, now)?;
+        }
+        self.ask_all_anew(now);
+        Ok(())
+    }
+
+    fn hosts_of(&self, region: &Region) -> BTreeSet<HostId> {
+        let is_its = |cell: &CellId| self.links.of_cells.get(cell) == Some(region);
+        let homes = self.homes.iter().filter(|(_, cell)| is_its(cell));
+        homes.map(|(host, _)| host.clone()).collect()
+    }
+}

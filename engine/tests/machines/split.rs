@@ -1,0 +1,318 @@
+//! The same fleet taken apart: a control plane and a region for each region of its hosts, with links
+//! that carry everything at once. What one process stored, given to the parts that it concerns, comes to
+//! the same.
+
+use cofferdam_engine::{
+    cell::CellEvent,
+    fleet::{Fleet, FleetError, FleetEvent, Form, LinkEvent},
+    id::{CellId, HostId, Incarnation, Region},
+    inventory::REGION,
+    rollout::RolloutEvent,
+    time::Timestamp,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The parts of a fleet.
+pub(crate) struct Split {
+    /// Its rollouts, and mirrors of the regions' cells.
+    pub(crate) control: Fleet,
+    /// Its cells.
+    pub(crate) regions: BTreeMap<Region, Fleet>,
+    /// The most hosts of a cell.
+    cell_size: usize,
+    /// The region of each host, by its first words.
+    of_hosts: BTreeMap<HostId, Region>,
+    /// The region of the host that spoke last.
+    last: Option<Region>,
+    /// Whether a rollout was refused for a floor that only one process can keep.
+    pub(crate) is_wide: bool,
+    /// Things that a part was told and refused.
+    refused: Vec<String>,
+}
+
+impl Split {
+    pub(crate) fn new(cell_size: usize) -> Self {
+        let mut control = Fleet::with_cells_of(cell_size);
+        take_form(&mut control, Form::Control);
+        Self {
+            control,
+            regions: BTreeMap::new(),
+            cell_size,
+            of_hosts: BTreeMap::new(),
+            last: None,
+            is_wide: false,
+            refused: Vec::new(),
+        }
+    }
+
+    /// Gives an event to the part that it concerns, and has the links carry what comes of it.
+    pub(crate) fn take(&mut self, event: &FleetEvent, now: Timestamp) {
+        match event {
+            FleetEvent::OwnerStarted { .. } => {
+                let names: Vec<Region> = self.regions.keys().cloned().collect();
+                names
+                    .iter()
+                    .for_each(|name| self.to_region(name, event, now));
+                self.to_control(event, now);
+            }
+            FleetEvent::HostConnected { hello } => {
+                let name = hello.host.labels.get(REGION).expect("hosts have regions");
+                let region = Region::new(name.to_string()).unwrap();
+                let host = hello.host.id.clone();
+                let region = self.of_hosts.entry(host).or_insert(region).clone();
+                self.know(&region, now);
+                self.to_region(&region, event, now);
+                self.last = Some(region);
+            }
+            FleetEvent::Packages { .. } => {
+                let region = self.last.clone().expect("a host spoke before");
+                self.to_region(&region, event, now);
+            }
+            FleetEvent::Host { host, event: of } => {
+                let region = self.of_hosts[host].clone();
+                self.to_region(&region, event, now);
+                if let CellEvent::HostForgotten { host } = of {
+                    self.of_hosts.remove(host);
+                }
+            }
+            FleetEvent::Reserved {
+                hosts,
+                by,
+                reason,
+                lasts,
+            } => {
+                for (region, hosts) in self.by_region(hosts) {
+                    let (by, reason, lasts) = (by.clone(), reason.clone(), *lasts);
+                    let event = FleetEvent::Reserved {
+                        hosts,
+                        by,
+                        reason,
+                        lasts,
+                    };
+                    self.to_region(&region, &event, now);
+                }
+            }
+            FleetEvent::Unreserved { hosts, by, force } => {
+                for (region, hosts) in self.by_region(hosts) {
+                    let (by, force) = (by.clone(), *force);
+                    let event = FleetEvent::Unreserved { hosts, by, force };
+                    self.to_region(&region, &event, now);
+                }
+            }
+            FleetEvent::Cell { cell, event: of } if !is_controls(of) => {
+                let region = self.region_of(cell);
+                self.to_region(&region, event, now);
+            }
+            FleetEvent::Rollout {
+                event: RolloutEvent::Summarised { summary },
+                ..
+            } => {
+                let region = self.region_of(&summary.cell);
+                self.to_region(&region, event, now);
+            }
+            _ => self.to_control(event, now),
+        }
+        self.carry(now);
+    }
+
+    /// What differs from the fleet as one process has it.
+    pub(crate) fn differences(&self, whole: &Fleet) -> Vec<String> {
+        let mut found = self.refused.clone();
+        let mut differs = |what: &str, is_so: bool| found.extend((!is_so).then(|| what.to_owned()));
+        differs(
+            "the rollouts differ",
+            self.control.rollouts() == whole.rollouts(),
+        );
+        differs("the homes differ", self.control.homes() == whole.homes());
+        differs("the mirror differs", self.control.cells() == whole.cells());
+        let regions = self.regions.values().flat_map(|region| region.cells());
+        let regions: BTreeMap<_, _> = regions.collect();
+        let cells: BTreeMap<_, _> = whole.cells().iter().collect();
+        differs("the regions' cells differ", regions == cells);
+        differs(
+            "the denials differ",
+            self.control.denials() == whole.denials(),
+        );
+        found
+    }
+
+    /// A control plane that lost nothing meets a region whose news it has missed.
+    pub(crate) fn copy_all(&mut self, now: Timestamp) {
+        for (region, fleet) in &self.regions {
+            let event = LinkEvent::Copied {
+                region: region.clone(),
+                copy: Box::new(fleet.copy()),
+            };
+            apply(&mut self.control, event, now, &mut self.refused);
+        }
+        self.carry(now);
+    }
+
+    fn by_region(&self, hosts: &BTreeSet<HostId>) -> BTreeMap<Region, BTreeSet<HostId>> {
+        let mut all: BTreeMap<Region, BTreeSet<HostId>> = BTreeMap::new();
+        for host in hosts {
+            let region = self.of_hosts[host].clone();
+            all.entry(region).or_default().insert(host.clone());
+        }
+        all
+    }
+
+    fn region_of(&self, cell: &CellId) -> Region {
+        let has_it = |(_, fleet): &(&Region, &Fleet)| fleet.cells().contains_key(cell);
+        let region = self.regions.iter().find(has_it).map(|(region, _)| region);
+        let region = region.or_else(|| self.control.region_of(cell));
+        region.expect("every cell is of a region").clone()
+    }
+
+    /// A region of which nobody knew comes to be.
+    fn know(&mut self, region: &Region, now: Timestamp) {
+        if self.regions.contains_key(region) {
+            return;
+        }
+        let mut fleet = Fleet::with_cells_of(self.cell_size);
+        take_form(&mut fleet, Form::Region);
+        let epoch = self.control.epoch();
+        if epoch.0 > 0 {
+            fleet
+                .apply(&FleetEvent::OwnerStarted { epoch }, now)
+                .unwrap();
+        }
+        self.regions.insert(region.clone(), fleet);
+        let store = Incarnation(self.regions.len() as u64);
+        let event = LinkEvent::Joined {
+            region: region.clone(),
+            store,
+        };
+        apply(&mut self.control, event, now, &mut self.refused);
+        self.carry(now);
+    }
+
+    fn to_control(&mut self, event: &FleetEvent, now: Timestamp) {
+        let taken = self.control.apply(event, now);
+        self.is_wide |= matches!(taken, Err(FleetError::WideFloor { .. }));
+        if let Err(error) = taken {
+            self.refused
+                .push(format!("the control plane refuses {event:?}: {error:?}"));
+        }
+    }
+
+    fn to_region(&mut self, region: &Region, event: &FleetEvent, now: Timestamp) {
+        let fleet = self
+            .regions
+            .get_mut(region)
+            .expect("a region that is known");
+        if let Err(error) = fleet.apply(event, now) {
+            self.refused
+                .push(format!("region {region} refuses {event:?}: {error:?}"));
+        }
+    }
+
+    /// Carries everything to the other ends, until nothing is on its way.
+    fn carry(&mut self, now: Timestamp) {
+        let Self {
+            control,
+            regions,
+            refused,
+            ..
+        } = self;
+        let mut is_moving = true;
+        while is_moving {
+            is_moving = false;
+            for (region, fleet) in regions.iter_mut() {
+                is_moving |= carry_up(control, region, fleet, now, refused);
+                is_moving |= carry_down(control, region, fleet, now, refused);
+            }
+        }
+    }
+}
+
+/// Whether an event of a cell is what a rollout tells it.
+fn is_controls(event: &CellEvent) -> bool {
+    matches!(
+        event,
+        CellEvent::Assigned { .. }
+            | CellEvent::Excepted { .. }
+            | CellEvent::Warranted { .. }
+            | CellEvent::Stopped { .. }
+    )
+}
+
+fn carry_up(
+    control: &mut Fleet,
+    region: &Region,
+    fleet: &mut Fleet,
+    now: Timestamp,
+    refused: &mut Vec<String>,
+) -> bool {
+    let news = fleet.take_news();
+    let is_moving = !news.is_empty() || !fleet.untaken_summaries().is_empty();
+    for (number, news) in news {
+        let (region, news) = (region.clone(), Box::new(news));
+        let event = LinkEvent::News {
+            region,
+            number,
+            news,
+        };
+        apply(control, event.clone(), now, refused);
+        // What comes twice is taken in once.
+        apply(control, event, now, refused);
+    }
+    for (number, summary) in fleet.untaken_summaries() {
+        let (region, summary) = (region.clone(), Box::new(summary.clone()));
+        let event = LinkEvent::Summary {
+            region,
+            number: *number,
+            summary,
+        };
+        apply(control, event.clone(), now, refused);
+        apply(control, event, now, refused);
+    }
+    let up_to = control.taken_in(region).summaries;
+    apply(fleet, LinkEvent::SummariesTaken { up_to }, now, refused);
+    is_moving
+}
+
+fn carry_down(
+    control: &mut Fleet,
+    region: &Region,
+    fleet: &mut Fleet,
+    now: Timestamp,
+    refused: &mut Vec<String>,
+) -> bool {
+    let untaken = control.untaken(region).expect("it was met").clone();
+    for (number, told) in &untaken {
+        let told = Box::new(told.clone());
+        let event = LinkEvent::Told {
+            number: *number,
+            told,
+        };
+        apply(fleet, event.clone(), now, refused);
+        apply(fleet, event, now, refused);
+    }
+    let failed = fleet.take_refused();
+    refused.extend(
+        failed
+            .iter()
+            .map(|error| format!("{region} could not take in: {error:?}")),
+    );
+    let (region, up_to) = (region.clone(), fleet.told_up_to());
+    apply(
+        control,
+        LinkEvent::ToldTaken { region, up_to },
+        now,
+        refused,
+    );
+    !untaken.is_empty()
+}
+
+fn apply(fleet: &mut Fleet, event: LinkEvent, now: Timestamp, refused: &mut Vec<String>) {
+    let event = FleetEvent::Link { event };
+    if let Err(error) = fleet.apply(&event, now) {
+        refused.push(format!("{event:?} is refused: {error:?}"));
+    }
+}
+
+fn take_form(fleet: &mut Fleet, form: Form) {
+    let taken = fleet.apply(&FleetEvent::FormTaken { form }, Timestamp(0));
+    taken.expect("an empty fleet takes any form");
+}
