@@ -5,6 +5,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files = [
         "proto/cofferdam/v1/agent.proto",
         "proto/cofferdam/v1/operator.proto",
+        "proto/cofferdam/v1/link.proto",
     ];
     let descriptors = protox::compile(files, ["proto"])?;
     // Ordered maps: the same message gives the same bytes.

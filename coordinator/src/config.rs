@@ -2,6 +2,7 @@
 
 mod artefacts;
 mod read;
+mod role;
 mod signing;
 
 pub use self::{
@@ -10,7 +11,7 @@ pub use self::{
 };
 
 use crate::artefact::{Limits, Location};
-use cofferdam_engine::id::Region;
+use cofferdam_engine::{fleet::Form, id::Region};
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -28,6 +29,8 @@ pub struct Settings {
     pub http: SocketAddr,
     /// Which regions it serves. Default all.
     pub regions: Regions,
+    /// Which part of the fleet it has. Default all of it.
+    pub role: Role,
     /// Its certificate chain, PEM.
     pub cert: PathBuf,
     /// The certificate's private key, PEM.
@@ -46,6 +49,32 @@ pub struct Settings {
     pub limits: Limits,
     /// Whose signatures over rollouts count.
     pub signing: Signing,
+}
+
+/// Which part of a fleet a process has.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Role {
+    /// Control plane and region in one process.
+    #[default]
+    Both,
+    /// The control plane. Regions dial it.
+    Control,
+    /// A region.
+    Region {
+        /// Where its control plane is, `HOST:PORT`: tried in this order. Not empty.
+        control: Vec<String>,
+    },
+}
+
+impl Role {
+    /// What the engine calls it.
+    pub(crate) fn form(&self) -> Form {
+        match self {
+            Self::Both => Form::Whole,
+            Self::Control => Form::Control,
+            Self::Region { .. } => Form::Region,
+        }
+    }
 }
 
 /// The regions that a process serves.

@@ -15,11 +15,13 @@
 //! any more does: the process ends, and what is on disk is the truth.
 
 mod carry;
+mod far;
 mod guard;
 mod history;
 mod input;
 mod intake;
 mod outgoing;
+mod part;
 mod query;
 #[cfg(test)]
 mod tests;
@@ -27,7 +29,8 @@ mod turn;
 
 pub use self::history::{HistoryError, StoredHistory, read_history};
 pub(crate) use self::{
-    input::{DriverHandle, Said, Stopping},
+    input::{DriverHandle, FromLink, Said, Stopping},
+    part::Part,
     query::Asked,
 };
 
@@ -38,6 +41,7 @@ use self::{
 };
 use crate::{
     clock::{Clock, Stopwatch},
+    link::Ring,
     metrics::Metrics,
     sessions::Sessions,
     store::{Store, StoreError},
@@ -46,8 +50,10 @@ use crate::{
 use cofferdam_engine::{
     fleet::{Fleet, FleetEvent, Memory},
     hold::Hold,
+    id::HostId,
     time::Timestamp,
 };
+use cofferdam_proto::session::FromAgent;
 use std::{
     future::pending,
     sync::{Arc, atomic::AtomicU64},
@@ -103,6 +109,10 @@ pub(crate) struct Driver<S> {
     heartbeat: Duration,
     inputs: mpsc::Receiver<Input>,
     changes: watch::Sender<u64>,
+    /// Where news of a region's cells go.
+    ring: Ring,
+    /// Where answers of hosts go that the control plane asked.
+    answers: mpsc::Sender<(HostId, FromAgent)>,
     /// What is kept of the last decision.
     memory: Memory,
     /// What holds what, once somebody has asked since the last decision.
@@ -113,7 +123,7 @@ pub(crate) struct Driver<S> {
 }
 
 impl<S: Store> Driver<S> {
-    /// Replays what the store holds and takes the fleet over under a new epoch.
+    /// Replays what the store holds and takes its part of the fleet over under a new epoch.
     ///
     /// # Errors
     /// [`DriverError`] when the store or its history is damaged.
@@ -122,9 +132,12 @@ impl<S: Store> Driver<S> {
         clock: Arc<dyn Clock>,
         metrics: Metrics,
         heartbeat: Duration,
+        part: Part,
     ) -> Result<(Self, DriverHandle), DriverError> {
-        let Replayed { fleet, at } =
+        let Replayed { mut fleet, at } =
             history::replay(&store.load().await.map_err(DriverError::Load)?)?;
+        // A link that goes on after a restart goes on with what the store has.
+        part.ring.begin(&mut fleet);
         clock.keep_after(at);
         let (sender, inputs) = mpsc::channel(QUEUE);
         let (changes, watched) = watch::channel(0);
@@ -136,6 +149,8 @@ impl<S: Store> Driver<S> {
             heartbeat,
             inputs,
             changes,
+            ring: part.ring.clone(),
+            answers: part.answers.clone(),
             memory: Memory::default(),
             holds: None,
             wake: None,
@@ -143,7 +158,7 @@ impl<S: Store> Driver<S> {
             checkpoint_at: clock.now().after(CHECKPOINT_EVERY),
             clock,
         };
-        driver.own().await?;
+        driver.own(&part).await?;
         let handle = DriverHandle {
             inputs: sender,
             changes: watched,
@@ -175,8 +190,12 @@ impl<S: Store> Driver<S> {
         }
     }
 
-    async fn own(&mut self) -> Result<(), DriverError> {
+    async fn own(&mut self, part: &Part) -> Result<(), DriverError> {
         let mut turn = Turn::begin(self.clock.now());
+        for event in part.taken_on(&self.fleet, turn.now) {
+            turn.apply(&mut self.fleet, &event)
+                .map_err(DriverError::Takeover)?;
+        }
         let epoch = self.fleet.epoch().next();
         let event = FleetEvent::OwnerStarted { epoch };
         turn.apply(&mut self.fleet, &event)
@@ -213,6 +232,7 @@ impl<S: Store> Driver<S> {
             appended.map_err(DriverError::Store)?;
             self.metrics.append_seconds.observe(watch.seconds());
         }
+        self.ring.push(&self.fleet.take_news());
         for effect in turn.effects {
             self.carry_out(effect, turn.now);
         }

@@ -16,6 +16,7 @@ pub mod artefact;
 pub mod clock;
 pub mod config;
 mod driver;
+pub mod link;
 pub mod metrics;
 pub mod production;
 mod resolve;

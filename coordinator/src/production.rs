@@ -3,17 +3,19 @@
 use crate::{
     artefact::{ArtefactStore, OpenError as ArtefactsError},
     clock::AnchoredClock,
-    config::Settings,
+    config::{Role, Settings},
     driver::DriverError,
+    link::{Dial, DialInTurn},
     start::{RunError, Setup, start},
     store::{SledStore, sled::OpenError},
 };
-use cofferdam_engine::identity::Identity;
+use cofferdam_engine::{id::Incarnation, identity::Identity};
 use cofferdam_proto::tls::{
-    self, CertificateRefusal, CredentialFiles, Credentials, CredentialsError, sockets,
+    self, CertificateRefusal, CredentialFiles, Credentials, CredentialsError, Expect, sockets,
 };
 use std::{
-    io,
+    fs::File,
+    io::{self, Read as _},
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -23,6 +25,9 @@ use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
 };
+
+/// Where random numbers come from.
+const RANDOM: &str = "/dev/urandom";
 
 /// Why a coordinator did not start, or stopped by itself. Displays with what to do where that is
 /// not plain.
@@ -42,7 +47,7 @@ pub enum ProductionError {
     },
     /// The certificate is somebody else's.
     #[error(
-        "{} is for {identity} of {found}: a coordinator's of {expected} is needed",
+        "{} is for {identity} of {found}: that of {expected} is needed",
         path.display()
     )]
     NotOurs {
@@ -52,7 +57,7 @@ pub enum ProductionError {
         identity: Identity,
         /// Of which trust domain.
         found: String,
-        /// The trust domain of the config file.
+        /// Whose is needed.
         expected: String,
     },
     /// A port cannot be had.
@@ -88,7 +93,9 @@ pub enum ProductionError {
 /// # Errors
 /// [`ProductionError`]: why it did not start, or stopped by itself.
 pub fn run(settings: Settings) -> Result<(), ProductionError> {
-    let credentials = credentials(&settings)?;
+    let (credentials, own) = credentials(&settings)?;
+    let drawn = draw().map_err(ProductionError::System)?;
+    let control = dial_control(&settings, own)?;
     let store_dir = settings.data_dir.join("store");
     let store = SledStore::open(&store_dir)?;
     let runtime = Runtime::new().map_err(ProductionError::System)?;
@@ -106,6 +113,8 @@ pub fn run(settings: Settings) -> Result<(), ProductionError> {
             sockets: sockets(listener),
             http: Some(http),
             artefacts,
+            drawn,
+            control,
         };
         let mut running = start(setup).await?;
         let told = tokio::select! {
@@ -118,7 +127,30 @@ pub fn run(settings: Settings) -> Result<(), ProductionError> {
     })
 }
 
-fn credentials(settings: &Settings) -> Result<tls::Server, ProductionError> {
+/// How the control plane of a region is dialled: over mutual TLS and TCP. Nothing where there is none to
+/// dial.
+///
+/// # Errors
+/// [`CredentialsError`] where the authorities cannot be used.
+pub fn dial_control(
+    settings: &Settings,
+    own: Credentials,
+) -> Result<Option<Arc<dyn Dial>>, CredentialsError> {
+    let Role::Region { control } = &settings.role else {
+        return Ok(None);
+    };
+    let client = tls::Client::new(own, Expect::Only(Identity::Control))?;
+    Ok(Some(Arc::new(DialInTurn::new(client, control.clone()))))
+}
+
+/// A number that no other store has.
+fn draw() -> io::Result<Incarnation> {
+    let mut bytes = [0; 8];
+    File::open(RANDOM)?.read_exact(&mut bytes)?;
+    Ok(Incarnation(u64::from_ne_bytes(bytes)))
+}
+
+fn credentials(settings: &Settings) -> Result<(tls::Server, Credentials), ProductionError> {
     let credentials = Credentials::load(&CredentialFiles {
         certificate: settings.cert.clone(),
         key: settings.key.clone(),
@@ -126,13 +158,23 @@ fn credentials(settings: &Settings) -> Result<tls::Server, ProductionError> {
     })?;
     let path: &Path = &settings.cert;
     let identity = credentials.identity();
-    let is_coordinator = matches!(identity, Identity::Coordinator(_) | Identity::Control);
+    let is_coordinator = match settings.role {
+        Role::Both => matches!(identity, Identity::Coordinator(_) | Identity::Control),
+        Role::Control => *identity == Identity::Control,
+        Role::Region { .. } => matches!(identity, Identity::Coordinator(_)),
+    };
     if !is_coordinator || credentials.trust_domain() != settings.trust_domain {
         return Err(ProductionError::NotOurs {
             path: path.to_owned(),
             identity: identity.clone(),
             found: credentials.trust_domain().to_owned(),
-            expected: settings.trust_domain.clone(),
+            expected: match settings.role {
+                Role::Both => format!("a coordinator of {}", settings.trust_domain),
+                Role::Control => format!("the control plane of {}", settings.trust_domain),
+                Role::Region { .. } => {
+                    format!("a region's coordinator of {}", settings.trust_domain)
+                }
+            },
         });
     }
     credentials
@@ -141,7 +183,7 @@ fn credentials(settings: &Settings) -> Result<tls::Server, ProductionError> {
             path: path.to_owned(),
             source,
         })?;
-    Ok(tls::Server::new(&credentials)?)
+    Ok((tls::Server::new(&credentials)?, credentials))
 }
 
 async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, ProductionError> {

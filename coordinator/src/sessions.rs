@@ -3,13 +3,21 @@
 //! One session a host: a newer one closes the older. What a session cannot take at once closes it,
 //! so that one slow agent never holds up the others; it connects again and is told what it missed.
 
+pub(crate) mod far;
 mod queries;
 
-pub(crate) use self::queries::{Answers, Heard};
+pub(crate) use self::{
+    far::{Act, Acted, Far, ToRegion},
+    queries::{Answers, Heard},
+};
 
 use self::queries::Queries;
 use cofferdam_engine::{
-    failure::Failure, id::HostId, query::Answer, reservation::ReservationLeft, wish::Wish,
+    failure::Failure,
+    id::{HostId, Region},
+    query::Answer,
+    reservation::ReservationLeft,
+    wish::Wish,
 };
 use cofferdam_proto::session::{SimulatedPackage, ToAgent};
 use std::{
@@ -38,6 +46,19 @@ pub(crate) struct Sessions {
     last_request: u64,
     queries: Queries,
     overrun: Vec<HostId>,
+    /// The regions that are linked, where sessions are theirs.
+    pub(crate) far: Far,
+}
+
+/// What came of handing a message to a host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Handed {
+    /// It is on its way.
+    Over,
+    /// There is nobody to take it.
+    Nobody,
+    /// There is no room for it just now.
+    Full,
 }
 
 /// The driver's end of a session. Dropping it ends the session.
@@ -177,18 +198,44 @@ impl Sessions {
     pub(crate) fn simulate(
         &mut self,
         host: HostId,
+        of: Option<&Region>,
         wish: Wish,
         reply: oneshot::Sender<Simulation>,
     ) {
-        if self.live.get(&host).is_none_or(|live| !live.is_welcome) {
-            return;
-        }
         self.last_request += 1;
         let request = self.last_request;
-        self.send(&host, ToAgent::Simulate { request, wish });
+        let message = ToAgent::Simulate {
+            request: self.far.marked(request, of),
+            wish,
+        };
+        match self.hand(&host, of, message) {
+            Handed::Over => {}
+            Handed::Nobody => return,
+            Handed::Full => {
+                self.close(&host);
+                self.overrun.push(host);
+                return;
+            }
+        }
         self.simulations
             .retain(|_, awaited| !awaited.reply.is_closed());
         self.simulations.insert(request, Awaited { host, reply });
+    }
+
+    /// Hands a message to a host's own session, or to the region that has it.
+    fn hand(&self, host: &HostId, of: Option<&Region>, message: ToAgent) -> Handed {
+        if let Some(region) = of {
+            return match self.far.tell(region, host, message) {
+                true => Handed::Over,
+                false => Handed::Nobody,
+            };
+        }
+        let live = self.live.get(host).filter(|live| live.is_welcome);
+        match live.map(|live| live.outbound.queue.try_send(message)) {
+            None => Handed::Nobody,
+            Some(Ok(())) => Handed::Over,
+            Some(Err(_)) => Handed::Full,
+        }
     }
 
     /// Takes in a host's answer to [`Sessions::simulate`]. One that nobody awaits is dropped.
@@ -209,27 +256,24 @@ impl Sessions {
     /// question more is no reason to close it.
     pub(crate) fn query(
         &mut self,
-        texts: impl IntoIterator<Item = (HostId, String)>,
+        texts: impl IntoIterator<Item = (HostId, Option<Region>, String)>,
         within: Duration,
     ) -> Queried {
         let request = self.queries.next_request();
         let (mut offline, mut silent) = (Vec::new(), Vec::new());
         let mut waiting = BTreeSet::new();
-        for (host, text) in texts {
-            let Some(live) = self.live.get(&host).filter(|live| live.is_welcome) else {
-                offline.push(host);
-                continue;
-            };
+        for (host, region, text) in texts {
             let query = ToAgent::Query {
-                request,
+                request: self.far.marked(request, region.as_ref()),
                 text,
                 within,
             };
-            match live.outbound.queue.try_send(query) {
-                Ok(()) => {
+            match self.hand(&host, region.as_ref(), query) {
+                Handed::Over => {
                     waiting.insert(host);
                 }
-                Err(_) => silent.push(host),
+                Handed::Nobody => offline.push(host),
+                Handed::Full => silent.push(host),
             }
         }
         Queried {
@@ -245,7 +289,8 @@ impl Sessions {
         self.queries.answered(host, request, result);
     }
 
-    fn forget_questions(&mut self, host: &HostId) {
+    /// Nobody waits any more for what a host was asked.
+    pub(crate) fn forget_questions(&mut self, host: &HostId) {
         self.simulations.retain(|_, awaited| awaited.host != *host);
         self.queries.lost(host);
     }
@@ -315,7 +360,7 @@ mod tests {
         let _a = session(&mut sessions, "a", 1);
         let _b = session(&mut sessions, "b", 2);
         let (reply, mut answer) = oneshot::channel();
-        sessions.simulate(host("a"), Wish::Security, reply);
+        sessions.simulate(host("a"), None, Wish::Security, reply);
 
         sessions.simulated(&host("b"), 1, Ok(Vec::new()));
         assert!(answer.try_recv().is_err());
@@ -328,7 +373,7 @@ mod tests {
         let mut sessions = Sessions::default();
         let _a = session(&mut sessions, "a", 1);
         let (reply, mut answer) = oneshot::channel();
-        sessions.simulate(host("a"), Wish::Security, reply);
+        sessions.simulate(host("a"), None, Wish::Security, reply);
 
         sessions.close(&host("a"));
 
@@ -339,6 +384,7 @@ mod tests {
         let texts = names
             .iter()
             .map(|name| (host(name), "package a".to_owned()));
+        let texts = texts.into_iter().map(|(host, text)| (host, None, text));
         sessions.query(texts, Duration::from_secs(1))
     }
 

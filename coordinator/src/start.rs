@@ -5,18 +5,21 @@ use crate::{
     artefact::{self, ArtefactStore},
     clock::Clock,
     config::Settings,
-    driver::{Driver, DriverError},
+    driver::{Driver, DriverError, DriverHandle, Part},
+    link::{self, Current, Dial, LinkApi, Ring, Uplink},
     metrics::Metrics,
-    server,
+    server::{self, Apis},
     store::Store,
-    tasks::{Joiner, StopSign, tasks},
+    tasks::{Joiner, StopSign, Tasks, tasks},
     web::{self, Web},
 };
+use cofferdam_engine::id::Incarnation;
 use cofferdam_proto::tls;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
+    sync::{Mutex, mpsc},
     task::JoinHandle,
     time::timeout,
 };
@@ -45,6 +48,10 @@ pub struct Setup<S, A> {
     pub http: Option<TcpListener>,
     /// Where artefacts are.
     pub artefacts: ArtefactStore,
+    /// What names the store if it has this part of the fleet for the first time: drawn at random.
+    pub drawn: Incarnation,
+    /// How a region dials its control plane. Absent where it has none.
+    pub control: Option<Arc<dyn Dial>>,
 }
 
 /// Why a coordinator stopped by itself.
@@ -81,42 +88,42 @@ where
         ..Metrics::default()
     };
     let heartbeat = setup.settings.heartbeat;
-    let (driver, handle) =
-        Driver::take_over(setup.store, setup.clock.clone(), metrics.clone(), heartbeat).await?;
+    let ring = Ring::default();
+    let (answers, answered) = mpsc::channel(link::ANSWERS);
+    let part = Part {
+        form: setup.settings.role.form(),
+        drawn: setup.drawn,
+        ring: ring.clone(),
+        answers,
+    };
+    let clock = setup.clock.clone();
+    let taken = Driver::take_over(setup.store, clock, metrics.clone(), heartbeat, part);
+    let (driver, handle) = taken.await?;
     let sign = StopSign::new();
     let (tasks, joiner) = tasks();
     let driver = tokio::spawn(driver.run(sign.watch()));
-    let agents = AgentApi {
-        driver: handle.clone(),
-        artefacts: setup.artefacts.clone(),
-        regions: setup.settings.regions,
-        heartbeat,
-        tasks: tasks.clone(),
-        stop: sign.watch(),
-    };
-    tasks.spawn(artefact::keep(
-        setup.artefacts.clone(),
-        handle.clone(),
-        sign.watch(),
-    ));
-    let operators = OperatorApi {
+    let artefacts = artefact::keep(setup.artefacts.clone(), handle.clone(), sign.watch());
+    tasks.spawn(artefacts);
+    if let Some(dial) = setup.control {
+        let uplink = Uplink {
+            driver: handle.clone(),
+            ring,
+            answered: Mutex::new(answered),
+            dial,
+            heartbeat,
+        };
+        tasks.spawn(uplink.keep(sign.watch()));
+    }
+    let serving = Serving {
         driver: handle.clone(),
         artefacts: setup.artefacts,
-        tasks: tasks.clone(),
-        stop: sign.watch(),
-        queries: Desk::new(handle.clone(), tasks.clone(), sign.watch()),
-        standing: Standing {
-            trust_domain: setup.settings.trust_domain,
-            store: setup.store_name,
-            started_at: setup.clock.now(),
-        },
-        signing: Signing {
-            settings: setup.settings.signing,
-            clock: setup.clock,
-        },
+        settings: setup.settings,
+        store_name: setup.store_name,
+        clock: setup.clock,
     };
     let incoming = tls::incoming(setup.sockets, setup.credentials);
-    tasks.spawn(server::serve(incoming, agents, operators, sign.watch()));
+    let apis = serving.apis(&tasks, &sign);
+    tasks.spawn(server::serve(incoming, apis, sign.watch()));
     if let Some(listener) = setup.http {
         let driver = handle;
         let web = Web { driver, metrics };
@@ -127,6 +134,55 @@ where
         sign,
         joiner,
     })
+}
+
+/// What the services are made of.
+struct Serving {
+    driver: DriverHandle,
+    artefacts: ArtefactStore,
+    settings: Settings,
+    store_name: String,
+    clock: Arc<dyn Clock>,
+}
+
+impl Serving {
+    fn apis(self, tasks: &Tasks, sign: &StopSign) -> Apis {
+        let (driver, heartbeat) = (self.driver, self.settings.heartbeat);
+        Apis {
+            agents: AgentApi {
+                driver: driver.clone(),
+                artefacts: self.artefacts.clone(),
+                regions: self.settings.regions,
+                heartbeat,
+                tasks: tasks.clone(),
+                stop: sign.watch(),
+            },
+            operators: OperatorApi {
+                driver: driver.clone(),
+                artefacts: self.artefacts,
+                tasks: tasks.clone(),
+                stop: sign.watch(),
+                queries: Desk::new(driver.clone(), tasks.clone(), sign.watch()),
+                standing: Standing {
+                    trust_domain: self.settings.trust_domain,
+                    store: self.store_name,
+                    started_at: self.clock.now(),
+                },
+                signing: Signing {
+                    settings: self.settings.signing,
+                    clock: self.clock.clone(),
+                },
+            },
+            links: LinkApi {
+                driver,
+                clock: self.clock,
+                heartbeat,
+                tasks: tasks.clone(),
+                stop: sign.watch(),
+                current: Current::default(),
+            },
+        }
+    }
 }
 
 impl Running {

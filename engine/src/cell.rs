@@ -150,6 +150,11 @@ impl Cell {
         &self.id
     }
 
+    /// The epoch of its present owner.
+    pub fn epoch(&self) -> OwnerEpoch {
+        self.epoch
+    }
+
     /// Its hosts.
     pub fn members(&self) -> &BTreeMap<HostId, Member> {
         &self.members

@@ -66,7 +66,7 @@ pub fn broken(fleet: &Fleet) -> Vec<Broken> {
     for cell in fleet.cells().values() {
         floor::in_cell(cell, &mut all);
         reservation::in_cell(cell, &mut all);
-        key::in_cell(fleet, cell, &mut all);
+        key::in_cell(cell, &mut all);
     }
     for rollout in fleet.rollouts().values() {
         stratum::in_rollout(rollout, &mut all);

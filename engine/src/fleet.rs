@@ -15,6 +15,7 @@ mod conflict;
 mod decide;
 mod deny;
 mod depend;
+mod error;
 mod event;
 mod explain;
 mod form;
@@ -36,7 +37,8 @@ mod terms;
 mod together;
 
 pub use decide::FleetDecision;
-pub use event::{FleetCommand, FleetError, FleetEvent};
+pub use error::FleetError;
+pub use event::{FleetCommand, FleetEvent};
 pub use form::Form;
 pub use link::{Copy, LinkEvent, News, TakenIn, Told};
 pub use memory::Memory;
@@ -52,7 +54,7 @@ use crate::{
     cell::{Cell, Member},
     denial::Denials,
     digest::Digest,
-    id::{CellId, HostId, OwnerEpoch, RolloutId},
+    id::{CellId, HostId, Incarnation, OwnerEpoch, RolloutId},
     inventory::{Host, PackageSet},
     kept::Aside,
     policy::CELL_SIZE,
@@ -96,6 +98,9 @@ pub struct Fleet {
     /// Which part of the fleet this is.
     #[serde(default, skip_serializing_if = "Form::is_whole")]
     form: Form,
+    /// Which store of a part this is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    store: Option<Incarnation>,
     /// Of a control plane: its links to regions.
     #[serde(default, skip_serializing_if = "Links::is_empty")]
     links: Links,

@@ -29,7 +29,7 @@ pub use credentials::{CredentialFiles, CredentialPem, Credentials, CredentialsEr
 #[cfg(feature = "server")]
 pub use incoming::{Incoming, incoming, sockets};
 #[cfg(feature = "server")]
-pub use peer::{Peer, agent, operator, peer};
+pub use peer::{Peer, agent, operator, peer, region};
 pub use refusal::CertificateRefusal;
 #[cfg(feature = "server")]
 pub use server::{HandshakeError, Server, TlsIo};

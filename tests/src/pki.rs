@@ -73,7 +73,7 @@ impl Authority {
         params.subject_alt_names = vec![SanType::URI(uri.try_into().expect("a URI is ASCII"))];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        if matches!(identity, Identity::Coordinator(_)) {
+        if matches!(identity, Identity::Coordinator(_) | Identity::Control) {
             let loopback = IpAddr::V4(Ipv4Addr::LOCALHOST);
             params.subject_alt_names.push(SanType::IpAddress(loopback));
             let localhost = "localhost".try_into().expect("a name is ASCII");

@@ -1,4 +1,4 @@
-//! One coordinator and many agents over a fake network, in virtual time, repeatable by a seed.
+//! Coordinators and many agents over a fake network, in virtual time, repeatable by a seed.
 //!
 //! The shells are the real ones: real drivers, sessions, gRPC and mutual TLS. Fake are the network
 //! (turmoil), the disks (in memory, so that no blocking work stops the clock) and what a run does
@@ -7,22 +7,22 @@
 
 mod authority;
 mod clock;
+mod layout;
 mod network;
 mod operator;
 mod rack;
 mod region;
 mod verdict;
 
+pub use layout::Layout;
 pub use rack::{Rack, Seat};
 pub use verdict::Ending;
 
 use authority::Authority;
 use cofferdam_coordinator::store::memory::MemoryDisk;
+use layout::Part;
 use rack::Power;
 use std::{cell::RefCell, rc::Rc, time::Duration};
-
-/// The name of the coordinator's host.
-const COORDINATOR: &str = "coordinator";
 
 /// The coordinator's port.
 const PORT: u16 = 7300;
@@ -42,10 +42,18 @@ pub enum Fault {
     KillRack(usize),
     /// They start again on their journals.
     StartRack(usize),
-    /// The coordinator dies.
+    /// The process that operators dial dies: the coordinator, or the control plane.
     KillCoordinator,
     /// It starts again on its store.
     StartCoordinator,
+    /// A region and the control plane no longer hear each other.
+    CutRegion(usize),
+    /// They hear each other again.
+    MendRegion(usize),
+    /// A region's coordinator dies.
+    KillRegion(usize),
+    /// It starts again on its store.
+    StartRegion(usize),
 }
 
 /// A simulation to be run.
@@ -57,6 +65,8 @@ pub struct Scene {
     pub racks: usize,
     /// Agents in each rack.
     pub seats: usize,
+    /// Which processes there are.
+    pub layout: Layout,
     /// The rollout file.
     pub rollout: String,
     /// When, counted from the start, what happens. In order of time.
@@ -86,10 +96,12 @@ impl Scene {
     fn run(&self, script: impl FnOnce(&[Rack])) -> Ending {
         let authority = Rc::new(Authority::new());
         let racks: Vec<Rack> = (0..self.racks)
-            .map(|number| Rack::new(number, self.seats))
+            .map(|number| Rack::new(number, self.seats, self.layout))
             .collect();
         script(&racks);
-        let disk = MemoryDisk::default();
+        let parts = self.layout.parts().into_iter();
+        let disks: Vec<(Part, MemoryDisk)> =
+            parts.map(|part| (part, MemoryDisk::default())).collect();
         let mut sim = turmoil::Builder::new()
             .rng_seed(self.seed)
             .epoch(clock::epoch())
@@ -99,7 +111,9 @@ impl Scene {
             .simulation_duration(self.within)
             .tcp_capacity(4096)
             .build();
-        region::host(&mut sim, &disk, &authority);
+        for (part, disk) in &disks {
+            region::host(&mut sim, *part, disk, &authority);
+        }
         for rack in &racks {
             rack.host(&mut sim, &authority);
         }
@@ -109,13 +123,13 @@ impl Scene {
         let mut next = faults.next();
         loop {
             while let Some((_, fault)) = next.filter(|(at, _)| sim.elapsed() >= *at) {
-                fault.strike(&mut sim, &racks);
+                fault.strike(&mut sim, &racks, self.layout);
                 next = faults.next();
             }
             match sim.step() {
                 Ok(true) => break,
                 Ok(false) => {}
-                Err(error) => panic!("seed {}: {error}: {:#?}", self.seed, verdict::holds(&disk)),
+                Err(error) => panic!("seed {}: {error}: {:#?}", self.seed, verdict::holds(&disks)),
             }
         }
         drop(sim);
@@ -123,19 +137,25 @@ impl Scene {
             .borrow_mut()
             .take()
             .expect("the operator saw how it ended");
-        verdict::judge(self.seed, state, &disk, &racks)
+        verdict::judge(self.seed, state, &disks, &racks)
     }
 }
 
 impl Fault {
-    fn strike(self, sim: &mut turmoil::Sim<'_>, racks: &[Rack]) {
+    fn strike(self, sim: &mut turmoil::Sim<'_>, racks: &[Rack], layout: Layout) {
+        let main = layout.of_operators().host();
+        let region = |number| Part::Region(number).host();
         match self {
-            Self::Cut(rack) => sim.partition(racks[rack].name(), COORDINATOR),
-            Self::Mend(rack) => sim.repair(racks[rack].name(), COORDINATOR),
+            Self::Cut(rack) => sim.partition(racks[rack].name(), racks[rack].dials()),
+            Self::Mend(rack) => sim.repair(racks[rack].name(), racks[rack].dials()),
             Self::KillRack(rack) => racks[rack].switch(Power::Off),
             Self::StartRack(rack) => racks[rack].switch(Power::On),
-            Self::KillCoordinator => sim.crash(COORDINATOR),
-            Self::StartCoordinator => sim.bounce(COORDINATOR),
+            Self::KillCoordinator => sim.crash(main),
+            Self::StartCoordinator => sim.bounce(main),
+            Self::CutRegion(number) => sim.partition(region(number), main),
+            Self::MendRegion(number) => sim.repair(region(number), main),
+            Self::KillRegion(number) => sim.crash(region(number)),
+            Self::StartRegion(number) => sim.bounce(region(number)),
         }
     }
 }

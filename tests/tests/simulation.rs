@@ -3,7 +3,7 @@
 use cofferdam_agent::actions::{Effect, Step, Turn};
 use cofferdam_engine::failure::FailureKind;
 use cofferdam_proto::operator::RolloutState;
-use cofferdam_tests::simulation::{Ending, Fault, Scene};
+use cofferdam_tests::simulation::{Ending, Fault, Layout, Scene};
 use std::time::Duration;
 
 const RACKS: usize = 3;
@@ -48,6 +48,7 @@ fn scene(seed: u64, faults: Vec<(Duration, Fault)>) -> Scene {
         seed,
         racks: RACKS,
         seats: SEATS,
+        layout: Layout::One,
         rollout: ROLLOUT.to_owned(),
         faults,
         within: Duration::from_secs(240),
@@ -167,4 +168,51 @@ fn a_panic_in_a_spawned_task_fails_the_simulation() {
         Ok(())
     });
     sim.run().expect("it ends");
+}
+
+/// A control plane and two regions.
+fn split(seed: u64, faults: Vec<(Duration, Fault)>) -> Scene {
+    Scene {
+        layout: Layout::Split,
+        racks: 4,
+        ..scene(seed, faults)
+    }
+}
+
+#[test]
+fn regions_of_their_own_patch_every_host_once_as_one_process_does() {
+    let ending = split(1, Vec::new()).play();
+    assert_every_host_is_patched_once(&ending);
+    assert_eq!(
+        ending.count(|e| matches!(e, Effect::Installed(_))).len(),
+        4 * SEATS
+    );
+}
+
+/// A region is cut off, then dies; the control plane dies; a rack is cut off from its region.
+fn hard_times_apart(seed: u64) -> Scene {
+    let shift = seed % 7;
+    split(
+        seed,
+        vec![
+            at(5 + shift, Fault::CutRegion(0)),
+            at(8 + shift, Fault::KillRegion(1)),
+            at(11 + shift, Fault::StartRegion(1)),
+            at(13 + shift, Fault::Cut(2)),
+            at(15 + shift, Fault::KillCoordinator),
+            at(18 + shift, Fault::StartCoordinator),
+            at(20 + shift, Fault::Mend(2)),
+            at(22 + shift, Fault::MendRegion(0)),
+            at(25 + shift, Fault::KillRegion(0)),
+            at(27 + shift, Fault::StartRegion(0)),
+        ],
+    )
+}
+
+#[test]
+fn cut_links_and_crashes_of_regions_and_control_plane_leave_no_host_behind_or_patched_twice() {
+    for seed in 0..seeds().div_ceil(2) {
+        let ending = hard_times_apart(seed).play();
+        assert_every_host_is_patched_once(&ending);
+    }
 }

@@ -24,6 +24,7 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
         FleetError::NoHost(_)
         | FleetError::NoCell(_)
         | FleetError::NoRollout(_)
+        | FleetError::NoRegion(_)
         | FleetError::NoDenial { .. } => CallErrorKind::NotFound,
         FleetError::RolloutExists(_) => CallErrorKind::Exists,
         FleetError::Conflict { .. }
@@ -34,6 +35,12 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
         | FleetError::Superseded { .. }
         | FleetError::Denied { .. }
         | FleetError::Unplaced { .. }
+        | FleetError::OfAnotherPart { .. }
+        | FleetError::SeveralRegions { .. }
+        | FleetError::RegionAway(_)
+        | FleetError::RegionRefuses { .. }
+        | FleetError::StillAtWork { .. }
+        | FleetError::WideFloor { .. }
         | FleetError::Reservation(
             ReservationError::Held { .. }
             | ReservationError::Lost { .. }
@@ -57,6 +64,8 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
         FleetError::PackagePart { .. }
         | FleetError::PackageDigest(_)
         | FleetError::StaleEpoch { .. }
+        | FleetError::CellOfAnother { .. }
+        | FleetError::NewsMissing { .. }
         | FleetError::Rollout(RolloutError::NoCell { .. } | RolloutError::IllegalEvent { .. }) => {
             CallErrorKind::Internal
         }

@@ -1,12 +1,12 @@
 //! Reads the keys of a config file.
 
-use super::{Regions, Settings, artefacts, signing};
+use super::{Regions, Settings, artefacts, role, signing};
 use cofferdam_engine::{
     document::{self, Mistakes, Table},
     duration::{self, DurationError},
     id::{NameError, Region},
 };
-use cofferdam_proto::session::HEARTBEAT;
+use cofferdam_proto::{session::HEARTBEAT, tls::AddressError};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::RangeInclusive,
@@ -32,6 +32,17 @@ pub enum Refusal {
     /// `region` and `regions` are both there.
     #[error("`region` and `regions` exclude each other; keep one")]
     TwoWays,
+    /// A region is to have a control plane, and none is named.
+    #[error(
+        "a region needs `control`, where its control plane is, as in [\"control.example.org:7300\"]"
+    )]
+    NoControl,
+    /// Only a region dials a control plane.
+    #[error("only a region dials a control plane: say role = \"region\", or take this line out")]
+    NotARegion,
+    /// It is not an address that can be dialled.
+    #[error(transparent)]
+    Dialled(#[from] AddressError),
     /// It says nowhere where artefacts could be.
     #[error(
         "`{0}` is no place for artefacts: an absolute path, or a URL as in \"s3://bucket/prefix\""
@@ -83,6 +94,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     let listen = top.text("listen", address);
     let http = top.text("http", address);
     let regions = regions(&mut top);
+    let role = role::read(&mut top);
     let cert = top.text("cert", path);
     let key = top.text("key", path);
     let ca = top.text("ca", path);
@@ -97,6 +109,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         listen: listen.unwrap_or(LISTEN),
         http: http.unwrap_or(HTTP),
         regions,
+        role,
         cert: cert?,
         key: key?,
         ca: ca?,

@@ -21,7 +21,12 @@ impl<S: Store> Driver<S> {
                 want_packages,
             } => self.welcome(&host, number, want_packages),
             Effect::Tell { host, message } => self.sessions.send(&host, message),
-            Effect::Simulate { host, wish, reply } => self.sessions.simulate(host, wish, reply),
+            Effect::Simulate { host, wish, reply } => {
+                let region = self.fleet.region_of_host(&host);
+                self.sessions.simulate(host, region, wish, reply);
+            }
+            Effect::Act(act) => self.sessions.far.act(act),
+            Effect::Acted(acted) => self.sessions.far.acted(acted),
             Effect::Query {
                 query,
                 within,

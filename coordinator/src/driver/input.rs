@@ -2,7 +2,7 @@
 
 use super::query::Asked;
 use crate::{
-    sessions::{Outbound, SessionNumber, Simulation},
+    sessions::{Acted, Outbound, SessionNumber, Simulation, ToRegion},
     view::Situation,
 };
 use cofferdam_engine::{
@@ -10,9 +10,9 @@ use cofferdam_engine::{
     drift::DriftSummary,
     effect::EffectSummary,
     failure::Failure,
-    fleet::{FleetError, FleetEvent},
+    fleet::{FleetError, FleetEvent, LinkEvent},
     guard::GuardNews,
-    id::{HostId, OrderKey, ReservationToken},
+    id::{HostId, OrderKey, Region, ReservationToken},
     inventory::PackageSet,
     order::ClaimPoint,
     query::{Answer, Query},
@@ -69,6 +69,16 @@ pub(super) enum Input {
         event: Box<FleetEvent>,
         reply: oneshot::Sender<Result<(), FleetError>>,
     },
+    /// Things happened on a link, in this order.
+    Link {
+        heard: Vec<FromLink>,
+        reply: oneshot::Sender<Result<(), FleetError>>,
+    },
+    /// A region is linked: what it is to be told beside its state goes there.
+    Linked {
+        region: Region,
+        queue: mpsc::Sender<ToRegion>,
+    },
     /// Somebody wants to know how the fleet stands.
     Ask(Question),
 }
@@ -95,6 +105,17 @@ pub(crate) enum Said {
     GuardNews(Box<GuardNews>),
     Drift(Box<DriftSummary>),
     Effect(Box<EffectSummary>),
+}
+
+/// What comes by a link.
+#[derive(Debug)]
+pub(crate) enum FromLink {
+    /// Something that changes the state.
+    Event(LinkEvent),
+    /// What a host of a region answered.
+    Said { host: HostId, said: Said },
+    /// What came of an event that a region was asked to take in.
+    Acted(Acted),
 }
 
 /// A question about the fleet; it sends its own answer.
@@ -198,6 +219,34 @@ impl DriverHandle {
         let event = Box::new(event);
         self.put(Input::Act { event, reply }).await?;
         answer.await.map_err(|_| Stopping)
+    }
+
+    /// Has what happened on a link applied and stored, in this order, up to what the state refuses.
+    pub(crate) async fn link(
+        &self,
+        events: Vec<LinkEvent>,
+    ) -> Result<Result<(), FleetError>, Stopping> {
+        let heard = events.into_iter().map(FromLink::Event);
+        self.heard(heard.collect()).await
+    }
+
+    /// Takes in what came by a link, in this order, up to what the state refuses.
+    pub(crate) async fn heard(
+        &self,
+        heard: Vec<FromLink>,
+    ) -> Result<Result<(), FleetError>, Stopping> {
+        let (reply, answer) = oneshot::channel();
+        self.put(Input::Link { heard, reply }).await?;
+        answer.await.map_err(|_| Stopping)
+    }
+
+    /// Tells that a region is linked, and where what it is to be told goes beside its state.
+    pub(crate) async fn linked(
+        &self,
+        region: Region,
+        queue: mpsc::Sender<ToRegion>,
+    ) -> Result<(), Stopping> {
+        self.put(Input::Linked { region, queue }).await
     }
 
     /// Looks at the fleet, between two turns of the driver: everything it sees is durable.

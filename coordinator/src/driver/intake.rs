@@ -6,7 +6,7 @@ use super::{
     turn::{Effect, Turn, package_events},
 };
 use crate::{
-    sessions::{Outbound, SessionNumber},
+    sessions::{Outbound, SessionNumber, far},
     store::Store,
 };
 use cofferdam_engine::{
@@ -59,10 +59,15 @@ impl<S: Store> Driver<S> {
                 within,
                 reply,
             }),
-            Input::Act { event, reply } => {
-                let result = turn.apply(&mut self.fleet, &event);
+            Input::Act { event, reply } => self.act(turn, event, reply),
+            Input::Link { heard, reply } => {
+                let result = heard
+                    .into_iter()
+                    .try_for_each(|one| self.heard_far(turn, one));
+                self.log_refused();
                 turn.effects.push(Effect::Reply { reply, result });
             }
+            Input::Linked { region, queue } => self.sessions.far.open(region, queue),
             Input::Ask(question) => turn.effects.push(Effect::Answer(question)),
         }
     }
@@ -154,6 +159,11 @@ impl<S: Store> Driver<S> {
                 if !self.host_event(turn, &host, event) {
                     turn.effects.push(Effect::RefuseClaim { host, key, point });
                 }
+            }
+            Said::Simulated { request, .. } | Said::Queried { request, .. }
+                if far::is_marked(request) =>
+            {
+                self.hand_up(host, said);
             }
             Said::Simulated { request, result } => {
                 self.sessions.simulated(&host, request, result);

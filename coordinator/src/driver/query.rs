@@ -32,21 +32,33 @@ impl<S: Store> Driver<S> {
     /// Asks those whose labels leave it open.
     pub(super) fn query(&mut self, query: &Query, within: Duration) -> Asked {
         let (mut matching, mut others, mut texts) = (Vec::new(), 0, Vec::new());
+        let mut away = Vec::new();
         let homes = self.fleet.homes().keys();
         for (_, member) in homes.filter_map(|host| self.fleet.host(host)) {
             let host = &member.host;
             match query.about(host) {
                 Decision::Known(true) => matching.push(host.id.clone()),
                 Decision::Known(false) => others += 1,
-                Decision::Ask(question) => texts.push((host.id.clone(), question.to_string())),
+                Decision::Ask(question) => {
+                    let region = self.fleet.region_of_host(&host.id);
+                    let is_heard = region.is_none() || member.is_connected();
+                    match is_heard {
+                        true => {
+                            let region = region.cloned();
+                            texts.push((host.id.clone(), region, question.to_string()));
+                        }
+                        false => away.push(host.id.clone()),
+                    }
+                }
             }
         }
         let Queried {
             waiting,
-            offline,
+            mut offline,
             silent,
             answers,
         } = self.sessions.query(texts, within);
+        offline.append(&mut away);
         Asked {
             matching,
             others,

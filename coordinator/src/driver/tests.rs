@@ -13,7 +13,7 @@ use crate::{
 use cofferdam_engine::{
     calendar::Calendar,
     digest::Digest,
-    fleet::FleetError,
+    fleet::{FleetError, Form},
     id::{HostId, Incarnation, OperatorId, OwnerEpoch, ReportSequence, RolloutId},
     inventory::{Facts, PackageSet, Platform},
     patch::{LockFile, Locked},
@@ -45,7 +45,13 @@ struct Bench {
 
 async fn start<S: Store>(store: S) -> Bench {
     let clock = Arc::new(TestClock(Instant::now()));
-    let (driver, handle) = Driver::take_over(store, clock, Metrics::default(), HEARTBEAT)
+    let part = Part {
+        form: Form::Whole,
+        drawn: Incarnation(1),
+        ring: Ring::default(),
+        answers: mpsc::channel(1).0,
+    };
+    let (driver, handle) = Driver::take_over(store, clock, Metrics::default(), HEARTBEAT, part)
         .await
         .unwrap();
     let sign = StopSign::new();

@@ -2,7 +2,7 @@
 
 use super::{history, input::Question, query::Asked};
 use crate::{
-    sessions::{SessionNumber, Simulation},
+    sessions::{Act, Acted, SessionNumber, Simulation},
     store::Record,
 };
 use cofferdam_engine::{
@@ -76,6 +76,10 @@ pub(super) enum Effect {
         reply: oneshot::Sender<Result<(), FleetError>>,
         result: Result<(), FleetError>,
     },
+    /// Have a region take an operator's event in.
+    Act(Act),
+    /// Tell who waits for it what came of such an event.
+    Acted(Acted),
     /// Answer a question.
     Answer(Question),
 }

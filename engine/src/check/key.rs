@@ -1,19 +1,15 @@
 //! Promise 7: an order is known by its key, and keys to one host rise.
 
 use super::{Broken, Disturbance, Step};
-use crate::{
-    cell::Cell,
-    fleet::{Fleet, FleetCommand},
-    id::HostId,
-};
+use crate::{cell::Cell, fleet::FleetCommand, id::HostId};
 
 /// No order that is out is newer than what the owner remembers of its host.
-pub(super) fn in_cell(fleet: &Fleet, cell: &Cell, all: &mut Vec<Broken>) {
+pub(super) fn in_cell(cell: &Cell, all: &mut Vec<Broken>) {
     for (host, member) in cell.members() {
         let jobs = cell.work().values().filter_map(|work| work.jobs.get(host));
         for active in jobs.filter_map(|job| job.active()) {
             let key = active.order.key;
-            let epoch = fleet.epoch().max(member.last_epoch);
+            let epoch = cell.epoch().max(member.last_epoch);
             if key.sequence > member.last_sequence || key.epoch > epoch {
                 all.push(Broken {
                     promise: 7,
@@ -30,7 +26,7 @@ pub(super) fn by(of: &Disturbance<'_>, before: &[FleetCommand], all: &mut Vec<Br
         return;
     }
     let (key, last) = (of.order.key, of.member.last_sequence);
-    let epoch = of.fleet.epoch().max(of.member.last_epoch);
+    let epoch = of.cell.epoch().max(of.member.last_epoch);
     if key.sequence <= last || key.epoch != epoch {
         let what = format!("its key {key} does not follow {epoch}.{last}");
         all.push(of.broken(7, &what));

@@ -40,7 +40,7 @@ impl Fleet {
     fn take_in(&mut self, event: &FleetEvent, now: Timestamp) -> Result<(), FleetError> {
         match event {
             FleetEvent::OwnerStarted { epoch } => self.owner_started(*epoch, now),
-            FleetEvent::FormTaken { form } => self.take_form(*form),
+            FleetEvent::FormTaken { form, store } => self.take_form(*form, *store),
             FleetEvent::HostConnected { hello } => self.host_connected(hello, now),
             FleetEvent::Packages {
                 digest,

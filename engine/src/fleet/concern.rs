@@ -46,10 +46,7 @@ impl Fleet {
     fn of_link(&self, event: &LinkEvent) -> Concerns {
         match event {
             LinkEvent::News { news, .. } => match news.as_ref() {
-                News::Cell { event, .. } => match event.as_ref() {
-                    CellEvent::HostConnected { hello } if self.knows(&hello.host) => Concerns::Cell,
-                    event => of_cell(event),
-                },
+                News::Cell { event, .. } => self.of_news(event),
                 News::Made { .. }
                 | News::Moved { .. }
                 | News::Dropped { .. }
@@ -70,6 +67,15 @@ impl Fleet {
             | LinkEvent::Silent { .. }
             | LinkEvent::Heard { .. } => Concerns::All,
         }
+    }
+
+    fn of_news(&self, event: &CellEvent) -> Concerns {
+        if let CellEvent::HostConnected { hello } = event
+            && self.knows(&hello.host)
+        {
+            return Concerns::Cell;
+        }
+        of_cell(event)
     }
 
     /// Whether a rollout that is about to hear something has nothing to do after it that it had not before.

@@ -7,7 +7,7 @@
 //! rollouts.
 
 use super::{Fleet, FleetError, FleetEvent, LinkEvent};
-use crate::{cell::CellEvent, rollout::RolloutEvent};
+use crate::{cell::CellEvent, id::Incarnation, rollout::RolloutEvent};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -46,12 +46,18 @@ impl Fleet {
         self.form
     }
 
+    /// What tells its store from one that was made anew. Nothing where it has all of the fleet: nobody
+    /// asks.
+    pub fn store(&self) -> Option<Incarnation> {
+        self.store
+    }
+
     /// Takes another part of a fleet on, as when one process is taken apart.
     ///
     /// # Errors
     /// [`FleetError::StillAtWork`] while a rollout is not over or still at work in a cell: what one
     /// part would know of it the other would not.
-    pub(super) fn take_form(&mut self, form: Form) -> Result<(), FleetError> {
+    pub(super) fn take_form(&mut self, form: Form, store: Incarnation) -> Result<(), FleetError> {
         if form == self.form {
             return Ok(());
         }
@@ -68,6 +74,7 @@ impl Fleet {
             Form::Region => self.rollouts.clear(),
         }
         self.form = form;
+        self.store = Some(store);
         self.links = Default::default();
         self.uplink = Default::default();
         Ok(())

@@ -15,6 +15,7 @@
 //! forgotten, since a rollout tells it anew, its stops first, once the region is heard again; so no
 //! leave to start hosts waits in front of the stop that ended it.
 
+mod ask;
 mod control;
 mod event;
 mod mirror;

@@ -313,6 +313,12 @@ fn apply(fleet: &mut Fleet, event: LinkEvent, now: Timestamp, refused: &mut Vec<
 }
 
 fn take_form(fleet: &mut Fleet, form: Form) {
-    let taken = fleet.apply(&FleetEvent::FormTaken { form }, Timestamp(0));
+    let taken = fleet.apply(
+        &FleetEvent::FormTaken {
+            form,
+            store: Incarnation(0),
+        },
+        Timestamp(0),
+    );
     taken.expect("an empty fleet takes any form");
 }

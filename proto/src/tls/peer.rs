@@ -2,7 +2,7 @@
 
 use crate::status::{CallError, CallErrorKind};
 use cofferdam_engine::{
-    id::{HostId, OperatorId},
+    id::{HostId, OperatorId, Region},
     identity::Identity,
 };
 use std::net::SocketAddr;
@@ -37,6 +37,18 @@ pub fn agent<T>(request: &Request<T>) -> Result<HostId, Status> {
         return Ok(host);
     }
     Err(denied(&format!("{caller} is no agent")))
+}
+
+/// The region that a request speaks for.
+///
+/// # Errors
+/// `PERMISSION_DENIED` when it is not a region's coordinator.
+pub fn region<T>(request: &Request<T>) -> Result<Region, Status> {
+    let caller = peer(request)?;
+    if let Identity::Coordinator(region) = caller {
+        return Ok(region);
+    }
+    Err(denied(&format!("{caller} is no region's coordinator")))
 }
 
 /// The operator that a request comes from.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-const PROTOS: [&str; 4] = [
+const PROTOS: [&str; 5] = [
     include_str!("../../proto/cofferdam/v1/model.proto"),
     include_str!("../../proto/cofferdam/v1/guard.proto"),
     include_str!("../../proto/cofferdam/v1/agent.proto"),
     include_str!("../../proto/cofferdam/v1/operator.proto"),
+    include_str!("../../proto/cofferdam/v1/link.proto"),
 ];
 
 /// One `Message.type field = number` a line, as released. Only grows.

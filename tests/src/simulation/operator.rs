@@ -1,7 +1,7 @@
 //! The simulated operator: plans, starts and watches one rollout, and asks again when nobody
 //! answers.
 
-use super::{COORDINATOR, PORT, Scene, authority::Authority, network};
+use super::{PORT, Scene, authority::Authority, network};
 use cofferdam_engine::{id::OperatorId, identity::Identity};
 use cofferdam_proto::{
     operator::{PlanReply, PlanRequest, RolloutState, RolloutView, StartRequest},
@@ -32,6 +32,7 @@ pub(super) fn client(sim: &mut turmoil::Sim<'_>, authority: &Authority, scene: &
     let identity = Identity::Operator(OperatorId::new("ana").expect("a good name"));
     let operator = Operator {
         credentials: authority.issue(&identity, None),
+        dials: scene.layout.of_operators().host(),
     };
     let hosts = scene.racks * scene.seats;
     let rollout = scene.rollout.clone();
@@ -54,6 +55,7 @@ pub(super) fn client(sim: &mut turmoil::Sim<'_>, authority: &Authority, scene: &
 
 struct Operator {
     credentials: Credentials,
+    dials: &'static str,
 }
 
 impl Operator {
@@ -120,7 +122,7 @@ impl Operator {
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
-        let uri = tls::uri(&format!("{COORDINATOR}:{PORT}")).expect("a good address");
+        let uri = tls::uri(&format!("{}:{PORT}", self.dials)).expect("a good address");
         let answer = async {
             let channel = network::dial(self.credentials.clone(), Endpoint::from(uri))
                 .await

@@ -1,6 +1,8 @@
 //! A rack: one simulated host with many agents on it. What is on their disks outlives them.
 
-use super::{COORDINATOR, PORT, TICK, authority::Authority, clock::SimulatedClock, network};
+use super::{
+    Layout, PORT, TICK, authority::Authority, clock::SimulatedClock, layout::Part, network,
+};
 use cofferdam_agent::{
     Agent, actions::ScriptedActions, grpc::GrpcConnector, journal::MemoryJournal,
     link::Coordinator, profile::Profile,
@@ -20,6 +22,7 @@ const STEP: Duration = Duration::from_millis(200);
 #[derive(Debug, Clone)]
 pub struct Rack {
     name: String,
+    dials: Part,
     seats: Rc<Vec<Seat>>,
     power: Rc<Cell<Power>>,
 }
@@ -33,20 +36,26 @@ pub struct Seat {
     pub actions: ScriptedActions,
     journal: MemoryJournal,
     zone: String,
+    region: &'static str,
+    dials: Part,
 }
 
 impl Rack {
-    pub(super) fn new(number: usize, seats: usize) -> Self {
+    pub(super) fn new(number: usize, seats: usize, layout: Layout) -> Self {
+        let (dials, region) = layout.of_rack(number);
         let zone = format!("z{number}");
         let seat = |seat: usize| Seat {
             host: HostId::new(format!("{zone}-{seat:02}")).expect("a good name"),
             actions: ScriptedActions::new(STEP),
             journal: MemoryJournal::new(Incarnation((number * 1000 + seat) as u64 + 1)),
             zone: zone.clone(),
+            region,
+            dials,
         };
         let seats = Rc::new((0..seats).map(seat).collect());
         Self {
             name: format!("rack-{number}"),
+            dials,
             seats,
             power: Rc::new(Cell::new(Power::On)),
         }
@@ -55,6 +64,11 @@ impl Rack {
     /// The rack's name on the network.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The host that its agents dial.
+    pub(super) fn dials(&self) -> &'static str {
+        self.dials.host()
     }
 
     /// Its agents' hosts.
@@ -111,7 +125,11 @@ async fn until(power: &Cell<Power>, wanted: Power) {
 
 impl Seat {
     async fn run(self, credentials: Credentials) {
-        let labels = [("service", "web"), ("region", "r1"), ("zone", &self.zone)];
+        let labels = [
+            ("service", "web"),
+            ("region", self.region),
+            ("zone", &self.zone),
+        ];
         let profile = Profile {
             host: self.host.clone(),
             labels: labels
@@ -119,7 +137,7 @@ impl Seat {
                 .into(),
             boot_id: self.actions.boot_id(),
             version: "simulated".to_owned(),
-            coordinators: vec![Coordinator(format!("{COORDINATOR}:{PORT}"))],
+            coordinators: vec![Coordinator(format!("{}:{PORT}", self.dials.host()))],
         };
         let connector =
             GrpcConnector::new(move |endpoint| network::dial(credentials.clone(), endpoint));

@@ -1,34 +1,41 @@
 //! The simulated coordinator.
 
-use super::{COORDINATOR, PORT, authority::Authority, clock::SimulatedClock, network};
+use super::{PORT, authority::Authority, clock::SimulatedClock, layout::Part, network};
 use crate::pki::TRUST_DOMAIN;
 use cofferdam_coordinator::{
     Setup,
     artefact::{ArtefactStore, Limits, Location},
-    config::{Regions, Settings, Signing},
+    config::{Regions, Role, Settings, Signing},
+    link::{Dial, Dialled},
     start,
     store::memory::{MemoryDisk, MemoryStore},
 };
-use cofferdam_engine::{id::Region, identity::Identity};
-use cofferdam_proto::tls;
+use cofferdam_engine::id::Incarnation;
+use cofferdam_proto::tls::{self, Credentials};
 use std::{sync::Arc, time::Duration};
+use tonic::transport::Endpoint;
 
 /// A heartbeat that notices a cut link within a few simulated seconds.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
 /// Puts the coordinator on the network. Each time it starts, it replays what is on its disk.
-pub(super) fn host(sim: &mut turmoil::Sim<'_>, disk: &MemoryDisk, authority: &Authority) {
-    let identity = Identity::Coordinator(Region::new("r1").expect("a good name"));
-    let credentials = authority.issue(&identity, Some(COORDINATOR));
-    let credentials = tls::Server::new(&credentials).expect("good authorities");
+pub(super) fn host(
+    sim: &mut turmoil::Sim<'_>,
+    part: Part,
+    disk: &MemoryDisk,
+    authority: &Authority,
+) {
+    let own = authority.issue(&part.identity(), Some(part.host()));
+    let credentials = tls::Server::new(&own).expect("good authorities");
     let disk = disk.clone();
-    sim.host(COORDINATOR, move || {
+    sim.host(part.host(), move || {
         let (disk, credentials) = (disk.clone(), credentials.clone());
+        let own = own.clone();
         async move {
             let artefacts = ArtefactStore::open(&Location::Memory, Limits::default());
             let artefacts = artefacts.await?;
             let setup = Setup {
-                settings: settings(),
+                settings: settings(part),
                 store: MemoryStore::on(&disk),
                 store_name: "memory".to_owned(),
                 clock: Arc::new(SimulatedClock),
@@ -36,6 +43,8 @@ pub(super) fn host(sim: &mut turmoil::Sim<'_>, disk: &MemoryDisk, authority: &Au
                 sockets: network::sockets().await?,
                 http: None,
                 artefacts,
+                drawn: Incarnation(1),
+                control: control(part, own),
             };
             let mut running = start(setup).await?;
             Err(running.failed().await.into())
@@ -43,11 +52,35 @@ pub(super) fn host(sim: &mut turmoil::Sim<'_>, disk: &MemoryDisk, authority: &Au
     });
 }
 
-fn settings() -> Settings {
+/// How a region dials its control plane.
+fn control(part: Part, own: Credentials) -> Option<Arc<dyn Dial>> {
+    matches!(part, Part::Region(_)).then(|| Arc::new(DialControl(own)) as Arc<dyn Dial>)
+}
+
+#[derive(Debug)]
+struct DialControl(Credentials);
+
+impl Dial for DialControl {
+    fn dial(&self) -> Dialled {
+        let own = self.0.clone();
+        Box::pin(async move {
+            let uri = tls::uri(&format!("{}:{PORT}", Part::Control.host()))?;
+            Ok(network::dial(own, Endpoint::from(uri)).await?)
+        })
+    }
+}
+
+fn settings(part: Part) -> Settings {
+    let control = vec![format!("{}:{PORT}", Part::Control.host())];
     Settings {
         listen: ([0, 0, 0, 0], PORT).into(),
         http: ([127, 0, 0, 1], 0).into(),
         regions: Regions::All,
+        role: match part {
+            Part::Whole => Role::Both,
+            Part::Control => Role::Control,
+            Part::Region(_) => Role::Region { control },
+        },
         cert: "unused".into(),
         key: "unused".into(),
         ca: "unused".into(),

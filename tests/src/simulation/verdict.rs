@@ -1,6 +1,6 @@
 //! How a simulation ended, and whether it kept the promises.
 
-use super::Rack;
+use super::{Rack, layout::Part};
 use cofferdam_agent::actions::{Effect, Flag};
 use cofferdam_coordinator::store::{Record, memory::MemoryDisk};
 use cofferdam_engine::{
@@ -58,8 +58,16 @@ impl Ending {
 }
 
 /// Reads how it ended, and replays the coordinator's history under the checker.
-pub(super) fn judge(seed: u64, rollout: RolloutView, disk: &MemoryDisk, racks: &[Rack]) -> Ending {
-    let history = history(disk);
+pub(super) fn judge(
+    seed: u64,
+    rollout: RolloutView,
+    disks: &[(Part, MemoryDisk)],
+    racks: &[Rack],
+) -> Ending {
+    let histories = disks.iter().map(|(_, disk)| history(disk));
+    let histories: Vec<Vec<String>> = histories.collect();
+    let fleets: Vec<Fleet> = histories.iter().map(|history| replay(history)).collect();
+    let history = histories.concat();
     let seats = || racks.iter().flat_map(Rack::seats);
     Ending {
         seed,
@@ -71,16 +79,19 @@ pub(super) fn judge(seed: u64, rollout: RolloutView, disk: &MemoryDisk, racks: &
             .filter(|seat| seat.actions.flag() == Flag::Down)
             .map(|seat| seat.host.clone())
             .collect(),
-        fleet: replay(&history),
+        fleet: fleets.into_iter().next().expect("there is a process"),
         history,
     }
 }
 
 /// Why a fleet does not move, after the last that it stored.
-pub(super) fn holds(disk: &MemoryDisk) -> Vec<Hold> {
-    let fleet = replay(&history(disk));
-    let now = fleet.rollouts().values().map(Rollout::started_at).max();
-    fleet.decide(now.unwrap_or_default()).holds
+pub(super) fn holds(disks: &[(Part, MemoryDisk)]) -> Vec<Hold> {
+    let held = disks.iter().flat_map(|(_, disk)| {
+        let fleet = replay(&history(disk));
+        let now = fleet.rollouts().values().map(Rollout::started_at).max();
+        fleet.decide(now.unwrap_or_default()).holds
+    });
+    held.collect()
 }
 
 fn history(disk: &MemoryDisk) -> Vec<String> {

@@ -4,12 +4,13 @@ use cofferdam_coordinator::{
     Running, Setup,
     artefact::{ArtefactStore, Limits, Location},
     clock::AnchoredClock,
-    config::{Regions, Settings, Signing},
+    config::{Regions, Role, Settings, Signing},
+    production::dial_control,
     start,
     store::{MemoryStore, memory::MemoryDisk},
 };
 use cofferdam_engine::{
-    id::{HostId, Incarnation, Region},
+    id::{HostId, Incarnation},
     identity::Identity,
     inventory::{Facts, PackageSet, Platform},
 };
@@ -18,7 +19,10 @@ use cofferdam_proto::{
     tls::{Client, CredentialFiles, Credentials, Expect, Server, sockets, uri},
     v1::{self, agent_client::AgentClient, operator_client::OperatorClient},
 };
-use cofferdam_tests::pki::{Authority, TRUST_DOMAIN};
+use cofferdam_tests::{
+    patience::eventually,
+    pki::{Authority, TRUST_DOMAIN},
+};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
@@ -30,71 +34,77 @@ use tonic::{
 /// Short, so that a silent session is noticed within a test's patience.
 pub(crate) const HEARTBEAT: Duration = Duration::from_millis(100);
 
+/// The folder of the region's artefacts.
+const ARTEFACTS: &str = "artefacts";
+
 /// How long a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A coordinator of region r1 and the authority of everybody's certificates.
+/// A coordinator of region r1, in one process or two, and the authority of everybody's certificates.
 pub(crate) struct Bench {
+    /// Where agents dial.
     pub(crate) address: SocketAddr,
+    /// Where operators dial.
+    operators: SocketAddr,
     authority: Authority,
-    running: Running,
+    running: Vec<Running>,
     folder: tempfile::TempDir,
 }
 
 impl Bench {
+    /// Control plane and region in one process.
     pub(crate) async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::new(&folder.path().join("pki"));
-        let region = Region::new("r1").unwrap();
-        let files = authority.issue(&Identity::Coordinator(region.clone()));
-        let credentials = load(&files);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let settings = Settings {
-            listen: address,
-            http: address,
-            regions: Regions::Only([region].into()),
-            cert: files.cert,
-            key: files.key,
-            ca: files.ca,
-            trust_domain: TRUST_DOMAIN.to_owned(),
-            data_dir: folder.path().to_owned(),
-            heartbeat: HEARTBEAT,
-            artefacts: Location::Folder(folder.path().join("artefacts")),
-            limits: Limits::default(),
-            signing: Signing::default(),
-        };
-        let store = ArtefactStore::open(&settings.artefacts, settings.limits.clone());
-        let artefacts = store.await.unwrap();
-        let setup = Setup {
-            settings,
-            store: MemoryStore::on(&MemoryDisk::default()),
-            store_name: "memory".to_owned(),
-            clock: Arc::new(AnchoredClock::start()),
-            credentials: Server::new(&credentials).unwrap(),
-            sockets: sockets(listener),
-            http: None,
-            artefacts,
-        };
+        let region = Identity::Coordinator(name("r1"));
+        let (address, running) = process(&folder, &authority, &region, Role::Both).await;
         Self {
             address,
+            operators: address,
             authority,
-            running: start(setup).await.unwrap(),
+            running: vec![running],
             folder,
         }
     }
 
+    /// Control plane and region in a process each.
+    pub(crate) async fn apart() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::new(&folder.path().join("pki"));
+        let control = process(&folder, &authority, &Identity::Control, Role::Control).await;
+        let (operators, control) = control;
+        let region = Identity::Coordinator(name("r1"));
+        let dialled = vec![operators.to_string()];
+        let role = Role::Region { control: dialled };
+        let (address, region) = process(&folder, &authority, &region, role).await;
+        Self {
+            address,
+            operators,
+            authority,
+            running: vec![region, control],
+            folder,
+        }
+    }
+
+    /// One of each kind: what operators see and can do is the same.
+    pub(crate) async fn both() -> [Self; 2] {
+        [Self::start().await, Self::apart().await]
+    }
+
     /// Where its artefacts are.
     pub(crate) fn artefacts(&self) -> PathBuf {
-        self.folder.path().join("artefacts")
+        self.folder.path().join(ARTEFACTS)
     }
 
     pub(crate) async fn stop(self) {
-        self.running.stop().await;
+        for running in self.running {
+            running.stop().await;
+        }
     }
 
     pub(crate) async fn operator(&self) -> OperatorClient<Channel> {
-        OperatorClient::new(self.channel(&Identity::Operator(name("ana"))).await)
+        let ana = Identity::Operator(name("ana"));
+        OperatorClient::new(self.dial(&ana, self.operators).await)
     }
 
     pub(crate) async fn agent(&self, host: &str) -> AgentClient<Channel> {
@@ -102,15 +112,19 @@ impl Bench {
     }
 
     pub(crate) async fn channel(&self, identity: &Identity) -> Channel {
+        self.dial(identity, self.address).await
+    }
+
+    async fn dial(&self, identity: &Identity, address: SocketAddr) -> Channel {
         let credentials = load(&self.authority.issue(identity));
         let client = Client::new(credentials, Expect::Coordinator).unwrap();
-        Endpoint::from(uri(&self.address.to_string()).unwrap())
+        Endpoint::from(uri(&address.to_string()).unwrap())
             .connect_with_connector(client.connector())
             .await
             .unwrap()
     }
 
-    /// Opens a session of a host of r1 and waits for its welcome.
+    /// Opens a session of a host of r1 and waits for its welcome, and until operators see it.
     pub(crate) async fn session(&self, host: &str) -> Session {
         let mut session = Session::open(&mut self.agent(host).await, hello(host))
             .await
@@ -119,8 +133,65 @@ impl Bench {
             session.next().await,
             Some(ToAgent::Welcome { .. })
         ));
+        let mut operator = self.operator().await;
+        eventually("operators to see the host", PATIENCE, async || {
+            let request = v1::ExplainRequest {
+                subject: host.to_owned(),
+            };
+            let explained = operator.explain(request).await;
+            explained.map(|_| ()).map_err(|unseen| unseen.to_string())
+        })
+        .await;
         session
     }
+}
+
+/// A coordinator's process, and where it is dialled.
+async fn process(
+    folder: &tempfile::TempDir,
+    authority: &Authority,
+    identity: &Identity,
+    role: Role,
+) -> (SocketAddr, Running) {
+    let files = authority.issue(identity);
+    let credentials = load(&files);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let artefacts = match role {
+        Role::Control => "artefacts-of-control",
+        Role::Both | Role::Region { .. } => ARTEFACTS,
+    };
+    let settings = Settings {
+        listen: address,
+        http: address,
+        regions: Regions::Only([name("r1")].into()),
+        role,
+        cert: files.cert,
+        key: files.key,
+        ca: files.ca,
+        trust_domain: TRUST_DOMAIN.to_owned(),
+        data_dir: folder.path().to_owned(),
+        heartbeat: HEARTBEAT,
+        artefacts: Location::Folder(folder.path().join(artefacts)),
+        limits: Limits::default(),
+        signing: Signing::default(),
+    };
+    let store = ArtefactStore::open(&settings.artefacts, settings.limits.clone());
+    let artefacts = store.await.unwrap();
+    let control = dial_control(&settings, credentials.clone()).unwrap();
+    let setup = Setup {
+        settings,
+        store: MemoryStore::on(&MemoryDisk::default()),
+        store_name: "memory".to_owned(),
+        clock: Arc::new(AnchoredClock::start()),
+        credentials: Server::new(&credentials).unwrap(),
+        sockets: sockets(listener),
+        http: None,
+        artefacts,
+        drawn: Incarnation(1),
+        control,
+    };
+    (address, start(setup).await.unwrap())
 }
 
 /// An agent's end of a session. Its heart beats until it falls silent, or is dropped.

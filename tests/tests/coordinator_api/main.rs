@@ -94,6 +94,15 @@ async fn hosts(operator: &mut OperatorClient<Channel>) -> Vec<HostView> {
     hosts
 }
 
+/// The number of the simulation that a host is asked for.
+async fn asked_to_simulate(session: &mut Session) -> u64 {
+    loop {
+        if let Some(ToAgent::Simulate { request, .. }) = session.next().await {
+            return request;
+        }
+    }
+}
+
 #[tokio::test]
 async fn each_service_takes_its_own_callers_alone() {
     let bench = Bench::start().await;
@@ -161,22 +170,23 @@ async fn a_newer_session_of_a_host_ends_the_older() {
 
 #[tokio::test]
 async fn a_silent_session_is_closed_and_its_host_not_connected() {
-    let bench = Bench::start().await;
-    let mut silent = bench.session("web-1").await;
-    let mut operator = bench.operator().await;
-    assert!(hosts(&mut operator).await[0].connected_since_ms.is_some());
+    for bench in Bench::both().await {
+        let mut silent = bench.session("web-1").await;
+        let mut operator = bench.operator().await;
+        assert!(hosts(&mut operator).await[0].connected_since_ms.is_some());
 
-    silent.fall_silent();
-    while silent.next().await.is_some() {}
+        silent.fall_silent();
+        while silent.next().await.is_some() {}
 
-    eventually("the host to be away", PATIENCE, async || {
-        match hosts(&mut operator).await[0].connected_since_ms {
-            None => Ok(()),
-            Some(_) => Err("it is connected".to_owned()),
-        }
-    })
-    .await;
-    bench.stop().await;
+        eventually("the host to be away", PATIENCE, async || {
+            match hosts(&mut operator).await[0].connected_since_ms {
+                None => Ok(()),
+                Some(_) => Err("it is connected".to_owned()),
+            }
+        })
+        .await;
+        bench.stop().await;
+    }
 }
 
 #[tokio::test]
@@ -216,45 +226,42 @@ async fn every_mistake_of_a_rollout_file_is_told_at_once() {
 
 #[tokio::test]
 async fn one_agent_a_platform_says_which_bits_a_lock_file_names() {
-    let bench = Bench::start().await;
-    let mut session = bench.session("web-1").await;
-    let mut operator = bench.operator().await;
-    let agent = tokio::spawn(async move {
-        let request = loop {
-            if let Some(ToAgent::Simulate { request, .. }) = session.next().await {
-                break request;
-            }
-        };
-        let locked = LockedPackage {
-            name: "openssl".to_owned(),
-            version: "3.0.2".to_owned(),
-            sha256: Digest::of("openssl"),
-            size: 7,
-        };
-        let installed = Some("3.0.1".to_owned());
-        let result = Ok(vec![SimulatedPackage {
-            installed,
-            locked,
-            needed_by: Vec::new(),
-        }]);
-        session.send(FromAgent::Simulated { request, result }).await;
-        session
-    });
+    for bench in Bench::both().await {
+        let mut session = bench.session("web-1").await;
+        let mut operator = bench.operator().await;
+        let agent = tokio::spawn(async move {
+            let request = asked_to_simulate(&mut session).await;
+            let locked = LockedPackage {
+                name: "openssl".to_owned(),
+                version: "3.0.2".to_owned(),
+                sha256: Digest::of("openssl"),
+                size: 7,
+            };
+            let installed = Some("3.0.1".to_owned());
+            let result = Ok(vec![SimulatedPackage {
+                installed,
+                locked,
+                needed_by: Vec::new(),
+            }]);
+            session.send(FromAgent::Simulated { request, result }).await;
+            session
+        });
 
-    let reply = operator.plan(plan_request(PACKAGES)).await.unwrap();
+        let reply = operator.plan(plan_request(PACKAGES)).await.unwrap();
 
-    let reply = PlanReply::try_from(reply.into_inner()).unwrap();
-    assert!(
-        reply.lock_text.contains("version = \"3.0.2\""),
-        "{}",
-        reply.lock_text
-    );
-    assert_eq!(
-        reply.plan.waves.iter().map(|wave| wave.hosts).sum::<u64>(),
-        1
-    );
-    agent.await.unwrap();
-    bench.stop().await;
+        let reply = PlanReply::try_from(reply.into_inner()).unwrap();
+        assert!(
+            reply.lock_text.contains("version = \"3.0.2\""),
+            "{}",
+            reply.lock_text
+        );
+        assert_eq!(
+            reply.plan.waves.iter().map(|wave| wave.hosts).sum::<u64>(),
+            1
+        );
+        agent.await.unwrap();
+        bench.stop().await;
+    }
 }
 
 #[tokio::test]
@@ -263,14 +270,11 @@ async fn a_package_that_is_not_to_be_had_is_told_with_host_and_platform() {
     let mut session = bench.session("web-1").await;
     let mut operator = bench.operator().await;
     let agent = tokio::spawn(async move {
-        loop {
-            if let Some(ToAgent::Simulate { request, .. }) = session.next().await {
-                let failure = Failure::new(FailureKind::NotFound, "no package openssl");
-                let result = Err(failure);
-                session.send(FromAgent::Simulated { request, result }).await;
-                return session;
-            }
-        }
+        let request = asked_to_simulate(&mut session).await;
+        let failure = Failure::new(FailureKind::NotFound, "no package openssl");
+        let result = Err(failure);
+        session.send(FromAgent::Simulated { request, result }).await;
+        session
     });
 
     let refused = operator.plan(plan_request(PACKAGES)).await.unwrap_err();
@@ -286,68 +290,70 @@ async fn a_package_that_is_not_to_be_had_is_told_with_host_and_platform() {
 
 #[tokio::test]
 async fn a_platform_without_a_connected_agent_is_named() {
-    let bench = Bench::start().await;
-    let mut session = bench.session("web-1").await;
-    let mut operator = bench.operator().await;
-    session.fall_silent();
-    while session.next().await.is_some() {}
+    for bench in Bench::both().await {
+        let mut session = bench.session("web-1").await;
+        let mut operator = bench.operator().await;
+        session.fall_silent();
+        while session.next().await.is_some() {}
 
-    let refused = operator.plan(plan_request(PACKAGES)).await.unwrap_err();
+        let refused = operator.plan(plan_request(PACKAGES)).await.unwrap_err();
 
-    assert_eq!(refused.code(), Code::Unavailable);
-    assert!(refused.message().contains("debian-12/amd64"), "{refused}");
-    bench.stop().await;
+        assert_eq!(refused.code(), Code::Unavailable);
+        assert!(refused.message().contains("debian-12/amd64"), "{refused}");
+        bench.stop().await;
+    }
 }
 
 #[tokio::test]
 async fn a_rollout_is_started_once_watched_to_its_end_and_explained() {
-    let bench = Bench::start().await;
-    let _session = bench.session("web-1").await;
-    let mut operator = bench.operator().await;
-    let rollout = name("practice");
-    let view = start(&mut operator, &noop("practice")).await;
-    assert_eq!(view.state, RolloutState::Running);
+    for bench in Bench::both().await {
+        let _session = bench.session("web-1").await;
+        let mut operator = bench.operator().await;
+        let rollout = name("practice");
+        let view = start(&mut operator, &noop("practice")).await;
+        assert_eq!(view.state, RolloutState::Running);
 
-    let request = RolloutRequest { rollout };
-    let watched = operator
-        .watch(v1::WatchRequest::from(request.clone()))
-        .await;
-    let mut watched = watched.unwrap().into_inner();
-    let change = ChangeRequest {
-        rollout: request.rollout.clone(),
-        action: Action::Abort,
-        reason: "a test".to_owned(),
-        reach: Scope::default(),
-    };
-    operator
-        .change(v1::ChangeRequest::from(change.clone()))
-        .await
-        .unwrap();
-    let mut last = None;
-    while let Some(view) = watched.message().await.unwrap() {
-        last = Some(RolloutView::try_from(view).unwrap());
-    }
-    assert_eq!(last.unwrap().state, RolloutState::Aborted);
-
-    let late = operator
-        .change(v1::ChangeRequest::from(change))
-        .await
-        .unwrap_err();
-    assert_eq!(late.code(), Code::FailedPrecondition);
-    for subject in ["practice", "r1-a-1", "web-1"] {
-        let request = v1::ExplainRequest {
-            subject: subject.to_owned(),
+        let request = RolloutRequest { rollout };
+        let watched = operator
+            .watch(v1::WatchRequest::from(request.clone()))
+            .await;
+        let mut watched = watched.unwrap().into_inner();
+        let change = ChangeRequest {
+            rollout: request.rollout.clone(),
+            action: Action::Abort,
+            reason: "a test".to_owned(),
+            reach: Scope::default(),
         };
-        let explained = operator.explain(request).await.unwrap().into_inner();
-        assert_eq!(explained.subject, subject);
+        operator
+            .change(v1::ChangeRequest::from(change.clone()))
+            .await
+            .unwrap();
+        let mut last = None;
+        while let Some(view) = watched.message().await.unwrap() {
+            last = Some(RolloutView::try_from(view).unwrap());
+        }
+        assert_eq!(last.unwrap().state, RolloutState::Aborted);
+
+        let late = operator
+            .change(v1::ChangeRequest::from(change))
+            .await
+            .unwrap_err();
+        assert_eq!(late.code(), Code::FailedPrecondition);
+        for subject in ["practice", "r1-a-1", "web-1"] {
+            let request = v1::ExplainRequest {
+                subject: subject.to_owned(),
+            };
+            let explained = operator.explain(request).await.unwrap().into_inner();
+            assert_eq!(explained.subject, subject);
+        }
+        let listed = operator
+            .list(v1::ListRequest {})
+            .await
+            .unwrap()
+            .into_inner();
+        assert_eq!(listed.rollouts.len(), 1);
+        bench.stop().await;
     }
-    let listed = operator
-        .list(v1::ListRequest {})
-        .await
-        .unwrap()
-        .into_inner();
-    assert_eq!(listed.rollouts.len(), 1);
-    bench.stop().await;
 }
 
 #[tokio::test]
@@ -381,56 +387,58 @@ async fn a_name_and_a_subject_are_taken_once() {
 
 #[tokio::test]
 async fn what_is_not_there_is_not_found() {
-    let bench = Bench::start().await;
-    let mut operator = bench.operator().await;
-    let status = v1::StatusRequest {
-        rollout: "nothing".to_owned(),
-    };
-    let explain = v1::ExplainRequest {
-        subject: "nothing".to_owned(),
-    };
-    let forget = ForgetHostRequest {
-        host: host("nothing"),
-        force: false,
-    };
+    for bench in Bench::both().await {
+        let mut operator = bench.operator().await;
+        let status = v1::StatusRequest {
+            rollout: "nothing".to_owned(),
+        };
+        let explain = v1::ExplainRequest {
+            subject: "nothing".to_owned(),
+        };
+        let forget = ForgetHostRequest {
+            host: host("nothing"),
+            force: false,
+        };
 
-    let refusals = [
-        operator.status(status).await.err().unwrap(),
-        operator.explain(explain).await.err().unwrap(),
-        operator
-            .forget_host(v1::ForgetHostRequest::from(forget))
-            .await
-            .err()
-            .unwrap(),
-    ];
+        let refusals = [
+            operator.status(status).await.err().unwrap(),
+            operator.explain(explain).await.err().unwrap(),
+            operator
+                .forget_host(v1::ForgetHostRequest::from(forget))
+                .await
+                .err()
+                .unwrap(),
+        ];
 
-    for refused in refusals {
-        assert_eq!(refused.code(), Code::NotFound, "{refused}");
-        assert!(refused.message().contains("nothing"), "{refused}");
+        for refused in refusals {
+            assert_eq!(refused.code(), Code::NotFound, "{refused}");
+            assert!(refused.message().contains("nothing"), "{refused}");
+        }
+        bench.stop().await;
     }
-    bench.stop().await;
 }
 
 #[tokio::test]
 async fn a_host_is_forgotten_only_when_it_is_away() {
-    let bench = Bench::start().await;
-    let mut session = bench.session("web-1").await;
-    let mut operator = bench.operator().await;
-    let request = || v1::ForgetHostRequest {
-        host: "web-1".to_owned(),
-        force: false,
-    };
+    for bench in Bench::both().await {
+        let mut session = bench.session("web-1").await;
+        let mut operator = bench.operator().await;
+        let request = || v1::ForgetHostRequest {
+            host: "web-1".to_owned(),
+            force: false,
+        };
 
-    let refused = operator.forget_host(request()).await.unwrap_err();
-    assert_eq!(refused.code(), Code::FailedPrecondition);
-    session.fall_silent();
-    while session.next().await.is_some() {}
-    eventually("the host to be forgotten", PATIENCE, async || {
-        let forgotten = operator.forget_host(request()).await;
-        forgotten.map_err(|refused| refused.to_string())
-    })
-    .await;
+        let refused = operator.forget_host(request()).await.unwrap_err();
+        assert_eq!(refused.code(), Code::FailedPrecondition);
+        session.fall_silent();
+        while session.next().await.is_some() {}
+        eventually("the host to be forgotten", PATIENCE, async || {
+            let forgotten = operator.forget_host(request()).await;
+            forgotten.map_err(|refused| refused.to_string())
+        })
+        .await;
 
-    assert!(hosts(&mut operator).await.is_empty());
-    bench.stop().await;
+        assert!(hosts(&mut operator).await.is_empty());
+        bench.stop().await;
+    }
 }

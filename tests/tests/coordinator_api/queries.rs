@@ -70,73 +70,75 @@ fn matched(name: &str, evidence: &str) -> Option<QueryAnswer> {
 
 #[tokio::test]
 async fn answers_come_as_hosts_give_them_and_the_silent_are_named_at_the_end() {
-    let bench = Bench::start().await;
-    let mut quick = bench.session("web-1").await;
-    let mut slow = bench.session("web-2").await;
-    // One of an earlier release passes over what it does not know.
-    let _old = bench.session("web-3").await;
-    let mut operator = bench.operator().await;
-    let text = r#"host != "web-4" and package openssl < 3.0.15"#;
+    for bench in Bench::both().await {
+        let mut quick = bench.session("web-1").await;
+        let mut slow = bench.session("web-2").await;
+        // One of an earlier release passes over what it does not know.
+        let _old = bench.session("web-3").await;
+        let mut operator = bench.operator().await;
+        let text = r#"host != "web-4" and package openssl < 3.0.15"#;
 
-    let mut answers = ask(&mut operator, text, Duration::from_secs(3))
-        .await
-        .unwrap();
+        let mut answers = ask(&mut operator, text, Duration::from_secs(3))
+            .await
+            .unwrap();
 
-    let (request, text) = asked(&mut quick).await;
-    assert_eq!(text, "package openssl < 3.0.15");
-    answer(&quick, request, yes("openssl 3.0.13-1")).await;
-    let first = next(&mut answers).await;
-    assert_eq!(first, matched("web-1", "openssl 3.0.13-1"));
+        let (request, text) = asked(&mut quick).await;
+        assert_eq!(text, "package openssl < 3.0.15");
+        answer(&quick, request, yes("openssl 3.0.13-1")).await;
+        let first = next(&mut answers).await;
+        assert_eq!(first, matched("web-1", "openssl 3.0.13-1"));
 
-    let (request, _) = asked(&mut slow).await;
-    // Nobody answers for another, or twice.
-    answer(&quick, request, yes("")).await;
-    let failure = Failure::new(FailureKind::PackageManager, "no database");
-    answer(&slow, request, Err(failure.clone())).await;
-    let Some(QueryAnswer::Failed(failed)) = next(&mut answers).await else {
-        panic!("a host that failed is expected");
-    };
-    assert_eq!((failed.host, failed.failure), (host("web-2"), failure));
+        let (request, _) = asked(&mut slow).await;
+        // Nobody answers for another, or twice.
+        answer(&quick, request, yes("")).await;
+        let failure = Failure::new(FailureKind::PackageManager, "no database");
+        answer(&slow, request, Err(failure.clone())).await;
+        let Some(QueryAnswer::Failed(failed)) = next(&mut answers).await else {
+            panic!("a host that failed is expected");
+        };
+        assert_eq!((failed.host, failed.failure), (host("web-2"), failure));
 
-    let end = summary(&mut answers).await;
-    let expected = QuerySummary {
-        matched: 1,
-        failed: 1,
-        silent: vec![host("web-3")],
-        ..QuerySummary::default()
-    };
-    assert_eq!(end, expected);
-    assert_eq!(next(&mut answers).await, None);
-    bench.stop().await;
+        let end = summary(&mut answers).await;
+        let expected = QuerySummary {
+            matched: 1,
+            failed: 1,
+            silent: vec![host("web-3")],
+            ..QuerySummary::default()
+        };
+        assert_eq!(end, expected);
+        assert_eq!(next(&mut answers).await, None);
+        bench.stop().await;
+    }
 }
 
 #[tokio::test]
 async fn hosts_whose_labels_decide_are_not_asked_and_lost_sessions_end_the_wait() {
-    let bench = Bench::start().await;
-    let mut leaving = bench.session("web-1").await;
-    let _known = bench.session("web-2").await;
-    let mut gone = bench.session("web-3").await;
-    gone.fall_silent();
-    while gone.next().await.is_some() {}
-    let mut operator = bench.operator().await;
-    let text = r#"host == "web-2" or unit nginx failed"#;
+    for bench in Bench::both().await {
+        let mut leaving = bench.session("web-1").await;
+        let _known = bench.session("web-2").await;
+        let mut gone = bench.session("web-3").await;
+        gone.fall_silent();
+        while gone.next().await.is_some() {}
+        let mut operator = bench.operator().await;
+        let text = r#"host == "web-2" or unit nginx failed"#;
 
-    // Far longer than the test waits.
-    let mut answers = ask(&mut operator, text, PATIENCE * 3).await.unwrap();
+        // Far longer than the test waits.
+        let mut answers = ask(&mut operator, text, PATIENCE * 3).await.unwrap();
 
-    assert_eq!(next(&mut answers).await, matched("web-2", ""));
-    let (_, text) = asked(&mut leaving).await;
-    assert_eq!(text, "unit nginx.service failed");
-    leaving.fall_silent();
-    let expected = QuerySummary {
-        matched: 1,
-        matched_by_labels: 1,
-        offline: vec![host("web-3")],
-        silent: vec![host("web-1")],
-        ..QuerySummary::default()
-    };
-    assert_eq!(summary(&mut answers).await, expected);
-    bench.stop().await;
+        assert_eq!(next(&mut answers).await, matched("web-2", ""));
+        let (_, text) = asked(&mut leaving).await;
+        assert_eq!(text, "unit nginx.service failed");
+        leaving.fall_silent();
+        let expected = QuerySummary {
+            matched: 1,
+            matched_by_labels: 1,
+            offline: vec![host("web-3")],
+            silent: vec![host("web-1")],
+            ..QuerySummary::default()
+        };
+        assert_eq!(summary(&mut answers).await, expected);
+        bench.stop().await;
+    }
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ pub(super) struct Downlink {
     silent_since: Option<Timestamp>,
 }
 
-/// How far a control plane has taken in what a region tells.
+/// How far what a region tells has come: as it numbered it, or as its control plane has taken it in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TakenIn {
     /// The number of the last news that the mirror has. 0: it has none.

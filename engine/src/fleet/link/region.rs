@@ -1,6 +1,6 @@
 //! The region's end of a link.
 
-use super::{Copy, LinkEvent, News, Told};
+use super::{Copy, LinkEvent, News, TakenIn, Told};
 use crate::{
     cell::CellEvent,
     fleet::{Fleet, FleetError, Form, form::is_told_by_control},
@@ -44,6 +44,14 @@ impl Fleet {
     /// Empty where nobody has one.
     pub fn take_news(&mut self) -> Vec<(u64, News)> {
         std::mem::take(&mut *self.uplink.fresh)
+    }
+
+    /// How far it has numbered its news and summaries. 0: it has none.
+    pub fn told_of(&self) -> TakenIn {
+        TakenIn {
+            news: self.uplink.news,
+            summaries: self.uplink.last_summary,
+        }
     }
 
     /// The summaries that the control plane has yet to store, by number.

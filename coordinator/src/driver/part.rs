@@ -1,0 +1,40 @@
+//! Which part of the fleet a driver takes over.
+
+use crate::link::Ring;
+use cofferdam_engine::{
+    fleet::{Fleet, FleetEvent, Form, LinkEvent},
+    id::{HostId, Incarnation},
+    time::Timestamp,
+};
+use cofferdam_proto::session::FromAgent;
+use tokio::sync::mpsc;
+
+/// A part of a fleet.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// Which.
+    pub(crate) form: Form,
+    /// Names the store if this is the first time that it has this part.
+    pub(crate) drawn: Incarnation,
+    /// Where news of its cells go.
+    pub(crate) ring: Ring,
+    /// Where answers of its hosts go that the control plane asked.
+    pub(crate) answers: mpsc::Sender<(HostId, FromAgent)>,
+}
+
+impl Part {
+    /// What happens when it is taken on: it is another than before, or regions have yet to be heard.
+    pub(super) fn taken_on(&self, fleet: &Fleet, now: Timestamp) -> Vec<FleetEvent> {
+        if fleet.form() != self.form {
+            let (form, store) = (self.form, self.drawn);
+            return vec![FleetEvent::FormTaken { form, store }];
+        }
+        let silent = |region: &_| FleetEvent::Link {
+            event: LinkEvent::Silent {
+                region: Clone::clone(region),
+                since: now,
+            },
+        };
+        fleet.regions().map(silent).collect()
+    }
+}
