@@ -87,12 +87,13 @@ impl Text {
     }
 
     fn as_str(&self) -> &str {
+        str::from_utf8(self.as_bytes()).unwrap_or_default()
+    }
+
+    fn as_bytes(&self) -> &[u8] {
         match self {
-            Self::Short(len, bytes) => {
-                let text = bytes.get(..usize::from(*len)).unwrap_or_default();
-                str::from_utf8(text).unwrap_or_default()
-            }
-            Self::Long(text) => text,
+            Self::Short(len, bytes) => bytes.get(..usize::from(*len)).unwrap_or_default(),
+            Self::Long(text) => text.as_bytes(),
         }
     }
 }
@@ -137,7 +138,7 @@ impl Ord for Text {
             (Self::Short(_, one), Self::Short(_, other)) => in_order(one, other),
             (Self::Long(one), Self::Long(other)) if Arc::ptr_eq(one, other) => Ordering::Equal,
             (Self::Short(..) | Self::Long(_), Self::Short(..) | Self::Long(_)) => {
-                self.as_str().cmp(other.as_str())
+                self.as_bytes().cmp(other.as_bytes())
             }
         }
     }
