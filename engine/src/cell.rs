@@ -16,7 +16,6 @@
 //! ```
 
 mod agenda;
-mod along;
 mod apart;
 mod apply;
 mod arrival;
@@ -70,6 +69,7 @@ pub(crate) use zone_trouble::ZoneCounts;
 
 use crate::{
     allotment::Allotment,
+    by_name::ByHost,
     calendar::Calendar,
     denial::Denials,
     id::{CellId, HostId, OwnerEpoch, RolloutId},
@@ -87,7 +87,7 @@ pub struct Cell {
     id: CellId,
     epoch: OwnerEpoch,
     owner_since: Timestamp,
-    members: BTreeMap<HostId, Member>,
+    members: ByHost<Member>,
     ledger: Ledger,
     work: BTreeMap<RolloutId, Work>,
     /// What is denied to its hosts.
@@ -115,7 +115,7 @@ impl Cell {
             id,
             epoch,
             owner_since: now,
-            members: BTreeMap::new(),
+            members: ByHost::default(),
             ledger: Ledger::default(),
             work: BTreeMap::new(),
             denials: Denials::default(),
@@ -156,7 +156,7 @@ impl Cell {
     }
 
     /// Its hosts.
-    pub fn members(&self) -> &BTreeMap<HostId, Member> {
+    pub fn members(&self) -> &ByHost<Member> {
         &self.members
     }
 

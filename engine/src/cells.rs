@@ -11,6 +11,7 @@ mod tests;
 pub use join::{Occupied, are_kin, group, join, together};
 
 use crate::{
+    by_name::ByHost,
     id::{CellId, HostId, NameError},
     inventory::{Host, REGION, SERVICE, ZONE},
     policy::CELL_SIZE,
@@ -78,10 +79,7 @@ pub fn names_of_place(host: &Host) -> Option<String> {
 ///
 /// # Errors
 /// [`Unplaced`] when some hosts can be in no cell; see [`unplaceable`] to leave those out before.
-pub fn assign(
-    existing: &BTreeMap<HostId, CellId>,
-    hosts: &[&Host],
-) -> Result<BTreeMap<HostId, CellId>, Unplaced> {
+pub fn assign(existing: &ByHost<CellId>, hosts: &[&Host]) -> Result<ByHost<CellId>, Unplaced> {
     let mut unplaced = BTreeMap::new();
     let mut places: BTreeMap<Place<'_>, BTreeMap<&HostId, &str>> = BTreeMap::new();
     for host in hosts {
@@ -106,7 +104,7 @@ pub fn assign(
         packing.pack(&hosts);
         cells.extend(packing.assigned);
     }
-    Ok(cells)
+    Ok(cells.into_iter().collect())
 }
 
 /// A zone of a region.
@@ -173,12 +171,12 @@ impl<'h, 't> Packing<'h, 't> {
     /// belongs to the first.
     fn keep(
         &mut self,
-        existing: &BTreeMap<HostId, CellId>,
+        existing: &ByHost<CellId>,
         hosts: &BTreeMap<&HostId, &'h str>,
         owners: &mut BTreeMap<CellId, Place<'h>>,
     ) {
         for (host, service) in hosts {
-            let Some(cell) = existing.get(*host) else {
+            let Some(cell) = existing.get(host) else {
                 continue;
             };
             let Some(number) = self.place.number_of(cell) else {

@@ -50,6 +50,7 @@ use self::{
     link::{Links, Uplink},
 };
 use crate::{
+    by_name::{ByHost, ByName},
     calendar::Declared,
     cell::{Cell, Member},
     denial::Denials,
@@ -71,7 +72,7 @@ pub struct Fleet {
     epoch: OwnerEpoch,
     rollouts: BTreeMap<RolloutId, Rollout>,
     cells: KnownCells,
-    homes: BTreeMap<HostId, CellId>,
+    homes: ByHost<CellId>,
     /// A host of each group that is in several cells and would fit one.
     #[serde(default)]
     apart: BTreeSet<HostId>,
@@ -147,7 +148,7 @@ impl Fleet {
     }
 
     /// All cells.
-    pub fn cells(&self) -> &BTreeMap<CellId, Cell> {
+    pub fn cells(&self) -> &ByName<CellId, Cell> {
         &self.cells
     }
 
@@ -170,7 +171,7 @@ impl Fleet {
     }
 
     /// Which cell each host is in.
-    pub fn homes(&self) -> &BTreeMap<HostId, CellId> {
+    pub fn homes(&self) -> &ByHost<CellId> {
         &self.homes
     }
 

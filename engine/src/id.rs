@@ -5,7 +5,12 @@
 //! letter or a digit. A name is therefore always safe in a path, a URI, a label and a log line.
 
 use serde::{Deserialize, Serialize};
-use std::{cmp::Ordering, fmt, sync::Arc};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 /// The most bytes a name may have: the limit of a DNS name.
 pub const MAX_NAME_LEN: usize = 253;
@@ -144,6 +149,18 @@ impl Ord for Text {
     }
 }
 
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            Self::Short(_, bytes) => {
+                state.write_u128(part(bytes, 0));
+                state.write_u128(part(bytes, SHORT - 16));
+            }
+            Self::Long(text) => text.hash(state),
+        }
+    }
+}
+
 impl fmt::Debug for Text {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), f)
@@ -153,7 +170,7 @@ impl fmt::Debug for Text {
 macro_rules! name_type {
     ($(#[$doc:meta])* $name:ident, $kind:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(Text);
 

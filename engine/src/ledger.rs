@@ -5,15 +5,13 @@
 //! service, or its deletion from the inventory does.
 
 use crate::{
+    by_name::ByHost,
     id::{HostId, OperatorId, ReservationToken, RolloutId},
     kept::Kept,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::{collections::BTreeSet, fmt};
 
 /// Who has a host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,7 +144,7 @@ pub enum LedgerError {
 /// Everything in one cell that is out or may be out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Ledger {
-    entries: BTreeMap<HostId, Entry>,
+    entries: ByHost<Entry>,
     last_token: ReservationToken,
     /// The hosts that people have.
     #[serde(skip)]
@@ -165,7 +163,7 @@ impl Ledger {
     }
 
     /// All entries: all hosts that are out or may be.
-    pub fn entries(&self) -> &BTreeMap<HostId, Entry> {
+    pub fn entries(&self) -> &ByHost<Entry> {
         &self.entries
     }
 
@@ -177,7 +175,7 @@ impl Ledger {
         });
         people
             .iter()
-            .filter_map(|host| self.entries.get_key_value(host))
+            .filter_map(|host| Some((host, self.entries.get(host)?)))
     }
 
     /// The token that the next reservation gets.

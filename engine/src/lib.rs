@@ -4,6 +4,7 @@
 
 pub mod advisory;
 pub mod allotment;
+pub mod by_name;
 pub mod calendar;
 pub mod cell;
 pub mod cells;

@@ -52,6 +52,7 @@ pub(crate) use steady::Glance;
 
 use self::{open::Open, outcomes::Outcomes, velocity::Velocity};
 use crate::{
+    by_name::ByHost,
     exception::Exception,
     failure::Failure,
     id::{CellId, HostId, OperatorId, RolloutId, WaveIndex},
@@ -289,7 +290,7 @@ impl Rollout {
     }
 
     /// How each host that it ever took or left out stands.
-    pub fn outcomes(&self) -> &BTreeMap<HostId, Outcome> {
+    pub fn outcomes(&self) -> &ByHost<Outcome> {
         &self.outcomes
     }
 

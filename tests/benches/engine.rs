@@ -2,6 +2,7 @@
 //! a fleet of 25,000.
 
 use cofferdam_engine::{
+    by_name::ByHost,
     calendar::Calendar,
     cell::{CellCommand, CellEvent, Hello},
     cells,
@@ -88,16 +89,12 @@ fn inventory(count: usize, per_zone: usize) -> BTreeMap<HostId, Host> {
     (0..count).map(host).collect()
 }
 
-fn cells_of(hosts: &BTreeMap<HostId, Host>) -> BTreeMap<HostId, CellId> {
+fn cells_of(hosts: &BTreeMap<HostId, Host>) -> ByHost<CellId> {
     let all: Vec<&Host> = hosts.values().collect();
-    cells::assign(&BTreeMap::new(), &all).expect("every host has its labels")
+    cells::assign(&ByHost::default(), &all).expect("every host has its labels")
 }
 
-fn make_plan(
-    hosts: &BTreeMap<HostId, Host>,
-    cells: &BTreeMap<HostId, CellId>,
-    waves: &str,
-) -> Plan {
+fn make_plan(hosts: &BTreeMap<HostId, Host>, cells: &ByHost<CellId>, waves: &str) -> Plan {
     let spec = Spec::parse("bench.toml", &format!("{SPEC}{waves}")).expect("a good rollout file");
     let lock = LockFile {
         rollout: "bench".to_owned(),

@@ -17,6 +17,7 @@ use crate::{
 };
 use cofferdam_engine::{
     advisory::Advisory,
+    by_name::ByHost,
     calendar::Calendar,
     denial::Denials,
     digest::Digest,
@@ -199,7 +200,7 @@ fn refuse(findings: &[Finding]) -> CallError {
 #[derive(Debug)]
 struct Inventory {
     hosts: BTreeMap<HostId, Host>,
-    cells: BTreeMap<HostId, CellId>,
+    cells: ByHost<CellId>,
     package_sets: BTreeMap<Digest, PackageSet>,
     denials: Denials,
     casualties: BTreeSet<HostId>,

@@ -25,7 +25,7 @@ impl Cell {
         work.assignment = assignment.clone();
         work.lock_digest.forget();
         for host in &assignment.hosts {
-            let job = work.jobs.entry(host.clone()).or_default();
+            let job = work.jobs.get_or_default(host);
             let is_gone = job.state == JobState::Over(Outcome::Gone);
             let came = assignment.late.get(host);
             match members.contains_key(host) {

@@ -10,15 +10,15 @@ pub use room::Lacking;
 pub(super) use room::{Binding, OutCounts};
 
 use self::count::{Counted, Seat};
-use super::{Cell, CellEvent, along::Along, zone_trouble::ZoneOf};
+use super::{Cell, CellEvent, zone_trouble::ZoneOf};
 use crate::{
     allotment::{Rights, Standing},
+    by_name::ByHost,
     floor::Group,
     id::HostId,
     policy::FloorRule,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// How many default rules there are.
 const DEFAULT_RULES: usize = 2;
@@ -32,7 +32,7 @@ pub(crate) struct Groups {
     /// Those of a cell: the default rules first, then those of rollouts, each once.
     rules: Vec<FloorRule>,
     groups: Vec<Counted>,
-    seats: BTreeMap<HostId, Seat>,
+    seats: ByHost<Seat>,
     /// How often a group has changed.
     #[serde(default)]
     revision: u64,
@@ -69,19 +69,10 @@ impl Default for Groups {
         Self {
             rules: FloorRule::defaults().into(),
             groups: Vec::new(),
-            seats: BTreeMap::new(),
+            seats: ByHost::default(),
             revision: 0,
             layout: 0,
         }
-    }
-}
-
-/// The groups that hosts are in, asked for one host after the other in their order.
-pub(super) struct Seats<'a>(Along<'a, Seat>);
-
-impl<'a> Seats<'a> {
-    pub(super) fn get(&mut self, host: &HostId) -> &'a [usize] {
-        self.0.get(host).map_or(&[], |seat| &seat.places)
     }
 }
 
@@ -121,10 +112,6 @@ impl Groups {
     /// How often groups have got other places.
     pub(crate) fn layout(&self) -> u64 {
         self.layout
-    }
-
-    pub(super) fn along(&self) -> Seats<'_> {
-        Seats(Along::new(&self.seats))
     }
 
     /// The places of a host's groups, by the places of their rules.

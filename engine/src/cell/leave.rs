@@ -48,7 +48,7 @@ impl Cell {
             work.forget_agenda();
         }
         for host in &warrant.hosts {
-            let job = work.jobs.entry(host.clone()).or_default();
+            let job = work.jobs.get_or_default(host);
             let turned =
                 work.warrant.as_ref().map(|held| held.warrant.direction) != Some(warrant.direction);
             if turned || job.granted_at.is_none() {

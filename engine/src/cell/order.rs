@@ -61,7 +61,7 @@ impl Cell {
         let work = self.work_mut(rollout)?;
         work.last_start = Some(now);
         work.note_changed(host);
-        let job = work.jobs.entry(host.clone()).or_default();
+        let job = work.jobs.get_or_default(host);
         job.attempts = order.attempt;
         job.last_order = Some((order.key, order.direction));
         job.state = JobState::Active(Active {

@@ -137,8 +137,8 @@ impl Draft<'_> {
         let full = so_far.full(self.cell, host, places);
         if !full.is_empty() && self.is_held_by_groups_alone(work, host) {
             // Who does not ask why needs no reason, only the tokens that are lacking.
-            if let Some(member) = self.cell.members.get(host)
-                && self.decision.lacking.is_empty()
+            if self.decision.lacking.is_empty()
+                && let Some(member) = self.cell.members.get(host)
             {
                 self.floored(work, (member, ready_at), &full, warrant.direction, so_far);
             }

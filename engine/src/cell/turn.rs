@@ -4,7 +4,6 @@
 
 use super::{
     Cell, Job, Member, Work,
-    along::Along,
     line::{self, Turn},
 };
 use crate::{id::HostId, inventory::ZONE, ledger::Entry};
@@ -63,19 +62,8 @@ pub(super) fn in_turn<'a>(
 
 /// The hosts that a rollout's warrant wants started in a cell, in their order.
 pub(super) fn wanted<'a>(cell: &'a Cell, work: &'a Work) -> Vec<Wanted<'a>> {
-    let mut members = Along::new(&cell.members);
-    let mut entries = Along::new(cell.ledger.entries());
-    let mut seats = cell.groups.along();
-    let mut jobs = Along::new(&work.jobs);
     let hosts = cell.agenda(work).wanted().iter();
-    let wanted = hosts.filter_map(|host| {
-        Some(Wanted {
-            member: members.get(host)?,
-            job: jobs.get(host)?,
-            entry: entries.get(host),
-            places: seats.get(host),
-        })
-    });
+    let wanted = hosts.filter_map(|host| Wanted::of(cell, work, host));
     let mut wanted = wanted.collect();
     sort(&mut wanted);
     wanted

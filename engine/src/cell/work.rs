@@ -7,6 +7,7 @@ use super::{
     slow_down::SlowDown,
 };
 use crate::{
+    by_name::ByHost,
     digest::Digest,
     hold::Reason,
     id::{Generation, HostId},
@@ -16,7 +17,7 @@ use crate::{
     warrant::{Assignment, Change, FailedEnd, Outcome, Stop, Warrant},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What one rollout does in one cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +36,7 @@ pub struct Work {
     /// What the cell's own brake found, until a newer warrant.
     pub braked: Option<String>,
     /// The hosts that the rollout may ever take here.
-    pub jobs: BTreeMap<HostId, Job>,
+    pub jobs: ByHost<Job>,
     /// When the last host was started.
     pub last_start: Option<Timestamp>,
     /// How long the runs that passed took.
@@ -216,7 +217,7 @@ impl Work {
 
     /// Takes note that a host is no longer in the cell.
     pub(super) fn leave_gone(&mut self, host: &HostId) {
-        self.jobs.entry(host.clone()).or_default().state = JobState::Over(Outcome::Gone);
+        self.jobs.get_or_default(host).state = JobState::Over(Outcome::Gone);
         self.note_changed(host);
     }
 

@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    by_name::ByHost,
     digest::Digest,
     inventory::{Facts, Platform},
 };
@@ -30,13 +31,13 @@ fn hosts(service: &str, zone: &str, numbers: std::ops::Range<usize>) -> Vec<Host
         .collect()
 }
 
-fn assigned(existing: &BTreeMap<HostId, CellId>, hosts: &[Host]) -> BTreeMap<HostId, CellId> {
+fn assigned(existing: &ByHost<CellId>, hosts: &[Host]) -> ByHost<CellId> {
     let hosts: Vec<_> = hosts.iter().collect();
     assign(existing, &hosts).unwrap()
 }
 
 /// How many hosts of each service each cell has, as `CELL SERVICE COUNT`.
-fn counts(cells: &BTreeMap<HostId, CellId>) -> Vec<String> {
+fn counts(cells: &ByHost<CellId>) -> Vec<String> {
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for (host, cell) in cells {
         let service = host.as_str().split('-').next().unwrap();
@@ -58,7 +59,7 @@ fn services_are_packed_whole_into_cells_of_one_zone() {
     ]
     .concat();
     assert_eq!(
-        counts(&assigned(&BTreeMap::new(), &fleet)),
+        counts(&assigned(&ByHost::default(), &fleet)),
         [
             "r1-a-1 db 200",
             "r1-a-1 web 300",
@@ -72,7 +73,7 @@ fn services_are_packed_whole_into_cells_of_one_zone() {
 fn a_service_larger_than_a_cell_is_split() {
     let fleet = hosts("web", "a", 0..1_200);
     assert_eq!(
-        counts(&assigned(&BTreeMap::new(), &fleet)),
+        counts(&assigned(&ByHost::default(), &fleet)),
         ["r1-a-1 web 500", "r1-a-2 web 500", "r1-a-3 web 200"]
     );
 }
@@ -80,15 +81,15 @@ fn a_service_larger_than_a_cell_is_split() {
 #[test]
 fn the_order_of_hosts_does_not_matter() {
     let mut fleet = [hosts("web", "a", 0..700), hosts("api", "a", 0..300)].concat();
-    let cells = assigned(&BTreeMap::new(), &fleet);
+    let cells = assigned(&ByHost::default(), &fleet);
     fleet.reverse();
-    assert_eq!(assigned(&BTreeMap::new(), &fleet), cells);
+    assert_eq!(assigned(&ByHost::default(), &fleet), cells);
 }
 
 #[test]
 fn a_host_keeps_its_cell_and_new_ones_join_their_service() {
     let old = [hosts("web", "a", 0..300), hosts("api", "a", 0..250)].concat();
-    let before = assigned(&BTreeMap::new(), &old);
+    let before = assigned(&ByHost::default(), &old);
     let fleet = [old, hosts("web", "a", 300..310), hosts("new", "a", 0..240)].concat();
 
     let after = assigned(&before, &fleet);
@@ -102,7 +103,7 @@ fn a_host_keeps_its_cell_and_new_ones_join_their_service() {
 
 #[test]
 fn hosts_that_left_are_forgotten_and_their_cell_name_is_not_used_again() {
-    let before = assigned(&BTreeMap::new(), &hosts("web", "a", 0..2));
+    let before = assigned(&ByHost::default(), &hosts("web", "a", 0..2));
     let after = assigned(&before, &hosts("web", "a", 5..7));
     assert_eq!(counts(&after), ["r1-a-2 web 2"]);
 }
@@ -110,7 +111,7 @@ fn hosts_that_left_are_forgotten_and_their_cell_name_is_not_used_again() {
 #[test]
 fn a_host_that_moved_to_another_zone_changes_its_cell() {
     let mut fleet = hosts("web", "a", 0..2);
-    let before = assigned(&BTreeMap::new(), &fleet);
+    let before = assigned(&ByHost::default(), &fleet);
     fleet[0].labels.insert(ZONE.to_owned(), "b".to_owned());
     let after = assigned(&before, &fleet);
     assert_eq!(after[&fleet[0].id].as_str(), "r1-b-1");
@@ -124,7 +125,7 @@ fn places_that_make_the_same_name_do_not_share_a_cell() {
         host("x", &labels("a-b", "c")),
         host("y", &labels("a", "b-c")),
     ];
-    let cells = assigned(&BTreeMap::new(), &fleet);
+    let cells = assigned(&ByHost::default(), &fleet);
     assert_ne!(cells[&fleet[0].id], cells[&fleet[1].id]);
     assert_eq!(assigned(&cells, &fleet), cells);
 }
@@ -137,7 +138,7 @@ fn hosts_that_can_be_in_no_cell_are_named() {
         host("slash", &[(REGION, "r/1"), (ZONE, "a"), (SERVICE, "web")]),
         host("good", &[(REGION, "r1"), (ZONE, "a"), (SERVICE, "web")]),
     ];
-    let Unplaced(unplaced) = assign(&BTreeMap::new(), &fleet.each_ref()).unwrap_err();
+    let Unplaced(unplaced) = assign(&ByHost::default(), &fleet.each_ref()).unwrap_err();
     let named: Vec<_> = unplaced.keys().map(HostId::as_str).collect();
     assert_eq!(named, ["empty", "no-zone", "slash"]);
     assert_eq!(unplaceable(&fleet[3]), None);

@@ -74,7 +74,7 @@ pub(super) fn passed_over(rollout: &Rollout, now: Timestamp) -> Option<String> {
         })
     };
     let is_open = |host: &&HostId| {
-        let outcome = rollout.outcomes().get(*host);
+        let outcome = rollout.outcomes().get(host);
         is_awaited(rollout, host)
             && matches!(outcome, None | Some(Outcome::Waiting))
             && !is_held(host)

@@ -41,7 +41,7 @@ pub(super) fn in_rollout(rollout: &Rollout, all: &mut Vec<Broken>) {
         return;
     }
     let is_open = |host: &&HostId| {
-        let outcome = rollout.outcomes().get(*host);
+        let outcome = rollout.outcomes().get(host);
         matches!(outcome, None | Some(Outcome::Waiting))
     };
     let name = &rollout.plan().rollout;

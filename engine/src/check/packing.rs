@@ -23,7 +23,7 @@ pub(super) fn in_fleet(fleet: &Fleet, all: &mut Vec<Broken>) {
             all.push(broken(format!("cell {name} has too many hosts")));
         }
         let astray = cell.members().keys();
-        let mut astray = astray.filter(|host| fleet.homes().get(*host) != Some(name));
+        let mut astray = astray.filter(|host| fleet.homes().get(host) != Some(name));
         if let Some(host) = astray.next() {
             all.push(broken(format!(
                 "host {host} is in {name} and at home elsewhere"

@@ -1,9 +1,9 @@
 //! The cells of a fleet, and which of them may have changed lately, so that who asks again and again goes
 //! through no others.
 
-use crate::{cell::Cell, id::CellId, kept::Aside};
+use crate::{by_name::ByName, cell::Cell, id::CellId, kept::Aside};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, ops::Deref};
+use std::ops::Deref;
 
 /// The most names of changed cells that are kept: who asks again has asked long before there are so many
 /// (guess).
@@ -13,7 +13,7 @@ const MOST: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct KnownCells {
-    by_name: BTreeMap<CellId, Cell>,
+    by_name: ByName<CellId, Cell>,
     #[serde(skip)]
     touched: Aside<Touched>,
 }
@@ -32,7 +32,7 @@ impl KnownCells {
             self.touched.forget();
         }
         self.touched.note(name);
-        self.by_name.entry(name.clone()).or_insert_with(made)
+        self.by_name.get_or_make(name, made)
     }
 
     /// Puts a cell there.
@@ -60,7 +60,7 @@ impl KnownCells {
 }
 
 impl Deref for KnownCells {
-    type Target = BTreeMap<CellId, Cell>;
+    type Target = ByName<CellId, Cell>;
 
     fn deref(&self) -> &Self::Target {
         &self.by_name

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    by_name::ByHost,
     calendar::Calendar,
     cells,
     denial::Denials,
@@ -91,7 +92,7 @@ fn all_of_fleet(text: &str, hosts: &BTreeMap<HostId, Host>) -> Vec<String> {
     let spec = Spec::parse("f.toml", text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let input = PlanInput {
         hosts,
-        cells: &cells::assign(&BTreeMap::new(), &placeable).unwrap(),
+        cells: &cells::assign(&ByHost::default(), &placeable).unwrap(),
         package_sets: &BTreeMap::new(),
         denials: &Denials::default(),
         casualties: &BTreeSet::new(),

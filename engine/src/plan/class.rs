@@ -7,7 +7,7 @@
 
 use super::{PlanInput, selected::Place};
 use crate::{
-    id::{CellId, HostId},
+    id::CellId,
     inventory::{ARCHITECTURE, Host, OS_RELEASE, PATCHER, REGION, SERVICE, VALIDATOR, ZONE},
     select::Selection,
     spec::Spec,
@@ -41,11 +41,10 @@ impl<'a> Known<'a> {
     pub(super) fn of(spec: &Spec, input: &PlanInput<'a>) -> Self {
         let asked = Asked::of(spec);
         let (mut places, mut classes) = (BTreeMap::<Key<'_>, usize>::new(), Vec::new());
-        let mut cell_of = cells(input);
         // One key is written over and over.
         let mut key = Vec::new();
         let hosts = input.hosts.iter().map(|(id, host)| {
-            let cell = cell_of(id);
+            let cell = input.cells.get(id);
             asked.write(&mut key, host, cell);
             let class = places.get(key.as_slice()).copied();
             let class = class.unwrap_or_else(|| {
@@ -70,16 +69,6 @@ impl<'a> Known<'a> {
         let hosts = self.hosts.iter();
         let hosts = hosts.map(|(host, class)| (*host, &self.classes[*class]));
         hosts.filter(|(_, class)| class.is_matched)
-    }
-}
-
-/// Finds the cell of host after host, in order of their names.
-fn cells<'a>(input: &PlanInput<'a>) -> impl FnMut(&HostId) -> Option<&'a CellId> + use<'a> {
-    let mut cells = input.cells.iter().peekable();
-    move |host: &HostId| {
-        while cells.next_if(|(other, _)| *other < host).is_some() {}
-        let found = cells.next_if(|(other, _)| *other == host);
-        found.map(|(_, cell)| cell)
     }
 }
 

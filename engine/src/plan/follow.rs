@@ -3,14 +3,15 @@
 
 use super::Plan;
 use crate::{
+    by_name::ByHost,
     id::{CellId, HostId},
     warrant::Assignment,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 impl Plan {
     /// Moves its hosts to the cells that they are in. The cells to which any came.
-    pub(crate) fn follow(&mut self, homes: &BTreeMap<HostId, CellId>) -> BTreeSet<CellId> {
+    pub(crate) fn follow(&mut self, homes: &ByHost<CellId>) -> BTreeSet<CellId> {
         let moved = self.hosts.iter().filter_map(|(host, planned)| {
             let home = homes.get(host).filter(|home| **home != planned.cell)?;
             Some((host.clone(), home.clone()))

@@ -18,6 +18,7 @@ use super::{
     when,
 };
 use crate::{
+    by_name::ByHost,
     calendar::Calendar,
     cells,
     denial::Denials,
@@ -40,7 +41,7 @@ pub struct PlanInput<'a> {
     /// All known hosts.
     pub hosts: &'a BTreeMap<HostId, Host>,
     /// The cell of each host that has one.
-    pub cells: &'a BTreeMap<HostId, CellId>,
+    pub cells: &'a ByHost<CellId>,
     /// The package sets that hosts have, by digest. One that is not known is no error: its hosts
     /// are a stratum of their own.
     pub package_sets: &'a BTreeMap<Digest, PackageSet>,

@@ -174,7 +174,7 @@ impl Rollout {
         let in_wave = self.cells.keys().flat_map(|cell| self.wave_hosts(cell));
         in_wave
             .filter(|host| !self.judged.contains(*host) && !self.was_counted(host))
-            .filter(|host| !self.outcomes.contains_key(*host))
+            .filter(|host| !self.outcomes.contains_key(host))
             .filter(|host| self.awaits_approval(host).is_some())
             .count()
     }

@@ -106,7 +106,7 @@ impl Rollout {
             .filter(|host| !self.is_set_aside(host) && !self.is_left_unknown(host, now))
             .filter(|host| {
                 matches!(
-                    self.outcomes.get(**host),
+                    self.outcomes.get(host),
                     Some(Outcome::Failed { .. } | Outcome::LeftOut { .. }) | None
                 )
             });

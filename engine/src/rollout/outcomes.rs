@@ -1,19 +1,15 @@
 //! How the hosts of a rollout stand, and which of them stand so that the rollout looks at them again and
 //! again.
 
-use crate::{counts::Counts, id::HostId, warrant::Outcome};
+use crate::{by_name::ByHost, counts::Counts, id::HostId, warrant::Outcome};
 use serde::{Deserialize, Serialize, Serializer};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    iter,
-    ops::Deref,
-};
+use std::{collections::BTreeSet, iter, ops::Deref};
 
 /// The outcome of each host that the rollout ever took or left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
-#[serde(from = "BTreeMap<HostId, Outcome>")]
+#[serde(from = "ByHost<Outcome>")]
 pub(super) struct Outcomes {
-    by_host: BTreeMap<HostId, Outcome>,
+    by_host: ByHost<Outcome>,
     running: BTreeSet<HostId>,
     failed: BTreeSet<HostId>,
     attempted: usize,
@@ -81,18 +77,18 @@ fn is_attempted(outcome: &Outcome) -> bool {
 }
 
 impl Deref for Outcomes {
-    type Target = BTreeMap<HostId, Outcome>;
+    type Target = ByHost<Outcome>;
 
     fn deref(&self) -> &Self::Target {
         &self.by_host
     }
 }
 
-impl From<BTreeMap<HostId, Outcome>> for Outcomes {
-    fn from(all: BTreeMap<HostId, Outcome>) -> Self {
+impl From<ByHost<Outcome>> for Outcomes {
+    fn from(all: ByHost<Outcome>) -> Self {
         let mut outcomes = Self::default();
-        for (host, outcome) in all {
-            outcomes.insert(host, outcome);
+        for (host, outcome) in &all {
+            outcomes.insert(host.clone(), outcome.clone());
         }
         outcomes
     }

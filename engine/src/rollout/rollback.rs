@@ -2,13 +2,14 @@
 
 use super::{CellProgress, End, Rollout, RolloutCommand, RolloutDecision, Wish};
 use crate::{
+    by_name::ByHost,
     hold::{Hold, Reason, Subject},
     id::{CellId, HostId},
     order::Direction,
     time::Timestamp,
     warrant::{Change, FailedEnd, Outcome, StopKind},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 impl Rollout {
     /// Takes back what was changed: no ladder; cells and floors set the pace.
@@ -80,7 +81,7 @@ impl Rollout {
             let planned = self.plan.hosts.get(*host);
             planned.is_some_and(|planned| planned.cell == *cell)
         });
-        let is_running = |host: &&HostId| self.outcomes.get(*host) == Some(&Outcome::Running);
+        let is_running = |host: &&HostId| self.outcomes.get(host) == Some(&Outcome::Running);
         sent.filter(is_running).cloned()
     }
 
@@ -127,7 +128,7 @@ impl Rollout {
     }
 
     /// Looks up where its hosts are now, since they may have moved while it was over.
-    pub(crate) fn follow(&mut self, homes: &BTreeMap<HostId, CellId>) {
+    pub(crate) fn follow(&mut self, homes: &ByHost<CellId>) {
         for cell in self.plan.follow(homes) {
             self.cells.entry(cell).or_default().assigned = false;
         }

@@ -72,9 +72,10 @@ impl Fleet {
 
     /// The region's cells as they are.
     pub fn copy(&self) -> Copy {
+        let cells = self.cells.iter();
         Copy {
             news: self.uplink.news,
-            cells: BTreeMap::clone(&self.cells),
+            cells: cells.map(|(name, cell)| (name.clone(), cell.clone())).collect(),
             package_sets: self.package_sets.clone(),
         }
     }

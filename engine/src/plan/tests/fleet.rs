@@ -1,6 +1,7 @@
 //! An inventory in a few lines.
 
 use crate::{
+    by_name::ByHost,
     calendar::Calendar,
     cells,
     denial::Denials,
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 pub(super) struct Fleet {
     pub(super) hosts: BTreeMap<HostId, Host>,
-    pub(super) cells: BTreeMap<HostId, CellId>,
+    pub(super) cells: ByHost<CellId>,
     pub(super) package_sets: BTreeMap<Digest, PackageSet>,
     pub(super) services: Services,
     pub(super) calendar: Calendar,

@@ -2,8 +2,8 @@
 //! one of a million hosts is found without comparing names.
 
 use super::Agent;
-use crate::id::HostId;
-use std::{collections::BTreeMap, ops::Index};
+use crate::{by_name::ByHost, id::HostId};
+use std::ops::Index;
 
 /// The how-manieth an agent joined its world, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,7 +18,7 @@ impl Number {
 /// All agents.
 #[derive(Debug, Default)]
 pub struct Agents {
-    numbers: BTreeMap<HostId, Number>,
+    numbers: ByHost<Number>,
     all: Vec<Agent>,
 }
 

@@ -1,6 +1,7 @@
 //! Inventories written down as tables, for plans that need no world.
 
 use cofferdam_engine::{
+    by_name::ByHost,
     calendar::Calendar,
     cells,
     denial::Denials,
@@ -24,7 +25,7 @@ const NOW: Timestamp = Timestamp(1_809_129_600_000);
 /// The hosts of a table, in their cells.
 pub(super) struct Inventory {
     hosts: BTreeMap<HostId, Host>,
-    cells: BTreeMap<HostId, CellId>,
+    cells: ByHost<CellId>,
     package_sets: BTreeMap<Digest, PackageSet>,
     services: Services,
 }
@@ -43,7 +44,7 @@ impl Inventory {
         let services = Services::parse("services.toml", services);
         let mut inventory = Self {
             hosts: BTreeMap::new(),
-            cells: BTreeMap::new(),
+            cells: ByHost::default(),
             package_sets: BTreeMap::new(),
             services: services.unwrap_or_else(|mistakes| panic!("{mistakes}")),
         };
@@ -58,7 +59,7 @@ impl Inventory {
         }
         let hosts = inventory.hosts.values();
         let hosts: Vec<_> = hosts.filter(|h| cells::unplaceable(h).is_none()).collect();
-        let homes = cells::assign(&BTreeMap::new(), &hosts);
+        let homes = cells::assign(&ByHost::default(), &hosts);
         inventory.cells = homes.expect("who can be placed is");
         inventory
     }
