@@ -34,9 +34,12 @@ impl<T> Kept<T> {
         self.0.take()
     }
 
-    /// Keeps what was worked out elsewhere.
+    /// Keeps what was worked out elsewhere, in the place of what was kept.
     pub(crate) fn keep(&mut self, worked_out: T) {
-        self.0 = OnceLock::from(worked_out);
+        match self.0.get_mut() {
+            Some(kept) => *kept = worked_out,
+            None => self.0 = OnceLock::from(worked_out),
+        }
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) struct Agenda {
 impl Agenda {
     /// Takes a job in that was taken in as `noted`, as it is now. Whether that may change who can be started.
     fn set(&mut self, host: &HostId, noted: &mut Kept<Entry>, entry: Entry) -> bool {
-        let before = noted.take().unwrap_or_default();
+        let before = noted.get_mut().map(std::mem::take).unwrap_or_default();
         if before != entry {
             self.put(host, &before, &entry);
         }
@@ -106,16 +106,16 @@ impl Agenda {
     }
 
     /// Those of them that something of their own holds now.
-    pub(super) fn unready(&self, now: Timestamp) -> BTreeSet<&HostId> {
+    pub(super) fn unready(&self, now: Timestamp) -> Vec<&HostId> {
         let not_yet = self.ready.iter().rev().take_while(|(at, _)| *at > now);
         let not_yet = not_yet.map(|(_, host)| host);
-        not_yet.chain(&self.unready).collect()
+        each_once(not_yet.chain(&self.unready))
     }
 
     /// Those that may be left out for something of their own that holds them, where neither windows nor
     /// freezes give them more time.
-    pub(super) fn impatient(&self, now: Timestamp) -> BTreeSet<&HostId> {
-        due(&self.patience, now).collect()
+    pub(super) fn impatient(&self, now: Timestamp) -> Vec<&HostId> {
+        each_once(due(&self.patience, now))
     }
 
     /// When next something of their own holds them otherwise, or no more, or they may be left out for it.
@@ -124,8 +124,8 @@ impl Agenda {
     }
 
     /// Those with an order that is to be looked at now: that somebody waits for, or that is late.
-    pub(super) fn to_tend(&self, now: Timestamp) -> BTreeSet<&HostId> {
-        due(&self.late, now).chain(&self.pending).collect()
+    pub(super) fn to_tend(&self, now: Timestamp) -> Vec<&HostId> {
+        each_once(due(&self.late, now).chain(&self.pending))
     }
 
     /// When the next order is late.
@@ -134,8 +134,8 @@ impl Agenda {
     }
 
     /// Those that are to be asked to stage now.
-    pub(super) fn to_stage(&self, now: Timestamp) -> BTreeSet<&HostId> {
-        due(&self.staging, now).collect()
+    pub(super) fn to_stage(&self, now: Timestamp) -> Vec<&HostId> {
+        each_once(due(&self.staging, now))
     }
 
     /// When the next host is to be asked to stage.
@@ -193,6 +193,14 @@ fn keep_all(
 fn due(hosts: &BTreeSet<(Timestamp, HostId)>, now: Timestamp) -> impl Iterator<Item = &HostId> {
     let due = hosts.iter().take_while(move |(at, _)| *at <= now);
     due.map(|(_, host)| host)
+}
+
+/// Hosts in the order of their names, each once. Most often there are few.
+fn each_once<'a>(hosts: impl Iterator<Item = &'a HostId>) -> Vec<&'a HostId> {
+    let mut hosts: Vec<&HostId> = hosts.collect();
+    hosts.sort_unstable();
+    hosts.dedup();
+    hosts
 }
 
 /// When the next one's time comes.

@@ -13,7 +13,10 @@ use super::{
     turn::{self, Wanted},
 };
 use crate::{id::HostId, order::Direction, time::Timestamp, warrant::Warrant};
-use std::collections::{BTreeSet, btree_map};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, btree_map},
+};
 
 /// Which hosts one comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,8 +89,9 @@ impl Draft<'_> {
         };
         let firsts = classes.iter_mut().enumerate();
         let firsts = firsts.filter_map(|(place, rest)| rest.next(Source::Class(place)));
-        let mut firsts: BTreeSet<First<'_>> = firsts.chain(unready.next()).collect();
-        while let Some(first) = firsts.pop_first() {
+        let firsts = firsts.chain(unready.next()).map(Reverse);
+        let mut firsts: BinaryHeap<Reverse<First<'_>>> = firsts.collect();
+        while let Some(Reverse(first)) = firsts.pop() {
             let next = match first.2 {
                 Source::Unready => {
                     self.skim_unready(work, warrant, first.1, so_far);
@@ -100,7 +104,7 @@ impl Draft<'_> {
                     rest.and_then(|rest| rest.next(first.2))
                 }
             };
-            firsts.extend(next);
+            firsts.extend(next.map(Reverse));
         }
     }
 
@@ -134,12 +138,13 @@ impl Draft<'_> {
         if ready_at > self.now {
             return true;
         }
-        let full = so_far.full(self.cell, host, places);
-        if !full.is_empty() && self.is_held_by_groups_alone(work, host) {
+        let is_full = so_far.full(self.cell, host, places).next().is_some();
+        if is_full && self.is_held_by_groups_alone(work, host) {
             // Who does not ask why needs no reason, only the tokens that are lacking.
             if self.decision.lacking.is_empty()
                 && let Some(member) = self.cell.members.get(host)
             {
+                let full: Vec<usize> = so_far.full(self.cell, host, places).collect();
                 self.floored(work, (member, ready_at), &full, warrant.direction, so_far);
             }
             return false;

@@ -30,12 +30,15 @@ pub(super) struct SoFar<'a> {
 }
 
 impl SoFar<'_> {
-    /// The groups at these places that have no room for one more, where rules bind hosts of the same groups
-    /// alike. Empty: all have.
-    pub(super) fn full(&self, cell: &Cell, host: &HostId, places: &[usize]) -> Vec<usize> {
+    /// The groups of a host at these places that have no room for one more.
+    pub(super) fn full<'b>(
+        &'b self,
+        cell: &'b Cell,
+        host: &'b HostId,
+        places: &'b [usize],
+    ) -> impl Iterator<Item = usize> + 'b {
         let groups = cell.groups();
-        let full = groups.forbid_taking(self.counts, &self.binding, host, places);
-        full.collect()
+        groups.forbid_taking(self.counts, &self.binding, host, places)
     }
 
     /// Looks whether the pace lets one more start, which could since a moment.

@@ -179,7 +179,7 @@ impl Draft<'_> {
         let Some(since) = self.ready_since(work, direction, one, so_far) else {
             return true;
         };
-        let (binding, counts) = (&so_far.binding, &*so_far.counts);
+        let binding = &so_far.binding;
         // A repair is what ends the trouble of zones: who is out already may be repaired beside it.
         let is_repaired = work.assignment.repair && entry.is_some_and(Entry::is_casualty);
         if !is_repaired
@@ -198,9 +198,7 @@ impl Draft<'_> {
                 return true;
             }
             LedgerSays::Free => {
-                let groups = &self.cell.groups;
-                let full = groups.forbid_taking(counts, binding, host, places);
-                let full: Vec<_> = full.collect();
+                let full: Vec<_> = so_far.full(self.cell, host, places).collect();
                 if !full.is_empty() {
                     self.floored(work, (member, since), &full, direction, so_far);
                     return false;

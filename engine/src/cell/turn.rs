@@ -7,7 +7,7 @@ use super::{
     line::{self, Turn},
 };
 use crate::{id::HostId, inventory::ZONE, ledger::Entry};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// A host that is to be started.
 #[derive(Debug, Clone, Copy)]
@@ -48,11 +48,7 @@ impl<'a> Wanted<'a> {
 }
 
 /// Hosts of a work, each in its turn, where all are of one zone.
-pub(super) fn in_turn<'a>(
-    cell: &'a Cell,
-    work: &'a Work,
-    hosts: BTreeSet<&HostId>,
-) -> Vec<Wanted<'a>> {
+pub(super) fn in_turn<'a>(cell: &'a Cell, work: &'a Work, hosts: Vec<&HostId>) -> Vec<Wanted<'a>> {
     let hosts = hosts.into_iter();
     let wanted = hosts.filter_map(|host| Wanted::of(cell, work, host));
     let mut wanted: Vec<Wanted<'_>> = wanted.collect();

@@ -99,6 +99,9 @@ impl Fleet {
     }
 
     fn allot_changes(&self, census: &Census, changes: &Changes<'_>) -> Vec<FleetCommand> {
+        if changes.is_empty() {
+            return Vec::new();
+        }
         let cells: BTreeSet<&CellId> = concerned(census, changes).collect();
         self.allot_to(cells.into_iter(), census, changes)
     }

@@ -31,6 +31,13 @@ struct Leaving<'a> {
 impl Fleet {
     /// Takes out what has to wait for what other cells start at this moment.
     pub(super) fn put_off(&self, census: &Census, commands: &mut Vec<FleetCommand>) {
+        let mut cells = commands
+            .iter()
+            .filter_map(|c| Some(self.leaving(c)?.cell.id()));
+        let first = cells.next();
+        if cells.all(|cell| Some(cell) == first) {
+            return;
+        }
         let mut taken: BTreeMap<(&FloorRule, Group), BTreeSet<CellId>> = BTreeMap::new();
         // A cell numbers its orders: those after one that waits would be out of order.
         let mut waiting: BTreeSet<CellId> = BTreeSet::new();
