@@ -78,13 +78,31 @@ impl Fleet {
         of_cell(event)
     }
 
-    /// Whether a rollout that is about to hear something has nothing to do after it that it had not before.
+    /// Whether a rollout to which something is about to happen has nothing to do after it that it had not before,
+    /// but for renewals.
     fn goes_on_after(&self, rollout: &RolloutId, event: &RolloutEvent) -> bool {
-        let RolloutEvent::Summarised { summary } = event else {
+        let Some(known) = self.rollouts.get(rollout) else {
             return false;
         };
-        let known = self.rollouts.get(rollout);
-        known.is_some_and(|known| known.goes_on_after(summary))
+        match event {
+            RolloutEvent::Summarised { summary } => known.goes_on_after(summary),
+            RolloutEvent::Warranted {
+                warrant,
+                opens,
+                opinion,
+            } => known.is_renewal(warrant, *opens, opinion.as_ref()),
+            RolloutEvent::Asked { .. }
+            | RolloutEvent::Approved { .. }
+            | RolloutEvent::Promoted { .. }
+            | RolloutEvent::Excepted { .. }
+            | RolloutEvent::ExceptionsTold { .. }
+            | RolloutEvent::Assigned { .. }
+            | RolloutEvent::Stopped { .. }
+            | RolloutEvent::Braked { .. }
+            | RolloutEvent::BakeBegan { .. }
+            | RolloutEvent::WavePassed { .. }
+            | RolloutEvent::Ended { .. } => false,
+        }
     }
 
     /// Whether a host is known by the same labels, so that it is in the same groups as before.

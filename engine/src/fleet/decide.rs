@@ -1,12 +1,17 @@
 //! What a fleet does next: what its rollouts and its cells do.
 
-use super::{Fleet, FleetCommand, Form, Memory, census::Census};
+use super::{
+    Fleet, FleetCommand, Form, Memory, asked::Rest, census::Census, memory::RolloutsRest,
+};
 use crate::{
     cell::{Ask, Troubled},
     hold::Hold,
-    rollout::Glance,
+    id::RolloutId,
+    rollout::{Glance, RolloutDecision},
     time::{Timestamp, earlier},
 };
+use std::collections::BTreeMap;
+
 /// What a fleet wants done, what holds what it does not, and when to ask again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use]
@@ -22,6 +27,18 @@ pub struct FleetDecision {
 impl FleetDecision {
     fn wake_at(&mut self, at: Option<Timestamp>) {
         self.wake = earlier(self.wake, at);
+    }
+
+    /// Takes in what a rollout decided.
+    fn take(&mut self, name: &RolloutId, theirs: RolloutDecision) {
+        self.wake_at(theirs.wake);
+        self.holds.extend(theirs.holds);
+        let command = |command| FleetCommand::Rollout {
+            rollout: name.clone(),
+            command,
+        };
+        let commands = theirs.commands.into_iter().map(command);
+        self.commands.extend(commands);
     }
 }
 
@@ -115,36 +132,56 @@ impl Fleet {
     fn decide_rollouts_by(&self, memory: &mut Memory, now: Timestamp) -> FleetDecision {
         let glances = self.rollouts.values().map(|rollout| rollout.glance(now));
         let glance = glances.fold(Glance::default(), Glance::and);
-        if let Some(wake) = memory.rollouts_rest(now).filter(|_| !glance.finds) {
-            return FleetDecision {
-                wake: earlier(wake, glance.wake),
-                ..FleetDecision::default()
-            };
+        if let Some(rest) = memory.rollouts_rest(now).filter(|_| !glance.finds) {
+            let mut decision = self.renew_warrants(rest, now);
+            decision.wake_at(earlier(rest.rest.wake, glance.wake));
+            return decision;
         }
-        let mut decision = self.decide_rollouts(now);
+        let mut renewals = BTreeMap::new();
+        let mut decision = self.decide_rollouts(&mut renewals, now);
+        let renews_at = renewals.values().min().copied();
         if decision.commands.is_empty() {
-            memory.note_rollouts(decision.wake);
+            let wake = decision.wake;
+            let rest = Rest { wake };
+            memory.note_rollouts(RolloutsRest { rest, renewals });
             decision.wake_at(glance.wake);
         }
+        decision.wake_at(renews_at);
         decision
     }
 
-    /// What the rollouts do.
-    fn decide_rollouts(&self, now: Timestamp) -> FleetDecision {
+    /// What the rollouts do. Notes for each of them when it has a warrant to renew.
+    fn decide_rollouts(
+        &self,
+        renewals: &mut BTreeMap<RolloutId, Timestamp>,
+        now: Timestamp,
+    ) -> FleetDecision {
         let mut decision = FleetDecision::default();
         for (name, rollout) in &self.rollouts {
             let mut theirs = rollout.decide(now);
             self.await_later(rollout, &mut theirs);
-            decision.wake_at(theirs.wake);
-            decision.holds.extend(theirs.holds);
-            let command = |command| FleetCommand::Rollout {
-                rollout: name.clone(),
-                command,
-            };
-            decision
-                .commands
-                .extend(theirs.commands.into_iter().map(command));
+            renewals.extend(theirs.renews_at.map(|at| (name.clone(), at)));
+            decision.take(name, theirs);
         }
+        decision
+    }
+
+    /// Renews the warrants whose time has come, where the rollouts have nothing else to do.
+    fn renew_warrants(&self, rest: &mut RolloutsRest, now: Timestamp) -> FleetDecision {
+        let mut decision = FleetDecision::default();
+        rest.renewals.retain(|name, at| {
+            let Some(rollout) = self.rollouts.get(name).filter(|_| *at <= now) else {
+                return *at > now;
+            };
+            let theirs = rollout.renewals(now);
+            let is_done = theirs.commands.is_empty();
+            // What is renewed now is to be renewed again: when, the next decision sees.
+            *at = theirs.renews_at.filter(|_| is_done).unwrap_or(*at);
+            let is_left = !is_done || theirs.renews_at.is_some();
+            decision.take(name, theirs);
+            is_left
+        });
+        decision.wake_at(rest.renewals.values().min().copied());
         decision
     }
 

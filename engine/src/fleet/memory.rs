@@ -10,9 +10,10 @@ use super::{
 };
 use crate::{
     cell::{AtWork, Troubled},
-    id::CellId,
+    id::{CellId, RolloutId},
     time::Timestamp,
 };
+use std::collections::BTreeMap;
 
 /// What is kept. A new one knows nothing, and the next decision asks every machine. It is of one fleet: never
 /// show it another.
@@ -21,8 +22,8 @@ pub struct Memory {
     changes: Changes,
     /// How far it has taken in which cells changed.
     cells_changed: u64,
-    /// The rollouts have nothing to do. Nothing: they may have.
-    rollouts: Option<Rest>,
+    /// The rollouts have nothing to do but to renew warrants. Nothing: they may have.
+    rollouts: Option<RolloutsRest>,
     /// How the groups stood when it was last decided.
     census: Option<Census>,
     /// The cells that changed since.
@@ -33,6 +34,15 @@ pub struct Memory {
     pub(super) cells: AskedCells,
     /// Whether a rollout at work knows of dependencies. Nothing: nobody looked yet.
     heeds: Option<bool>,
+}
+
+/// When rollouts that have nothing to do have.
+#[derive(Debug, Clone)]
+pub(super) struct RolloutsRest {
+    /// More than to renew warrants.
+    pub(super) rest: Rest,
+    /// A warrant to renew, each that has one.
+    pub(super) renewals: BTreeMap<RolloutId, Timestamp>,
 }
 
 impl Memory {
@@ -53,15 +63,14 @@ impl Memory {
         self.cells_changed = fleet.cells.changes();
     }
 
-    /// When the rollouts have something to do. Nothing: they may have now.
-    pub(super) fn rollouts_rest(&self, now: Timestamp) -> Option<Option<Timestamp>> {
-        let rest = self.rollouts.filter(|rest| rest.holds(now))?;
-        Some(rest.wake)
+    /// What the rollouts have to do where that is to renew warrants at most. Nothing: they may have more.
+    pub(super) fn rollouts_rest(&mut self, now: Timestamp) -> Option<&mut RolloutsRest> {
+        self.rollouts.as_mut().filter(|known| known.rest.holds(now))
     }
 
-    /// The rollouts were asked, and have nothing to do until then.
-    pub(super) fn note_rollouts(&mut self, wake: Option<Timestamp>) {
-        self.rollouts = Some(Rest { wake });
+    /// The rollouts were asked, and have nothing to do now.
+    pub(super) fn note_rollouts(&mut self, rest: RolloutsRest) {
+        self.rollouts = Some(rest);
     }
 
     /// The census as it is now, to be given back. Nothing when no rollout works anywhere.

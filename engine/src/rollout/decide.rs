@@ -15,8 +15,10 @@ pub struct RolloutDecision {
     pub commands: Vec<RolloutCommand>,
     /// Why the rest is not moving.
     pub holds: Vec<Hold>,
-    /// When time alone changes the decision. Nothing: only an event does.
+    /// When time alone changes the decision, but for renewals. Nothing: only an event does.
     pub wake: Option<Timestamp>,
+    /// When a warrant is to be renewed. Nothing: none is.
+    pub(crate) renews_at: Option<Timestamp>,
 }
 
 impl RolloutDecision {
@@ -42,6 +44,13 @@ impl Rollout {
                 self.stop_all(StopKind::End, "the rollout is over", &mut decision)
             }
         }
+        decision
+    }
+
+    /// The renewals alone of a decision, where nothing else of it has changed since it named their time.
+    pub(crate) fn renewals(&self, now: Timestamp) -> RolloutDecision {
+        let mut decision = RolloutDecision::default();
+        self.renew(&mut decision, now);
         decision
     }
 

@@ -4,8 +4,9 @@
 use super::{Phase, Rollout};
 use crate::{
     id::HostId,
+    order::Direction,
     time::{Timestamp, earlier},
-    warrant::{Outcome, Summary},
+    warrant::{Outcome, Summary, Warrant},
 };
 
 impl Rollout {
@@ -33,6 +34,31 @@ impl Rollout {
             && self
                 .open_hosts_of(cell)
                 .any(|host| summary.changed.get(host) != Some(&Outcome::Passed))
+    }
+
+    /// Whether leave that it is about to give has been given already, so that nothing comes of it but a later
+    /// renewal.
+    pub(crate) fn is_renewal(
+        &self,
+        warrant: &Warrant,
+        opens: bool,
+        opinion: Option<&HostId>,
+    ) -> bool {
+        let Some(progress) = self.cells.get(&warrant.cell) else {
+            return false;
+        };
+        let is_same = progress.granted() == Some(warrant.hosts.as_slice())
+            && warrant.direction == Direction::Patch
+            && !opens
+            && opinion.is_none();
+        is_same
+            && self.phase == Phase::Running
+            && self.bake_since.is_none()
+            && !progress.untold
+            && !progress.narrowed
+            && !self.is_silent(&warrant.cell)
+            && progress.closed_at.is_none()
+            && !self.is_cell_over(&warrant.cell)
     }
 
     /// Whether what became of a host is news to nobody else.

@@ -5,7 +5,7 @@ use crate::{
     id::{CellId, HostId},
     order::Direction,
     policy::WARRANT,
-    time::Timestamp,
+    time::{Timestamp, earlier},
     warrant::{Outcome, Stop, StopKind, Warrant},
 };
 
@@ -49,7 +49,7 @@ impl Rollout {
             }
             let due = at.after(WARRANT / 2);
             if now < due && !progress.untold && !progress.narrowed {
-                decision.wake_at(due);
+                decision.renews_at = earlier(decision.renews_at, Some(due));
                 continue;
             }
             decision
