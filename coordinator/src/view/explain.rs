@@ -99,12 +99,7 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     facts.add("rolled back", counts.rolled_back);
     add_said(&mut facts, rollout, situation.now);
     add_left(&mut facts, rollout);
-    if let Some(effective) = aftermath::effective(situation, rollout) {
-        facts.add("effective", effective);
-    }
-    if let Some(line) = aftermath::left_behind(situation, rollout) {
-        facts.add("left behind", line);
-    }
+    add_aftermath(&mut facts, situation, rollout);
     for line in strata::judged(rollout) {
         facts.add("strata", line);
     }
@@ -151,6 +146,16 @@ fn add_left(facts: &mut Facts, rollout: &Rollout) {
         left.join(", ")
     );
     facts.add("not taken back", line);
+}
+
+/// How far it is in effect, and what ways back of it left behind.
+fn add_aftermath(facts: &mut Facts, situation: Situation<'_>, rollout: &Rollout) {
+    if let Some(effective) = aftermath::effective(situation, rollout) {
+        facts.add("effective", effective);
+    }
+    if let Some(line) = aftermath::left_behind(situation, rollout) {
+        facts.add("left behind", line);
+    }
 }
 
 /// What people said of a rollout.

@@ -34,20 +34,7 @@ fn resident() -> usize {
 #[tokio::test]
 async fn a_query_of_a_whole_fleet_streams_within_bounds_and_counts_every_host_once() {
     let bench = start(MemoryStore::on(&MemoryDisk::default())).await;
-    let hello = hello("web");
-    let mut sessions = Vec::new();
-    for number in 0..fleet() {
-        let host = host(&format!("web-{number:05}"));
-        let hello = Hello {
-            host: host.clone(),
-            ..hello.clone()
-        };
-        let (outbound, _, messages) = ends();
-        let number = bench.handle.next_session();
-        let opened = bench.handle.opened(hello, number, outbound).await;
-        opened.unwrap().unwrap();
-        sessions.push((host, number, messages));
-    }
+    let mut sessions = bench.connect_fleet().await;
     let (tasks, _joiner) = tasks();
     let desk = Desk::new(bench.handle.clone(), tasks, bench.sign.watch());
     let request = QueryRequest {
@@ -60,23 +47,7 @@ async fn a_query_of_a_whole_fleet_streams_within_bounds_and_counts_every_host_on
     let mut answers = desk.ask(by, request).await.unwrap();
 
     // The operator reads nothing yet, and all answer.
-    for (place, (host, number, messages)) in sessions.iter_mut().enumerate() {
-        let request = loop {
-            let message = messages.recv().await.unwrap();
-            if let ToAgent::Query { request, .. } = message {
-                break request;
-            }
-        };
-        if place % SILENT == 0 {
-            continue;
-        }
-        let result = Ok(Answer {
-            holds: place % 2 == 0,
-            evidence: "openssl 3.0.13-1~deb12u1".to_owned(),
-        });
-        let said = Said::Queried { request, result };
-        bench.handle.said(host, *number, said).await.unwrap();
-    }
+    bench.answer_all(&mut sessions).await;
     let held = resident().saturating_sub(before);
     assert!(held < BYTES_A_HOST * fleet(), "{held} bytes are held");
     // Those who say nothing are lost then, and nobody waits for the end of its time.
@@ -105,4 +76,48 @@ async fn a_query_of_a_whole_fleet_streams_within_bounds_and_counts_every_host_on
     };
     assert_eq!((matched, summary), (expected.matched, expected));
     bench.stop().await.unwrap();
+}
+
+/// A host, its session, and what it is told.
+type Connected = (HostId, SessionNumber, mpsc::Receiver<ToAgent>);
+
+impl Bench {
+    async fn connect_fleet(&self) -> Vec<Connected> {
+        let hello = hello("web");
+        let mut sessions = Vec::new();
+        for number in 0..fleet() {
+            let host = host(&format!("web-{number:05}"));
+            let hello = Hello {
+                host: host.clone(),
+                ..hello.clone()
+            };
+            let (outbound, _, messages) = ends();
+            let number = self.handle.next_session();
+            let opened = self.handle.opened(hello, number, outbound).await;
+            opened.unwrap().unwrap();
+            sessions.push((host, number, messages));
+        }
+        sessions
+    }
+
+    /// Lets all answer but one in [`SILENT`].
+    async fn answer_all(&self, sessions: &mut [Connected]) {
+        for (place, (host, number, messages)) in sessions.iter_mut().enumerate() {
+            let request = loop {
+                let message = messages.recv().await.unwrap();
+                if let ToAgent::Query { request, .. } = message {
+                    break request;
+                }
+            };
+            if place % SILENT == 0 {
+                continue;
+            }
+            let result = Ok(Answer {
+                holds: place % 2 == 0,
+                evidence: "openssl 3.0.13-1~deb12u1".to_owned(),
+            });
+            let said = Said::Queried { request, result };
+            self.handle.said(host, *number, said).await.unwrap();
+        }
+    }
 }
