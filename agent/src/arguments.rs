@@ -37,6 +37,7 @@ pub enum Command {
     /// Guards this host's packages.
     #[command(subcommand)]
     Guard(guard::command::GuardCommand),
+    /// Seals images, and says what changed since.
     #[command(flatten)]
     Drift(drift::command::DriftCommand),
 }

@@ -19,7 +19,7 @@ mod waiver;
 mod wave;
 mod window;
 
-pub(crate) use patch::{CONFFILE_POLICIES, REBOOTS, RESTARTS};
+pub(crate) use patch::{CONFFILE_POLICIES, KERNEL_FALLBACKS, REBOOTS, RESTARTS};
 pub(crate) use text::word;
 
 pub use fan::{Fan, FanRegion};

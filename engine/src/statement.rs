@@ -10,6 +10,7 @@
 //! match service == "web"
 //! reboot if-required
 //! restart if-required
+//! kernel-fallback one-shot
 //! conffiles none
 //! one-way no
 //! bits debian-12/amd64 90fe.. 3 packages
@@ -33,7 +34,7 @@ use crate::{
     digest::Digest,
     document::quote,
     id::RolloutId,
-    patch::{ConffilePolicies, LockFile, RebootPolicy, RestartPolicy},
+    patch::{ConffilePolicies, KernelFallback, LockFile, RebootPolicy, RestartPolicy},
     plan::{self, Amends},
     select::Selection,
     spec::{self, Spec},
@@ -68,6 +69,8 @@ pub struct Statement {
     pub reboot: RebootPolicy,
     /// Whether runs restart units that still run what was replaced.
     pub restart: RestartPolicy,
+    /// How hosts come back from a new kernel that does not boot.
+    pub kernel_fallback: KernelFallback,
     /// The digest of what becomes of changed config files of packages. Absent: hosts keep theirs.
     pub conffiles: Option<Digest>,
     /// Whether a patch without a proved way back is allowed.
@@ -107,6 +110,7 @@ impl Statement {
             selection: spec.selection().clone(),
             reboot: spec.reboot(),
             restart: spec.restart(),
+            kernel_fallback: spec.kernel_fallback(),
             conffiles: conffiles(spec.conffiles()),
             one_way: spec.is_one_way(),
             bits: Bits::of_lock(lock, spec.patch()),
@@ -154,6 +158,8 @@ impl fmt::Display for Statement {
         writeln!(f, "match {}", self.selection)?;
         writeln!(f, "reboot {}", spec::word(&spec::REBOOTS, self.reboot))?;
         writeln!(f, "restart {}", spec::word(&spec::RESTARTS, self.restart))?;
+        let fallback = spec::word(&spec::KERNEL_FALLBACKS, self.kernel_fallback);
+        writeln!(f, "kernel-fallback {fallback}")?;
         match self.conffiles {
             Some(digest) => writeln!(f, "conffiles {digest}")?,
             None => writeln!(f, "conffiles none")?,

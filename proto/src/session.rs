@@ -245,6 +245,7 @@ impl<'a> From<&'a StageRequest> for Change<'a> {
             content: &request.content,
             conffiles: &request.conffiles,
             one_way: request.one_way,
+            kernel_fallback: request.kernel_fallback,
             run: None,
         }
     }

@@ -1,7 +1,7 @@
 //! `cofferdam amend`: another patch for some hosts of a live rollout.
 
 use crate::{
-    command::{Session, agreed, plan, sources},
+    command::{Session, agreed, sources},
     exit::Exit,
     file,
     render::{

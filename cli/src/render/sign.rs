@@ -3,7 +3,7 @@
 use crate::render::{View, table::indented};
 use cofferdam_engine::{
     id::RolloutId,
-    patch::{LockFile, Locked},
+    patch::{LockFile, Locked, LockedFile},
     signers::NAMESPACE,
     statement::Statement,
 };
@@ -35,8 +35,14 @@ impl ToSign {
 fn bits(lock: &LockFile) -> Vec<String> {
     let platforms = match &lock.content {
         Locked::Packages { platforms } => platforms,
-        Locked::Config(file) => {
-            return vec![format!("sha256 {}, {} bytes\n", file.sha256, file.size)];
+        Locked::Config(files) => {
+            let lines = files.iter().map(|locked| {
+                let LockedFile { sha256, size } = &locked.file;
+                let of = locked.of.as_ref();
+                let path = of.map_or_else(String::new, |of| format!("{} ", of.path.display()));
+                format!("{path}sha256 {sha256}, {size} bytes\n")
+            });
+            return vec![lines.collect()];
         }
         Locked::Noop => return Vec::new(),
     };

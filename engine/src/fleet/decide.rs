@@ -1,8 +1,6 @@
 //! What a fleet does next: what its rollouts and its cells do.
 
-use super::{
-    Fleet, FleetCommand, Form, Memory, asked::Rest, census::Census, memory::RolloutsRest,
-};
+use super::{Fleet, FleetCommand, Form, Memory, asked::Rest, census::Census, memory::RolloutsRest};
 use crate::{
     cell::{Ask, Troubled},
     hold::Hold,

@@ -7,7 +7,12 @@
 //! rollouts.
 
 use super::{Fleet, FleetError, FleetEvent, LinkEvent};
-use crate::{cell::CellEvent, id::Incarnation, rollout::RolloutEvent};
+use crate::{
+    by_name::ByName,
+    cell::CellEvent,
+    id::{Incarnation, RolloutId},
+    rollout::RolloutEvent,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -61,11 +66,7 @@ impl Fleet {
         if form == self.form {
             return Ok(());
         }
-        let mut works = self.cells.values().flat_map(|cell| cell.work().keys());
-        let mut rollouts = self.rollouts.iter();
-        let live = rollouts.find(|(_, rollout)| rollout.is_live());
-        if let Some(rollout) = live.map(|(name, _)| name).or_else(|| works.next()) {
-            let rollout = rollout.clone();
+        if let Some(rollout) = self.unfinished().cloned() {
             return Err(FleetError::StillAtWork { rollout, form });
         }
         match form {
@@ -80,13 +81,21 @@ impl Fleet {
         Ok(())
     }
 
+    /// A rollout that is not over, or still at work in a cell.
+    fn unfinished(&self) -> Option<&RolloutId> {
+        let mut works = self.cells.values().flat_map(|cell| cell.work().keys());
+        let mut rollouts = self.rollouts.iter();
+        let live = rollouts.find(|(_, rollout)| rollout.is_live());
+        live.map(|(name, _)| name).or_else(|| works.next())
+    }
+
     /// Its cells become those of regions, which tell of them when they are first heard.
     fn leave_cells(&mut self) {
         let cells: Vec<_> = self.cells.keys().cloned().collect();
         for cell in cells {
             self.cells.remove(&cell);
         }
-        self.homes.clear();
+        self.homes = ByName::default();
         self.apart.clear();
         self.silent.clear();
     }

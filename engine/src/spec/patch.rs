@@ -11,9 +11,7 @@ use super::{Refusal, settings_keys};
 use crate::{
     document::Table,
     package,
-    patch::{
-        ConffilePolicies, KernelFallback, Patch, RebootPolicy, RestartPolicy, VersionWish,
-    },
+    patch::{ConffilePolicies, KernelFallback, Patch, RebootPolicy, RestartPolicy, VersionWish},
 };
 use std::collections::BTreeMap;
 

@@ -4,7 +4,10 @@ use crate::{
     digest::Digest,
     document::quote,
     inventory::Platform,
-    patch::{ConfigPatch, Content, LockFile, Locked, LockedFile, LockedPackage, Patch},
+    patch::{
+        ConfigFile, ConfigPatch, Content, LockFile, Locked, LockedFile, LockedPackage, Patch,
+        Rights,
+    },
     reach::Reach,
 };
 use std::fmt;
@@ -82,9 +85,17 @@ fn in_words(config: &ConfigPatch) -> String {
         let name = name.as_deref().map(quote);
         name.map_or_else(String::new, |name| format!(", {verb} {name}"))
     };
-    let path = quote(&config.path.to_string_lossy());
-    let validated = named("validated by", &config.validate);
-    format!("file {path}{validated}{}", named("reloads", &config.reload))
+    let paths = config
+        .files
+        .iter()
+        .map(|file| quote(&file.path.to_string_lossy()));
+    let paths: Vec<String> = paths.collect();
+    let plural = if paths.len() == 1 { "" } else { "s" };
+    let (paths, validated) = (paths.join(" "), named("validated by", &config.validate));
+    format!(
+        "file{plural} {paths}{validated}{}",
+        named("reloads", &config.reload)
+    )
 }
 
 /// All that a content says. What others chose stands in quotes, so that nothing is taken for another.
@@ -111,20 +122,35 @@ fn canonical(content: &Content) -> String {
             }
             text
         }
-        Content::Config { config, file } => {
+        Content::Config { config, files } => {
             let ConfigPatch {
-                path,
-                source,
+                files: places,
                 validate,
                 reload,
             } = config;
-            let LockedFile { sha256, size } = file;
-            let [path, source] = [path, source].map(|path| quote(&path.to_string_lossy()));
             let [validate, reload] = [validate, reload].map(|name| name.as_deref().map(quote));
-            format!("config\n{path} {source} {validate:?} {reload:?} {sha256} {size}\n")
+            let head = format!("config\n{validate:?} {reload:?}\n");
+            let lines = places.iter().zip(files.iter());
+            lines.fold(head, |text, (place, file)| {
+                text + &canonical_file(place, file)
+            })
         }
         Content::Noop => "noop\n".to_owned(),
     }
+}
+
+fn canonical_file(file: &ConfigFile, locked: &LockedFile) -> String {
+    let ConfigFile {
+        path,
+        source,
+        rights,
+    } = file;
+    let Rights { mode, owner, group } = rights;
+    let [owner, group] = [owner, group].map(|name| name.as_ref().map(|name| quote(name.as_str())));
+    let mode = mode.map(|mode| mode.to_string());
+    let (path, source) = (quote(&path.to_string_lossy()), quote(&source.to_string()));
+    let LockedFile { sha256, size } = locked;
+    format!("{path} {source} {mode:?} {owner:?} {group:?} {sha256} {size}\n")
 }
 
 impl fmt::Display for Bits {

@@ -10,7 +10,7 @@ use crate::{
     id::RolloutId,
     inventory::{Host, Platform},
     order::Order,
-    patch::{ConffilePolicies, Content, RebootPolicy, RestartPolicy},
+    patch::{ConffilePolicies, Content, KernelFallback, RebootPolicy, RestartPolicy},
     select::Selection,
     spec,
     time::Timestamp,
@@ -29,6 +29,8 @@ pub struct Change<'a> {
     pub conffiles: &'a ConffilePolicies,
     /// Whether a patch without a proved way back is allowed.
     pub one_way: bool,
+    /// How the host comes back from a new kernel that does not boot.
+    pub kernel_fallback: KernelFallback,
     /// What a run of it may disturb. Absent: it is only fetched.
     pub run: Option<RunTerms>,
 }
@@ -52,6 +54,7 @@ impl<'a> From<&'a Order> for Change<'a> {
             content: &order.content,
             conffiles: &order.conffiles,
             one_way: order.one_way,
+            kernel_fallback: order.kernel_fallback,
             run: Some(RunTerms {
                 rollout_digest: order.grant.rollout_digest,
                 reboot: order.reboot,
@@ -161,6 +164,9 @@ impl Statement {
         let yes_or_no = |flag| if flag { "true" } else { "false" };
         let one_way = [self.one_way, change.one_way].map(yes_or_no);
         same_term("one_way", one_way)?;
+        let fallback = [self.kernel_fallback, change.kernel_fallback];
+        let fallback = fallback.map(|one| spec::word(&spec::KERNEL_FALLBACKS, one));
+        same_term("kernel_fallback", fallback)?;
         let Some(run) = change.run else {
             return Ok(());
         };

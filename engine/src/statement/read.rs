@@ -59,6 +59,9 @@ impl Statement {
             selection: lines.read("match", |text| Selection::parse(text).ok())?,
             reboot: lines.read("reboot", |text| of_word(&spec::REBOOTS, text))?,
             restart: lines.read("restart", |text| of_word(&spec::RESTARTS, text))?,
+            kernel_fallback: lines.read("kernel-fallback", |text| {
+                of_word(&spec::KERNEL_FALLBACKS, text)
+            })?,
             conffiles: lines.read("conffiles", |text| match text {
                 "none" => Some(None),
                 text => digest(text).map(Some),

@@ -2,7 +2,10 @@ use super::*;
 use crate::{
     id::{Generation, HostId},
     inventory::{Facts, Host, Platform},
-    patch::{ConffilePolicy, Content, Locked, LockedFile, LockedPackage, LockedPlatform},
+    patch::{
+        ConffilePolicy, ConfigFile, ConfigPatch, Content, FileMode, Files, Locked, LockedFile,
+        LockedPackage, LockedPlatform, LockedSource, Rights, Source,
+    },
     reach::Reach,
     time::Timestamp,
 };
@@ -88,6 +91,7 @@ struct Ordered {
     content: Content,
     conffiles: ConffilePolicies,
     one_way: bool,
+    kernel_fallback: KernelFallback,
     run: RunTerms,
 }
 
@@ -100,6 +104,7 @@ impl Ordered {
             content: content("2", "debian-12"),
             conffiles: spec.conffiles().clone(),
             one_way: false,
+            kernel_fallback: spec.kernel_fallback(),
             run: RunTerms {
                 rollout_digest: statement.rollout_digest(),
                 reboot: spec.reboot(),
@@ -115,6 +120,7 @@ impl Ordered {
             content: &self.content,
             conffiles: &self.conffiles,
             one_way: self.one_way,
+            kernel_fallback: self.kernel_fallback,
             run: Some(self.run),
         };
         statement.covers(&change, host, validity().made.end())
@@ -131,7 +137,7 @@ fn a_statement_can_be_read_by_people() {
 /// What a bad coordinator does to an order, and what the refusal says.
 type Forgery = (fn(&mut Ordered), &'static str);
 
-const FORGERIES: [Forgery; 11] = [
+const FORGERIES: [Forgery; 12] = [
     (
         |o| o.rollout = RolloutId::new("other").unwrap(),
         "is rollout openssl, and this is other",
@@ -160,6 +166,10 @@ const FORGERIES: [Forgery; 11] = [
     (
         |o| o.run.restart = RestartPolicy::Never,
         "`restart` is never",
+    ),
+    (
+        |o| o.kernel_fallback = KernelFallback::None,
+        "`kernel_fallback` is none",
     ),
 ];
 
@@ -225,6 +235,7 @@ fn a_statement_is_good_to_the_end_of_its_last_day() {
         content: &ordered.content,
         conffiles: &ordered.conffiles,
         one_way: false,
+        kernel_fallback: ordered.kernel_fallback,
         run: None,
     };
     let end = validity().until.end();
@@ -260,16 +271,55 @@ fn a_config_file_is_signed_with_its_place_and_what_follows() {
     let spec = Spec::parse("config.toml", &file).unwrap();
     let lock = LockFile {
         rollout: "openssl".to_owned(),
-        content: Locked::Config(LockedFile {
-            sha256: Digest::of("new"),
-            size: 3,
-        }),
+        content: Locked::Config(Files::from(LockedSource {
+            file: LockedFile {
+                sha256: Digest::of("new"),
+                size: 3,
+            },
+            of: None,
+        })),
     };
     let statement = Statement::of(&spec, &lock, None, validity());
     let what = &statement.bits[0].what;
     assert_eq!(what, "file \"/etc/app.conf\", reloads \"app.service\"");
     assert_eq!(statement.bits[0].place, Place::Anywhere);
     assert_eq!(Statement::parse(&statement.to_string()), Ok(statement));
+}
+
+#[test]
+fn each_file_of_a_config_patch_is_signed_with_its_rights() {
+    let file = |path: &str, mode| ConfigFile {
+        path: path.into(),
+        source: Source::parse("app.conf").unwrap(),
+        rights: Rights {
+            mode,
+            ..Rights::default()
+        },
+    };
+    let digest = |last: ConfigFile, sha256: &str| {
+        let files = Files::of([file("/etc/one", None), last]).unwrap();
+        let config = ConfigPatch {
+            files,
+            validate: None,
+            reload: None,
+        };
+        let locked = |text: &str| LockedFile {
+            sha256: Digest::of(text),
+            size: 3,
+        };
+        let files = Files::of([locked("one"), locked(sha256)]).unwrap();
+        let content = Content::Config { config, files };
+        Bits::of(&content, &platform("debian-12")).digest
+    };
+    let signed = digest(file("/etc/two", None), "two");
+    let mode = FileMode::parse("0640").ok();
+    for other in [
+        digest(file("/etc/two", mode), "two"),
+        digest(file("/etc/three", None), "two"),
+        digest(file("/etc/two", None), "three"),
+    ] {
+        assert_ne!(signed, other);
+    }
 }
 
 #[test]
@@ -286,7 +336,7 @@ fn what_is_no_statement_is_refused() {
         parse("cofferdam-rollout 1\n"),
         StatementError::Line { line, key }
     );
-    let (line, key) = (10, "conffiles");
+    let (line, key) = (11, "conffiles");
     let mended = text.replace("conffiles ", "conffiles x");
     assert_eq!(parse(&mended), StatementError::Line { line, key });
     for other in [

@@ -299,14 +299,16 @@ fn stage() -> impl Strategy<Value = StageRequest> {
     let rate = any::<u32>().prop_map(NonZeroU32::new);
     let how = (conffiles(), kernel_fallback(), any::<bool>(), rate);
     (name(), digest(), content(), how).prop_map(
-        |(rollout, lock_digest, content, (conffiles, kernel_fallback, one_way, rate_kib))| StageRequest {
-            rollout,
-            lock_digest,
-            content,
-            conffiles,
-            kernel_fallback,
-            one_way,
-            rate_kib,
+        |(rollout, lock_digest, content, (conffiles, kernel_fallback, one_way, rate_kib))| {
+            StageRequest {
+                rollout,
+                lock_digest,
+                content,
+                conffiles,
+                kernel_fallback,
+                one_way,
+                rate_kib,
+            }
         },
     )
 }

@@ -158,11 +158,13 @@ impl Fleet {
         for cell in self.cells_of(region) {
             self.cells.remove(&cell);
         }
-        self.homes.retain(|host, _| !before.contains(host));
+        for host in &before {
+            self.homes.remove(host);
+        }
         for (name, cell) in &copy.cells {
-            let hosts = cell.members().keys();
-            self.homes
-                .extend(hosts.map(|host| (host.clone(), name.clone())));
+            for host in cell.members().keys() {
+                self.homes.insert(host.clone(), name.clone());
+            }
             self.cells.insert(name.clone(), cell.clone());
         }
         self.package_sets.extend(copy.package_sets.clone());

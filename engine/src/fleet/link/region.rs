@@ -75,7 +75,9 @@ impl Fleet {
         let cells = self.cells.iter();
         Copy {
             news: self.uplink.news,
-            cells: cells.map(|(name, cell)| (name.clone(), cell.clone())).collect(),
+            cells: cells
+                .map(|(name, cell)| (name.clone(), cell.clone()))
+                .collect(),
             package_sets: self.package_sets.clone(),
         }
     }
