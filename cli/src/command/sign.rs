@@ -101,7 +101,6 @@ fn carry_out(
     file::replace(&signature_file, file::PUBLIC, &signed.signature)?;
     out.show(&Written {
         rollout: file.rollout().clone(),
-        statement: signed.statement,
         statement_file,
         signature_file,
         key,

@@ -72,10 +72,7 @@ impl View for ToSign {
 pub struct Written {
     /// The rollout.
     pub rollout: RolloutId,
-    /// What was signed.
-    #[serde(skip)]
-    pub statement: String,
-    /// Where that is.
+    /// Where what was signed is.
     pub statement_file: PathBuf,
     /// Where the signature is.
     pub signature_file: PathBuf,
