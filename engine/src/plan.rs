@@ -51,6 +51,7 @@ pub use proof::{Uncovered, Waived};
 pub use warning::Warning;
 
 use crate::{
+    by_name::ByHost,
     coverage::Coverage,
     digest::Digest,
     id::{CellId, HostId, OperatorId, RolloutId, WaveIndex, WaveName},
@@ -90,7 +91,7 @@ pub struct Plan {
     #[serde(default)]
     pub waived: Vec<Waived>,
     /// Every planned host. Selected hosts that no wave takes are not here.
-    pub hosts: BTreeMap<HostId, PlannedHost>,
+    pub hosts: ByHost<PlannedHost>,
     /// What each cell is told once: those of the planned hosts.
     pub assignments: BTreeMap<CellId, Assignment>,
     /// What an operator should know before the start.

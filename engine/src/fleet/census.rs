@@ -7,6 +7,7 @@
 use super::{Fleet, terms::Terms};
 use crate::{
     allotment::{Balance, Part, Rights, Standing},
+    by_name::ByName,
     cell::{Cell, Lacking, Troubled, ZoneCounts},
     floor::Group,
     id::CellId,
@@ -26,7 +27,7 @@ pub(super) struct Census {
     pub(super) settles_at: Option<Timestamp>,
     /// The zones of the cells' services.
     zones: ZoneCounts,
-    cells: BTreeMap<CellId, InCell>,
+    cells: ByName<CellId, InCell>,
     /// The groups that changed since nothing was left to do, by their places. Nothing: any may have.
     changed: Option<BTreeSet<usize>>,
     /// Whether every cell keeps counts by every rule, so that what changes in it is known.
@@ -98,7 +99,7 @@ impl Census {
             groups: names.iter().map(|of| Whole::empty(*of)).collect(),
             settles_at: None,
             zones: ZoneCounts::of(views()),
-            cells: BTreeMap::new(),
+            cells: ByName::default(),
             changed: None,
             is_counted: cells().all(|cell| terms.is_counted(cell)),
         };

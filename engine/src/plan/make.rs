@@ -212,10 +212,7 @@ fn check_lock(spec: &Spec, lock: &LockFile) -> Vec<PlanError> {
 }
 
 /// The strata of the planned hosts, and the hosts.
-fn listed(
-    planned: &Planned<'_, '_>,
-    strata: &Strata<'_>,
-) -> (Vec<Stratum>, BTreeMap<HostId, PlannedHost>) {
+fn listed(planned: &Planned<'_, '_>, strata: &Strata<'_>) -> (Vec<Stratum>, ByHost<PlannedHost>) {
     let mut is_kept = vec![false; strata.count()];
     for number in planned.classes.iter().flat_map(|(class, _)| &class.strata) {
         is_kept[place(*number)] = true;

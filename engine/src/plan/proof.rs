@@ -2,6 +2,7 @@
 
 use super::{PlanError, PlannedHost, Warning, planned::Planned, selected::Mark, strata::place};
 use crate::{
+    by_name::ByHost,
     date::Date,
     id::{HostId, WaveIndex},
     patch::Patch,
@@ -10,7 +11,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 /// A stratum that the first wave has no host of, by an operator's waiver. Later waves try one host
 /// of it before they try more.
@@ -58,7 +59,7 @@ pub(super) struct Proof<'p> {
     spec: &'p Spec,
     now: Timestamp,
     strata: &'p [Stratum],
-    hosts: &'p BTreeMap<HostId, PlannedHost>,
+    hosts: &'p ByHost<PlannedHost>,
     /// How many hosts are of each stratum: in all waves, in the first one.
     counts: Vec<(usize, usize)>,
     /// Of each stratum: whether only the patcher's own hosts are of it, which the last wave takes.
@@ -72,7 +73,7 @@ impl<'p> Proof<'p> {
         now: Timestamp,
         planned: &Planned<'_, '_>,
         strata: &'p [Stratum],
-        hosts: &'p BTreeMap<HostId, PlannedHost>,
+        hosts: &'p ByHost<PlannedHost>,
     ) -> Self {
         let mut counts = vec![(0, 0); strata.len()];
         let mut is_patchers = vec![true; strata.len()];
