@@ -80,19 +80,35 @@ fn play_beside(
     report
 }
 
-#[test]
-fn the_mix_of_faults_leaves_few_things_each_with_all_its_hosts() {
+/// The mix of faults, each of which strikes so many of a small fleet for the hundreds of a large one.
+fn mix_that_strikes(each: usize) -> Scenario {
     let mut mix = Scenario::mix().unwrap_or_else(|mistakes| panic!("{mistakes}"));
     for fault in &mut mix.faults {
-        // Two of a small fleet for the hundreds of a large one.
         fault.hosts.share = Share::ALL;
-        fault.hosts.most = Some(2);
+        fault.hosts.most = Some(each);
     }
+    mix
+}
+
+/// With no word on it, 2 % of a wave may be left out: 8 of the last one of 400 hosts.
+#[test]
+fn a_rollout_pauses_by_itself_once_more_hosts_are_left_out_than_may_be() {
+    for (each, is_too_many) in [(1, false), (3, true)] {
+        let report = play(&fleet(180, 20), ROLLOUT, "", &mix_that_strikes(each));
+        let pauses: Vec<_> = report.pauses.iter().map(|pause| &*pause.why).collect();
+        let by_it = pauses.iter().filter(|why| why.contains("(hosts_left_out)"));
+        assert_eq!(by_it.count(), usize::from(is_too_many), "{pauses:?}");
+        assert_eq!(report.phase == "done", !is_too_many, "{pauses:?}");
+    }
+}
+
+#[test]
+fn the_mix_of_faults_leaves_few_things_each_with_all_its_hosts() {
     let report = play(
         &fleet(90, 10),
         &format!("hosts_left_out = \"10%\"\n{ROLLOUT}"),
         "",
-        &mix,
+        &mix_that_strikes(2),
     );
     assert_eq!(report.phase, "done", "{:?}", report.pauses);
     assert!(report.hands() < 10, "{:#?}", report.left);
