@@ -1,6 +1,6 @@
 //! What `cofferdam-agent` is told on its command line.
 
-use crate::{drift, guard};
+use crate::{drift, effect, guard};
 use clap::{Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -30,10 +30,9 @@ pub enum Command {
     },
     /// Says everything that is wrong with the config file.
     CheckConfig,
-    /// Says whether what runs on this host is what is installed, and which units run replaced files.
-    Effect,
-    /// Waits until a kernel on trial is proved, and fails when it is not in time: for its unit.
-    KernelTrial,
+    /// Says how far what is installed is in effect.
+    #[command(flatten)]
+    Effect(effect::command::EffectCommand),
     /// Guards this host's packages.
     #[command(subcommand)]
     Guard(guard::command::GuardCommand),

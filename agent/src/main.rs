@@ -5,9 +5,8 @@ use cofferdam_agent::{
     advice,
     arguments::{Arguments, Command},
     config::{self, Settings},
-    effect,
     host::root::Root,
-    kernel_trial, log, production,
+    log, production,
 };
 use cofferdam_proto::error_chain;
 use std::{error::Error, path::Path, process::ExitCode};
@@ -26,8 +25,7 @@ fn carry_out(Arguments { command, config }: Arguments) -> Result<ExitCode, Box<d
     match command {
         Command::Guard(command) => return Ok(command.carry_out(config)?),
         Command::Drift(command) => command.carry_out(named)?,
-        Command::Effect => effect::command::show()?,
-        Command::KernelTrial => kernel_trial::watch()?,
+        Command::Effect(command) => command.carry_out()?,
         Command::CheckConfig => advice::give(&settings()?),
         Command::Run { root } => production::run(settings()?, Root::new(root)?)?,
     }
