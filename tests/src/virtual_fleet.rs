@@ -32,6 +32,9 @@ use crate::{
 use guest::Guest;
 use std::path::Path;
 
+/// How often coordinator and agent give a sign of life: an emulated machine that works says nothing for seconds.
+const HEARTBEAT: &str = "10s";
+
 /// A fleet of virtual machines. Dropping it takes it down.
 #[derive(Debug)]
 pub struct VirtualFleet {
@@ -65,7 +68,7 @@ impl VirtualFleet {
         let guests = numbered.map(|(number, machine)| Guest::new(&ground, number, machine));
         let fleet = Self {
             repository: Repository::of(&ground),
-            control: Control::of(&ground),
+            control: Control::of(&ground).with_heartbeat(HEARTBEAT),
             guests: guests.collect(),
             ground,
         };

@@ -51,6 +51,7 @@ pub struct Control {
     folder: PathBuf,
     network: Network,
     cgroup: Cgroup,
+    heartbeat: &'static str,
 }
 
 impl Control {
@@ -60,7 +61,14 @@ impl Control {
             folder: ground.folder().to_owned(),
             network: Network::in_folder(ground.folder()),
             cgroup: ground.cgroup().within("coordinator"),
+            heartbeat: HEARTBEAT,
         }
+    }
+
+    /// The same, with another heartbeat, for hosts that are slower than containers.
+    #[must_use]
+    pub fn with_heartbeat(self, heartbeat: &'static str) -> Self {
+        Self { heartbeat, ..self }
     }
 
     /// Makes the authority, the coordinator's config and the operator's.
@@ -194,8 +202,9 @@ impl Control {
     fn config_text(&self, own: &Pair) -> String {
         format!(
             "listen = \"{BRIDGE_ADDRESS}:7300\"\nhttp = \"{BRIDGE_ADDRESS}:7301\"\n\
-             heartbeat = \"{HEARTBEAT}\"\ndata_dir = \"{}\"\ntrust_domain = \"{TRUST_DOMAIN}\"\n\
+             heartbeat = \"{}\"\ndata_dir = \"{}\"\ntrust_domain = \"{TRUST_DOMAIN}\"\n\
              cert = \"{}\"\nkey = \"{}\"\nca = \"{}\"\n",
+            self.heartbeat,
             self.folder.join("coordinator").display(),
             own.certificate.display(),
             own.key.display(),

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::{fs, time::Duration};
 
 /// A run with two boots by emulation on a busy machine, of which the first one hangs until its timer ends it.
-const OVER_WITHIN: Duration = Duration::from_secs(1800);
+const OVER_WITHIN: Duration = Duration::from_secs(5400);
 
 /// A host that has booted is heard of and let in.
 const SEEN_WITHIN: Duration = Duration::from_secs(300);
@@ -33,10 +33,10 @@ retry = 0
 start_by = "5m"
 claim_wait = "3m"
 drain_deadline = "3m"
-apply_deadline = "15m"
-script_deadline = "10m"
-reboot_deadline = "3m"
-verify_deadline = "3m"
+apply_deadline = "45m"
+script_deadline = "40m"
+reboot_deadline = "6m"
+verify_deadline = "6m"
 
 [patch]
 kind = "packages"
