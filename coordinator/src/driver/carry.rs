@@ -5,7 +5,7 @@ use crate::{metrics::ByAnswer, sessions::SessionNumber, store::Store, view::Situ
 use cofferdam_engine::{
     cell::{Cell, CellCommand},
     fleet::FleetCommand,
-    id::{HostId, RolloutId},
+    id::{CellId, HostId, RolloutId},
     order::ClaimAnswer,
     time::Timestamp,
 };
@@ -55,17 +55,7 @@ impl<S: Store> Driver<S> {
                 self.sessions
                     .send(&host, ToAgent::ClaimAnswer { key, point, answer });
             }
-            Effect::Command(FleetCommand::Cell { cell, command }) => {
-                self.count(&command);
-                let work = self.fleet.cells().get(&cell).map(Cell::work);
-                let signed = |rollout: &RolloutId| {
-                    let work = work.and_then(|work| work.get(rollout))?;
-                    work.assignment.signed.clone()
-                };
-                for (host, message) in messages(command, signed) {
-                    self.sessions.send(&host, message);
-                }
-            }
+            Effect::Command(FleetCommand::Cell { cell, command }) => self.command(&cell, command),
             // What a cell is told was delivered by the command's events.
             Effect::Command(
                 FleetCommand::Rollout { .. }
@@ -82,6 +72,19 @@ impl<S: Store> Driver<S> {
                 let holds = self.holds.get_or_insert_with(|| fleet.decide(now).holds);
                 question(Situation { fleet, holds, now });
             }
+        }
+    }
+
+    /// Sends what a cell's decision says, with what an operator signed of its rollout.
+    fn command(&mut self, cell: &CellId, command: CellCommand) {
+        self.count(&command);
+        let work = self.fleet.cells().get(cell).map(Cell::work);
+        let signed = |rollout: &RolloutId| {
+            let work = work.and_then(|work| work.get(rollout))?;
+            work.assignment.signed.clone()
+        };
+        for (host, message) in messages(command, signed) {
+            self.sessions.send(&host, message);
         }
     }
 

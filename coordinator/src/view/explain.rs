@@ -73,7 +73,6 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
         Some(line) if rollout.is_live() => format!("{state}: {}", line.reason),
         _ => state,
     };
-    let counts = Counts::of(rollout.outcomes().values());
     let mut facts = Facts::default();
     facts.add("started by", rollout.by());
     facts.add("signed by", signer(rollout.plan()));
@@ -86,17 +85,7 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     }
     facts.add("rollout digest", rollout.plan().rollout_digest);
     facts.add("selected hosts", rollout.plan().hosts.len());
-    facts.add("running", counts.running);
-    facts.add("passed", counts.passed);
-    facts.add("failed", counts.failed);
-    facts.add("timed out", counts.timed_out);
-    facts.add("unreachable", counts.unreachable);
-    facts.add("left out", counts.left_out + counts.unknown);
-    if counts.gone > 0 {
-        facts.add("gone", counts.gone);
-    }
-    facts.add("skipped", counts.skipped);
-    facts.add("rolled back", counts.rolled_back);
+    add_counts(&mut facts, rollout);
     add_said(&mut facts, rollout, situation.now);
     add_left(&mut facts, rollout);
     add_aftermath(&mut facts, situation, rollout);
@@ -124,6 +113,22 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
         lines,
         facts: facts.0,
     }
+}
+
+/// How its hosts stand.
+fn add_counts(facts: &mut Facts, rollout: &Rollout) {
+    let counts = Counts::of(rollout.outcomes().values());
+    facts.add("running", counts.running);
+    facts.add("passed", counts.passed);
+    facts.add("failed", counts.failed);
+    facts.add("timed out", counts.timed_out);
+    facts.add("unreachable", counts.unreachable);
+    facts.add("left out", counts.left_out + counts.unknown);
+    if counts.gone > 0 {
+        facts.add("gone", counts.gone);
+    }
+    facts.add("skipped", counts.skipped);
+    facts.add("rolled back", counts.rolled_back);
 }
 
 /// Who signed a rollout, in words.

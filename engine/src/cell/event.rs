@@ -206,6 +206,16 @@ pub enum CellEvent {
     },
 }
 
+impl CellEvent {
+    /// The host that it deletes from the inventory. Nothing of other events.
+    pub(crate) fn forgets(&self) -> Option<&HostId> {
+        if let Self::HostForgotten { host } = self {
+            return Some(host);
+        }
+        None
+    }
+}
+
 /// What a cell asks its shell to do, once the event of it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CellCommand {

@@ -272,8 +272,7 @@ impl Fleet {
             .get(host)
             .ok_or_else(|| FleetError::NoHost(host.clone()))?
             .clone();
-        let is_forgotten = matches!(event, CellEvent::HostForgotten { .. });
-        let known = is_forgotten.then(|| self.host(host)).flatten();
+        let known = event.forgets().and_then(|host| self.host(host));
         let known = known.map(|(_, member)| member.host.clone());
         self.cell_event(&home, event, now)?;
         if let CellEvent::PackagesChanged { .. } = event {

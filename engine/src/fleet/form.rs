@@ -104,8 +104,8 @@ impl Fleet {
     pub(super) fn check_form(&self, event: &FleetEvent) -> Result<(), FleetError> {
         let is_fit = match self.form {
             Form::Whole => !matches!(event, FleetEvent::Link { .. }),
-            Form::Control => is_controls(event),
-            Form::Region => is_regions(event),
+            Form::Control => matches!(taker(event), Taker::Control | Taker::Either),
+            Form::Region => matches!(taker(event), Taker::Region | Taker::Either),
         };
         match is_fit {
             true => Ok(()),
@@ -114,44 +114,26 @@ impl Fleet {
     }
 }
 
-/// Whether a control plane takes an event in.
-fn is_controls(event: &FleetEvent) -> bool {
-    match event {
-        FleetEvent::Cell { event, .. } => is_told_by_control(event),
-        FleetEvent::Link { event } => event.is_heard_by_control(),
-        FleetEvent::Rollout { event, .. } => !matches!(event, RolloutEvent::Summarised { .. }),
-        FleetEvent::OwnerStarted { .. }
-        | FleetEvent::FormTaken { .. }
-        | FleetEvent::CellSilent { .. }
-        | FleetEvent::CellHeard { .. }
-        | FleetEvent::Gathered { .. }
-        | FleetEvent::CalendarDeclared { .. }
-        | FleetEvent::RolloutStarted { .. }
-        | FleetEvent::Amended { .. }
-        | FleetEvent::ServicesDeclared { .. }
-        | FleetEvent::Denied { .. }
-        | FleetEvent::DenialLifted { .. } => true,
-        FleetEvent::HostConnected { .. }
-        | FleetEvent::Packages { .. }
-        | FleetEvent::Host { .. }
-        | FleetEvent::Reserved { .. }
-        | FleetEvent::Unreserved { .. } => false,
-    }
+/// Who takes an event in where the two are apart.
+enum Taker {
+    Control,
+    Region,
+    Either,
 }
 
-/// Whether a region takes an event in. What the control plane tells it comes by the link.
-fn is_regions(event: &FleetEvent) -> bool {
+/// What a control plane tells a region, and a region its control plane, comes by the link.
+fn taker(event: &FleetEvent) -> Taker {
+    let control_if = |is_controls| match is_controls {
+        true => Taker::Control,
+        false => Taker::Region,
+    };
     match event {
-        FleetEvent::Cell { event, .. } => !is_told_by_control(event),
-        FleetEvent::Link { event } => !event.is_heard_by_control(),
-        FleetEvent::Rollout { event, .. } => matches!(event, RolloutEvent::Summarised { .. }),
-        FleetEvent::OwnerStarted { .. }
-        | FleetEvent::FormTaken { .. }
-        | FleetEvent::HostConnected { .. }
-        | FleetEvent::Packages { .. }
-        | FleetEvent::Host { .. }
-        | FleetEvent::Reserved { .. }
-        | FleetEvent::Unreserved { .. } => true,
+        FleetEvent::Cell { event, .. } => control_if(is_told_by_control(event)),
+        FleetEvent::Link { event } => control_if(event.is_heard_by_control()),
+        FleetEvent::Rollout { event, .. } => {
+            control_if(!matches!(event, RolloutEvent::Summarised { .. }))
+        }
+        FleetEvent::OwnerStarted { .. } | FleetEvent::FormTaken { .. } => Taker::Either,
         FleetEvent::CellSilent { .. }
         | FleetEvent::CellHeard { .. }
         | FleetEvent::Gathered { .. }
@@ -160,7 +142,12 @@ fn is_regions(event: &FleetEvent) -> bool {
         | FleetEvent::Amended { .. }
         | FleetEvent::ServicesDeclared { .. }
         | FleetEvent::Denied { .. }
-        | FleetEvent::DenialLifted { .. } => false,
+        | FleetEvent::DenialLifted { .. } => Taker::Control,
+        FleetEvent::HostConnected { .. }
+        | FleetEvent::Packages { .. }
+        | FleetEvent::Host { .. }
+        | FleetEvent::Reserved { .. }
+        | FleetEvent::Unreserved { .. } => Taker::Region,
     }
 }
 
@@ -179,36 +166,13 @@ impl LinkEvent {
     }
 }
 
-/// Whether an event of a cell is something that the control plane tells it.
+/// Whether an event of a cell is something that a rollout tells it.
 pub(super) fn is_told_by_control(event: &CellEvent) -> bool {
-    match event {
+    matches!(
+        event,
         CellEvent::Assigned { .. }
-        | CellEvent::Excepted { .. }
-        | CellEvent::Warranted { .. }
-        | CellEvent::Stopped { .. } => true,
-        CellEvent::OwnerStarted { .. }
-        | CellEvent::HostConnected { .. }
-        | CellEvent::HostDisconnected { .. }
-        | CellEvent::PackagesChanged { .. }
-        | CellEvent::GuardTold { .. }
-        | CellEvent::DriftTold { .. }
-        | CellEvent::EffectTold { .. }
-        | CellEvent::HostForgotten { .. }
-        | CellEvent::Reserved { .. }
-        | CellEvent::Unreserved { .. }
-        | CellEvent::Reported { .. }
-        | CellEvent::Claimed { .. }
-        | CellEvent::CalendarDeclared { .. }
-        | CellEvent::Allotted { .. }
-        | CellEvent::StageAsked { .. }
-        | CellEvent::Ordered { .. }
-        | CellEvent::Resent { .. }
-        | CellEvent::ClaimAnswered { .. }
-        | CellEvent::Withdrawn { .. }
-        | CellEvent::GaveUp { .. }
-        | CellEvent::Braked { .. }
-        | CellEvent::Summarised { .. }
-        | CellEvent::DenialsTold { .. }
-        | CellEvent::Released { .. } => false,
-    }
+            | CellEvent::Excepted { .. }
+            | CellEvent::Warranted { .. }
+            | CellEvent::Stopped { .. }
+    )
 }

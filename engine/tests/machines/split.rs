@@ -47,72 +47,81 @@ impl Split {
 
     /// Gives an event to the part that it concerns, and has the links carry what comes of it.
     pub(crate) fn take(&mut self, event: &FleetEvent, now: Timestamp) {
-        match event {
-            FleetEvent::OwnerStarted { .. } => {
-                let names: Vec<Region> = self.regions.keys().cloned().collect();
-                names
-                    .iter()
-                    .for_each(|name| self.to_region(name, event, now));
-                self.to_control(event, now);
-            }
-            FleetEvent::HostConnected { hello } => {
-                let name = hello.host.labels.get(REGION).expect("hosts have regions");
-                let region = Region::new(name.to_string()).unwrap();
-                let host = hello.host.id.clone();
-                let region = self.of_hosts.entry(host).or_insert(region).clone();
-                self.know(&region, now);
-                self.to_region(&region, event, now);
-                self.last = Some(region);
-            }
-            FleetEvent::Packages { .. } => {
-                let region = self.last.clone().expect("a host spoke before");
-                self.to_region(&region, event, now);
-            }
-            FleetEvent::Host { host, event: of } => {
-                let region = self.of_hosts[host].clone();
-                self.to_region(&region, event, now);
-                if let CellEvent::HostForgotten { host } = of {
-                    self.of_hosts.remove(host);
-                }
-            }
-            FleetEvent::Reserved {
-                hosts,
-                by,
-                reason,
-                lasts,
-            } => {
-                for (region, hosts) in self.by_region(hosts) {
-                    let (by, reason, lasts) = (by.clone(), reason.clone(), *lasts);
-                    let event = FleetEvent::Reserved {
-                        hosts,
-                        by,
-                        reason,
-                        lasts,
-                    };
-                    self.to_region(&region, &event, now);
-                }
-            }
-            FleetEvent::Unreserved { hosts, by, force } => {
-                for (region, hosts) in self.by_region(hosts) {
-                    let (by, force) = (by.clone(), *force);
-                    let event = FleetEvent::Unreserved { hosts, by, force };
-                    self.to_region(&region, &event, now);
-                }
-            }
-            FleetEvent::Cell { cell, event: of } if !is_controls(of) => {
-                let region = self.region_of(cell);
-                self.to_region(&region, event, now);
-            }
-            FleetEvent::Rollout {
-                event: RolloutEvent::Summarised { summary },
-                ..
-            } => {
-                let region = self.region_of(&summary.cell);
-                self.to_region(&region, event, now);
-            }
-            _ => self.to_control(event, now),
+        let parts = self.parts_of(event, now);
+        if parts.is_empty() || matches!(event, FleetEvent::OwnerStarted { .. }) {
+            self.tell_control(event, now);
+        }
+        for (region, event) in &parts {
+            self.tell_region(region, event, now);
+        }
+        if let FleetEvent::Host { event, .. } = event
+            && let CellEvent::HostForgotten { host } = event
+        {
+            self.of_hosts.remove(host);
         }
         self.carry(now);
+    }
+
+    /// The regions that an event concerns, and what of it each is told. Empty: it is the control plane's.
+    fn parts_of(&mut self, event: &FleetEvent, now: Timestamp) -> Vec<(Region, FleetEvent)> {
+        if let FleetEvent::OwnerStarted { .. } = event {
+            let regions = self.regions.keys();
+            return regions.map(|name| (name.clone(), event.clone())).collect();
+        }
+        if let FleetEvent::Reserved {
+            hosts,
+            by,
+            reason,
+            lasts,
+        } = event
+        {
+            return self.divided(hosts, |hosts| FleetEvent::Reserved {
+                hosts,
+                by: by.clone(),
+                reason: reason.clone(),
+                lasts: *lasts,
+            });
+        }
+        if let FleetEvent::Unreserved { hosts, by, force } = event {
+            return self.divided(hosts, |hosts| FleetEvent::Unreserved {
+                hosts,
+                by: by.clone(),
+                force: *force,
+            });
+        }
+        let region = self.region_told(event, now);
+        region
+            .map(|region| (region, event.clone()))
+            .into_iter()
+            .collect()
+    }
+
+    /// The one region that an event concerns. Nothing: it is the control plane's.
+    fn region_told(&mut self, event: &FleetEvent, now: Timestamp) -> Option<Region> {
+        if let FleetEvent::HostConnected { hello } = event {
+            let name = hello.host.labels.get(REGION).expect("hosts have regions");
+            let region = Region::new(name.to_string()).unwrap();
+            let of = self.of_hosts.entry(hello.host.id.clone());
+            let region = of.or_insert(region).clone();
+            self.know(&region, now);
+            self.last = Some(region);
+            return self.last.clone();
+        }
+        if let FleetEvent::Packages { .. } = event {
+            return self.last.clone();
+        }
+        if let FleetEvent::Host { host, .. } = event {
+            return Some(self.of_hosts[host].clone());
+        }
+        if let FleetEvent::Cell { cell, event } = event {
+            return (!is_controls(event)).then(|| self.region_of(cell));
+        }
+        if let FleetEvent::Rollout { event, .. } = event
+            && let RolloutEvent::Summarised { summary } = event
+        {
+            return Some(self.region_of(&summary.cell));
+        }
+        None
     }
 
     /// What differs from the fleet as one process has it.
@@ -148,13 +157,19 @@ impl Split {
         self.carry(now);
     }
 
-    fn by_region(&self, hosts: &BTreeSet<HostId>) -> BTreeMap<Region, BTreeSet<HostId>> {
+    /// Each region's part of what an operator does to hosts.
+    fn divided(
+        &self,
+        hosts: &BTreeSet<HostId>,
+        part: impl Fn(BTreeSet<HostId>) -> FleetEvent,
+    ) -> Vec<(Region, FleetEvent)> {
         let mut all: BTreeMap<Region, BTreeSet<HostId>> = BTreeMap::new();
         for host in hosts {
             let region = self.of_hosts[host].clone();
             all.entry(region).or_default().insert(host.clone());
         }
-        all
+        let parts = all.into_iter();
+        parts.map(|(region, hosts)| (region, part(hosts))).collect()
     }
 
     fn region_of(&self, cell: &CellId) -> Region {
@@ -187,7 +202,7 @@ impl Split {
         self.carry(now);
     }
 
-    fn to_control(&mut self, event: &FleetEvent, now: Timestamp) {
+    fn tell_control(&mut self, event: &FleetEvent, now: Timestamp) {
         let taken = self.control.apply(event, now);
         self.is_wide |= matches!(taken, Err(FleetError::WideFloor { .. }));
         if let Err(error) = taken {
@@ -196,7 +211,7 @@ impl Split {
         }
     }
 
-    fn to_region(&mut self, region: &Region, event: &FleetEvent, now: Timestamp) {
+    fn tell_region(&mut self, region: &Region, event: &FleetEvent, now: Timestamp) {
         let fleet = self
             .regions
             .get_mut(region)

@@ -6,7 +6,8 @@ use std::{fs, path::Path, process::Command};
 const STATEMENT: &str = "cofferdam-rollout 1\nrollout practice\nmade 2026-11-28\nuntil 2027-02-26\n\
     file 0000000000000000000000000000000000000000000000000000000000000000\n\
     lock 0000000000000000000000000000000000000000000000000000000000000001\n\
-    match service == \"web\"\nreboot never\nrestart if-required\nconffiles none\none-way no\n\
+    match service == \"web\"\nreboot never\nrestart if-required\n\
+    kernel-fallback one-shot\nconffiles none\none-way no\n\
     bits any 0000000000000000000000000000000000000000000000000000000000000002 nothing\n";
 
 fn key(seed: u8) -> PrivateKey {

@@ -107,6 +107,7 @@ fn honest(sequence: u64) -> Order {
     order.content = lock
         .content_for(&platform("debian-12"), spec.patch())
         .unwrap();
+    order.kernel_fallback = spec.kernel_fallback();
     order
 }
 
@@ -287,7 +288,9 @@ async fn bits_that_nobody_signed_are_not_staged() {
         lock_digest: honest.grant.lock_digest,
         content,
         conffiles: ConffilePolicies::new(),
+        kernel_fallback: honest.kernel_fallback,
         one_way: false,
+        rate_kib: None,
     };
     let staged = |stage: &Stage| -> Vec<Option<FailureKind>> {
         let bodies = stage.coordinator.bodies();

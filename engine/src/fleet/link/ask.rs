@@ -1,7 +1,6 @@
 //! What only a region can do, and the region to ask for it.
 
 use crate::{
-    cell::CellEvent,
     fleet::{Fleet, FleetError, FleetEvent, Form},
     id::{HostId, Region},
 };
@@ -42,12 +41,8 @@ impl FleetEvent {
         if let Self::Reserved { hosts, .. } | Self::Unreserved { hosts, .. } = self {
             return hosts.iter().collect();
         }
-        if let Self::Host {
-            host,
-            event: CellEvent::HostForgotten { .. },
-        } = self
-        {
-            return vec![host];
+        if let Self::Host { event, .. } = self {
+            return event.forgets().into_iter().collect();
         }
         Vec::new()
     }

@@ -91,47 +91,20 @@ impl Fleet {
         event: &CellEvent,
         now: Timestamp,
     ) -> Result<(), FleetError> {
-        match event {
-            CellEvent::HostConnected { hello } => self.arrive(hello, cell, now),
-            CellEvent::HostForgotten { host } => {
-                let known = self.host(host).map(|(_, member)| member.host.clone());
-                self.put(cell, event, now)?;
-                self.forget_host(host);
-                if let Some(known) = &known {
-                    self.part_from(known, now);
-                }
-                Ok(())
-            }
-            CellEvent::PackagesChanged { host, .. } => {
-                self.put(cell, event, now)?;
-                self.consider_late(host, now)
-            }
-            CellEvent::OwnerStarted { .. }
-            | CellEvent::HostDisconnected { .. }
-            | CellEvent::GuardTold { .. }
-            | CellEvent::DriftTold { .. }
-            | CellEvent::EffectTold { .. }
-            | CellEvent::Reserved { .. }
-            | CellEvent::Unreserved { .. }
-            | CellEvent::Reported { .. }
-            | CellEvent::Claimed { .. }
-            | CellEvent::CalendarDeclared { .. }
-            | CellEvent::Assigned { .. }
-            | CellEvent::Excepted { .. }
-            | CellEvent::Warranted { .. }
-            | CellEvent::Stopped { .. }
-            | CellEvent::Allotted { .. }
-            | CellEvent::StageAsked { .. }
-            | CellEvent::Ordered { .. }
-            | CellEvent::Resent { .. }
-            | CellEvent::ClaimAnswered { .. }
-            | CellEvent::Withdrawn { .. }
-            | CellEvent::GaveUp { .. }
-            | CellEvent::Braked { .. }
-            | CellEvent::Summarised { .. }
-            | CellEvent::DenialsTold { .. }
-            | CellEvent::Released { .. } => self.put(cell, event, now),
+        if let CellEvent::HostConnected { hello } = event {
+            return self.arrive(hello, cell, now);
         }
+        let left = event.forgets().and_then(|host| self.host(host));
+        let left = left.map(|(_, member)| member.host.clone());
+        self.put(cell, event, now)?;
+        if let Some(left) = left {
+            self.forget_host(&left.id);
+            self.part_from(&left, now);
+        }
+        if let CellEvent::PackagesChanged { host, .. } = event {
+            self.consider_late(host, now)?;
+        }
+        Ok(())
     }
 
     fn follow_move(&mut self, from: &CellId, to: &CellId, hosts: &[HostId]) {
