@@ -12,6 +12,7 @@
 
 mod control;
 mod copy;
+mod current;
 mod dial;
 mod frame;
 mod region;
@@ -19,10 +20,7 @@ mod ring;
 
 pub use self::dial::{Dial, Dialled};
 pub(crate) use self::{
-    control::{Current, LinkApi},
-    dial::DialInTurn,
-    region::Uplink,
-    ring::Ring,
+    control::LinkApi, current::Current, dial::DialInTurn, region::Uplink, ring::Ring,
 };
 
 use crate::driver::Stopping;

@@ -3,6 +3,7 @@
 use super::{
     ANSWERS, BATCH, Ended, QUEUE,
     copy::Assembly,
+    current::Current,
     frame::{self, FORMAT, FrameError},
 };
 use crate::{
@@ -25,9 +26,8 @@ use cofferdam_proto::{
     v1::{self, from_control, from_region},
 };
 use std::{
-    collections::BTreeMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -50,9 +50,8 @@ pub(crate) struct LinkApi {
     pub(crate) current: Current,
 }
 
-/// Which link each region has: a newer one takes the place of an older one.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Current(Arc<Mutex<BTreeMap<Region, watch::Sender<u64>>>>);
+/// More news than any store has: all cells are to be told instead.
+const NONE_OF_THEM: u64 = u64::MAX;
 
 /// One link.
 struct Link {
@@ -61,6 +60,7 @@ struct Link {
     driver: DriverHandle,
     clock: Arc<dyn Clock>,
     heartbeat: Duration,
+    current: Current,
     /// The number of the region's newest link.
     newest: watch::Receiver<u64>,
     /// Its own.
@@ -101,6 +101,7 @@ impl v1::link_server::Link for LinkApi {
             driver: self.driver.clone(),
             clock: self.clock.clone(),
             heartbeat: self.heartbeat,
+            current: self.current.clone(),
             newest,
             number,
             heard_at: AtomicU64::new(self.clock.now().0),
@@ -122,35 +123,21 @@ impl LinkApi {
     }
 
     async fn welcome(&self, region: &Region) -> Result<v1::FromControl, Stopping> {
-        let region = region.clone();
+        let (region, named) = (region.clone(), region.clone());
         let look = move |fleet: &Fleet| (fleet.taken_in(&region), fleet.store());
         let (taken, store) = self.driver.ask(move |seen| look(seen.fleet)).await?;
         let hello = v1::ControlHello {
             format: FORMAT,
             store: store.map_or(0, |store| store.0),
-            news: taken.news,
+            news: match self.current.take_astray(&named) {
+                true => NONE_OF_THEM,
+                false => taken.news,
+            },
             summaries: taken.summaries,
             heartbeat_ms: millis(self.heartbeat),
             release: env!("CARGO_PKG_VERSION").to_owned(),
         };
         Ok(message(from_control::Message::Hello(hello)))
-    }
-}
-
-impl Current {
-    /// Begins a link, which ends the one before. What tells of the next one, and its number.
-    fn begin(&self, region: &Region) -> (watch::Receiver<u64>, u64) {
-        let mut all = self.all();
-        let newest = all.entry(region.clone());
-        let newest = newest.or_insert_with(|| watch::channel(0).0);
-        newest.send_modify(|number| *number += 1);
-        let number = *newest.borrow();
-        (newest.subscribe(), number)
-    }
-
-    fn all(&self) -> MutexGuard<'_, BTreeMap<Region, watch::Sender<u64>>> {
-        // Nothing in it can be left half done by a panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -177,7 +164,10 @@ impl Link {
         };
         let why = error_chain(&ended);
         tracing::warn!(region = %self.region, why, "a region's link ended");
-        if matches!(ended, Ended::Replaced) {
+        if matches!(ended, Ended::Refused(_)) {
+            self.current.note_astray(&self.region);
+        }
+        if *self.newest.borrow() != self.number {
             return;
         }
         let since = Timestamp(self.heard_at.load(Ordering::Relaxed));
@@ -266,14 +256,14 @@ impl Link {
     /// dialled.
     async fn take_in(&self, mut events: mpsc::Receiver<FromLink>) -> Ended {
         let mut batch = Vec::with_capacity(BATCH);
-        let mut is_heard = false;
         loop {
-            match self.heard(&mut is_heard).await {
-                Ok(()) => {}
-                Err(ended) => return ended,
+            if let Err(ended) = self.heard().await {
+                return ended;
             }
-            if events.recv_many(&mut batch, BATCH).await == 0 {
-                return Ended::ByPeer;
+            match timeout(self.heartbeat, events.recv_many(&mut batch, BATCH)).await {
+                Err(_) => continue,
+                Ok(0) => return Ended::ByPeer,
+                Ok(_) => {}
             }
             match self.driver.heard(std::mem::take(&mut batch)).await {
                 Ok(Ok(())) => {}
@@ -283,13 +273,12 @@ impl Link {
         }
     }
 
-    async fn heard(&self, is_heard: &mut bool) -> Result<(), Ended> {
-        if *is_heard {
-            return Ok(());
-        }
-        let TakenIn { news, summaries } = self.look(|fleet, region| fleet.taken_in(region)).await?;
-        if news >= self.hello.news && summaries >= self.hello.summaries {
-            *is_heard = true;
+    async fn heard(&self) -> Result<(), Ended> {
+        let (taken, silent) = self
+            .look(|fleet, region| (fleet.taken_in(region), fleet.silent_since(region)))
+            .await?;
+        let has_all = taken.news >= self.hello.news && taken.summaries >= self.hello.summaries;
+        if silent.is_some() && has_all {
             let region = self.region.clone();
             self.driver
                 .link(vec![LinkEvent::Heard { region }])

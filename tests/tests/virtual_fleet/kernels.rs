@@ -42,7 +42,8 @@ impl Flaw {
     /// What the console says of it. Empty: nothing.
     fn sign(self) -> &'static str {
         match self {
-            Self::Truncated => "error: ",
+            // What GRUB says of an image that it cannot load is gone with the next entry.
+            Self::Truncated => "Booting `Trial of Linux",
             Self::Panics => "Kernel panic - not syncing",
             Self::Silent => "nobody found this host well within",
             Self::None => "",

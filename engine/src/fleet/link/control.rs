@@ -98,6 +98,11 @@ impl Fleet {
         })
     }
 
+    /// Since when nothing is heard of a region. Nothing: it is heard, or was never met.
+    pub fn silent_since(&self, region: &Region) -> Option<Timestamp> {
+        self.links.regions.get(region)?.silent_since
+    }
+
     /// The region that a cell is of. Nothing: none has told of it, or all is one process.
     pub fn region_of(&self, cell: &CellId) -> Option<&Region> {
         self.links.of_cells.get(cell)
