@@ -176,8 +176,12 @@ impl Uplink {
             }
             from_control::Message::Taken(v1::Taken { summaries, .. }) => {
                 let up_to = summaries;
-                let event = LinkEvent::SummariesTaken { up_to };
-                self.driver.link(vec![event]).await??;
+                let kept = |fleet: &Fleet| fleet.untaken_summaries().keys().next().copied();
+                // It is told with each of its news, and most of those take no summary.
+                if self.look(kept).await?.is_some_and(|first| first <= up_to) {
+                    let event = LinkEvent::SummariesTaken { up_to };
+                    self.driver.link(vec![event]).await??;
+                }
             }
             from_control::Message::SignOfLife(_) => {}
         }
