@@ -7,6 +7,7 @@ use crate::{
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
     id::RolloutId,
+    patch::Content,
     report::ReportBody,
 };
 use cofferdam_proto::artefact::SupplyRequest;
@@ -30,7 +31,7 @@ pub(crate) struct Staging<A> {
     waiting: VecDeque<StageRequest>,
     releases: BTreeSet<RolloutId>,
     supplies: VecDeque<SupplyRequest>,
-    is_supplying: bool,
+    supplying: Option<SupplyRequest>,
     current: Option<StageRequest>,
     work: Task<Option<ReportBody>>,
 }
@@ -43,7 +44,7 @@ impl<A: Actions> Staging<A> {
             waiting: VecDeque::new(),
             releases: BTreeSet::new(),
             supplies: VecDeque::new(),
-            is_supplying: false,
+            supplying: None,
             current: None,
             work: Task::idle(),
         }
@@ -59,8 +60,13 @@ impl<A: Actions> Staging<A> {
             tracing::warn!(rollout = %request.rollout, "too many rollouts wait to be staged");
             return;
         }
-        if std::mem::take(&mut self.is_supplying) {
-            // What this host needs itself goes first, and it brings that to the store too.
+        if self
+            .supplying
+            .as_ref()
+            .is_some_and(|supply| !serves(supply, &request))
+        {
+            // What this host needs itself goes first.
+            self.supplying = None;
             self.work.cancel();
         }
         self.releases.remove(&request.rollout);
@@ -99,7 +105,7 @@ impl<A: Actions> Staging<A> {
         if let Some(request) = self.current.clone() {
             self.work.start(prove(actions, request));
         } else if let Some(request) = self.supplies.pop_front() {
-            self.is_supplying = true;
+            self.supplying = Some(request.clone());
             self.work.start(bring(actions, request));
         }
     }
@@ -108,9 +114,17 @@ impl<A: Actions> Staging<A> {
     /// when nothing goes on.
     pub(crate) async fn outcome(&mut self) -> Option<ReportBody> {
         let outcome = self.work.outcome().await;
-        self.is_supplying = false;
+        self.supplying = None;
         self.current = None;
         outcome
+    }
+}
+
+/// Whether what is brought to the store is needed here too: to begin anew would fetch it twice.
+fn serves(supply: &SupplyRequest, request: &StageRequest) -> bool {
+    match &request.content {
+        Content::Packages { packages, .. } => packages.iter().any(|p| supply.packages.contains(p)),
+        Content::Config { .. } | Content::Noop => false,
     }
 }
 
@@ -145,4 +159,66 @@ async fn prove<A: Actions>(actions: Rc<A>, request: StageRequest) -> Option<Repo
         lock_digest: request.lock_digest,
         failure,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actions::{Effect, ScriptedActions};
+    use cofferdam_engine::{
+        digest::Digest,
+        patch::{ConffilePolicies, KernelFallback, LockedPackage},
+        reach::Reach,
+    };
+
+    fn package(name: &str) -> LockedPackage {
+        LockedPackage {
+            name: name.to_owned(),
+            version: "2".to_owned(),
+            sha256: Digest::of(name),
+            size: 1,
+        }
+    }
+
+    /// What a host did that was staging something of its own while it brought `tool` to the store.
+    async fn staged_while_it_brings_tool(own: &str) -> Vec<Effect> {
+        let actions = ScriptedActions::new(Duration::from_secs(1));
+        let mut staging = Staging::new(Rc::new(actions.clone()));
+        staging.supply(SupplyRequest {
+            packages: vec![package("tool")],
+            reach: Reach::Every,
+        });
+        staging.proceed(None);
+        staging.stage(StageRequest {
+            rollout: RolloutId::new("r1").unwrap(),
+            lock_digest: Digest::of("lock"),
+            content: Content::Packages {
+                packages: vec![package(own)],
+                reach: Reach::Every,
+            },
+            conffiles: ConffilePolicies::default(),
+            kernel_fallback: KernelFallback::default(),
+            one_way: false,
+            rate_kib: None,
+        });
+        loop {
+            staging.proceed(None);
+            if staging.outcome().await.is_some() {
+                return actions.effects();
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_host_brings_and_needs_itself_is_brought_to_the_end() {
+        let effects = staged_while_it_brings_tool("tool").await;
+        let staged = Effect::Staged(Digest::of("lock"));
+        assert_eq!(effects, [Effect::Supplied, staged]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_host_needs_itself_goes_before_what_it_brings_for_others() {
+        let effects = staged_while_it_brings_tool("other").await;
+        assert_eq!(effects, [Effect::Staged(Digest::of("lock"))]);
+    }
 }

@@ -50,6 +50,8 @@ struct World {
 pub enum Step {
     /// Staging.
     Stage,
+    /// Bringing packages to the artefact store.
+    Supply,
     /// Draining.
     Drain,
     /// Applying.
@@ -80,6 +82,8 @@ pub struct Turn {
 pub enum Effect {
     /// Bits were fetched.
     Staged(Digest),
+    /// Packages were brought to the artefact store.
+    Supplied,
     /// The flag went down.
     FlagDown,
     /// The flag went up.
@@ -336,6 +340,8 @@ impl Actions for ScriptedActions {
     }
 
     async fn supply(&self, _request: &SupplyRequest) -> Result<(), Failure> {
+        self.turn(Step::Supply).await?;
+        self.world().effects.push(Effect::Supplied);
         Ok(())
     }
 
