@@ -177,9 +177,14 @@ impl Fleet {
     /// Whether hosts may leave a cell and come to it, or to a new one of its name: it is heard of, and
     /// nothing was ever denied to its hosts alone.
     pub(super) fn is_free_to_change(&self, cell: &CellId) -> bool {
+        !self.silent.contains_key(cell) && !self.is_denied_something(cell)
+    }
+
+    /// Whether something was ever denied to the hosts of a cell alone.
+    pub(super) fn is_denied_something(&self, cell: &CellId) -> bool {
         let is_it = |at: Place| matches!(at, Place::Cell { cell: denied } if denied == *cell);
         let mut denied = self.denials.iter().map(|(_, at, _)| at);
-        !self.silent.contains_key(cell) && !denied.any(is_it)
+        denied.any(is_it)
     }
 
     /// Whether nothing counts on a host being in its cell: it is of no rollout that is not over, no

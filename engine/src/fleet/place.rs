@@ -21,7 +21,8 @@ impl Fleet {
         if let Some(last) = last.filter(|cell| cell.size() < self.cell_size()) {
             return Ok(last.id().clone());
         }
-        let is_open = |cell: &CellId| self.is_free_to_change(cell);
+        // Who hears of a host does not know whether others hear of its cell: a region hears its own.
+        let is_open = |cell: &CellId| !self.is_denied_something(cell);
         let cells = self.cells.values();
         cells::join(host, cells, self.cell_size(), is_open).map_err(|source| FleetError::Unplaced {
             host: host.id.clone(),
