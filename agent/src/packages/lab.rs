@@ -153,6 +153,15 @@ impl Lab {
     /// Installs packages of the repository by hand, as if before Cofferdam came, and forgets
     /// their files.
     pub(crate) fn install(&self, debs: &[Deb<'_>]) {
+        self.by_dpkg("--install", debs);
+    }
+
+    /// Unpacks packages, as a dpkg that dies before it configures them.
+    pub(crate) fn unpack(&self, debs: &[Deb<'_>]) {
+        self.by_dpkg("--unpack", debs);
+    }
+
+    fn by_dpkg(&self, act: &str, debs: &[Deb<'_>]) {
         let folder = tempfile::tempdir().unwrap();
         let files = debs.iter().map(|&deb| build(deb, folder.path()));
         run(Command::new("dpkg")
@@ -162,7 +171,7 @@ impl Lab {
                 "--force-not-root",
                 "--force-unsafe-io",
                 "--log=/dev/null",
-                "-i",
+                act,
             ])
             .args(files));
     }

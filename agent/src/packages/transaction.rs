@@ -89,7 +89,9 @@ impl Apt {
             self.offline("apt-get")
                 .args(["--yes", "--allow-downgrades", "--reinstall"]);
         if change.remove.is_empty() {
-            command = command.arg("--no-remove");
+            // An apt that finds a package without what it needs, as an interrupted dpkg leaves them, changes
+            // nothing without the latter, even when this change puts it right.
+            command = command.args(["--no-remove", "--fix-broken"]);
         }
         let command = command.args(["install", "--"]).args(change.arguments());
         self.must_change(command, on).await

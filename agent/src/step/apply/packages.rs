@@ -2,7 +2,10 @@
 
 use super::Steps;
 use crate::{
-    packages::database::{Database, State},
+    packages::{
+        database::{Database, State},
+        transaction::Conditions,
+    },
     step::{
         record::{OldPackage, PackageWas, Was},
         stage::changed,
@@ -42,19 +45,50 @@ impl Steps {
             let was = self.packages_now(order, &changed, &database).await?;
             self.begin(order, Was::Packages { packages: was })?;
         }
-        self.manager.repair(&[], on).await?;
+        self.end_what_was_interrupted(packages, on).await?;
         let database = self.manager.database().await?;
         let changed = changed(packages, &database);
         if !changed.is_empty() {
             self.pin_kernel(order, &changed).await?;
             self.replace_conffiles(&order.conffiles, &changed).await?;
             let change = self.install(changed.iter().map(|package| package.sha256));
-            self.change(&change, on, self.lock_wait(order)).await?;
+            match changed
+                .iter()
+                .any(|package| is_half_done(package, &database))
+            {
+                // apt, which works out anew how packages fit, may have no way from there to all of them.
+                true => self.manager.force(&change, on).await?,
+                false => self.change(&change, on, self.lock_wait(order)).await?,
+            }
         }
         require_installed(packages, &self.manager.database().await?)?;
         self.keep_own_conffiles(order).await?;
         self.note_conffiles(&order.grant.rollout).await?;
         self.restore_marks(&order.grant.rollout, on).await
+    }
+
+    /// Ends what a dpkg that was interrupted left half done, this rollout's before its agent died included.
+    async fn end_what_was_interrupted(
+        &self,
+        packages: &[LockedPackage],
+        on: Conditions<'_>,
+    ) -> Result<(), Failure> {
+        let database = self.manager.database().await?;
+        let is_older = |package: &&LockedPackage| {
+            let entry = database.0.get(&package.name);
+            entry.is_some_and(|entry| entry.version != package.version)
+        };
+        // They are replaced: what they need may have been already.
+        let older = packages.iter().filter(is_older);
+        let older: Vec<&str> = older.map(|package| package.name.as_str()).collect();
+        match self.manager.repair(&older, on).await {
+            Err(failure) if !older.is_empty() => {
+                // It may need one that is not replaced yet.
+                tracing::warn!(%failure, "dpkg could not end what was interrupted");
+                Ok(())
+            }
+            repaired => repaired,
+        }
     }
 
     /// What the host has of the packages that will change.
@@ -91,6 +125,12 @@ impl Steps {
         }
         Ok(was)
     }
+}
+
+/// Whether dpkg died while it changed a package.
+fn is_half_done(package: &LockedPackage, database: &Database) -> bool {
+    let entry = database.0.get(&package.name);
+    entry.is_some_and(|entry| entry.state != State::Whole)
 }
 
 fn no_way_back(package: &LockedPackage) -> Failure {

@@ -1,7 +1,7 @@
 //! Steps that are cut short, as by kill -9.
 
 use super::{
-    tool::{Tool, both},
+    tool::{Tool, both, tool},
     *,
 };
 use crate::{
@@ -39,20 +39,24 @@ async fn an_apply_that_is_cut_short_anywhere_can_be_ended_or_undone() {
 /// Whether it came to its end.
 pub(super) async fn cut_short(lab: &Lab, after: usize, act: impl AsyncFnOnce(&Steps)) -> bool {
     let cut = Rc::new(CutShort::after(after));
-    let outside = Outside {
-        found: telling::channel().0,
-        gates: Vec::new(),
-        drift: undrifted(&lab.settings()),
-        runner: cut.clone(),
-        space: Rc::new(space::Kernel),
-        artefacts: Rc::new(scripted::Scripted::default()),
-    };
-    let steps = Steps::open(lab.settings(), outside).unwrap();
+    let steps = steps_by(lab, cut.clone());
     tokio::select! {
         biased;
         () = act(&steps) => true,
         () = cut.reached() => false,
     }
+}
+
+fn steps_by(lab: &Lab, runner: Rc<dyn Runner>) -> Steps {
+    let outside = Outside {
+        found: telling::channel().0,
+        gates: Vec::new(),
+        drift: undrifted(&lab.settings()),
+        runner,
+        space: Rc::new(space::Kernel),
+        artefacts: Rc::new(scripted::Scripted::default()),
+    };
+    Steps::open(lab.settings(), outside).unwrap()
 }
 
 /// Runs some programs and then none for ever, but begins each last one: as if the agent had died
@@ -95,13 +99,7 @@ impl Runner for CutShort {
 async fn what_an_interrupted_dpkg_left_is_put_right_first() {
     let host = Tool::new();
     host.lab.install(&[Deb::new("other", "1")]);
-    let status = host.lab.path("root/var/lib/dpkg/status");
-    let sound = fs::read_to_string(&status).unwrap();
-    let (whole, half) = (
-        "Package: other\nStatus: install ok installed",
-        "Package: other\nStatus: install ok half-configured",
-    );
-    fs::write(&status, sound.replace(whole, half)).unwrap();
+    set_state(&host.lab, "other", "half-configured");
     let order = host.order();
     let steps = steps(&host.lab);
     steps.stage(&request(&order)).await.unwrap();
@@ -113,18 +111,44 @@ async fn what_an_interrupted_dpkg_left_is_put_right_first() {
     assert_eq!(database.version("other"), Some("1"));
 }
 
+/// `tool` needs `data` of its own version, and dpkg changes one of them first.
+#[tokio::test]
+async fn a_dpkg_that_died_between_two_packages_that_need_each_other_is_ended_by_the_apply() {
+    let data = |version| Deb::new("data", version);
+    for (unpacked, tool_too) in [(data("2"), false), (data("2"), true), (tool("2"), false)] {
+        let host = Tool::new();
+        let order = host.order();
+        let steps = steps(&host.lab);
+        steps.stage(&request(&order)).await.unwrap();
+        // It begins, and dies.
+        let begun = steps_by(&host.lab, Rc::new(Lazy)).apply(&order).await;
+        begun.unwrap_err();
+        host.lab.unpack(&[unpacked]);
+        if tool_too {
+            // As in the script of the new one that runs before it is unpacked.
+            set_state(&host.lab, "tool", "unpacked");
+        }
+        steps.apply(&order).await.unwrap();
+        assert_eq!(host.versions(), both("2"), "{} {tool_too}", unpacked.name);
+        steps.rollback(&order).await.unwrap();
+        assert_eq!(host.versions(), both("1"), "{} {tool_too}", unpacked.name);
+    }
+}
+
+/// Writes into dpkg's database that an installed package is in another state.
+fn set_state(lab: &Lab, package: &str, state: &str) {
+    let path = lab.path("root/var/lib/dpkg/status");
+    let status = fs::read_to_string(&path).unwrap();
+    let line = |state: &str| format!("Package: {package}\nStatus: install ok {state}\n");
+    let changed = status.replace(&line("installed"), &line(state));
+    assert_ne!(changed, status, "{package} was installed");
+    fs::write(path, changed).unwrap();
+}
+
 #[tokio::test]
 async fn an_apt_that_says_it_did_and_did_not_is_not_believed() {
     let host = Tool::new();
-    let outside = Outside {
-        found: telling::channel().0,
-        gates: Vec::new(),
-        drift: undrifted(&host.lab.settings()),
-        runner: Rc::new(Lazy),
-        space: Rc::new(space::Kernel),
-        artefacts: Rc::new(scripted::Scripted::default()),
-    };
-    let steps = Steps::open(host.lab.settings(), outside).unwrap();
+    let steps = steps_by(&host.lab, Rc::new(Lazy));
     let failure = steps.apply(&host.order()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::PackageManager, "{failure}");
     assert!(
