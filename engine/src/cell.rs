@@ -33,6 +33,7 @@ mod job;
 mod late;
 mod leave;
 mod line;
+mod lost_room;
 mod member;
 mod moving;
 mod order;

@@ -87,6 +87,9 @@ pub enum Occupancy {
     Casualty {
         /// How, in one line.
         why: String,
+        /// Since when. In the record of an older release: from the beginning.
+        #[serde(default)]
+        since: Timestamp,
     },
 }
 
@@ -267,8 +270,12 @@ impl Ledger {
         host: &HostId,
         token: ReservationToken,
         why: impl Into<String>,
+        now: Timestamp,
     ) -> Result<(), LedgerError> {
-        self.held(host, token)?.occupancy = Occupancy::Casualty { why: why.into() };
+        self.held(host, token)?.occupancy = Occupancy::Casualty {
+            why: why.into(),
+            since: now,
+        };
         Ok(())
     }
 
@@ -289,7 +296,10 @@ impl Ledger {
             self.enter(
                 host,
                 Holder::Itself,
-                Occupancy::Casualty { why: why.into() },
+                Occupancy::Casualty {
+                    why: why.into(),
+                    since: now,
+                },
                 now,
             );
         }
@@ -419,7 +429,8 @@ mod tests {
             ledger.entry(&host()).is_some(),
             "a host at work is not freed by its health"
         );
-        ledger.lose(&host(), ReservationToken(1), "silent").unwrap();
+        let lost = ledger.lose(&host(), ReservationToken(1), "silent", Timestamp(1));
+        lost.unwrap();
         ledger.recovered(&host());
         assert!(ledger.entry(&host()).is_none());
     }

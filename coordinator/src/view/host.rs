@@ -70,7 +70,7 @@ pub(super) fn out(entry: &Entry) -> OutView {
             (Holder::AtHost { reason, .. }, _) => format!("taken: {reason}"),
             (_, Occupancy::Reserved) => "reserved: may be taken out at any moment".to_owned(),
             (_, Occupancy::Disrupted) => "taken out for its run".to_owned(),
-            (_, Occupancy::Casualty { why }) => why.clone(),
+            (_, Occupancy::Casualty { why, .. }) => why.clone(),
         },
         since_ms: entry.since,
         until_ms: entry.holder.until(),

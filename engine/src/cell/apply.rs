@@ -23,6 +23,9 @@ impl Cell {
         self.keep_count(event);
         let has_moved = self.groups.layout() != layout;
         let is_counted_anew = has_moved || self.groups.revision() != counted;
+        if is_counted_anew {
+            self.let_in();
+        }
         let concerns_starts = self.keep_agendas(event, has_moved) || is_counted_anew;
         if concerns_starts {
             self.starts_revision.step();

@@ -71,6 +71,13 @@ impl Work {
 
     /// A host that was left out because it was away is back: it waits again.
     pub(super) fn take_back_in(&mut self, host: &HostId) {
+        if self.jobs.get(host).is_some_and(|job| job.away) {
+            self.wait_after_all(host);
+        }
+    }
+
+    /// A host that was left out waits again, as far as the rollout still goes on with it.
+    pub(super) fn wait_after_all(&mut self, host: &HostId) {
         let ended = self
             .stop
             .as_ref()
@@ -81,7 +88,7 @@ impl Work {
             return;
         };
         let is_left_out = matches!(job.state, JobState::Over(Outcome::LeftOut { .. }));
-        if !job.away || !is_left_out || ended || goes_back || is_set_aside {
+        if !is_left_out || ended || goes_back || is_set_aside {
             return;
         }
         job.away = false;

@@ -155,6 +155,12 @@ pub(super) fn reach_patience(work: &Work) -> Duration {
     deadlines.start_by + deadlines.claim_wait
 }
 
+/// How long hosts wait for room that others use up who are lost: these may have rebooted by themselves, and
+/// come back as a host that is away may.
+pub(super) fn room_patience(work: &Work) -> Duration {
+    work.assignment.deadlines.reboot + reach_patience(work)
+}
+
 /// How long it may be without the bits.
 pub(super) fn stage_patience(work: &Work) -> Duration {
     let deadlines = &work.assignment.deadlines;

@@ -25,7 +25,7 @@ impl Cell {
             let failure = failure_of(&active);
             if self
                 .ledger
-                .lose(host, token, format!("quarantined: {failure}"))
+                .lose(host, token, format!("quarantined: {failure}"), now)
                 .is_err()
             {
                 debug_assert!(false, "an active order without its reservation");

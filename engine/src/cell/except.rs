@@ -6,6 +6,7 @@ use crate::{
     exception::{Exception, Exceptions, Word},
     id::{HostId, RolloutId},
     order::Direction,
+    time::Timestamp,
     warrant::{Change, Outcome},
 };
 
@@ -25,7 +26,12 @@ impl Cell {
 
     /// Ends an order that an operator does not want to wait for: its host is a casualty until it
     /// reports itself in service.
-    pub(super) fn skipped(&mut self, rollout: &RolloutId, host: &HostId) -> Result<(), CellError> {
+    pub(super) fn skipped(
+        &mut self,
+        rollout: &RolloutId,
+        host: &HostId,
+        now: Timestamp,
+    ) -> Result<(), CellError> {
         let active = self.active_mut(rollout, host, "skipping")?;
         let token = active.order.token;
         let change = match active.disrupted {
@@ -41,7 +47,8 @@ impl Cell {
                 what: "skipping",
             })?;
         let why = job.exception.as_ref().map(ToString::to_string);
-        self.ledger.lose(host, token, why.unwrap_or_default())?;
+        self.ledger
+            .lose(host, token, why.unwrap_or_default(), now)?;
         self.end_job(rollout, host, outcome);
         Ok(())
     }

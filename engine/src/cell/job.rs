@@ -186,6 +186,11 @@ pub enum GivenUp {
         /// Why, for people.
         reason: String,
     },
+    /// Granted, and hosts that do not come back by themselves use the room of a group of it up.
+    NoRoom {
+        /// Which group, and who, for people.
+        reason: String,
+    },
     /// Ordered, but never past the point of disruption.
     Unreachable,
     /// Past the point of disruption and past its deadline.

@@ -132,6 +132,21 @@ impl Cell {
         Ok(())
     }
 
+    /// Leaves a host out until its groups have room.
+    fn left_without_room(
+        &mut self,
+        rollout: &RolloutId,
+        host: &HostId,
+        reason: &str,
+    ) -> Result<(), CellError> {
+        self.job(rollout, host)?;
+        let reason = reason.to_owned();
+        let cause = LeftOutCause::Other;
+        self.end_job(rollout, host, Outcome::LeftOut { reason, cause });
+        self.work_mut(rollout)?.without_room.insert(host.clone());
+        Ok(())
+    }
+
     pub(super) fn gave_up(
         &mut self,
         rollout: &RolloutId,
@@ -150,12 +165,16 @@ impl Cell {
             self.end_job(rollout, host, Outcome::LeftOut { reason, cause });
             return Ok(());
         }
+        if let GivenUp::NoRoom { reason } = why {
+            return self.left_without_room(rollout, host, reason);
+        }
         if matches!(why, GivenUp::Skipped) {
-            return self.skipped(rollout, host);
+            return self.skipped(rollout, host, now);
         }
         let order = self.active_mut(rollout, host, "giving up")?.order.clone();
         if let GivenUp::TimedOut { failure } = why {
-            self.ledger.lose(host, order.token, failure.to_string())?;
+            self.ledger
+                .lose(host, order.token, failure.to_string(), now)?;
             let failure = failure.clone();
             self.end_job(
                 rollout,
@@ -168,7 +187,7 @@ impl Cell {
             return Ok(());
         }
         let reason = "ordered, and not heard of before its start_by";
-        self.ledger.lose(host, order.token, reason)?;
+        self.ledger.lose(host, order.token, reason, now)?;
         match order.direction {
             Direction::Patch => {
                 let set_aside = self.job(rollout, host)?.set_aside(Change::NotBegun);

@@ -48,7 +48,7 @@ impl Cell {
             }
         };
         for rollout in self.work.keys().cloned().collect::<Vec<_>>() {
-            self.resume_job(&rollout, hello, made_anew);
+            self.resume_job(&rollout, hello, made_anew, now);
         }
         for work in self.work.values_mut() {
             work.take_back_in(host);
@@ -61,7 +61,7 @@ impl Cell {
     }
 
     /// Brings a job that was out when its host's session ended in step with what the host says now.
-    fn resume_job(&mut self, rollout: &RolloutId, hello: &Hello, made_anew: bool) {
+    fn resume_job(&mut self, rollout: &RolloutId, hello: &Hello, made_anew: bool, now: Timestamp) {
         let host = &hello.host.id;
         if made_anew {
             self.forget_past(rollout, host);
@@ -89,7 +89,7 @@ impl Cell {
         self.end_job(rollout, host, outcome);
         if self
             .ledger
-            .lose(host, token, "made anew in the middle of its run")
+            .lose(host, token, "made anew in the middle of its run", now)
             .is_err()
         {
             debug_assert!(false, "an active order without its reservation");

@@ -135,7 +135,7 @@ impl Cell {
             return self.let_go(host, token, now);
         }
         let why = format!("out as before: its repair was refused, {refusal}");
-        if self.ledger.lose(host, token, why).is_err() {
+        if self.ledger.lose(host, token, why, now).is_err() {
             debug_assert!(false, "an active order without its reservation");
         }
     }

@@ -71,6 +71,7 @@ impl Draft<'_> {
         for (_, (reason, since)) in std::mem::take(&mut so_far.apart) {
             self.hold_slice(work, reason, since);
         }
+        self.go_on_without(work, &so_far);
         self.hold_floored(work, &so_far);
         for (reason, since) in so_far.closed {
             self.hold_slice(work, reason, since);

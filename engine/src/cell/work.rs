@@ -47,6 +47,9 @@ pub struct Work {
     /// Hosts that were over when an operator last went on: the brake looks at the others.
     #[serde(default, rename = "judged_hosts")]
     pub(super) judged: BTreeSet<HostId>,
+    /// Hosts that were left out for lack of room in a group: each waits again once there is some.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) without_room: BTreeSet<HostId>,
     pub(super) revision: u64,
     /// The newest revision of exceptions taken.
     #[serde(default)]
@@ -96,6 +99,7 @@ impl Work {
             mean: RunningMean::default(),
             slow_down: SlowDown::default(),
             judged: BTreeSet::new(),
+            without_room: BTreeSet::new(),
             revision: 0,
             exceptions: 0,
             unsummarised: BTreeSet::new(),

@@ -139,11 +139,13 @@ impl Fleet {
         match (&holder, &entry.occupancy) {
             (Holder::Itself, _) => Ok(()),
             (Holder::Operator { by: other, .. }, _) if other == by => Ok(()),
-            (Holder::Rollout { .. }, Occupancy::Casualty { why }) => Err(ReservationError::Lost {
-                host,
-                by: Box::new(holder),
-                why: why.clone(),
-            }),
+            (Holder::Rollout { .. }, Occupancy::Casualty { why, .. }) => {
+                Err(ReservationError::Lost {
+                    host,
+                    by: Box::new(holder),
+                    why: why.clone(),
+                })
+            }
             (Holder::Operator { .. } | Holder::Rollout { .. } | Holder::AtHost { .. }, _) => {
                 let by = Box::new(holder);
                 Err(ReservationError::Held { host, by })

@@ -13,6 +13,7 @@ mod freezes;
 mod holds;
 mod host_turns;
 mod left_alone;
+mod lost_room;
 mod missed;
 mod orders;
 mod pace;

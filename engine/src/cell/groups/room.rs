@@ -156,6 +156,12 @@ struct Named<'a> {
 pub(in crate::cell) struct OutCounts(Vec<usize>);
 
 impl OutCounts {
+    /// The places of groups of which a member is out.
+    pub(in crate::cell) fn places_with_some_out(&self) -> impl Iterator<Item = usize> {
+        let all = self.0.iter().enumerate();
+        all.filter(|(_, out)| **out > 0).map(|(place, _)| place)
+    }
+
     /// Whether a member of the group at a place is out.
     pub(in crate::cell) fn is_any_out(&self, place: usize) -> bool {
         self.0.get(place).is_some_and(|out| *out > 0)

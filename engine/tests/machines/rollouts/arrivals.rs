@@ -344,7 +344,8 @@ fn a_host_that_is_not_well_says_what_fails_when_it_connects() {
     let why = "the application does not answer".to_owned();
     assert_eq!(member.detail, why);
     let out = cell.ledger().entry(&host).unwrap();
-    assert_eq!(out.occupancy, Occupancy::Casualty { why });
+    let since = out.since;
+    assert_eq!(out.occupancy, Occupancy::Casualty { why, since });
 }
 
 #[test]

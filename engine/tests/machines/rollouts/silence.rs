@@ -214,12 +214,12 @@ fn a_host_that_is_quiet_for_a_whole_grace_in_between_is_taken() {
 #[test]
 fn a_change_after_hours_of_waiting_leaves_no_host_out() {
     let mut world = six();
-    world.fall(&id("web-a-1"));
-    world.pass(secs(1));
+    let taken = [id("web-a-1")];
+    world.try_reserve("anna", &taken, mins(300)).unwrap();
     let top = "grace = \"60s\"\nhosts_left_out = \"50%\"\nlate_join = \"skip\"\n";
     let tables = AT_ONCE.to_owned() + &floor("90%");
     world.start(&file("ssl", "openssl", top, &tables));
-    // The one that fell takes the only slot, so all others wait for the floor.
+    // The one that is taken has the only slot, so all others wait for the floor.
     world.pass(mins(120));
     assert!(world.rules().contains(&"floor"), "{:?}", world.rules());
     for host in world.hosts_now() {
@@ -227,7 +227,7 @@ fn a_change_after_hours_of_waiting_leaves_no_host_out() {
     }
     world.pass(secs(10));
     assert!(world.rules().contains(&"grace"), "{:?}", world.rules());
-    world.repair(&id("web-a-1"));
+    world.try_unreserve("anna", &taken, false).unwrap();
     world.wait_for("ssl", "done");
     assert_eq!(world.count("ssl", "passed"), 6);
 }

@@ -170,13 +170,13 @@ fn orders(cell: &Cell, now: Timestamp) -> usize {
 #[test]
 fn a_rollout_that_waits_long_has_its_warrants_renewed() {
     let mut world = World::new().hosts("web", "r1/a", 4);
-    world.fall(&id("web-a-4"));
-    world.pass(secs(1));
     let tables = AT_ONCE.to_owned() + &floor("75%");
     world.start(&file("ssl", "openssl", "", &tables));
+    let taken = [world.turns("ssl", 0).remove(3)];
+    world.try_reserve("anna", &taken, mins(300)).unwrap();
     world.pass(mins(180));
-    assert!(world.rules().contains(&"floor"));
+    assert!(world.rules().contains(&"floor"), "{:?}", world.rules());
 
-    world.repair(&id("web-a-4"));
+    world.try_unreserve("anna", &taken, false).unwrap();
     world.wait_for("ssl", "done");
 }

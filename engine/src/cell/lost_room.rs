@@ -1,0 +1,184 @@
+//! Groups whose room is used up by hosts that nobody is at work on: casualties, and those that are not heard
+//! of. Neither comes back by itself, so whoever waits for room there may wait for ever.
+//!
+//! After a while the rollout goes on without the hosts that wait: each is left out, with who is in its way,
+//! and counts against `hosts_left_out`. Once there is room again it has its turn after all. A rollback, whose
+//! wish stands, waits; so does a repair, whose hosts are out already.
+
+use super::{
+    Cell, CellCommand, GivenUp, Link, Work, candidate,
+    decide::Draft,
+    freeze,
+    so_far::SoFar,
+    turn::{self, Wanted},
+};
+use crate::{
+    id::{HostId, RolloutId},
+    ledger::Occupancy,
+    order::Direction,
+    time::Timestamp,
+};
+use std::collections::BTreeSet;
+
+/// Who uses the room of a group up, where none of them comes back by itself.
+struct Lost {
+    /// The first of them, in order of names, and what is the matter with it.
+    first: String,
+    count: usize,
+    /// When the last of them was lost.
+    since: Timestamp,
+}
+
+impl Lost {
+    fn and(lost: Option<Self>, host: &HostId, why: &str, since: Timestamp) -> Self {
+        let one = |first, count, before: Timestamp| Self {
+            first,
+            count: count + 1,
+            since: since.max(before),
+        };
+        match lost {
+            None => one(format!("{host} ({why})"), 0, since),
+            Some(lost) => one(lost.first, lost.count, lost.since),
+        }
+    }
+
+    fn in_words(&self) -> String {
+        match self.count {
+            1 => format!("{} uses its room up", self.first),
+            count => format!("{} and {} more use its room up", self.first, count - 1),
+        }
+    }
+}
+
+impl Cell {
+    /// Who is out of the group at a place. Nothing where nobody is, or somebody who comes to an end: a run, a
+    /// person, or a host that this owner has yet to hear of.
+    fn lost_of(&self, place: usize) -> Option<Lost> {
+        let is_in = |host: &HostId| self.groups.places_of(host).contains(&place);
+        let mut lost = None;
+        for (host, entry) in self.ledger.entries().iter().filter(|(host, _)| is_in(host)) {
+            let Occupancy::Casualty { why, since } = &entry.occupancy else {
+                return None;
+            };
+            lost = Some(Lost::and(lost, host, why, entry.since.max(*since)));
+        }
+        for (host, member) in &self.members {
+            let Link::Silent { since } = member.link else {
+                continue;
+            };
+            if self.ledger.holds(host) || !is_in(host) {
+                continue;
+            }
+            if !member.heard {
+                return None;
+            }
+            lost = Some(Lost::and(lost, host, "not heard of", since));
+        }
+        lost
+    }
+
+    /// Gives the hosts their turn again that were left out for room which there is now.
+    pub(super) fn let_in(&mut self) {
+        let is_any = |work: &Work| !work.without_room.is_empty();
+        if !self.work.values().any(is_any) {
+            return;
+        }
+        let counts = self.groups.count_out();
+        let with_room = |work: &Work| {
+            let binding = self.groups.binding(&work.assignment);
+            let hosts = work.without_room.iter();
+            let hosts = hosts.filter(|host| {
+                let places = self.groups.places_of(host);
+                let mut full = self.groups.forbid_taking(&counts, &binding, host, places);
+                !self.ledger.holds(host) && full.next().is_none()
+            });
+            hosts.cloned().collect::<Vec<_>>()
+        };
+        let works = self.work.iter();
+        let hosts: Vec<(RolloutId, Vec<HostId>)> = works
+            .map(|(rollout, work)| (rollout.clone(), with_room(work)))
+            .collect();
+        for (rollout, hosts) in hosts {
+            if let Some(work) = self.work.get_mut(&rollout) {
+                work.let_in(&hosts);
+            }
+        }
+    }
+}
+
+impl Work {
+    fn let_in(&mut self, hosts: &[HostId]) {
+        for host in hosts {
+            self.without_room.remove(host);
+            self.wait_after_all(host);
+        }
+        if !hosts.is_empty() {
+            self.forget_agenda();
+        }
+    }
+}
+
+impl Draft<'_> {
+    /// Leaves out the hosts that wait for room in a group whose room is lost.
+    pub(super) fn go_on_without(&mut self, work: &Work, so_far: &SoFar<'_>) {
+        if work.direction() != Some(Direction::Patch) || work.assignment.repair {
+            return;
+        }
+        let mut left = BTreeSet::new();
+        for place in so_far.counts.places_with_some_out() {
+            let is_in = |host: &HostId| self.cell.groups.places_of(host).contains(&place);
+            // Who is started in this very decision comes back.
+            if self.taken.iter().any(is_in) {
+                continue;
+            }
+            let Some(lost) = self.cell.lost_of(place) else {
+                continue;
+            };
+            let ends = lost.since.after(candidate::room_patience(work));
+            if self.now < ends {
+                self.wake_at(ends);
+                continue;
+            }
+            let group = self.cell.groups.reason(so_far.counts, place);
+            let reason = format!("{group}: {}", lost.in_words());
+            let waits = |one: &&Wanted<'_>| {
+                one.places.contains(&place) && self.waits_for_room(work, one, place, so_far)
+            };
+            let wanted = turn::wanted(self.cell, work);
+            for one in wanted.iter().filter(waits).collect::<Vec<_>>() {
+                let host = &one.member.host.id;
+                if left.insert(host.clone()) {
+                    self.push(CellCommand::GiveUp {
+                        rollout: work.assignment.rollout.clone(),
+                        host: host.clone(),
+                        why: GivenUp::NoRoom {
+                            reason: reason.clone(),
+                        },
+                    });
+                }
+            }
+        }
+    }
+
+    /// Whether nothing but the group at a place, and others, keeps a host from being started.
+    fn waits_for_room(
+        &self,
+        work: &Work,
+        one: &Wanted<'_>,
+        place: usize,
+        so_far: &SoFar<'_>,
+    ) -> bool {
+        let (host, direction) = (&one.member.host, Direction::Patch);
+        let held = candidate::held_by_itself(one.member, one.job, work, direction, self.now);
+        let profile = work.assignment.profile;
+        let calendar = &self.cell.calendar;
+        one.entry.is_none()
+            && held.is_none()
+            && !self.taken.contains(&host.id)
+            && freeze::allow(calendar, host, profile, direction, self.now).is_ok()
+            && so_far.windows.allow(&host.id, direction).is_ok()
+            && so_far
+                .full(self.cell, &host.id, one.places)
+                .any(|full| full == place)
+    }
+}
