@@ -20,64 +20,108 @@ const BY_NAME: [&str; 6] = [
     "--triggers-only",
 ];
 
-/// Options that have their value in the next word unless an `=` follows.
-const WITH_VALUE: [&str; 9] = [
+/// Options that have their value in the next word unless an `=` follows (dpkg 1.21, its table of options).
+const WITH_VALUE: [&str; 15] = [
     "--root",
     "--instdir",
     "--admindir",
     "--log",
     "--status-fd",
+    "--command-fd",
     "--status-logger",
+    "--pre-invoke",
+    "--post-invoke",
     "--ignore-depends",
     "--path-exclude",
     "--path-include",
+    "--verify-format",
+    "--abort-after",
+    "--debug",
 ];
+
+/// A command line as dpkg itself reads it: options end with the first word that is none, so that what looks
+/// like one after that is a file's or a package's name, as it is where another option has it for its value.
+struct Line<'a> {
+    /// Options in order, each with its value. Empty: it has none.
+    options: Vec<(&'a str, &'a str)>,
+    /// Files, or names of packages.
+    words: &'a [String],
+}
+
+impl<'a> Line<'a> {
+    fn read(mut words: &'a [String]) -> Self {
+        let mut options = Vec::new();
+        while let Some((word, rest)) = words.split_first() {
+            if !word.starts_with('-') || word == "-" {
+                break;
+            }
+            words = rest;
+            if word == "--" {
+                break;
+            }
+            let (name, value) = match word.split_once('=') {
+                Some(both) => both,
+                None if WITH_VALUE.contains(&word.as_str()) => {
+                    let value = rest.first().map_or("", String::as_str);
+                    words = rest.get(1..).unwrap_or_default();
+                    (word.as_str(), value)
+                }
+                None => (word.as_str(), ""),
+            };
+            options.push((name, value));
+        }
+        Self { options, words }
+    }
+
+    fn has_any(&self, names: &[&str]) -> bool {
+        self.options.iter().any(|(name, _)| names.contains(name))
+    }
+}
 
 /// Reads dpkg's command line, without the program.
 pub fn parse(arguments: &[String]) -> Transaction {
-    let plain = plain_words(arguments);
-    let by_name = arguments
-        .iter()
-        .any(|word| BY_NAME.contains(&word.as_str()));
-    let is_whole = !arguments
-        .iter()
-        .any(|word| matches!(word.as_str(), "-a" | "--pending" | "--recursive" | "-R"));
-    let name = |word: &&String| word.split(':').next().unwrap_or_default().to_owned();
+    let line = Line::read(arguments);
+    let is_whole = !line.has_any(&["-a", "--pending", "--recursive", "-R"]);
+    let names_packages = line.has_any(&BY_NAME) && is_whole;
+    let name = |word: &String| word.split(':').next().unwrap_or_default().to_owned();
     Transaction {
-        packages: plain.iter().map(|word| printable(word)).collect(),
-        names: (by_name && is_whole).then(|| plain.iter().map(name).collect()),
-        target: target(arguments),
+        packages: line.words.iter().map(|word| printable(word)).collect(),
+        names: names_packages.then(|| line.words.iter().map(name).collect()),
+        target: line.target(),
     }
 }
 
 /// What a dpkg with these options changes. In doubt, the machine.
 pub fn target(options: &[String]) -> Target {
-    if options
-        .iter()
-        .any(|word| ONLY_SAYS.contains(&word.as_str()))
-    {
-        return Target::Elsewhere;
-    }
-    let mut database = None;
-    let mut files = None;
-    for (name, value) in values(options) {
-        match name {
-            "--root" => {
-                database = Some(format!("{value}{DATABASE}"));
-                files = Some(value);
-            }
-            "--instdir" => files = Some(value),
-            "--admindir" => database = Some(value),
-            _ => {}
+    Line::read(options).target()
+}
+
+impl Line<'_> {
+    fn target(&self) -> Target {
+        if self.has_any(&ONLY_SAYS) {
+            return Target::Elsewhere;
         }
-    }
-    let is_other = |given: Option<String>, own: &str| {
-        given.is_some_and(|given| are_different(Path::new(&given), Path::new(own)))
-    };
-    if is_other(database, DATABASE) && is_other(files, "/") {
-        Target::Elsewhere
-    } else {
-        Target::Machine
+        let mut database = None;
+        let mut files = None;
+        for &(name, value) in &self.options {
+            match name {
+                "--root" => {
+                    database = Some(format!("{value}{DATABASE}"));
+                    files = Some(value);
+                }
+                "--instdir" => files = Some(value),
+                "--admindir" => database = Some(value.to_owned()),
+                _ => {}
+            }
+        }
+        let is_other = |given: Option<&str>, own: &str| {
+            given.is_some_and(|given| are_different(Path::new(given), Path::new(own)))
+        };
+        if is_other(database.as_deref(), DATABASE) && is_other(files, "/") {
+            Target::Elsewhere
+        } else {
+            Target::Machine
+        }
     }
 }
 
@@ -90,37 +134,6 @@ fn are_different(one: &Path, other: &Path) -> bool {
         (Ok(_), Err(_)) => true,
         (Err(_), _) => false,
     }
-}
-
-/// Options and their values, in order.
-fn values(words: &[String]) -> Vec<(&str, String)> {
-    let mut found = Vec::new();
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        match word.split_once('=') {
-            Some((name, value)) => found.push((name, value.to_owned())),
-            None if WITH_VALUE.contains(&word.as_str()) => {
-                let value = words.next().cloned().unwrap_or_default();
-                found.push((word, value));
-            }
-            None => {}
-        }
-    }
-    found
-}
-
-/// The words that are neither options nor their values.
-fn plain_words(words: &[String]) -> Vec<&String> {
-    let mut found = Vec::new();
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        if WITH_VALUE.contains(&word.as_str()) {
-            words.next();
-        } else if !word.starts_with('-') {
-            found.push(word);
-        }
-    }
-    found
 }
 
 #[cfg(test)]
@@ -162,6 +175,15 @@ mod tests {
             ("--root=// -i x.deb".to_owned(), Target::Machine),
             ("--root=/not/there -i x.deb".to_owned(), Target::Machine),
             ("--no-act -i x.deb".to_owned(), Target::Elsewhere),
+            (format!("--log {root} -i x.deb"), Target::Machine),
+            (format!("--log --root={root} -i x.deb"), Target::Machine),
+            ("--log --no-act -i x.deb".to_owned(), Target::Machine),
+            (
+                "--post-invoke --no-act -i x.deb".to_owned(),
+                Target::Machine,
+            ),
+            ("-i x.deb --no-act".to_owned(), Target::Machine),
+            ("-i -- --no-act".to_owned(), Target::Machine),
             (String::new(), Target::Machine),
             ("--root".to_owned(), Target::Machine),
         ] {
