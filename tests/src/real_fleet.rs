@@ -25,6 +25,7 @@ pub mod ground;
 pub mod host;
 pub mod image;
 pub mod launch;
+pub mod limit;
 pub mod network;
 pub mod overlay;
 pub mod repository;

@@ -4,6 +4,8 @@
 //! in its control group. So nothing has to be written down to be removed: whoever finds the folder,
 //! however its maker ended, finds all of it, and nothing else.
 //!
+//! All fleets have one limit of the kernel in common: see [`Limit`].
+//!
 //! ```text
 //! /var/tmp/cofferdam-fleets/ID/owner   locked by the process that the fleet must not outlive
 //!                           ID/...     the fleet
@@ -12,6 +14,7 @@
 
 use super::{
     cgroup::Cgroup,
+    limit::Limit,
     teardown,
     trouble::{FleetError, file},
 };
@@ -31,7 +34,7 @@ pub const FLEETS: &str = "/var/tmp/cofferdam-fleets";
 const PERSONS: &str = "yours";
 
 /// How the folder of a failed test is named.
-const KEPT: &str = "kept-";
+pub(super) const KEPT: &str = "kept-";
 
 /// Whose a fleet is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +81,7 @@ impl Ground {
             folder,
             _owner: owner,
         };
+        Limit::of_inotify_instances().raise(fleets)?;
         ground.cgroup().create()?;
         Ok(ground)
     }
@@ -118,8 +122,7 @@ impl Ground {
         teardown::end(&self.cgroup(), &self.folder)?;
         teardown::remove(&self.folder)?;
         let _lock = lock()?;
-        remove_if_empty();
-        Ok(())
+        leave()
     }
 
     /// Ends all of it and leaves its files to be looked at: the path of their folder.
@@ -130,6 +133,8 @@ impl Ground {
         teardown::end(&self.cgroup(), &self.folder)?;
         let kept = Path::new(FLEETS).join(format!("{KEPT}{}", self.id));
         fs::rename(&self.folder, &kept).map_err(file("move", &self.folder))?;
+        let _lock = lock()?;
+        leave()?;
         Ok(kept)
     }
 }
@@ -144,7 +149,7 @@ pub fn clear_all() -> Result<Vec<String>, FleetError> {
         return Ok(Vec::new());
     }
     let cleared = clear(Which::All)?;
-    remove_if_empty();
+    leave()?;
     Ok(cleared)
 }
 
@@ -182,9 +187,11 @@ fn lock() -> Result<File, FleetError> {
     Ok(lock)
 }
 
-/// Other fleets may be in it: then it stays.
-fn remove_if_empty() {
+/// Gives back what fleets have in common. Others may be there: then it stays.
+fn leave() -> Result<(), FleetError> {
+    Limit::of_inotify_instances().put_back(Path::new(FLEETS))?;
     fs::remove_dir(FLEETS).ok();
+    Ok(())
 }
 
 fn make_persons() -> Result<PathBuf, FleetError> {
