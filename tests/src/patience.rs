@@ -2,8 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-/// How often a condition is looked at. Loopback answers within a few milliseconds.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// The least wait between two looks at a condition. Loopback answers within a few milliseconds.
+const AT_LEAST: Duration = Duration::from_millis(50);
+
+/// The longest one.
+const AT_MOST: Duration = Duration::from_secs(1);
+
+/// How much longer than a look the wait after it is: looks that start programs must not take the processor from
+/// what they wait for.
+const LOOKS: u32 = 3;
 
 /// The deadline passed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +31,7 @@ pub async fn within<T>(
 ) -> Result<T, Late> {
     let deadline = Instant::now() + within;
     loop {
+        let began = Instant::now();
         let obstacle = match look().await {
             Ok(seen) => return Ok(seen),
             Err(obstacle) => obstacle,
@@ -31,7 +39,7 @@ pub async fn within<T>(
         if Instant::now() >= deadline {
             return Err(Late { within, obstacle });
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep((began.elapsed() * LOOKS).clamp(AT_LEAST, AT_MOST)).await;
     }
 }
 
