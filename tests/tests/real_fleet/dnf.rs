@@ -2,7 +2,7 @@
 
 use super::{
     asked::{said, until_shown},
-    guarded::{OTHER_MANAGERS, by_a_session, enforce, written_down},
+    guarded::{FURTHER, by_a_session, enforce, written_down},
 };
 use cofferdam_tests::{
     machine::Machine,
@@ -100,7 +100,7 @@ async fn dnf_by_hand_by_its_timer_and_by_cron_is_refused_and_named_and_upgrades_
         return;
     }
     let two = Machine::several(2);
-    let Some(fleet) = RealFleet::boot_with(Some(OTHER_MANAGERS), two).await else {
+    let Some(fleet) = RealFleet::boot_with(Some(FURTHER), two).await else {
         return;
     };
     fleet.manage().await.unwrap();

@@ -13,19 +13,6 @@ const INSTALL: &str = "apt-get --quiet update && apt-get --quiet --yes install t
 /// What is said of the package that is changed.
 const CHANGED: &str = "tea:all 1 -> 2, by `apt-get --quiet --yes install tea` at 2";
 
-/// A unit that dials the repository at boot, and an agent that is told to watch for such.
-const WATCHED: &str = "
-    repository=$(sed -n 's/^coordinators = ..\\(.*\\):.*/\\1/p' /etc/cofferdam/agent.toml)
-    printf '[Service]\nExecStart=/bin/bash -c \"exec 3<>/dev/tcp/%s/80; sleep 60\"\n' $repository \
-        > /etc/systemd/system/calls-home.service
-    printf '[Unit]\nAfter=network-online.target\n[Install]\nWantedBy=multi-user.target\n' \
-        >> /etc/systemd/system/calls-home.service
-    systemctl enable calls-home.service
-    printf '\n[drift]\nboot_evidence = \"10m\"\n' >> /etc/cofferdam/agent.toml";
-
-/// What is said of it.
-const CALLED: &str = ", in calls-home.service";
-
 /// What an image does that upgrades itself at each boot, some time after the agent has started.
 const UPGRADES: &str = "[Unit]\nAfter=fleet-address.service\n[Service]\nType=oneshot\n\
     ExecStart=/usr/bin/sleep 6\nExecStart=/usr/bin/apt-get --quiet update\n\
@@ -123,13 +110,10 @@ async fn a_reboot_of_a_host_that_was_let_in_comes_back_with_a_warning_of_its_dri
     said(host, "cofferdam-agent guard install").await;
     said(host, INSTALL).await;
     until_shown(&fleet, &["hosts", "--drift"], &[CHANGED]).await;
-    said(host, WATCHED).await;
 
     host.reboot().await.unwrap();
 
     eventually_says(host, LINE, "up ready").await;
-    let evidence = eventually_says(host, "cofferdam-agent evidence", CALLED).await;
-    assert!(evidence.contains("still until 600 s"), "{evidence}");
     let listed = said(host, "cofferdam-agent drift").await;
     assert!(listed.contains("boot    drift is a warning"), "{listed}");
     assert!(listed.contains(CHANGED), "{listed}");

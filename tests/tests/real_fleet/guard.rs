@@ -9,43 +9,10 @@ use super::{
 };
 use cofferdam_tests::rollout::{self, ALL_AT_ONCE};
 
-/// What a cloud image does that upgrades itself at each boot.
-const AT_BOOT: &str = "[Unit]\nAfter=network.target fleet-address.service\n\
-    [Service]\nType=oneshot\nExecStart=/usr/bin/apt-get --quiet update\n\
-    ExecStart=/usr/bin/unattended-upgrade --verbose\n[Install]\nWantedBy=multi-user.target\n";
-
 /// What clears apt's hooks, and what a unit asks before it starts.
 const TAKES_BACK: &str = "echo '#clear DPkg::Pre-Install-Pkgs;' >/etc/apt/apt.conf.d/zzz && \
     printf '[Service]\\nExecCondition=\\n' >/etc/systemd/system/apt-daily.service.d/60-x.conf && \
     systemctl daemon-reload";
-
-#[tokio::test]
-async fn an_upgrade_at_boot_is_refused_and_named_and_happens_without_the_guard() {
-    let Some(fleet) = fleet(2).await else {
-        return;
-    };
-    let [guarded, free] = fleet.hosts() else {
-        panic!("two hosts are expected");
-    };
-    enforce(guarded).await;
-    for host in [guarded, free] {
-        host.write("etc/systemd/system/upgrade-at-boot.service", AT_BOOT)
-            .unwrap();
-        said(host, "systemctl enable upgrade-at-boot").await;
-        host.reboot().await.unwrap();
-    }
-
-    upgraded("the free host to be upgraded", free).await;
-    let named = [
-        "refused: /usr/bin/python3 /usr/bin/unattended-upgrade",
-        "upgrade-at-boot.service",
-        "tea 1 -> 2",
-    ];
-    written_down(guarded, &named).await;
-    assert_eq!(installed(guarded).await, "1");
-    until_shown(&fleet, &["hosts", "--guard"], &[named[0], named[2]]).await;
-    fleet.take_down().unwrap();
-}
 
 #[tokio::test]
 async fn an_upgrade_by_its_timer_is_refused_and_named_and_happens_without_the_guard() {

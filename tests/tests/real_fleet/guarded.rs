@@ -57,8 +57,9 @@ pub(super) fn by_a_session(line: &str) -> String {
     format!("systemd-run --quiet --pipe --wait bash -c 'if ! {{ {line}; }}; then exit 1; fi'")
 }
 
-/// The other ways to change packages, and PackageKit's command. One list, so that its layer is made once.
-pub(super) const OTHER_MANAGERS: &str = "dnf,packagekit,packagekit-tools";
+/// The other ways to change packages, PackageKit's command, and a resolver that says what it was asked. One
+/// list, so that its layer is made once.
+pub(super) const FURTHER: &str = "dnf,packagekit,packagekit-tools,cloud-init,systemd-resolved";
 
 /// A fleet of managed hosts with `tea 1`, and `tea 2` waiting for unattended-upgrades.
 pub(super) async fn fleet(hosts: usize) -> Option<RealFleet> {

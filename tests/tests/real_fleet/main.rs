@@ -5,6 +5,7 @@
 
 mod agents;
 mod asked;
+mod at_boot;
 mod cut_short;
 mod dnf;
 mod drain;

@@ -2,7 +2,7 @@
 
 use super::{
     asked::{said, until_shown},
-    guarded::{OTHER_MANAGERS, by_a_session, enforce, fleet_with, installed, written_down},
+    guarded::{FURTHER, by_a_session, enforce, fleet_with, installed, written_down},
 };
 use cofferdam_tests::{
     patience::eventually,
@@ -37,7 +37,7 @@ async fn come_up(host: &Host) {
 
 #[tokio::test]
 async fn packagekit_upgrades_neither_at_once_nor_in_a_boot_of_its_own_but_without_the_guard() {
-    let Some(fleet) = fleet_with(Some(OTHER_MANAGERS), 2).await else {
+    let Some(fleet) = fleet_with(Some(FURTHER), 2).await else {
         return;
     };
     let [guarded, free] = fleet.hosts() else {
