@@ -23,7 +23,7 @@ use std::{
 use tokio::{
     sync::Mutex,
     task::spawn_blocking,
-    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
+    time::{Instant, MissedTickBehavior, interval, sleep, timeout_at},
 };
 
 /// How often the kernel's tables are read: a connection stands in them for a minute after its end.
@@ -73,11 +73,9 @@ impl Watch {
     /// Watches until the first minutes are over. What goes wrong is said, and stops nothing else.
     pub async fn watch(&self) {
         self.save(&*self.evidence.lock().await);
-        tokio::select! {
-            biased;
-            () = sleep_until(self.until) => {}
-            () = async { tokio::join!(self.watch_sockets(), self.watch_names()); } => {}
-        }
+        // The resolver is listened to up to the end: what it said last is taken in a moment after that.
+        let sockets = timeout_at(self.until, self.watch_sockets());
+        let (_over, ()) = tokio::join!(sockets, self.watch_names());
         let mut evidence = self.evidence.lock().await;
         evidence.is_whole = true;
         self.save(&evidence);
@@ -122,6 +120,9 @@ impl Watch {
         loop {
             let began = since(self.begun);
             let left = self.until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
             let heard = names::listen(&*self.runner, LISTEN_FOR.min(left)).await;
             let (is_over, is_told) = (matches!(heard, Err(Untold::NoResolver)), heard.is_ok());
             let mut evidence = self.evidence.lock().await;
@@ -170,4 +171,54 @@ fn look(known: &BTreeSet<Dialled>, has_room: bool) -> io::Result<Vec<(Dialled, O
     Ok(found
         .map(|(dialled, inode)| (dialled, owners.get(&inode).map(owner::description)))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::command::{Captured, Command, Exit, LocalFuture, Output, RunError};
+
+    /// Listens for as long as it is told, and needs a moment to end.
+    struct Slow;
+
+    impl Runner for Slow {
+        fn run<'a>(&'a self, command: &'a Command) -> LocalFuture<'a, Result<Output, RunError>> {
+            let seconds = command
+                .args
+                .iter()
+                .find_map(|arg| arg.to_str()?.parse().ok());
+            Box::pin(async move {
+                sleep(Duration::from_secs(seconds.unwrap()) + Duration::from_millis(50)).await;
+                let line = br#"{"state":"success","question":[{"name":"deb.debian.org"}]}"#;
+                Ok(Output {
+                    exit: Exit::Status(124),
+                    stdout: Captured {
+                        bytes: line.to_vec(),
+                        missing: 0,
+                    },
+                    stderr: Captured::default(),
+                })
+            })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_resolver_said_last_is_taken_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let window = Duration::from_secs(5);
+        let evidence = Evidence::new("b".to_owned(), window, Duration::ZERO);
+        let watch = Watch {
+            state_dir: folder.path().to_owned(),
+            runner: Rc::new(Slow),
+            evidence: Mutex::new(evidence),
+            begun: Duration::ZERO,
+            until: Instant::now() + window,
+        };
+
+        watch.watch().await;
+
+        let kept = Evidence::load(folder.path()).unwrap().unwrap();
+        assert!(kept.is_whole);
+        assert_eq!(kept.names["deb.debian.org"], "success");
+    }
 }
