@@ -14,6 +14,9 @@ use std::{fs, time::Duration};
 /// What happens on a host is seen within the minute.
 const SEEN_WITHIN: Duration = Duration::from_secs(60);
 
+/// A host's run may take that long: what it starts has the least claim on a busy machine.
+pub(super) const RUN_WITHIN: Duration = Duration::from_secs(240);
+
 /// Asks a host's responder for its page for load balancers, and shows its status.
 pub(super) const READY: &str =
     "curl --silent --max-time 5 --write-out ' %{http_code}' 127.0.0.1:9100/ready";
@@ -66,7 +69,7 @@ pub(super) fn patch_of(host: &Host, package: &str, more: &str) -> String {
 
 /// Waits until a rollout is over on the one host that it failed on. What its status says then.
 pub(super) async fn until_failed(fleet: &RealFleet, rollout: &str) -> String {
-    eventually("the host to have failed", SEEN_WITHIN, async || {
+    eventually("the host to have failed", RUN_WITHIN, async || {
         let mut command = fleet.control.operator();
         command.args(["status", rollout, "--output", "json"]);
         let (_, printed) = run(command);

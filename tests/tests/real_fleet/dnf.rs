@@ -52,7 +52,11 @@ fn publish(folder: &Path) -> Result<(), String> {
         fs::write(&spec, text).unwrap();
         let mut build = Command::new("rpmbuild");
         build.args(["-bb", "--quiet"]);
-        for (name, place) in [("_topdir", "top"), ("_rpmdir", REPOSITORY)] {
+        for (name, place) in [
+            ("_topdir", "top"),
+            ("_tmppath", "top"),
+            ("_rpmdir", REPOSITORY),
+        ] {
             let place = folder.join(place);
             build.args(["--define", &format!("{name} {}", place.display())]);
         }

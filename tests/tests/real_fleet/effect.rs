@@ -1,14 +1,10 @@
 //! What a rollout installs is what runs afterwards, or the host says what does not.
 
-use super::asked::{said, start, until_shown};
+use super::asked::{RUN_WITHIN, said, start, until_shown};
 use cofferdam_tests::{
     machine::Machine,
     patience::eventually,
-    real_fleet::{
-        RealFleet,
-        host::{BOOTED_WITHIN, Host},
-        repository::Package,
-    },
+    real_fleet::{RealFleet, host::Host, repository::Package},
     rollout::{self, ALL_AT_ONCE},
 };
 use std::fs;
@@ -65,7 +61,7 @@ async fn a_service_that_maps_a_replaced_library_is_restarted_unless_the_host_kee
 
     let left =
         "effective: needs-restart milk.service\n  milk.service runs /usr/lib/tea/libtea.so.1";
-    eventually("the rollout to take effect", BOOTED_WITHIN, async || {
+    eventually("the rollout to take effect", RUN_WITHIN, async || {
         let effect = effect(host).await;
         (effect == left).then_some(()).ok_or(effect)
     })

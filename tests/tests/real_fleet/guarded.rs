@@ -1,6 +1,6 @@
 //! Hosts with a guard, and what is asked of it.
 
-use super::asked::said;
+use super::asked::{RUN_WITHIN, said};
 use cofferdam_tests::{
     machine::Machine,
     patience::eventually,
@@ -29,7 +29,7 @@ pub(super) async fn status(host: &Host) -> String {
 
 /// Waits until a host has `tea 2`.
 pub(super) async fn upgraded(what: &str, host: &Host) {
-    eventually(what, BOOTED_WITHIN, async || {
+    eventually(what, RUN_WITHIN, async || {
         let version = installed(host).await;
         let upgraded = (version == "2").then_some(());
         upgraded.ok_or(version)
