@@ -46,6 +46,9 @@ pub(super) fn take_back(
 ) -> Result<(), FileError> {
     let path = root.join(&written.path.to_string_lossy());
     durable::remove(&durable::beside(&path))?;
+    if path.extension().is_some_and(|end| end == "py") {
+        remove_compiled(&path)?;
+    }
     let Some(content) = durable::read(&path)? else {
         return Ok(());
     };
@@ -58,6 +61,24 @@ pub(super) fn take_back(
     durable::remove(&path)?;
     changed.files.push(written.path.clone());
     Ok(())
+}
+
+/// Removes what Python keeps of a plugin that dnf has loaded once: it would stay, and its folder with it.
+fn remove_compiled(plugin: &Path) -> Result<(), FileError> {
+    let (Some(folder), Some(stem)) = (plugin.parent(), plugin.file_stem()) else {
+        return Ok(());
+    };
+    let compiled = folder.join("__pycache__");
+    let of_plugin = format!("{}.", stem.to_string_lossy());
+    // Without such a folder nothing was compiled.
+    for entry in fs::read_dir(&compiled).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(&of_plugin) && name.ends_with(".pyc") {
+            durable::remove(&entry.path())?;
+        }
+    }
+    remove_if_empty(&compiled)
 }
 
 fn remove_if_empty(folder: &Path) -> Result<(), FileError> {

@@ -81,9 +81,15 @@ impl Bench {
 #[test]
 fn an_uninstall_puts_every_channel_back_byte_for_byte() {
     let bench = Bench::new();
+    let modules = bench.root.join("usr/lib/python3/dist-packages");
+    fs::create_dir_all(modules.join("dnf")).unwrap();
     let before = bench.tree();
     for mode in [Mode::Observe, Mode::Enforce, Mode::Observe] {
         bench.install(mode).unwrap();
+        // As Python does when dnf loads the plugin.
+        let compiled = modules.join("dnf-plugins/__pycache__");
+        fs::create_dir_all(&compiled).unwrap();
+        fs::write(compiled.join("cofferdam_guard.cpython-311.pyc"), "x").unwrap();
     }
     assert_ne!(bench.tree(), before);
     let changed = bench.uninstall();
