@@ -44,6 +44,7 @@ pub enum Act {
         /// Its name
         host: String,
         /// A line of shell; none opens a shell
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         line: Vec<String>,
     },
     /// Runs `cofferdam` as the fleet's operator
