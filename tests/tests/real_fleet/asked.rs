@@ -29,6 +29,15 @@ pub(super) async fn said(host: &Host, line: &str) -> String {
     host.run(line).await.unwrap().well().trim().to_owned()
 }
 
+/// Runs a line of shell on all hosts of a fleet side by side. It must succeed.
+pub(super) async fn on_each(fleet: &RealFleet, line: &'static str) {
+    let hosts = fleet.hosts().iter().cloned();
+    let running = hosts.map(|host| tokio::spawn(async move { said(&host, line).await }));
+    for running in running.collect::<Vec<_>>() {
+        running.await.unwrap();
+    }
+}
+
 /// What a line of shell says once it holds a part.
 pub(super) async fn eventually_says(host: &Host, line: &str, part: &str) -> String {
     eventually(part, BOOTED_WITHIN, async || {

@@ -1,7 +1,7 @@
 //! What an image does by itself as it boots: whom it calls is seen, and what changes packages is refused.
 
 use super::{
-    asked::{eventually_says, said, until_shown},
+    asked::{eventually_says, on_each, said, until_shown},
     guarded::{FURTHER, enforce, fleet_with, installed, upgraded, written_down},
 };
 use cofferdam_tests::real_fleet::{
@@ -58,10 +58,10 @@ async fn images() -> Option<RealFleet> {
         for (path, text) in own.iter().chain(&CLOUD) {
             host.write(path, text).unwrap();
         }
-        let install = "apt-get --quiet update && apt-get --quiet --yes install milk && \
-                       systemctl --quiet enable upgrades";
-        said(host, install).await;
     }
+    let install = "apt-get --quiet update && apt-get --quiet --yes install milk && \
+                   systemctl --quiet enable upgrades";
+    on_each(&fleet, install).await;
     repository
         .publish(&Package::new("milk", "2"))
         .await

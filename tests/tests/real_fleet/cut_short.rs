@@ -28,8 +28,8 @@ use tokio::{
 /// Which cases a small run takes. Another number takes others.
 const SEED: &str = "1";
 
-/// How many cases a small run takes.
-const SAMPLE: usize = 4;
+/// How many cases a small run takes: each way to be hurt once.
+const SAMPLE: usize = HURTS.len();
 
 /// How many hosts are hurt at once: more would only wait for each other.
 const AT_ONCE: usize = 6;

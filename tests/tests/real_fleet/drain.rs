@@ -1,6 +1,6 @@
 //! A package rollout that restarts the service of each host, under load behind HAProxy, loses nothing.
 
-use super::asked::{said, start};
+use super::asked::{on_each, said, start};
 use cofferdam_tests::{
     balancer::Row,
     figures::Figures,
@@ -111,14 +111,6 @@ fn rollout_text(hosts: usize) -> String {
     let floor = format!("{}%", 100 - 100 * ALLOWANCE / hosts);
     let text = rollout::package("shop", "shop", "2").replace("50%", &floor);
     text + ALL_AT_ONCE
-}
-
-async fn on_each(fleet: &RealFleet, line: &'static str) {
-    let hosts = fleet.hosts().iter().cloned();
-    let running = hosts.map(|host| tokio::spawn(async move { said(&host, line).await }));
-    for running in running.collect::<Vec<_>>() {
-        running.await.unwrap();
-    }
 }
 
 async fn until_all_serve(balancer: &FleetBalancer) {

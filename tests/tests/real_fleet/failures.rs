@@ -6,7 +6,8 @@ use cofferdam_tests::{
     machine::Machine,
     real_fleet::{RealFleet, host::Host, repository::Package},
 };
-use std::fs;
+use std::{fs, rc::Rc};
+use tokio::task::{JoinSet, LocalSet};
 
 /// One way to go wrong: the package's name, what is done to its two versions and to the host, and what an
 /// operator is told.
@@ -136,6 +137,19 @@ async fn prepare(case: &'static Case, host: Host) {
     said(&host, case.before).await;
 }
 
+/// Starts all patches side by side: each waits for its own host.
+async fn start_all(fleet: &Rc<RealFleet>) {
+    let mut starting = JoinSet::new();
+    for (case, host) in CASES.iter().zip(fleet.hosts()) {
+        let rollout = patch_of(host, case.name, case.more);
+        let fleet = Rc::clone(fleet);
+        starting.spawn_local(async move { start(&fleet, &rollout).await });
+    }
+    while let Some(started) = starting.join_next().await {
+        started.unwrap();
+    }
+}
+
 #[tokio::test]
 async fn whatever_a_package_does_wrong_is_typed_and_said_and_leaves_the_host_as_it_was() {
     let Some(fleet) = RealFleet::boot(Machine::several(CASES.len())).await else {
@@ -160,9 +174,8 @@ async fn whatever_a_package_does_wrong_is_typed_and_said_and_leaves_the_host_as_
         repository.publish(&second).await.unwrap();
     }
 
-    for (case, host) in CASES.iter().zip(fleet.hosts()) {
-        start(&fleet, &patch_of(host, case.name, case.more)).await;
-    }
+    let fleet = Rc::new(fleet);
+    LocalSet::new().run_until(start_all(&fleet)).await;
 
     for (case, host) in CASES.iter().zip(fleet.hosts()) {
         let told = until_failed(&fleet, case.name).await;
@@ -194,5 +207,5 @@ async fn whatever_a_package_does_wrong_is_typed_and_said_and_leaves_the_host_as_
         "what left the group is ended too"
     );
     assert_eq!(said(asks, "cat /run/answered").await, "green");
-    fleet.take_down().unwrap();
+    Rc::into_inner(fleet).unwrap().take_down().unwrap();
 }

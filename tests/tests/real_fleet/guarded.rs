@@ -1,6 +1,6 @@
 //! Hosts with a guard, and what is asked of it.
 
-use super::asked::{RUN_WITHIN, said};
+use super::asked::{RUN_WITHIN, on_each, said};
 use cofferdam_tests::{
     machine::Machine,
     patience::eventually,
@@ -76,18 +76,13 @@ pub(super) async fn fleet_with(packages: Option<&str>, hosts: usize) -> Option<R
     let periodic = "APT::Periodic::Update-Package-Lists \"1\";\n\
                     APT::Periodic::Unattended-Upgrade \"always\";\n";
     for host in fleet.hosts() {
-        said(
-            host,
-            "apt-get --quiet update && apt-get --quiet --yes install tea",
-        )
-        .await;
         let path = "etc/apt/apt.conf.d/60fleet";
         host.write(path, format!("{origins}{periodic}")).unwrap();
     }
+    let install = "apt-get --quiet update && apt-get --quiet --yes install tea";
+    on_each(&fleet, install).await;
     repository.publish(&Package::new("tea", "2")).await.unwrap();
-    for host in fleet.hosts() {
-        said(host, "apt-get --quiet update").await;
-    }
+    on_each(&fleet, "apt-get --quiet update").await;
     Some(fleet)
 }
 

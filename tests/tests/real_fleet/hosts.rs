@@ -11,12 +11,26 @@ async fn said(host: &Host, line: &str) -> String {
 }
 
 #[tokio::test]
-async fn hosts_boot_with_their_own_identity_and_address() {
+async fn hosts_have_their_own_identity_network_and_power_and_keep_what_they_wrote() {
     let Some(fleet) = RealFleet::boot(Machine::several(3)).await else {
         return;
     };
+    each_is_itself(fleet.hosts()).await;
+    let [first, second, third] = fleet.hosts() else {
+        panic!("three hosts are expected");
+    };
+    they_reach_each_other_and_nothing_else(first, second).await;
+    tokio::join!(
+        a_reboot_keeps_what_is_on_disk(first),
+        a_power_cut_leaves_no_container(second, third),
+    );
+    fleet.switch_on().await.unwrap();
+    fleet.take_down().unwrap();
+}
+
+async fn each_is_itself(hosts: &[Host]) {
     let (mut ids, mut boots) = (BTreeSet::new(), BTreeSet::new());
-    for host in fleet.hosts() {
+    for host in hosts {
         assert_eq!(said(host, "hostname").await, host.name().as_str());
         assert_eq!(said(host, "cat /proc/1/comm").await, "systemd");
         let failed = said(host, "systemctl list-units --state=failed --no-legend").await;
@@ -28,11 +42,10 @@ async fn hosts_boot_with_their_own_identity_and_address() {
         boots.insert(host.boot_id().await.unwrap());
     }
     assert_eq!((ids.len(), boots.len()), (3, 3), "{ids:?} {boots:?}");
+}
 
-    // They reach each other, and nothing of the machine or past it.
-    let [first, second, _] = fleet.hosts() else {
-        panic!("three hosts are expected");
-    };
+/// Nothing of the machine, and nothing past it.
+async fn they_reach_each_other_and_nothing_else(first: &Host, second: &Host) {
     let neighbour = format!("http://{}:8000/", second.address());
     let listen = "systemd-run --quiet python3 -m http.server";
     said(second, listen).await;
@@ -41,15 +54,9 @@ async fn hosts_boot_with_their_own_identity_and_address() {
     said(first, &ask).await;
     let outside = "ip route get 192.0.2.1";
     assert_ne!(first.run(outside).await.unwrap().code, Some(0));
-    fleet.take_down().unwrap();
 }
 
-#[tokio::test]
-async fn a_reboot_comes_back_with_another_boot_id_and_what_was_written() {
-    let Some(fleet) = RealFleet::boot(Machine::several(1)).await else {
-        return;
-    };
-    let host = &fleet.hosts()[0];
+async fn a_reboot_keeps_what_is_on_disk(host: &Host) {
     let first = host.boot_id().await.unwrap();
     said(host, "echo kept >/root/note; echo gone >/run/note").await;
 
@@ -63,17 +70,10 @@ async fn a_reboot_comes_back_with_another_boot_id_and_what_was_written() {
     // Its journal is of all three boots.
     let boots = said(host, "journalctl --list-boots --no-pager --quiet").await;
     assert_eq!(boots.lines().count(), 3, "{boots}");
-    fleet.take_down().unwrap();
 }
 
-#[tokio::test]
-async fn a_power_cut_leaves_no_container_and_the_host_starts_again() {
-    let Some(fleet) = RealFleet::boot(Machine::several(2)).await else {
-        return;
-    };
-    let [cut, other] = fleet.hosts() else {
-        panic!("two hosts are expected");
-    };
+/// The one that is cut is off in the end.
+async fn a_power_cut_leaves_no_container(cut: &Host, other: &Host) {
     let first = cut.boot_id().await.unwrap();
     said(
         cut,
@@ -92,6 +92,4 @@ async fn a_power_cut_leaves_no_container_and_the_host_starts_again() {
 
     cut.power_off().await.unwrap();
     assert_eq!(cut.init(), None);
-    fleet.switch_on().await.unwrap();
-    fleet.take_down().unwrap();
 }
