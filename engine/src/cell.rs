@@ -21,6 +21,7 @@ mod apply;
 mod arrival;
 mod brake;
 mod candidate;
+mod cord;
 mod decide;
 mod deny;
 mod ending;
@@ -72,6 +73,7 @@ use crate::{
     allotment::Allotment,
     by_name::ByHost,
     calendar::Calendar,
+    cord::Cord,
     denial::Denials,
     id::{CellId, HostId, OwnerEpoch, RolloutId},
     kept::Revision,
@@ -97,6 +99,9 @@ pub struct Cell {
     /// When nothing may be started, as the control plane last said.
     #[serde(default)]
     calendar: Calendar,
+    /// The cord that is pulled, as it was last told. Absent: none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cord: Option<Cord>,
     #[serde(default)]
     allotment: Allotment,
     #[serde(default)]
@@ -121,6 +126,7 @@ impl Cell {
             work: BTreeMap::new(),
             denials: Denials::default(),
             calendar: Calendar::default(),
+            cord: None,
             allotment: Allotment::default(),
             groups: Groups::default(),
             revision: 0,

@@ -7,6 +7,7 @@
 
 mod approval;
 mod brake;
+mod cord;
 mod denial;
 mod dependency;
 mod ending;
@@ -120,6 +121,7 @@ fn by_cell(
     all: &mut Vec<Broken>,
 ) {
     settle::by_giving_up(cell, command, now, all);
+    cord::by_staging(fleet, command, all);
     let Some(disturbance) = Disturbance::of(fleet, cell, command) else {
         return;
     };
@@ -134,6 +136,7 @@ fn by_cell(
     wave::by_disturbing(&disturbance, all);
     turn::by_disturbing(&disturbance, all);
     stop::by(&disturbance, all);
+    cord::by(&disturbance, all);
     silence::by(&disturbance, all);
     exception::by(&disturbance, all);
     key::by(&disturbance, before, all);
@@ -159,6 +162,7 @@ fn by_rollout(
     rollback::by_rollout(fleet, rollout, command, all);
     silence::by_rollout(rollout, command, all);
     brake::by_rollout(fleet, rollout, command, all);
+    cord::by_rollout(fleet, rollout, command, all);
 }
 
 /// A step that takes a host further out of service: an order, or a claim that is granted.

@@ -12,6 +12,7 @@ mod begin;
 mod census;
 mod concern;
 mod conflict;
+mod cord;
 mod decide;
 mod deny;
 mod depend;
@@ -36,6 +37,7 @@ mod supersede;
 mod terms;
 mod together;
 
+pub use cord::{CordReach, NotTold};
 pub use decide::FleetDecision;
 pub use error::FleetError;
 pub use event::{FleetCommand, FleetEvent};
@@ -53,6 +55,7 @@ use crate::{
     by_name::{ByHost, ByName},
     calendar::Declared,
     cell::{Cell, Member},
+    cord::Cord,
     denial::Denials,
     digest::Digest,
     id::{CellId, HostId, Incarnation, OwnerEpoch, RolloutId},
@@ -85,6 +88,9 @@ pub struct Fleet {
     /// When nothing may be started. Absent: nobody ever said.
     #[serde(default)]
     calendar: Option<Declared>,
+    /// The cord that was pulled at this process. Absent: none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cord: Option<Cord>,
     package_sets: BTreeMap<Digest, PackageSet>,
     /// Parts of package sets that are not whole yet, by digest and number.
     package_parts: BTreeMap<Digest, BTreeMap<u32, PackageSet>>,

@@ -3,6 +3,7 @@
 mod text;
 
 use crate::{
+    cord::Cord,
     failure::Failure,
     id::{CellId, HostId, OperatorId, RolloutId, WaveIndex},
     time::Timestamp,
@@ -73,6 +74,11 @@ pub enum Reason {
     Paused {
         /// Who.
         by: String,
+    },
+    /// The cord is pulled.
+    Cord {
+        /// Which, by whom and why.
+        cord: Cord,
     },
     /// The control plane stopped the rollout in the cell.
     Stopped {
@@ -313,6 +319,7 @@ impl Reason {
             | Self::Retry { until, .. } => Some(*until),
             Self::CellTurn { until } | Self::Window { until } | Self::Held { until, .. } => *until,
             Self::Paused { .. }
+            | Self::Cord { .. }
             | Self::Stopped { .. }
             | Self::Braked { .. }
             | Self::Standing { .. }
@@ -344,6 +351,7 @@ impl Reason {
         match self {
             Self::Claim { .. } => "claim",
             Self::Paused { .. } => "paused",
+            Self::Cord { .. } => "cord",
             Self::Stopped { .. } => "stopped",
             Self::Braked { .. } => "braked",
             Self::Bake { .. } => "bake",

@@ -9,6 +9,7 @@ pub mod calendar;
 pub mod cell;
 pub mod cells;
 pub mod check;
+pub mod cord;
 pub mod counts;
 pub mod coverage;
 pub mod date;

@@ -18,6 +18,7 @@ mod amend;
 mod apply;
 mod approve;
 mod brake;
+mod cord;
 mod decide;
 mod end;
 mod event;

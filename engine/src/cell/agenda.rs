@@ -247,6 +247,7 @@ impl Cell {
             CellEvent::OwnerStarted { .. }
             | CellEvent::Assigned { .. }
             | CellEvent::Excepted { .. }
+            | CellEvent::CordTold { .. }
             | CellEvent::Stopped { .. }
             | CellEvent::Braked { .. } => self.forget_agendas(),
             // One that is more than a renewal has the agenda made anew by itself.

@@ -4,6 +4,7 @@ use super::{GivenUp, Hello};
 use crate::{
     allotment::Allotment,
     calendar::Calendar,
+    cord::Cord,
     denial::Denials,
     digest::Digest,
     drift::DriftSummary,
@@ -110,6 +111,11 @@ pub enum CellEvent {
     CalendarDeclared {
         /// All freezes of the fleet.
         calendar: Calendar,
+    },
+    /// The cell was told how the cord stands.
+    CordTold {
+        /// The one that is pulled. Absent: none is.
+        cord: Option<Cord>,
     },
     /// The control plane assigned a rollout.
     Assigned {

@@ -212,6 +212,7 @@ impl Cell {
             | CellEvent::DriftTold { .. }
             | CellEvent::EffectTold { .. }
             | CellEvent::CalendarDeclared { .. }
+            | CellEvent::CordTold { .. }
             | CellEvent::Excepted { .. }
             | CellEvent::DenialsTold { .. }
             | CellEvent::Warranted { .. }

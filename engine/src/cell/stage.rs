@@ -16,7 +16,8 @@ impl Draft<'_> {
             .stop
             .as_ref()
             .is_some_and(|stop| stop.kind == StopKind::End);
-        if ended || work.direction() == Some(Direction::Rollback) {
+        let is_stopped = ended || self.cell.cord.is_some();
+        if is_stopped || work.direction() == Some(Direction::Rollback) {
             return;
         }
         let agenda = self.cell.agenda(work);

@@ -31,8 +31,8 @@ impl Draft<'_> {
         if agenda.wanted().is_empty() {
             return;
         }
-        if let Some(reason) = work.bar(self.now) {
-            self.hold_slice(work, reason, work.barred_since(self.now));
+        if let Some(reason) = self.cell.bar(work, self.now) {
+            self.hold_slice(work, reason, self.cell.barred_since(work, self.now));
             return;
         }
         self.wake_at(work.warrant.as_ref().map_or(self.now, HeldWarrant::ends_at));

@@ -26,8 +26,9 @@ impl Draft<'_> {
             return;
         };
         let rollout = work.assignment.rollout.clone();
-        let withdrawal = work
-            .withdrawal(host, active.order.direction)
+        let withdrawal = self
+            .cell
+            .withdrawal(work, host, active.order.direction)
             .or_else(|| finding.map(ToOwned::to_owned));
         if work.is_skipped(host, active) && (active.disrupted || !member.is_connected()) {
             self.withdraw(work, host, active, member, withdrawal.as_deref());
@@ -121,7 +122,7 @@ impl Draft<'_> {
         host: &HostId,
         active: &Active,
     ) -> Option<String> {
-        if let Some(reason) = work.bar(self.now) {
+        if let Some(reason) = self.cell.bar(work, self.now) {
             return Some(reason.to_string());
         }
         if work.jobs.get(host).is_none_or(|job| job.turn.is_none()) {
@@ -197,9 +198,18 @@ fn hears_from(cell: &Cell, member: &Member, work: &Work) -> Timestamp {
 
 /// Whether something is to be said of an order whatever the time: its host waits for an answer or for
 /// the order itself, it is not to go on, or an operator set it aside.
-pub(super) fn is_pending(work: &Work, host: &HostId, active: &Active, member: &Member) -> bool {
+pub(super) fn is_pending(
+    cell: &Cell,
+    work: &Work,
+    host: &HostId,
+    active: &Active,
+    member: &Member,
+) -> bool {
     let is_asked = member.is_connected() && (active.claim.is_some() || active.unsent);
-    let is_stopped = || work.withdrawal(host, active.order.direction).is_some();
+    let is_stopped = || {
+        let withdrawal = cell.withdrawal(work, host, active.order.direction);
+        withdrawal.is_some()
+    };
     is_asked || work.is_skipped(host, active) || (may_be_withdrawn(active, member) && is_stopped())
 }
 

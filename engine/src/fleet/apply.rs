@@ -70,6 +70,8 @@ impl Fleet {
             FleetEvent::CalendarDeclared { calendar, by } => {
                 self.calendar_declared(calendar, by, now)
             }
+            FleetEvent::CordPulled { by, reason } => self.cord_pulled(by, reason, now),
+            FleetEvent::CordReleased { .. } => self.cord_released(now),
             FleetEvent::RolloutStarted { plan, by } => self.rollout_started(plan, by, now),
             FleetEvent::Amended {
                 rollout,
@@ -138,7 +140,11 @@ impl Fleet {
     }
 
     /// Tells all cells, which are this process' own.
-    fn tell_cells(&mut self, event: &CellEvent, now: Timestamp) -> Result<(), FleetError> {
+    pub(super) fn tell_cells(
+        &mut self,
+        event: &CellEvent,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
         if self.form == Form::Control {
             return Ok(());
         }

@@ -35,6 +35,8 @@ impl Fleet {
             | FleetEvent::CellHeard { .. }
             | FleetEvent::Gathered { .. }
             | FleetEvent::CalendarDeclared { .. }
+            | FleetEvent::CordPulled { .. }
+            | FleetEvent::CordReleased { .. }
             | FleetEvent::RolloutStarted { .. }
             | FleetEvent::Amended { .. }
             | FleetEvent::Denied { .. }
@@ -54,9 +56,10 @@ impl Fleet {
             },
             LinkEvent::Told { told, .. } => match told.as_ref() {
                 Told::Cell { event, .. } => of_cell(event),
-                Told::Gathered { .. } | Told::Calendar { .. } | Told::Denials { .. } => {
-                    Concerns::All
-                }
+                Told::Gathered { .. }
+                | Told::Calendar { .. }
+                | Told::Cord { .. }
+                | Told::Denials { .. } => Concerns::All,
             },
             LinkEvent::Summary { .. } => Concerns::Rollouts,
             LinkEvent::ToldTaken { .. }
@@ -128,6 +131,7 @@ fn of_cell(event: &CellEvent) -> Concerns {
         | CellEvent::GaveUp { .. }
         | CellEvent::Summarised { .. }
         | CellEvent::Excepted { .. }
+        | CellEvent::CordTold { .. }
         | CellEvent::Warranted { .. }
         | CellEvent::Stopped { .. }
         | CellEvent::Braked { .. }

@@ -156,7 +156,7 @@ impl Fleet {
     ) -> FleetDecision {
         let mut decision = FleetDecision::default();
         for (name, rollout) in &self.rollouts {
-            let mut theirs = rollout.decide(now);
+            let mut theirs = rollout.decide(self.cord.as_ref(), now);
             self.await_later(rollout, &mut theirs);
             renewals.extend(theirs.renews_at.map(|at| (name.clone(), at)));
             decision.take(name, theirs);

@@ -230,11 +230,14 @@ impl Fleet {
         cells.iter().try_for_each(|id| self.tell_cell(id, now))
     }
 
-    /// Tells one cell what of the denials concerns it, unless it knows. The mirror of a cell is told nothing:
-    /// its region is.
+    /// Tells one cell what of the denials concerns it, and how the cord stands, unless it knows. The mirror of
+    /// a cell is told nothing: its region is.
     pub(super) fn tell_cell(&mut self, id: &CellId, now: Timestamp) -> Result<(), FleetError> {
-        let own = self.cells.get(id).filter(|_| self.form != Form::Control);
-        let Some(cell) = own else {
+        if self.form == Form::Control {
+            return Ok(());
+        }
+        self.tell_cell_of_cord(id, now)?;
+        let Some(cell) = self.cells.get(id) else {
             return Ok(());
         };
         let has_host = |host: &HostId| cell.members().contains_key(host);

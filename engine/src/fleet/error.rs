@@ -4,6 +4,7 @@ use super::Form;
 use crate::{
     cell::CellError,
     cells::UnplacedReason,
+    cord::Cord,
     denial::{Denial, Named, Place},
     digest::Digest,
     id::{CellId, HostId, OwnerEpoch, Region, RolloutId},
@@ -119,6 +120,12 @@ pub enum FleetError {
         /// Who denied them, when and why.
         denial: Box<Denial>,
     },
+    /// The cord is not pulled.
+    #[error("the cord is not pulled")]
+    NoCord,
+    /// The cord was pulled at the control plane, and is released there alone.
+    #[error("{0}: it is released at the control plane, not at a region's coordinator")]
+    CordOfControl(Box<Cord>),
     /// Nothing of the kind is denied.
     #[error(
         "nothing denies {named}{}; `cofferdam deny list` shows what is denied where",

@@ -119,6 +119,21 @@ pub enum FleetEvent {
         /// Who.
         by: OperatorId,
     },
+    /// An operator pulled the cord: of the whole fleet, or at a region's own coordinator of that region.
+    /// One that is pulled already stays as it is.
+    CordPulled {
+        /// Who.
+        by: OperatorId,
+        /// Why. May be empty.
+        reason: String,
+    },
+    /// An operator released the cord that was pulled at this process.
+    CordReleased {
+        /// Who.
+        by: OperatorId,
+        /// Why. May be empty.
+        reason: String,
+    },
     /// An operator started a rollout.
     RolloutStarted {
         /// What it will do.

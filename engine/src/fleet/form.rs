@@ -133,7 +133,10 @@ fn taker(event: &FleetEvent) -> Taker {
         FleetEvent::Rollout { event, .. } => {
             control_if(!matches!(event, RolloutEvent::Summarised { .. }))
         }
-        FleetEvent::OwnerStarted { .. } | FleetEvent::FormTaken { .. } => Taker::Either,
+        FleetEvent::OwnerStarted { .. }
+        | FleetEvent::FormTaken { .. }
+        | FleetEvent::CordPulled { .. }
+        | FleetEvent::CordReleased { .. } => Taker::Either,
         FleetEvent::CellSilent { .. }
         | FleetEvent::CellHeard { .. }
         | FleetEvent::Gathered { .. }

@@ -11,6 +11,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Paused { by } => write!(f, "paused by {by}"),
+            Self::Cord { cord } => write!(f, "{cord}"),
             Self::Stopped { reason } => f.write_str(reason),
             Self::Braked { finding } => write!(f, "the brake stopped it: {finding}"),
             Self::Bake { .. } => f.write_str("baking: gates watch the patched hosts"),

@@ -176,6 +176,8 @@ impl FleetEvent {
             | Self::CellSilent { .. }
             | Self::CellHeard { .. }
             | Self::CalendarDeclared { .. }
+            | Self::CordPulled { .. }
+            | Self::CordReleased { .. }
             | Self::RolloutStarted { .. }
             | Self::Amended { .. }
             | Self::Denied { .. }

@@ -2,6 +2,7 @@
 
 use super::{End, PauseCause, Phase, Rollout, RolloutCommand, suspect::Docket};
 use crate::{
+    cord::Cord,
     hold::{Hold, Reason, Subject},
     time::{Timestamp, earlier},
     warrant::StopKind,
@@ -30,17 +31,20 @@ impl RolloutDecision {
 
 impl Rollout {
     /// Decides what to do now. When it is to be looked at the wave's velocity again, a glance tells.
-    pub(crate) fn decide(&self, now: Timestamp) -> RolloutDecision {
+    pub(crate) fn decide(&self, cord: Option<&Cord>, now: Timestamp) -> RolloutDecision {
         let mut decision = RolloutDecision::default();
         if self.is_live() {
             self.hold_silent(&mut decision, now);
+            self.hold_for_cord(cord, &mut decision);
         }
-        match &self.phase {
-            Phase::Running => self.run(&mut decision, now),
-            Phase::Paused { cause } => self.pause(cause, &mut decision),
-            Phase::Aborting => self.abort(&mut decision),
-            Phase::RollingBack => self.roll_back(&mut decision, now),
-            Phase::Ended { .. } => {
+        match (&self.phase, cord) {
+            (Phase::Running, None) => self.run(&mut decision, now),
+            (Phase::Running, Some(_)) => self.run_no_further(&mut decision, now),
+            (Phase::Paused { cause }, _) => self.pause(cause, &mut decision),
+            (Phase::Aborting, _) => self.abort(&mut decision),
+            (Phase::RollingBack, None) => self.roll_back(&mut decision, now),
+            (Phase::RollingBack, Some(_)) => self.go_back_no_further(&mut decision),
+            (Phase::Ended { .. }, _) => {
                 self.stop_all(StopKind::End, "the rollout is over", &mut decision)
             }
         }

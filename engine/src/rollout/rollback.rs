@@ -47,7 +47,11 @@ impl Rollout {
 
     /// What a cell is told so that it takes back what it has, and patches nothing more. Nothing when it
     /// was told.
-    fn turn_round(&self, cell: &CellId, progress: &CellProgress) -> Option<RolloutCommand> {
+    pub(super) fn turn_round(
+        &self,
+        cell: &CellId,
+        progress: &CellProgress,
+    ) -> Option<RolloutCommand> {
         let mut targets: Vec<HostId> = self
             .changed_hosts(cell)
             .map(|(host, _)| host.clone())

@@ -3,6 +3,7 @@
 mod approvals;
 mod arrivals;
 mod clocks;
+mod cord;
 mod denials;
 mod dependants;
 mod exceptions;

@@ -1,6 +1,7 @@
 //! A world of one coordinator and its agents, as tests fill it, ask it, and break it.
 
 mod calendar;
+mod cord;
 mod hosts;
 mod reserve;
 mod rollout;

@@ -73,7 +73,8 @@ impl Entry {
         Self {
             is_active: active.is_some(),
             late_at: active.map(|active| tend::given_up_at(cell, work, active, member)),
-            is_pending: active.is_some_and(|active| tend::is_pending(work, host, active, member)),
+            is_pending: active
+                .is_some_and(|active| tend::is_pending(cell, work, host, active, member)),
             attempted,
             before: (before != NOTHING).then(|| Box::new(before)),
         }

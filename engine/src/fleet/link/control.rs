@@ -57,7 +57,7 @@ impl Links {
 
 impl Downlink {
     fn tell(&mut self, told: Told) {
-        if let Told::Calendar { .. } | Told::Denials { .. } = told {
+        if let Told::Calendar { .. } | Told::Cord { .. } | Told::Denials { .. } = told {
             // Each says all: what it replaces need not be told any more.
             let kind = std::mem::discriminant(&told);
             let is_other = |old: &Told| std::mem::discriminant(old) != kind;
@@ -72,7 +72,7 @@ impl Downlink {
         let is_retold = |told: &Told| match told {
             Told::Cell { event, .. } => crate::fleet::form::is_told_by_control(event),
             Told::Gathered { .. } => true,
-            Told::Calendar { .. } | Told::Denials { .. } => false,
+            Told::Calendar { .. } | Told::Cord { .. } | Told::Denials { .. } => false,
         };
         self.untaken.retain(|_, told| !is_retold(told));
     }
@@ -199,6 +199,10 @@ impl Fleet {
                 by: declared.by.clone(),
             });
         }
+        if self.cord.is_some() {
+            let cord = self.cord.clone();
+            known.tell(Told::Cord { cord });
+        }
         if !self.denials.is_empty() {
             let denials = Box::new(self.denials.clone());
             known.tell(Told::Denials { denials });
@@ -244,7 +248,7 @@ impl Fleet {
     }
 
     /// The cells that a region has or had.
-    pub(super) fn cells_of(&self, region: &Region) -> Vec<CellId> {
+    pub(in crate::fleet) fn cells_of(&self, region: &Region) -> Vec<CellId> {
         let of = self.links.of_cells.iter().filter(|(_, of)| *of == region);
         of.map(|(cell, _)| cell.clone()).collect()
     }

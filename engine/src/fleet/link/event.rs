@@ -3,6 +3,7 @@
 use crate::{
     calendar::Calendar,
     cell::{Cell, CellEvent},
+    cord::Cord,
     denial::Denials,
     digest::Digest,
     id::{CellId, HostId, Incarnation, OperatorId, OwnerEpoch, Region},
@@ -38,6 +39,11 @@ pub enum Told {
         calendar: Calendar,
         /// Who said it.
         by: OperatorId,
+    },
+    /// How the cord stands.
+    Cord {
+        /// The one that is pulled. Absent: none is.
+        cord: Option<Cord>,
     },
     /// What is denied anywhere.
     Denials {

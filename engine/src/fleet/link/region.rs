@@ -3,6 +3,7 @@
 use super::{Copy, LinkEvent, News, TakenIn, Told};
 use crate::{
     cell::CellEvent,
+    cord::Cord,
     fleet::{Fleet, FleetError, Form, form::is_told_by_control},
     id::Incarnation,
     kept::Aside,
@@ -25,6 +26,9 @@ pub(in crate::fleet) struct Uplink {
     last_summary: u64,
     /// Summaries that the control plane has not said to have stored, by number.
     summaries: BTreeMap<u64, Summary>,
+    /// The cord that is pulled at the control plane, as it was last told. Absent: none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::fleet) cord: Option<Cord>,
     /// News that nobody has taken from here yet, by number.
     #[serde(skip)]
     fresh: Aside<Vec<(u64, News)>>,
@@ -143,6 +147,10 @@ impl Fleet {
             },
             Told::Gathered { to, hosts } => self.gathered(to, hosts, now),
             Told::Calendar { calendar, by } => self.calendar_declared(calendar, by, now),
+            Told::Cord { cord } => {
+                self.uplink.cord.clone_from(cord);
+                self.tell_cord(now)
+            }
             Told::Denials { denials } => {
                 self.denials = denials.as_ref().clone();
                 self.tell_denials(now)

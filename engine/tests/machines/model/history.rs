@@ -78,6 +78,7 @@ fn come_to_rest(world: &mut World) -> Result<(), Failed> {
 
 /// People repair hosts and resume rollouts, until everything is over.
 fn put_right(world: &mut World, setup: &Setup) -> Result<(), Failed> {
+    world.release_cord().ok();
     for host in world.hosts_now() {
         world.repair(&host);
         // A host that was made a group of its own may never be out, and waits for people.

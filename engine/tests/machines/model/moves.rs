@@ -49,6 +49,8 @@ pub(crate) enum Deed {
     MendCell(HostId),
     /// A calendar is declared: freezes that begin and end so many minutes after the world's start.
     Freeze(Vec<(u64, u64)>),
+    /// The cord is pulled, or released.
+    Cord(bool),
     /// Services are declared: a chain, or none.
     Declare(bool),
 }
@@ -169,6 +171,7 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
         93 => draw_reservation(draw, hosts),
         94 => Deed::MendCell(host),
         95 => Deed::Declare(draw.percent(70)),
+        96 => Deed::Cord(draw.percent(50)),
         _ => draw_script(draw, hosts),
     }
 }
@@ -265,11 +268,7 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
                 world.try_start(&setup.files[*file].1).ok();
             }
         }
-        Deed::Ask(rollout, action) => {
-            if world.owner.is_up {
-                world.try_ask(rollout, *action).ok();
-            }
-        }
+        Deed::Ask(rollout, action) => agree(world, |world| world.try_ask(rollout, *action)),
         Deed::Except(rollout, word, hosts) => {
             if world.owner.is_up {
                 // Those that may be retried are: a word is refused as a whole.
@@ -316,6 +315,7 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         Deed::Window(host, lasts) => agree(world, |world| world.try_tell_window(host, *lasts)),
         Deed::CutCell(host) => world.cut_cell_of(host),
         Deed::MendCell(host) => world.mend_cell_of(host),
+        Deed::Cord(pull) => agree(world, |world| world.try_cord(*pull)),
         Deed::Freeze(freezes) if world.owner.is_up => world.freeze(freezes),
         Deed::Declare(chain) if world.owner.is_up => world.declare(if *chain { CHAIN } else { "" }),
         Deed::Freeze(_) | Deed::Declare(_) => {}

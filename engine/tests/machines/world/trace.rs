@@ -63,6 +63,10 @@ fn line(event: &FleetEvent) -> Option<String> {
         FleetEvent::CalendarDeclared { calendar, by } => {
             Some(format!("{by} declares {} freezes", calendar.freezes.len()))
         }
+        FleetEvent::CordPulled { by, reason } => Some(format!("{by} pulls the cord: {reason}")),
+        FleetEvent::CordReleased { by, reason } => {
+            Some(format!("{by} releases the cord: {reason}"))
+        }
         FleetEvent::Cell {
             cell,
             event: CellEvent::Allotted { allotment },
@@ -179,6 +183,7 @@ fn of_cell(event: &CellEvent) -> Option<String> {
         | CellEvent::Stopped { .. }
         | CellEvent::Braked { .. }
         | CellEvent::CalendarDeclared { .. }
+        | CellEvent::CordTold { .. }
         | CellEvent::Summarised { .. }
         | CellEvent::DenialsTold { .. } => return None,
     })
