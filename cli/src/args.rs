@@ -2,9 +2,9 @@
 
 use crate::{
     command::{
-        amend, artefact, change, completions, deny, doctor, except, explain, fleet, freeze, hosts,
-        lint, list, pki, plan, practice, query, rehearse, reserve, rollback, services, sign, start,
-        status, verify, watch,
+        amend, artefact, change, completions, cord, deny, doctor, except, explain, fleet, freeze,
+        hosts, lint, list, pki, plan, practice, query, rehearse, reserve, rollback, services, sign,
+        start, status, verify, watch,
     },
     config::Fragment,
     demo,
@@ -116,6 +116,8 @@ pub enum Remote {
     Retry(except::RetryArgs),
     /// Patch some hosts of a live rollout by a variant of its file
     Amend(amend::Args),
+    /// Stop every rollout everywhere, let them go on, or show who did
+    Cord(cord::Args),
     /// Declare or show times in which nothing is started
     Freeze(freeze::Args),
     /// Say which bits must not be installed again, and where

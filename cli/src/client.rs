@@ -1,6 +1,7 @@
 //! The coordinator's operator API, as the commands call it: every call has a deadline, every
 //! answer is checked.
 
+mod cord;
 mod query;
 
 use crate::{channel, config::Settings, http_date};

@@ -4,6 +4,7 @@ pub mod amend;
 pub mod artefact;
 pub mod change;
 pub mod completions;
+pub mod cord;
 pub mod deny;
 pub mod doctor;
 pub mod except;
@@ -92,6 +93,7 @@ async fn call(command: Remote, config: &Config, out: Output) -> Result<Exit> {
         Remote::Skip(args) => except::skip(args, &session).await,
         Remote::Retry(args) => except::retry(args, &session).await,
         Remote::Amend(args) => amend::run(args, &session).await,
+        Remote::Cord(args) => cord::run(args, &session).await,
         Remote::Freeze(args) => freeze::run(args, &session).await,
         Remote::Deny(args) => deny::run(args, &session).await,
         Remote::Approve(args) => change::run(args, Action::Approve, &session).await,

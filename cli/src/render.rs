@@ -3,6 +3,7 @@
 pub mod amend;
 pub mod artefact;
 mod change;
+pub mod cord;
 pub mod denials;
 pub mod doctor;
 pub mod drift;

@@ -6,6 +6,8 @@ mod amend;
 mod artefacts;
 mod calendar;
 pub(crate) mod call;
+mod cord;
+mod describe;
 mod except;
 mod explain;
 mod forget;
@@ -17,8 +19,5 @@ mod signing;
 mod watch;
 
 pub(crate) use self::{
-    agent::AgentApi,
-    operator::{OperatorApi, Standing},
-    query::Desk,
-    signing::Signing,
+    agent::AgentApi, describe::Standing, operator::OperatorApi, query::Desk, signing::Signing,
 };

@@ -64,6 +64,10 @@ pub struct Metrics {
     pub rollouts: Family<ByState, Gauge>,
     /// Hosts of the rollouts that are not over, by how they stand.
     pub rollout_hosts: Family<ByOutcome, Gauge>,
+    /// 1 while the cord is pulled, here or above. 0: it is not.
+    pub cord_pulled: Gauge,
+    /// Hosts that may still be started although the cord is pulled, by regions that have not heard of it.
+    pub cord_hosts_at_risk: Gauge,
     /// Holds by the rule that holds.
     pub holds: Family<ByRule, Gauge>,
     /// Hosts by what their guards do.
@@ -105,6 +109,8 @@ impl Default for Metrics {
             hosts: Family::default(),
             rollouts: Family::default(),
             rollout_hosts: Family::default(),
+            cord_pulled: Gauge::default(),
+            cord_hosts_at_risk: Gauge::default(),
             holds: Family::default(),
             guards: Family::default(),
             guards_not_in_control: Gauge::default(),
@@ -180,6 +186,16 @@ impl Metrics {
     }
 
     fn register_guards(&self, r: &mut Registry) {
+        r.register(
+            "cord_pulled",
+            "1 while the cord is pulled",
+            self.cord_pulled.clone(),
+        );
+        r.register(
+            "cord_hosts_at_risk",
+            "Hosts that regions which have not heard of the cord may still start",
+            self.cord_hosts_at_risk.clone(),
+        );
         r.register(
             "guards",
             "Hosts by what their guards do",

@@ -3,6 +3,7 @@
 mod aftermath;
 mod calendar;
 mod cluster;
+mod cord;
 mod denials;
 mod explain;
 mod guard;
@@ -18,6 +19,7 @@ pub(crate) mod tests;
 
 pub(crate) use self::{
     calendar::calendar,
+    cord::cord,
     denials::denials,
     explain::{explain, hosts_of},
     host::hosts,

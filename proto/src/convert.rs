@@ -16,6 +16,7 @@ mod calendar;
 mod conffile;
 mod config;
 mod content;
+mod cord;
 mod denial;
 mod enumerated;
 mod except;

@@ -6,6 +6,7 @@
 
 mod amend;
 mod calendar;
+mod cord;
 mod denial;
 mod except;
 mod guard;
@@ -19,6 +20,7 @@ mod services;
 
 pub use amend::{AmendReply, AmendRequest};
 pub use calendar::{CalendarRequest, CalendarView, FreezeView};
+pub use cord::{CordRequest, CordView, PulledCord, UntoldRegion};
 pub use denial::{DenialView, DenyRequest, LiftDenialRequest, LiftView};
 pub use except::{ExceptRequest, Whom};
 pub use guard::{Alarm, GuardView, GuardWindowView};

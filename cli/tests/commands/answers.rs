@@ -9,8 +9,8 @@ use cofferdam_engine::{
     time::Timestamp,
 };
 use cofferdam_proto::operator::{
-    CalendarView, DenialView, Explanation, HostView, RolloutLine, RolloutState, ServiceView,
-    ServicesView, SubjectKind,
+    CalendarView, CordView, DenialView, Explanation, HostView, RolloutLine, RolloutState,
+    ServiceView, ServicesView, SubjectKind,
 };
 use std::fs;
 
@@ -234,4 +234,23 @@ fn freezes_are_declared_from_a_file_and_shown() {
     assert_eq!(lab.asked(), [format!("freezes {text}")]);
     let shown = lab.run("freeze show");
     assert!(shown.out.contains("no freezes"), "{}", shown.out);
+}
+
+#[test]
+fn the_cord_is_pulled_and_released_with_a_reason_and_shown() {
+    let cord = CordView {
+        pulled: Vec::new(),
+        untold: Vec::new(),
+        away: Vec::new(),
+    };
+    let lab = Lab::new(Script {
+        cord: Some(cord),
+        ..Script::default()
+    });
+    lab.run("cord pull --reason smoke");
+    let released = lab.run("cord release --reason out -o json");
+    assert_eq!(released.json()["pulled"].as_array().map(Vec::len), Some(0));
+    assert_eq!(lab.asked(), ["pulls the cord: smoke", "releases it: out"]);
+    let shown = lab.run("cord");
+    assert_eq!(shown.out, "the cord is not pulled\n");
 }

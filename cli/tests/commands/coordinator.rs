@@ -8,7 +8,7 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{
     operator::{
-        AmendReply, ArtefactStored, ArtefactView, CalendarView, DenialView, DenyRequest,
+        AmendReply, ArtefactStored, ArtefactView, CalendarView, CordView, DenialView, DenyRequest,
         Description, Explanation, Findings, HostView, LiftDenialRequest, PlanReply, QueryAnswer,
         ReleaseHostsRequest, ReserveReply, ReserveRequest, RolloutLine, RolloutView, ServicesView,
     },
@@ -42,6 +42,7 @@ pub(crate) struct Script {
     pub(crate) explanation: Option<Explanation>,
     pub(crate) description: Option<Description>,
     pub(crate) calendar: Option<CalendarView>,
+    pub(crate) cord: Option<CordView>,
     pub(crate) services: Option<ServicesView>,
     pub(crate) answers: Vec<QueryAnswer>,
     /// What was asked, one line a call.
@@ -299,6 +300,20 @@ impl Operator for Script {
 
     async fn show_calendar(&self, _: Request<v1::ShowCalendarRequest>) -> Answer<v1::CalendarView> {
         answer(self.calendar.clone())
+    }
+
+    async fn pull_cord(&self, request: Request<v1::PullCordRequest>) -> Answer<v1::CordView> {
+        self.note(format!("pulls the cord: {}", request.into_inner().reason));
+        answer(self.cord.clone())
+    }
+
+    async fn release_cord(&self, request: Request<v1::ReleaseCordRequest>) -> Answer<v1::CordView> {
+        self.note(format!("releases it: {}", request.into_inner().reason));
+        answer(self.cord.clone())
+    }
+
+    async fn show_cord(&self, _: Request<v1::ShowCordRequest>) -> Answer<v1::CordView> {
+        answer(self.cord.clone())
     }
 
     async fn list_denials(

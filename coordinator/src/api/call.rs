@@ -39,6 +39,8 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
         | FleetError::SeveralRegions { .. }
         | FleetError::RegionAway(_)
         | FleetError::RegionRefuses { .. }
+        | FleetError::NoCord
+        | FleetError::CordOfControl(_)
         | FleetError::StillAtWork { .. }
         | FleetError::WideFloor { .. }
         | FleetError::Reservation(

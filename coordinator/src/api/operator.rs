@@ -1,7 +1,9 @@
 //! The service for operators: each call needs an operator's certificate.
 
 use super::{
-    artefacts, calendar, call, except, explain, forget,
+    artefacts, calendar, call, cord,
+    describe::{self, Standing},
+    except, explain, forget,
     planner::Planner,
     query::{self, Desk},
     reserve,
@@ -15,20 +17,18 @@ use crate::{
     view,
 };
 use cofferdam_engine::{
-    cell::Member,
     denial::Scope,
     fleet::FleetEvent,
     id::{OperatorId, RolloutId},
     patch::LockedFile,
     rollout::{self, RolloutEvent},
     services::Services,
-    time::Timestamp,
 };
 use cofferdam_proto::{
     operator::{
-        Action, AmendRequest, ArtefactStored, ChangeRequest, DenyRequest, Description,
-        ExceptRequest, ExplainRequest, Findings, ForgetHostRequest, LiftDenialRequest, PlanReply,
-        PlanRequest, RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
+        Action, AmendRequest, ArtefactStored, ChangeRequest, DenyRequest, ExceptRequest,
+        ExplainRequest, Findings, ForgetHostRequest, LiftDenialRequest, PlanReply, PlanRequest,
+        RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
     tls, v1,
@@ -46,14 +46,6 @@ pub(crate) struct OperatorApi {
     pub(crate) queries: Desk,
     pub(crate) standing: Standing,
     pub(crate) signing: Signing,
-}
-
-/// What a coordinator is, beside its fleet.
-#[derive(Debug, Clone)]
-pub(crate) struct Standing {
-    pub(crate) trust_domain: String,
-    pub(crate) store: String,
-    pub(crate) started_at: Timestamp,
 }
 
 #[tonic::async_trait]
@@ -316,6 +308,34 @@ impl v1::operator_server::Operator for OperatorApi {
         Ok(Response::new(view.into()))
     }
 
+    async fn pull_cord(
+        &self,
+        request: Request<v1::PullCordRequest>,
+    ) -> Result<Response<v1::CordView>, Status> {
+        let by = tls::operator(&request)?;
+        let asked = request.into_inner().try_into()?;
+        let view = cord::pull(&self.driver, by, asked).await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn release_cord(
+        &self,
+        request: Request<v1::ReleaseCordRequest>,
+    ) -> Result<Response<v1::CordView>, Status> {
+        let by = tls::operator(&request)?;
+        let asked = request.into_inner().try_into()?;
+        let view = cord::release(&self.driver, by, asked).await?;
+        Ok(Response::new(view.into()))
+    }
+
+    async fn show_cord(
+        &self,
+        request: Request<v1::ShowCordRequest>,
+    ) -> Result<Response<v1::CordView>, Status> {
+        tls::operator(&request)?;
+        Ok(Response::new(cord::show(&self.driver).await?.into()))
+    }
+
     async fn list_denials(
         &self,
         request: Request<v1::ListDenialsRequest>,
@@ -366,7 +386,7 @@ impl v1::operator_server::Operator for OperatorApi {
     ) -> Result<Response<v1::Description>, Status> {
         tls::operator(&request)?;
         let standing = self.standing.clone();
-        let look = move |situation: view::Situation<'_>| describe(situation, standing);
+        let look = move |situation: view::Situation<'_>| describe::description(situation, standing);
         let description = self.driver.ask(look).await.map_err(call::stopping)?;
         Ok(Response::new(description.into()))
     }
@@ -437,27 +457,6 @@ impl OperatorApi {
 
     async fn view(&self, rollout: &RolloutId) -> Result<RolloutView, CallError> {
         watch::look(&self.driver, rollout).await
-    }
-}
-
-fn describe(situation: view::Situation<'_>, standing: Standing) -> Description {
-    let fleet = situation.fleet;
-    let members = fleet
-        .cells()
-        .values()
-        .flat_map(|cell| cell.members().values());
-    Description {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        epoch: fleet.epoch(),
-        trust_domain: standing.trust_domain,
-        store: standing.store,
-        started_at_ms: standing.started_at,
-        connected: members
-            .filter(|member| Member::is_connected(member))
-            .count() as u64,
-        hosts: fleet.homes().len() as u64,
-        cells: fleet.cells().len() as u64,
-        rollouts: fleet.rollouts().len() as u64,
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Gauges {
     rollouts: BTreeMap<String, i64>,
     /// By rollout and outcome.
     rollout_hosts: BTreeMap<(String, &'static str), i64>,
+    is_cord_pulled: bool,
+    cord_hosts_at_risk: usize,
     holds: BTreeMap<&'static str, i64>,
     /// By what they do.
     guards: BTreeMap<&'static str, i64>,
@@ -55,6 +57,9 @@ impl Gauges {
                     .insert((name.to_string(), outcome), count);
             }
         }
+        gauges.is_cord_pulled = !situation.fleet.cords().is_empty();
+        let reach = situation.fleet.cord_reach(situation.now);
+        gauges.cord_hosts_at_risk = reach.map_or(0, |reach| reach.at_risk());
         for hold in situation.holds {
             *gauges.holds.entry(hold.reason.rule()).or_default() += 1;
         }
@@ -103,6 +108,9 @@ impl Gauges {
         metrics
             .guards_not_in_control
             .set(self.guards_not_in_control);
+        metrics.cord_pulled.set(i64::from(self.is_cord_pulled));
+        let at_risk = i64::try_from(self.cord_hosts_at_risk).unwrap_or(i64::MAX);
+        metrics.cord_hosts_at_risk.set(at_risk);
         metrics.guard_windows.set(self.guard_windows);
         metrics.drifted_hosts.set(self.drifted_hosts);
         for (rule, count) in self.holds {

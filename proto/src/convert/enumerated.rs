@@ -6,6 +6,7 @@ use crate::{
     v1,
 };
 use cofferdam_engine::{
+    cord::Span,
     denial::Scope,
     exception::Word,
     failure::FailureKind,
@@ -70,6 +71,25 @@ enumerated!(
     Conffile Hook PackageManager NoWayBack Validate Service Unhealthy NoData Drain TimedOut
     Reboot Io Unsupported NotSigned
 );
+
+impl Enumerated for Span {
+    fn number(self) -> i32 {
+        let wire = match self {
+            Self::Fleet => v1::CordSpan::Fleet,
+            Self::Region => v1::CordSpan::Region,
+        };
+        wire.into()
+    }
+
+    fn read(number: i32) -> Result<Self, Problem> {
+        let unknown = |_| Problem::UnknownValue(number);
+        match v1::CordSpan::try_from(number).map_err(unknown)? {
+            v1::CordSpan::Unspecified => Err(Problem::Missing),
+            v1::CordSpan::Fleet => Ok(Self::Fleet),
+            v1::CordSpan::Region => Ok(Self::Region),
+        }
+    }
+}
 
 impl Enumerated for Scope {
     fn number(self) -> i32 {

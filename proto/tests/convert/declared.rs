@@ -2,13 +2,14 @@
 
 use crate::sample::{over_the_wire, text};
 use cofferdam_engine::{
-    id::{OperatorId, ServiceName},
+    cord::Span,
+    id::{HostId, OperatorId, Region, ServiceName},
     time::Timestamp,
 };
 use cofferdam_proto::{
     operator::{
-        CalendarRequest, CalendarView, FreezeView, ServiceView, ServicesView, SetServicesRequest,
-        UndeclaredService,
+        CalendarRequest, CalendarView, CordRequest, CordView, FreezeView, PulledCord, ServiceView,
+        ServicesView, SetServicesRequest, UndeclaredService, UntoldRegion,
     },
     v1,
 };
@@ -50,6 +51,48 @@ fn services_arrive_unchanged() {
         refused.to_string().starts_with("services[0].tier: "),
         "{refused}"
     );
+}
+
+#[test]
+fn how_the_cord_stands_arrives_unchanged() {
+    let request = CordRequest {
+        reason: text("smoke in r1"),
+    };
+    let pulled = over_the_wire::<v1::PullCordRequest, _>(request.clone());
+    let released = over_the_wire::<v1::ReleaseCordRequest, _>(request.clone());
+    assert_eq!((pulled, released), (Ok(request.clone()), Ok(request)));
+    let region = Region::new("r1").unwrap();
+    let whole = PulledCord {
+        by: OperatorId::new("anna").unwrap(),
+        at_ms: Timestamp(7),
+        reason: text("smoke in r1"),
+        span: Span::Fleet,
+        region: None,
+    };
+    let own = PulledCord {
+        reason: String::new(),
+        span: Span::Region,
+        region: Some(region.clone()),
+        ..whole.clone()
+    };
+    let away = UntoldRegion {
+        region,
+        silent_since_ms: Some(Timestamp(3)),
+        hosts_at_risk: 24,
+        until_ms: Some(Timestamp(9)),
+    };
+    let late = UntoldRegion {
+        silent_since_ms: None,
+        hosts_at_risk: 0,
+        until_ms: None,
+        ..away.clone()
+    };
+    let view = CordView {
+        pulled: vec![whole, own],
+        untold: vec![away, late],
+        away: vec![HostId::new("web-1").unwrap()],
+    };
+    assert_eq!(over_the_wire::<v1::CordView, _>(view.clone()), Ok(view));
 }
 
 #[test]

@@ -102,6 +102,11 @@ impl Bench {
         }
     }
 
+    /// Ends the region's process, where it has one.
+    pub(crate) async fn stop_region(&mut self) {
+        self.running.remove(0).stop().await;
+    }
+
     pub(crate) async fn operator(&self) -> OperatorClient<Channel> {
         let ana = Identity::Operator(name("ana"));
         OperatorClient::new(self.dial(&ana, self.operators).await)

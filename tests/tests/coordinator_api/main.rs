@@ -8,6 +8,7 @@
 mod amended;
 mod artefacts;
 mod bench;
+mod cord;
 mod declared;
 mod queries;
 
