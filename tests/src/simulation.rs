@@ -22,7 +22,7 @@ use authority::Authority;
 use cofferdam_coordinator::store::memory::MemoryDisk;
 use layout::Part;
 use rack::Power;
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, ops::Range, rc::Rc, time::Duration};
 
 /// The coordinator's port.
 const PORT: u16 = 7300;
@@ -71,6 +71,8 @@ pub struct Scene {
     pub rollout: String,
     /// When, counted from the start, what happens. In order of time.
     pub faults: Vec<(Duration, Fault)>,
+    /// From when to when the operator has the cord pulled. Absent: never.
+    pub cord: Option<Range<Duration>>,
     /// How long it may last before it counts as stuck.
     pub within: Duration,
 }

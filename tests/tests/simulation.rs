@@ -51,6 +51,7 @@ fn scene(seed: u64, faults: Vec<(Duration, Fault)>) -> Scene {
         layout: Layout::One,
         rollout: ROLLOUT.to_owned(),
         faults,
+        cord: None,
         within: Duration::from_secs(240),
     }
 }
@@ -215,4 +216,29 @@ fn cut_links_and_crashes_of_regions_and_control_plane_leave_no_host_behind_or_pa
         let ending = hard_times_apart(seed).play();
         assert_every_host_is_patched_once(&ending);
     }
+}
+
+#[test]
+fn a_region_that_was_cut_off_hears_of_the_cord_when_it_is_back_and_both_go_on_after_the_release() {
+    let mut scene = split(
+        3,
+        vec![at(5, Fault::CutRegion(0)), at(50, Fault::MendRegion(0))],
+    );
+    scene.cord = Some(Duration::from_secs(6)..Duration::from_secs(110));
+    let ending = scene.play();
+    assert_every_host_is_patched_once(&ending);
+
+    let lines = || ending.history.iter();
+    let is_told = |line: &String| line.contains(r#""told":"cord""#);
+    let told = lines().filter(|line| is_told(line)).count();
+    assert_eq!(
+        told, 4,
+        "each region hears that it is pulled, and that it is released"
+    );
+    let is_order = |line: &String| line.contains(r#""event":"ordered""#);
+    let last = |is_it: &dyn Fn(&String) -> bool| lines().rposition(is_it);
+    assert!(
+        last(&is_order) > last(&is_told),
+        "the last region still had hosts to patch"
+    );
 }

@@ -4,11 +4,11 @@
 use super::{PORT, Scene, authority::Authority, network};
 use cofferdam_engine::{id::OperatorId, identity::Identity};
 use cofferdam_proto::{
-    operator::{PlanReply, PlanRequest, RolloutState, RolloutView, StartRequest},
+    operator::{CordRequest, PlanReply, PlanRequest, RolloutState, RolloutView, StartRequest},
     tls::{self, Credentials},
     v1::{self, operator_client::OperatorClient},
 };
-use std::{cell::RefCell, future::Future, rc::Rc, time::Duration};
+use std::{cell::RefCell, future::Future, ops::Range, rc::Rc, time::Duration};
 use tonic::{
     Response, Status,
     transport::{Channel, Endpoint},
@@ -38,6 +38,7 @@ pub(super) fn client(sim: &mut turmoil::Sim<'_>, authority: &Authority, scene: &
     let rollout = scene.rollout.clone();
     let last_fault = scene.faults.last().map(|(at, _)| *at + HEALED);
     let not_before = last_fault.unwrap_or_default();
+    let cord = scene.cord.clone();
     sim.client("operator", async move {
         let planned = operator.plan_when_all_are_there(hosts, &rollout).await;
         let request = StartRequest {
@@ -48,6 +49,9 @@ pub(super) fn client(sim: &mut turmoil::Sim<'_>, authority: &Authority, scene: &
         };
         let name = planned.plan.rollout.to_string();
         operator.start(&name, request).await;
+        if let Some(cord) = cord {
+            operator.hold_cord(cord).await;
+        }
         *seen.borrow_mut() = Some(operator.watch(&name, not_before).await);
         Ok(())
     });
@@ -88,6 +92,18 @@ impl Operator {
             self.ask(|mut api| async move { api.start(request).await })
                 .await;
         }
+    }
+
+    /// Pulls the cord at its time and releases it at its time, each until it is known to be.
+    async fn hold_cord(&self, cord: Range<Duration>) {
+        tokio::time::sleep(cord.start.saturating_sub(turmoil::elapsed())).await;
+        let request = || v1::PullCordRequest::from(why());
+        let pull = || self.ask(|mut api| async move { api.pull_cord(request()).await });
+        while pull().await.is_none() {}
+        tokio::time::sleep(cord.end.saturating_sub(turmoil::elapsed())).await;
+        let request = || v1::ReleaseCordRequest::from(why());
+        let release = || self.ask(|mut api| async move { api.release_cord(request()).await });
+        while release().await.is_none() {}
     }
 
     /// Watches until it is over or stopped, and everybody could say what became of it.
@@ -131,6 +147,12 @@ impl Operator {
         };
         let answer = tokio::time::timeout(ANSWER, answer).await.ok()??;
         Some(answer.into_inner())
+    }
+}
+
+fn why() -> CordRequest {
+    CordRequest {
+        reason: "smoke".to_owned(),
     }
 }
 

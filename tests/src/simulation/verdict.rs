@@ -4,11 +4,13 @@ use super::{Rack, layout::Part};
 use cofferdam_agent::actions::{Effect, Flag};
 use cofferdam_coordinator::store::{Record, memory::MemoryDisk};
 use cofferdam_engine::{
+    cell::CellEvent,
     check,
     fleet::{Fleet, FleetEvent},
     hold::Hold,
     id::HostId,
-    rollout::Rollout,
+    order::{ClaimAnswer, ClaimPoint},
+    rollout::{Rollout, RolloutEvent},
     time::Timestamp,
 };
 use cofferdam_proto::operator::RolloutView;
@@ -113,6 +115,11 @@ fn replay(history: &[String]) -> Fleet {
     let mut fleet = Fleet::default();
     for line in history {
         let entry: Entry = serde_json::from_str(line).expect("an entry of the history");
+        let is_stopped = fleet.cord_in_force().is_some();
+        assert!(
+            !(is_stopped && begins(&entry.event)),
+            "under the cord: {line}"
+        );
         fleet
             .apply(&entry.event, entry.at)
             .expect("what was stored can be replayed");
@@ -120,6 +127,26 @@ fn replay(history: &[String]) -> Fleet {
         assert!(broken.is_empty(), "after {line}: {broken:?}");
     }
     fleet
+}
+
+/// Whether something of a rollout begins with an event: leave is given, a host is ordered or let past the
+/// point of disruption.
+fn begins(event: &FleetEvent) -> bool {
+    matches!(
+        event,
+        FleetEvent::Rollout {
+            event: RolloutEvent::Warranted { .. },
+            ..
+        } | FleetEvent::Cell {
+            event: CellEvent::Ordered { .. }
+                | CellEvent::ClaimAnswered {
+                    point: ClaimPoint::BeforeDrain,
+                    answer: ClaimAnswer::Granted,
+                    ..
+                },
+            ..
+        }
+    )
 }
 
 /// Runs something; panics when it logs an ERROR line.
