@@ -27,7 +27,7 @@ mod query;
 mod tests;
 mod turn;
 
-pub use self::history::{HistoryError, StoredHistory, read_history};
+pub use self::history::{HistoryError, StoredHistory, read_history, write_checkpoint};
 pub(crate) use self::{
     input::{DriverHandle, FromLink, Said, Stopping},
     part::Part,
@@ -285,7 +285,7 @@ impl<S: Store> Driver<S> {
         if self.log_bytes == 0 {
             return Ok(());
         }
-        let state = history::write_checkpoint(now, &self.fleet);
+        let state = write_checkpoint(now, &self.fleet);
         tracing::debug!(bytes = state.len(), "makes a checkpoint");
         let written = self.store.checkpoint(state).await;
         written.map_err(DriverError::Store)?;

@@ -29,5 +29,5 @@ mod tasks;
 mod view;
 mod web;
 
-pub use driver::{DriverError, HistoryError, StoredHistory, read_history};
+pub use driver::{DriverError, HistoryError, StoredHistory, read_history, write_checkpoint};
 pub use start::{RunError, Running, Setup, start};

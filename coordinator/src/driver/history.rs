@@ -125,8 +125,8 @@ pub(crate) fn write_entry(at: Timestamp, event: &FleetEvent) -> Record {
     Record(json(&Entry { version, at, event }))
 }
 
-/// The state, to be stored.
-pub(crate) fn write_checkpoint(at: Timestamp, fleet: &Fleet) -> Vec<u8> {
+/// The state, as a checkpoint of it is stored.
+pub fn write_checkpoint(at: Timestamp, fleet: &Fleet) -> Vec<u8> {
     let version = VERSION;
     json(&Checkpoint { version, at, fleet })
 }
