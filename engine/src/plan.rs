@@ -55,7 +55,7 @@ use crate::{
     coverage::Coverage,
     digest::Digest,
     id::{CellId, HostId, OperatorId, RolloutId, WaveIndex, WaveName},
-    policy::{BrakeRule, Profile, Severity, UNKNOWN_AFTER, UNKNOWN_SHARE},
+    policy::{BrakeRule, Profile, Severity, UNKNOWN_AFTER, UNKNOWN_SHARE, WARRANT},
     share::Share,
     statement::Signed,
     stratum::Stratum,
@@ -102,6 +102,10 @@ pub struct Plan {
     pub brake: BrakeRule,
     /// The share of a wave that may fail or be left out without holding the wave.
     pub hosts_left_out: Share,
+    /// How long a warrant allows starts without being renewed. Longer than nothing. Absent: made before it
+    /// could be said.
+    #[serde(default = "warrant")]
+    pub warrant: Duration,
     /// How long a cell is not heard of before it is unknown.
     #[serde(default = "unknown_after")]
     pub unknown_after: Duration,
@@ -129,6 +133,10 @@ pub struct Plan {
 }
 
 /// Of plans that were made before they said so.
+fn warrant() -> Duration {
+    WARRANT
+}
+
 fn unknown_after() -> Duration {
     UNKNOWN_AFTER
 }

@@ -83,7 +83,7 @@ fn few_tables<'d>(
 }
 
 /// Keys at the top of a file whose part is not built.
-const NOT_BUILT: [&str; 9] = [
+const NOT_BUILT: [&str; 8] = [
     "alerts",
     "breaker",
     "cache",
@@ -92,7 +92,6 @@ const NOT_BUILT: [&str; 9] = [
     "gates",
     "on_canary_brake",
     "slow",
-    "warrant",
 ];
 
 impl Spec {
@@ -221,6 +220,11 @@ impl Spec {
     /// always may.
     pub fn hosts_left_out(&self) -> Share {
         self.settings.hosts_left_out
+    }
+
+    /// How long a warrant allows starts without being renewed.
+    pub fn warrant(&self) -> Duration {
+        self.settings.warrant
     }
 
     /// How long a cell is not heard of before it is unknown.

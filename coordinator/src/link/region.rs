@@ -27,8 +27,9 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
-/// How long it waits before it dials again: at first, and at most.
-const REDIAL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(30);
+/// How long it waits before it dials again: at first, and at most (guess: a control plane has some dozens of
+/// regions, and one that is mended must not stay unknown for long).
+const REDIAL: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(10);
 
 /// The shortest and longest heartbeat that a control plane may ask for.
 const HEARTBEATS: RangeInclusive<u64> = 100..=60_000;

@@ -120,6 +120,7 @@ impl Plan {
             estimate,
             brake: spec.brake().clone(),
             hosts_left_out: spec.hosts_left_out(),
+            warrant: spec.warrant(),
             unknown_after: spec.unknown_after(),
             approvals,
             approvers: spec.approvers().clone(),

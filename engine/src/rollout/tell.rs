@@ -4,7 +4,6 @@ use super::{CellProgress, Rollout, RolloutCommand, RolloutDecision, Wish};
 use crate::{
     id::{CellId, HostId},
     order::Direction,
-    policy::WARRANT,
     time::{Timestamp, earlier},
     warrant::{Outcome, Stop, StopKind, Warrant},
 };
@@ -47,7 +46,7 @@ impl Rollout {
             if decision.tells(cell) || self.is_silent(cell) || is_done {
                 continue;
             }
-            let due = at.after(WARRANT / 2);
+            let due = at.after(self.plan.warrant / 2);
             if now < due && !progress.untold && !progress.narrowed {
                 decision.renews_at = earlier(decision.renews_at, Some(due));
                 continue;
@@ -129,7 +128,7 @@ impl Rollout {
             generation: generation.unwrap_or_default().next(),
             direction,
             hosts,
-            starts_for: WARRANT,
+            starts_for: self.plan.warrant,
             signature: Vec::new(),
         }
     }

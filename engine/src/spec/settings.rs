@@ -8,7 +8,7 @@ use crate::{
     id::OperatorId,
     policy::{
         BrakeRule, CellOrder, Deadlines, HOSTS_LEFT_OUT, Health, LateJoin, OnHostFailure, Pace,
-        Profile, Retry, RollbackPace, Severity, UNKNOWN_AFTER, UNKNOWN_SHARE, ZONE_BAKE,
+        Profile, Retry, RollbackPace, Severity, UNKNOWN_AFTER, UNKNOWN_SHARE, WARRANT, ZONE_BAKE,
     },
     share::Share,
     traffic::TrafficWish,
@@ -40,6 +40,8 @@ pub(super) struct Settings {
     pub(super) rollback: RollbackPace,
     pub(super) brake: BrakeRule,
     pub(super) hosts_left_out: Share,
+    /// How long a warrant allows starts without being renewed.
+    pub(super) warrant: Duration,
     pub(super) unknown_after: Duration,
     pub(super) unknown_share: Share,
     pub(super) on_host_failure: OnHostFailure,
@@ -71,6 +73,7 @@ impl Default for Settings {
             rollback: RollbackPace::default(),
             brake: BrakeRule::default(),
             hosts_left_out: HOSTS_LEFT_OUT,
+            warrant: WARRANT,
             unknown_after: UNKNOWN_AFTER,
             unknown_share: UNKNOWN_SHARE,
             on_host_failure: OnHostFailure::default(),
@@ -113,6 +116,7 @@ impl Settings {
             hosts_left_out: top
                 .share("hosts_left_out")
                 .unwrap_or(default.hosts_left_out),
+            warrant: some_time(top, "warrant").unwrap_or(default.warrant),
             unknown_after: some_time(top, "unknown_after").unwrap_or(default.unknown_after),
             unknown_share: top.share("unknown_share").unwrap_or(default.unknown_share),
             on_host_failure: top
@@ -220,6 +224,7 @@ impl Settings {
             ("rollback", self.rollback_entry()),
             ("brake", self.brake_entry()),
             ("hosts_left_out", quote(&self.hosts_left_out.to_string())),
+            ("warrant", span(self.warrant)),
             ("unknown_after", span(self.unknown_after)),
             ("unknown_share", quote(&self.unknown_share.to_string())),
             (

@@ -241,6 +241,7 @@ fn settings_that_cannot_work_are_refused() {
         ),
         ("stable_for = \"5m\"", "stable_for of 5m does not fit"),
         ("unknown_after = \"0s\"", "must be longer than 0s"),
+        ("warrant = \"0s\"", "must be longer than 0s"),
     ] {
         let found = mistakes_with(top, "");
         assert!(found.contains(mistake), "{top}: {found}");

@@ -181,7 +181,8 @@ fn a_cell_that_is_cut_starts_nothing_after_its_warrant() {
     let mut world = eight();
     let tables = AT_ONCE.to_owned() + &floor("75%");
     // One of four at a time, and 20 minutes between two starts.
-    world.start(&file("ssl", "openssl", "start_spacing = \"20m\"", &tables));
+    let top = "start_spacing = \"20m\"\nwarrant = \"25m\"";
+    world.start(&file("ssl", "openssl", top, &tables));
     world.until("all may start", |world| {
         let mut cells = world.rollout("ssl").cells().values();
         cells.all(|cell| cell.granted().is_some_and(|hosts| hosts.len() >= 3))
@@ -190,7 +191,7 @@ fn a_cell_that_is_cut_starts_nothing_after_its_warrant() {
     let cut_at = world.now;
     world.cut_cell(&cell);
     world.pass(mins(180));
-    let warrant = mins(30);
+    let warrant = mins(25);
     let late = |world: &World| {
         let orders = world.orders();
         let theirs = orders.filter(|(_, order)| order.grant.cell == cell);
