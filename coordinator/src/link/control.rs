@@ -34,7 +34,7 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, watch},
-    time::{sleep, timeout},
+    time::{Instant, sleep_until, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
@@ -295,6 +295,7 @@ impl Link {
     ) -> Ended {
         let mut changes = self.driver.changes();
         let (mut told_up_to, mut taken_up_to) = (0, TakenIn::default());
+        let mut quiet_until = Instant::now() + self.heartbeat;
         loop {
             changes.mark_unchanged();
             let (told, taken) = match self.look(move |f, r| unsent(f, r, told_up_to)).await {
@@ -318,16 +319,18 @@ impl Link {
             if messages.is_empty() {
                 tokio::select! {
                     biased;
+                    // First, and by its own moment: other regions change the fleet without end.
+                    () = sleep_until(quiet_until) => {
+                        messages.push(from_control::Message::SignOfLife(v1::SignOfLife {}));
+                    }
                     changed = changes.changed() => match changed {
                         Ok(()) => continue,
                         Err(_) => return Ended::Stopping(Stopping),
                     },
                     Some(told) = told_beside.recv() => messages.push(beside(told)),
-                    () = sleep(self.heartbeat) => {
-                        messages.push(from_control::Message::SignOfLife(v1::SignOfLife {}));
-                    }
                 }
             }
+            quiet_until = Instant::now() + self.heartbeat;
             for one in messages {
                 if outbound.send(Ok(message(one))).await.is_err() {
                     return Ended::ByPeer;

@@ -22,7 +22,7 @@ use cofferdam_proto::{
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 use tokio::{
     sync::{Mutex, mpsc},
-    time::{sleep, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
@@ -203,6 +203,7 @@ impl Uplink {
             news: welcome.news,
             summaries: welcome.summaries,
         };
+        let mut quiet_until = Instant::now() + heartbeat;
         loop {
             changes.mark_unchanged();
             // What is replied was stored before: its news go first.
@@ -218,6 +219,10 @@ impl Uplink {
             if messages.is_empty() {
                 tokio::select! {
                     biased;
+                    // First, and by its own moment: changes that are nothing to tell may come without end.
+                    () = sleep_until(quiet_until) => {
+                        messages.push(from_region::Message::SignOfLife(v1::SignOfLife {}));
+                    }
                     changed = changes.changed() => match changed {
                         Ok(()) => continue,
                         Err(_) => return Ended::Stopping(Stopping),
@@ -231,11 +236,9 @@ impl Uplink {
                         messages.push(reply);
                     }
                     Some((host, said)) = answered.recv() => messages.push(frame::said(&host, said)),
-                    () = sleep(heartbeat) => {
-                        messages.push(from_region::Message::SignOfLife(v1::SignOfLife {}));
-                    }
                 }
             }
+            quiet_until = Instant::now() + heartbeat;
             for one in messages {
                 if outbound.send(message(one)).await.is_err() {
                     return Ended::ByPeer;
