@@ -8,7 +8,9 @@ use std::{fs, os::unix::fs::DirBuilderExt, path::Path};
 pub struct Machine {
     /// Its name.
     pub host: HostId,
-    /// Its zone; all are in region `r1`.
+    /// Its region.
+    pub region: &'static str,
+    /// Its zone.
     pub zone: &'static str,
     /// Its service.
     pub service: &'static str,
@@ -34,6 +36,7 @@ impl Machine {
     pub fn several(count: usize) -> Vec<Self> {
         let machine = |number: usize| Self {
             host: HostId::new(format!("web-{number}")).expect("a good name"),
+            region: "r1",
             zone: if number % 2 == 1 { "a" } else { "b" },
             service: "web",
             instance_type: "m7.large",
@@ -53,11 +56,24 @@ impl Machine {
         machines
     }
 
+    /// `count` neighbours of a region, named `REGION-1` and so on.
+    ///
+    /// # Panics
+    /// When the region's name makes no host's name.
+    pub fn of_region(region: &'static str, count: usize) -> Vec<Self> {
+        let mut machines = Self::neighbours(count);
+        for (number, machine) in (1..).zip(&mut machines) {
+            machine.host = HostId::new(format!("{region}-{number}")).expect("a good name");
+            machine.region = region;
+        }
+        machines
+    }
+
     /// Its labels as the agent's config says them.
     pub fn labels(&self) -> String {
         format!(
-            "[labels]\nservice = \"{}\"\nregion = \"r1\"\nzone = \"{}\"\ninstance_type = \"{}\"\n",
-            self.service, self.zone, self.instance_type
+            "[labels]\nservice = \"{}\"\nregion = \"{}\"\nzone = \"{}\"\ninstance_type = \"{}\"\n",
+            self.service, self.region, self.zone, self.instance_type
         )
     }
 

@@ -28,8 +28,10 @@ pub mod launch;
 pub mod limit;
 pub mod network;
 pub mod overlay;
+pub mod regions;
 pub mod repository;
 pub mod requirements;
+pub mod seat;
 pub mod teardown;
 pub mod tree;
 pub mod trouble;
@@ -40,7 +42,7 @@ use control::Control;
 use ground::{Ground, Owner};
 use host::Host;
 use image::Image;
-use network::{Inside, Network};
+use network::{BRIDGE_ADDRESS, Inside, Network};
 use repository::Repository;
 use requirements::missing;
 use std::path::{Path, PathBuf};
@@ -230,7 +232,7 @@ impl RealFleet {
     }
 
     async fn furnish(&self, trees: &[PathBuf]) -> Result<(), FleetError> {
-        self.network().create().await?;
+        self.network().create(BRIDGE_ADDRESS).await?;
         self.repository.create().await?;
         self.repository.open().await?;
         self.control.create()?;

@@ -22,7 +22,7 @@ use crate::{
     real_fleet::{
         control::Control,
         ground::{Ground, Owner},
-        network::Network,
+        network::{BRIDGE_ADDRESS, Network},
         repository::Repository,
         requirements,
         trouble::FleetError,
@@ -72,7 +72,7 @@ impl VirtualFleet {
             guests: guests.collect(),
             ground,
         };
-        fleet.network().create().await?;
+        fleet.network().create(BRIDGE_ADDRESS).await?;
         fleet.repository.create().await?;
         fleet.repository.open().await?;
         fleet.control.create()?;

@@ -12,6 +12,7 @@ use super::{
     host::Host,
     launch::Place,
     network::{BRIDGE_ADDRESS, Network},
+    seat::Seat,
     trouble::{FleetError, file, part},
 };
 use crate::{process::binary, site::NO_RAMP};
@@ -20,7 +21,7 @@ use cofferdam::{
     pki::{AUTHORITY_CERTIFICATE, Authority, Pair, ServerNames, Validity},
 };
 use cofferdam_engine::{
-    id::{HostId, OperatorId, Region},
+    id::{HostId, OperatorId},
     identity::Identity,
 };
 use std::{
@@ -52,6 +53,8 @@ pub struct Control {
     network: Network,
     cgroup: Cgroup,
     heartbeat: &'static str,
+    seat: Seat,
+    pki: PathBuf,
 }
 
 impl Control {
@@ -62,7 +65,22 @@ impl Control {
             network: Network::in_folder(ground.folder()),
             cgroup: ground.cgroup().within("coordinator"),
             heartbeat: HEARTBEAT,
+            seat: Seat::Both,
+            pki: ground.folder().join("pki"),
         }
+    }
+
+    /// The same, with a part of a fleet.
+    #[must_use]
+    pub fn seated(self, seat: Seat) -> Self {
+        Self { seat, ..self }
+    }
+
+    /// The same, with the authority of another that was created.
+    #[must_use]
+    pub fn trusting(self, other: &Self) -> Self {
+        let pki = other.pki.clone();
+        Self { pki, ..self }
     }
 
     /// The same, with another heartbeat, for hosts that are slower than containers.
@@ -76,15 +94,19 @@ impl Control {
     /// # Errors
     /// When a file cannot be written.
     pub fn create(&self) -> Result<(), FleetError> {
-        let authority = Authority::create(&self.pki(), TRUST_DOMAIN, validity(DAYS + 1));
-        authority.map_err(part("the authority"))?;
-        let region = Region::new("r1").map_err(part("a region's name"))?;
+        if !self.pki.exists() {
+            let authority = Authority::create(&self.pki, TRUST_DOMAIN, validity(DAYS + 1));
+            authority.map_err(part("the authority"))?;
+        }
         let names = ServerNames {
             dns: Vec::new(),
-            ip: vec![BRIDGE_ADDRESS.into()],
+            ip: vec![self.seat.address().into()],
         };
-        let own = self.issue(&Identity::Coordinator(region), &names)?;
+        let own = self.issue(&self.seat.identity()?, &names)?;
         write(&self.config(), &self.config_text(&own))?;
+        if !self.seat.has_operators() {
+            return Ok(());
+        }
         let ana = OperatorId::new("ana").map_err(part("an operator's name"))?;
         let own = self.issue(&Identity::Operator(ana), &ServerNames::default())?;
         let path = self.folder.join("cofferdam/config.toml");
@@ -149,7 +171,7 @@ impl Control {
         let identity = Identity::Agent(host.clone());
         let own = self.issue(&identity, &ServerNames::default())?;
         let files = [
-            (self.pki().join(AUTHORITY_CERTIFICATE), "ca.pem"),
+            (self.pki.join(AUTHORITY_CERTIFICATE), "ca.pem"),
             (own.certificate, "agent.pem"),
             (own.key, "agent.key"),
         ];
@@ -157,7 +179,8 @@ impl Control {
             let text = fs::read_to_string(&from).map_err(file("read", &from))?;
             write(&root.join(PKI).join(name), &text)?;
         }
-        write(&root.join("etc/cofferdam/agent.toml"), &agent_text(labels))
+        let text = self.seat.agent_config().to_owned() + &agent_text(labels);
+        write(&root.join("etc/cofferdam/agent.toml"), &text)
     }
 
     /// Gives a host a certificate that has just ended in place of its own.
@@ -166,10 +189,10 @@ impl Control {
     /// When it cannot be written.
     pub fn expire(&self, host: &Host) -> Result<(), FleetError> {
         let identity = Identity::Agent(host.name().clone());
-        let authority = Authority::load(&self.pki()).map_err(part("the authority"))?;
+        let authority = Authority::load(&self.pki).map_err(part("the authority"))?;
         // What was issued is never overwritten.
         for kind in ["crt", "key"] {
-            let old = self.pki().join(format!("agent-{}.{kind}", host.name()));
+            let old = self.pki.join(format!("agent-{}.{kind}", host.name()));
             fs::remove_file(&old).map_err(file("remove", &old))?;
         }
         let ended = Validity {
@@ -186,13 +209,9 @@ impl Control {
     }
 
     fn issue(&self, identity: &Identity, names: &ServerNames) -> Result<Pair, FleetError> {
-        let authority = Authority::load(&self.pki()).map_err(part("the authority"))?;
+        let authority = Authority::load(&self.pki).map_err(part("the authority"))?;
         let issued = authority.issue(identity, names, validity(DAYS));
         issued.map_err(part("a certificate"))
-    }
-
-    fn pki(&self) -> PathBuf {
-        self.folder.join("pki")
     }
 
     fn config(&self) -> PathBuf {
@@ -200,22 +219,25 @@ impl Control {
     }
 
     fn config_text(&self, own: &Pair) -> String {
+        let address = self.seat.address();
         format!(
-            "listen = \"{BRIDGE_ADDRESS}:7300\"\nhttp = \"{BRIDGE_ADDRESS}:7301\"\n\
+            "listen = \"{address}:7300\"\nhttp = \"{address}:7301\"\n{}\
              heartbeat = \"{}\"\ndata_dir = \"{}\"\ntrust_domain = \"{TRUST_DOMAIN}\"\n\
              cert = \"{}\"\nkey = \"{}\"\nca = \"{}\"\n",
+            self.seat.config(),
             self.heartbeat,
             self.folder.join("coordinator").display(),
             own.certificate.display(),
             own.key.display(),
-            self.pki().join(AUTHORITY_CERTIFICATE).display(),
+            self.pki.join(AUTHORITY_CERTIFICATE).display(),
         )
     }
 
     fn operator_text(&self, own: &Pair) -> String {
         format!(
-            "endpoint = \"https://{BRIDGE_ADDRESS}:7300\"\nca = \"{}\"\ncert = \"{}\"\nkey = \"{}\"\n",
-            self.pki().join(AUTHORITY_CERTIFICATE).display(),
+            "endpoint = \"https://{}:7300\"\nca = \"{}\"\ncert = \"{}\"\nkey = \"{}\"\n",
+            self.seat.address(),
+            self.pki.join(AUTHORITY_CERTIFICATE).display(),
             own.certificate.display(),
             own.key.display(),
         )

@@ -4,6 +4,8 @@
 //! ```text
 //! 10.203.0.1       the bridge: coordinator on port 7300, its metrics on 7301, repository on port 80
 //! 10.203.1.N       host N
+//! 10.202.0.1       a control plane apart from its regions, in a network of its own
+//! 10.202.1.N       region N, as that control plane sees it
 //! ```
 
 use super::trouble::{FleetError, file, succeed};
@@ -21,6 +23,9 @@ use tokio::process::Command;
 
 /// The bridge's address, where everything is that is no host.
 pub const BRIDGE_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 203, 0, 1);
+
+/// The bridge's address in the network of a control plane that is apart from its regions.
+pub const CONTROL_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 202, 0, 1);
 
 /// The bridge. Its name is its own: nobody else is in its namespace.
 pub const BRIDGE: &str = "fleet";
@@ -45,21 +50,30 @@ impl Network {
         }
     }
 
-    /// Makes the namespace and the bridge in it.
+    /// Makes the namespace and the bridge in it, which has an address.
     ///
     /// # Errors
     /// When it is there, or this process may not.
-    pub async fn create(&self) -> Result<(), FleetError> {
+    pub async fn create(&self, address: Ipv4Addr) -> Result<(), FleetError> {
         File::create_new(&self.namespace).map_err(file("make", &self.namespace))?;
         let mut unshare = Command::new("unshare");
         unshare.arg(format!("--net={}", self.namespace.display()));
         unshare.arg("true");
         succeed(unshare, WITHIN).await?;
-        let address = format!("{BRIDGE_ADDRESS}/{PREFIX}");
+        let address = format!("{address}/{PREFIX}");
         self.ip("link set lo up").await?;
         self.ip(&format!("link add {BRIDGE} type bridge")).await?;
         self.ip(&format!("addr add {address} dev {BRIDGE}")).await?;
         self.ip(&format!("link set {BRIDGE} up")).await
+    }
+
+    /// Plugs a link of it into the bridge.
+    ///
+    /// # Errors
+    /// When there is no such link.
+    pub async fn plug(&self, link: &str) -> Result<(), FleetError> {
+        self.ip(&format!("link set {link} master {BRIDGE} up"))
+            .await
     }
 
     /// The file that the namespace is mounted at.
@@ -142,4 +156,9 @@ pub fn address(number: usize) -> Option<Ipv4Addr> {
         .ok()
         .filter(|last| (1..255).contains(last))?;
     Some(Ipv4Addr::new(10, 203, 1, last))
+}
+
+/// The address of a region by its number, from 1, in the network of its control plane, with its prefix.
+pub fn uplink_address(number: usize) -> String {
+    format!("10.202.1.{number}/{PREFIX}")
 }

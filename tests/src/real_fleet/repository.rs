@@ -132,6 +132,7 @@ pub struct Repository {
     folder: PathBuf,
     network: Network,
     cgroup: Cgroup,
+    is_shared: bool,
 }
 
 impl Repository {
@@ -149,14 +150,29 @@ impl Repository {
             folder,
             network: Network::in_folder(ground.folder()),
             cgroup: ground.cgroup().within("repository"),
+            is_shared: false,
         }
     }
 
-    /// Makes its key, and offers nothing yet.
+    /// The same repository, to be served in the network of another fleet as well.
+    pub fn also_in(&self, ground: &Ground) -> Self {
+        let shared = Self::of(ground);
+        Self {
+            archive: self.archive.clone(),
+            folder: self.folder.clone(),
+            is_shared: true,
+            ..shared
+        }
+    }
+
+    /// Makes its key, and offers nothing yet, unless it is another fleet's.
     ///
     /// # Errors
     /// When gpg fails or a file cannot be written.
     pub async fn create(&self) -> Result<(), FleetError> {
+        if self.is_shared {
+            return Ok(());
+        }
         let what = "the repository";
         self.archive.create().await.map_err(part(what))?;
         let entries = self.entries();
@@ -231,6 +247,7 @@ impl Repository {
     /// When it is not served after 30 s.
     pub async fn open(&self) -> Result<(), FleetError> {
         let log = self.folder.join("log");
+        // Two of one repository write to the same log, line by line.
         let place = Place {
             network: &self.network,
             cgroup: &self.cgroup,

@@ -5,6 +5,7 @@ use cofferdam_tests::{
     process::run,
     real_fleet::{
         RealFleet,
+        control::Control,
         host::{BOOTED_WITHIN, Host},
     },
     rollout::{self, ALL_AT_ONCE},
@@ -95,13 +96,18 @@ pub(super) async fn until_failed(fleet: &RealFleet, rollout: &str) -> String {
 
 /// Plans and starts a rollout.
 pub(super) async fn start(fleet: &RealFleet, rollout: &str) {
-    let file = tempfile::NamedTempFile::new_in(fleet.folder()).unwrap();
+    start_by(&fleet.control, rollout).await;
+}
+
+/// The same where the control plane is apart from its regions.
+pub(super) async fn start_by(control: &Control, rollout: &str) {
+    let file = tempfile::NamedTempFile::new_in(control.config_home()).unwrap();
     fs::write(&file, rollout).unwrap();
     let file = file.path().to_str().unwrap();
     for subcommand in ["plan", "start"] {
         // An agent may be on its way back from a restart.
         eventually(subcommand, BOOTED_WITHIN, async || {
-            let (is_done, printed) = operate(fleet, &[subcommand, file]).await;
+            let (is_done, printed) = operate_by(control, &[subcommand, file]).await;
             is_done.then_some(()).ok_or(printed)
         })
         .await;
@@ -110,7 +116,12 @@ pub(super) async fn start(fleet: &RealFleet, rollout: &str) {
 
 /// Runs an operator's command, and lets others run meanwhile: whether it ended well, and what it printed.
 pub(super) async fn operate(fleet: &RealFleet, arguments: &[&str]) -> (bool, String) {
-    let mut command = tokio::process::Command::from(fleet.control.operator());
+    operate_by(&fleet.control, arguments).await
+}
+
+/// The same where the control plane is apart from its regions.
+pub(super) async fn operate_by(control: &Control, arguments: &[&str]) -> (bool, String) {
+    let mut command = tokio::process::Command::from(control.operator());
     let output = command.args(arguments).output().await.unwrap();
     let printed = [output.stdout, output.stderr].concat();
     let printed = String::from_utf8_lossy(&printed).into_owned();

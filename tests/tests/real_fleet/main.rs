@@ -20,6 +20,7 @@ mod image;
 mod needrestart;
 mod packagekit;
 mod packages;
+mod regions;
 mod reservation;
 mod responder;
 mod traces;
