@@ -4,9 +4,8 @@ use crate::{
     host::durable::{self, FileError},
     identity,
 };
-use cofferdam_engine::time::Timestamp;
+use cofferdam_engine::time::{Anchor, Timestamp};
 use nix::time::{ClockId, clock_gettime};
-use serde::{Deserialize, Serialize};
 use std::{
     path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -27,23 +26,12 @@ pub struct SystemClock {
     anchor: Anchor,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Anchor {
-    boot_id: String,
-    /// The boot-time clock at the anchor, in milliseconds.
-    uptime: u64,
-    /// The moment at the anchor.
-    at: Timestamp,
-}
-
-impl Anchor {
-    /// The wall clock as it stands.
-    fn fresh(boot_id: &str) -> Self {
-        Self {
-            boot_id: boot_id.to_owned(),
-            uptime: uptime(),
-            at: wall(),
-        }
+/// The clocks as they stand.
+fn fresh(boot_id: &str) -> Anchor {
+    Anchor {
+        boot_id: boot_id.to_owned(),
+        uptime: uptime(),
+        at: wall(),
     }
 }
 
@@ -59,10 +47,10 @@ impl SystemClock {
         boot_id: &str,
         not_before: Option<Timestamp>,
     ) -> Result<Self, FileError> {
-        let mut fresh = Anchor::fresh(boot_id);
+        let mut fresh = fresh(boot_id);
         fresh.at = fresh.at.max(not_before.unwrap_or_default());
         let kept = durable::read(path)?.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        let anchor = choose(kept, fresh);
+        let anchor = fresh.or_kept(kept);
         let text = serde_json::to_vec(&anchor).expect("an anchor is text and numbers");
         durable::write(path, &text)?;
         Ok(Self { anchor })
@@ -89,20 +77,13 @@ pub fn moment(path: &Path) -> Timestamp {
     let boot_id = identity::boot_id().unwrap_or_default();
     let kept = durable::read(path).ok().flatten();
     let kept = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok());
-    let anchor = choose(kept, Anchor::fresh(&boot_id));
+    let anchor = fresh(&boot_id).or_kept(kept);
     SystemClock { anchor }.now()
-}
-
-/// Goes on with the kept anchor while it is of the same boot.
-fn choose(kept: Option<Anchor>, fresh: Anchor) -> Anchor {
-    kept.filter(|kept| kept.boot_id == fresh.boot_id && kept.uptime <= fresh.uptime)
-        .unwrap_or(fresh)
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let passed = uptime().saturating_sub(self.anchor.uptime);
-        self.anchor.at.after(Duration::from_millis(passed))
+        self.anchor.moment(uptime())
     }
 }
 
@@ -154,23 +135,6 @@ impl Clock for TokioClock {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn anchor(boot_id: &str, uptime: u64, at: u64) -> Anchor {
-        Anchor {
-            boot_id: boot_id.to_owned(),
-            uptime,
-            at: Timestamp(at),
-        }
-    }
-
-    #[test]
-    fn an_anchor_holds_for_its_boot_and_no_longer() {
-        let kept = anchor("a", 100, 5_000);
-        let stepped = anchor("a", 200, 9_000_000);
-        let rebooted = anchor("b", 10, 6_000);
-        assert_eq!(choose(Some(kept.clone()), stepped), kept);
-        assert_eq!(choose(Some(kept), rebooted.clone()), rebooted);
-    }
 
     #[test]
     fn a_clock_that_lost_the_date_does_not_go_back_behind_the_journal() {

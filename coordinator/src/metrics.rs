@@ -82,6 +82,8 @@ pub struct Metrics {
     pub guard_tries: Family<ByFate, Counter>,
     /// How often a guard lost control of a channel.
     pub guard_losses: Counter,
+    /// How far the system's clock was set ahead of the process's own, in seconds; below 0: behind.
+    pub clock_step_seconds: Gauge,
     /// Orders handed to agents, repetitions not counted.
     pub orders: Counter,
     /// Claims answered.
@@ -118,6 +120,7 @@ impl Default for Metrics {
             drifted_hosts: Gauge::default(),
             guard_tries: Family::default(),
             guard_losses: Counter::default(),
+            clock_step_seconds: Gauge::default(),
             orders: Counter::default(),
             claims: Family::default(),
             reports: Counter::default(),
@@ -158,6 +161,11 @@ impl Metrics {
         );
         r.register("holds", "What does not move, by rule", self.holds.clone());
         self.register_guards(r);
+        r.register(
+            "clock_step_seconds",
+            "How far the system's clock was set ahead of the time that the process counts by",
+            self.clock_step_seconds.clone(),
+        );
         r.register("orders", "Orders handed to agents", self.orders.clone());
         r.register("claims", "Claims answered", self.claims.clone());
         r.register("reports", "Reports stored", self.reports.clone());

@@ -29,6 +29,9 @@ use tokio::{
 /// Where random numbers come from.
 const RANDOM: &str = "/dev/urandom";
 
+/// The file in `data_dir` that keeps the anchor of the process's clock.
+const CLOCK: &str = "clock";
+
 /// Why a coordinator did not start, or stopped by itself. Displays with what to do where that is
 /// not plain.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +101,8 @@ pub fn run(settings: Settings) -> Result<(), ProductionError> {
     let control = dial_control(&settings, own)?;
     let store_dir = settings.data_dir.join("store");
     let store = SledStore::open(&store_dir)?;
+    let clock = AnchoredClock::kept_at(&settings.data_dir.join(CLOCK));
+    let clock = clock.map_err(ProductionError::System)?;
     let runtime = Runtime::new().map_err(ProductionError::System)?;
     runtime.block_on(async {
         let artefacts = ArtefactStore::open(&settings.artefacts, settings.limits.clone()).await?;
@@ -108,7 +113,7 @@ pub fn run(settings: Settings) -> Result<(), ProductionError> {
             settings,
             store,
             store_name: format!("sled in {}", store_dir.display()),
-            clock: Arc::new(AnchoredClock::start()),
+            clock: Arc::new(clock),
             credentials,
             sockets: sockets(listener),
             http: Some(http),

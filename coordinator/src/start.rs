@@ -3,7 +3,7 @@
 use crate::{
     api::{AgentApi, Desk, OperatorApi, Signing, Standing},
     artefact::{self, ArtefactStore},
-    clock::Clock,
+    clock::{self, Clock},
     config::Settings,
     driver::{Driver, DriverError, DriverHandle, Part},
     link::{self, Current, Dial, LinkApi, Ring, Uplink},
@@ -104,6 +104,7 @@ where
     let driver = tokio::spawn(driver.run(sign.watch()));
     let artefacts = artefact::keep(setup.artefacts.clone(), handle.clone(), sign.watch());
     tasks.spawn(artefacts);
+    tasks.spawn(clock::watch(setup.clock.clone(), sign.watch()));
     if let Some(dial) = setup.control {
         let uplink = Uplink {
             driver: handle.clone(),
@@ -114,6 +115,7 @@ where
         };
         tasks.spawn(uplink.keep(sign.watch()));
     }
+    let clock = setup.clock.clone();
     let serving = Serving {
         driver: handle.clone(),
         artefacts: setup.artefacts,
@@ -126,7 +128,11 @@ where
     tasks.spawn(server::serve(incoming, apis, sign.watch()));
     if let Some(listener) = setup.http {
         let driver = handle;
-        let web = Web { driver, metrics };
+        let web = Web {
+            driver,
+            metrics,
+            clock,
+        };
         tasks.spawn(web::serve(listener, web, sign.watch()));
     }
     Ok(Running {

@@ -4,7 +4,7 @@ mod gauges;
 mod health;
 
 use self::{gauges::Gauges, health::Health};
-use crate::{driver::DriverHandle, metrics::Metrics, tasks::Stop};
+use crate::{clock::Clock, driver::DriverHandle, metrics::Metrics, tasks::Stop};
 use axum::{
     Router,
     extract::State,
@@ -12,8 +12,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use cofferdam_engine::time::WallStep;
 use cofferdam_proto::error_chain;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::net::TcpListener;
 
 /// How long the driver may take to answer before it counts as stuck: a batch takes milliseconds, a
@@ -28,6 +29,7 @@ const HEALTH_JSON: &str = "application/health+json";
 pub(crate) struct Web {
     pub(crate) driver: DriverHandle,
     pub(crate) metrics: Metrics,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// Serves until the stop is asked for and open requests are over.
@@ -51,6 +53,10 @@ async fn metrics(State(web): State<Web>) -> Response {
         // What was counted so far still helps, and the gauges' absence tells.
         Ok(Err(_)) | Err(_) => Gauges::default().show(&web.metrics),
     }
+    let step = web.clock.wall_step();
+    web.metrics
+        .clock_step_seconds
+        .set(step.map_or(0, WallStep::seconds));
     match web.metrics.encode() {
         Ok(text) => ([(CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
@@ -60,7 +66,7 @@ async fn metrics(State(web): State<Web>) -> Response {
 async fn healthz(State(web): State<Web>) -> Response {
     let asked = web.driver.ask(|situation| situation.fleet.epoch());
     let health = match tokio::time::timeout(PATIENCE, asked).await {
-        Ok(Ok(epoch)) => Health::well(epoch),
+        Ok(Ok(epoch)) => Health::well(epoch, web.clock.wall_step()),
         Ok(Err(stopping)) => Health::bad(&stopping.to_string()),
         Err(_) => Health::bad(&format!("no answer within {} s", PATIENCE.as_secs())),
     };

@@ -1,5 +1,9 @@
 //! Time as the engine sees it: an argument, in milliseconds, never a clock.
 
+mod anchor;
+
+pub use anchor::{Anchor, WallStep};
+
 use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 

@@ -286,12 +286,12 @@ impl Fleet {
 
     fn operator_settings(&self) -> Settings {
         let own = self.site.operator();
-        let host = self.site.listen.ip().to_string();
+        let host = self.site.operators.ip().to_string();
         Settings {
             server_name: host.clone(),
             endpoint: Endpoint {
                 host,
-                port: self.site.listen.port(),
+                port: self.site.operators.port(),
             },
             cert: own.cert,
             key: own.key,

@@ -9,6 +9,7 @@ pub mod balancer;
 pub mod deadly;
 pub mod debian;
 pub mod evidence;
+pub mod faked_clock;
 pub mod figures;
 pub mod fleet;
 pub mod folder;

@@ -3,12 +3,14 @@
 //! ```text
 //! FOLDER/pki/                       the authority and all certificates
 //!        coordinator.toml .log      config and output; store and artefacts in coordinator/
+//!        control.toml .log          the same of a control plane apart, in control/
 //!        hosts/NAME.toml .log       an agent's config and output
 //!        hosts/NAME/root            the tree that it works on
 //!        hosts/NAME/{state,run}     its journal; its flag
 //! ```
 
 use crate::{
+    faked_clock,
     folder::Folder,
     machine::Machine,
     pki::{Authority, Credentials, TRUST_DOMAIN},
@@ -40,14 +42,18 @@ pub struct Site {
     folder: Folder,
     /// Who issues certificates.
     pub authority: Authority,
-    /// Where agents and operators dial.
+    /// Where agents dial.
     pub listen: SocketAddr,
+    /// Where operators dial.
+    pub operators: SocketAddr,
     /// Where metrics are.
     pub http: SocketAddr,
     /// Where a health responder answers, when one is started.
     pub health_address: SocketAddr,
     /// Where it answers HAProxy's agent-check.
     pub agent_check: SocketAddr,
+    /// The library by which the wall clock of each process is a file's. Absent: they are the machine's.
+    faked: Option<PathBuf>,
 }
 
 impl Site {
@@ -57,13 +63,16 @@ impl Site {
     /// When something cannot be written.
     pub fn new() -> Self {
         let folder = Folder::new();
+        let listen = ports::free();
         let site = Self {
             authority: Authority::new(&folder.join("pki")),
             folder,
-            listen: ports::free(),
+            listen,
+            operators: listen,
             http: ports::free(),
             health_address: ports::free(),
             agent_check: ports::free(),
+            faked: None,
         };
         fs::create_dir_all(site.folder.join("hosts")).expect("a folder for hosts");
         let region = Region::new("r1").expect("a good name");
@@ -149,6 +158,55 @@ impl Site {
         fs::write(path, text + more).expect("a config");
     }
 
+    /// Takes the control plane apart from the coordinator, which is its region then.
+    ///
+    /// # Panics
+    /// When a config cannot be written.
+    pub fn take_apart(&mut self) {
+        self.operators = ports::free();
+        let own = self.authority.issue(&Identity::Control);
+        let text = format!(
+            "listen = \"{}\"\nhttp = \"{}\"\nrole = \"control\"\nheartbeat = \"{HEARTBEAT}\"\ndata_dir = \"{}\"\n{}",
+            self.operators,
+            ports::free(),
+            self.folder.join("control").display(),
+            trust(&own)
+        );
+        fs::write(self.control_config(), text).expect("a config");
+        let control = self.operators;
+        self.configure_coordinator(&format!(
+            "role = \"region\"\nregion = \"r1\"\ncontrol = [\"{control}\"]\n"
+        ));
+    }
+
+    /// Gives every process that is started from now on a wall clock of its own: see [`Site::set_clock`].
+    pub fn fake_clocks(&mut self, library: PathBuf) {
+        self.faked = Some(library);
+    }
+
+    /// Sets the wall clock of the process with a config, now and whenever it is started.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn set_clock(&self, config: &Path, to: &str) {
+        faked_clock::set(&config.with_extension("clock"), to);
+    }
+
+    /// The command that starts the control plane apart.
+    pub fn control(&self) -> Command {
+        self.told("cofferdam-coordinator", "run", &self.control_config())
+    }
+
+    /// The config of the control plane apart.
+    pub fn control_config(&self) -> PathBuf {
+        self.folder.join("control.toml")
+    }
+
+    /// What it printed.
+    pub fn control_log(&self) -> PathBuf {
+        self.folder.join("control.log")
+    }
+
     /// The command that starts the coordinator.
     pub fn coordinator(&self) -> Command {
         self.told("cofferdam-coordinator", "run", &self.coordinator_config())
@@ -166,7 +224,7 @@ impl Site {
         let own = self.operator();
         let mut command = self.program("cofferdam");
         command
-            .env("COFFERDAM_ENDPOINT", format!("https://{}", self.listen))
+            .env("COFFERDAM_ENDPOINT", format!("https://{}", self.operators))
             .env("COFFERDAM_CERT", own.cert)
             .env("COFFERDAM_KEY", own.key)
             .env("COFFERDAM_CA", own.ca);
@@ -184,6 +242,9 @@ impl Site {
     pub fn told(&self, name: &str, subcommand: &str, config: &Path) -> Command {
         let mut command = self.program(name);
         command.args([subcommand, "--config"]).arg(config);
+        if let Some(library) = &self.faked {
+            faked_clock::arrange(&mut command, library, &config.with_extension("clock"));
+        }
         command
     }
 

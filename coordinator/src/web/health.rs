@@ -1,6 +1,6 @@
 //! The coordinator's own health, as `application/health+json` (draft-inadarei-api-health-check).
 
-use cofferdam_engine::id::OwnerEpoch;
+use cofferdam_engine::{id::OwnerEpoch, time::WallStep};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -21,6 +21,7 @@ pub(super) struct Health {
 #[serde(rename_all = "kebab-case")]
 enum Status {
     Pass,
+    Warn,
     Fail,
 }
 
@@ -33,9 +34,20 @@ struct Check {
 
 impl Health {
     /// The driver answered: it is running, and its last append to the store succeeded, since it
-    /// ends with the first that does not.
-    pub(super) fn well(epoch: OwnerEpoch) -> Self {
-        Self::of(Status::Pass, "", &format!("owner epoch {epoch}"))
+    /// ends with the first that does not. A system's clock that was set is for people to look at.
+    pub(super) fn well(epoch: OwnerEpoch, step: Option<WallStep>) -> Self {
+        let well = Self::of(Status::Pass, "", &format!("owner epoch {epoch}"));
+        let Some(step) = step else {
+            return well;
+        };
+        let mut checks = well.checks;
+        checks.insert("clock", [Check::of(Status::Warn, &step.to_string())]);
+        Self {
+            status: Status::Warn,
+            output: step.to_string(),
+            checks,
+            ..well
+        }
     }
 
     /// The driver did not answer.
@@ -43,9 +55,12 @@ impl Health {
         Self::of(Status::Fail, why, why)
     }
 
-    /// Whether every check passes.
+    /// Whether no check fails.
     pub(super) fn is_well(&self) -> bool {
-        self.status == Status::Pass
+        match self.status {
+            Status::Pass | Status::Warn => true,
+            Status::Fail => false,
+        }
     }
 
     /// The document.
@@ -54,18 +69,25 @@ impl Health {
     }
 
     fn of(status: Status, output: &str, driver: &str) -> Self {
-        let check = |output: &str| {
-            [Check {
-                status,
-                output: output.to_owned(),
-            }]
-        };
+        let checks = [
+            ("driver", [Check::of(status, driver)]),
+            ("store", [Check::of(status, output)]),
+        ];
         Self {
             status,
             version: env!("CARGO_PKG_VERSION"),
             service_id: "cofferdam-coordinator",
             output: output.to_owned(),
-            checks: [("driver", check(driver)), ("store", check(output))].into(),
+            checks: checks.into(),
+        }
+    }
+}
+
+impl Check {
+    fn of(status: Status, output: &str) -> Self {
+        Self {
+            status,
+            output: output.to_owned(),
         }
     }
 }
@@ -76,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_coordinator_that_answers_is_well() {
-        let health = Health::well(OwnerEpoch(3));
+        let health = Health::well(OwnerEpoch(3), None);
         assert!(health.is_well());
         let json = health.json();
         assert!(
@@ -91,5 +113,15 @@ mod tests {
         let health = Health::bad("no answer within 5 s");
         assert!(!health.is_well());
         assert!(health.json().contains(r#""output":"no answer within 5 s""#));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_a_warning() {
+        let step = WallStep::Behind(std::time::Duration::from_secs(7_200));
+        let health = Health::well(OwnerEpoch(3), Some(step));
+        assert!(health.is_well());
+        let json = health.json();
+        assert!(json.contains("\"status\":\"warn\""), "{json}");
+        assert!(json.contains("the system's clock is 2h behind"), "{json}");
     }
 }

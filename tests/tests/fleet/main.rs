@@ -6,6 +6,7 @@
 mod artefacts;
 mod balancer;
 mod certificates;
+mod clocks;
 mod full_disk;
 mod guard;
 mod hundred;
