@@ -99,8 +99,9 @@ fn times(host: &Host, act: &str, package: &str) -> usize {
 
 /// Waits until a host has a package, or does not, and serves.
 async fn has(host: &Host, package: &str, wanted: bool) {
-    let line =
-        format!("dpkg-query --show --showformat='${{db:Status-Status}}.' {package}; {READY}");
+    let line = format!(
+        "dpkg-query --show --showformat='${{db:Status-Status}}.' {package} 2>/dev/null; {READY}"
+    );
     let serving = |printed: &str| printed.ends_with(" 200");
     eventually(package, WITHIN, async || {
         let answer = host.run(&line).await.map_err(|error| error.to_string())?;
