@@ -60,6 +60,8 @@ pub struct Settings {
     pub trust_domain: String,
     /// The file of those whose signatures count. Absent: rollouts need none.
     pub allowed_signers: Option<PathBuf>,
+    /// Whether orders need a warrant that the control plane signed. Default: they do not.
+    pub warrants: WarrantPolicy,
     /// Where journal, staged bits and old versions are. Default `/var/lib/cofferdam-agent`.
     pub state_dir: PathBuf,
     /// Where the state file for the health responder is. Default `/run/cofferdam`.
@@ -99,6 +101,17 @@ pub struct Settings {
     pub guard: GuardSettings,
     /// Which files are watched for drift, and what drift does. Default: it holds a first boot.
     pub drift: DriftSettings,
+}
+
+/// Whether orders need a warrant that the control plane signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WarrantPolicy {
+    /// They do not, as where the control plane is of a release that signs none, or its certificate does not
+    /// name it.
+    #[default]
+    Off,
+    /// An order to patch the host is refused without one.
+    Required,
 }
 
 /// Why there are no settings.

@@ -49,7 +49,7 @@ use cofferdam_engine::{
 use cofferdam_proto::{
     convert::order_digest,
     error_chain,
-    session::{FromAgent, Hello, ToAgent},
+    session::{FromAgent, Hello, Papers, ToAgent},
 };
 use std::{rc::Rc, time::Duration};
 use tokio::{sync::mpsc, time};
@@ -258,7 +258,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             ToAgent::Stage(request, signed) => self.stage(*request, signed.as_ref())?,
             ToAgent::Release { rollout } => self.staging.release(rollout),
             ToAgent::Supply(request) => self.staging.supply(*request),
-            ToAgent::Order(order, signed) => self.order(*order, signed.as_ref())?,
+            ToAgent::Order(order, papers) => self.order(*order, &papers)?,
             ToAgent::Withdraw { key, reason } => {
                 if self.runs(key) {
                     self.happen(RunEvent::Withdrawn { reason })?;
@@ -309,14 +309,16 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         self.say(said)
     }
 
-    fn order(&mut self, order: Order, signed: Option<&Signed>) -> Result<(), DriverError> {
+    fn order(&mut self, order: Order, papers: &Papers) -> Result<(), DriverError> {
         if self.history.outbox().is_full() {
             tracing::warn!(order = %order.key, "too many reports wait; the order is not taken");
             return Ok(());
         }
         let mut judgement = judge(&order, &self.profile.host, &self.history);
         if judgement == Judgement::Accept {
-            let refusal = self.trust.refuses(&order, signed, self.clock.now());
+            let seen = self.history.generation_of(&order);
+            let now = self.clock.now();
+            let refusal = self.trust.refuses(&order, papers, seen, now);
             judgement = refusal.map_or(judgement, Judgement::Refuse);
         }
         let record = match judgement {

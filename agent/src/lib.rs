@@ -55,6 +55,7 @@ mod task;
 pub mod telling;
 pub mod trust;
 mod uplink;
+pub mod warrants;
 
 pub use agent::Agent;
 pub use driver::DriverError;

@@ -3,7 +3,7 @@
 use crate::{
     Agent, DriverError,
     clock::SystemClock,
-    config::Settings,
+    config::{Settings, WarrantPolicy},
     drift::keeper::Drift,
     effect,
     evidence::watch::Watch,
@@ -17,6 +17,7 @@ use crate::{
     step::{Outside, Steps},
     telling,
     trust::{self, Trust},
+    warrants::Warrants,
 };
 use cofferdam_proto::tls::{Client, CredentialFiles, Credentials, CredentialsError, Expect};
 use std::{convert::Infallible, io, rc::Rc, time::Duration};
@@ -109,6 +110,7 @@ async fn serve(
     let opened = FileJournal::open(&settings.state_dir, identity::draw_incarnation()?)?;
     let not_before = opened.history.latest();
     let clock = SystemClock::start(&settings.state_dir.join("clock"), &boot_id, not_before)?;
+    let warrants = warrants(&settings);
     let files = settings.credentials.clone();
     let connector = GrpcConnector::new(move |endpoint| open(files.clone(), endpoint));
     let places = Places::new(&settings.state_dir, &settings.run_dir);
@@ -145,7 +147,8 @@ async fn serve(
     let pulse = Pulse::of_this_process().map_err(ProductionError::Start)?;
     let agent = Agent::new(profile, steps, opened, clock, connector);
     let agent = agent.telling(telling).with_pulse(pulse);
-    let agent = agent.trusting(Trust::in_signers(settings.allowed_signers));
+    let trust = Trust::in_signers(settings.allowed_signers);
+    let agent = agent.trusting(trust.demanding(warrants));
     tokio::select! {
         biased;
         ended = agent.run(shutdown) => Ok(ended?),
@@ -153,6 +156,15 @@ async fn serve(
         never = drift.watch() => match never {},
         never = effect => match never {},
         never = watch_boot(evidence) => match never {},
+    }
+}
+
+/// Whether the control plane's word is needed, by the authorities that the host's files name.
+fn warrants(settings: &Settings) -> Warrants {
+    let files = settings.credentials.clone();
+    match settings.warrants {
+        WarrantPolicy::Off => Warrants::Off,
+        WarrantPolicy::Required => Warrants::required(move || Credentials::load(&files)),
     }
 }
 

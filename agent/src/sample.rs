@@ -39,7 +39,6 @@ pub(crate) fn order(sequence: u64) -> Order {
             wave: WaveIndex(0),
             cell: CellId::new("r1-a-0").unwrap(),
             generation: Generation(1),
-            signature: Vec::new(),
         },
         direction: Direction::Patch,
         attempt: 1,

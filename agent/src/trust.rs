@@ -4,10 +4,15 @@
 //! the agent's own file of keys and by what it knows itself of its host. A way back needs no signature: it
 //! leads to what the host's own records hold.
 
-use crate::{actions::StageRequest, config::Settings};
+use crate::{
+    actions::StageRequest,
+    config::{Settings, WarrantPolicy},
+    warrants::Warrants,
+};
 use cofferdam_engine::{
     digest::Digest,
     failure::{Failure, FailureKind},
+    id::Generation,
     inventory::Host,
     order::{Direction, Order},
     report::{Refusal, ReportBody},
@@ -17,6 +22,7 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{
     error_chain,
+    session::Papers,
     signature::{Checked, SignatureError, Signers},
 };
 use std::{
@@ -33,6 +39,8 @@ pub struct Trust {
     host: Option<Host>,
     /// What was found good last: a rollout's hosts are told the same again and again.
     last: Option<Found>,
+    /// Whether the control plane's word is needed too.
+    warrants: Warrants,
 }
 
 /// A signature that was found good.
@@ -85,23 +93,35 @@ impl Trust {
         }
     }
 
+    /// The same, which needs the control plane's word too, or not.
+    #[must_use]
+    pub fn demanding(self, warrants: Warrants) -> Self {
+        Self { warrants, ..self }
+    }
+
     /// Takes in what the agent found out about its host.
     pub(crate) fn know(&mut self, host: Host) {
         self.host = Some(host);
     }
 
-    /// Why an order is refused. Nothing: it is what somebody signed, or a way back.
+    /// Why an order is refused. Nothing: it is what somebody signed and the control plane granted, or a way
+    /// back. `seen` is the newest generation that an accepted order of this rollout and cell had; absent: there
+    /// was none.
     pub(crate) fn refuses(
         &mut self,
         order: &Order,
-        signed: Option<&Signed>,
+        papers: &Papers,
+        seen: Option<Generation>,
         now: Timestamp,
     ) -> Option<Refusal> {
         if order.direction == Direction::Rollback {
             return None;
         }
-        let judged = self.judge(&Change::from(order), signed, now);
-        let failure = judged.err().map(failure)?;
+        let judged = self.judge(&Change::from(order), papers.signed.as_ref(), now);
+        let judged = judged.map_err(failure);
+        let proof = papers.warrant.as_deref();
+        let judged = judged.and_then(|()| self.warrants.judge(order, proof, seen, now));
+        let failure = judged.err()?;
         Some(Refusal::Impossible { failure })
     }
 
@@ -174,6 +194,11 @@ impl Found {
 /// Says in the log what is wrong with the file of allowed signers, and warns where there is none. It keeps
 /// no agent from starting: one that trusts nobody still brings its host back into traffic.
 pub fn check(settings: &Settings) {
+    if settings.warrants == WarrantPolicy::Off {
+        tracing::warn!(
+            "`warrants` is not \"required\": this host takes orders that the control plane did not grant"
+        );
+    }
     let Some(path) = &settings.allowed_signers else {
         tracing::warn!("`allowed_signers` is not set: this host takes rollouts that nobody signed");
         return;

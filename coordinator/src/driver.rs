@@ -23,6 +23,7 @@ mod intake;
 mod outgoing;
 mod part;
 mod query;
+mod seal;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -53,7 +54,7 @@ use cofferdam_engine::{
     id::HostId,
     time::Timestamp,
 };
-use cofferdam_proto::session::FromAgent;
+use cofferdam_proto::{session::FromAgent, tls::Credentials};
 use std::{
     future::pending,
     sync::{Arc, atomic::AtomicU64},
@@ -113,6 +114,8 @@ pub(crate) struct Driver<S> {
     ring: Ring,
     /// Where answers of hosts go that the control plane asked.
     answers: mpsc::Sender<(HostId, FromAgent)>,
+    /// What warrants are signed with. Absent: they are not.
+    signer: Option<Credentials>,
     /// What is kept of the last decision.
     memory: Memory,
     /// What holds what, once somebody has asked since the last decision.
@@ -151,6 +154,7 @@ impl<S: Store> Driver<S> {
             changes,
             ring: part.ring.clone(),
             answers: part.answers.clone(),
+            signer: part.signer.clone(),
             memory: Memory::default(),
             holds: None,
             wake: None,
@@ -259,7 +263,8 @@ impl<S: Store> Driver<S> {
                 return;
             }
             let mut refused = false;
-            for command in decision.commands {
+            for mut command in decision.commands {
+                self.seal(&mut command, turn.now);
                 // One that is refused keeps nobody else's from being carried out.
                 if let Err(refusal) = turn.command(&mut self.fleet, command) {
                     let refusal = cofferdam_proto::error_chain(&refusal);

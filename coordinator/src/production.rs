@@ -98,7 +98,8 @@ pub enum ProductionError {
 pub fn run(settings: Settings) -> Result<(), ProductionError> {
     let (credentials, own) = credentials(&settings)?;
     let drawn = draw().map_err(ProductionError::System)?;
-    let control = dial_control(&settings, own)?;
+    warn_unsigned(&settings, &own);
+    let control = dial_control(&settings, own.clone())?;
     let store_dir = settings.data_dir.join("store");
     let store = SledStore::open(&store_dir)?;
     let clock = AnchoredClock::kept_at(&settings.data_dir.join(CLOCK));
@@ -115,6 +116,7 @@ pub fn run(settings: Settings) -> Result<(), ProductionError> {
             store_name: format!("sled in {}", store_dir.display()),
             clock: Arc::new(clock),
             credentials,
+            own,
             sockets: sockets(listener),
             http: Some(http),
             artefacts,
@@ -146,6 +148,17 @@ pub fn dial_control(
     };
     let client = tls::Client::new(own, Expect::Only(Identity::Control))?;
     Ok(Some(Arc::new(DialInTurn::new(client, control.clone()))))
+}
+
+/// Says where warrants are not signed that would be under another certificate.
+fn warn_unsigned(settings: &Settings, own: &Credentials) {
+    let identity = own.identity();
+    if matches!(settings.role, Role::Both) && *identity != Identity::Control {
+        tracing::warn!(
+            "warrants are not signed, since the certificate is for {identity}: hosts with `warrants = \"required\"` \
+             take orders of one for control alone"
+        );
+    }
 }
 
 /// A number that no other store has.

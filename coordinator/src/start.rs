@@ -13,8 +13,8 @@ use crate::{
     tasks::{Joiner, StopSign, Tasks, tasks},
     web::{self, Web},
 };
-use cofferdam_engine::id::Incarnation;
-use cofferdam_proto::tls;
+use cofferdam_engine::{id::Incarnation, identity::Identity};
+use cofferdam_proto::tls::{self, Credentials};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -42,6 +42,8 @@ pub struct Setup<S, A> {
     pub clock: Arc<dyn Clock>,
     /// What it proves itself with, and whom it trusts.
     pub credentials: tls::Server,
+    /// The same, to sign warrants with where they name the control plane.
+    pub own: Credentials,
     /// Where connections of agents and operators come from.
     pub sockets: A,
     /// Where metrics and health are asked for. Absent: they are not served.
@@ -95,6 +97,7 @@ where
         drawn: setup.drawn,
         ring: ring.clone(),
         answers,
+        signer: signer(setup.own),
     };
     let clock = setup.clock.clone();
     let taken = Driver::take_over(setup.store, clock, metrics.clone(), heartbeat, part);
@@ -140,6 +143,11 @@ where
         sign,
         joiner,
     })
+}
+
+/// What warrants are signed with. Nothing where agents would not take it.
+fn signer(own: Credentials) -> Option<Credentials> {
+    (*own.identity() == Identity::Control).then_some(own)
 }
 
 /// What the services are made of.

@@ -32,6 +32,7 @@ mod put;
 mod reserve;
 mod retry;
 mod route;
+mod seal;
 mod silence;
 mod supersede;
 mod terms;

@@ -73,9 +73,6 @@ pub struct Grant {
     pub cell: CellId,
     /// Which of the control plane's wishes for the cell it follows.
     pub generation: Generation,
-    /// The control plane's signature over the warrant. Empty: not signed (until signing is built,
-    /// always).
-    pub signature: Vec<u8>,
 }
 
 /// Forward or back.

@@ -5,6 +5,16 @@
 //! [`Summary`] whenever a host's outcome changed. All are idempotent and ordered by generation or
 //! revision, so a link may repeat or drop them.
 
+mod seal;
+mod slice_tree;
+mod terms;
+#[cfg(test)]
+mod tests;
+
+pub use seal::{Seal, WarrantProof};
+pub use slice_tree::{Slice, SlicePath, SliceTree};
+pub use terms::{CLOCKS_DIFFER, MAX_TERMS_LEN, NotGranted, TermsError, WarrantTerms};
+
 use crate::{
     digest::Digest,
     failure::Failure,
@@ -163,8 +173,9 @@ pub struct Warrant {
     pub hosts: Vec<HostId>,
     /// How long hosts may be started, counted by the region from when it received the warrant.
     pub starts_for: Duration,
-    /// The control plane's signature. Empty: not signed (until signing is built, always).
-    pub signature: Vec<u8>,
+    /// The control plane's signature, for the agents of the hosts.
+    #[serde(flatten)]
+    pub seal: Seal,
 }
 
 /// An end to starts in one rollout and cell. Hosts before the point of disruption are cancelled,

@@ -42,6 +42,7 @@ mod services;
 mod signed;
 mod to_agent;
 mod traffic;
+mod warrant;
 mod write;
 
 pub use field::{FieldError, Problem};

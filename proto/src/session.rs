@@ -22,6 +22,7 @@ use cofferdam_engine::{
     run::RunState,
     statement::{Change, Signed},
     time::Timestamp,
+    warrant::WarrantProof,
     wish::Wish,
 };
 use std::{num::NonZeroU32, time::Duration};
@@ -173,8 +174,8 @@ pub enum ToAgent {
     /// Fetch and prove bits; answered by a `Staged` report. Beside it what an operator signed; absent:
     /// nobody signed it.
     Stage(Box<StageRequest>, Option<Signed>),
-    /// Run this. Beside it what an operator signed; absent: nobody signed it.
-    Order(Box<Order>, Option<Signed>),
+    /// Run this. Beside it what others than the coordinator signed of it.
+    Order(Box<Order>, Papers),
     /// Stop this: before disruption it cancels, before apply it undoes, later it changes nothing.
     Withdraw {
         /// The order.
@@ -215,6 +216,15 @@ pub enum ToAgent {
         /// The rollout.
         rollout: RolloutId,
     },
+}
+
+/// What others than the coordinator signed of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Papers {
+    /// What an operator signed of the rollout. Absent: nobody signed it.
+    pub signed: Option<Signed>,
+    /// What the control plane signed of the warrant. Absent: it signed none, or it does not name the host.
+    pub warrant: Option<Box<WarrantProof>>,
 }
 
 /// Bits to fetch and to prove, ahead of any order.

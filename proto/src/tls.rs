@@ -19,6 +19,7 @@ mod incoming;
 #[cfg(feature = "server")]
 mod peer;
 mod refusal;
+mod seal;
 #[cfg(feature = "server")]
 mod server;
 mod verify;
@@ -31,6 +32,7 @@ pub use incoming::{Incoming, incoming, sockets};
 #[cfg(feature = "server")]
 pub use peer::{Peer, agent, operator, peer, region};
 pub use refusal::CertificateRefusal;
+pub use seal::{CannotSeal, SealError};
 #[cfg(feature = "server")]
 pub use server::{HandshakeError, Server, TlsIo};
 pub use verify::Expect;

@@ -2,6 +2,7 @@
 
 mod coordinator;
 mod trust;
+mod warrants;
 
 use super::*;
 use crate::{
@@ -23,7 +24,7 @@ use cofferdam_engine::{
     run::{Ending, RunState},
     time::Timestamp,
 };
-use cofferdam_proto::session::ToAgent;
+use cofferdam_proto::session::{Papers, ToAgent};
 use coordinator::{Answers, FakeCoordinator};
 use std::path::PathBuf;
 
@@ -34,6 +35,8 @@ struct Stage {
     clock: TokioClock,
     coordinator: FakeCoordinator,
     signers: Option<PathBuf>,
+    /// What the agent proves itself with, where it wants orders that the control plane granted.
+    own: Option<warrants::Own>,
 }
 
 impl Stage {
@@ -44,6 +47,7 @@ impl Stage {
             clock: TokioClock::starting_at(Timestamp(1_000_000)),
             coordinator: FakeCoordinator::default(),
             signers: None,
+            own: None,
         }
     }
 
@@ -64,7 +68,8 @@ impl Stage {
             self.clock.clone(),
             self.coordinator.connector(),
         );
-        let agent = agent.trusting(Trust::in_signers(self.signers.clone()));
+        let trust = Trust::in_signers(self.signers.clone());
+        let agent = agent.trusting(trust.demanding(warrants::demand(self.own.clone())));
         let rebooted = until(|| self.actions.boot_id() != boot_id);
         tokio::select! {
             biased;

@@ -1,6 +1,6 @@
 //! Reads the keys of a config file.
 
-use super::{Settings, drift, guard, labels, probe, responder, signals, traffic};
+use super::{Settings, WarrantPolicy, drift, guard, labels, probe, responder, signals, traffic};
 use crate::{
     drift::pattern::PatternError,
     host::settings::{HOOK_DEADLINE, LOCK_WAIT},
@@ -110,6 +110,12 @@ const FILE: &str = "{file}";
 const PACKAGE_MANAGERS: [(&str, PackageFormat); 2] =
     [("apt", PackageFormat::Deb), ("dnf", PackageFormat::Rpm)];
 
+/// The words for whether orders need a warrant that the control plane signed.
+const WARRANTS: [(&str, WarrantPolicy); 2] = [
+    ("off", WarrantPolicy::Off),
+    ("required", WarrantPolicy::Required),
+];
+
 /// Where the package's units have their folders.
 pub const STATE_DIR: &str = "/var/lib/cofferdam-agent";
 /// The same, for what ends with a reboot.
@@ -135,6 +141,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     top.require("trust_domain", "trust_domain = \"example.org\"");
     let trust_domain = top.text("trust_domain", filled);
     let allowed_signers = top.text("allowed_signers", absolute);
+    let warrants = top.choice("warrants", &WARRANTS);
     let state_dir = top.text("state_dir", absolute);
     let run_dir = top.text("run_dir", absolute);
     let checks_dir = top.text("checks_dir", absolute);
@@ -162,6 +169,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         credentials: credentials?,
         trust_domain: trust_domain?,
         allowed_signers,
+        warrants: warrants.unwrap_or_default(),
         state_dir: state_dir.unwrap_or_else(|| STATE_DIR.into()),
         run_dir: run_dir.unwrap_or_else(|| RUN_DIR.into()),
         checks_dir: checks_dir.unwrap_or_else(|| CHECKS_DIR.into()),

@@ -4,7 +4,7 @@ use super::Record;
 use crate::{actions::Flag, outbox::Outbox};
 use cofferdam_engine::{
     digest::Digest,
-    id::{Incarnation, OrderKey},
+    id::{CellId, Generation, Incarnation, OrderKey, RolloutId},
     order::{Direction, Order},
     report::{Refusal, ReportBody},
     run::{Ending, Run, RunError, RunEvent, RunState, Standing},
@@ -24,7 +24,22 @@ pub struct History {
     refused: Option<RefusedOrder>,
     outbox: Outbox,
     denied: BTreeSet<Digest>,
+    /// The newest generation that was accepted of each rollout and cell, the latest accepted last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    granted: Vec<Granted>,
 }
+
+/// A generation of which an order was accepted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Granted {
+    rollout: RolloutId,
+    cell: CellId,
+    generation: Generation,
+}
+
+/// The most rollouts whose generations are remembered: many times what one host has at once, and a warrant
+/// of an older one has ended (guess).
+const MOST_GRANTED: usize = 16;
 
 /// The newest order that was not accepted. It counts as seen: it is never run later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +66,12 @@ pub enum HistoryError {
     Run(#[from] RunError),
 }
 
+impl Granted {
+    fn is_of(&self, order: &Order) -> bool {
+        self.rollout == order.grant.rollout && self.cell == order.grant.cell
+    }
+}
+
 impl History {
     /// The history of an agent that knows nothing yet.
     pub fn begin(incarnation: Incarnation) -> Self {
@@ -62,6 +83,7 @@ impl History {
             refused: None,
             outbox: Outbox::default(),
             denied: BTreeSet::new(),
+            granted: Vec::new(),
         }
     }
 
@@ -127,6 +149,13 @@ impl History {
             || bits.is_some_and(|bits| self.denied.contains(&bits))
     }
 
+    /// The newest generation of which an order of the same rollout and cell was accepted. Absent: none
+    /// was.
+    pub fn generation_of(&self, order: &Order) -> Option<Generation> {
+        let known = self.granted.iter().find(|known| known.is_of(order));
+        known.map(|known| known.generation)
+    }
+
     /// What is to be said.
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
@@ -170,10 +199,26 @@ impl History {
             self.denied
                 .retain(|bits| order.content.bits() != Some(*bits));
         }
+        self.note_generation(order);
         let standing = self.run.as_ref().map_or(Standing::Free, Run::leaves);
         self.run = Some(Run::accept_by(standing, order.clone(), at));
         self.report_state();
         Ok(())
+    }
+
+    fn note_generation(&mut self, order: &Order) {
+        let grant = &order.grant;
+        let generation = grant
+            .generation
+            .max(self.generation_of(order).unwrap_or_default());
+        self.granted.retain(|known| !known.is_of(order));
+        let excess = (self.granted.len() + 1).saturating_sub(MOST_GRANTED);
+        self.granted.drain(..excess);
+        self.granted.push(Granted {
+            rollout: grant.rollout.clone(),
+            cell: grant.cell.clone(),
+            generation,
+        });
     }
 
     fn advance(

@@ -1,11 +1,15 @@
 //! How the driver carries out what waited for a turn's events to be durable.
 
-use super::{Driver, outgoing::messages, turn::Effect};
+use super::{
+    Driver,
+    outgoing::{Archive, messages},
+    turn::Effect,
+};
 use crate::{metrics::ByAnswer, sessions::SessionNumber, store::Store, view::Situation};
 use cofferdam_engine::{
-    cell::{Cell, CellCommand},
+    cell::CellCommand,
     fleet::FleetCommand,
-    id::{CellId, HostId, RolloutId},
+    id::{CellId, HostId},
     order::ClaimAnswer,
     time::Timestamp,
 };
@@ -75,15 +79,11 @@ impl<S: Store> Driver<S> {
         }
     }
 
-    /// Sends what a cell's decision says, with what an operator signed of its rollout.
+    /// Sends what a cell's decision says, with what others signed of its rollout.
     fn command(&mut self, cell: &CellId, command: CellCommand) {
         self.count(&command);
-        let work = self.fleet.cells().get(cell).map(Cell::work);
-        let signed = |rollout: &RolloutId| {
-            let work = work.and_then(|work| work.get(rollout))?;
-            work.assignment.signed.clone()
-        };
-        for (host, message) in messages(command, signed) {
+        let archive = Archive(self.fleet.cells().get(cell));
+        for (host, message) in messages(command, &archive) {
             self.sessions.send(&host, message);
         }
     }

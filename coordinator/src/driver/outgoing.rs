@@ -1,18 +1,38 @@
 //! What a cell's decision says to which agents.
 
 use cofferdam_engine::{
-    cell::CellCommand,
+    cell::{Cell, CellCommand, Work},
     id::{HostId, RolloutId},
+    order::{Direction, Order},
     statement::Signed,
 };
-use cofferdam_proto::session::{StageRequest, ToAgent};
+use cofferdam_proto::session::{Papers, StageRequest, ToAgent};
 
-/// The messages of a decision; `signed` is what an operator signed of a rollout. Empty: it concerns the
-/// coordinator alone.
-pub(super) fn messages(
-    command: CellCommand,
-    signed: impl Fn(&RolloutId) -> Option<Signed>,
-) -> Vec<(HostId, ToAgent)> {
+/// What others than the coordinator signed, as a cell has it.
+pub(super) struct Archive<'a>(pub(super) Option<&'a Cell>);
+
+impl Archive<'_> {
+    fn work(&self, rollout: &RolloutId) -> Option<&Work> {
+        self.0?.work().get(rollout)
+    }
+
+    fn signed(&self, rollout: &RolloutId) -> Option<Signed> {
+        self.work(rollout)?.assignment.signed.clone()
+    }
+
+    fn papers(&self, order: &Order) -> Papers {
+        let rollout = &order.grant.rollout;
+        let granted = |work: &Work| work.proof(&order.host).map(Box::new);
+        let is_forward = order.direction == Direction::Patch;
+        Papers {
+            signed: self.signed(rollout),
+            warrant: self.work(rollout).filter(|_| is_forward).and_then(granted),
+        }
+    }
+}
+
+/// The messages of a decision. Empty: it concerns the coordinator alone.
+pub(super) fn messages(command: CellCommand, archive: &Archive<'_>) -> Vec<(HostId, ToAgent)> {
     match command {
         CellCommand::Stage {
             rollout,
@@ -24,7 +44,7 @@ pub(super) fn messages(
             rate_kib,
             kernel_fallback,
         } => {
-            let signed = signed(&rollout);
+            let signed = archive.signed(&rollout);
             let request = StageRequest {
                 rollout,
                 lock_digest,
@@ -37,8 +57,8 @@ pub(super) fn messages(
             vec![(host, ToAgent::Stage(Box::new(request), signed))]
         }
         CellCommand::Order(order) | CellCommand::Resend(order) => {
-            let signed = signed(&order.grant.rollout);
-            vec![(order.host.clone(), ToAgent::Order(order, signed))]
+            let papers = archive.papers(&order);
+            vec![(order.host.clone(), ToAgent::Order(order, papers))]
         }
         CellCommand::AnswerClaim {
             host,

@@ -6,7 +6,7 @@ use cofferdam_engine::{
     id::{HostId, Incarnation},
     time::Timestamp,
 };
-use cofferdam_proto::session::FromAgent;
+use cofferdam_proto::{session::FromAgent, tls::Credentials};
 use tokio::sync::mpsc;
 
 /// A part of a fleet.
@@ -20,6 +20,8 @@ pub(crate) struct Part {
     pub(crate) ring: Ring,
     /// Where answers of its hosts go that the control plane asked.
     pub(crate) answers: mpsc::Sender<(HostId, FromAgent)>,
+    /// What warrants are signed with. Absent: its certificate does not name the control plane, and they are not.
+    pub(crate) signer: Option<Credentials>,
 }
 
 impl Part {

@@ -50,6 +50,7 @@ async fn start<S: Store>(store: S) -> Bench {
         drawn: Incarnation(1),
         ring: Ring::default(),
         answers: mpsc::channel(1).0,
+        signer: None,
     };
     let (driver, handle) = Driver::take_over(store, clock, Metrics::default(), HEARTBEAT, part)
         .await

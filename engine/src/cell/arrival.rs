@@ -61,9 +61,7 @@ impl Work {
         let Some(held) = &mut self.warrant else {
             return;
         };
-        let named = held.warrant.hosts.len();
-        held.warrant.hosts.retain(|other| other != host);
-        if held.warrant.hosts.len() < named {
+        if held.leave_out(host) {
             self.number_turns();
             self.forget_agenda();
         }

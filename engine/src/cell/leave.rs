@@ -66,10 +66,7 @@ impl Cell {
             work.stopped_at = None;
             work.braked = None;
         }
-        work.warrant = Some(HeldWarrant {
-            warrant: warrant.clone(),
-            received_at: now,
-        });
+        work.warrant = Some(HeldWarrant::new(warrant.clone(), now));
         work.number_turns();
         Ok(())
     }

@@ -415,7 +415,6 @@ fn new_order(
             wave: warrant.wave,
             cell: assignment.cell.clone(),
             generation: warrant.generation,
-            signature: warrant.signature.clone(),
         },
         direction: warrant.direction,
         attempt: job.attempts + 1,

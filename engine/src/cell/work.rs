@@ -2,6 +2,7 @@
 
 use super::{
     agenda::Agenda,
+    held_warrant::HeldWarrant,
     job::{Job, JobState},
     slow::RunningMean,
     slow_down::SlowDown,
@@ -14,7 +15,7 @@ use crate::{
     kept::Kept,
     order::Direction,
     time::Timestamp,
-    warrant::{Assignment, Change, FailedEnd, Outcome, Stop, Warrant},
+    warrant::{Assignment, Change, FailedEnd, Outcome, Stop, Warrant, WarrantProof},
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -64,22 +65,6 @@ pub struct Work {
     pub(super) lock_digest: Kept<Digest>,
 }
 
-/// A warrant, and when it came.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HeldWarrant {
-    /// The warrant.
-    pub warrant: Warrant,
-    /// When it was received: its duration counts from here.
-    pub received_at: Timestamp,
-}
-
-impl HeldWarrant {
-    /// When it ends.
-    pub fn ends_at(&self) -> Timestamp {
-        self.received_at.after(self.warrant.starts_for)
-    }
-}
-
 impl Work {
     pub(super) fn new(assignment: Assignment, now: Timestamp) -> Self {
         let jobs = assignment
@@ -125,6 +110,12 @@ impl Work {
     /// The newest revision of exceptions taken. 0: none.
     pub fn exceptions_taken(&self) -> u64 {
         self.exceptions
+    }
+
+    /// What shows a host's agent that the newest warrant names it. Nothing: nobody signed that, or it does
+    /// not.
+    pub fn proof(&self, host: &HostId) -> Option<WarrantProof> {
+        self.warrant.as_ref()?.proof(host)
     }
 
     /// Which way the newest warrant goes. Nothing before the first.

@@ -5,7 +5,7 @@ use crate::{
     id::{CellId, HostId},
     order::Direction,
     time::{Timestamp, earlier},
-    warrant::{Outcome, Stop, StopKind, Warrant},
+    warrant::{Outcome, Seal, Stop, StopKind, Warrant},
 };
 
 impl Rollout {
@@ -129,7 +129,8 @@ impl Rollout {
             direction,
             hosts,
             starts_for: self.plan.warrant,
-            signature: Vec::new(),
+            // The shell signs what it is about to tell.
+            seal: Seal::default(),
         }
     }
 }

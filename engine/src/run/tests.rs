@@ -297,7 +297,6 @@ fn order() -> Order {
             wave: WaveIndex(0),
             cell: CellId::new("r1-a-0").unwrap(),
             generation: Generation(1),
-            signature: Vec::new(),
         },
         direction: Direction::Patch,
         attempt: 1,

@@ -19,6 +19,12 @@ pub const MAX_REPLY_BYTES: usize = 32 << 20;
 /// The most bytes of a signature: an armoured SSH signature has some hundred (guess).
 pub const MAX_SIGNATURE_BYTES: usize = 16 << 10;
 
+/// The most certificates of one chain (guess: an authority and two issuers are much).
+pub const MAX_CHAIN: usize = 8;
+
+/// The most digests on the way from a host to the root over all: it would do for four billion hosts.
+pub const MAX_PATH: usize = 32;
+
 /// The most labels of a host (guess: providers allow 50 tags).
 pub const MAX_LABELS: usize = 64;
 

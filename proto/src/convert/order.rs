@@ -38,6 +38,7 @@ impl From<Order> for v1::Order {
             traffic: (!order.traffic.is_silent()).then(|| order.traffic.into()),
             // Beside the order, and no part of what its digest is of.
             signed: None,
+            warrant: None,
         }
     }
 }
@@ -97,7 +98,7 @@ impl From<Grant> for v1::Grant {
             wave: grant.wave.0,
             cell: grant.cell.into(),
             generation: grant.generation.0,
-            signature: grant.signature,
+            signature: Vec::new(),
         }
     }
 }
@@ -112,7 +113,6 @@ impl TryFrom<v1::Grant> for Grant {
             wave: WaveIndex(wire.wave),
             cell: read::name(wire.cell).at("cell")?,
             generation: Generation(wire.generation),
-            signature: read::signature(wire.signature).at("signature")?,
         })
     }
 }

@@ -63,7 +63,8 @@ pub(super) fn few_lines(texts: Vec<String>, max: usize) -> Result<Vec<String>, F
     list_of(texts, max, filled_line)
 }
 
-fn list_of<W, T, E>(
+/// A list.
+pub(super) fn list_of<W, T, E>(
     parts: Vec<W>,
     max: usize,
     read: impl Fn(W) -> Result<T, E>,
@@ -215,13 +216,13 @@ pub(super) fn digest(bytes: &[u8]) -> Result<Digest, Problem> {
     Ok(Digest::from_bytes(bytes))
 }
 
-/// A signature, which may be empty.
-pub(super) fn signature(bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
-    let (len, max) = (bytes.len(), MAX_SIGNATURE_BYTES);
-    if len > max {
-        return Err(Problem::TooLong { len, max });
+/// A signature or a certificate: not empty.
+pub(super) fn seal(bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
+    match (bytes.len(), MAX_SIGNATURE_BYTES) {
+        (0, _) => Err(Problem::Empty),
+        (len, max) if len > max => Err(Problem::TooLong { len, max }),
+        (_, _) => Ok(bytes),
     }
-    Ok(bytes)
 }
 
 /// A number that begins at 1.

@@ -9,12 +9,12 @@ use super::{
     read, write,
 };
 use crate::{
-    session::{StageRequest, ToAgent},
+    session::{Papers, StageRequest, ToAgent},
     v1::{self, claim_answer, simulate::Upgrade, to_agent::Message},
 };
 use cofferdam_engine::{
     id::{OwnerEpoch, ReportSequence},
-    order::{ClaimAnswer, ClaimPoint},
+    order::{ClaimAnswer, ClaimPoint, Order},
     patch::{KernelFallback, VersionWish},
     select::MAX_SELECTION_LEN,
     wish::Wish,
@@ -53,10 +53,7 @@ impl From<ToAgent> for v1::ToAgent {
                 signed: signed.map(Into::into),
                 ..(*stage).into()
             }),
-            ToAgent::Order(order, signed) => Message::Order(v1::Order {
-                signed: signed.map(Into::into),
-                ..(*order).into()
-            }),
+            ToAgent::Order(order, papers) => Message::Order(with_papers(*order, papers)),
             ToAgent::Withdraw { key, reason } => Message::Withdraw(v1::Withdraw {
                 key: Some(key.into()),
                 reason: write::line(&reason),
@@ -112,8 +109,13 @@ impl TryFrom<v1::ToAgent> for ToAgent {
                 Ok(Self::Stage(Box::new(wire.try_into().at("stage")?), signed))
             }
             Message::Order(mut wire) => {
-                let signed = read::optional(wire.signed.take()).at("order.signed")?;
-                Ok(Self::Order(Box::new(wire.try_into().at("order")?), signed))
+                let papers = Papers {
+                    signed: read::optional(wire.signed.take()).at("order.signed")?,
+                    warrant: read::optional(wire.warrant.take())
+                        .at("order.warrant")?
+                        .map(Box::new),
+                };
+                Ok(Self::Order(Box::new(wire.try_into().at("order")?), papers))
             }
             Message::Withdraw(wire) => Ok(Self::Withdraw {
                 key: read::message(wire.key).at("withdraw.key")?,
@@ -138,6 +140,14 @@ impl TryFrom<v1::ToAgent> for ToAgent {
                 rollout: read::name(wire.rollout).at("release.rollout")?,
             }),
         }
+    }
+}
+
+fn with_papers(order: Order, papers: Papers) -> v1::Order {
+    v1::Order {
+        signed: papers.signed.map(Into::into),
+        warrant: papers.warrant.map(|proof| (*proof).into()),
+        ..order.into()
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod config;
 pub(crate) mod guard;
+mod papers;
 
 use cofferdam_engine::{
     digest::Digest,
@@ -86,7 +87,8 @@ pub(crate) fn to_agent() -> impl Strategy<Value = ToAgent> {
         }),
         Just(ToAgent::Heartbeat),
         (stage(), signed()).prop_map(|(stage, signed)| ToAgent::Stage(Box::new(stage), signed)),
-        (order(), signed()).prop_map(|(order, signed)| ToAgent::Order(Box::new(order), signed)),
+        (order(), papers::papers())
+            .prop_map(|(order, papers)| ToAgent::Order(Box::new(order), papers)),
         (key(), reason()).prop_map(|(key, reason)| ToAgent::Withdraw { key, reason }),
         (key(), point(), answer()).prop_map(|(key, point, answer)| ToAgent::ClaimAnswer {
             key,
@@ -279,9 +281,8 @@ fn traffic() -> impl Strategy<Value = TrafficWish> {
 
 fn grant() -> impl Strategy<Value = Grant> {
     let what = (name(), digest(), digest());
-    let signature = vec(any::<u8>(), 0..100);
-    let which = (any::<u32>(), name(), any::<u64>(), signature);
-    (what, which).prop_map(|(what, (wave, cell, generation, signature))| {
+    let which = (any::<u32>(), name(), any::<u64>());
+    (what, which).prop_map(|(what, (wave, cell, generation))| {
         let (rollout, rollout_digest, lock_digest) = what;
         Grant {
             rollout,
@@ -290,7 +291,6 @@ fn grant() -> impl Strategy<Value = Grant> {
             wave: WaveIndex(wave),
             cell,
             generation: Generation(generation),
-            signature,
         }
     })
 }

@@ -79,7 +79,6 @@ pub(crate) fn order() -> Order {
             wave: WaveIndex(1),
             cell: cell(),
             generation: Generation(2),
-            signature: Vec::new(),
         },
         direction: Direction::Patch,
         attempt: 1,

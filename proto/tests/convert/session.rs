@@ -10,7 +10,7 @@ use cofferdam_engine::policy::Deadlines;
 use cofferdam_engine::report::{Report, ReportBody};
 use cofferdam_proto::{
     convert::bounds::{MAX_LINE_BYTES, MAX_WAIT},
-    session::{FromAgent, ToAgent},
+    session::{FromAgent, Papers, ToAgent},
     v1,
 };
 use proptest::prelude::*;
@@ -77,9 +77,10 @@ fn a_wait_without_end_becomes_the_longest_wait() {
     };
 
     let arrived =
-        over_the_wire::<v1::ToAgent, ToAgent>(ToAgent::Order(Box::new(order), None)).unwrap();
+        over_the_wire::<v1::ToAgent, ToAgent>(ToAgent::Order(Box::new(order), Papers::default()))
+            .unwrap();
 
-    let ToAgent::Order(order, None) = arrived else {
+    let ToAgent::Order(order, _) = arrived else {
         panic!("another message arrived: {arrived:?}");
     };
     assert_eq!(order.deadlines.apply, MAX_WAIT);

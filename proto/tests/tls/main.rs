@@ -6,4 +6,5 @@ mod credentials;
 mod pki;
 mod refused_client;
 mod refused_server;
+mod seal;
 mod service;

@@ -5,6 +5,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose as Usage, IsCa, Issuer,
     KeyPair, SanType, date_time_ymd,
 };
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 
 /// A certificate authority.
 pub(crate) struct Authority {
@@ -43,7 +44,15 @@ impl Authority {
     }
 
     pub(crate) fn issue(&self, leaf: &Leaf) -> Issued {
-        let key = KeyPair::generate().unwrap();
+        self.issue_to(leaf, KeyPair::generate().unwrap())
+    }
+
+    /// The same, for a key in PEM that there is already.
+    pub(crate) fn issue_for(&self, leaf: &Leaf, key: &str) -> Issued {
+        self.issue_to(leaf, KeyPair::from_pem(key).unwrap())
+    }
+
+    fn issue_to(&self, leaf: &Leaf, key: KeyPair) -> Issued {
         let mut params = CertificateParams::default();
         for dns in &leaf.dns {
             let name = SanType::DnsName((*dns).try_into().unwrap());
@@ -81,6 +90,14 @@ impl Authority {
             authority: authorities.as_bytes(),
         })
         .unwrap()
+    }
+}
+
+impl Issued {
+    /// The certificate in DER.
+    pub(crate) fn der(&self) -> Vec<u8> {
+        let der = CertificateDer::from_pem_slice(self.certificate.as_bytes());
+        der.unwrap().to_vec()
     }
 }
 

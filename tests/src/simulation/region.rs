@@ -40,6 +40,7 @@ pub(super) fn host(
                 store_name: "memory".to_owned(),
                 clock: Arc::new(SimulatedClock),
                 credentials,
+                own: own.clone(),
                 sockets: network::sockets().await?,
                 http: None,
                 artefacts,

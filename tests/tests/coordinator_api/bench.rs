@@ -190,6 +190,7 @@ async fn process(
         store_name: "memory".to_owned(),
         clock: Arc::new(AnchoredClock::start()),
         credentials: Server::new(&credentials).unwrap(),
+        own: credentials,
         sockets: sockets(listener),
         http: None,
         artefacts,

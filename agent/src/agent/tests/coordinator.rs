@@ -7,9 +7,8 @@ use cofferdam_engine::{
     order::{ClaimAnswer, ClaimPoint, Order},
     report::{Report, ReportBody},
     run::{Ending, RunState},
-    statement::Signed,
 };
-use cofferdam_proto::session::{FromAgent, HEARTBEAT, ToAgent};
+use cofferdam_proto::session::{FromAgent, HEARTBEAT, Papers, ToAgent};
 use std::{
     cell::{Cell, RefCell, RefMut},
     collections::{BTreeMap, VecDeque},
@@ -86,11 +85,11 @@ impl FakeCoordinator {
     }
 
     pub(super) fn order(&self, order: Order) {
-        self.order_signed(order, None);
+        self.order_with(order, Papers::default());
     }
 
-    pub(super) fn order_signed(&self, order: Order, signed: Option<Signed>) {
-        self.send(ToAgent::Order(Box::new(order.clone()), signed));
+    pub(super) fn order_with(&self, order: Order, papers: Papers) {
+        self.send(ToAgent::Order(Box::new(order.clone()), papers));
         self.0.orders.borrow_mut().push(order);
     }
 
@@ -299,7 +298,10 @@ impl FakeCoordinator {
         for order in orders {
             let open = self.ending(order.key).is_none() && pending == 0;
             if open || self.0.repeats.get() {
-                drop(to.send(ToAgent::Order(Box::new(order), None)).await);
+                drop(
+                    to.send(ToAgent::Order(Box::new(order), Papers::default()))
+                        .await,
+                );
             }
         }
     }

@@ -188,6 +188,13 @@ const FORGERIES: [Forgery; 13] = [
     ),
 ];
 
+fn papers(signed: Option<Signed>) -> Papers {
+    Papers {
+        signed,
+        ..Papers::default()
+    }
+}
+
 fn resigned(seed: u8, namespace: &str) -> Signed {
     signed_by(seed, namespace, &statement(&spec("web-1"), &lock("2")))
 }
@@ -216,7 +223,7 @@ async fn orders_that_nobody_signed_are_refused_and_change_nothing() {
         let (mut order, mut signed) = (honest(sequence), Some(ours()));
         forge(&mut order, &mut signed);
 
-        stage.coordinator.order_signed(order.clone(), signed);
+        stage.coordinator.order_with(order.clone(), papers(signed));
         stage
             .live_until(|stage| refusal_of(stage, &order).is_some())
             .await;
@@ -228,7 +235,7 @@ async fn orders_that_nobody_signed_are_refused_and_change_nothing() {
 
     let order = honest(sequence + 1);
     let key = order.key;
-    stage.coordinator.order_signed(order, Some(ours()));
+    stage.coordinator.order_with(order, papers(Some(ours())));
     stage
         .live_until(|stage| stage.coordinator.ending(key).is_some())
         .await;
@@ -240,7 +247,7 @@ async fn a_way_back_needs_no_signature() {
     let (stage, folder) = wary();
     let order = honest(1);
     let key = order.key;
-    stage.coordinator.order_signed(order, Some(ours()));
+    stage.coordinator.order_with(order, papers(Some(ours())));
     stage
         .live_until(|stage| stage.coordinator.ending(key).is_some())
         .await;
@@ -259,7 +266,7 @@ async fn a_key_that_was_taken_out_of_the_file_counts_no_more() {
     let (stage, folder) = wary();
     let first = honest(1);
     let key = first.key;
-    stage.coordinator.order_signed(first, Some(ours()));
+    stage.coordinator.order_with(first, papers(Some(ours())));
     stage
         .live_until(|stage| stage.coordinator.ending(key).is_some())
         .await;
@@ -270,7 +277,9 @@ async fn a_key_that_was_taken_out_of_the_file_counts_no_more() {
     fs::write(folder.path().join("allowed_signers"), theirs).unwrap();
 
     let second = honest(2);
-    stage.coordinator.order_signed(second.clone(), Some(ours()));
+    stage
+        .coordinator
+        .order_with(second.clone(), papers(Some(ours())));
     stage
         .live_until(|stage| refusal_of(stage, &second).is_some())
         .await;
