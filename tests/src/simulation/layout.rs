@@ -70,6 +70,12 @@ impl Part {
         }
     }
 
+    /// Whether its agents want warrants that the control plane signed. Where all is one process nobody signs: no
+    /// seed repeats a key or a signature.
+    pub(super) fn hands_on_signed_warrants(self) -> bool {
+        matches!(self, Self::Region(_))
+    }
+
     /// What its certificate says.
     pub(super) fn identity(self) -> Identity {
         let region = |name: &str| Identity::Coordinator(Region::new(name).expect("a good name"));

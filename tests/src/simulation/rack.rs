@@ -5,7 +5,7 @@ use super::{
 };
 use cofferdam_agent::{
     Agent, actions::ScriptedActions, grpc::GrpcConnector, journal::MemoryJournal,
-    link::Coordinator, profile::Profile,
+    link::Coordinator, profile::Profile, trust::Trust, warrants::Warrants,
 };
 use cofferdam_engine::{
     id::{HostId, Incarnation},
@@ -139,6 +139,11 @@ impl Seat {
             version: "simulated".to_owned(),
             coordinators: vec![Coordinator(format!("{}:{PORT}", self.dials.host()))],
         };
+        let own = credentials.clone();
+        let warrants = match self.dials.hands_on_signed_warrants() {
+            true => Warrants::required(move || Ok(own.clone())),
+            false => Warrants::Off,
+        };
         let connector =
             GrpcConnector::new(move |endpoint| network::dial(credentials.clone(), endpoint));
         let opened = self.journal.open();
@@ -150,6 +155,7 @@ impl Seat {
             connector,
         );
         agent
+            .trusting(Trust::default().demanding(warrants))
             .run(pending())
             .await
             .expect("a journal in memory can be written");

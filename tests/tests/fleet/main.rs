@@ -17,4 +17,5 @@ mod query;
 mod refusals;
 mod signed;
 mod silence;
+mod warrants;
 mod way_back;
