@@ -47,6 +47,7 @@ fn config_text(site: &Site<'_>, host: &Host, pair: &Pair, coordinator: SocketAdd
          cert = \"{cert}\"\n\
          key = \"{key}\"\n\
          ca = \"{ca}\"\n\
+         warrants = \"required\"\n\
          {signers}\
          state_dir = \"{dir}/state\"\n\
          run_dir = \"{dir}/run\"\n\

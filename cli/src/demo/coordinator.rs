@@ -11,10 +11,7 @@ use crate::{
     pki::{Pair, ServerNames},
 };
 use anyhow::{Context as _, Result};
-use cofferdam_engine::{
-    id::{OperatorId, Region},
-    identity::Identity,
-};
+use cofferdam_engine::{id::OperatorId, identity::Identity};
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
     time::Duration,
@@ -56,7 +53,8 @@ pub async fn start(site: &Site<'_>) -> Result<Coordinator> {
         dns: Vec::new(),
         ip: vec![Ipv4Addr::LOCALHOST.into()],
     };
-    let pair = site.issue(&Identity::Coordinator(Region::new("r1")?), &names)?;
+    // As the control plane it signs warrants, which the agents want.
+    let pair = site.issue(&Identity::Control, &names)?;
     let operator = Identity::Operator(OperatorId::new("demo")?);
     let operator = site.issue(&operator, &ServerNames::default())?;
     let mut tries = 1;
