@@ -20,6 +20,9 @@ use crate::time::Timestamp;
 /// What signatures over rollouts are made for. One that was made for anything else counts nothing here.
 pub const NAMESPACE: &str = "cofferdam-rollout@cofferdam";
 
+/// What signatures over bundles are made for, which carry rollouts into closed partitions and results out.
+pub const BUNDLE_NAMESPACE: &str = "cofferdam-bundle@cofferdam";
+
 /// The most bytes of a file of signers (guess: some hundred people).
 pub const MAX_SIGNERS_LEN: usize = 256 * 1024;
 
@@ -52,10 +55,19 @@ impl Signer {
     /// # Errors
     /// [`NotAllowed`]: why not.
     pub fn may_sign(&self, now: Timestamp) -> Result<(), NotAllowed> {
+        self.may_sign_for(NAMESPACE, now)
+    }
+
+    /// Whether signatures by this key that were made for `namespace` count now.
+    ///
+    /// # Errors
+    /// [`NotAllowed`]: why not.
+    pub fn may_sign_for(&self, namespace: &'static str, now: Timestamp) -> Result<(), NotAllowed> {
         let name = || self.name.clone();
         let mut namespaces = self.namespaces.iter().flatten();
-        if self.namespaces.is_some() && !namespaces.any(|namespace| namespace == NAMESPACE) {
-            return Err(NotAllowed::OtherNamespace { name: name() });
+        if self.namespaces.is_some() && !namespaces.any(|allowed| allowed == namespace) {
+            let name = name();
+            return Err(NotAllowed::OtherNamespace { name, namespace });
         }
         if self.after.is_some_and(|after| now < after) {
             return Err(NotAllowed::NotYet { name: name() });

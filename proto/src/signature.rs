@@ -1,5 +1,5 @@
 //! Checks what an operator signed: the signature of `ssh-keygen -Y sign` over a
-//! [`Statement`], by a key of our own file of allowed signers.
+//! [`Statement`], or over another text, by a key of our own file of allowed signers.
 //!
 //! The key that a signature brings along proves nothing. It only says which of our keys to check it with.
 
@@ -11,7 +11,7 @@ use cofferdam_engine::{
     statement::{Signed, Statement, StatementError},
     time::Timestamp,
 };
-use ssh_key::{HashAlg, PublicKey, SshSig};
+use ssh_key::{HashAlg, LineEnding, PublicKey, SshSig};
 
 /// The keys whose signatures count.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,8 +36,13 @@ pub enum SignatureError {
     #[error("it is no SSH signature")]
     Malformed,
     /// It was made for something else.
-    #[error("it was made for `{0}`, not for {NAMESPACE}")]
-    OtherNamespace(String),
+    #[error("it was made for `{made_for}`, not for {wanted}")]
+    OtherNamespace {
+        /// What for, as far as it is shown.
+        made_for: String,
+        /// What it is to be made for.
+        wanted: &'static str,
+    },
     /// The key is none of ours.
     #[error("the key {0} is none of the allowed signers'")]
     UnknownKey(String),
@@ -58,6 +63,16 @@ pub fn key_of(signed: &Signed) -> Result<String, SignatureError> {
     let signature = SshSig::from_pem(&signed.signature).map_err(malformed)?;
     let key = PublicKey::from(signature.public_key().clone());
     key.to_openssh().map_err(malformed)
+}
+
+/// A signature as ssh-keygen writes it. The same may be written in other ways that count, too.
+///
+/// # Errors
+/// [`SignatureError`] when it is no signature.
+pub fn rewritten(signature: &str) -> Result<String, SignatureError> {
+    let malformed = |_| SignatureError::Malformed;
+    let signature = SshSig::from_pem(signature).map_err(malformed)?;
+    signature.to_pem(LineEnding::LF).map_err(malformed)
 }
 
 impl Signers {
@@ -88,32 +103,49 @@ impl Signers {
     /// [`SignatureError`]: why it does not count.
     pub fn check(&self, signed: &Signed, now: Timestamp) -> Result<Checked, SignatureError> {
         let statement = Statement::parse(&signed.statement)?;
-        let signature =
-            SshSig::from_pem(&signed.signature).map_err(|_| SignatureError::Malformed)?;
-        if signature.namespace() != NAMESPACE {
-            let other = signature.namespace().escape_debug().take(60).collect();
-            return Err(SignatureError::OtherNamespace(other));
-        }
-        let (signer, key) = self.key_of(&signature, now)?;
-        let wrong = |_| SignatureError::Wrong(signer.name.clone());
-        key.verify(NAMESPACE, signed.statement.as_bytes(), &signature)
-            .map_err(wrong)?;
+        let signer = self.check_text(NAMESPACE, &signed.statement, &signed.signature, now)?;
         Ok(Checked {
             statement,
             signer: signer.clone(),
         })
     }
 
+    /// Checks a signature over any text that was made for `namespace`, and says whose it is.
+    ///
+    /// # Errors
+    /// [`SignatureError`]: why it does not count.
+    pub fn check_text(
+        &self,
+        namespace: &'static str,
+        text: &str,
+        signature: &str,
+        now: Timestamp,
+    ) -> Result<&Signer, SignatureError> {
+        let signature = SshSig::from_pem(signature).map_err(|_| SignatureError::Malformed)?;
+        if signature.namespace() != namespace {
+            return Err(SignatureError::OtherNamespace {
+                made_for: signature.namespace().escape_debug().take(60).collect(),
+                wanted: namespace,
+            });
+        }
+        let (signer, key) = self.key_of(&signature, namespace, now)?;
+        let wrong = |_| SignatureError::Wrong(signer.name.clone());
+        key.verify(namespace, text.as_bytes(), &signature)
+            .map_err(wrong)?;
+        Ok(signer)
+    }
+
     /// Our key that a signature says it is of. One that counts now, if it stands in several lines.
     fn key_of(
         &self,
         signature: &SshSig,
+        namespace: &'static str,
         now: Timestamp,
     ) -> Result<(&Signer, &PublicKey), SignatureError> {
         let claimed = signature.public_key();
         let mut refusal = None;
         for (signer, key) in self.0.iter().filter(|(_, key)| key.key_data() == claimed) {
-            match signer.may_sign(now) {
+            match signer.may_sign_for(namespace, now) {
                 Ok(()) => return Ok((signer, key)),
                 Err(not_allowed) => refusal = Some(not_allowed),
             }

@@ -69,10 +69,12 @@ pub enum SignerProblem {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAllowed {
     /// It is allowed for other things.
-    #[error("the key of {name} is not allowed for {NAMESPACE}")]
+    #[error("the key of {name} is not allowed for {namespace}")]
     OtherNamespace {
         /// Whose key it is.
         name: String,
+        /// What for.
+        namespace: &'static str,
     },
     /// It counts later.
     #[error("the key of {name} is not valid yet")]

@@ -41,8 +41,16 @@ fn options_say_what_for_and_for_how_long() {
         assert_eq!(bound.may_sign(second(secs)), expected, "{secs}");
     }
     let other = one(&line("namespaces=\"git\""));
-    let refused = Err(NotAllowed::OtherNamespace { name: name() });
-    assert_eq!(other.may_sign(second(0)), refused);
+    let refused = |namespace| {
+        Err(NotAllowed::OtherNamespace {
+            name: name(),
+            namespace,
+        })
+    };
+    assert_eq!(other.may_sign(second(0)), refused(NAMESPACE));
+    let rollouts = one(&line(&format!("namespaces=\"{NAMESPACE}\"")));
+    let bundles = rollouts.may_sign_for(BUNDLE_NAMESPACE, second(0));
+    assert_eq!(bundles, refused(BUNDLE_NAMESPACE));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
 use proptest::prelude::*;
-use ssh_key::{LineEnding, PrivateKey, private::Ed25519Keypair};
+use ssh_key::{PrivateKey, private::Ed25519Keypair};
 use std::{fs, path::Path, process::Command};
 
 const STATEMENT: &str = "cofferdam-rollout 1\nrollout practice\nmade 2026-11-28\nuntil 2027-02-26\n\
@@ -68,6 +68,25 @@ fn what_does_not_count_is_told_apart() {
         let said = checked(&file, &signed).unwrap_err();
         assert!(said.contains(expected), "{expected}: {said}");
     }
+}
+
+#[test]
+fn what_was_signed_for_a_bundle_is_no_rollout_and_the_other_way_round() {
+    let signers = Signers::parse("signers", &line("alice", 1, "")).unwrap();
+    let check = |namespace, made_for: &str| {
+        let signed = signed(1, made_for, STATEMENT);
+        let now = Timestamp(1_800_000_000_000);
+        let checked = signers.check_text(namespace, STATEMENT, &signed.signature, now);
+        checked.map(|signer| signer.name.clone())
+    };
+    let refused = |made_for: &str, wanted| {
+        let made_for = made_for.to_owned();
+        Err(SignatureError::OtherNamespace { made_for, wanted })
+    };
+    let bundle = signers::BUNDLE_NAMESPACE;
+    assert_eq!(check(bundle, bundle), Ok("alice".to_owned()));
+    assert_eq!(check(bundle, NAMESPACE), refused(NAMESPACE, bundle));
+    assert_eq!(check(NAMESPACE, bundle), refused(bundle, NAMESPACE));
 }
 
 /// A forger who swaps the key in a signature for one of ours still has not signed with it.
