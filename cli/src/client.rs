@@ -1,6 +1,7 @@
 //! The coordinator's operator API, as the commands call it: every call has a deadline, every
 //! answer is checked.
 
+mod artefact;
 mod cord;
 mod query;
 
@@ -11,10 +12,10 @@ use cofferdam_engine::lint::Finding;
 use cofferdam_proto::{
     convert::FieldError,
     operator::{
-        Action, AmendReply, AmendRequest, ArtefactStored, ArtefactView, CalendarRequest,
-        CalendarView, ChangeRequest, DenialView, DenyRequest, Description, ExceptRequest,
-        ExplainRequest, Explanation, Findings, ForgetHostRequest, HostView, LiftDenialRequest,
-        PlanReply, PlanRequest, ReleaseHostsRequest, ReserveReply, ReserveRequest, RollbackPreview,
+        Action, AmendReply, AmendRequest, CalendarRequest, CalendarView, ChangeRequest, DenialView,
+        DenyRequest, Description, ExceptRequest, ExplainRequest, Explanation, Findings,
+        ForgetHostRequest, HostView, LiftDenialRequest, PlanReply, PlanRequest,
+        ReleaseHostsRequest, ReserveReply, ReserveRequest, RollbackPreview, RolloutEvidence,
         RolloutLine, RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
@@ -22,7 +23,6 @@ use cofferdam_proto::{
 };
 use std::{error::Error as _, future::Future, time::Duration};
 use tokio::time::timeout;
-use tokio_stream::{Stream, StreamExt as _};
 use tonic::{Response, Status, Streaming, transport::Channel};
 
 /// For what the coordinator answers from memory (guess).
@@ -30,9 +30,6 @@ const ANSWER: Duration = Duration::from_secs(30);
 
 /// For what hosts or the disk have a part in: agents simulate a plan, artefacts are stored (guess).
 const WORK: Duration = Duration::from_secs(300);
-
-/// The slowest that an artefact may be sent, in bytes a second: 2 Mbit/s (guess).
-const SLOWEST: u64 = 256 << 10;
 
 /// A connection to one coordinator.
 #[derive(Clone)]
@@ -61,34 +58,6 @@ impl Client {
             api: OperatorClient::new(channel),
             endpoint,
         })
-    }
-
-    /// Stores the bytes of an artefact, which come in pieces and are so many in all.
-    ///
-    /// # Errors
-    /// When the call fails.
-    pub async fn put_artefact(
-        &self,
-        pieces: impl Stream<Item = Vec<u8>> + Send + 'static,
-        size: u64,
-    ) -> Result<ArtefactStored> {
-        let chunks = pieces.map(|data| v1::Chunk { data });
-        let within = WORK + Duration::from_secs(size / SLOWEST);
-        let mut api = self.api.clone();
-        let call = api.put_artefact(chunks);
-        self.answer("store the artefact", within, call).await
-    }
-
-    /// What the artefact store holds, in order of digests.
-    ///
-    /// # Errors
-    /// When the call fails.
-    pub async fn artefacts(&self) -> Result<Vec<ArtefactView>> {
-        let what = "list the artefacts";
-        let mut api = self.api.clone();
-        let call = api.list_artefacts(v1::ListArtefactsRequest {});
-        let stream = self.reply(what, ANSWER, call).await?.into_inner();
-        self.all(what, stream, ArtefactView::try_from).await
     }
 
     /// Resolves a rollout file to its lock file and plan.
@@ -169,6 +138,17 @@ impl Client {
         let what = format!("show rollout {rollout}");
         let mut api = self.api.clone();
         let call = api.status(v1::StatusRequest::from(request(rollout)));
+        self.answer(&what, ANSWER, call).await
+    }
+
+    /// What a rollout proved so far.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn evidence(&self, rollout: &RolloutId) -> Result<RolloutEvidence> {
+        let what = format!("show what rollout {rollout} proved");
+        let mut api = self.api.clone();
+        let call = api.evidence(v1::EvidenceRequest::from(request(rollout)));
         self.answer(&what, ANSWER, call).await
     }
 

@@ -5,6 +5,7 @@ mod calendar;
 mod cluster;
 mod cord;
 mod denials;
+mod evidence;
 mod explain;
 mod guard;
 mod host;
@@ -21,6 +22,7 @@ pub(crate) use self::{
     calendar::calendar,
     cord::cord,
     denials::denials,
+    evidence::evidence,
     explain::{explain, hosts_of},
     host::hosts,
     plan::plan,

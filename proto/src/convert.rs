@@ -19,6 +19,7 @@ mod content;
 mod cord;
 mod denial;
 mod enumerated;
+mod evidence;
 mod except;
 mod failure;
 mod field;

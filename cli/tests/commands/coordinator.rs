@@ -10,7 +10,8 @@ use cofferdam_proto::{
     operator::{
         AmendReply, ArtefactStored, ArtefactView, CalendarView, CordView, DenialView, DenyRequest,
         Description, Explanation, Findings, HostView, LiftDenialRequest, PlanReply, QueryAnswer,
-        ReleaseHostsRequest, ReserveReply, ReserveRequest, RolloutLine, RolloutView, ServicesView,
+        ReleaseHostsRequest, ReserveReply, ReserveRequest, RolloutEvidence, RolloutLine,
+        RolloutView, ServicesView,
     },
     status::{CallError, CallErrorKind},
     tls::{self, CredentialFiles, Credentials, Server},
@@ -39,6 +40,7 @@ pub(crate) struct Script {
     pub(crate) list: Vec<RolloutLine>,
     pub(crate) hosts: Vec<HostView>,
     pub(crate) denials: Vec<DenialView>,
+    pub(crate) evidence: Option<RolloutEvidence>,
     pub(crate) explanation: Option<Explanation>,
     pub(crate) description: Option<Description>,
     pub(crate) calendar: Option<CalendarView>,
@@ -98,6 +100,21 @@ impl Operator for Script {
     type QueryStream = Flow<v1::QueryAnswer>;
     type HostsStream = Flow<v1::HostView>;
     type ListArtefactsStream = Flow<v1::ArtefactView>;
+    type FetchArtefactStream = Flow<v1::Chunk>;
+
+    async fn fetch_artefact(
+        &self,
+        _: Request<v1::FetchArtefactRequest>,
+    ) -> Answer<Self::FetchArtefactStream> {
+        let chunks = vec![Ok(v1::Chunk {
+            data: b"bits".to_vec(),
+        })];
+        Ok(Response::new(Box::pin(tokio_stream::iter(chunks))))
+    }
+
+    async fn evidence(&self, _: Request<v1::EvidenceRequest>) -> Answer<v1::RolloutEvidence> {
+        answer(self.evidence.clone())
+    }
 
     async fn list_artefacts(
         &self,

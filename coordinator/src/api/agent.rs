@@ -75,15 +75,8 @@ impl v1::agent_server::Agent for AgentApi {
     ) -> Result<Response<Chunks>, Status> {
         tls::agent(&request)?;
         let wanted = request.into_inner().try_into()?;
-        let (chunks, sending) = artefacts::fetch(&self.artefacts, wanted).await?;
-        let mut stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            tokio::select! {
-                biased;
-                () = stop.asked() => {}
-                () = sending => {}
-            }
-        });
+        let (store, stop) = (&self.artefacts, self.stop.clone());
+        let chunks = artefacts::send(store, wanted, &self.tasks, stop).await?;
         Ok(Response::new(chunks))
     }
 

@@ -5,6 +5,7 @@ use crate::{
     artefact::{self, ArtefactStore, FetchError, NotAsked, PutError, Upload},
     driver::DriverHandle,
     resolve,
+    tasks::{Stop, Tasks},
 };
 use cofferdam_engine::{
     id::HostId,
@@ -126,8 +127,26 @@ async fn next<T>(stream: &mut Streaming<T>) -> Result<Option<T>, Status> {
     })
 }
 
+/// Opens a file, and sends it until it is there or this process stops.
+pub(super) async fn send(
+    store: &ArtefactStore,
+    wanted: FetchArtefact,
+    tasks: &Tasks,
+    mut stop: Stop,
+) -> Result<Chunks, CallError> {
+    let (chunks, sending) = fetch(store, wanted).await?;
+    tasks.spawn(async move {
+        tokio::select! {
+            biased;
+            () = stop.asked() => {}
+            () = sending => {}
+        }
+    });
+    Ok(chunks)
+}
+
 /// Opens a file; what comes is sent by the task that is returned.
-pub(super) async fn fetch(
+async fn fetch(
     store: &ArtefactStore,
     wanted: FetchArtefact,
 ) -> Result<(Chunks, impl Future<Output = ()> + Send + 'static), CallError> {

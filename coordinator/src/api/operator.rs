@@ -53,6 +53,7 @@ impl v1::operator_server::Operator for OperatorApi {
     type WatchStream = ReceiverStream<Result<v1::RolloutView, Status>>;
     type QueryStream = query::Answers;
     type ListArtefactsStream = Iter<std::vec::IntoIter<Result<v1::ArtefactView, Status>>>;
+    type FetchArtefactStream = artefacts::Chunks;
     type HostsStream = Iter<std::vec::IntoIter<Result<v1::HostView, Status>>>;
 
     async fn put_artefact(
@@ -75,6 +76,17 @@ impl v1::operator_server::Operator for OperatorApi {
         let stored = artefacts::list(&self.artefacts, &self.driver).await?;
         let wire: Vec<_> = stored.into_iter().map(|one| Ok(one.into())).collect();
         Ok(Response::new(tokio_stream::iter(wire)))
+    }
+
+    async fn fetch_artefact(
+        &self,
+        request: Request<v1::FetchArtefactRequest>,
+    ) -> Result<Response<Self::FetchArtefactStream>, Status> {
+        tls::operator(&request)?;
+        let wanted = request.into_inner().try_into()?;
+        let (store, stop) = (&self.artefacts, self.stop.clone());
+        let chunks = artefacts::send(store, wanted, &self.tasks, stop).await?;
+        Ok(Response::new(chunks))
     }
 
     async fn plan(
@@ -144,6 +156,16 @@ impl v1::operator_server::Operator for OperatorApi {
         let asked = RolloutRequest::try_from(request.into_inner())?;
         let view = self.view(&asked.rollout).await?;
         Ok(Response::new(view.into()))
+    }
+
+    async fn evidence(
+        &self,
+        request: Request<v1::EvidenceRequest>,
+    ) -> Result<Response<v1::RolloutEvidence>, Status> {
+        tls::operator(&request)?;
+        let RolloutRequest { rollout } = request.into_inner().try_into()?;
+        let evidence = watch::evidence(&self.driver, &rollout).await?;
+        Ok(Response::new(evidence.into()))
     }
 
     async fn watch(

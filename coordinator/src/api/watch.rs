@@ -4,7 +4,7 @@ use super::call;
 use crate::{driver::DriverHandle, tasks::Stop, view};
 use cofferdam_engine::id::RolloutId;
 use cofferdam_proto::{
-    operator::RolloutView,
+    operator::{RolloutEvidence, RolloutView},
     status::{CallError, CallErrorKind},
     v1,
 };
@@ -35,10 +35,23 @@ pub(super) async fn look(
     let name = rollout.clone();
     let look = move |situation: view::Situation<'_>| view::rollout(situation, &name);
     let view = driver.ask(look).await.map_err(call::stopping)?;
-    view.ok_or_else(|| {
-        let message = format!("there is no rollout {rollout}");
-        CallError::new(CallErrorKind::NotFound, message)
-    })
+    view.ok_or_else(|| unknown(rollout))
+}
+
+/// What a rollout proved so far.
+pub(super) async fn evidence(
+    driver: &DriverHandle,
+    rollout: &RolloutId,
+) -> Result<RolloutEvidence, CallError> {
+    let name = rollout.clone();
+    let look = move |situation: view::Situation<'_>| view::evidence(situation, &name);
+    let evidence = driver.ask(look).await.map_err(call::stopping)?;
+    evidence.ok_or_else(|| unknown(rollout))
+}
+
+fn unknown(rollout: &RolloutId) -> CallError {
+    let message = format!("there is no rollout {rollout}");
+    CallError::new(CallErrorKind::NotFound, message)
 }
 
 /// Sends the first view, then each that differs from the one before, until the rollout is over,

@@ -6,7 +6,7 @@ use cofferdam_engine::{
     id::{OperatorId, RolloutId},
     time::Timestamp,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Deny bits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct LiftDenialRequest {
 }
 
 /// Bits that must not be installed at a place, or were denied there once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DenialView {
     /// The digest of what is installed on one platform.
     pub bits: Digest,
@@ -51,7 +51,7 @@ pub struct DenialView {
 }
 
 /// The end of a denial.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiftView {
     /// Who.
     pub by: OperatorId,

@@ -5,7 +5,7 @@ use cofferdam_engine::{
     id::HostId,
     time::Timestamp,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A host's guard, as it was last heard of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -39,7 +39,7 @@ pub struct GuardWindowView {
 }
 
 /// Somebody changes packages unasked on a host, or its guard lost control.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alarm {
     /// The host.
     pub host: HostId,

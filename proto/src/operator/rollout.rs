@@ -6,11 +6,11 @@ use cofferdam_engine::{
     id::{HostId, OperatorId, RolloutId},
     time::Timestamp,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// How a rollout stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RolloutState {
     /// Known, not started.
@@ -54,7 +54,7 @@ impl fmt::Display for RolloutState {
 }
 
 /// How a wave stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum WaveState {
     /// Not begun.
@@ -115,7 +115,7 @@ pub struct RolloutLine {
 }
 
 /// One rollout, whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RolloutView {
     /// Its name.
     pub name: RolloutId,
@@ -159,7 +159,7 @@ pub struct RolloutView {
 pub const EFFECTIVE_UNITS: usize = 10;
 
 /// How many hosts have a patch in effect, as they told last. Each is counted once.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EffectiveView {
     /// All that runs there is what is installed.
     pub yes: u64,
@@ -174,7 +174,7 @@ pub struct EffectiveView {
 }
 
 /// A unit whose processes run what was replaced.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaleUnit {
     /// Its name.
     pub unit: String,
@@ -211,7 +211,7 @@ impl fmt::Display for EffectiveView {
 }
 
 /// Somebody's yes to all that they may approve.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalView {
     /// Who.
     pub by: OperatorId,
@@ -229,7 +229,7 @@ impl ApprovalView {
 }
 
 /// A bake that an approver ended early.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PromotionView {
     /// The wave.
     pub wave: String,
@@ -258,7 +258,7 @@ fn because(done: String, reason: &str) -> String {
 }
 
 /// One wave of a rollout.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaveView {
     /// Its name in the rollout file.
     pub name: String,
@@ -287,7 +287,7 @@ pub struct WaveView {
 }
 
 /// Hosts that failed alike.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailureCluster {
     /// What sort of failure it is.
     pub kind: FailureKind,
@@ -298,7 +298,7 @@ pub struct FailureCluster {
 }
 
 /// Why something is not moving.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HoldView {
     /// What is held.
     pub subject: String,

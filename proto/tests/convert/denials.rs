@@ -10,7 +10,7 @@ use cofferdam_engine::{
 use cofferdam_proto::{
     operator::{
         Action, ChangeRequest, DenialView, DenyRequest, LiftDenialRequest, LiftView, NotTakenBack,
-        PlannedSlice, RollbackPreview, RolloutRequest,
+        PlannedSlice, RollbackPreview, RolloutEvidence, RolloutRequest, StratumEvidence,
     },
     v1,
 };
@@ -98,6 +98,32 @@ fn a_preview_of_a_rollback_arrives_unchanged() {
     let which = RolloutRequest { rollout: rollout() };
     assert_eq!(
         over_the_wire::<v1::PreviewRollbackRequest, _>(which.clone()),
+        Ok(which)
+    );
+}
+
+#[test]
+fn what_a_rollout_proved_arrives_unchanged() {
+    let evidence = RolloutEvidence {
+        rollout_digest: Digest::of("rollout"),
+        strata: vec![StratumEvidence {
+            stratum: "delta=26cc7931841b".to_owned(),
+            hosts: 9,
+            passed: 3,
+            failed: 1,
+        }],
+    };
+    assert_eq!(
+        over_the_wire::<v1::RolloutEvidence, _>(evidence.clone()),
+        Ok(evidence.clone())
+    );
+    let mut nameless = v1::RolloutEvidence::from(evidence);
+    nameless.strata[0].stratum.clear();
+    let refused = RolloutEvidence::try_from(nameless).unwrap_err();
+    assert!(refused.to_string().starts_with("strata"), "{refused}");
+    let which = RolloutRequest { rollout: rollout() };
+    assert_eq!(
+        over_the_wire::<v1::EvidenceRequest, _>(which.clone()),
         Ok(which)
     );
 }

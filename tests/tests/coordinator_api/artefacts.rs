@@ -112,6 +112,35 @@ async fn an_artefact_is_served_from_any_byte_on_and_never_when_it_is_damaged() {
 }
 
 #[tokio::test]
+async fn operators_fetch_artefacts_and_evidence_that_hosts_do_not_get_from_their_service() {
+    let bench = Bench::start().await;
+    let mut operator = bench.operator().await;
+    let digest = put(&mut operator, b"workers = 4").await;
+    let wanted = || v1::FetchArtefactRequest::from(FetchArtefact { digest, offset: 8 });
+    let mut chunks = operator
+        .fetch_artefact(wanted())
+        .await
+        .unwrap()
+        .into_inner();
+    let chunk = chunks.message().await.unwrap().unwrap();
+    assert_eq!(chunk.data, b"= 4");
+    assert_eq!(chunks.message().await.unwrap(), None);
+    let rollout = || v1::EvidenceRequest {
+        rollout: "unknown".to_owned(),
+    };
+    let unknown = operator.evidence(rollout()).await.unwrap_err();
+    assert_eq!(unknown.code(), Code::NotFound);
+
+    let as_agent = bench.channel(&Identity::Agent(name("web-1"))).await;
+    let mut agent = OperatorClient::new(as_agent);
+    let refused = agent.fetch_artefact(wanted()).await.err().unwrap();
+    assert_eq!(refused.code(), Code::PermissionDenied, "{refused}");
+    let refused = agent.evidence(rollout()).await.unwrap_err();
+    assert_eq!(refused.code(), Code::PermissionDenied, "{refused}");
+    bench.stop().await;
+}
+
+#[tokio::test]
 async fn only_the_host_that_was_asked_brings_a_package_and_only_the_announced_bits() {
     let bench = Bench::start().await;
     let mut one = bench.agent("web-1").await;
