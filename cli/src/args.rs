@@ -2,7 +2,7 @@
 
 use crate::{
     command::{
-        amend, artefact, change, completions, cord, deny, doctor, except, explain, fleet, freeze,
+        amend, artefact, bundle, change, completions, cord, deny, doctor, except, explain, fleet, freeze,
         hosts, lint, list, pki, plan, practice, query, rehearse, reserve, rollback, services, sign,
         start, status, verify, watch,
     },
@@ -66,6 +66,8 @@ pub enum Command {
     Sign(sign::Args),
     /// Say whether a rollout's signature counts
     Verify(verify::Args),
+    /// Carry a rollout into a partition without a link, or its results out
+    Bundle(bundle::Args),
     /// Play a rollout over a modelled fleet, in virtual time
     Rehearse(rehearse::Args),
     /// Write a fleet down as a file: a made-up one, or the one that there is

@@ -2,6 +2,7 @@
 
 pub mod amend;
 pub mod artefact;
+pub mod bundle;
 pub mod change;
 pub mod completions;
 pub mod cord;
@@ -67,6 +68,7 @@ pub fn run(cli: Cli) -> Result<Exit> {
         Command::Lint(args) => wait(lint::run(args, &config, out))?,
         Command::Sign(args) => wait(sign::run(args, &config, out))?,
         Command::Verify(args) => verify::run(&args, out),
+        Command::Bundle(args) => wait(bundle::run(args, &config, out))?,
         Command::Rehearse(args) => wait(rehearse::run(args, &config, out))?,
         Command::Fleet(args) => wait(fleet::run(args, &config, out))?,
         Command::Demo(args) => wait(demo::run(args, out))?,

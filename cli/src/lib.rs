@@ -10,6 +10,7 @@
 
 pub mod advisory;
 pub mod args;
+pub mod bundle;
 pub mod channel;
 pub mod client;
 pub mod clock;
@@ -20,6 +21,7 @@ pub mod exit;
 pub mod fetch;
 pub mod file;
 pub mod http_date;
+pub mod pieces;
 pub mod pki;
 pub mod render;
 pub mod rollout_file;

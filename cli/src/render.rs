@@ -2,6 +2,7 @@
 
 pub mod amend;
 pub mod artefact;
+pub mod bundle;
 mod change;
 pub mod cord;
 pub mod denials;

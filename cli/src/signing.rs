@@ -1,13 +1,16 @@
-//! Signs statements, by OpenSSH's own tool: what holds the key is its business.
+//! Signs statements and bundles, by OpenSSH's own tool: what holds the key is its business.
 
-use anyhow::{Context as _, Result, bail};
+use crate::{exit::UsageError, file};
+use anyhow::{Context as _, Result, bail, ensure};
 use cofferdam_engine::{
     date::Date,
+    patch::LockFile,
     signers::{self, NAMESPACE},
+    spec::Spec,
     statement::{Signed, Statement, Validity},
     time::Timestamp,
 };
-use cofferdam_proto::signature;
+use cofferdam_proto::signature::{self, Signers};
 use std::{
     io::Write as _,
     path::Path,
@@ -31,8 +34,20 @@ pub fn from(now: Timestamp, valid_for: Duration) -> Validity {
 pub fn sign(statement: &Statement, key: &Path) -> Result<Signed> {
     let statement = statement.to_string();
     Statement::parse(&statement).context("this rollout cannot be signed")?;
+    let signature = sign_text(&statement, NAMESPACE, key)?;
+    Ok(Signed {
+        statement,
+        signature,
+    })
+}
+
+/// Signs a text for a namespace with such a key.
+///
+/// # Errors
+/// When ssh-keygen cannot be run or does not sign.
+pub fn sign_text(text: &str, namespace: &str, key: &Path) -> Result<String> {
     let mut command = Command::new("ssh-keygen");
-    command.args(["-q", "-Y", "sign", "-n", NAMESPACE, "-f"]);
+    command.args(["-q", "-Y", "sign", "-n", namespace, "-f"]);
     let mut child = command
         .arg(key)
         .stdin(Stdio::piped())
@@ -41,18 +56,14 @@ pub fn sign(statement: &Statement, key: &Path) -> Result<Signed> {
         .context("cannot run ssh-keygen: is it installed?")?;
     let mut input = child.stdin.take().context("ssh-keygen has no input")?;
     // One that ends early says why itself.
-    input.write_all(statement.as_bytes()).ok();
+    input.write_all(text.as_bytes()).ok();
     drop(input);
     let output = child.wait_with_output();
     let output = output.context("ssh-keygen did not end well")?;
     if !output.status.success() {
         bail!("ssh-keygen did not sign with {}", key.display());
     }
-    let signature = String::from_utf8(output.stdout).context("ssh-keygen wrote no signature")?;
-    Ok(Signed {
-        statement,
-        signature,
-    })
+    String::from_utf8(output.stdout).context("ssh-keygen wrote no signature")
 }
 
 /// The public key that signed, as a line of allowed signers has it.
@@ -63,6 +74,40 @@ pub fn key_of(signed: &Signed) -> Result<String> {
     let key = signature::key_of(signed).context("ssh-keygen wrote no signature")?;
     signers::parse("the key", &format!("you {key}")).context("hosts would not take this")?;
     Ok(key)
+}
+
+/// Reads a file of allowed signers.
+///
+/// # Errors
+/// When it cannot be read, or every mistake in it.
+pub fn read_signers(path: &Path) -> Result<Signers> {
+    let name = path.display().to_string();
+    let signers = Signers::parse(&name, &file::read(path)?);
+    Ok(signers.map_err(|mistakes| UsageError(mistakes.to_string()))?)
+}
+
+/// Makes sure that a statement is of this rollout file and lock file, and still good.
+///
+/// # Errors
+/// When it is not.
+pub fn check_files(
+    statement: &Statement,
+    spec: &Spec,
+    lock: &LockFile,
+    now: Timestamp,
+) -> Result<()> {
+    let amends = statement.amends.clone();
+    let meant = Statement::of(spec, lock, amends, statement.validity());
+    ensure!(
+        *statement == meant,
+        "what was signed is not this rollout file with this lock file: sign it again"
+    );
+    ensure!(
+        now < statement.until.end(),
+        "what was signed was good until {}: sign it again",
+        statement.until
+    );
+    Ok(())
 }
 
 #[cfg(test)]

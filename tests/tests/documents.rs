@@ -11,9 +11,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
     "docs/architecture.md",
+    "docs/closed-partitions.md",
     "docs/operator-files.md",
     "docs/rollout-file.md",
     "docs/testing.md",

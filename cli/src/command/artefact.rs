@@ -5,16 +5,17 @@ use crate::{
     clock,
     command::Session,
     exit::Exit,
+    pieces::Pieces,
     render::artefact::{ArtefactList, Put},
 };
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use cofferdam_engine::digest::Digest;
-use cofferdam_proto::{convert::bounds::MAX_CHUNK_BYTES, operator::ArtefactStored};
+use cofferdam_proto::operator::ArtefactStored;
 use sha2::{Digest as _, Sha256};
 use std::{
     fs::File,
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -88,31 +89,4 @@ fn measure(path: &Path) -> io::Result<ArtefactStored> {
     }
     let digest = Digest::from_bytes(hasher.finalize().into());
     Ok(ArtefactStored { digest, size })
-}
-
-/// The content of a file, in pieces that fit a message. One that cannot be read ends it.
-struct Pieces(File);
-
-impl Pieces {
-    fn into_results(mut self) -> impl Iterator<Item = io::Result<Vec<u8>>> {
-        std::iter::from_fn(move || self.read().transpose())
-    }
-
-    /// The next piece. Nothing: it was all.
-    fn read(&mut self) -> io::Result<Option<Vec<u8>>> {
-        let mut piece = Vec::new();
-        let most = MAX_CHUNK_BYTES as u64;
-        Read::by_ref(&mut self.0)
-            .take(most)
-            .read_to_end(&mut piece)?;
-        Ok((!piece.is_empty()).then_some(piece))
-    }
-}
-
-impl Iterator for Pieces {
-    type Item = Vec<u8>;
-    fn next(&mut self) -> Option<Vec<u8>> {
-        // What is missing then shows in the digest of what arrived.
-        self.read().ok().flatten()
-    }
 }

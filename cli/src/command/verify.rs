@@ -3,13 +3,11 @@
 use crate::{
     clock,
     exit::{Exit, UsageError},
-    file,
     render::{Output, sign::Verified},
     rollout_file::RolloutFile,
+    signing,
 };
 use anyhow::{Context as _, Result};
-use cofferdam_engine::statement::Statement;
-use cofferdam_proto::signature::Signers;
 use std::path::PathBuf;
 
 /// Arguments of `verify`.
@@ -43,23 +41,11 @@ pub fn run(args: &Args, out: Output) -> Result<Exit> {
         let signature = file.signature_path();
         UsageError(format!("there is no signature {}", signature.display()))
     })?;
-    let name = args.signers.display().to_string();
-    let signers = Signers::parse(&name, &file::read(&args.signers)?)
-        .map_err(|mistakes| UsageError(mistakes.to_string()))?;
-    let checked = signers.check(&signed, clock::now());
+    let now = clock::now();
+    let checked = signing::read_signers(&args.signers)?.check(&signed, now);
     let checked = checked.context("the signature does not count")?;
     let statement = checked.statement;
-    let amends = statement.amends.clone();
-    let meant = Statement::of(file.spec(), &lock, amends, statement.validity());
-    anyhow::ensure!(
-        statement == meant,
-        "what was signed is not this rollout file with this lock file: sign it again"
-    );
-    anyhow::ensure!(
-        clock::now() < statement.until.end(),
-        "what was signed was good until {}: sign it again",
-        statement.until
-    );
+    signing::check_files(&statement, file.spec(), &lock, now)?;
     out.show(&Verified {
         rollout: statement.rollout,
         signer: checked.signer.name,

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test it is an assertion")]
 
 mod answers;
+mod bundles;
 mod connection;
 mod coordinator;
 mod fleet;

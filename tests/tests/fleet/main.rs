@@ -5,6 +5,7 @@
 
 mod artefacts;
 mod balancer;
+mod bundles;
 mod certificates;
 mod clocks;
 mod full_disk;

@@ -1,6 +1,9 @@
 //! Operators sign, and agents look.
 
-use cofferdam_engine::{id::RolloutId, signers::NAMESPACE};
+use cofferdam_engine::{
+    id::{HostId, RolloutId},
+    signers::{BUNDLE_NAMESPACE, NAMESPACE},
+};
 use cofferdam_proto::operator::{RolloutState, RolloutView, WaveView};
 use cofferdam_tests::{
     fleet::Fleet,
@@ -17,17 +20,40 @@ use std::{
 
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// Makes a key, and a file of signers that has it.
-fn signer(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
+/// Makes a key, and a file of signers that has it, for rollouts and bundles.
+pub(crate) fn signer(folder: &Path, name: &str) -> (PathBuf, PathBuf) {
     let (key, signers) = (folder.join(name), folder.join(format!("{name}.signers")));
     let mut keygen = Command::new("ssh-keygen");
     keygen.args(["-q", "-t", "ed25519", "-N", "", "-f"]);
     keygen.arg(&key);
     assert_eq!(run(keygen).0, 0, "ssh-keygen makes a key");
     let public = fs::read_to_string(key.with_extension("pub")).unwrap();
-    let line = format!("{name}@example.org namespaces=\"{NAMESPACE}\" {public}");
+    let namespaces = format!("{NAMESPACE},{BUNDLE_NAMESPACE}");
+    let line = format!("{name}@example.org namespaces=\"{namespaces}\" {public}");
     fs::write(&signers, line).unwrap();
     (key, signers)
+}
+
+/// Has a fleet that is not started yet take only what these signed.
+pub(crate) fn trusted_by(fleet: &Fleet, signers: &Path) {
+    for host in fleet.hosts() {
+        trusted_by_host(fleet, &host, signers);
+    }
+    let file = signers.display();
+    let signing = format!("[signing]\nallowed_signers = \"{file}\"\n");
+    fleet.site.configure_coordinator(&signing);
+}
+
+/// Has one of its hosts do so, whomever it trusted before.
+fn trusted_by_host(fleet: &Fleet, host: &HostId, signers: &Path) {
+    let config = fleet.site.agent_config(host);
+    let text = fs::read_to_string(&config).unwrap();
+    let others = text
+        .lines()
+        .filter(|line| !line.starts_with("allowed_signers"));
+    let others: Vec<&str> = others.collect();
+    let line = format!("allowed_signers = \"{}\"\n", signers.display());
+    fs::write(config, line + &others.join("\n") + "\n").unwrap();
 }
 
 /// Two hosts. The coordinator and the first trust one operator, the second trusts another.
@@ -43,15 +69,8 @@ impl Trusting {
         let mut fleet = Fleet::lay_out(Machine::neighbours(2));
         let (key, signers) = signer(fleet.site.path(), "alice");
         let (strange, others) = signer(fleet.site.path(), "mallory");
-        for (host, trusted) in fleet.hosts().iter().zip([&signers, &others]) {
-            let config = fleet.site.agent_config(host);
-            let text = fs::read_to_string(&config).unwrap();
-            let line = format!("allowed_signers = \"{}\"\n", trusted.display());
-            fs::write(config, line + &text).unwrap();
-        }
-        let file = signers.display();
-        let signing = format!("[signing]\nallowed_signers = \"{file}\"\n");
-        fleet.site.configure_coordinator(&signing);
+        trusted_by(&fleet, &signers);
+        trusted_by_host(&fleet, &fleet.hosts()[1], &others);
         fleet.start_all().await;
         Self {
             fleet,
