@@ -1,6 +1,7 @@
 //! `cofferdam rehearse`: a rollout in virtual time, before a host is touched.
 
 mod declared;
+mod side_by_side;
 
 use crate::{
     client::Client,
@@ -110,9 +111,7 @@ pub async fn run(args: Args, config: &Config, out: Output) -> Result<Exit> {
         scenario: &scenario,
         seed: args.seed,
     };
-    let report = rehearsal
-        .play_both()
-        .map_err(|errors| UsageError(errors.to_string()))?;
+    let report = side_by_side::play(&rehearsal).map_err(|errors| UsageError(errors.to_string()))?;
     let rehearsed = Rehearsed { report, is_made_up };
     out.show(&rehearsed)?;
     Ok(rehearsed.exit())

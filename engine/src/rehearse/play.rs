@@ -71,18 +71,10 @@ impl Rehearsal<'_> {
         let mut stage = Stage::new(self, &plan, start);
         let mut watch = Watch::new(self.scenario, &stage, &world, start);
         world.touched = Some(Vec::new());
-        let until = start.after(MOST);
-        while !world.owner.is_stuck && !stage.is_over(&world) {
-            let next = [world.next_at(), stage.next_at(&world)]
-                .into_iter()
-                .flatten()
-                .min();
-            let Some(next) = next.filter(|next| *next <= until) else {
-                break;
-            };
-            stage.set(&mut world, next);
-            world.step(next);
-            for agent in world.take_touched() {
+        let mut touched = Vec::new();
+        run(&mut world, &mut stage, |world| {
+            world.take_touched(&mut touched);
+            for agent in touched.drain(..) {
                 let Some(at) = world.agents.at(agent) else {
                     continue;
                 };
@@ -91,22 +83,22 @@ impl Rehearsal<'_> {
                     true => observer.forget(agent, host),
                     false => observer.look(agent, at, world.now),
                 }
-                watch.look(&world, host);
+                watch.look(world, host);
             }
-            watch.follow(&world, &plan.rollout);
+            watch.follow(world, &plan.rollout);
             if observer.sample(world.now) {
-                watch.sample(&mut world);
+                watch.sample(world);
             }
-        }
+        });
         Ok(self.report(&world, &plan, observer, &stage, watch))
     }
 
-    /// The same, and how long it takes when coordination takes no time.
+    /// How long it takes when coordination takes no time, in milliseconds: that of
+    /// [`Report::took_without_coordination_ms`]. It is another rehearsal, and may be played beside the first.
     ///
     /// # Errors
     /// Every reason why there is no plan.
-    pub fn play_both(&self) -> Result<Report, PlanErrors> {
-        let mut report = self.play()?;
+    pub fn without_coordination_ms(&self) -> Result<u64, PlanErrors> {
         let free = Scenario {
             costs: Costs::link_only(Duration::ZERO),
             ..self.scenario.clone()
@@ -115,8 +107,12 @@ impl Rehearsal<'_> {
             scenario: &free,
             ..*self
         };
-        report.took_without_coordination_ms = Some(without.play()?.took_ms);
-        Ok(report)
+        let (mut world, plan) = without.begin()?;
+        let start = world.now;
+        let mut stage = Stage::new(&without, &plan, start);
+        // Nobody watches: nothing but its end is asked for.
+        run(&mut world, &mut stage, |_| {});
+        Ok(since(start, stage.ended_at(&world)))
     }
 
     /// A world in which all hosts are connected and the rollout has just been started.
@@ -230,6 +226,25 @@ impl Rehearsal<'_> {
             slices,
             points,
         }
+    }
+}
+
+/// Lets everything happen until the rollout is over, or stands still. `follow` is called after each thing.
+fn run(
+    world: &mut World<Modelled>,
+    stage: &mut Stage<'_>,
+    mut follow: impl FnMut(&mut World<Modelled>),
+) {
+    let until = world.now.after(MOST);
+    while !world.owner.is_stuck && !stage.is_over(world) {
+        let next = [world.next_at(), stage.next_at(world)];
+        let next = next.into_iter().flatten().min();
+        let Some(next) = next.filter(|next| *next <= until) else {
+            break;
+        };
+        stage.set(world, next);
+        world.step(next);
+        follow(world);
     }
 }
 

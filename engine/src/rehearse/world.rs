@@ -283,17 +283,19 @@ impl<M: Model> World<M> {
         }
     }
 
-    /// The agents that something happened to since it was last asked, each once, in the order of their
-    /// hosts' names.
-    pub fn take_touched(&mut self) -> Vec<Number> {
-        let touched = self.touched.as_mut().map(std::mem::take);
-        let mut touched = touched.unwrap_or_default();
-        if touched.len() > 1 {
+    /// Takes the agents that something happened to since it was last asked, each once, in the order of their
+    /// hosts' names. `taken` has only them then.
+    pub fn take_touched(&mut self, taken: &mut Vec<Number>) {
+        taken.clear();
+        let Some(touched) = &mut self.touched else {
+            return;
+        };
+        std::mem::swap(touched, taken);
+        if taken.len() > 1 {
             let name = |number: &Number| self.agents.at(*number).map(|agent| &agent.host.id);
-            touched.sort_by(|one, other| name(one).cmp(&name(other)));
-            touched.dedup();
+            taken.sort_by(|one, other| name(one).cmp(&name(other)));
+            taken.dedup();
         }
-        touched
     }
 
     /// The number of a host that is there.
