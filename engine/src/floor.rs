@@ -45,14 +45,14 @@ impl Group {
     /// The group that a rule puts a host in.
     pub fn of(rule: &FloorRule, host: &Host) -> Self {
         let value = |label: &str| host.value(label).unwrap_or("?");
-        let parts: Vec<String> = rule
-            .group_by
-            .iter()
-            .map(|label| format!("{label}={}", value(label)))
-            .collect();
+        let mut name = String::new();
+        for label in &rule.group_by {
+            let gap = if name.is_empty() { "" } else { " " };
+            name.extend([gap, label, "=", value(label)]);
+        }
         Self {
             region: (rule.names(ZONE) && !rule.names(REGION)).then(|| value(REGION).to_owned()),
-            name: parts.join(" "),
+            name,
         }
     }
 }
@@ -117,7 +117,8 @@ mod tests {
                 },
                 kernel: "6.1".to_owned(),
                 packages: Digest::of(""),
-            },
+            }
+            .into(),
         };
         let cases: [(&[&str], &str, bool); 4] = [
             (&["service", "zone"], "service=web zone=a", false),

@@ -75,11 +75,15 @@ impl Memory {
 
     /// The census as it is now, to be given back. Nothing when no rollout works anywhere.
     pub(super) fn take_census(&mut self, fleet: &Fleet, now: Timestamp) -> Option<Census> {
-        let uncounted = std::mem::take(&mut self.uncounted);
-        if let Some(mut census) = self.census.take() {
-            if census.keep_up(fleet, &uncounted, now) {
-                return Some(census);
-            }
+        let kept = self.census.take().map(|mut census| {
+            let has_kept_up = census.keep_up(fleet, &self.uncounted, now);
+            has_kept_up.then_some(census)
+        });
+        self.uncounted.clear();
+        if let Some(Some(census)) = kept {
+            return Some(census);
+        }
+        if kept.is_some() {
             // The groups that they lacked have other places.
             self.cells.forget();
         }

@@ -12,13 +12,12 @@ use std::time::Duration;
 impl<M: Model> World<M> {
     /// A turn of the coordinator, with everything that reaches it at this moment.
     pub(super) fn reach_owner(&mut self, first: Input) {
-        let mut inputs = vec![first];
+        let is_awaited = !self.waiting.is_empty();
+        self.waiting.push(first);
         let is_input = |next: &Happening| matches!(next, Happening::ToOwner(_));
         while let Some((_, Happening::ToOwner(input))) = self.queue.take_if(self.now, is_input) {
-            inputs.push(input);
+            self.waiting.push(input);
         }
-        let is_awaited = !self.waiting.is_empty();
-        self.waiting.append(&mut inputs);
         let busy = self.busy();
         if busy.is_zero() {
             self.turn_owner();
