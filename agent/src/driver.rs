@@ -458,7 +458,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         self.trust.know(Host {
             id: profile.host.clone(),
             labels: profile.labels.clone(),
-            facts: facts.clone(),
+            facts: facts.clone().into(),
         });
         let open = self.history.open();
         let hello = Hello {

@@ -4,7 +4,7 @@ mod labels;
 
 pub use labels::Labels;
 
-use crate::{digest::Digest, id::HostId, package::PackageFormat};
+use crate::{digest::Digest, id::HostId, package::PackageFormat, shared::Shared};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt};
 
@@ -68,7 +68,7 @@ pub struct Host {
     /// Its labels from enrolment.
     pub labels: Labels,
     /// Its facts, as last reported.
-    pub facts: Facts,
+    pub facts: Shared<Facts>,
 }
 
 impl Host {
@@ -76,7 +76,7 @@ impl Host {
     pub fn value(&self, name: &str) -> Option<&str> {
         let Facts {
             platform, kernel, ..
-        } = &self.facts;
+        } = &*self.facts;
         value(name, &self.id, &self.labels, platform, kernel)
     }
 

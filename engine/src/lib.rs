@@ -51,6 +51,7 @@ pub mod seed;
 pub mod select;
 pub mod services;
 pub mod share;
+pub mod shared;
 pub mod signers;
 pub mod spec;
 pub mod statement;

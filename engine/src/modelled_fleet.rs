@@ -18,6 +18,7 @@ use crate::{
     document,
     id::HostId,
     inventory::{Facts, Host, Labels, PackageSet, Platform},
+    shared::Shared,
 };
 use std::collections::BTreeMap;
 
@@ -114,11 +115,11 @@ impl ModelledFleet {
     /// The hosts, kind by kind.
     pub fn hosts(&self) -> impl Iterator<Item = Host> {
         self.kinds.iter().flat_map(|kind| {
-            let facts = Facts {
+            let facts = Shared::from(Facts {
                 platform: kind.platform.clone(),
                 kernel: kind.kernel.clone(),
                 packages: kind.packages.digest(),
-            };
+            });
             kind.names.all().map(move |id| Host {
                 id,
                 labels: kind.labels.clone(),

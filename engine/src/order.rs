@@ -5,6 +5,7 @@ use crate::{
     id::{CellId, Generation, HostId, OrderKey, ReservationToken, RolloutId, WaveIndex},
     patch::{ConffilePolicies, Content, KernelFallback, RebootPolicy, RestartPolicy},
     policy::Deadlines,
+    shared::Shared,
     traffic::TrafficWish,
 };
 use serde::{Deserialize, Serialize};
@@ -47,7 +48,7 @@ pub struct Order {
     /// Whether a patch without a proved way back is allowed.
     pub one_way: bool,
     /// How long each part may take. Durations, counted by the agent.
-    pub deadlines: Deadlines,
+    pub deadlines: Shared<Deadlines>,
     /// All signals agree for this long before the host counts as healthy.
     pub stable_for: Duration,
     /// The application has this long for its first answer.

@@ -169,7 +169,8 @@ pub(crate) mod tests {
                 },
                 kernel: "6.1".to_owned(),
                 packages: Digest::of("some"),
-            },
+            }
+            .into(),
         }
     }
 
@@ -181,7 +182,7 @@ pub(crate) mod tests {
             size: 1,
         };
         let platforms = vec![LockedPlatform {
-            platform: host(&[]).facts.platform,
+            platform: host(&[]).facts.platform.clone(),
             packages: vec![package],
             reach: Reach::Every,
             fixes: None,

@@ -27,6 +27,7 @@ use crate::{
     policy::{BrakeRule, Deadlines, FloorRule, Health, Pace, Profile, Retry, RollbackPace},
     services::Dependencies,
     share::Share,
+    shared::Shared,
     statement::Signed,
     traffic::TrafficWish,
     window::Window,
@@ -85,7 +86,7 @@ pub struct Assignment {
     /// How fast; with the cell's own limit already in `at_once_per_cell`.
     pub pace: Pace,
     /// How long each part may take.
-    pub deadlines: Deadlines,
+    pub deadlines: Shared<Deadlines>,
     /// When a host counts as healthy.
     pub health: Health,
     /// How traffic leaves hosts and comes back, as far as the rollout says it.

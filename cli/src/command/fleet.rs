@@ -116,6 +116,7 @@ fn host(view: HostView) -> Host {
             platform: view.platform,
             kernel: view.kernel,
             packages: PackageSet::default().digest(),
-        },
+        }
+        .into(),
     }
 }

@@ -217,7 +217,7 @@ fn known(hello: Hello) -> cell::Hello {
         host: Host {
             id: hello.host,
             labels: hello.labels,
-            facts: hello.facts,
+            facts: hello.facts.into(),
         },
         incarnation: hello.incarnation,
         boot_id: hello.boot_id,

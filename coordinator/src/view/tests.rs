@@ -67,7 +67,8 @@ fn fleet_in(hosts: u32, zones: &[&str]) -> Fleet {
                     },
                     kernel: "6.1".to_owned(),
                     packages: PackageSet::default().digest(),
-                },
+                }
+                .into(),
             },
             incarnation: Incarnation(7),
             boot_id: "boot".to_owned(),

@@ -113,7 +113,8 @@ mod tests {
                     platform,
                     kernel: "6.1".to_owned(),
                     packages: Digest::of(""),
-                },
+                }
+                .into(),
             },
             incarnation: Incarnation(1),
             boot_id: String::new(),

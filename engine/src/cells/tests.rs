@@ -19,7 +19,8 @@ fn host(name: &str, labels: &[(&str, &str)]) -> Host {
             },
             kernel: "6.1".to_owned(),
             packages: Digest::of(""),
-        },
+        }
+        .into(),
     }
 }
 

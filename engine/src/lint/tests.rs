@@ -62,7 +62,7 @@ fn four() -> BTreeMap<HostId, Host> {
         let host = Host {
             id: id.clone(),
             labels: labels.into(),
-            facts,
+            facts: facts.into(),
         };
         (id, host)
     };

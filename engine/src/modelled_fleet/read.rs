@@ -195,7 +195,8 @@ fn unplaceable(labels: &Labels) -> Option<UnplacedReason> {
             },
             kernel: DEFAULT_KERNEL.to_owned(),
             packages: PackageSet::default().digest(),
-        },
+        }
+        .into(),
     };
     cells::unplaceable(&host)
 }

@@ -300,7 +300,7 @@ impl<'d, 'a> Draft<'d, 'a> {
                 at_once_per_cell: pace::at_once(spec, hosts),
                 ..spec.pace().clone()
             },
-            deadlines: spec.deadlines().clone(),
+            deadlines: spec.deadlines().clone().into(),
             health: spec.health().clone(),
             traffic: spec.traffic().clone(),
             retry: spec.retry().clone(),

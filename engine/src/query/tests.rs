@@ -21,7 +21,8 @@ fn host() -> Host {
             },
             kernel: "6.1.0-25-amd64".to_owned(),
             packages: Digest::of(""),
-        },
+        }
+        .into(),
     }
 }
 

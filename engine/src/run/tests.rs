@@ -307,7 +307,7 @@ fn order() -> Order {
         conffiles: ConffilePolicies::new(),
         kernel_fallback: KernelFallback::None,
         one_way: false,
-        deadlines: Deadlines::default(),
+        deadlines: Deadlines::default().into(),
         stable_for: Duration::from_secs(10),
         first_answer: Duration::from_secs(60),
         traffic: TrafficWish::default(),

@@ -80,7 +80,8 @@ fn host(service: &str, os_release: &str) -> Host {
             platform: platform(os_release),
             kernel: "6.1".to_owned(),
             packages: Digest::of(""),
-        },
+        }
+        .into(),
     }
 }
 

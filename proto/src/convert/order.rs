@@ -32,7 +32,7 @@ impl From<Order> for v1::Order {
             kernel_once: order.kernel_fallback == KernelFallback::OneShot,
             conffiles: conffile::write(order.conffiles),
             one_way: order.one_way,
-            deadlines: Some(order.deadlines.into()),
+            deadlines: Some(order.deadlines.into_own().into()),
             stable_for_ms: write::wait(order.stable_for),
             first_answer_ms: write::wait(order.first_answer),
             traffic: (!order.traffic.is_silent()).then(|| order.traffic.into()),
@@ -71,7 +71,9 @@ impl TryFrom<v1::Order> for Order {
             kernel_fallback: kernel_fallback(wire.kernel_once),
             conffiles: conffile::read(wire.conffiles).at("conffiles")?,
             one_way: wire.one_way,
-            deadlines: read::message(wire.deadlines).at("deadlines")?,
+            deadlines: read::message::<_, Deadlines>(wire.deadlines)
+                .at("deadlines")?
+                .into(),
             stable_for: read::wait(wire.stable_for_ms).at("stable_for_ms")?,
             first_answer: read::wait(wire.first_answer_ms).at("first_answer_ms")?,
             traffic: read::optional(wire.traffic)

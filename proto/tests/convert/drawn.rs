@@ -256,7 +256,7 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
             kernel_fallback,
             conffiles,
             one_way,
-            deadlines,
+            deadlines: deadlines.into(),
             stable_for,
             first_answer,
             traffic,

@@ -97,7 +97,7 @@ pub(crate) fn order() -> Order {
         conffiles: BTreeMap::from([("openssl".to_owned(), ConffilePolicy::Replace)]),
         kernel_fallback: KernelFallback::OneShot,
         one_way: false,
-        deadlines: Deadlines::default(),
+        deadlines: Deadlines::default().into(),
         stable_for: Duration::from_secs(10),
         first_answer: Duration::from_secs(60),
         traffic: TrafficWish {

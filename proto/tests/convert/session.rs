@@ -6,7 +6,6 @@ use crate::{
 };
 use cofferdam_engine::failure::{Failure, FailureKind};
 use cofferdam_engine::id::{Incarnation, ReportSequence};
-use cofferdam_engine::policy::Deadlines;
 use cofferdam_engine::report::{Report, ReportBody};
 use cofferdam_proto::{
     convert::bounds::{MAX_LINE_BYTES, MAX_WAIT},
@@ -71,10 +70,7 @@ fn the_longest_detail_of_a_failure_is_not_cut() {
 #[test]
 fn a_wait_without_end_becomes_the_longest_wait() {
     let mut order = order();
-    order.deadlines = Deadlines {
-        apply: Duration::MAX,
-        ..Deadlines::default()
-    };
+    order.deadlines.apply = Duration::MAX;
 
     let arrived =
         over_the_wire::<v1::ToAgent, ToAgent>(ToAgent::Order(Box::new(order), Papers::default()))

@@ -42,7 +42,8 @@ fn hello(service: usize, number: usize) -> Hello {
                 },
                 kernel: "6.1".to_owned(),
                 packages: Digest::of(""),
-            },
+            }
+            .into(),
         },
         incarnation: Incarnation(1),
         boot_id: "1".to_owned(),

@@ -65,7 +65,8 @@ impl Fleet {
                 platform: platform("amd64"),
                 kernel: "6.1".to_owned(),
                 packages: PackageSet::default().digest(),
-            },
+            }
+            .into(),
         })
     }
 

@@ -95,7 +95,8 @@ impl Inventory {
                 },
                 kernel: (*kernel).to_owned(),
                 packages: self.packages(openssl),
-            },
+            }
+            .into(),
         };
         self.hosts.insert(id, host);
     }

@@ -97,7 +97,7 @@ impl World {
             self.join(Host {
                 id: id(&format!("{label}-{zone}-{number}")),
                 labels,
-                facts: facts(),
+                facts: facts().into(),
             });
         }
     }
@@ -120,7 +120,7 @@ fn host(id: HostId, service: &str, region: &str, zone: &str, kind: &str) -> Host
     Host {
         id,
         labels,
-        facts: facts(),
+        facts: facts().into(),
     }
 }
 
