@@ -2,9 +2,9 @@
 
 use crate::{
     command::{
-        amend, artefact, bundle, change, completions, cord, deny, doctor, except, explain, fleet, freeze,
-        hosts, lint, list, pki, plan, practice, query, rehearse, reserve, rollback, services, sign,
-        start, status, verify, watch,
+        amend, artefact, bundle, change, completions, cord, deny, doctor, except, explain, fleet,
+        freeze, hosts, lint, list, pki, plan, practice, query, rehearse, reserve, rollback,
+        services, sign, start, status, verify, watch,
     },
     config::Fragment,
     demo,

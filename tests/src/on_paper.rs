@@ -70,7 +70,8 @@ pub fn inventory(count: usize, per_zone: usize) -> BTreeMap<HostId, Host> {
                 },
                 kernel: "6.1.0-38-amd64".to_owned(),
                 packages: PackageSet::default().digest(),
-            },
+            }
+            .into(),
         };
         (id, host)
     };

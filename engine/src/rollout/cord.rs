@@ -6,7 +6,6 @@ use crate::{
     cord::Cord,
     hold::{Hold, Reason, Subject},
     id::{CellId, HostId},
-    policy::WARRANT,
     time::Timestamp,
 };
 
@@ -65,7 +64,7 @@ impl Rollout {
         let held = held.map(|held| (held.warrant.hosts.as_slice(), held.ends_at()));
         let leave = match &progress.wish {
             Wish::Start { hosts, at, .. } if progress.generation > known => {
-                Some((hosts.as_slice(), heard_by.max(*at).after(WARRANT)))
+                Some((hosts.as_slice(), heard_by.max(*at).after(self.plan.warrant)))
             }
             Wish::Nothing | Wish::Start { .. } | Wish::Stop { .. } => held,
         };

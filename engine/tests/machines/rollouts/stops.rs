@@ -1,7 +1,7 @@
 //! Pause, resume, abort, and the end of a warrant.
 
 use super::{AT_ONCE, WAVES, floor, mins, secs};
-use crate::world::{World, file, id};
+use crate::world::{World, file};
 use cofferdam_engine::{
     cell::{Cell, CellCommand, CellEvent},
     fleet::FleetError,
