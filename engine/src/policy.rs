@@ -142,7 +142,8 @@ pub struct Deadlines {
     pub reboot: Duration,
     /// Default 5 min (story, Nomad's `healthy_deadline`).
     pub verify: Duration,
-    /// Without a reboot, a host is late this long after apply began. Default 5 min (story).
+    /// Without a reboot, a host is late this long after apply began: from then on where none is allowed,
+    /// else once it verifies without one. Default 5 min (story).
     pub late: Duration,
     /// After a restart an owner hears from its hosts this long before it starts more. Default 60 s
     /// (guess).

@@ -3,6 +3,7 @@
 
 use super::{Active, GivenUp, event::timed_out};
 use crate::{
+    patch::RebootPolicy,
     policy::{Deadlines, MARGIN},
     run::RunState,
     time::Timestamp,
@@ -29,10 +30,31 @@ pub(super) fn given_up(active: &Active) -> GivenUp {
         return GivenUp::Unreachable;
     }
     let state = active.state.unwrap_or(RunState::Claiming);
+    let deadline = match is_held_to_late(active, state) {
+        true => "late_deadline, without a reboot",
+        false => "its deadline",
+    };
     GivenUp::TimedOut {
         failure: timed_out(format!(
-            "silent or late: its run has been {state} past its deadline"
+            "silent or late: its run has been {state} past {deadline}"
         )),
+    }
+}
+
+/// Whether `late_deadline` is for a run, which counts from the change on: for one that does not reboot,
+/// as soon as that is known. Until then, and with a reboot, each of its states has its own time.
+fn is_held_to_late(active: &Active, state: RunState) -> bool {
+    match state {
+        RunState::Applying => active.order.reboot == RebootPolicy::Never,
+        RunState::Verifying => !active.rebooted,
+        RunState::Claiming
+        | RunState::Draining
+        | RunState::Drained
+        | RunState::Rebooting
+        | RunState::RollingBack
+        | RunState::VerifyingRollback
+        | RunState::Readmitting(_)
+        | RunState::Ended(_) => false,
     }
 }
 
@@ -44,17 +66,19 @@ fn late_at(
 ) -> Timestamp {
     let entered = active.entered_at.max(owner_since);
     let since_entered = |wait| entered.after(wait + MARGIN);
-    match (state, active.changed_since) {
-        (RunState::Applying | RunState::Verifying, Some(began)) if !active.rebooted => {
-            began.max(owner_since).after(deadlines.late)
-        }
-        (RunState::Claiming | RunState::Draining, _) => {
+    if let Some(began) = active.changed_since
+        && is_held_to_late(active, state)
+    {
+        return began.max(owner_since).after(deadlines.late);
+    }
+    match state {
+        RunState::Claiming | RunState::Draining => {
             since_entered(deadlines.drain + deadlines.claim_wait)
         }
-        (RunState::Drained | RunState::Ended(_), _) => since_entered(deadlines.claim_wait),
-        (RunState::Readmitting(_), _) => since_entered(deadlines.drain),
-        (RunState::Applying | RunState::RollingBack, _) => since_entered(deadlines.apply),
-        (RunState::Rebooting, _) => since_entered(deadlines.reboot),
-        (RunState::Verifying | RunState::VerifyingRollback, _) => since_entered(deadlines.verify),
+        RunState::Drained | RunState::Ended(_) => since_entered(deadlines.claim_wait),
+        RunState::Readmitting(_) => since_entered(deadlines.drain),
+        RunState::Applying | RunState::RollingBack => since_entered(deadlines.apply),
+        RunState::Rebooting => since_entered(deadlines.reboot),
+        RunState::Verifying | RunState::VerifyingRollback => since_entered(deadlines.verify),
     }
 }

@@ -128,7 +128,7 @@ fn a_file_alone_shows_brakes_deadlines_and_waves_that_cannot_be_meant() {
             "warning brake f.toml:1:28: the velocity's brake fires as soon as a wave is slower than at its best: lower velocity_share",
         ),
         (
-            top("late_deadline = \"30s\""),
+            top("late_deadline = \"30s\"\napply_deadline = \"30s\"\nscript_deadline = \"30s\""),
             "warning deadline f.toml:1:17: stable_for_canary of 1m does not fit into late_deadline of 30s: every host that does not reboot is given up before it can be stable; raise late_deadline, or lower stable_for_canary",
         ),
         (
@@ -162,6 +162,27 @@ fn a_file_alone_shows_brakes_deadlines_and_waves_that_cannot_be_meant() {
         (
             top("brake = { velocity_share = \"0%\" }"),
             "warning brake f.toml:1:28: the velocity's brake never fires: no wave is slower than nothing; raise velocity_share",
+        ),
+    ] {
+        assert_eq!(of_file_alone(&text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn a_change_that_does_not_fit_into_the_time_without_a_reboot_is_named_unless_all_reboot() {
+    let always = "late_deadline = \"4m\"\n";
+    assert_eq!(
+        of_file_alone(&file(always, "reboot = \"always\"\n", "")),
+        [""; 0]
+    );
+    for (text, expected) in [
+        (
+            file("late_deadline = \"4m\"\n", "", ""),
+            "warning deadline f.toml:1:17: apply_deadline of 15m does not fit into late_deadline of 4m: a host that does not reboot is given up while its change may still go on; raise late_deadline, or lower apply_deadline",
+        ),
+        (
+            file("apply_deadline = \"30m\"\n", "reboot = \"never\"\n", ""),
+            "warning deadline f.toml:1:18: apply_deadline of 30m does not fit into late_deadline of 5m: a host that does not reboot is given up while its change may still go on; raise late_deadline, or lower apply_deadline",
         ),
     ] {
         assert_eq!(of_file_alone(&text), [expected], "{text}");

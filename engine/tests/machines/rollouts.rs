@@ -13,6 +13,7 @@ mod floors;
 mod freezes;
 mod holds;
 mod host_turns;
+mod late;
 mod left_alone;
 mod lost_room;
 mod missed;

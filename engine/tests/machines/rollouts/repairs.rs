@@ -171,7 +171,8 @@ fn a_casualty_at_its_old_run_stays_out_when_it_refuses_its_repair() {
     let mut world = World::new().hosts("web", "r1/a", 8);
     world.always("web-a-2", Step::Apply, Does::Hangs);
     let first = file("ssl", "openssl", "late_deadline = \"20s\"\n", &tables());
-    world.start(&first.replace("service == \"web\"", "host == \"web-a-2\""));
+    let first = first.replace("service == \"web\"", "host == \"web-a-2\"");
+    world.start(&first.replace("[patch]", "[patch]\nreboot = \"never\""));
     world.wait_for("ssl", "done");
     assert_eq!(world.outcome("ssl", &id("web-a-2")), "silent");
     world.start(&for_one(REPAIR));
