@@ -1,7 +1,7 @@
 //! What the first wave proves, what it must, and what an operator may waive.
 
 use super::{
-    fleet::{Fleet, NOOP, demo, locked_openssl, wave},
+    fleet::{Fleet, NOOP, demo, locked_openssl, waiver, wave},
     sizes,
 };
 use crate::{
@@ -11,12 +11,6 @@ use crate::{
 use std::collections::BTreeSet;
 
 const IN_ZONE_A: &str = "to = \"50%\"\nmatch = 'zone == \"a\"'";
-
-fn waiver(stratum: &str, expires: &str) -> String {
-    format!(
-        "[[waiver]]\nstratum = \"{stratum}\"\nreason = \"proved by hand\"\nexpires = \"{expires}\"\n"
-    )
-}
 
 /// A canary in zone a, which lacks a type, a region and two zones of the demo's fleet.
 fn narrow(waivers: &[&str]) -> String {
@@ -201,7 +195,30 @@ fn a_rollout_says_which_labels_and_pairs_make_strata() {
             "instance_type=t2 region=r2",
             "instance_type=t3 region=r1",
             "instance_type=t3 region=r2",
+            "region=r1",
+            "region=r2",
         ]
+    );
+}
+
+#[test]
+fn the_first_wave_has_a_host_of_every_region_whatever_the_coverage() {
+    let fleet = Fleet::default()
+        .with("web", "r1/a", "t", 150)
+        .with("web", "r2/b", "t", 8);
+    let plan = fleet.plan(&format!("coverage = [\"service\"]\n{NOOP}"));
+    let first = plan.waves[0].slices.keys().map(ToString::to_string);
+    assert_eq!(first.collect::<Vec<_>>(), ["r1-a-1", "r2-b-1"]);
+
+    let narrow = wave("canary", "to = \"50%\"\nmatch = 'region == \"r1\"'");
+    let file = format!(
+        "coverage = [\"service\"]\n{NOOP}{narrow}{}",
+        wave("all", "to = \"100%\"")
+    );
+    let errors = fleet.try_plan(&file).unwrap_err().to_string();
+    assert!(
+        errors.contains("has no host of region=r2 (8 hosts)"),
+        "{errors}"
     );
 }
 

@@ -135,6 +135,13 @@ pub(super) fn wave(name: &str, size: &str) -> String {
     format!("[[wave]]\nname = \"{name}\"\n{size}\n")
 }
 
+/// Lets the first wave lack a stratum.
+pub(super) fn waiver(stratum: &str, expires: &str) -> String {
+    format!(
+        "[[waiver]]\nstratum = \"{stratum}\"\nreason = \"proved by hand\"\nexpires = \"{expires}\"\n"
+    )
+}
+
 pub(super) fn platform(architecture: &str) -> Platform {
     Platform {
         os_release: "debian-12".to_owned(),
