@@ -1,7 +1,7 @@
 //! A brake that never fires, or with the first failure.
 
 use super::Findings;
-use crate::{plan::Plan, policy::BrakeRule, share::Share, spec::Spec};
+use crate::{duration::format, plan::Plan, policy::BrakeRule, share::Share, spec::Spec};
 
 /// What the brake of a file can and cannot do, whatever the fleet.
 pub(super) fn alone(spec: &Spec, found: &mut Findings<'_>) {
@@ -32,6 +32,7 @@ pub(super) fn alone(spec: &Spec, found: &mut Findings<'_>) {
             );
         }
     }
+    velocity_span(spec, found);
     if spec.brake().velocity_share == Share::percent(0) && found.places.has("brake.velocity_share")
     {
         found.warn(
@@ -47,6 +48,32 @@ pub(super) fn alone(spec: &Spec, found: &mut Findings<'_>) {
             "the velocity's brake fires as soon as a wave is slower than at its best: lower velocity_share",
         );
     }
+}
+
+/// A span that is over before any run can be, as long as hosts must be stable alone: spans say nothing of runs
+/// that are longer on the average.
+fn velocity_span(spec: &Spec, found: &mut Findings<'_>) {
+    let (over, health) = (spec.brake().velocity_over, spec.health());
+    let (stable_key, stable) = match spec.waves().len() {
+        0 | 1 => ("stable_for_canary", health.stable_for_canary),
+        _ => (
+            "stable_for",
+            health.stable_for.min(health.stable_for_canary),
+        ),
+    };
+    if over > stable || spec.brake().velocity_share == Share::NONE {
+        return;
+    }
+    let key = match found.places.has("brake.velocity_over") {
+        true => "brake.velocity_over",
+        false => stable_key,
+    };
+    let (over, stable) = (format(over), format(stable));
+    found.warn(
+        "brake",
+        key,
+        format_args!("the velocity's brake never fires: it goes by runs that take no longer than velocity_over of {over}, and each takes {stable} to be stable alone; raise velocity_over to several runs, with drain, apply and reboot"),
+    );
 }
 
 /// What a brake that the file sets cannot do, or must do, with so few hosts. Defaults are for large

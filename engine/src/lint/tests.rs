@@ -190,6 +190,18 @@ fn a_change_that_does_not_fit_into_the_time_without_a_reboot_is_named_unless_all
 }
 
 #[test]
+fn a_span_of_the_brake_that_is_over_before_a_run_can_be_is_named() {
+    let over = |brake: &str| of_file_alone(&file(&format!("brake = {{ {brake} }}\n"), "", ""));
+    assert_eq!(
+        over("velocity_over = \"5s\""),
+        [
+            "warning brake f.toml:1:27: the velocity's brake never fires: it goes by runs that take no longer than velocity_over of 5s, and each takes 10s to be stable alone; raise velocity_over to several runs, with drain, apply and reboot"
+        ]
+    );
+    assert_eq!(over("velocity_over = \"11s\""), [""; 0]);
+}
+
+#[test]
 fn a_file_that_is_no_rollout_is_an_error_at_its_place() {
     let text = file("bakes = \"1m\"\n", "", "");
     let expected = "error file f.toml:1:1: unknown key \"bakes\"; did you mean \"bake\"?";
@@ -369,6 +381,30 @@ fn a_fleet_shows_what_can_never_be() {
 }
 
 #[test]
+fn hosts_that_lack_the_label_of_a_floor_are_counted_and_named() {
+    let mut hosts = four();
+    for (host, shard) in hosts.values_mut().zip(["1", "1"]) {
+        host.labels.insert("shard".to_owned(), shard.to_owned());
+    }
+    let floor = |label: &str| {
+        format!(
+            "[[limits]]\n{label}floor = [{{ group_by = [\"shard\"], min_in_service = \"50%\" }}]\n"
+        )
+    };
+    assert_eq!(
+        of_fleet(&file("", "", &(ALL.to_owned() + &floor(""))), &hosts),
+        [
+            "warning floor f.toml:10:9: 2 of the hosts that this floor is for lack the label shard, as web-2, web-3, and count as one group, shard=?: give it to them where they are enrolled, or give them a [[limits]] of their own"
+        ]
+    );
+    let of_those = floor("match = 'shard in (\"1\")'\n");
+    assert_eq!(
+        of_fleet(&file("", "", &(ALL.to_owned() + &of_those)), &hosts),
+        [""; 0]
+    );
+}
+
+#[test]
 fn a_group_of_one_that_nobody_may_approve_is_an_error() {
     let mut hosts = four();
     let lone = hosts.values_mut().next().unwrap();
@@ -402,7 +438,7 @@ fn without_a_lock_file_what_the_file_wishes_is_taken_as_locked() {
         "\"noop\"",
         "\"packages\"\npackages = { a = \"1\", b = \"latest\" }",
     );
-    let unknown = "warning coverage f.toml:1:1: the packages of 4 hosts are not known: they count as alike only where their digest is the same";
+    let unknown = "warning coverage f.toml:1:1: the packages of 4 hosts are not known: they count as alike only where their digest is the same; each host tells them when it is connected, so plan again then";
     assert_eq!(of_fleet(&text, &four()), [unknown]);
 }
 
@@ -427,6 +463,20 @@ fn keys_that_do_nothing_and_values_that_can_hardly_be_meant_are_named() {
             "warning endless f.toml:2:8: a wait of 744h is over 720h: the rollout will hardly end; shorten it",
             "warning left-out f.toml:3:18: a wave passes though 100% of its hosts were left out, and what it shows is little; lower hosts_left_out",
             "warning window f.toml:11:7: the window ends when it starts, so it is open all day long; write start = \"00:00\" and end = \"24:00\" if that is meant",
+        ]
+    );
+}
+
+#[test]
+fn waits_for_each_host_and_waves_without_their_cells_can_hardly_be_meant() {
+    let odd = "start_spacing = \"48h\"\nretry_backoff = \"900h\"\nunknown_share = \"100%\"\n";
+    let odd = of_file_alone(&file(odd, "", ""));
+    assert_eq!(
+        odd,
+        [
+            "warning endless f.toml:1:17: a wait of 48h is over 24h: a wave has many hosts, and will hardly end; shorten it",
+            "warning endless f.toml:2:17: a wait of 900h is over 24h: a wave has many hosts, and will hardly end; shorten it",
+            "warning left-out f.toml:3:17: a wave passes though 100% of its hosts are in cells that are not heard of, and what it shows is little; lower unknown_share",
         ]
     );
 }

@@ -109,7 +109,7 @@ pub enum PlanError {
     },
     /// A fan names a region without selected hosts.
     #[error(
-        "the fan names {region}, where no selected host is; they are in {}",
+        "the fan names {region}, where no selected host is; they are in {}: name one of these, or take it out",
         list(known)
     )]
     NoRegion {

@@ -38,7 +38,7 @@ pub enum Warning {
     },
     /// The first wave takes more hosts than its size says, to have one of every stratum.
     #[error(
-        "wave {wave} takes {takes} hosts, its size says {sized}: at least one host of every stratum and region, and every validator, is in the first wave"
+        "wave {wave} takes {takes} hosts, its size says {sized}: at least one host of every stratum and region, and every validator, is in the first wave; for a smaller one take labels out of coverage, or waive strata under a size in hosts"
     )]
     CanaryGrew {
         /// The first wave.
@@ -55,7 +55,7 @@ pub enum Warning {
     DeltasNotCovered,
     /// What is installed on some hosts is not known.
     #[error(
-        "the packages of {hosts} hosts are not known: they count as alike only where their digest is the same"
+        "the packages of {hosts} hosts are not known: they count as alike only where their digest is the same; each host tells them when it is connected, so plan again then"
     )]
     DeltasNotKnown {
         /// How many.
@@ -91,7 +91,7 @@ pub enum Warning {
     },
     /// Only the patcher's own hosts, which the last wave takes, are of some strata.
     #[error(
-        "wave {wave} has no host of {}: only the patcher's own hosts are of them, and those come last",
+        "wave {wave} has no host of {}: only the patcher's own hosts are of them, and those come last; watch them in the last wave, or give such a stratum a host that is none",
         list(strata)
     )]
     OnlyPatcher {
@@ -151,7 +151,7 @@ pub enum Warning {
     },
     /// A freeze that lets the rollout through, within the time that it may take.
     #[error(
-        "it goes through the freeze {name} with {hosts} of its hosts, since its profile is {profile}"
+        "it goes through the freeze {name} with {hosts} of its hosts, since its profile is {profile}; give it another profile to have it wait"
     )]
     PassesFreeze {
         /// The freeze.
@@ -162,7 +162,9 @@ pub enum Warning {
         profile: Profile,
     },
     /// Windows bind planned hosts, and the estimate does not know them.
-    #[error("the estimate does not count how long {hosts} hosts wait for their windows")]
+    #[error(
+        "the estimate does not count how long {hosts} hosts wait for their windows: add that to it, or widen them"
+    )]
     WindowsNotCounted {
         /// How many of the planned hosts.
         hosts: usize,

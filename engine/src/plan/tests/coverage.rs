@@ -234,7 +234,7 @@ fn deltas_that_are_not_told_apart_are_a_warning() {
     };
     assert_eq!(
         last_warning("").unwrap(),
-        "the packages of 24 hosts are not known: they count as alike only where their digest is the same"
+        "the packages of 24 hosts are not known: they count as alike only where their digest is the same; each host tells them when it is connected, so plan again then"
     );
     assert_eq!(
         last_warning("coverage = [\"zone\", \"instance_type\"]\n").unwrap(),

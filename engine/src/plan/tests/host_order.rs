@@ -90,6 +90,6 @@ fn strata_that_only_the_patchers_own_hosts_are_of_are_named() {
     fleet.add("p1", &labels);
     let warnings = fleet.placed().plan(NOOP).warnings;
     let lines: Vec<_> = warnings.iter().map(ToString::to_string).collect();
-    let expected = "wave canary has no host of instance_type=own: only the patcher's own hosts are of them, and those come last";
+    let expected = "wave canary has no host of instance_type=own: only the patcher's own hosts are of them, and those come last; watch them in the last wave, or give such a stratum a host that is none";
     assert!(lines.iter().any(|line| line == expected), "{lines:#?}");
 }

@@ -93,7 +93,7 @@ fn a_fan_that_does_not_fit_the_fleet_is_refused_with_its_cure() {
     assert_eq!(
         lines,
         [
-            "the fan names mars, where no selected host is; they are in ap, eu, sa, us",
+            "the fan names mars, where no selected host is; they are in ap, eu, sa, us: name one of these, or take it out",
             "the fan never opens eu, us; give it a last turn [\"rest\"], or leave their hosts out of match",
         ]
     );

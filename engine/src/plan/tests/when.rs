@@ -63,7 +63,9 @@ fn a_freeze_in_the_way_is_said_and_no_other() {
     let spared = "severity = \"critical\"\n";
     assert_eq!(
         said_of(spared, "", &[(60, 90, "a")]),
-        ["it goes through the freeze friday with 20 of its hosts, since its profile is emergency"]
+        [
+            "it goes through the freeze friday with 20 of its hosts, since its profile is emergency; give it another profile to have it wait"
+        ]
     );
     let year = 60 * 24 * 365;
     assert_eq!(said("", &[(year, year + 1, "a")]), [""; 0], "too late");
@@ -71,7 +73,7 @@ fn a_freeze_in_the_way_is_said_and_no_other() {
 
 #[test]
 fn windows_are_not_in_the_estimate_and_may_open_too_late() {
-    let counted = "the estimate does not count how long 20 hosts wait for their windows";
+    let counted = "the estimate does not count how long 20 hosts wait for their windows: add that to it, or widen them";
     let window = "[[window]]\nstart = \"22:00\"\nend = \"04:00\"\n";
     assert_eq!(said(window, &[]), [counted]);
     let other = window.replace("]]\n", "]]\nmatch = 'zone == \"b\"'\n");
