@@ -7,6 +7,7 @@
 
 mod coverage;
 mod fan;
+mod fixed;
 mod limit;
 mod patch;
 mod refusal;
@@ -83,15 +84,12 @@ fn few_tables<'d>(
 }
 
 /// Keys at the top of a file whose part is not built.
-const NOT_BUILT: [&str; 8] = [
+const NOT_BUILT: [&str; 5] = [
     "alerts",
     "breaker",
     "cache",
-    "cell_size",
     "checkpoint",
     "gates",
-    "on_canary_brake",
-    "slow",
 ];
 
 impl Spec {
@@ -313,6 +311,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Spec> {
         top.know(&["floor"]);
         top.refuse("floor", Refusal::FloorOutsideLimits);
     }
+    fixed::refuse(&mut top);
     top.finish(&NOT_BUILT, &[]);
     let patch = patch?;
     Some(Spec {

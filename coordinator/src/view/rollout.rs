@@ -3,7 +3,7 @@
 use super::{Situation, aftermath, cluster, guard::alarms, said, strata};
 use cofferdam_engine::{
     counts::Counts,
-    hold::Subject,
+    hold::{Reason, Subject},
     id::{HostId, RolloutId, WaveIndex},
     rollout::{Asked, End, PauseCause, Phase, Rollout},
 };
@@ -114,7 +114,10 @@ pub(super) fn reason(rollout: &Rollout) -> String {
         } => format!("paused by {by}: {reason}"),
         Phase::Paused {
             cause: PauseCause::Brake { finding },
-        } => format!("the brake stopped it: {finding}"),
+        } => Reason::Braked {
+            finding: finding.clone(),
+        }
+        .to_string(),
         Phase::Aborting => {
             format!(
                 "{}; waits for the runs that began",

@@ -13,8 +13,10 @@ impl fmt::Display for Reason {
             Self::Paused { by } => write!(f, "paused by {by}"),
             Self::Cord { cord } => write!(f, "{cord}"),
             Self::Stopped { reason } => f.write_str(reason),
-            Self::Braked { finding } => write!(f, "the brake stopped it: {finding}"),
-            Self::Bake { .. } => f.write_str("baking: gates watch the patched hosts"),
+            Self::Braked { finding } => f.write_str(&braked(finding)),
+            Self::Bake { .. } => {
+                f.write_str("baking, by time alone: no gate watches the patched hosts")
+            }
             Self::Standing { passed, of } => standing(f, *passed, *of),
             Self::Slices { done, of } => write!(f, "{done} of {of} hosts are over"),
             Self::LeftOut { count, allowed } => f.write_str(&left_out(*count, *allowed)),
@@ -22,10 +24,7 @@ impl fmt::Display for Reason {
             Self::ZoneBake { .. } => f.write_str("the zone before it bakes (zone_bake)"),
             Self::Silent { .. } => f.write_str("nothing is heard of the cell"),
             Self::Unknown { pages } => f.write_str(unknown(*pages)),
-            Self::UnknownShare { count, allowed } => write!(
-                f,
-                "{count} hosts of the wave are in unknown cells, {allowed} may be (unknown_share)"
-            ),
+            Self::UnknownShare { count, allowed } => f.write_str(&too_unknown(*count, *allowed)),
             Self::CanaryTurn { awaits } => f.write_str(&canary_turn(awaits)),
             Self::PatcherTurn { awaits } => f.write_str(&patcher_turn(awaits)),
             Self::Stratum { stratum, awaits } => f.write_str(&unproved(stratum, awaits)),
@@ -63,16 +62,31 @@ impl fmt::Display for Reason {
             Self::Spacing { .. } => f.write_str("the last start was a moment ago (start_spacing)"),
             Self::Freeze { name, .. } => write!(f, "a freeze is on: {name}"),
             Self::Window { until: Some(_) } => f.write_str("no window is open (window)"),
-            Self::Window { until: None } => {
-                f.write_str("no window is open, and none will be (window)")
-            }
+            Self::Window { until: None } => f.write_str(NO_WINDOW),
             Self::Retry { failure, .. } => write!(f, "tried again later after {failure}"),
         }
     }
 }
 
+const NO_WINDOW: &str = "no window is open, and none will be (window): `cofferdam amend` gives hosts \
+                         other windows, `cofferdam exclude` takes them out";
+
+fn braked(finding: &str) -> String {
+    format!(
+        "the brake stopped it: {finding}; `cofferdam resume` goes on from there, `cofferdam rollback` takes it back"
+    )
+}
+
 fn left_out(count: usize, allowed: usize) -> String {
-    format!("{count} hosts of the wave failed or were left out, {allowed} may be (hosts_left_out)")
+    format!(
+        "{count} hosts of the wave failed or were left out, {allowed} may be (hosts_left_out): `cofferdam retry` tries them again"
+    )
+}
+
+fn too_unknown(count: usize, allowed: usize) -> String {
+    format!(
+        "{count} hosts of the wave are in unknown cells, {allowed} may be (unknown_share): look at the links to their regions, or `cofferdam skip` hosts to go on without them"
+    )
 }
 
 fn after(later: &RolloutId, host: &HostId) -> String {
@@ -102,7 +116,9 @@ fn patcher_turn(awaits: &HostId) -> String {
 }
 
 fn zone_trouble(group: &str, out: usize, allowance: usize) -> String {
-    format!("another zone is in trouble: {out} of group {group} are out, {allowance} may be")
+    format!(
+        "another zone is in trouble: {out} of group {group} are out, {allowance} may be; `cofferdam hosts` shows which"
+    )
 }
 
 fn unproved(stratum: &str, awaits: &HostId) -> String {
@@ -117,7 +133,9 @@ fn unknown(pages: bool) -> &'static str {
 }
 
 fn convicted(stratum: &str) -> String {
-    format!("hosts of {stratum} failed, and so did the second opinion")
+    format!(
+        "hosts of {stratum} failed, and so did the second opinion: `cofferdam amend` gives them another patch, `cofferdam exclude` takes them out"
+    )
 }
 
 fn unapproved(group: &str, by: &[OperatorId]) -> String {
@@ -179,5 +197,43 @@ fn write_token(
     match with.is_empty() {
         true => Ok(()),
         false => write!(f, "; its tokens are with {}", with.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_people_end_names_the_command_that_does() {
+        let (count, allowed, allowance) = (3, 1, 1);
+        for (reason, command) in [
+            (
+                Reason::Braked {
+                    finding: "x".to_owned(),
+                },
+                "`cofferdam resume`",
+            ),
+            (Reason::LeftOut { count, allowed }, "`cofferdam retry`"),
+            (Reason::UnknownShare { count, allowed }, "`cofferdam skip`"),
+            (
+                Reason::Convicted {
+                    stratum: "kernel=6.1".to_owned(),
+                },
+                "`cofferdam amend`",
+            ),
+            (
+                Reason::ZoneTrouble {
+                    group: "service=web".to_owned(),
+                    out: 2,
+                    allowance,
+                },
+                "`cofferdam hosts`",
+            ),
+            (Reason::Window { until: None }, "`cofferdam exclude`"),
+        ] {
+            let said = reason.to_string();
+            assert!(said.contains(command), "{said}");
+        }
     }
 }

@@ -194,6 +194,9 @@ pub enum Refusal {
         "floors stand in [[limits]]: write `[[limits]]` at the end of the file and `floor = [..]` under it"
     )]
     FloorOutsideLimits,
+    /// A key of which the value is the same for every rollout.
+    #[error("cannot be set, {0}; leave it out")]
+    Fixed(String),
     /// A floor without rules.
     #[error("holds no rule; leave it out for the default floor")]
     NoFloor,

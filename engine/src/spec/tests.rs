@@ -179,6 +179,25 @@ fn a_key_whose_part_is_not_built_is_refused() {
 }
 
 #[test]
+fn a_key_that_is_the_same_for_every_rollout_is_refused_with_what_holds() {
+    for (key, holds) in [
+        ("cell_size", "a cell has at most 500 hosts"),
+        (
+            "slow",
+            "a run is slow past 2 times the running mean of its cell",
+        ),
+        (
+            "on_canary_brake",
+            "a rollout that its brake stops in the canary is paused",
+        ),
+    ] {
+        let found = mistakes_with(&format!("{key} = 1"), "");
+        let said = format!("{key}: cannot be set, {holds}; leave it out");
+        assert!(found.ends_with(&said), "{found}");
+    }
+}
+
+#[test]
 fn what_no_rollout_patches_is_refused_with_what_to_do_instead() {
     for (kind, instead) in [
         ("snap", "snap refresh --hold"),
