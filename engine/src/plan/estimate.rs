@@ -193,6 +193,8 @@ fn host(spec: &Spec, is_first: bool) -> (Duration, Duration) {
         deadlines.apply,
         reboot,
         deadlines.verify,
+        // Raising the flag may take as long as lowering it.
+        deadlines.drain,
     ]
     .into_iter()
     .fold(Duration::ZERO, Duration::saturating_add);

@@ -443,7 +443,7 @@ fn the_estimate_bounds_the_time() {
     let waves = wave("all", "to = \"100%\"");
     let plan = demo().plan(&format!("{fast}{NOOP}{waves}"));
     // 8 hosts a cell, one at a time, at least 1 s each; at most all deadlines of each.
-    let deadlines = 60 + 60 + 300 + 60 + 900 + 600 + 300;
+    let deadlines = 60 + 60 + 300 + 60 + 900 + 600 + 300 + 300;
     assert_eq!(plan.estimate.least, Duration::from_secs(8));
     assert_eq!(
         plan.estimate.most,
