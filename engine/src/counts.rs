@@ -70,7 +70,8 @@ impl Counts {
         self.failed + self.timed_out
     }
 
-    /// Hosts that the brake holds those against: all that were ordered.
+    /// Hosts that the fleet's brake holds those against: with an order out, or over after the point of
+    /// disruption. A cell's own brake counts no order whose host has not come to that point.
     pub fn attempted(self) -> usize {
         self.running + self.passed + self.rolled_back + self.went_wrong()
     }

@@ -1,5 +1,9 @@
 //! The share of failures at which a brake is pulled: one rule for a cell's own brake and the fleet's.
 //!
+//! What each takes for attempted is not the same. A cell sees its runs, and counts hosts once they are past the
+//! point of disruption. The fleet hears of a host that its order is out, and counts it from then on; of one that
+//! comes back from there undisturbed it hears that too, and does not count it any more.
+//!
 //! Brakes look at hosts that nobody has judged. When an operator goes on from a stop, every host that is
 //! over is judged, well or failed, so a new fault is held against new attempts and not against all that
 //! went before. A host that was at work then counts when it is over, and one that is tried again counts
@@ -10,7 +14,7 @@ use crate::share::Share;
 /// Hosts that nobody has judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tally {
-    /// Those that were attempted: at work, or over.
+    /// Those that were attempted: at work, or over after the point of disruption.
     pub attempted: usize,
     /// Those of them that failed.
     pub failed: usize,
