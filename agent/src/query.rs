@@ -99,7 +99,7 @@ mod tests {
         inquiry.ask(1, asked("port 443 open"));
         let failure = result(&mut inquiry).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Unsupported);
-        assert!(failure.detail.contains("at byte 0"), "{failure}");
+        assert!(failure.detail.contains("at character 1"), "{failure}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ mod tests;
 
 pub use places::Places;
 pub use table::Table;
+pub(crate) use table::nearest;
 
 use std::{cell::RefCell, fmt};
 use toml::de::{DeTable, Error};

@@ -63,7 +63,7 @@ impl Query {
     /// Reads a query.
     ///
     /// # Errors
-    /// A [`SelectError`] that says at which byte what was expected.
+    /// A [`SelectError`] that says at which character what was expected.
     pub fn parse(text: &str) -> Result<Self, SelectError> {
         expr(text).map(Self)
     }
@@ -83,9 +83,14 @@ impl Query {
 
 impl Read for Term {
     fn read(parser: &mut Parser<'_>) -> Result<Self, SelectError> {
+        let at = parser.at();
         let label = parser.label("a label, `package`, `kernel`, `unit`, `not` or `(`")?;
         if let Some(subject) = Subject::of(&label, parser.next()) {
             return subject.read(parser).map(Self::Host);
+        }
+        if let Some(meant) = Subject::meant(&label, parser.next()) {
+            let found = label;
+            return Err(SelectError::Misspelt { at, found, meant });
         }
         Ok(Self::Label(Condition {
             label,

@@ -67,7 +67,7 @@ impl Selection {
     /// Reads a selection.
     ///
     /// # Errors
-    /// A [`SelectError`] that says at which byte what was expected.
+    /// A [`SelectError`] that says at which character what was expected.
     pub fn parse(text: &str) -> Result<Self, SelectError> {
         expr(text).map(Self)
     }

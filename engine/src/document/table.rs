@@ -117,7 +117,9 @@ impl<'d, R> Table<'d, R> {
         match Selection::parse(text.text) {
             Ok(selection) => Some(selection),
             Err(why) => {
-                self.refuse_at(self.within(&text, why.at()), key, why);
+                let mut before = text.text.char_indices().skip(why.at().saturating_sub(1));
+                let inner = before.next().map_or(text.text.len(), |(byte, _)| byte);
+                self.refuse_at(self.within(&text, inner), key, why);
                 None
             }
         }
@@ -458,7 +460,7 @@ const MAX_COMPARED: usize = 64;
 
 /// The known key that an unknown one is most likely meant to be: at most a third of its letters
 /// differ.
-fn nearest(unknown: &str, known: &[&str]) -> Option<String> {
+pub(crate) fn nearest(unknown: &str, known: &[&str]) -> Option<String> {
     if unknown.len() > MAX_COMPARED {
         return None;
     }

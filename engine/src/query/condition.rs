@@ -2,6 +2,7 @@
 
 use super::{Found, Installed};
 use crate::{
+    document::nearest,
     kernel,
     package::{self, PackageFormat},
     select::{Parser, SelectError, Word, keyword},
@@ -86,6 +87,12 @@ impl Subject {
             "kernel" if Relation::of_kernel(next).is_some() => Some(Self::Kernel),
             _ => None,
         }
+    }
+
+    /// The word that one is nearly, before what would follow that and no label. Absent: there is none.
+    pub(crate) fn meant(word: &str, next: &Word) -> Option<String> {
+        let meant = nearest(word, &["package", "kernel", "unit"])?;
+        (meant != word && Self::of(&meant, next).is_some()).then_some(meant)
     }
 
     /// Reads the condition, after its first word.

@@ -216,50 +216,50 @@ fn an_error_says_where_and_what_was_expected() {
     for (text, error) in [
         (
             "",
-            "at byte 0: a label, `package`, `kernel`, `unit`, `not` or `(` is expected, the end stands there",
+            "at character 1: a label, `package`, `kernel`, `unit`, `not` or `(` is expected, the end stands there",
         ),
         (
             "package openssl < ",
-            "at byte 18: a version, as `3.0.15-1`, is expected, the end stands there",
+            "at character 19: a version, as `3.0.15-1`, is expected, the end stands there",
         ),
         (
             "package openssl < and",
-            "at byte 18: a version, as `3.0.15-1`, is expected, `and` stands there",
+            "at character 19: a version, as `3.0.15-1`, is expected, `and` stands there",
         ),
         (
             "package openssl 3.0",
-            "at byte 16: `and`, `or` or the end is expected, `3.0` stands there",
+            "at character 17: `and`, `or` or the end is expected, `3.0` stands there",
         ),
         (
             r#"package "a b""#,
-            "at byte 8: `a b` is not a package name: letters, digits and `+ . _ : -`, beginning with \
+            "at character 9: `a b` is not a package name: letters, digits and `+ . _ : -`, beginning with \
              a letter or a digit and not ending in `-`",
         ),
         (
             "package a < ~1",
-            "at byte 12: `~1` is not a package version: letters, digits and `+ . _ : ~ ^ -`, \
+            "at character 13: `~1` is not a package version: letters, digits and `+ . _ : ~ ^ -`, \
              beginning with a letter or a digit",
         ),
         (
             "kernel 6.1",
-            "at byte 7: `==`, `!=`, `in` or `not in` is expected, `6.1` stands there",
+            "at character 8: `==`, `!=`, `in` or `not in` is expected, `6.1` stands there",
         ),
         (
             "kernel == 6.1",
-            "at byte 10: a text in double quotes is expected, `6.1` stands there",
+            "at character 11: a text in double quotes is expected, `6.1` stands there",
         ),
         (
             "unit ../x failed",
-            "at byte 5: `../x` is no name of a systemd unit, as in \"nginx.service\"",
+            "at character 6: `../x` is no name of a systemd unit, as in \"nginx.service\"",
         ),
         (
             "unit nginx broken",
-            "at byte 11: `active`, `inactive`, `failed`, `activating`, `deactivating`, `reloading`, \
+            "at character 12: `active`, `inactive`, `failed`, `activating`, `deactivating`, `reloading`, \
              `refreshing` or `maintenance` is expected, `broken` stands there",
         ),
         (
             "service < 3",
-            "at byte 8: `==`, `!=`, `in` or `not in` is expected, `<` stands there",
+            "at character 9: `==`, `!=`, `in` or `not in` is expected, `<` stands there",
         ),
     ] {
         let said = Query::parse(text).unwrap_err();
@@ -268,8 +268,25 @@ fn an_error_says_where_and_what_was_expected() {
     let said = Question::parse(r#"package a and service == "web""#).unwrap_err();
     assert_eq!(
         said.to_string(),
-        "at byte 14: `service` is a label, which no host is asked for"
+        "at character 15: `service` is a label, which no host is asked for"
     );
+}
+
+#[test]
+fn a_misspelt_condition_is_told_as_that() {
+    let begins = "begins nothing that hosts can be asked: a query begins with a label that is compared, or with \
+                  `package`, `kernel` or `unit`; did you mean";
+    for (text, at, found, meant) in [
+        ("pakage openssl", 1, "pakage", "package"),
+        (r#"zone == "ä" and kernl < 6.1"#, 17, "kernl", "kernel"),
+        ("not units nginx failed", 5, "units", "unit"),
+    ] {
+        let said = Query::parse(text).unwrap_err().to_string();
+        let expected = format!("at character {at}: `{found}` {begins} `{meant}`?");
+        assert_eq!(said, expected, "{text}");
+    }
+    // What is compared is a label, whatever it is called.
+    assert!(Query::parse(r#"pakage == "openssl""#).is_ok());
 }
 
 fn any_host_condition() -> impl Strategy<Value = HostCondition> {

@@ -17,6 +17,10 @@ pub(crate) fn expr<C: Read>(text: &str) -> Result<Expr<C>, SelectError> {
     if text.len() > MAX_SELECTION_LEN {
         return Err(SelectError::TooLong { len: text.len() });
     }
+    whole(text).map_err(|error| error.in_characters(text))
+}
+
+fn whole<C: Read>(text: &str) -> Result<Expr<C>, SelectError> {
     let mut parser = Parser::new(text)?;
     let expr = parser.or(0)?;
     parser.expect(&Word::End, "`and`, `or` or the end")?;

@@ -88,50 +88,54 @@ fn an_error_says_where_and_what_was_expected() {
     for (text, error) in [
         (
             "",
-            "at byte 0: a label, `not` or `(` is expected, the end stands there",
+            "at character 1: a label, `not` or `(` is expected, the end stands there",
         ),
         (
             "service",
-            "at byte 7: `==`, `!=`, `in` or `not in` is expected, the end stands there",
+            "at character 8: `==`, `!=`, `in` or `not in` is expected, the end stands there",
         ),
         (
             r#"service = "web""#,
-            "at byte 8: `==` is expected, `=` stands there",
+            "at character 9: `==` is expected, `=` stands there",
         ),
         (
             "service == web",
-            "at byte 11: a text in double quotes is expected, `web` stands there",
+            "at character 12: a text in double quotes is expected, `web` stands there",
         ),
         (
             r#"service == "web"#,
-            "at byte 11: the text that begins here has no closing `\"`",
+            "at character 12: the text that begins here has no closing `\"`",
         ),
         (
             r#"a == "1" b == "2""#,
-            "at byte 9: `and`, `or` or the end is expected, `b` stands there",
+            "at character 10: `and`, `or` or the end is expected, `b` stands there",
         ),
         (
             r#"(a == "1""#,
-            "at byte 9: `and`, `or` or `)` is expected, the end stands there",
+            "at character 10: `and`, `or` or `)` is expected, the end stands there",
         ),
         (
             r#"a in ()"#,
-            "at byte 6: a text in double quotes is expected, `)` stands there",
+            "at character 7: a text in double quotes is expected, `)` stands there",
         ),
         (
             r#"a in ("1" "2")"#,
-            "at byte 10: `,` or `)` is expected, the text \"2\" stands there",
+            "at character 11: `,` or `)` is expected, the text \"2\" stands there",
         ),
         (
             r#"a not == "1""#,
-            "at byte 6: `in` is expected, `==` stands there",
+            "at character 7: `in` is expected, `==` stands there",
         ),
         (
             r#"a == "\n""#,
-            "at byte 6: `\\n` is no escape: only `\\\"` and `\\\\` are",
+            "at character 7: `\\n` is no escape: only `\\\"` and `\\\\` are",
         ),
-        ("a & b", "at byte 2: `&` means nothing here"),
-        ("ä == 1", "at byte 0: `ä` means nothing here"),
+        ("a & b", "at character 3: `&` means nothing here"),
+        ("ä == 1", "at character 1: `ä` means nothing here"),
+        (
+            r#"a == "ää" b"#,
+            "at character 11: `and`, `or` or the end is expected, `b` stands there",
+        ),
     ] {
         assert_eq!(
             Selection::parse(text).unwrap_err().to_string(),
@@ -146,11 +150,11 @@ fn words_that_only_queries_have_are_no_labels_and_compare_none() {
     for (text, error) in [
         (
             r#"zone == "a" and te~am == "b""#,
-            "at byte 18: `~` means nothing here",
+            "at character 19: `~` means nothing here",
         ),
         (
             "service < 3",
-            "at byte 8: `==`, `!=`, `in` or `not in` is expected, `<` stands there",
+            "at character 9: `==`, `!=`, `in` or `not in` is expected, `<` stands there",
         ),
     ] {
         let said = Selection::parse(text).unwrap_err();
@@ -167,11 +171,11 @@ fn what_only_a_host_can_tell_selects_nothing_and_is_sent_to_query() {
     ] {
         let text = format!(r#"service == "web" and {condition}"#);
         let said = Selection::parse(&text).unwrap_err();
-        assert_eq!(said.at(), 21);
+        assert_eq!(said.at(), 22);
         assert_eq!(
             said.to_string(),
             format!(
-                "at byte 21: `{begins}` asks the hosts themselves, and a selection goes by labels and \
+                "at character 22: `{begins}` asks the hosts themselves, and a selection goes by labels and \
                  facts alone: `cofferdam query` asks hosts"
             )
         );
@@ -192,7 +196,7 @@ fn a_selection_is_bounded_in_depth_and_length() {
     assert_eq!(
         Selection::parse(&nested(MAX_SELECTION_DEPTH + 1)),
         Err(SelectError::TooDeep {
-            at: MAX_SELECTION_DEPTH + 1
+            at: MAX_SELECTION_DEPTH + 2
         })
     );
     assert!(Selection::parse(&"not ".repeat(4000)).is_err());

@@ -128,7 +128,7 @@ test.toml:4:9: order: "fan-out" or "regions" or "none" is expected, this is "zon
 test.toml:5:17: cells_at_once: a whole number of at least 1 is expected, this is 0
 test.toml:8:21: -y in [patch] packages: `-y` is not a package name: letters, digits and `+ . _ : -`, beginning with a letter or a digit and not ending in `-`
 test.toml:8:41: openssl in [patch] packages: `1 2` is not a package version: letters, digits and `+ . _ : ~ ^ -`, beginning with a letter or a digit
-test.toml:10:18: match in [select]: at byte 8: `==` is expected, `=` stands there
+test.toml:10:18: match in [select]: at character 9: `==` is expected, `=` stands there
 test.toml:11:1: "name" in [[wave]] is missing; write it as in `name = "canary"`
 test.toml:12:1: unknown key "bakes" in [[wave]]; did you mean "bake"?
 test.toml:13:6: to in [[wave]]: `101%` is not a share: a number from 0 to 100 with at most two decimals and `%` is expected, as in "5%"

@@ -178,7 +178,10 @@ async fn a_query_that_cannot_be_read_is_refused_with_its_place() {
     let refused = ask(&mut operator, "package a and", PATIENCE).await;
     let refused = refused.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
-    assert!(refused.message().starts_with("at byte 13: "), "{refused}");
+    assert!(
+        refused.message().starts_with("at character 14: "),
+        "{refused}"
+    );
 
     let spec = crate::PACKAGES.replace("'service == \"web\"'", "'package a < 2'");
     let refused = operator.plan(crate::plan_request(&spec)).await.unwrap_err();
