@@ -84,13 +84,7 @@ fn few_tables<'d>(
 }
 
 /// Keys at the top of a file whose part is not built.
-const NOT_BUILT: [&str; 5] = [
-    "alerts",
-    "breaker",
-    "cache",
-    "checkpoint",
-    "gates",
-];
+const NOT_BUILT: [&str; 5] = ["alerts", "breaker", "cache", "checkpoint", "gates"];
 
 impl Spec {
     /// Reads a rollout file; `file` is what its mistakes call it.

@@ -33,7 +33,8 @@ pub(super) fn without_trial(text: &str) -> String {
     let Some((before, rest)) = text.split_once(BEGIN) else {
         return text.to_owned();
     };
-    let after = rest.split_once(END).map_or("", |(_, after)| after);
+    // The last one: what is between may have any text, the menu's entries too.
+    let after = rest.rsplit_once(END).map_or("", |(_, after)| after);
     format!("{before}{}", after.strip_prefix('\n').unwrap_or(after))
 }
 
@@ -63,5 +64,12 @@ mod tests {
             assert_eq!(twice, once);
             assert_eq!(without_trial(&once), people);
         }
+    }
+
+    #[test]
+    fn an_entry_that_looks_like_the_end_of_a_trial_is_taken_out_with_it() {
+        let odd = entry(&format!("1 {END}"));
+        let once = with_trial("", &odd, &odd, "");
+        assert_eq!(without_trial(&once), "");
     }
 }

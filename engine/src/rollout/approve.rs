@@ -179,10 +179,12 @@ impl Rollout {
             .count()
     }
 
-    /// Holds each host of this wave or an earlier one that waits for its approval.
+    /// Holds each host of this wave or an earlier one that waits for its approval, and each that has its turn
+    /// in this one by itself.
     pub(super) fn hold_for_approval(&self, decision: &mut RolloutDecision) {
         for host in self.plan.approvals.keys() {
             let is_due = self.wave_of(host).is_some_and(|wave| wave <= self.wave);
+            let is_due = is_due || self.has_own_turn(host);
             let Some(needed) = self.awaits_approval(host).filter(|_| is_due) else {
                 continue;
             };
