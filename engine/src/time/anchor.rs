@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(step(1_000_060_000), None);
         let said = "the system's clock is 2h behind the time that this process counts by";
         assert_eq!(step(1_000_000_000 - 7_200_000).unwrap(), said);
-        let said = "the system's clock is 3d ahead of the time that this process counts by";
+        let said = "the system's clock is 72h ahead of the time that this process counts by";
         assert_eq!(step(1_000_000_000 + 259_200_000).unwrap(), said);
     }
 }
