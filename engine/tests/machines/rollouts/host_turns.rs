@@ -94,7 +94,7 @@ fn a_patcher_of_an_unknown_cell_keeps_no_other_waiting() {
         world.add_marked("patcher", place, 1);
     }
     world.pass(secs(1));
-    let top = "order = \"fan-out\"\nunknown_after = \"1m\"\nunknown_share = \"90%\"\nlate_deadline = \"1h\"";
+    let top = "order = \"fan-out\"\nunknown_after = \"1m\"\nunknown_share = \"90%\"";
     let canary = "[[wave]]\nname = \"canary\"\nto = \"1%\"\n".to_owned();
     let tables = canary + AT_ONCE + &floor("50%");
     world.start(&file("ssl", "openssl", top, &tables));
