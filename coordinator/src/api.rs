@@ -6,6 +6,7 @@ mod amend;
 mod artefacts;
 mod calendar;
 pub(crate) mod call;
+mod change;
 mod cord;
 mod describe;
 mod except;

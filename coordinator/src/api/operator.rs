@@ -1,7 +1,7 @@
 //! The service for operators: each call needs an operator's certificate.
 
 use super::{
-    artefacts, calendar, call, cord,
+    artefacts, calendar, call, change, cord,
     describe::{self, Standing},
     except, explain, forget,
     planner::Planner,
@@ -17,18 +17,17 @@ use crate::{
     view,
 };
 use cofferdam_engine::{
-    denial::Scope,
     fleet::FleetEvent,
     id::{OperatorId, RolloutId},
     patch::LockedFile,
-    rollout::{self, RolloutEvent},
+    rollout::RolloutEvent,
     services::Services,
 };
 use cofferdam_proto::{
     operator::{
-        Action, AmendRequest, ArtefactStored, ChangeRequest, DenyRequest, ExceptRequest,
-        ExplainRequest, Findings, ForgetHostRequest, LiftDenialRequest, PlanReply, PlanRequest,
-        RolloutRequest, RolloutView, ServicesView, SetServicesRequest, StartRequest,
+        AmendRequest, ArtefactStored, ChangeRequest, DenyRequest, ExceptRequest, ExplainRequest,
+        Findings, ForgetHostRequest, LiftDenialRequest, PlanReply, PlanRequest, RolloutRequest,
+        RolloutView, ServicesView, SetServicesRequest, StartRequest,
     },
     status::{CallError, CallErrorKind},
     tls, v1,
@@ -200,7 +199,7 @@ impl v1::operator_server::Operator for OperatorApi {
         let by = tls::operator(&request)?;
         let asked = ChangeRequest::try_from(request.into_inner())?;
         tracing::info!(%by, rollout = %asked.rollout, action = %asked.action, reason = asked.reason, "operator");
-        let event = change(asked.action, by, asked.reason, asked.reach)?;
+        let event = change::event(&asked, by)?;
         let rollout = asked.rollout.clone();
         self.act(FleetEvent::Rollout { rollout, event }).await?;
         let view = self.view(&asked.rollout).await?;
@@ -480,31 +479,4 @@ impl OperatorApi {
     async fn view(&self, rollout: &RolloutId) -> Result<RolloutView, CallError> {
         watch::look(&self.driver, rollout).await
     }
-}
-
-/// The event of what an operator asks.
-fn change(
-    asked: Action,
-    by: OperatorId,
-    reason: String,
-    reach: Scope,
-) -> Result<RolloutEvent, CallError> {
-    let action = match asked {
-        Action::Pause => rollout::Action::Pause,
-        Action::Resume => rollout::Action::Resume,
-        Action::Abort => rollout::Action::Abort,
-        Action::Rollback => rollout::Action::Rollback,
-        Action::Promote if reason.is_empty() => {
-            let message = "whoever ends a bake early says why: give a reason";
-            return Err(CallError::new(CallErrorKind::Invalid, message));
-        }
-        Action::Approve => return Ok(RolloutEvent::Approved { by, reason }),
-        Action::Promote => return Ok(RolloutEvent::Promoted { by, reason }),
-    };
-    Ok(RolloutEvent::Asked {
-        action,
-        by,
-        reason,
-        reach,
-    })
 }
