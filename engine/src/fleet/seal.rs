@@ -1,8 +1,9 @@
 //! Warrants are signed before a cell is told of them. Shells hold the key; what is signed is decided here.
 
-use super::{Fleet, FleetCommand};
+use super::{Fleet, FleetCommand, FleetEvent};
 use crate::{
-    rollout::RolloutCommand,
+    cell::CellEvent,
+    rollout::{RolloutCommand, RolloutEvent},
     time::Timestamp,
     warrant::{Seal, WarrantTerms},
 };
@@ -32,5 +33,24 @@ impl FleetCommand {
         {
             warrant.seal = seal;
         }
+    }
+}
+
+impl FleetEvent {
+    /// The same as it was decided, before a shell signed it.
+    pub(crate) fn unsealed(&self) -> Self {
+        let mut event = self.clone();
+        if let Self::Rollout {
+            event: RolloutEvent::Warranted { warrant, .. },
+            ..
+        }
+        | Self::Cell {
+            event: CellEvent::Warranted { warrant },
+            ..
+        } = &mut event
+        {
+            warrant.seal = Seal::default();
+        }
+        event
     }
 }

@@ -3,6 +3,7 @@
 use super::{WAVES, demo, floor, secs};
 use crate::world::{World, file};
 use cofferdam_engine::{
+    cell::CellEvent,
     fleet::{Fleet, FleetEvent},
     rehearse::{
         recorded::{Divergence, Recorded, replay},
@@ -60,6 +61,28 @@ fn a_stored_history_is_decided_again_as_it_was() {
     );
     let ssl = recorded.fleet.rollouts().values().next().unwrap();
     assert!(!ssl.is_live());
+}
+
+#[test]
+fn what_a_shell_signed_was_decided_without() {
+    let mut history = history();
+    let warrants = history.iter_mut().filter_map(|(_, event)| {
+        let (FleetEvent::Cell {
+            event: CellEvent::Warranted { warrant },
+            ..
+        }
+        | FleetEvent::Rollout {
+            event: RolloutEvent::Warranted { warrant, .. },
+            ..
+        }) = event
+        else {
+            return None;
+        };
+        Some(warrant)
+    });
+    warrants.for_each(|warrant| warrant.seal.signature = vec![1]);
+    let recorded = again(history);
+    assert!(recorded.is_ok(), "{recorded:?}");
 }
 
 #[test]
