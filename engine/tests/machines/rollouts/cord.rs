@@ -1,14 +1,14 @@
 //! The cord: one pull stops all rollouts, and one release lets them go on.
 
-use super::{AT_ONCE, WAVES, floor, mins, secs};
+use super::{AT_ONCE, WAVES, floor, mins, secs, stops::ends_each_run_as_it_should};
 use crate::world::{Crash, World, file, id};
 use cofferdam_engine::{
     fleet::{Fleet, FleetError, FleetEvent, Form, LinkEvent, Told},
     hold::{Hold, Subject},
-    id::{HostId, Incarnation, Region},
+    id::{Incarnation, Region},
     policy::WARRANT,
     rollout::Action,
-    run::{Ending, RunState},
+    run::RunState,
     time::Timestamp,
 };
 
@@ -18,39 +18,9 @@ fn started() -> World {
     world
 }
 
-/// Pulls the cord when the first host's run is in a state, and lets everything come to rest.
-fn pulled_when(state: RunState) -> (World, HostId) {
-    let mut world = started();
-    let first = world.turns("ssl", 0).remove(0);
-    world.until("the run is there", |world| {
-        world.state_of(first.as_str()) == Some(state)
-    });
-    world.pull_cord();
-    world.pass(mins(10));
-    (world, first)
-}
-
 #[test]
 fn it_cancels_or_undoes_before_apply_and_lets_later_runs_end() {
-    let cases = [
-        (RunState::Claiming, "waiting", Ending::Cancelled),
-        (RunState::Draining, "waiting", Ending::Undone),
-        (RunState::Drained, "waiting", Ending::Undone),
-        (RunState::Applying, "passed", Ending::Patched),
-        (RunState::Verifying, "passed", Ending::Patched),
-    ];
-    for (state, expected, ending) in cases {
-        let (world, first) = pulled_when(state);
-        assert_eq!(
-            world.outcome("ssl", &first),
-            expected,
-            "pulled while {state}"
-        );
-        let over = Some(RunState::Ended(ending));
-        assert_eq!(world.state_of(first.as_str()), over);
-        assert!(world.ledger().is_empty());
-        assert!(world.rules().iter().all(|rule| *rule == "cord"));
-    }
+    ends_each_run_as_it_should(World::pull_cord, &["cord"]);
 }
 
 #[test]

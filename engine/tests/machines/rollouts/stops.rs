@@ -19,20 +19,24 @@ fn started() -> World {
     world
 }
 
-/// Pauses when the first host's run is in a state, and lets everything come to rest.
-fn paused_when(state: RunState) -> (World, HostId) {
+/// Stops everything when the first host's run is in a state, and lets everything come to rest.
+fn stopped_when(state: RunState, stop: impl Fn(&mut World)) -> (World, HostId) {
     let mut world = started();
     let first = world.turns("ssl", 0).remove(0);
     world.until("the run is there", |world| {
         world.state_of(first.as_str()) == Some(state)
     });
-    world.ask("ssl", Action::Pause);
+    stop(&mut world);
     world.pass(mins(10));
     (world, first)
 }
 
-#[test]
-fn a_pause_cancels_or_undoes_before_apply_and_lets_later_runs_end() {
+fn paused_when(state: RunState) -> (World, HostId) {
+    stopped_when(state, |world| world.ask("ssl", Action::Pause))
+}
+
+/// A stop cancels or undoes what is before apply, and lets later runs end; these rules hold the rest.
+pub(super) fn ends_each_run_as_it_should(stop: impl Fn(&mut World), rules: &[&str]) {
     let cases = [
         (RunState::Claiming, "waiting", Ending::Cancelled),
         (RunState::Draining, "waiting", Ending::Undone),
@@ -41,22 +45,20 @@ fn a_pause_cancels_or_undoes_before_apply_and_lets_later_runs_end() {
         (RunState::Verifying, "passed", Ending::Patched),
     ];
     for (state, expected, ending) in cases {
-        let (world, first) = paused_when(state);
-        assert_eq!(
-            world.outcome("ssl", &first),
-            expected,
-            "paused while {state}"
-        );
+        let (world, first) = stopped_when(state, &stop);
+        let outcome = world.outcome("ssl", &first);
+        assert_eq!(outcome, expected, "stopped while {state}");
         let over = Some(RunState::Ended(ending));
         assert_eq!(world.state_of(first.as_str()), over);
         assert!(world.ledger().is_empty());
-        assert!(
-            world
-                .rules()
-                .iter()
-                .all(|rule| matches!(*rule, "paused" | "stopped"))
-        );
+        assert!(world.rules().iter().all(|rule| rules.contains(rule)));
     }
+}
+
+#[test]
+fn a_pause_cancels_or_undoes_before_apply_and_lets_later_runs_end() {
+    let pause = |world: &mut World| world.ask("ssl", Action::Pause);
+    ends_each_run_as_it_should(pause, &["paused", "stopped"]);
 }
 
 #[test]
