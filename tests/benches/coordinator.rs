@@ -11,7 +11,7 @@ use cofferdam_tests::{
     machine::Machine,
     on_paper::{ONE_WAVE, OnPaper, cells_of, inventory, plan},
     rollout::{self, ALL_AT_ONCE, CANARY_FIRST},
-    swarm::{SEAT, Swarm},
+    swarm::Swarm,
     usage,
 };
 use std::{
@@ -83,7 +83,7 @@ async fn cord_to_the_last_agent() -> f64 {
     fleet.start_coordinator(None);
     let operator = fleet.operator().await;
     let mut swarm = Swarm::open(&fleet.site, &machines).await;
-    let more = format!("coverage = [\"{SEAT}\"]\nat_once_per_cell = 500\n");
+    let more = format!("coverage = [\"region\"]\ncells_at_once = {SESSIONS}\n");
     let text = rollout::noop("cord", &more).replace("\"50%\"", "\"0%\"") + ALL_AT_ONCE;
     fleet.start_rollout("cord", &text).await;
     swarm.ordered().await;

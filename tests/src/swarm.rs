@@ -21,9 +21,6 @@ use tonic::{Streaming, transport::Endpoint};
 /// As often as the coordinator of a [`Site`] wants.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// A label that no two of them share: a rollout that covers it alone has no host wait for another.
-pub const SEAT: &str = "seat";
-
 /// Every host's journal, of which there is none.
 const JOURNAL: Incarnation = Incarnation(7);
 
@@ -112,11 +109,11 @@ async fn dial(site: &Site, own: &Credentials) -> AgentClient<tonic::transport::C
 
 fn hello(machine: &Machine) -> Hello {
     let labels = [
-        ("region", "r1"),
+        // Each is of a region of its own: in a first wave no host waits for another of its region.
+        ("region", machine.host.as_str()),
         ("zone", machine.zone),
         ("service", machine.service),
         ("instance_type", machine.instance_type),
-        (SEAT, machine.host.as_str()),
     ];
     Hello {
         host: machine.host.clone(),
