@@ -6,7 +6,7 @@
 //! wish stands, waits; so does a repair, whose hosts are out already.
 
 use super::{
-    Cell, CellCommand, GivenUp, Link, Work, candidate,
+    Cell, GivenUp, Link, Work, candidate,
     decide::Draft,
     freeze,
     so_far::SoFar,
@@ -124,7 +124,7 @@ impl Draft<'_> {
         if work.direction() != Some(Direction::Patch) || work.assignment.repair {
             return;
         }
-        let mut left = BTreeSet::new();
+        let (mut left, mut wanted) = (BTreeSet::new(), None);
         for place in so_far.counts.places_with_some_out() {
             let is_in = |host: &HostId| self.cell.groups.places_of(host).contains(&place);
             // Who is started in this very decision comes back.
@@ -141,20 +141,12 @@ impl Draft<'_> {
             }
             let group = self.cell.groups.reason(so_far.counts, place);
             let reason = format!("{group}: {}", lost.in_words());
-            let waits = |one: &&Wanted<'_>| {
-                one.places.contains(&place) && self.waits_for_room(work, one, place, so_far)
-            };
-            let wanted = turn::wanted(self.cell, work);
-            for one in wanted.iter().filter(waits).collect::<Vec<_>>() {
+            let wanted = wanted.get_or_insert_with(|| turn::wanted(self.cell, work));
+            for one in wanted.iter() {
                 let host = &one.member.host.id;
-                if left.insert(host.clone()) {
-                    self.push(CellCommand::GiveUp {
-                        rollout: work.assignment.rollout.clone(),
-                        host: host.clone(),
-                        why: GivenUp::NoRoom {
-                            reason: reason.clone(),
-                        },
-                    });
+                if self.waits_for_room(work, one, place, so_far) && left.insert(host.clone()) {
+                    let reason = reason.clone();
+                    self.give_up(work, host, GivenUp::NoRoom { reason });
                 }
             }
         }

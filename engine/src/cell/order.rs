@@ -132,21 +132,6 @@ impl Cell {
         Ok(())
     }
 
-    /// Leaves a host out until its groups have room.
-    fn left_without_room(
-        &mut self,
-        rollout: &RolloutId,
-        host: &HostId,
-        reason: &str,
-    ) -> Result<(), CellError> {
-        self.job(rollout, host)?;
-        let reason = reason.to_owned();
-        let cause = LeftOutCause::Other;
-        self.end_job(rollout, host, Outcome::LeftOut { reason, cause });
-        self.work_mut(rollout)?.without_room.insert(host.clone());
-        Ok(())
-    }
-
     pub(super) fn gave_up(
         &mut self,
         rollout: &RolloutId,
@@ -154,7 +139,7 @@ impl Cell {
         why: &GivenUp,
         now: Timestamp,
     ) -> Result<(), CellError> {
-        if let GivenUp::NotStarted { reason } = why {
+        if let GivenUp::NotStarted { reason } | GivenUp::NoRoom { reason } = why {
             let is_away = self.members.get(host).is_some_and(|m| !m.is_connected());
             self.job_mut(rollout, host)?.away = is_away;
             let reason = reason.clone();
@@ -163,10 +148,10 @@ impl Cell {
                 false => LeftOutCause::Other,
             };
             self.end_job(rollout, host, Outcome::LeftOut { reason, cause });
+            if matches!(why, GivenUp::NoRoom { .. }) {
+                self.work_mut(rollout)?.without_room.insert(host.clone());
+            }
             return Ok(());
-        }
-        if let GivenUp::NoRoom { reason } = why {
-            return self.left_without_room(rollout, host, reason);
         }
         if matches!(why, GivenUp::Skipped) {
             return self.skipped(rollout, host, now);

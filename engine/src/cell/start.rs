@@ -362,10 +362,14 @@ impl Draft<'_> {
     }
 
     pub(super) fn leave_out(&mut self, work: &Work, host: &HostId, reason: String) {
+        self.give_up(work, host, GivenUp::NotStarted { reason });
+    }
+
+    pub(super) fn give_up(&mut self, work: &Work, host: &HostId, why: GivenUp) {
         self.push(CellCommand::GiveUp {
             rollout: work.assignment.rollout.clone(),
             host: host.clone(),
-            why: GivenUp::NotStarted { reason },
+            why,
         });
     }
 

@@ -25,25 +25,18 @@ impl Draft<'_> {
         let Some(member) = self.cell.members.get(host) else {
             return;
         };
-        let rollout = work.assignment.rollout.clone();
         let withdrawal = self
             .cell
             .withdrawal(work, host, active.order.direction)
             .or_else(|| finding.map(ToOwned::to_owned));
         if work.is_skipped(host, active) && (active.disrupted || !member.is_connected()) {
             self.withdraw(work, host, active, member, withdrawal.as_deref());
-            let why = GivenUp::Skipped;
-            let host = host.clone();
-            self.push(CellCommand::GiveUp { rollout, host, why });
+            self.give_up(work, host, GivenUp::Skipped);
             return;
         }
         let at = given_up_at(self.cell, work, active, member);
         if self.now >= at {
-            self.push(CellCommand::GiveUp {
-                rollout,
-                host: host.clone(),
-                why: late::given_up(active),
-            });
+            self.give_up(work, host, late::given_up(active));
             return;
         }
         if !member.is_connected() {
