@@ -75,19 +75,19 @@ impl Memory {
 
     /// The census as it is now, to be given back. Nothing when no rollout works anywhere.
     pub(super) fn take_census(&mut self, fleet: &Fleet, now: Timestamp) -> Option<Census> {
-        let kept = self.census.take().map(|mut census| {
-            let has_kept_up = census.keep_up(fleet, &self.uncounted, now);
-            has_kept_up.then_some(census)
-        });
+        let kept = self.census.take();
+        let kept = kept.map(
+            |mut census| match census.keep_up(fleet, &self.uncounted, now) {
+                true => Some(census),
+                false => {
+                    // The groups that they lacked have other places.
+                    self.cells.forget();
+                    None
+                }
+            },
+        );
         self.uncounted.clear();
-        if let Some(Some(census)) = kept {
-            return Some(census);
-        }
-        if kept.is_some() {
-            // The groups that they lacked have other places.
-            self.cells.forget();
-        }
-        Census::of(fleet, now)
+        kept.flatten().or_else(|| Census::of(fleet, now))
     }
 
     /// Keeps the census.
