@@ -45,7 +45,8 @@ impl Steps {
             let was = self.packages_now(order, &changed, &database).await?;
             self.begin(order, Was::Packages { packages: was })?;
         }
-        self.end_what_was_interrupted(packages, on).await?;
+        self.end_what_was_interrupted(packages, &database, on)
+            .await?;
         let database = self.manager.database().await?;
         let changed = changed(packages, &database);
         if !changed.is_empty() {
@@ -71,9 +72,9 @@ impl Steps {
     async fn end_what_was_interrupted(
         &self,
         packages: &[LockedPackage],
+        database: &Database,
         on: Conditions<'_>,
     ) -> Result<(), Failure> {
-        let database = self.manager.database().await?;
         let is_older = |package: &&LockedPackage| {
             let entry = database.0.get(&package.name);
             entry.is_some_and(|entry| entry.version != package.version)
