@@ -74,10 +74,8 @@ impl Credentials {
     /// # Errors
     /// [`SealError`]: it does not count.
     pub fn check_seal(&self, seal: &Seal, now: Timestamp) -> Result<(), SealError> {
-        let mut chain = seal.chain.iter();
-        let mut chain = chain
-            .by_ref()
-            .map(|der| CertificateDer::from(der.as_slice()));
+        let chain = seal.chain.iter();
+        let mut chain = chain.map(|der| CertificateDer::from(der.as_slice()));
         let leaf = chain.next().ok_or(SealError::NoCertificate)?;
         let intermediates: Vec<_> = chain.collect();
         self.check_control(&leaf, &intermediates, now)?;
