@@ -44,8 +44,7 @@ impl OperatorApi {
             by,
             reason,
         };
-        let applied = self.driver.act(event).await;
-        applied.map_err(call::stopping).and_then(call::applied)?;
+        call::act(&self.driver, event).await?;
         reply.started = true;
         Ok(reply)
     }

@@ -21,8 +21,7 @@ pub(super) async fn set(
         .map_err(|mistakes| CallError::of(CallErrorKind::Invalid, &mistakes))?;
     tracing::info!(%by, freezes = calendar.freezes.len(), "operator declares the calendar");
     let event = FleetEvent::CalendarDeclared { calendar, by };
-    let applied = driver.act(event).await.map_err(call::stopping)?;
-    call::applied(applied)?;
+    call::act(driver, event).await?;
     show(driver).await
 }
 

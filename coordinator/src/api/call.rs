@@ -1,12 +1,32 @@
 //! What calls of both services share: errors as the wire carries them.
 
-use crate::driver::Stopping;
-use cofferdam_engine::{fleet::FleetError, reservation::ReservationError, rollout::RolloutError};
+use crate::driver::{DriverHandle, Stopping};
+use cofferdam_engine::{
+    fleet::{FleetError, FleetEvent},
+    id::RolloutId,
+    reservation::ReservationError,
+    rollout::RolloutError,
+};
 use cofferdam_proto::status::{CallError, CallErrorKind};
 
 /// The answer to whoever calls while the process stops.
 pub(crate) fn stopping(stopping: Stopping) -> CallError {
     CallError::of(CallErrorKind::Unavailable, &stopping)
+}
+
+/// Has an event applied and stored.
+///
+/// # Errors
+/// [`CallError`] where the fleet refuses it, and while the process stops.
+pub(super) async fn act(driver: &DriverHandle, event: FleetEvent) -> Result<(), CallError> {
+    let done = driver.act(event).await.map_err(stopping)?;
+    applied(done)
+}
+
+/// The answer to whoever names a rollout that is not there.
+pub(super) fn no_rollout(name: &RolloutId) -> CallError {
+    let message = format!("there is no rollout {name}");
+    CallError::new(CallErrorKind::NotFound, message)
 }
 
 /// The answer to whoever wanted an event applied.

@@ -28,7 +28,7 @@ pub(super) async fn pull(
 ) -> Result<CordView, CallError> {
     let CordRequest { reason } = asked;
     tracing::warn!(%by, reason, "operator pulls the cord");
-    act(driver, FleetEvent::CordPulled { by, reason }).await?;
+    call::act(driver, FleetEvent::CordPulled { by, reason }).await?;
     let heard = timeout(PATIENCE, heard_by_all(driver)).await;
     heard.unwrap_or(Ok(()))?;
     let view = show(driver).await?;
@@ -50,7 +50,7 @@ pub(super) async fn release(
 ) -> Result<CordView, CallError> {
     let CordRequest { reason } = asked;
     tracing::warn!(%by, reason, "operator releases the cord");
-    act(driver, FleetEvent::CordReleased { by, reason }).await?;
+    call::act(driver, FleetEvent::CordReleased { by, reason }).await?;
     show(driver).await
 }
 
@@ -61,11 +61,6 @@ pub(super) async fn release(
 pub(super) async fn show(driver: &DriverHandle) -> Result<CordView, CallError> {
     let look = |situation: view::Situation<'_>| view::cord(situation);
     driver.ask(look).await.map_err(call::stopping)
-}
-
-async fn act(driver: &DriverHandle, event: FleetEvent) -> Result<(), CallError> {
-    let applied = driver.act(event).await.map_err(call::stopping)?;
-    call::applied(applied)
 }
 
 /// Waits until no linked region has yet to say that it has stored the cord.

@@ -1,5 +1,6 @@
 //! Which hosts an operator means.
 
+use super::call;
 use cofferdam_engine::{
     fleet::Fleet,
     id::HostId,
@@ -16,12 +17,8 @@ use std::collections::BTreeSet;
 /// The hosts of a rollout that a request means, by the labels and facts that they have now.
 pub(super) fn hosts(fleet: &Fleet, asked: &ExceptRequest) -> Result<BTreeSet<HostId>, CallError> {
     let name = &asked.rollout;
-    let rollout = fleet.rollouts().get(name).ok_or_else(|| {
-        CallError::new(
-            CallErrorKind::NotFound,
-            format!("there is no rollout {name}"),
-        )
-    })?;
+    let rollout = fleet.rollouts().get(name);
+    let rollout = rollout.ok_or_else(|| call::no_rollout(name))?;
     let (hosts, what) = match &asked.whom {
         Whom::Hosts(hosts) => return Ok(hosts.iter().cloned().collect()),
         Whom::Matching(text) => {

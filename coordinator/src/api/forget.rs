@@ -32,6 +32,5 @@ pub(super) async fn forget(
         return Err(CallError::new(CallErrorKind::NotNow, message));
     }
     let event = CellEvent::HostForgotten { host: host.clone() };
-    let applied = driver.act(FleetEvent::Host { host, event }).await;
-    applied.map_err(call::stopping).and_then(call::applied)
+    call::act(driver, FleetEvent::Host { host, event }).await
 }

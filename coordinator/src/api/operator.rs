@@ -472,8 +472,7 @@ impl OperatorApi {
     }
 
     async fn act(&self, event: FleetEvent) -> Result<(), CallError> {
-        let applied = self.driver.act(event).await;
-        applied.map_err(call::stopping).and_then(call::applied)
+        call::act(&self.driver, event).await
     }
 
     async fn view(&self, rollout: &RolloutId) -> Result<RolloutView, CallError> {

@@ -26,8 +26,7 @@ pub(super) async fn take(
         reason,
         lasts,
     };
-    let applied = driver.act(event).await.map_err(call::stopping)?;
-    call::applied(applied)?;
+    call::act(driver, event).await?;
     let look = move |situation: view::Situation<'_>| {
         let known = hosts.first().and_then(|host| situation.fleet.host(host));
         let entry = known.and_then(|(cell, member)| cell.ledger().entry(&member.host.id));
@@ -52,6 +51,5 @@ pub(super) async fn give_back(
         by,
         force,
     };
-    let applied = driver.act(event).await.map_err(call::stopping)?;
-    call::applied(applied)
+    call::act(driver, event).await
 }

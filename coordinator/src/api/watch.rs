@@ -5,7 +5,7 @@ use crate::{driver::DriverHandle, tasks::Stop, view};
 use cofferdam_engine::id::RolloutId;
 use cofferdam_proto::{
     operator::{RolloutEvidence, RolloutView},
-    status::{CallError, CallErrorKind},
+    status::CallError,
     v1,
 };
 use std::time::Duration;
@@ -35,7 +35,7 @@ pub(super) async fn look(
     let name = rollout.clone();
     let look = move |situation: view::Situation<'_>| view::rollout(situation, &name);
     let view = driver.ask(look).await.map_err(call::stopping)?;
-    view.ok_or_else(|| unknown(rollout))
+    view.ok_or_else(|| call::no_rollout(rollout))
 }
 
 /// What a rollout proved so far.
@@ -46,12 +46,7 @@ pub(super) async fn evidence(
     let name = rollout.clone();
     let look = move |situation: view::Situation<'_>| view::evidence(situation, &name);
     let evidence = driver.ask(look).await.map_err(call::stopping)?;
-    evidence.ok_or_else(|| unknown(rollout))
-}
-
-fn unknown(rollout: &RolloutId) -> CallError {
-    let message = format!("there is no rollout {rollout}");
-    CallError::new(CallErrorKind::NotFound, message)
+    evidence.ok_or_else(|| call::no_rollout(rollout))
 }
 
 /// Sends the first view, then each that differs from the one before, until the rollout is over,

@@ -53,10 +53,7 @@ impl Planner<'_> {
             (Inventory::of(situation.fleet, situation.now), amended)
         };
         let (inventory, amended) = self.driver.ask(look).await.map_err(call::stopping)?;
-        let amended = amended.ok_or_else(|| {
-            let message = format!("there is no rollout {}", asked.rollout);
-            CallError::new(CallErrorKind::NotFound, message)
-        })?;
+        let amended = amended.ok_or_else(|| call::no_rollout(&asked.rollout))?;
         if !amended.is_live() {
             return Err(over(&amended));
         }
