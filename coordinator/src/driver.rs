@@ -47,10 +47,10 @@ use crate::{
     sessions::Sessions,
     store::{Store, StoreError},
     tasks::Stop,
+    view::Holds,
 };
 use cofferdam_engine::{
     fleet::{Fleet, FleetEvent, Memory},
-    hold::Hold,
     id::HostId,
     time::Timestamp,
 };
@@ -119,7 +119,7 @@ pub(crate) struct Driver<S> {
     /// What is kept of the last decision.
     memory: Memory,
     /// What holds what, once somebody has asked since the last decision.
-    holds: Option<Vec<Hold>>,
+    holds: Holds,
     wake: Option<Timestamp>,
     log_bytes: usize,
     checkpoint_at: Timestamp,
@@ -156,7 +156,7 @@ impl<S: Store> Driver<S> {
             answers: part.answers.clone(),
             signer: part.signer.clone(),
             memory: Memory::default(),
-            holds: None,
+            holds: Holds::default(),
             wake: None,
             log_bytes: 0,
             checkpoint_at: clock.now().after(CHECKPOINT_EVERY),
@@ -252,7 +252,7 @@ impl<S: Store> Driver<S> {
 
     /// Asks what to do until there is nothing left, and applies it.
     fn decide(&mut self, turn: &mut Turn) {
-        self.holds = None;
+        self.holds = Holds::default();
         for _ in 0..ROUNDS {
             let watch = Stopwatch::start();
             let decision = self.fleet.decide_again(&mut self.memory, turn.now);

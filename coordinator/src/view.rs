@@ -32,14 +32,36 @@ pub(crate) use self::{
 };
 
 use cofferdam_engine::{fleet::Fleet, hold::Hold, time::Timestamp};
+use std::cell::OnceCell;
 
 /// How the fleet stands at a moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Situation<'a> {
     /// Rollouts, cells, hosts.
     pub(crate) fleet: &'a Fleet,
-    /// Why what does not move does not.
-    pub(crate) holds: &'a [Hold],
+    /// Why what does not move does not, as far as that was asked for since something happened.
+    pub(crate) kept: &'a Holds,
     /// The moment.
     pub(crate) now: Timestamp,
+}
+
+/// Why what does not move does not: worked out when somebody asks, since it costs a look at every rollout and
+/// cell, and kept for whoever asks next.
+#[derive(Debug, Default)]
+pub(crate) struct Holds(OnceCell<Vec<Hold>>);
+
+#[cfg(test)]
+impl Holds {
+    /// These.
+    pub(crate) fn known(holds: impl Into<Vec<Hold>>) -> Self {
+        Self(OnceCell::from(holds.into()))
+    }
+}
+
+impl<'a> Situation<'a> {
+    /// Why what does not move does not.
+    pub(crate) fn holds(&self) -> &'a [Hold] {
+        let holds = || self.fleet.decide(self.now).holds;
+        self.kept.0.get_or_init(holds)
+    }
 }

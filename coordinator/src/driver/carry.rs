@@ -71,10 +71,8 @@ impl<S: Store> Driver<S> {
                 reply.send(result).ok();
             }
             Effect::Answer(question) => {
-                let fleet = &self.fleet;
-                // Whoever asks next before anything happens is told the same.
-                let holds = self.holds.get_or_insert_with(|| fleet.decide(now).holds);
-                question(Situation { fleet, holds, now });
+                let (fleet, kept) = (&self.fleet, &self.holds);
+                question(Situation { fleet, kept, now });
             }
         }
     }

@@ -339,7 +339,7 @@ fn host_lines(situation: Situation<'_>, cell: &Cell, id: &HostId) -> Vec<HoldVie
 
 fn lines(situation: Situation<'_>, is_meant: impl Fn(&Subject) -> bool) -> Vec<HoldView> {
     let meant = |hold: &&Hold| is_meant(&hold.subject);
-    cluster::holds(situation.fleet, situation.holds.iter().filter(meant))
+    cluster::holds(situation.fleet, situation.holds().iter().filter(meant))
 }
 
 /// What is known, in the order to show it.

@@ -35,7 +35,7 @@ pub(crate) fn rollout_line(rollout: &Rollout) -> RolloutLine {
 pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<RolloutView> {
     let rollout = situation.fleet.rollouts().get(name)?;
     let theirs = situation
-        .holds
+        .holds()
         .iter()
         .filter(|hold| rollout_of(&hold.subject) == name);
     let mut warnings: Vec<String> = rollout

@@ -120,9 +120,9 @@ fn apply(fleet: &mut Fleet, event: FleetEvent) {
     fleet.apply(&event, Timestamp(1000)).unwrap();
 }
 
-fn situation<'a>(fleet: &'a Fleet, holds: &'a [Hold]) -> Situation<'a> {
+fn situation<'a>(fleet: &'a Fleet, kept: &'a Holds) -> Situation<'a> {
     let now = Timestamp(2000);
-    Situation { fleet, holds, now }
+    Situation { fleet, kept, now }
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn hosts_held_for_one_reason_are_one_line() {
 fn a_rollout_that_began_shows_its_waves() {
     let fleet = fleet(4);
 
-    let view = rollout(situation(&fleet, &[]), &name()).unwrap();
+    let view = rollout(situation(&fleet, &Holds::known([])), &name()).unwrap();
 
     assert_eq!(view.state, RolloutState::Running);
     assert_eq!(view.hosts, 4);
@@ -210,7 +210,7 @@ pub(crate) fn every_outcome() -> Fleet {
 fn a_rollout_counts_each_kind_of_outcome_apart() {
     let fleet = every_outcome();
 
-    let view = rollout(situation(&fleet, &[]), &name()).unwrap();
+    let view = rollout(situation(&fleet, &Holds::known([])), &name()).unwrap();
 
     let sum = |count: fn(&WaveView) -> u64| view.waves.iter().map(count).sum::<u64>();
     let counts = [
@@ -276,7 +276,7 @@ fn a_host_is_explained_by_what_holds_it_first() {
     };
     let slices = hold(wave, Reason::Slices { done: 0, of: 1 }, 1000);
     let staging = held_host(1, Reason::Staging { after: None }, 1500);
-    let holds = [slices, staging];
+    let holds = Holds::known([slices, staging]);
 
     let own = explain(situation(&fleet, &holds), "web-1").unwrap();
     let inherited = explain(situation(&fleet, &holds), "web-2").unwrap();
@@ -294,7 +294,7 @@ fn a_rollouts_headline_is_the_cause_not_the_waiting_for_it() {
     let slices = hold(rollout.clone(), Reason::Slices { done: 0, of: 1 }, 1000);
     let until = Timestamp(9000);
     let settle = hold(rollout, Reason::Settle { until }, 1500);
-    let holds = [slices, settle];
+    let holds = Holds::known([slices, settle]);
 
     let explained = explain(situation(&fleet, &holds), "practice").unwrap();
 
@@ -327,7 +327,7 @@ fn a_wave_ends_as_its_rollout_does() {
             apply(&mut fleet, FleetEvent::Rollout { rollout, event });
         }
 
-        let view = rollout(situation(&fleet, &[]), &name()).unwrap();
+        let view = rollout(situation(&fleet, &Holds::known([])), &name()).unwrap();
 
         let states = view.waves.iter().map(|wave| wave.state);
         assert!(states.eq([expected, WaveState::Pending]));
@@ -340,7 +340,7 @@ fn a_cell_is_explained_by_who_is_out() {
     let fleet = fleet(4);
     let cell: &CellId = fleet.cells().keys().next().unwrap();
 
-    let explained = explain(situation(&fleet, &[]), cell.as_str()).unwrap();
+    let explained = explain(situation(&fleet, &Holds::known([])), cell.as_str()).unwrap();
 
     assert_eq!(explained.kind, SubjectKind::Cell);
     assert_eq!(explained.headline, "0 of 4 hosts are out");
@@ -349,14 +349,17 @@ fn a_cell_is_explained_by_who_is_out() {
 #[test]
 fn what_nothing_is_called_is_not_explained() {
     for subject in ["nothing", "", "../x"] {
-        assert_eq!(explain(situation(&fleet(2), &[]), subject), None);
+        assert_eq!(
+            explain(situation(&fleet(2), &Holds::known([])), subject),
+            None
+        );
     }
 }
 
 #[test]
 fn hosts_stand_in_order_of_their_names() {
     let fleet = fleet(12);
-    let views = hosts(situation(&fleet, &[]));
+    let views = hosts(situation(&fleet, &Holds::known([])));
     assert_eq!(views.len(), 12);
     assert!(views.is_sorted_by_key(|view| view.host.clone()));
     assert_eq!(views[0].connected_since_ms, Some(Timestamp(1000)));
@@ -374,7 +377,9 @@ fn a_host_is_explained_with_what_is_denied_to_it() {
     };
     apply(&mut fleet, denied);
     let denials = |name: &str| -> Vec<String> {
-        let facts = explain(situation(&fleet, &[]), name).unwrap().facts;
+        let facts = explain(situation(&fleet, &Holds::known([])), name)
+            .unwrap()
+            .facts;
         let facts = facts.into_iter().filter(|fact| fact.key == "denied");
         facts.map(|fact| fact.value).collect()
     };

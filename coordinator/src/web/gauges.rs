@@ -60,7 +60,7 @@ impl Gauges {
         gauges.is_cord_pulled = !situation.fleet.cords().is_empty();
         let reach = situation.fleet.cord_reach(situation.now);
         gauges.cord_hosts_at_risk = reach.map_or(0, |reach| reach.at_risk());
-        for hold in situation.holds {
+        for hold in situation.holds() {
             *gauges.holds.entry(hold.reason.rule()).or_default() += 1;
         }
         gauges
@@ -147,17 +147,17 @@ fn state(cell: &Cell, host: &HostId) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::tests::every_outcome;
+    use crate::view::{Holds, tests::every_outcome};
 
     #[test]
     fn each_outcome_of_a_live_rollout_has_its_gauge() {
         let fleet = every_outcome();
         let now = Timestamp(2000);
-        let holds = &[];
+        let kept = &Holds::known([]);
         let metrics = Metrics::default();
         Gauges::of(Situation {
             fleet: &fleet,
-            holds,
+            kept,
             now,
         })
         .show(&metrics);

@@ -50,6 +50,6 @@ fn a_rollout_says_how_many_of_its_hosts_have_it_in_effect_and_which_units_do_not
 }
 
 fn shown(fleet: &Fleet) -> Option<String> {
-    let view = rollout(situation(fleet, &[]), &name()).unwrap();
+    let view = rollout(situation(fleet, &Holds::known([])), &name()).unwrap();
     view.effective.map(|effective| effective.to_string())
 }

@@ -74,7 +74,7 @@ fn a_rollout_shows_what_guards_of_its_hosts_refused_since_it_started() {
     tell(&mut fleet, 0, &[started - 1, started + 9]);
     tell(&mut fleet, 1, &[started + 5]);
 
-    let view = rollout(situation(&fleet, &[]), &name()).unwrap();
+    let view = rollout(situation(&fleet, &Holds::known([])), &name()).unwrap();
 
     let shown: Vec<_> = view
         .alarms
@@ -86,7 +86,7 @@ fn a_rollout_shows_what_guards_of_its_hosts_refused_since_it_started() {
         let moments: Vec<u64> = (0..4).map(|n| started + 10 + n).collect();
         tell(&mut fleet, number, &moments);
     }
-    let view = rollout(situation(&fleet, &[]), &name()).unwrap();
+    let view = rollout(situation(&fleet, &Holds::known([])), &name()).unwrap();
     assert_eq!(view.alarms.len(), 20);
 }
 
@@ -94,7 +94,8 @@ fn a_rollout_shows_what_guards_of_its_hosts_refused_since_it_started() {
 fn a_host_shows_and_explains_its_guard_its_window_and_its_drift() {
     let mut fleet = fleet(2);
     tell(&mut fleet, 0, &[2]);
-    let situation = situation(&fleet, &[]);
+    let nothing = Holds::known([]);
+    let situation = situation(&fleet, &nothing);
 
     let [told, silent] = <[_; 2]>::try_from(hosts(situation)).unwrap();
 
