@@ -9,7 +9,7 @@ use cofferdam_proto::operator::CordRequest;
 #[command(
     after_help = "While the cord is pulled no host is started, drained or staged for, in no rollout and on no way back. \
     Runs that changed their host end safely. Whoever can reach a region's coordinator alone pulls that region's \
-    own cord there: cofferdam --server REGION cord pull.\n\n\
+    own cord there: cofferdam --endpoint URL cord pull.\n\n\
     Example:\n  cofferdam cord pull --reason 'errors in r1'"
 )]
 pub struct Args {
