@@ -13,7 +13,8 @@ use crate::{
 };
 use anyhow::Result;
 use clap::Subcommand;
-use std::path::PathBuf;
+use cofferdam_engine::digest::Digest;
+use std::{collections::BTreeSet, path::PathBuf};
 
 /// Arguments of `bundle`.
 #[derive(Debug, clap::Args)]
@@ -65,6 +66,12 @@ pub async fn run(args: Args, config: &Config, out: Output) -> Result<Exit> {
 struct Dialled {
     client: Client,
     settings: Settings,
+}
+
+/// What an artefact store has.
+async fn stored(store: &Client) -> Result<BTreeSet<Digest>> {
+    let all = store.artefacts().await?.into_iter();
+    Ok(all.map(|one| one.digest).collect())
 }
 
 async fn dial(config: &Config) -> Result<Dialled> {

@@ -110,6 +110,12 @@ fn carry_out(
 
 /// The lock file, which must be there.
 pub(super) fn lock_of(file: &RolloutFile) -> Result<LockFile> {
+    let (_text, lock) = read_lock(file)?;
+    Ok(lock)
+}
+
+/// The same, with its text.
+pub(super) fn read_lock(file: &RolloutFile) -> Result<(String, LockFile)> {
     let path = file.lock_path();
     let text = file.lock()?.ok_or_else(|| {
         UsageError(format!(
@@ -118,7 +124,8 @@ pub(super) fn lock_of(file: &RolloutFile) -> Result<LockFile> {
         ))
     })?;
     let lock = lockfile::parse(&path.display().to_string(), &text);
-    Ok(lock.map_err(|mistakes| UsageError(mistakes.to_string()))?)
+    let lock = lock.map_err(|mistakes| UsageError(mistakes.to_string()))?;
+    Ok((text, lock))
 }
 
 /// Asks what the next amendment of a rollout would be.

@@ -1,6 +1,6 @@
 //! `cofferdam bundle export`: a rollout into one file.
 
-use super::{Destination, Dialled, dial, written};
+use super::{Destination, Dialled, dial, stored, written};
 use crate::{
     bundle::{
         artefacts::{self, Named},
@@ -12,7 +12,7 @@ use crate::{
     },
     client::Client,
     clock,
-    command::sign::lock_of,
+    command::sign::read_lock,
     config::{Config, Endpoint, Settings},
     exit::{Exit, UsageError},
     render::{Output, table::counted},
@@ -25,10 +25,7 @@ use cofferdam_engine::{
     plan::rollout_digest,
     statement::{Signed, Statement},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
-};
+use std::{collections::BTreeMap, path::PathBuf};
 
 /// Arguments of `export`.
 #[derive(Debug, clap::Args)]
@@ -52,7 +49,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, config: &Config, out: Output) -> Result<Exit> {
     let file = RolloutFile::read(&args.file)?;
-    let lock = lock_of(&file)?;
+    let (lock_text, lock) = read_lock(&file)?;
     let signed = signed(&file, &lock)?;
     let Dialled { client, settings } = dial(config).await?;
     let bits = lock.bits(file.spec().patch());
@@ -74,7 +71,7 @@ pub(super) async fn run(args: Args, config: &Config, out: Output) -> Result<Exit
         kind: Kind::Rollout,
         rollout: file.rollout().clone(),
         made: written::made(&settings)?,
-        texts: texts(&file, signed, &evidence)?,
+        texts: texts(&file, lock_text, signed, &evidence)?,
         artefacts: named
             .into_iter()
             .map(|(digest, one)| (digest, one.size))
@@ -129,8 +126,7 @@ async fn at(endpoint: &Endpoint, settings: Settings) -> Result<Client> {
 
 /// The store has all that is named.
 async fn check_store(store: &Client, named: &BTreeMap<Digest, Named>) -> Result<()> {
-    let stored = store.artefacts().await?;
-    let stored: BTreeSet<Digest> = stored.into_iter().map(|one| one.digest).collect();
+    let stored = stored(store).await?;
     let lacking = named.iter().filter(|(digest, _)| !stored.contains(*digest));
     let lacking: Vec<String> = lacking
         .map(|(digest, one)| format!("\n  {}, {digest}", one.what))
@@ -147,10 +143,10 @@ async fn check_store(store: &Client, named: &BTreeMap<Digest, Named>) -> Result<
 
 fn texts(
     file: &RolloutFile,
+    lock: String,
     signed: Option<Signed>,
     evidence: &Evidence,
 ) -> Result<BTreeMap<EntryName, String>> {
-    let lock = file.lock()?.context("the lock file is gone")?;
     let mut texts = BTreeMap::from([
         (EntryName::Rollout, file.text().to_owned()),
         (EntryName::Lock, lock),

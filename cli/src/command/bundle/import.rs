@@ -3,7 +3,7 @@
 mod folder;
 
 use self::folder::Folder;
-use super::{Dialled, dial};
+use super::{Dialled, dial, stored};
 use crate::{
     bundle::{
         carried::Carried,
@@ -25,10 +25,8 @@ use crate::{
     signing,
 };
 use anyhow::{Context as _, Result, ensure};
-use cofferdam_engine::digest::Digest;
 use cofferdam_proto::operator::ArtefactStored;
 use std::{
-    collections::BTreeSet,
     fs::File,
     io::{BufReader, Read as _, Seek as _, SeekFrom},
     path::{Path, PathBuf},
@@ -121,8 +119,7 @@ async fn take_in(
     let into = into.unwrap_or(Path::new(opened.manifest.rollout.as_str()));
     let folder = Folder::of(into, opened, carried)?;
     let Dialled { client, .. } = dial(config).await?;
-    let stored = client.artefacts().await?.into_iter();
-    let stored: BTreeSet<Digest> = stored.map(|one| one.digest).collect();
+    let stored = stored(&client).await?;
     let lacking: Vec<&Place> = opened
         .artefacts
         .iter()
