@@ -13,6 +13,7 @@ pub mod faked_clock;
 pub mod figures;
 pub mod fleet;
 pub mod folder;
+pub mod greeting;
 pub mod load;
 pub mod machine;
 pub mod on_paper;

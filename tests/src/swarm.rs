@@ -1,11 +1,16 @@
 //! Many hosts in one process, for benchmarks: each has a session of its own, stages what it is asked to and takes its
 //! order, and none begins.
 
-use crate::{machine::Machine, pki::Credentials, site::Site};
+use crate::{
+    greeting::{self, JOURNAL},
+    machine::Machine,
+    pki::Credentials,
+    site::Site,
+};
 use cofferdam_engine::{
-    id::{Incarnation, ReportSequence},
+    id::ReportSequence,
     identity::Identity,
-    inventory::{Facts, PackageSet, Platform},
+    inventory::PackageSet,
     report::{Report, ReportBody},
 };
 use cofferdam_proto::{
@@ -20,9 +25,6 @@ use tonic::{Streaming, transport::Endpoint};
 
 /// As often as the coordinator of a [`Site`] wants.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-
-/// Every host's journal, of which there is none.
-const JOURNAL: Incarnation = Incarnation(7);
 
 /// Hosts with sessions. They are gone when it is dropped.
 pub struct Swarm {
@@ -115,28 +117,7 @@ fn hello(machine: &Machine) -> Hello {
         ("service", machine.service),
         ("instance_type", machine.instance_type),
     ];
-    Hello {
-        host: machine.host.clone(),
-        incarnation: JOURNAL,
-        boot_id: "boot-1".to_owned(),
-        version: "1.0".to_owned(),
-        labels: labels
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into(),
-        facts: Facts {
-            platform: Platform {
-                os_release: "debian-12".to_owned(),
-                architecture: "amd64".to_owned(),
-            },
-            kernel: "6.1".to_owned(),
-            packages: PackageSet::default().digest(),
-        },
-        in_service: true,
-        detail: String::new(),
-        takes_reservations: false,
-        open: None,
-        newest: None,
-    }
+    greeting::hello(machine.host.clone(), labels)
 }
 
 async fn next(session: &mut Streaming<v1::ToAgent>) -> Option<ToAgent> {

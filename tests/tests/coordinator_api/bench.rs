@@ -12,7 +12,6 @@ use cofferdam_coordinator::{
 use cofferdam_engine::{
     id::{HostId, Incarnation},
     identity::Identity,
-    inventory::{Facts, PackageSet, Platform},
 };
 use cofferdam_proto::{
     session::{FromAgent, Hello, ToAgent},
@@ -20,6 +19,7 @@ use cofferdam_proto::{
     v1::{self, agent_client::AgentClient, operator_client::OperatorClient},
 };
 use cofferdam_tests::{
+    greeting,
     patience::eventually,
     pki::{Authority, TRUST_DOMAIN},
 };
@@ -259,26 +259,7 @@ async fn beat(sender: mpsc::Sender<v1::FromAgent>) {
 
 pub(crate) fn hello(host: &str) -> Hello {
     let labels = [("region", "r1"), ("zone", "a"), ("service", "web")];
-    Hello {
-        host: name(host),
-        incarnation: Incarnation(7),
-        boot_id: "boot-1".to_owned(),
-        version: "1.0".to_owned(),
-        labels: labels.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
-        facts: Facts {
-            platform: Platform {
-                os_release: "debian-12".to_owned(),
-                architecture: "amd64".to_owned(),
-            },
-            kernel: "6.1".to_owned(),
-            packages: PackageSet::default().digest(),
-        },
-        in_service: true,
-        detail: String::new(),
-        takes_reservations: false,
-        open: None,
-        newest: None,
-    }
+    greeting::hello(name(host), labels)
 }
 
 /// A name of any kind.
