@@ -19,6 +19,7 @@ mod host_order;
 mod impact;
 mod late;
 mod make;
+mod match_lock;
 mod missed;
 mod opening;
 mod pace;

@@ -1,7 +1,7 @@
 //! How much of the fleet a rollout touches, by capacity group.
 
 use super::{
-    class::Known,
+    choice::Choice,
     floors::Floors,
     impact::{Impact, Touched},
     planned::Planned,
@@ -98,8 +98,7 @@ fn more_load_permille(members: usize, out: usize) -> Option<usize> {
 impl Blast {
     /// Counts what a plan touches.
     pub(super) fn of(
-        known: &Known<'_>,
-        selected: usize,
+        choice: &Choice<'_>,
         planned: &Planned<'_, '_>,
         floors: &Floors<'_>,
         touched: &Touched<'_>,
@@ -108,7 +107,7 @@ impl Blast {
         for (class, count) in &planned.classes {
             counts.entry(class.home).or_default().1 += count;
         }
-        for class in &known.classes {
+        for class in &choice.known.classes {
             let home = class.home.and_then(|(_, home)| counts.get_mut(&home));
             if let Some((members, _)) = home {
                 *members += class.members;
@@ -127,8 +126,8 @@ impl Blast {
             });
         Self {
             hosts: planned.hosts.len(),
-            selected,
-            known: known.hosts.len(),
+            selected: choice.selected.hosts.len(),
+            known: choice.known.hosts.len(),
             groups: groups.collect(),
             impacts: touched.impacts(),
             wide: floors.wide(),

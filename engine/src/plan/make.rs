@@ -7,7 +7,7 @@ use super::{
     floors::Floors,
     impact::Touched,
     late::LateRules,
-    pace,
+    match_lock, pace,
     planned::Planned,
     proof::Proof,
     region::{RegionOrder, Regions},
@@ -21,11 +21,12 @@ use crate::{
     by_name::ByHost,
     calendar::Calendar,
     cells,
+    coverage::Coverage,
     denial::Denials,
     digest::Digest,
     id::{CellId, HostId, WaveIndex},
     inventory::{Host, PackageSet},
-    patch::{LockFile, Locked, Patch, VersionWish},
+    patch::LockFile,
     policy::Pace,
     services::Services,
     spec::Spec,
@@ -76,47 +77,42 @@ impl Plan {
         input: &PlanInput<'_>,
         may_be_taken: &dyn Fn(&HostId) -> bool,
     ) -> Result<Self, PlanErrors> {
-        let mut errors = check_lock(spec, lock);
-        let Choice {
-            known,
-            denied,
-            unaffected,
-            selected,
-            strata,
-        } = Choice::make(spec, lock, input, may_be_taken, &mut errors);
-        let waves = Waves::take(spec, &selected, strata.count());
+        let mut errors = match_lock::errors(spec, lock);
+        let choice = Choice::make(spec, lock, input, may_be_taken, &mut errors);
+        let waves = Waves::take(spec, &choice.selected, choice.strata.count());
         let planned = waves.planned();
-        let floors = Floors::find(spec, &known, &planned);
+        let floors = Floors::find(spec, &choice.known, &planned);
         let approvals = floors.for_people(spec, input.services, &planned, &mut errors);
-        let regions = Regions::of(&selected);
-        let orders = regions.orders(spec, &selected, &mut errors);
-        let (unknown_deltas, (strata, hosts)) = (strata.unknown_deltas, listed(&planned, &strata));
-        let proof = Proof::of(spec, input.now, &planned, &strata, &hosts);
+        let regions = Regions::of(&choice.selected);
+        let orders = regions.orders(spec, &choice.selected, &mut errors);
+        let proof = Proof::of(spec, input.now, &planned, &choice.strata);
         proof.refuse(&mut errors);
         none(errors)?;
+        let coverage = proof.judged();
         let touched = Touched::of(input.services, &planned);
         let draft = Draft {
             spec,
             touched: &touched,
             lock,
             rollout_digest: rollout_digest(spec, lock),
-            selected: &selected,
+            selected: &choice.selected,
             planned: &planned,
             floors: &floors,
-            denied: &denied,
+            denied: &choice.denied,
         };
-        let left_alone = upgrade::left_alone(unaffected.count, selected.hosts.len());
+        let left_alone = upgrade::left_alone(choice.unaffected.count, choice.selected.hosts.len());
         let of_waves = left_alone.chain(waves.warnings).collect();
         let (planned_waves, assignments) = (draft.waves(&regions, &orders), draft.assignments());
         let estimate = draft.estimate(&planned_waves, &assignments);
-        let mut of_proof = proof.warnings(unknown_deltas);
-        of_proof.extend(when::warnings(spec, input, &planned, estimate));
+        let of_proof = proof.warnings(choice.strata.unknown_deltas).into_iter();
+        let of_proof = of_proof.chain(when::warnings(spec, input, &planned, estimate));
+        let (strata, hosts) = listed(&planned, &choice.strata, &coverage);
         Ok(Self {
             rollout: spec.name().clone(),
             rollout_digest: draft.rollout_digest,
             severity: spec.severity(),
             profile: spec.profile(),
-            warnings: draft.warnings(of_waves, of_proof),
+            warnings: draft.warnings(of_waves, of_proof.collect()),
             estimate,
             brake: spec.brake().clone(),
             hosts_left_out: spec.hosts_left_out(),
@@ -125,9 +121,9 @@ impl Plan {
             approvals,
             approvers: spec.approvers().clone(),
             late: Some(LateRules::of(spec)),
-            blast: Blast::of(&known, selected.hosts.len(), &planned, &floors, &touched),
+            blast: Blast::of(&choice, &planned, &floors, &touched),
             waves: planned_waves,
-            coverage: spec.coverage().clone(),
+            coverage,
             waived: proof.waived(),
             strata,
             hosts,
@@ -157,70 +153,20 @@ pub(crate) fn digest_of(spec: Digest, lock: Digest) -> Digest {
     Digest::of(format!("{spec}\n{lock}\n"))
 }
 
-/// The lock file was made of this rollout file, as far as can be told without asking a host.
-fn check_lock(spec: &Spec, lock: &LockFile) -> Vec<PlanError> {
-    let mut errors = Vec::new();
-    if lock.rollout != spec.name().as_str() {
-        errors.push(PlanError::OtherRollout {
-            lock: lock.rollout.clone(),
-            spec: spec.name().clone(),
-        });
-    }
-    let (packages, platforms) = match (spec.patch(), &lock.content) {
-        (patch, Locked::Packages { platforms }) if !upgrade::is_of(patch, platforms) => {
-            errors.push(PlanError::OtherPatch);
-            return errors;
-        }
-        (Patch::Packages { packages }, Locked::Packages { platforms }) => (packages, platforms),
-        (Patch::Config(config), Locked::Config(files)) if !config.is_locked_by(files) => {
-            errors.push(PlanError::OtherFiles);
-            return errors;
-        }
-        (Patch::Security | Patch::Advisory(_), Locked::Packages { .. })
-        | (Patch::Config(_), Locked::Config(_))
-        | (Patch::Noop, Locked::Noop) => return errors,
-        (
-            Patch::Packages { .. }
-            | Patch::Security
-            | Patch::Advisory(_)
-            | Patch::Config(_)
-            | Patch::Noop,
-            _,
-        ) => {
-            errors.push(PlanError::OtherPatch);
-            return errors;
-        }
-    };
-    for entry in platforms {
-        for (package, wish) in packages {
-            let locked = entry.packages.iter().find(|p| p.name == *package);
-            let version = locked.map(|locked| &locked.version);
-            let is_met = match wish {
-                VersionWish::Latest => version.is_some(),
-                VersionWish::Exactly(wished) => version == Some(wished),
-            };
-            if !is_met {
-                errors.push(PlanError::OtherVersion {
-                    package: package.clone(),
-                    wish: wish.clone(),
-                    platform: entry.platform.clone(),
-                    locked: version.cloned(),
-                });
-            }
-        }
-    }
-    errors
-}
-
 /// The strata of the planned hosts, and the hosts.
-fn listed(planned: &Planned<'_, '_>, strata: &Strata<'_>) -> (Vec<Stratum>, ByHost<PlannedHost>) {
+fn listed(
+    planned: &Planned<'_, '_>,
+    strata: &Strata<'_>,
+    coverage: &Coverage,
+) -> (Vec<Stratum>, ByHost<PlannedHost>) {
     let mut is_kept = vec![false; strata.count()];
     for number in planned.classes.iter().flat_map(|(class, _)| &class.strata) {
         is_kept[place(*number)] = true;
     }
-    let (kept, ranks) = strata.ranked(|number| is_kept[place(number)]);
+    let (kept, ranks) = strata.ranked(coverage, |number| is_kept[place(number)]);
     let ranked = planned.classes.iter().map(|(class, _)| {
-        let mut strata: Vec<u32> = class.strata.iter().map(|number| ranks[number]).collect();
+        let of = class.strata.iter().filter_map(|number| ranks.get(number));
+        let mut strata: Vec<u32> = of.copied().collect();
         strata.sort_unstable();
         (class.place, strata)
     });

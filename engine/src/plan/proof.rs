@@ -1,10 +1,16 @@
 //! What the first wave proves: whether it has a host of every stratum, and which it need not have.
 
-use super::{PlanError, PlannedHost, Warning, planned::Planned, selected::Mark, strata::place};
+use super::{
+    PlanError, Warning,
+    planned::Planned,
+    selected::Mark,
+    strata::{Strata, place},
+};
 use crate::{
-    by_name::ByHost,
+    coverage::Coverage,
     date::Date,
     id::{HostId, WaveIndex},
+    inventory::REGION,
     patch::Patch,
     spec::{Spec, Waiver},
     stratum::{DELTA, Stratum},
@@ -58,41 +64,59 @@ impl fmt::Display for Uncovered {
 pub(super) struct Proof<'p> {
     spec: &'p Spec,
     now: Timestamp,
-    strata: &'p [Stratum],
-    hosts: &'p ByHost<PlannedHost>,
-    /// How many hosts are of each stratum: in all waves, in the first one.
-    counts: Vec<(usize, usize)>,
-    /// Of each stratum: whether only the patcher's own hosts are of it, which the last wave takes.
-    is_patchers: Vec<bool>,
+    planned: &'p Planned<'p, 'p>,
+    /// The strata of the planned hosts, in order.
+    strata: Vec<Counted>,
+}
+
+/// A stratum of planned hosts.
+#[derive(Debug)]
+struct Counted {
+    stratum: Stratum,
+    /// Its number among [`Strata`].
+    number: u32,
+    count: Count,
+}
+
+/// How many hosts are of a stratum.
+#[derive(Debug, Clone, Copy, Default)]
+struct Count {
+    /// In all waves.
+    all: usize,
+    /// In the first one.
+    first: usize,
+    /// The patcher's own, which the last wave takes.
+    patchers: usize,
 }
 
 impl<'p> Proof<'p> {
-    /// `hosts` are the planned ones.
     pub(super) fn of(
         spec: &'p Spec,
         now: Timestamp,
-        planned: &Planned<'_, '_>,
-        strata: &'p [Stratum],
-        hosts: &'p ByHost<PlannedHost>,
+        planned: &'p Planned<'p, 'p>,
+        strata: &Strata<'_>,
     ) -> Self {
-        let mut counts = vec![(0, 0); strata.len()];
-        let mut is_patchers = vec![true; strata.len()];
-        for (selected, host) in planned.hosts().zip(hosts.values()) {
-            let is_own = selected.common.mark == Some(Mark::Patcher);
-            for stratum in &host.strata {
-                is_patchers[place(*stratum)] &= is_own;
-                let (all, first) = &mut counts[place(*stratum)];
-                *all += 1;
-                *first += usize::from(host.wave == WaveIndex(0));
+        let mut counts = vec![Count::default(); strata.count()];
+        for (host, wave) in &planned.hosts {
+            let is_own = host.common.mark == Some(Mark::Patcher);
+            for stratum in &host.common.strata {
+                let count = &mut counts[place(*stratum)];
+                count.all += 1;
+                count.first += usize::from(*wave == WaveIndex(0));
+                count.patchers += usize::from(is_own);
             }
         }
+        let named = strata.named(|number| counts[place(number)].all > 0);
+        let strata = named.into_iter().map(|(stratum, number)| Counted {
+            stratum,
+            number,
+            count: counts[place(number)],
+        });
         Self {
             spec,
             now,
-            strata,
-            hosts,
-            counts,
-            is_patchers,
+            planned,
+            strata: strata.collect(),
         }
     }
 
@@ -131,6 +155,17 @@ impl<'p> Proof<'p> {
             })
         });
         waived.collect()
+    }
+
+    /// What makes strata after the first wave too: what the file names, and regions where that wave has no host
+    /// of one, since later waves try one host of it before they try more.
+    pub(super) fn judged(&self) -> Coverage {
+        let coverage = self.spec.coverage().clone();
+        let is_region = |lacking: Uncovered| lacking.stratum.label == REGION;
+        match self.uncovered().any(is_region) {
+            true => coverage.with_regions(),
+            false => coverage,
+        }
     }
 
     /// Waivers that waive nothing, and package deltas that are not told apart; `unknown` hosts have
@@ -172,24 +207,33 @@ impl<'p> Proof<'p> {
     /// The strata that the first wave has no host of: those that only the patcher's own hosts are
     /// of, or the others.
     fn not_first(&self, of_patcher: bool) -> impl Iterator<Item = Uncovered> {
-        let counted = self.strata.iter().zip(0_u32..).zip(&self.counts);
-        counted
-            .zip(&self.is_patchers)
-            .filter(move |((_, (_, first)), is_own)| *first == 0 && **is_own == of_patcher)
-            .map(|(((stratum, number), (hosts, _)), _)| Uncovered {
-                stratum: stratum.clone(),
-                hosts: *hosts,
-                such_as: self.delta_of(stratum, number),
-            })
+        let lacking = self.strata.iter().filter(move |counted| {
+            let Count {
+                all,
+                first,
+                patchers,
+            } = counted.count;
+            first == 0 && (all == patchers) == of_patcher
+        });
+        lacking.map(|counted| Uncovered {
+            stratum: counted.stratum.clone(),
+            hosts: counted.count.all,
+            such_as: self.delta_of(counted),
+        })
     }
 
     /// The first host of a package delta. Nothing of another stratum.
-    fn delta_of(&self, stratum: &Stratum, number: u32) -> Option<HostId> {
+    fn delta_of(
+        &self,
+        Counted {
+            stratum, number, ..
+        }: &Counted,
+    ) -> Option<HostId> {
         let with = stratum.with.as_ref().map(|with| with.label.as_str());
         let is_delta = stratum.label == DELTA || with == Some(DELTA);
-        let is_of_it = |(_, host): &(_, &PlannedHost)| host.strata.contains(&number);
-        let first = self.hosts.iter().filter(|_| is_delta).find(is_of_it);
-        first.map(|(host, _)| host.clone())
+        let mut hosts = self.planned.hosts().filter(|_| is_delta);
+        let first = hosts.find(|host| host.common.strata.contains(number));
+        first.map(|host| host.host.id.clone())
     }
 
     fn waiver(&self, stratum: &Stratum) -> Option<&'p Waiver> {
@@ -200,8 +244,8 @@ impl<'p> Proof<'p> {
 
     /// How many hosts of a stratum the first wave has. Nothing when no planned host is of it.
     fn in_first_wave(&self, name: &str) -> Option<usize> {
-        let mut counted = self.strata.iter().zip(&self.counts);
-        let (_, (_, first)) = counted.find(|(stratum, _)| stratum.to_string() == name)?;
-        Some(*first)
+        let mut strata = self.strata.iter();
+        let counted = strata.find(|counted| counted.stratum.to_string() == name)?;
+        Some(counted.count.first)
     }
 }

@@ -9,6 +9,9 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
+/// A label or pair of labels, and the number of each stratum that it makes.
+type Known<'a> = (Kind<'a>, BTreeMap<Values<'a>, u32>);
+
 /// Every stratum seen so far, with how many hosts are of it.
 ///
 /// Values are borrowed from the hosts and written out at the end alone: a fleet has many hosts and
@@ -17,8 +20,8 @@ use std::collections::BTreeMap;
 pub(super) struct Strata<'a> {
     lock: &'a LockFile,
     package_sets: &'a BTreeMap<Digest, PackageSet>,
-    /// What makes strata, and the number of each stratum of that kind.
-    kinds: Vec<(Kind<'a>, BTreeMap<Values<'a>, u32>)>,
+    /// What makes strata, or regions that are to be covered.
+    kinds: Vec<Known<'a>>,
     sizes: Vec<usize>,
     /// Hosts of one package set and platform have one delta.
     deltas: BTreeMap<(Digest, &'a Platform), Option<Delta>>,
@@ -36,7 +39,7 @@ impl<'a> Strata<'a> {
             lock,
             package_sets,
             kinds: coverage
-                .kinds()
+                .to_cover()
                 .map(|kind| (kind, BTreeMap::new()))
                 .collect(),
             sizes: Vec::new(),
@@ -76,14 +79,21 @@ impl<'a> Strata<'a> {
         self.sizes.len()
     }
 
-    /// The strata among `kept`, in order, and the place of each in that order by its number.
-    pub(super) fn ranked(&self, kept: impl Fn(u32) -> bool) -> (Vec<Stratum>, BTreeMap<u32, u32>) {
-        let all = self.kinds.iter().flat_map(|(kind, known)| {
-            let known = known.iter();
-            known.map(|(values, number)| (kind.stratum(*values), *number))
-        });
-        let sorted: BTreeMap<Stratum, u32> = all.filter(|(_, number)| kept(*number)).collect();
-        let ranked = sorted.into_iter().zip(0_u32..);
+    /// The strata among `kept` in order, each with its number.
+    pub(super) fn named(&self, kept: impl Fn(u32) -> bool) -> BTreeMap<Stratum, u32> {
+        named(self.kinds.iter(), kept)
+    }
+
+    /// The strata among `kept` that a coverage makes, in order, and the place of each in that order by its
+    /// number.
+    pub(super) fn ranked(
+        &self,
+        coverage: &Coverage,
+        kept: impl Fn(u32) -> bool,
+    ) -> (Vec<Stratum>, BTreeMap<u32, u32>) {
+        let is_made = |kind: &Kind<'_>| coverage.kinds().any(|made| made == *kind);
+        let kinds = self.kinds.iter().filter(|(kind, _)| is_made(kind));
+        let ranked = named(kinds, kept).into_iter().zip(0_u32..);
         ranked
             .map(|((stratum, number), rank)| (stratum, (number, rank)))
             .unzip()
@@ -96,6 +106,18 @@ impl<'a> Strata<'a> {
             stratum::delta(host, installed, self.lock)
         })
     }
+}
+
+/// The strata of these kinds among `kept`, in order, each with its number.
+fn named<'k, 'a: 'k>(
+    kinds: impl Iterator<Item = &'k Known<'a>>,
+    kept: impl Fn(u32) -> bool,
+) -> BTreeMap<Stratum, u32> {
+    let all = kinds.flat_map(|(kind, known)| {
+        let known = known.iter();
+        known.map(|(values, number)| (kind.stratum(*values), *number))
+    });
+    all.filter(|(_, number)| kept(*number)).collect()
 }
 
 /// Where a number stands in a list by numbers.
