@@ -43,7 +43,7 @@ pub enum Act {
     Shell {
         /// Its name
         host: String,
-        /// A line of shell; none opens a shell
+        /// A command and its arguments, or one line of shell in quotes; none opens a shell
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         line: Vec<String>,
     },
@@ -148,8 +148,11 @@ fn list() -> Result<(), FleetError> {
 fn shell(host: &str, line: &[String]) -> Result<(), FleetError> {
     let fleet = RealFleet::persons()?;
     let mut shell = fleet.host(host)?.shell()?;
-    if !line.is_empty() {
-        shell.arg("-c").arg(line.join(" "));
+    match line {
+        [] => {}
+        // A line for the host's shell, or a command and its arguments as they are.
+        [line] => drop(shell.arg("-c").arg(line)),
+        words => drop(shell.args(["-c", "\"$0\" \"$@\""]).args(words)),
     }
     become_command(&mut shell)
 }
@@ -184,7 +187,7 @@ fn directions(fleet: &RealFleet) -> String {
          the coordinator    https://{BRIDGE_ADDRESS}:7300, metrics http://{BRIDGE_ADDRESS}:7301, in {namespace}\n\
          the repository     http://{BRIDGE_ADDRESS}/, {own} publish NAME VERSION\n\
          a cable            nsenter --net={namespace} ip link set {} down\n\
-         everything of it   {}\n\
+         everything of it   {}, what a host printed in hosts/NAME/console\n\
          the end of it      make fleet-down\n",
         operator.display(),
         link(1),
