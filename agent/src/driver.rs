@@ -13,8 +13,9 @@
 //! A step's state is journalled before the step acts and its outcome afterwards, in one unit with
 //! the report of it, so a transition costs one sync.
 
+mod orders;
+
 use crate::{
-    acceptance::{Judgement, judge, no_room},
     actions::{Actions, Flag, StageRequest},
     admission::Admission,
     clock::Clock,
@@ -22,6 +23,7 @@ use crate::{
     inquiry::Inquiry,
     inventory::Inventory,
     journal::{Durability, History, HistoryError, Journal, JournalError, Record},
+    premise::{Premise, Weighed},
     profile::Profile,
     pulse::Pulse,
     query::Asked,
@@ -38,8 +40,8 @@ use cofferdam_engine::{
     failure::Failure,
     id::OrderKey,
     inventory::{Host, PackageSet},
-    order::{ClaimAnswer, ClaimPoint, Order},
-    report::{Refusal, ReportBody},
+    order::{ClaimAnswer, ClaimPoint},
+    report::ReportBody,
     reservation::ReservationLeft,
     run::RunEvent,
     statement::Signed,
@@ -47,9 +49,8 @@ use cofferdam_engine::{
     wish::Wish,
 };
 use cofferdam_proto::{
-    convert::order_digest,
     error_chain,
-    session::{FromAgent, Hello, Papers, ToAgent},
+    session::{FromAgent, Hello, ToAgent},
 };
 use std::{rc::Rc, time::Duration};
 use tokio::{sync::mpsc, time};
@@ -71,6 +72,7 @@ pub(crate) struct Driver<A, J, C> {
     service: ServiceWatch<A>,
     admission: Admission<A>,
     inventory: Inventory<A>,
+    premise: Premise<A>,
     telling: Telling,
     trust: Trust,
     pulse: Pulse,
@@ -93,6 +95,7 @@ enum Wake {
     Looked(Option<ReportBody>),
     Admitted,
     Inventoried(Option<PackageSet>),
+    Weighed(Box<Weighed>),
     Greeted(Result<Greeting, Failure>),
     Found,
     CanSend,
@@ -123,6 +126,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             service: ServiceWatch::new(Rc::clone(&actions)),
             admission: Admission::new(Rc::clone(&actions)),
             inventory: Inventory::new(Rc::clone(&actions)),
+            premise: Premise::new(Rc::clone(&actions)),
             telling: Telling::default(),
             trust: Trust::default(),
             pulse: Pulse::default(),
@@ -179,6 +183,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             said = self.service.outcome() => Wake::Looked(said),
             () = self.admission.outcome() => Wake::Admitted,
             others = self.inventory.outcome() => Wake::Inventoried(others),
+            weighed = self.premise.outcome() => Wake::Weighed(Box::new(weighed)),
             greeting = self.greeting.outcome() => Wake::Greeted(greeting),
             () = self.uplink.ready(), if has_something => Wake::CanSend,
             () = self.telling.due() => Wake::Found,
@@ -203,6 +208,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
                 }
                 Ok(())
             }
+            Wake::Weighed(weighed) => self.weighed(*weighed),
             Wake::Greeted(greeting) => {
                 self.greet(greeting);
                 Ok(())
@@ -307,32 +313,6 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             self.staging.stage(request);
         }
         self.say(said)
-    }
-
-    fn order(&mut self, order: Order, papers: &Papers) -> Result<(), DriverError> {
-        if self.history.outbox().is_full() {
-            tracing::warn!(order = %order.key, "too many reports wait; the order is not taken");
-            return Ok(());
-        }
-        let mut judgement = judge(&order, &self.profile.host, &self.history);
-        if judgement == Judgement::Accept {
-            let seen = self.history.generation_of(&order);
-            let now = self.clock.now();
-            let refusal = self.trust.refuses(&order, papers, seen, now);
-            judgement = refusal.map_or(judgement, Judgement::Refuse);
-        }
-        let record = match judgement {
-            Judgement::Repeat(body) => Record::Said { body },
-            Judgement::Refuse(refusal) => refused(&order, refusal),
-            Judgement::Accept if !self.journal.hold_back_room() => refused(&order, no_room()),
-            Judgement::Accept => {
-                tracing::info!(order = %order.key, rollout = %order.grant.rollout, "order accepted");
-                let at = self.clock.now();
-                let order = Box::new(order);
-                Record::Accepted { order, at }
-            }
-        };
-        self.note(record, Durability::Synced)
     }
 
     /// Takes the answer to the question that the run is asking; any other is out of date.
@@ -475,15 +455,6 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             newest: self.history.newest(),
         };
         self.uplink.greet(hello, packages);
-    }
-}
-
-fn refused(order: &Order, refusal: Refusal) -> Record {
-    tracing::warn!(order = %order.key, %refusal, "order refused");
-    Record::Refused {
-        key: order.key,
-        digest: order_digest(order),
-        refusal,
     }
 }
 

@@ -38,6 +38,7 @@ pub mod packages;
 #[cfg(test)]
 mod patience;
 pub mod pattern;
+mod premise;
 pub mod production;
 pub mod profile;
 pub mod pulse;

@@ -44,6 +44,7 @@ pub(crate) fn order(sequence: u64) -> Order {
         attempt: 1,
         asked_again: false,
         content: Content::Noop,
+        delta: None,
         reboot: RebootPolicy::IfRequired,
         restart: RestartPolicy::IfRequired,
         conffiles: ConffilePolicies::new(),

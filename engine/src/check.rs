@@ -72,6 +72,7 @@ pub fn broken(fleet: &Fleet) -> Vec<Broken> {
     for rollout in fleet.rollouts().values() {
         stratum::in_rollout(rollout, &mut all);
         stratum::covered(rollout, &mut all);
+        stratum::judged_as_ordered(rollout, &mut all);
         ending::in_rollout(rollout, &mut all);
     }
     stratum::between_rollouts(fleet, &mut all);

@@ -10,6 +10,7 @@ mod apply;
 mod asked;
 mod begin;
 mod census;
+mod changed;
 mod concern;
 mod conflict;
 mod cord;

@@ -3,9 +3,12 @@
 use crate::{
     digest::Digest,
     id::{CellId, Generation, HostId, OrderKey, ReservationToken, RolloutId, WaveIndex},
+    inventory::{PackageSet, Platform},
     patch::{ConffilePolicies, Content, KernelFallback, RebootPolicy, RestartPolicy},
     policy::Deadlines,
+    report::Refusal,
     shared::Shared,
+    stratum::Delta,
     traffic::TrafficWish,
 };
 use serde::{Deserialize, Serialize};
@@ -32,6 +35,10 @@ pub struct Order {
     pub asked_again: bool,
     /// What to install.
     pub content: Content,
+    /// What that changes on the host, as the plan assumed. Absent: it may have anything installed; so it is of
+    /// patches of no packages, on the way back, and in the record of an older agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta: Option<Delta>,
     /// Whether the run may reboot.
     pub reboot: RebootPolicy,
     /// Whether the run restarts units that still run what it replaced. Absent in the record of an older
@@ -57,6 +64,20 @@ pub struct Order {
     /// an older agent: as the host says.
     #[serde(default, skip_serializing_if = "TrafficWish::is_silent")]
     pub traffic: TrafficWish,
+}
+
+impl Order {
+    /// Why a host does not take it that has looked at what it has installed: it would change something else
+    /// than the plan assumed (promise 9). Nothing: it is as the plan has it.
+    pub fn refused_for_delta(
+        &self,
+        platform: &Platform,
+        installed: &PackageSet,
+    ) -> Option<Refusal> {
+        let assumed = self.delta?;
+        let found = assumed.found(&self.content, platform, installed)?;
+        (found != assumed).then_some(Refusal::OtherDelta { assumed, found })
+    }
 }
 
 /// What allows an order: the part of its cell's warrant that the agent is shown.

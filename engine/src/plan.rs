@@ -59,7 +59,7 @@ use crate::{
     policy::{BrakeRule, Profile, Severity, UNKNOWN_AFTER, UNKNOWN_SHARE, WARRANT},
     share::Share,
     statement::Signed,
-    stratum::Stratum,
+    stratum::{Delta, Stratum},
     warrant::Assignment,
 };
 use serde::{Deserialize, Serialize};
@@ -206,6 +206,12 @@ impl Plan {
             .into_iter()
             .flat_map(|planned| &planned.strata)
             .filter_map(|place| self.strata.get(usize::try_from(*place).ok()?))
+    }
+
+    /// What the patch is assumed to change on a planned host. Nothing: no packages, or nothing was assumed.
+    pub fn delta_of(&self, host: &HostId) -> Option<Delta> {
+        let planned = self.hosts.get(host)?;
+        self.assignments.get(&planned.cell)?.delta_of(host)
     }
 
     /// One of its waves. Nothing: it has no such one.

@@ -5,6 +5,7 @@ use crate::{
     failure::Failure,
     id::{Incarnation, OrderKey, ReportSequence, RolloutId},
     run::RunState,
+    stratum::Delta,
 };
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +82,13 @@ pub enum Refusal {
     OtherHost,
     /// The lock file was denied on this host by a rollback or a last failed try.
     Denied,
+    /// The host has other packages installed than the plan assumed of it: it is not what was proved.
+    OtherDelta {
+        /// What the patch would change as the plan has it.
+        assumed: Delta,
+        /// What it would change.
+        found: Delta,
+    },
     /// What the order needs cannot be done on this host.
     Impossible {
         /// What, and why.
@@ -96,6 +104,10 @@ impl std::fmt::Display for Refusal {
             Self::Busy { with } => write!(f, "the host is busy with order {with}"),
             Self::OtherHost => f.write_str("the order names another host"),
             Self::Denied => f.write_str("the host denies this lock file"),
+            Self::OtherDelta { assumed, found } => write!(
+                f,
+                "other packages are installed than when the rollout was planned: its delta is {found}, not {assumed}"
+            ),
             Self::Impossible { failure } => failure.fmt(f),
         }
     }

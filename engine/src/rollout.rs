@@ -18,6 +18,7 @@ mod amend;
 mod apply;
 mod approve;
 mod brake;
+mod changed;
 mod cord;
 mod decide;
 mod end;
@@ -118,6 +119,9 @@ pub struct Rollout {
     /// Hosts that connected after the start, and joined.
     #[serde(default)]
     came_late: BTreeSet<HostId>,
+    /// Hosts that had other packages than planned before they were started.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    changed: BTreeSet<HostId>,
     /// Hosts that were deleted from the inventory, and joined anew under their names.
     #[serde(default)]
     reborn: BTreeSet<HostId>,
@@ -240,6 +244,7 @@ impl Rollout {
             left_late: BTreeMap::new(),
             left_alone: BTreeSet::new(),
             came_late: BTreeSet::new(),
+            changed: BTreeSet::new(),
             reborn: BTreeSet::new(),
             exceptions: BTreeMap::new(),
             approvals: Vec::new(),

@@ -5,8 +5,10 @@
 
 use crate::{
     digest::Digest,
-    inventory::{Host, PackageSet, REGION, ZONE},
-    patch::{LockFile, Locked},
+    inventory::{Host, PackageSet, Platform, REGION, ZONE},
+    package::PackageFormat,
+    patch::{Content, LockFile, Locked, LockedPackage},
+    reach::Reach,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -91,8 +93,10 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// What a patch changes on a host: hosts with one delta have one stratum.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What a patch changes on a host: hosts with one delta have one stratum. An order carries that which the
+/// plan assumed of its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Delta {
     /// The digest of which installed versions become which.
     Known(Digest),
@@ -106,6 +110,42 @@ impl fmt::Display for Delta {
             Self::Known(digest) => f.write_str(&short(*digest)),
             Self::Unknown(digest) => write!(f, "unknown-{}", short(*digest)),
         }
+    }
+}
+
+impl Delta {
+    /// Which of the installed versions become which, when as many of these packages go on a host as `reach`
+    /// puts there. `format` orders versions.
+    pub fn of(
+        packages: &[LockedPackage],
+        reach: &Reach,
+        format: PackageFormat,
+        installed: &PackageSet,
+    ) -> Self {
+        let version = |name: &str| installed.0.get(name).map(String::as_str);
+        let goes = reach.of(packages, format, version).into_iter();
+        let lines = goes.map(|package| {
+            let from = version(&package.name).unwrap_or_default();
+            format!("{} {from} {}\n", package.name, package.version)
+        });
+        Self::Known(Digest::of(lines.collect::<String>()))
+    }
+
+    /// What a host finds in its place that looks at what it has installed, now that it is to have `content`.
+    /// Nothing where that is no packages.
+    pub fn found(
+        self,
+        content: &Content,
+        platform: &Platform,
+        installed: &PackageSet,
+    ) -> Option<Self> {
+        let Content::Packages { packages, reach } = content else {
+            return None;
+        };
+        Some(match self {
+            Self::Known(_) => Self::of(packages, reach, platform.package_format(), installed),
+            Self::Unknown(_) => Self::Unknown(installed.digest()),
+        })
     }
 }
 
@@ -124,18 +164,13 @@ pub fn delta(host: &Host, installed: Option<&PackageSet>, lock: &LockFile) -> Op
     let Some(installed) = installed else {
         return Some(Delta::Unknown(host.facts.packages));
     };
-    let version = |name: &str| installed.0.get(name).map(String::as_str);
     let format = locked.platform.package_format();
-    let lines: String = locked
-        .reach
-        .of(&locked.packages, format, version)
-        .into_iter()
-        .map(|package| {
-            let from = version(&package.name).unwrap_or_default();
-            format!("{} {from} {}\n", package.name, package.version)
-        })
-        .collect();
-    Some(Delta::Known(Digest::of(lines)))
+    Some(Delta::of(
+        &locked.packages,
+        &locked.reach,
+        format,
+        installed,
+    ))
 }
 
 fn short(digest: Digest) -> String {
@@ -147,12 +182,7 @@ fn short(digest: Digest) -> String {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::{
-        id::HostId,
-        inventory::{Facts, Platform},
-        patch::{LockedPackage, LockedPlatform},
-        reach::Reach,
-    };
+    use crate::{id::HostId, inventory::Facts, patch::LockedPlatform};
     use std::collections::BTreeMap;
 
     pub(crate) fn host(labels: &[(&str, &str)]) -> Host {

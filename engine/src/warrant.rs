@@ -29,6 +29,7 @@ use crate::{
     share::Share,
     shared::Shared,
     statement::Signed,
+    stratum::Delta,
     traffic::TrafficWish,
     window::Window,
 };
@@ -83,6 +84,10 @@ pub struct Assignment {
     pub repair: bool,
     /// All selected hosts of the cell: they stage from the start.
     pub hosts: BTreeSet<HostId>,
+    /// What the plan assumed that the patch changes on them. A host that is in none may have anything installed:
+    /// the patch changes no packages there, or the plan is of a release that did not say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deltas: Vec<DeltaAssignment>,
     /// How fast; with the cell's own limit already in `at_once_per_cell`.
     pub pace: Pace,
     /// How long each part may take.
@@ -116,6 +121,54 @@ impl Assignment {
     /// What a host of this platform is to have. Nothing where the lock file leaves it out.
     pub fn content_for(&self, platform: &Platform) -> Option<Content> {
         self.lock.content_for(platform, &self.patch)
+    }
+
+    /// The package delta that the plan assumed of one of its hosts. Nothing: it assumed none.
+    pub fn delta_of(&self, host: &HostId) -> Option<Delta> {
+        let mut deltas = self.deltas.iter();
+        deltas.find(|of| of.is_of(host)).map(|of| of.delta)
+    }
+
+    /// Assumes another one of a host, which is or becomes one of its hosts.
+    pub(crate) fn assume(&mut self, host: &HostId, delta: Option<Delta>) {
+        if self.delta_of(host) == delta {
+            return;
+        }
+        for of in &mut self.deltas {
+            let hosts = of.hosts.get_or_insert_with(|| self.hosts.clone());
+            hosts.remove(host);
+        }
+        let is_left =
+            |of: &DeltaAssignment| of.hosts.as_ref().is_none_or(|hosts| !hosts.is_empty());
+        self.deltas.retain(is_left);
+        let Some(delta) = delta else {
+            return;
+        };
+        let known = self.deltas.iter_mut().find(|of| of.delta == delta);
+        match known.and_then(|of| of.hosts.as_mut()) {
+            Some(hosts) => {
+                hosts.insert(host.clone());
+            }
+            None => self.deltas.push(DeltaAssignment {
+                delta,
+                hosts: Some(BTreeSet::from([host.clone()])),
+            }),
+        }
+    }
+}
+
+/// One package delta and the hosts of the cell that have it: another is not patched as one of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeltaAssignment {
+    /// The delta.
+    pub delta: Delta,
+    /// The hosts. Absent: all of the cell's.
+    pub hosts: Option<BTreeSet<HostId>>,
+}
+
+impl DeltaAssignment {
+    fn is_of(&self, host: &HostId) -> bool {
+        self.hosts.as_ref().is_none_or(|hosts| hosts.contains(host))
     }
 }
 

@@ -153,6 +153,12 @@ impl ScriptedActions {
         self.world().bad.insert(rollout);
     }
 
+    /// Has a rollout's bits be there from now on, without a run that installed them.
+    pub fn installed_unseen(&self, rollout: &RolloutId) {
+        let bits = Digest::of(rollout.as_str());
+        self.world().applied.insert(rollout.clone(), bits);
+    }
+
     /// Makes the host need a reboot after a rollout's bits were installed.
     pub fn reboots_for(&self, rollout: RolloutId) {
         self.world().rebooting.insert(rollout);

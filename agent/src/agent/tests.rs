@@ -1,6 +1,7 @@
 //! Whole agents against a coordinator in memory, in paused time.
 
 mod coordinator;
+mod premise;
 mod trust;
 mod warrants;
 

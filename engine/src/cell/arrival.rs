@@ -15,14 +15,13 @@ impl Assignment {
 }
 
 impl Cell {
-    /// Takes an assignment with more hosts: what was done for the others stays.
+    /// Takes an assignment with more hosts, or of hosts that changed: what was done for the others stays.
     pub(super) fn reassigned(&mut self, assignment: &Assignment) {
         let members = &self.members;
         let Some(work) = self.work.get_mut(&assignment.rollout) else {
             return;
         };
-        let before = work.assignment.revision;
-        work.assignment = assignment.clone();
+        let before = std::mem::replace(&mut work.assignment, assignment.clone());
         work.lock_digest.forget();
         for host in &assignment.hosts {
             let job = work.jobs.get_or_default(host);
@@ -30,9 +29,13 @@ impl Cell {
             let came = assignment.late.get(host);
             match members.contains_key(host) {
                 // It was deleted, and another of its name came.
-                true if is_gone && came.is_some_and(|at| *at > before) => {
+                true if is_gone && came.is_some_and(|at| *at > before.revision) => {
                     *job = Job::default();
                     work.begin_anew(host);
+                }
+                // The leave to start it was for what it was.
+                true if assignment.delta_of(host) != before.delta_of(host) => {
+                    work.leave_warrant(host);
                 }
                 true => {}
                 false => work.leave_gone(host),

@@ -106,7 +106,8 @@ impl Cell {
         }
         self.let_go_refused(host, &active, refusal, now);
         match refusal {
-            Refusal::Older { .. } | Refusal::Busy { .. } => {
+            // It is told as what it is by the time of the next try.
+            Refusal::Older { .. } | Refusal::Busy { .. } | Refusal::OtherDelta { .. } => {
                 let failure = Failure::new(FailureKind::Locked, refusal.to_string());
                 self.wait_again(&rollout, host, failure, now);
             }

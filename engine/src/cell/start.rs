@@ -424,6 +424,10 @@ fn new_order(
         attempt: job.attempts + 1,
         asked_again: job.is_asked_again() && warrant.direction == Direction::Patch,
         content,
+        delta: match warrant.direction {
+            Direction::Patch => assignment.delta_of(&member.host.id),
+            Direction::Rollback => None,
+        },
         reboot: assignment.reboot,
         restart: assignment.restart,
         kernel_fallback: assignment.kernel_fallback,

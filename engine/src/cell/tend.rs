@@ -125,6 +125,9 @@ impl Draft<'_> {
         if let Err(reason) = Windows::at(work, self.now).allow(host, direction) {
             return Some(reason.to_string());
         }
+        if active.order.delta.is_some() && active.order.delta != work.assignment.delta_of(host) {
+            return Some("the host has other packages than when it was ordered".to_owned());
+        }
         let member = self.cell.members.get(host)?;
         if let Some(window) = member.window(self.now) {
             return Some(format!("the host is taken by {}", window.holder()));

@@ -6,7 +6,7 @@ use crate::{
     fleet::Fleet,
     id::{HostId, WaveIndex},
     rollout::{Phase, Rollout},
-    stratum::Stratum,
+    stratum::{DELTA, Stratum},
     warrant::{Change, FailedEnd, Outcome},
 };
 use std::collections::BTreeMap;
@@ -53,7 +53,9 @@ pub(super) fn in_rollout(rollout: &Rollout, all: &mut Vec<Broken>) {
 /// a later wave took in what the first went on without.
 pub(super) fn covered(rollout: &Rollout, all: &mut Vec<Broken>) {
     let plan = rollout.plan();
-    if !rollout.came_late().is_empty() || rollout.wave() != WaveIndex(0) {
+    let is_as_started =
+        rollout.came_late().is_empty() && rollout.changed_since_planned().is_empty();
+    if !is_as_started || rollout.wave() != WaveIndex(0) {
         return;
     }
     let first = plan.waves.first().map(|wave| wave.slices.values());
@@ -84,8 +86,39 @@ pub(super) fn covered(rollout: &Rollout, all: &mut Vec<Broken>) {
     }
 }
 
-/// An order carries the locked bits of its rollout.
+/// Where hosts are told apart by what is installed on them, the stratum in which one is proved and judged is
+/// that of the delta which its agent is held to.
+pub(super) fn judged_as_ordered(rollout: &Rollout, all: &mut Vec<Broken>) {
+    let plan = rollout.plan();
+    if !plan.coverage.tells_deltas_apart() {
+        return;
+    }
+    for host in plan.hosts.keys() {
+        let Some(delta) = plan.delta_of(host) else {
+            continue;
+        };
+        let mut strata = plan.strata_of(host);
+        let delta = delta.to_string();
+        if !strata.any(|of| of.with.is_none() && of.label == DELTA && of.value == delta) {
+            all.push(Broken {
+                promise: 9,
+                what: format!(
+                    "rollout {}: {host} is to have the delta {delta}, and is not judged by it",
+                    plan.rollout
+                ),
+            });
+        }
+    }
+}
+
+/// An order carries the locked bits of its rollout, and what these change on the host as the plan has it.
 pub(super) fn by(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
+    if of.is_forward()
+        && of.order.delta != of.work.assignment.delta_of(of.host())
+        && of.step != Step::Again
+    {
+        all.push(of.broken(9, "it is for another delta than the plan has"));
+    }
     if of.step != Step::Order {
         return;
     }

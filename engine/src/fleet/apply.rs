@@ -121,6 +121,7 @@ impl Fleet {
             self.leave_to_rivals(rollout, summary);
         }
         self.look_who_is_back(rollout, event, now);
+        self.look_at_waiting(rollout, event);
         self.lift_by_retry(rollout, event, now)?;
         self.deny(left, now)
     }

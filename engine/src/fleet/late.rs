@@ -19,6 +19,8 @@ use crate::{
 enum Verdict {
     /// It joins.
     Joins,
+    /// It is of the rollout, and has other packages than was assumed.
+    Differs,
     /// It stays as it is, and is listed with why.
     Stays(String),
     /// It is of the rollout, and no longer matches.
@@ -49,6 +51,7 @@ impl Fleet {
                     self.ask_if_alone(&name, host, now);
                     self.tell_silence(&name);
                 }
+                Verdict::Differs => self.take_as_it_is(&name, host),
                 Verdict::Stays(why) => {
                     if let Some(rollout) = self.rollouts.get_mut(&name) {
                         rollout.leave_late(host, why);
@@ -98,6 +101,7 @@ impl Fleet {
         let is_planned = rollout.plan().hosts.contains_key(host) && !is_gone;
         let is_left_alone = rollout.left_alone().contains(host);
         match (is_planned, rules.selection.matches(&member.host)) {
+            (true, true) if self.differs(rollout, member) => Verdict::Differs,
             (true, true) => Verdict::Nothing,
             (true, false) => Verdict::Drops,
             (false, false) if is_left_alone => Verdict::Parts,
@@ -152,11 +156,13 @@ impl Fleet {
     }
 
     fn join_late(&mut self, name: &RolloutId, host: &HostId, now: Timestamp) {
+        let Some((delta, strata)) = self.as_it_is(name, host) else {
+            return;
+        };
         let Self {
             cells,
             rollouts,
             homes,
-            package_sets,
             services,
             ..
         } = self;
@@ -166,17 +172,11 @@ impl Fleet {
         let Some(member) = cells.get(home).and_then(|cell| cell.members().get(host)) else {
             return;
         };
-        let plan = rollout.plan();
-        let Some(assignment) = plan.assignments.values().next() else {
-            return;
-        };
-        let installed = package_sets.get(&member.host.facts.packages);
-        let coverage = &plan.coverage;
-        let strata = coverage.strata(&member.host, installed, &assignment.lock);
         let late = LateHost {
             host: &member.host,
             cell: home,
             strata,
+            delta,
             dependencies: services
                 .touching(|name| Some(name.as_str()) == member.host.value(SERVICE)),
         };

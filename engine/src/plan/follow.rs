@@ -59,6 +59,8 @@ impl Assignment {
             false => self.pace.at_once_per_cell,
         };
         self.pace.at_once_per_cell = from.pace.at_once_per_cell.min(here);
+        self.assume(host, from.delta_of(host));
+        from.assume(host, None);
         from.hosts.remove(host);
         from.late.remove(host);
         self.hosts.insert(host.clone());

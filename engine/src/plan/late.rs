@@ -11,7 +11,7 @@ use crate::{
     select::Selection,
     services::Dependencies,
     spec::{Limit, Spec, WindowRule},
-    stratum::Stratum,
+    stratum::{Delta, Stratum},
     warrant::{Assignment, FloorAssignment, WindowAssignment},
 };
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,8 @@ pub struct LateHost<'a> {
     pub cell: &'a CellId,
     /// Its strata under the rollout.
     pub strata: Vec<Stratum>,
+    /// What the patch changes on it. Nothing: no packages.
+    pub delta: Option<Delta>,
     /// Its service's direct dependencies, and those of its direct dependants on it.
     pub dependencies: Dependencies,
 }
@@ -85,8 +87,7 @@ impl Plan {
             return false;
         };
         self.assignments.insert(late.cell.clone(), assignment);
-        let mut strata: Vec<u32> = late.strata.iter().map(|s| self.place_of(s)).collect();
-        strata.sort_unstable();
+        let strata = self.places_of(&late.strata);
         let host = &late.host.id;
         let planned = PlannedHost {
             cell: late.cell.clone(),
@@ -96,6 +97,24 @@ impl Plan {
         self.hosts.insert(host.clone(), planned);
         self.add_to_last_wave(late.cell, host, late.host.is_marked(PATCHER));
         true
+    }
+
+    /// Has a planned host be of other strata: the patch changes something else on it than was assumed.
+    pub(crate) fn take_as_it_is(
+        &mut self,
+        host: &HostId,
+        delta: Option<Delta>,
+        strata: &[Stratum],
+    ) {
+        let strata = self.places_of(strata);
+        let Some(planned) = self.hosts.get_mut(host) else {
+            return;
+        };
+        planned.strata = strata;
+        if let Some(assignment) = self.assignments.get_mut(&planned.cell) {
+            assignment.assume(host, delta);
+            assignment.revision += 1;
+        }
     }
 
     fn add_to_last_wave(&mut self, cell: &CellId, host: &HostId, is_patcher: bool) {
@@ -113,6 +132,12 @@ impl Plan {
         if is_patcher {
             wave.order.behind.push(host.clone());
         }
+    }
+
+    fn places_of(&mut self, strata: &[Stratum]) -> Vec<u32> {
+        let mut places: Vec<u32> = strata.iter().map(|of| self.place_of(of)).collect();
+        places.sort_unstable();
+        places
     }
 
     /// The place of a stratum, which is new at the end.
@@ -144,6 +169,7 @@ impl Plan {
                 false => *at_once,
             });
         bind_windows(&mut assignment, &rules.windows, host);
+        assignment.assume(&host.id, late.delta);
         assignment.hosts.insert(host.id.clone());
         for rule in &limit.floors {
             let floor = assignment.floor_of(rule);
@@ -174,6 +200,7 @@ impl Plan {
             revision: 0,
             late: BTreeMap::new(),
             hosts: BTreeSet::new(),
+            deltas: Vec::new(),
             floors: Vec::new(),
             windows: Vec::new(),
             ..other.clone()

@@ -30,9 +30,9 @@ use crate::{
     policy::Pace,
     services::Services,
     spec::Spec,
-    stratum::Stratum,
+    stratum::{Delta, Stratum},
     time::Timestamp,
-    warrant::{Assignment, WindowAssignment},
+    warrant::{Assignment, DeltaAssignment, WindowAssignment},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -242,6 +242,7 @@ impl<'d, 'a> Draft<'d, 'a> {
             one_way: spec.is_one_way(),
             repair: spec.is_repair(),
             hosts: hosts.iter().map(|host| host.host.id.clone()).collect(),
+            deltas: deltas(hosts),
             pace: Pace {
                 at_once_per_cell: pace::at_once(spec, hosts),
                 ..spec.pace().clone()
@@ -306,6 +307,27 @@ impl<'d, 'a> Draft<'d, 'a> {
         }
         warnings
     }
+}
+
+/// What the patch changes on the hosts of a cell.
+fn deltas(hosts: &[&Selected<'_>]) -> Vec<DeltaAssignment> {
+    let first = hosts.first().and_then(|host| host.common.delta);
+    if hosts.iter().all(|host| host.common.delta == first) {
+        let all = first.map(|delta| DeltaAssignment { delta, hosts: None });
+        return all.into_iter().collect();
+    }
+    let mut by_delta: BTreeMap<Delta, BTreeSet<HostId>> = BTreeMap::new();
+    for host in hosts {
+        if let Some(delta) = host.common.delta {
+            let of = by_delta.entry(delta).or_default();
+            of.insert(host.host.id.clone());
+        }
+    }
+    let by_delta = by_delta.into_iter().map(|(delta, hosts)| DeltaAssignment {
+        delta,
+        hosts: Some(hosts),
+    });
+    by_delta.collect()
 }
 
 /// The windows of a rollout that bind hosts of a cell.

@@ -7,6 +7,7 @@ use crate::{
     patch::{LockFile, Locked, Patch},
     seed,
     spec::Spec,
+    stratum::Delta,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -51,6 +52,8 @@ pub(super) struct Common<'a> {
     /// The place of the cell among those of the selected hosts.
     pub(super) cell_place: usize,
     pub(super) home: Place<'a>,
+    /// What the patch changes on them. Nothing: no packages.
+    pub(super) delta: Option<Delta>,
     /// Their strata, by their numbers in [`Strata`].
     pub(super) strata: Vec<u32>,
     /// How many selected hosts are of the rarest of these.
@@ -219,6 +222,7 @@ impl<'a> Chooser<'_, 'a> {
                 cell,
                 cell_place: 0,
                 home,
+                delta: strata.delta(of.host),
                 strata: strata.add(of.host, count),
                 rarest: 0,
                 limit: limit_of(self.spec, of.host),

@@ -99,7 +99,8 @@ impl<'a> Strata<'a> {
             .unzip()
     }
 
-    fn delta(&mut self, host: &'a Host) -> Option<Delta> {
+    /// What the patch changes on a host. Nothing: no packages.
+    pub(super) fn delta(&mut self, host: &'a Host) -> Option<Delta> {
         let key = (host.facts.packages, &host.facts.platform);
         *self.deltas.entry(key).or_insert_with(|| {
             let installed = self.package_sets.get(&host.facts.packages);

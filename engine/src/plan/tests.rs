@@ -1,4 +1,5 @@
 mod coverage;
+mod delta;
 mod fleet;
 mod host_order;
 mod impact;

@@ -301,6 +301,7 @@ fn order() -> Order {
         direction: Direction::Patch,
         attempt: 1,
         asked_again: false,
+        delta: None,
         content: Content::Noop,
         reboot: RebootPolicy::IfRequired,
         restart: RestartPolicy::IfRequired,

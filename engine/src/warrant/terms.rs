@@ -17,7 +17,9 @@
 //! It has one form only: whoever reads it writes the same bytes. Shares, tokens and stop rules are not in
 //! it by themselves: stop rules and shares stand in the rollout file, which the digest is of, and no agent
 //! could hold any of them against what it sees, which is one host. They bind the coordinator, and one that was
-//! taken over keeps to none of them; what holds it then is the list of hosts.
+//! taken over keeps to none of them; what holds it then is the list of hosts. What an order says of its host's
+//! package delta is no part of it either: a coordinator that was taken over can have a granted host patched
+//! whose like has not passed, with the bits that were signed.
 
 use super::{Slice, SlicePath, SliceTree, Warrant};
 use crate::{

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod arrivals;
+mod changed;
 mod clocks;
 mod cord;
 mod denials;

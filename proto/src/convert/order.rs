@@ -6,13 +6,14 @@ use super::{
     field::{At, FieldError},
     read, write,
 };
-use crate::v1;
+use crate::v1::{self, package_delta};
 use cofferdam_engine::{
     digest::Digest,
     id::{Generation, ReservationToken, WaveIndex},
     order::{Direction, Grant, Order},
     patch::{KernelFallback, RebootPolicy, RestartPolicy},
     policy::Deadlines,
+    stratum::Delta,
 };
 use prost::Message as _;
 
@@ -27,6 +28,7 @@ impl From<Order> for v1::Order {
             attempt: order.attempt,
             asked_again: order.asked_again,
             content: Some(order.content.into()),
+            delta: order.delta.map(Into::into),
             reboot: order.reboot.number(),
             restarts: order.restart == RestartPolicy::IfRequired,
             kernel_once: order.kernel_fallback == KernelFallback::OneShot,
@@ -63,6 +65,7 @@ impl TryFrom<v1::Order> for Order {
             attempt: read::from_one(wire.attempt).at("attempt")?,
             asked_again: wire.asked_again,
             content: read::message(wire.content).at("content")?,
+            delta: read::optional(wire.delta).at("delta")?,
             reboot: RebootPolicy::read(wire.reboot).at("reboot")?,
             restart: match wire.restarts {
                 true => RestartPolicy::IfRequired,
@@ -88,6 +91,28 @@ pub(super) fn kernel_fallback(once: bool) -> KernelFallback {
     match once {
         true => KernelFallback::OneShot,
         false => KernelFallback::None,
+    }
+}
+
+impl From<Delta> for v1::PackageDelta {
+    fn from(delta: Delta) -> Self {
+        use package_delta::Delta as Wire;
+        let delta = match delta {
+            Delta::Known(changes) => Wire::Changes(write::digest(changes)),
+            Delta::Unknown(installed) => Wire::Installed(write::digest(installed)),
+        };
+        Self { delta: Some(delta) }
+    }
+}
+
+impl TryFrom<v1::PackageDelta> for Delta {
+    type Error = FieldError;
+    fn try_from(wire: v1::PackageDelta) -> Result<Self, FieldError> {
+        use package_delta::Delta as Wire;
+        Ok(match read::required(wire.delta)? {
+            Wire::Changes(changes) => Self::Known(read::digest(&changes).at("changes")?),
+            Wire::Installed(installed) => Self::Unknown(read::digest(&installed).at("installed")?),
+        })
     }
 }
 

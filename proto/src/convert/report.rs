@@ -104,6 +104,10 @@ impl From<Refusal> for v1::Refusal {
             Refusal::Busy { with } => Wire::Busy(with.into()),
             Refusal::OtherHost => Wire::OtherHost(refusal::OtherHost {}),
             Refusal::Denied => Wire::Denied(refusal::Denied {}),
+            Refusal::OtherDelta { assumed, found } => Wire::OtherDelta(refusal::OtherDelta {
+                assumed: Some(assumed.into()),
+                found: Some(found.into()),
+            }),
             Refusal::Impossible { failure } => Wire::Impossible(failure.into()),
         };
         Self {
@@ -126,6 +130,10 @@ impl TryFrom<v1::Refusal> for Refusal {
             }),
             Wire::OtherHost(refusal::OtherHost {}) => Ok(Self::OtherHost),
             Wire::Denied(refusal::Denied {}) => Ok(Self::Denied),
+            Wire::OtherDelta(other) => Ok(Self::OtherDelta {
+                assumed: read::message(other.assumed).at("other_delta.assumed")?,
+                found: read::message(other.found).at("other_delta.found")?,
+            }),
             Wire::Impossible(failure) => Ok(Self::Impossible {
                 failure: failure.try_into().at("impossible")?,
             }),

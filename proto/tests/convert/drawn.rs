@@ -3,6 +3,7 @@
 mod config;
 pub(crate) mod guard;
 mod papers;
+mod refusal;
 
 use cofferdam_engine::{
     digest::Digest,
@@ -20,7 +21,7 @@ use cofferdam_engine::{
     policy::{Deadlines, LONGEST_RESERVATION},
     query::Answer,
     reach::Reach,
-    report::{Refusal, Report, ReportBody},
+    report::{Report, ReportBody},
     reservation::ReservationLeft,
     run::{Ending, RunState},
     statement::Signed,
@@ -39,6 +40,7 @@ use proptest::{
     prelude::*,
     sample::select,
 };
+use refusal::{delta, refusal};
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 pub(crate) fn from_agent() -> impl Strategy<Value = FromAgent> {
@@ -193,17 +195,6 @@ fn body() -> impl Strategy<Value = ReportBody> {
     ]
 }
 
-fn refusal() -> impl Strategy<Value = Refusal> {
-    prop_oneof![
-        key().prop_map(|newest| Refusal::Older { newest }),
-        Just(Refusal::OtherContent),
-        key().prop_map(|with| Refusal::Busy { with }),
-        Just(Refusal::OtherHost),
-        Just(Refusal::Denied),
-        failure().prop_map(|failure| Refusal::Impossible { failure }),
-    ]
-}
-
 fn simulated() -> impl Strategy<Value = Result<Vec<SimulatedPackage>, Failure>> {
     let needed_by = vec(package_word(), 0..3);
     let package = (option::of(word()), locked_package(), needed_by).prop_map(
@@ -224,10 +215,11 @@ fn queried() -> impl Strategy<Value = Result<Answer, Failure>> {
 pub(crate) fn order() -> impl Strategy<Value = Order> {
     let who = (key(), name(), 1_u64.., grant());
     let tries = (1_u32.., any::<bool>());
+    let content = (content(), option::of(delta()));
     let what = (
         direction(),
         tries,
-        content(),
+        content,
         (reboot(), restart(), kernel_fallback()),
         any::<bool>(),
     );
@@ -237,7 +229,7 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
         let (
             direction,
             (attempt, asked_again),
-            content,
+            (content, delta),
             (reboot, restart, kernel_fallback),
             one_way,
         ) = what;
@@ -251,6 +243,7 @@ pub(crate) fn order() -> impl Strategy<Value = Order> {
             attempt,
             asked_again,
             content,
+            delta,
             reboot,
             restart,
             kernel_fallback,

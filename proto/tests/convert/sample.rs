@@ -13,6 +13,7 @@ use cofferdam_engine::{
     reach::Reach,
     run::RunState,
     statement::Signed,
+    stratum::Delta,
     traffic::{OnExpiry, RampSteps, TrafficWish},
 };
 use cofferdam_proto::{convert::FieldError, session::Hello};
@@ -92,6 +93,7 @@ pub(crate) fn order() -> Order {
             }],
             reach: Reach::Every,
         },
+        delta: Some(Delta::Known(Digest::of("openssl 3.0.14 3.0.15\n"))),
         reboot: RebootPolicy::IfRequired,
         restart: RestartPolicy::IfRequired,
         conffiles: BTreeMap::from([("openssl".to_owned(), ConffilePolicy::Replace)]),

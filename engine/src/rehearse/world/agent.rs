@@ -8,10 +8,11 @@ use super::{
 };
 use crate::{
     cell::Hello,
+    digest::Digest,
     id::{Incarnation, OrderKey, ReportSequence, RolloutId},
     inventory::Host,
-    order::{ClaimAnswer, ClaimPoint, Direction},
-    report::{Report, ReportBody},
+    order::{ClaimAnswer, ClaimPoint, Direction, Order},
+    report::{Refusal, Report, ReportBody},
     run::{Ending, Run, RunEvent, RunState},
     time::Timestamp,
 };
@@ -41,6 +42,10 @@ pub struct Agent {
     pub process: Option<Process>,
     /// Whether it had fallen when it took its order: what passes its checks then has risen.
     fell_before: bool,
+    /// Whether it says what it has installed where it said something else before.
+    doubts_packages: bool,
+    /// Whether it was patched as something that it was not: with another package delta than its order's.
+    pub is_mistaken: bool,
     /// Its newest session in which nothing comes through any more. 0: there was none.
     pub(super) hung_up: u64,
 }
@@ -67,6 +72,8 @@ pub struct Session {
     pub is_welcome: bool,
     sent: ReportSequence,
     claimed: Option<(OrderKey, ClaimPoint)>,
+    /// The packages that it said it has.
+    packages: Digest,
     /// What the coordinator believes of its service, once it has heard all. Absent: nobody knows, for
     /// a run ended since.
     told: Option<bool>,
@@ -87,6 +94,8 @@ impl Agent {
             fallen: String::new(),
             process: None,
             fell_before: false,
+            doubts_packages: false,
+            is_mistaken: false,
             hung_up: 0,
         }
     }
@@ -153,12 +162,14 @@ impl Agent {
         let (newest, in_service) = (self.journal.newest(), self.in_service());
         // What still waits to be said is heard after the hello, and may say otherwise.
         let told = self.journal.outbox.is_empty().then_some(in_service);
+        let packages = self.host.facts.packages;
         let process = self.process.as_mut()?;
         process.session = Some(Session {
             number,
             is_welcome: false,
             sent: ReportSequence(0),
             claimed: None,
+            packages,
             told,
         });
         Some(Up::Hello(Box::new(Hello {
@@ -173,8 +184,9 @@ impl Agent {
         })))
     }
 
-    /// Takes in a message; a request to stage is the caller's to carry out.
-    pub fn hear(&mut self, down: Down, now: Timestamp) {
+    /// Takes in a message; a request to stage is the caller's to carry out. `unfit` is why an order is not for
+    /// what is installed.
+    pub fn hear(&mut self, down: Down, unfit: Option<Refusal>, now: Timestamp) {
         match down {
             Down::Welcome => {
                 if let Some(session) = self.session() {
@@ -182,13 +194,7 @@ impl Agent {
                 }
             }
             Down::Acknowledge(up_to) => self.journal.acknowledged(up_to),
-            Down::Order(order) => {
-                let accepted = self.journal.accepted.len();
-                self.journal.judge(*order, now);
-                if self.journal.accepted.len() > accepted {
-                    self.fell_before = !self.fallen.is_empty();
-                }
-            }
+            Down::Order(order) => self.judge(*order, unfit, now),
             Down::Withdraw { key, reason } => {
                 if self.open().is_some_and(|run| run.order().key == key) {
                     self.happen(RunEvent::Withdrawn { reason }, now);
@@ -208,6 +214,16 @@ impl Agent {
                 self.staged.remove(&rollout);
             }
             Down::Stage { .. } => {}
+        }
+    }
+
+    /// Accepts an order or refuses it: `unfit` is why the host cannot take it.
+    fn judge(&mut self, order: Order, unfit: Option<Refusal>, now: Timestamp) {
+        self.doubts_packages |= matches!(unfit, Some(Refusal::OtherDelta { .. }));
+        let accepted = self.journal.accepted.len();
+        self.journal.judge(order, unfit, now);
+        if self.journal.accepted.len() > accepted {
+            self.fell_before = !self.fallen.is_empty();
         }
     }
 
@@ -257,9 +273,15 @@ impl Agent {
             .open()
             .and_then(|run| Some((run.order().key, run.order().token, run.awaits()?)));
         let is_open = self.open().is_some();
+        let (doubts, packages) = (self.doubts_packages, self.host.facts.packages);
         let session = self.process.as_mut()?.session.as_mut()?;
         if !session.is_welcome {
             return None;
+        }
+        if doubts && session.packages != packages {
+            session.packages = packages;
+            self.doubts_packages = false;
+            return Some(Up::Packages(packages));
         }
         if !is_open && session.told != Some(in_service) {
             session.told = Some(in_service);

@@ -5,7 +5,7 @@ use super::{
     Happening, LATENCY, NOTICE, Number, World,
     owner::{Crash, Input},
 };
-use crate::{cell::CellEvent, fleet::FleetEvent, id::HostId};
+use crate::{cell::CellEvent, fleet::FleetEvent, id::HostId, inventory::PackageSet};
 use std::time::Duration;
 
 /// Whether a host comes back from the same boot.
@@ -79,6 +79,17 @@ impl<M: Model> World<M> {
         let agent = self.agents.get_mut(host).expect("the host is there");
         agent.fallen = "the application does not answer".to_owned();
         self.follow(self.number_of(host));
+    }
+
+    /// Somebody installs packages on a host, past every guard, while no run is at work there: it has `packages` from
+    /// then on. Who hears of it does so with its next session, or once an order is not for them.
+    pub fn install(&mut self, host: &HostId, packages: PackageSet) {
+        let digest = packages.digest();
+        self.owner.package_sets.insert(digest, packages);
+        let agent = self.agents.get_mut(host).expect("the host is there");
+        if agent.open().is_none() {
+            agent.host.facts.packages = digest;
+        }
     }
 
     /// A person puts a host back into service.

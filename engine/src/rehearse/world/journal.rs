@@ -72,8 +72,9 @@ impl Journal {
         run.max(self.refused.as_ref().map(|refused| refused.0.key))
     }
 
-    /// Accepts an order, says again what became of it, or refuses it.
-    pub(super) fn judge(&mut self, order: Order, now: Timestamp) {
+    /// Accepts an order, says again what became of it, or refuses it: `unfit` is why its host cannot take it as
+    /// new.
+    pub(super) fn judge(&mut self, order: Order, unfit: Option<Refusal>, now: Timestamp) {
         let key = order.key;
         if let Some(run) = self.run.as_ref().filter(|r| r.order().key == key) {
             match *run.order() == order {
@@ -93,7 +94,7 @@ impl Journal {
             self.say(refused(key, Refusal::Older { newest }));
             return;
         }
-        if let Some(refusal) = self.refusal(&order) {
+        if let Some(refusal) = self.refusal(&order).or(unfit) {
             self.refused = Some(Box::new((order, refusal.clone())));
             self.say(refused(key, refusal));
             return;

@@ -6,7 +6,10 @@ use super::{
     message::Down,
     owner::{Died, Input},
 };
-use crate::report::ReportBody;
+use crate::{
+    order::Order,
+    report::{Refusal, ReportBody},
+};
 use std::time::Duration;
 
 impl<M: Model> World<M> {
@@ -120,10 +123,26 @@ impl<M: Model> World<M> {
             };
             self.stage(agent, staged);
         }
+        let unfit = match &down {
+            Down::Order(order) => self.unfit(agent, order),
+            Down::Welcome
+            | Down::Acknowledge(_)
+            | Down::Stage { .. }
+            | Down::Withdraw { .. }
+            | Down::Answer { .. }
+            | Down::Release(_) => None,
+        };
         if let Some(agent) = self.agents.at_mut(agent) {
-            agent.hear(down, now);
+            agent.hear(down, unfit, now);
         }
         self.follow(agent);
+    }
+
+    /// Why an order is not for what an agent has installed. Nothing: it is, or nobody knows.
+    pub(super) fn unfit(&self, agent: Number, order: &Order) -> Option<Refusal> {
+        let facts = &self.agents.at(agent)?.host.facts;
+        let installed = self.owner.package_sets.get(&facts.packages)?;
+        order.refused_for_delta(&facts.platform, installed)
     }
 
     pub(super) fn dial(&mut self, agent: Number, life: u64) {

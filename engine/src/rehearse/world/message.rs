@@ -13,6 +13,8 @@ use crate::{
 pub enum Up {
     /// The first message of a session.
     Hello(Box<Hello>),
+    /// Other packages are installed than it said before.
+    Packages(Digest),
     /// What became of something.
     Report(Report),
     /// A request for leave.

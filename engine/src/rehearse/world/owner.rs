@@ -230,6 +230,14 @@ impl Owner {
                         answers.push((agent, Down::Welcome));
                         heard.push((agent, host));
                     }
+                    Up::Packages(packages) if is_live => {
+                        let event = CellEvent::PackagesChanged {
+                            host: host.clone(),
+                            packages,
+                        };
+                        self.take(&of_host(&host, event), now, "other packages");
+                        self.want_packages(packages, now);
+                    }
                     Up::Report(report) if is_live => {
                         let event = CellEvent::Reported {
                             host: host.clone(),
@@ -249,7 +257,7 @@ impl Owner {
                         let answer = answer.map(|answer| Down::Answer { key, point, answer });
                         answers.extend(answer.map(|answer| (agent, answer)));
                     }
-                    Up::Report(_) | Up::Claim { .. } => {}
+                    Up::Packages(_) | Up::Report(_) | Up::Claim { .. } => {}
                 }
             }
             Input::Closed {
@@ -272,13 +280,14 @@ impl Owner {
         let packages = hello.host.facts.packages;
         let event = FleetEvent::HostConnected { hello };
         self.take(&event, now, "a hello");
-        if !self.fleet.package_sets().contains_key(&packages) {
-            self.ask_packages(packages, now);
-        }
+        self.want_packages(packages, now);
     }
 
-    /// Asks an agent for its packages, which it knows.
-    fn ask_packages(&mut self, digest: Digest, now: Timestamp) {
+    /// Asks an agent for its packages, which it knows, where nobody told them before.
+    fn want_packages(&mut self, digest: Digest, now: Timestamp) {
+        if self.fleet.package_sets().contains_key(&digest) {
+            return;
+        }
         if let Some(packages) = self.package_sets.get(&digest).cloned() {
             let event = FleetEvent::Packages {
                 digest,

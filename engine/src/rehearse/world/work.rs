@@ -130,6 +130,9 @@ impl<M: Model> World<M> {
     }
 
     fn begin(&mut self, agent: Number, life: u64, at: (OrderKey, RunState), step: Step) {
+        if step == Step::Apply {
+            self.note_mistake(agent);
+        }
         let done = RunEvent::done;
         let (after, event) = match self.asked(agent, step) {
             Does::Well(after) if step == Step::Reboot => {
@@ -153,6 +156,15 @@ impl<M: Model> World<M> {
                 event,
             },
         );
+    }
+
+    /// Notes where an agent begins to patch its host as what that is not.
+    fn note_mistake(&mut self, number: Number) {
+        let run = self.agents.at(number).and_then(Agent::open);
+        let is_mistaken = run.is_some_and(|run| self.unfit(number, run.order()).is_some());
+        if let Some(agent) = self.agents.at_mut(number) {
+            agent.is_mistaken |= is_mistaken;
+        }
     }
 
     pub(super) fn look(&mut self, number: Number, life: u64) {

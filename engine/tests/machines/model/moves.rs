@@ -35,6 +35,8 @@ pub(crate) enum Deed {
     /// The wall clock of a host, or of the coordinator's, is set so many milliseconds from the true time. Whoever
     /// goes by it starts anew.
     SetClock(Option<HostId>, i64),
+    /// Somebody installs these versions of openssl and curl on a host.
+    Install(HostId, [&'static str; 2]),
     Fall(HostId),
     Repair(HostId),
     Script(HostId, Step, Does, Option<u32>),
@@ -81,6 +83,14 @@ const AWAY: [usize; 4] = [500, 10_000, 100_000, 900_000];
 /// What clocks are set to, in milliseconds from the true time: a little and two hours back, a little, ten minutes
 /// and three days ahead, and right again.
 const STEPS_OF_CLOCKS: [i64; 6] = [-3_000, -7_200_000, 3_000, 600_000, 259_200_000, 0];
+/// Versions of openssl and curl on a host: those of all, of one other, and of what rollouts bring.
+const VERSIONS: [[&str; 2]; 5] = [
+    ["1", "1"],
+    ["1.5", "1"],
+    ["1", "1.5"],
+    ["2", "1"],
+    ["9", "9"],
+];
 /// How long a process is away that starts anew with another clock.
 const RESTART: Duration = Duration::from_secs(10);
 
@@ -154,7 +164,8 @@ fn draw_deed(draw: &mut Draw, hosts: &[HostId]) -> Deed {
             Deed::SetClock(host, *draw.one(&STEPS_OF_CLOCKS))
         }
         67..71 => Deed::Fall(host),
-        71..74 => Deed::Repair(host),
+        71..73 => Deed::Repair(host),
+        73 => Deed::Install(host, *draw.one(&VERSIONS)),
         74 => Deed::Forget(host),
         75 => draw_window(draw, hosts),
         76 => Deed::Join(draw.below(3)),
@@ -306,6 +317,7 @@ pub(crate) fn carry_out(world: &mut World, setup: &Setup, deed: &Deed) {
         }
         Deed::Jump(time) => world.jump(*time),
         Deed::SetClock(host, step) => set_clock(world, host.as_ref(), Skew(*step)),
+        Deed::Install(host, versions) => world.installs(host.as_str(), *versions),
         Deed::Fall(host) => world.fall(host),
         Deed::Repair(host) => world.repair(host),
         Deed::Script(host, step, does, times) => world.model.set(host, *step, *does, *times),

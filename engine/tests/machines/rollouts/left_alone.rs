@@ -105,6 +105,7 @@ fn a_host_that_an_upgrade_has_nothing_for_joins_a_standing_rollout_once_it_needs
     world.pass(secs(3600));
     assert_eq!(world.outcome("ssl", &ahead), "untouched");
 
+    world.agents.get_mut(&ahead).unwrap().host.facts.packages = before;
     let event = CellEvent::PackagesChanged {
         host: ahead.clone(),
         packages: before,

@@ -15,9 +15,13 @@ pub(crate) fn id(name: &str) -> HostId {
 
 /// The package set of every host.
 pub(super) fn packages() -> PackageSet {
-    let installed = [("openssl", "1"), ("curl", "1")];
+    installed(["1", "1"])
+}
+
+fn installed([openssl, curl]: [&str; 2]) -> PackageSet {
+    let versions = [("openssl", openssl), ("curl", curl)];
     PackageSet(
-        installed
+        versions
             .map(|(name, version)| (name.to_owned(), version.to_owned()))
             .into(),
     )
@@ -100,6 +104,11 @@ impl World {
                 facts: facts().into(),
             });
         }
+    }
+
+    /// Somebody installs these versions of openssl and curl on a host, which nobody is told of yet.
+    pub(crate) fn installs(&mut self, host: &str, versions: [&str; 2]) {
+        self.install(&id(host), installed(versions));
     }
 
     /// The cell of a host.

@@ -152,6 +152,11 @@ impl World {
             if is_known && agent.is_drained() && !cell.ledger().holds(host) {
                 untrue.push(format!("{host} is drained, and free in the ledger"));
             }
+            if agent.is_mistaken {
+                untrue.push(format!(
+                    "{host} was patched with another delta than its order's"
+                ));
+            }
             let mut keys = agent.journal.accepted.clone();
             keys.dedup();
             if !keys.is_sorted() || keys.len() != agent.journal.accepted.len() {

@@ -1,0 +1,72 @@
+//! Orders that come in: each is taken or refused, and that is stored.
+
+use super::{Driver, DriverError};
+use crate::{
+    acceptance::{Judgement, judge, no_room},
+    actions::Actions,
+    clock::Clock,
+    journal::{Durability, Journal, Record},
+    premise::Weighed,
+};
+use cofferdam_engine::{order::Order, report::Refusal};
+use cofferdam_proto::{convert::order_digest, session::Papers};
+
+impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
+    pub(super) fn order(&mut self, order: Order, papers: &Papers) -> Result<(), DriverError> {
+        if self.history.outbox().is_full() {
+            tracing::warn!(order = %order.key, "too many reports wait; the order is not taken");
+            return Ok(());
+        }
+        let mut judgement = judge(&order, &self.profile.host, &self.history);
+        if judgement == Judgement::Accept {
+            let seen = self.history.generation_of(&order);
+            let now = self.clock.now();
+            let refusal = self.trust.refuses(&order, papers, seen, now);
+            judgement = refusal.map_or(judgement, Judgement::Refuse);
+        }
+        if judgement == Judgement::Accept && order.delta.is_some() {
+            self.premise.weigh(order);
+            return Ok(());
+        }
+        self.judged(order, judgement)
+    }
+
+    /// Takes an order or refuses it, now that it is known what is installed. What else became of it meanwhile
+    /// goes before.
+    pub(super) fn weighed(&mut self, weighed: Weighed) -> Result<(), DriverError> {
+        let mut judgement = judge(&weighed.order, &self.profile.host, &self.history);
+        if judgement == Judgement::Accept {
+            let refusal = weighed.refusal();
+            judgement = refusal.map_or(judgement, Judgement::Refuse);
+        }
+        let (order, installed) = weighed.into_parts();
+        if let Some(packages) = installed.and_then(|packages| self.inventory.found(packages)) {
+            self.uplink.tell_packages(packages);
+        }
+        self.judged(order, judgement)
+    }
+
+    fn judged(&mut self, order: Order, judgement: Judgement) -> Result<(), DriverError> {
+        let record = match judgement {
+            Judgement::Repeat(body) => Record::Said { body },
+            Judgement::Refuse(refusal) => refused(&order, refusal),
+            Judgement::Accept if !self.journal.hold_back_room() => refused(&order, no_room()),
+            Judgement::Accept => {
+                tracing::info!(order = %order.key, rollout = %order.grant.rollout, "order accepted");
+                let at = self.clock.now();
+                let order = Box::new(order);
+                Record::Accepted { order, at }
+            }
+        };
+        self.note(record, Durability::Synced)
+    }
+}
+
+fn refused(order: &Order, refusal: Refusal) -> Record {
+    tracing::warn!(order = %order.key, %refusal, "order refused");
+    Record::Refused {
+        key: order.key,
+        digest: order_digest(order),
+        refusal,
+    }
+}
