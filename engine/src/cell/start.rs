@@ -1,26 +1,28 @@
 //! Starts hosts: asks the rules of `candidate` of each; the first that says no is its hold.
 
 use super::{
-    CellCommand, GivenUp, HeldWarrant, Job, Lacking, Link, Member, Work, apart,
+    HeldWarrant, Job, Lacking, Member, Work, apart,
     candidate::{self, LedgerSays},
     decide::Draft,
-    freeze,
     groups::OutCounts,
+    permit::Taken,
     so_far::SoFar,
     turn::{self, Wanted},
-    unrest,
     window::{self, Windows},
 };
 use crate::{
-    duration,
-    hold::Reason,
-    id::{HostId, OrderKey, ReservationToken},
-    ledger::Entry,
-    order::{Direction, Grant, Order},
-    time::Timestamp,
-    warrant::Warrant,
+    hold::Reason, id::HostId, ledger::Entry, order::Direction, time::Timestamp, warrant::Warrant,
 };
 use std::collections::BTreeMap;
+
+/// What it costs the groups of a host to have it taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Costs {
+    /// It is out already.
+    Nothing,
+    /// The room for one.
+    Room,
+}
 
 impl Draft<'_> {
     pub(super) fn start(&mut self, work: &Work, counts: &mut OutCounts) {
@@ -41,14 +43,7 @@ impl Draft<'_> {
             self.hold_slice(work, Reason::Settle { until }, self.cell.owner_since);
             return;
         }
-        let windows = Windows::at(work, self.now);
-        windows
-            .next_end()
-            .into_iter()
-            .for_each(|end| self.wake_at(end));
-        if let Some(freeze) = self.cell.calendar.next_begin(self.now) {
-            self.wake_at(freeze);
-        }
+        let windows = self.windows(work);
         let mut so_far = SoFar {
             counts,
             binding: self.cell.groups.binding(&work.assignment),
@@ -68,6 +63,23 @@ impl Draft<'_> {
                 self.consider_starting(work, warrant, one, &mut so_far);
             }
         }
+        self.hold_rest(work, so_far);
+    }
+
+    /// The windows of a work now. When one closes, and when a freeze begins, it is looked again.
+    fn windows<'w>(&mut self, work: &'w Work) -> Windows<'w> {
+        let windows = Windows::at(work, self.now);
+        let closes = windows.next_end();
+        let freezes = self.cell.calendar.next_begin(self.now);
+        closes
+            .into_iter()
+            .chain(freezes)
+            .for_each(|at| self.wake_at(at));
+        windows
+    }
+
+    /// Says why the rest of a slice does not start.
+    fn hold_rest(&mut self, work: &Work, mut so_far: SoFar<'_>) {
         for (_, (reason, since)) in std::mem::take(&mut so_far.apart) {
             self.hold_slice(work, reason, since);
         }
@@ -99,31 +111,23 @@ impl Draft<'_> {
     /// Returns since when it may go on, if it may.
     fn ready_since(
         &mut self,
-        work: &Work,
-        direction: Direction,
-        Wanted { member, job, .. }: Wanted<'_>,
+        taken: Taken<'_>,
+        job: &Job,
         so_far: &mut SoFar<'_>,
     ) -> Option<Timestamp> {
+        let Taken {
+            work,
+            member,
+            direction,
+            ..
+        } = taken;
         let host = &member.host.id;
-        if direction == Direction::Patch
-            && let Some(reason) = self.cell.denied(work, member)
-        {
+        if let Some(reason) = self.denied(taken) {
             self.leave_out(work, host, reason);
             return None;
         }
         let granted = job.granted_at.unwrap_or(self.now);
-        let thawed = freeze::allow(
-            &self.cell.calendar,
-            &member.host,
-            work.assignment.profile,
-            direction,
-            self.now,
-        );
-        let allowed = thawed.and_then(|thawed| {
-            let opened = so_far.windows.allow(host, direction)?;
-            Ok(thawed.max(opened))
-        });
-        let allowed = match allowed {
+        let allowed = match self.in_its_time(taken, &so_far.windows) {
             Ok(since) => since,
             Err(reason) => {
                 let closed = self.closed_since(work, host, &reason);
@@ -170,46 +174,18 @@ impl Draft<'_> {
         one: Wanted<'_>,
         so_far: &mut SoFar<'_>,
     ) -> bool {
-        let Wanted {
-            member,
-            job,
-            entry,
-            places,
-        } = one;
-        let (host, direction) = (&member.host.id, warrant.direction);
-        let Some(since) = self.ready_since(work, direction, one, so_far) else {
+        let Wanted { member, job, .. } = one;
+        let taken = one.taken(work, warrant.direction);
+        let Some(since) = self.ready_since(taken, job, so_far) else {
             return true;
         };
-        let binding = &so_far.binding;
-        // A repair is what ends the trouble of zones: who is out already may be repaired beside it.
-        let is_repaired = work.assignment.repair && entry.is_some_and(Entry::is_casualty);
-        if !is_repaired
-            && let Some(reason) = self
-                .ask
-                .troubled
-                .held(self.cell, binding, host, places, direction)
-        {
-            so_far.close(reason, since);
-            return true;
-        }
-        let costs_nothing = match LedgerSays::of(entry, work, direction) {
-            LedgerSays::FreeAndOut => true,
-            LedgerSays::Held(reason) => {
-                self.hold_host(work, host, reason);
-                return true;
-            }
-            LedgerSays::Free => {
-                let full: Vec<_> = so_far.full(self.cell, host, places).collect();
-                if !full.is_empty() {
-                    self.floored(work, (member, since), &full, direction, so_far);
-                    return false;
-                }
-                false
-            }
+        let costs = match self.cost(taken, one.entry, since, so_far) {
+            Ok(costs) => costs,
+            Err(has_room) => return has_room,
         };
-        if direction == Direction::Patch
-            && let Some(reason) = apart::held_by_neighbour(work, &member.host, self.at_work)
-        {
+        let beside = || apart::held_by_neighbour(work, &member.host, self.at_work);
+        let is_patch = warrant.direction == Direction::Patch;
+        if let Some(reason) = is_patch.then(beside).flatten() {
             so_far.keep_apart(member, reason, since);
             return true;
         }
@@ -217,37 +193,52 @@ impl Draft<'_> {
         if so_far.paced.is_some() || !self.order_or_leave_out(work, warrant, job, member) {
             return true;
         }
+        self.note_started(member, costs, so_far);
+        true
+    }
+
+    /// What taking a host costs its groups, as far as nothing forbids it that is not its own doing. An error says
+    /// whether its groups had room.
+    fn cost(
+        &mut self,
+        taken: Taken<'_>,
+        entry: Option<&Entry>,
+        since: Timestamp,
+        so_far: &mut SoFar<'_>,
+    ) -> Result<Costs, bool> {
+        let (work, member, direction) = (taken.work, taken.member, taken.direction);
+        if let Some(reason) = self.beside_trouble(taken, &so_far.binding) {
+            so_far.close(reason, since);
+            return Err(true);
+        }
+        let host = &member.host.id;
+        match LedgerSays::of(entry, work, direction) {
+            LedgerSays::FreeAndOut => Ok(Costs::Nothing),
+            LedgerSays::Held(reason) => {
+                self.hold_host(work, host, reason);
+                Err(true)
+            }
+            LedgerSays::Free => {
+                let full: Vec<_> = so_far.full(self.cell, host, taken.places).collect();
+                if full.is_empty() {
+                    return Ok(Costs::Room);
+                }
+                self.floored(work, (member, since), &full, direction, so_far);
+                Err(false)
+            }
+        }
+    }
+
+    fn note_started(&mut self, member: &Member, costs: Costs, so_far: &mut SoFar<'_>) {
+        let host = &member.host.id;
         so_far.active += 1;
         so_far.last_start = Some(self.now);
         self.taken.insert(host.clone());
         self.at_work.note(&member.host);
-        if !costs_nothing {
-            self.cell.groups.note_out(so_far.counts, host);
+        match costs {
+            Costs::Nothing => {}
+            Costs::Room => self.cell.groups.note_out(so_far.counts, host),
         }
-        true
-    }
-
-    /// Orders a host, or leaves it out where no order can be made; returns whether it is ordered.
-    fn order_or_leave_out(
-        &mut self,
-        work: &Work,
-        warrant: &Warrant,
-        job: &Job,
-        member: &Member,
-    ) -> bool {
-        let host = &member.host.id;
-        let Some(key) = member.next_key(self.cell.epoch) else {
-            let reason = "it says that it has seen the last order that there can be";
-            self.leave_out(work, host, reason.to_owned());
-            return false;
-        };
-        let is_ordered = self.order(work, warrant, job, member, key);
-        if !is_ordered {
-            let platform = &member.host.facts.platform;
-            let reason = format!("the lock file has nothing for {platform}");
-            self.leave_out(work, host, reason);
-        }
-        is_ordered
     }
 
     /// A host, which could start since a moment, waits until fewer of its group are out. Where none ever
@@ -311,131 +302,4 @@ impl Draft<'_> {
         let neighbour = (direction == Direction::Patch).then(neighbour).flatten();
         neighbour.or(paced).or_else(|| so_far.paced.clone())
     }
-
-    /// Holds a host that cannot be started for a reason of its own; past patience, which counts
-    /// from when it was granted at the earliest, leaves it out.
-    fn hold_or_leave_out(
-        &mut self,
-        work: &Work,
-        host: &HostId,
-        granted: Timestamp,
-        member: &Member,
-        reason: Reason,
-    ) {
-        let began = match (&reason, member.link) {
-            (Reason::Unreachable, Link::Silent { since }) => since,
-            (Reason::NotInService, _) => member.changed_at,
-            _ => Timestamp::default(),
-        };
-        let since = began.max(granted);
-        if let Some(patience) = candidate::patience(&reason, work) {
-            let ends = since.after(patience);
-            if self.now >= ends {
-                self.leave_out(work, host, reason.to_string());
-                return;
-            }
-            self.wake_at(ends);
-        }
-        self.hold_host(work, host, reason);
-    }
-
-    /// Holds a host for its grace; past patience, leaves it out.
-    fn await_rest(
-        &mut self,
-        work: &Work,
-        host: &HostId,
-        job: &Job,
-        granted: Timestamp,
-        reason: Reason,
-    ) {
-        let ends = unrest::patience_ends(work, job, granted, self.now);
-        if self.now >= ends {
-            let grace = duration::format(work.assignment.pace.grace);
-            let reason = format!(
-                "it did not come to rest: its session or its service changed again and again, each time within {grace} (grace)"
-            );
-            self.leave_out(work, host, reason);
-            return;
-        }
-        self.wake_at(ends);
-        self.hold_host(work, host, reason);
-    }
-
-    pub(super) fn leave_out(&mut self, work: &Work, host: &HostId, reason: String) {
-        self.give_up(work, host, GivenUp::NotStarted { reason });
-    }
-
-    pub(super) fn give_up(&mut self, work: &Work, host: &HostId, why: GivenUp) {
-        self.push(CellCommand::GiveUp {
-            rollout: work.assignment.rollout.clone(),
-            host: host.clone(),
-            why,
-        });
-    }
-
-    /// Orders a host; returns whether it could.
-    fn order(
-        &mut self,
-        work: &Work,
-        warrant: &Warrant,
-        job: &Job,
-        member: &Member,
-        key: OrderKey,
-    ) -> bool {
-        let Some(mut order) = new_order(work, warrant, job, member, key, self.next_token) else {
-            return false;
-        };
-        let is_lifted = || self.cell.lifts_denial(work, member);
-        order.asked_again |= order.direction == Direction::Patch && is_lifted();
-        self.next_token = self.next_token.next();
-        self.push(CellCommand::Order(Box::new(order)));
-        true
-    }
-}
-
-fn new_order(
-    work: &Work,
-    warrant: &Warrant,
-    job: &Job,
-    member: &Member,
-    key: OrderKey,
-    token: ReservationToken,
-) -> Option<Order> {
-    let assignment = &work.assignment;
-    let content = assignment.content_for(&member.host.facts.platform)?;
-    let health = &assignment.health;
-    let stable_for = match warrant.wave.0 {
-        0 => health.stable_for_canary,
-        _ => health.stable_for,
-    };
-    Some(Order {
-        key,
-        host: member.host.id.clone(),
-        token,
-        grant: Grant {
-            rollout: assignment.rollout.clone(),
-            rollout_digest: assignment.rollout_digest,
-            lock_digest: work.lock_digest(),
-            wave: warrant.wave,
-            cell: assignment.cell.clone(),
-            generation: warrant.generation,
-        },
-        direction: warrant.direction,
-        attempt: job.attempts + 1,
-        asked_again: job.is_asked_again() && warrant.direction == Direction::Patch,
-        content,
-        delta: match warrant.direction {
-            Direction::Patch => assignment.delta_of(&member.host.id),
-            Direction::Rollback => None,
-        },
-        reboot: assignment.reboot,
-        restart: assignment.restart,
-        kernel_fallback: assignment.kernel_fallback,
-        conffiles: assignment.conffiles.clone(),
-        one_way: assignment.one_way,
-        deadlines: assignment.deadlines.clone(),
-        stable_for,
-        first_answer: health.first_answer,
-        traffic: assignment.traffic.clone(),
-    })
 }

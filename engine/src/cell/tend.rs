@@ -1,8 +1,8 @@
 //! Looks after the orders that are out: resend, withdraw, answer, give up.
 
 use super::{
-    Active, Cell, CellCommand, GivenUp, Link, Member, Work, decide::Draft, freeze,
-    groups::OutCounts, late, window::Windows,
+    Active, Cell, CellCommand, GivenUp, Link, Member, Work, decide::Draft, groups::OutCounts, late,
+    permit::Taken, window::Windows,
 };
 use crate::{
     hold::Reason,
@@ -107,7 +107,7 @@ impl Draft<'_> {
         });
     }
 
-    /// Why an ordered host must not be disrupted after all, if it must not (promises 1, 2, 4).
+    /// Why an ordered host must not be disrupted after all, if it must not (promises 1, 2, 4, 9).
     fn forbid_disruption(
         &self,
         work: &Work,
@@ -115,62 +115,69 @@ impl Draft<'_> {
         host: &HostId,
         active: &Active,
     ) -> Option<String> {
+        let member = self.cell.members.get(host)?;
+        let taken = Taken {
+            work,
+            member,
+            places: self.cell.groups.places_of(host),
+            direction: active.order.direction,
+            is_repaired: active.from_casualty,
+        };
+        let stands = self.stands_no_more(work, member, active);
+        let bars = || self.barred_again(taken);
+        stands
+            .or_else(bars)
+            .or_else(|| self.without_room(taken, counts))
+    }
+
+    /// Why an order that nobody withdrew is good no more.
+    fn stands_no_more(&self, work: &Work, member: &Member, active: &Active) -> Option<String> {
+        let host = &member.host.id;
         if let Some(reason) = self.cell.bar(work, self.now) {
             return Some(reason.to_string());
         }
         if work.jobs.get(host).is_none_or(|job| job.turn.is_none()) {
             return Some("the present warrant does not name the host".to_owned());
         }
-        let direction = active.order.direction;
-        if let Err(reason) = Windows::at(work, self.now).allow(host, direction) {
-            return Some(reason.to_string());
-        }
-        if active.order.delta.is_some() && active.order.delta != work.assignment.delta_of(host) {
+        let delta = active.order.delta;
+        if delta.is_some() && delta != work.assignment.delta_of(host) {
             return Some("the host has other packages than when it was ordered".to_owned());
         }
-        let member = self.cell.members.get(host)?;
         if let Some(window) = member.window(self.now) {
             return Some(format!("the host is taken by {}", window.holder()));
         }
-        if let Err(reason) = freeze::allow(
-            &self.cell.calendar,
-            &member.host,
-            work.assignment.profile,
-            direction,
-            self.now,
-        ) {
-            return Some(reason.to_string());
-        }
         let entry = self.cell.ledger.entry(host);
-        if entry.is_none_or(|entry| entry.token != active.order.token) {
-            return Some("the host's reservation is gone".to_owned());
-        }
-        if active.order.direction == Direction::Patch
-            && let Some(denied) = self.cell.denied(work, self.cell.members.get(host)?)
-        {
+        let is_its = entry.is_some_and(|entry| entry.token == active.order.token);
+        (!is_its).then(|| "the host's reservation is gone".to_owned())
+    }
+
+    /// What bars a host now that did not when it was ordered.
+    fn barred_again(&self, taken: Taken<'_>) -> Option<String> {
+        if let Some(denied) = self.denied(taken) {
             return Some(denied);
         }
-        let groups = &self.cell.groups;
-        let (binding, places) = (groups.binding(&work.assignment), groups.places_of(host));
-        if !active.from_casualty
-            && let Some(reason) = self
-                .ask
-                .troubled
-                .held(self.cell, &binding, host, places, direction)
-        {
+        let windows = Windows::at(taken.work, self.now);
+        if let Err(reason) = self.in_its_time(taken, &windows) {
             return Some(reason.to_string());
         }
-        let in_service = self.cell.members.get(host).is_some_and(|m| m.in_service);
-        match (in_service, active.order.direction) {
+        let binding = self.cell.groups.binding(&taken.work.assignment);
+        let reason = self.beside_trouble(taken, &binding)?;
+        Some(reason.to_string())
+    }
+
+    /// Why its groups cannot spare it now, or nobody would.
+    fn without_room(&self, taken: Taken<'_>, counts: &OutCounts) -> Option<String> {
+        let assignment = &taken.work.assignment;
+        match (taken.member.in_service, taken.direction) {
             (true, _) => {}
-            (false, Direction::Patch) if !work.assignment.repair => {
+            (false, Direction::Patch) if !assignment.repair => {
                 return Some(Reason::NotInService.to_string());
             }
-            (false, Direction::Patch) => return None,
             // Out by itself already: to go back, or to be repaired, costs its group nothing.
-            (false, Direction::Rollback) => return None,
+            (false, Direction::Patch | Direction::Rollback) => return None,
         }
-        let group = groups.forbid_disrupting(counts, &work.assignment, host)?;
+        let groups = &self.cell.groups;
+        let group = groups.forbid_disrupting(counts, assignment, &taken.member.host.id)?;
         Some(groups.reason(counts, group).to_string())
     }
 }

@@ -5,8 +5,9 @@
 use super::{
     Cell, Job, Member, Work,
     line::{self, Turn},
+    permit::Taken,
 };
-use crate::{id::HostId, inventory::ZONE, ledger::Entry};
+use crate::{id::HostId, inventory::ZONE, ledger::Entry, order::Direction};
 use std::collections::BTreeMap;
 
 /// A host that is to be started.
@@ -29,6 +30,18 @@ impl<'a> Wanted<'a> {
             entry: cell.ledger.entry(host),
             places: cell.groups.places_of(host),
         })
+    }
+
+    /// The same as one that a work is to take.
+    pub(super) fn taken(&self, work: &'a Work, direction: Direction) -> Taken<'a> {
+        let is_casualty = self.entry.is_some_and(Entry::is_casualty);
+        Taken {
+            work,
+            member: self.member,
+            places: self.places,
+            direction,
+            is_repaired: work.assignment.repair && is_casualty,
+        }
     }
 
     /// When it has its turn.
