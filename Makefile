@@ -7,8 +7,9 @@ DENY := target/tools/bin/cargo-deny
 # So is cargo-mutants': its mutants, and so their names in engine/tests/mutants.txt, change too.
 MUTANTS_VERSION := 25.3.1
 MUTANTS := target/tools/bin/cargo-mutants
-# Which part of the mutants the soak tries: another one each day.
-MUTANTS_SHARD ?= $(shell expr `date +%j` % 80)/80
+# Which part of the mutants the soak tries: another one each day. With so many parts one has some twenty mutants, of which
+# each takes a build of the engine and most of its tests: one to one and a half minutes on 2 cores.
+MUTANTS_SHARD ?= $(shell expr `date +%j` % 200)/200
 
 # Hosts of `make fleet`. It builds as whoever called sudo, whose cargo it is and whose target/ must stay theirs,
 # and runs as root.

@@ -38,6 +38,31 @@ fn one_host_that_fails_alone_stops_nothing() {
 }
 
 #[test]
+fn of_hosts_that_speak_for_as_many_suspects_one_of_the_rarest_kind_is_asked_first() {
+    let mut world = World::new();
+    for (kind, count) in [("large", 4), ("medium", 2), ("rare", 1)] {
+        world.add_hosts("web", "r1/a", kind, count);
+    }
+    world.pass(secs(1));
+    world.always("rare-a-1", Step::Verify, fails(FailureKind::Unhealthy));
+    world.start(&file(
+        "ssl",
+        "openssl",
+        "",
+        &(WAVES.to_owned() + &floor("50%")),
+    ));
+    world.wait_until_host_is("ssl", "rare-a-1", "failed");
+    world.until("another is asked", |world| {
+        world.count("ssl", "running") == 1
+    });
+
+    assert_eq!(
+        names(&world.hosts_that_are("ssl", "running")),
+        ["medium-a-1"]
+    );
+}
+
+#[test]
 fn one_host_that_fails_first_of_all_stops_nothing() {
     let mut world = demo();
     world.start(&file(

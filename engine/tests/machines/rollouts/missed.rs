@@ -71,6 +71,15 @@ fn finish(world: &mut World) -> usize {
     most
 }
 
+/// How many hosts of the second wave have not begun.
+fn held(world: &World) -> usize {
+    let hosts = world.rollout("ssl").plan().hosts.iter();
+    let hosts = hosts.filter(|(host, planned)| {
+        planned.wave == WaveIndex(1) && world.outcome("ssl", host) == "untouched"
+    });
+    hosts.count()
+}
+
 #[test]
 fn a_cell_that_comes_back_waits_until_the_zone_that_was_opened_without_it_has_baked() {
     let mut world = zones(["r1/a", "r1/b", "r1/c"]);
@@ -193,13 +202,6 @@ fn hosts_that_were_held_with_their_stratum_get_their_turn_when_it_is_proved_late
     world.until("the second wave has passed", |world| {
         world.rollout("ssl").wave() == WaveIndex(2)
     });
-    let held = |world: &World| {
-        let hosts = world.rollout("ssl").plan().hosts.iter();
-        let hosts = hosts.filter(|(host, planned)| {
-            planned.wave == WaveIndex(1) && world.outcome("ssl", host) == "untouched"
-        });
-        hosts.count()
-    };
     assert!(held(&world) > 0, "the second wave left some out");
 
     world.model.clear();
@@ -212,4 +214,30 @@ fn hosts_that_were_held_with_their_stratum_get_their_turn_when_it_is_proved_late
         15,
         "but for the one that failed"
     );
+}
+
+#[test]
+fn a_host_that_was_given_up_and_passed_after_all_brings_those_back_that_were_held_with_it() {
+    let mut world = World::new().hosts("web", "r1/a", 8);
+    world.add_hosts("web", "r1/a", "rare", 8);
+    world.pass(secs(1));
+    for number in 1..=8 {
+        world.always(&format!("rare-a-{number}"), Step::Apply, Does::Dies);
+    }
+    let tables =
+        WAVES.replace("100%", "75%") + "[[wave]]\nname = \"last\"\nto = \"100%\"\n" + &floor("50%");
+    let top = "bake = \"2h\"\nhosts_left_out = \"100%\"\nbrake = { cell_share = \"100%\" }";
+    world.start(&file("ssl", "openssl", top, &tables));
+    world.wait_for("ssl", "paused");
+    world.ask("ssl", Action::Resume);
+    world.until("the third wave bakes", |world| {
+        world.rollout("ssl").wave() == WaveIndex(2) && world.rules().contains(&"bake")
+    });
+    assert!(held(&world) > 0, "the second wave went on without some");
+
+    let silent = world.hosts_that_are("ssl", "silent").remove(0);
+    world.model.clear();
+    world.start_agent(&silent);
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 15, "but for one that is away");
 }

@@ -1,9 +1,10 @@
 //! What was stored, decided again.
 
 use super::{WAVES, demo, floor, secs};
-use crate::world::{World, file};
+use crate::world::{Step, World, fails, file};
 use cofferdam_engine::{
     cell::CellEvent,
+    failure::FailureKind,
     fleet::{Fleet, FleetEvent},
     rehearse::{
         recorded::{Divergence, Recorded, replay},
@@ -61,6 +62,20 @@ fn a_stored_history_is_decided_again_as_it_was() {
     );
     let ssl = recorded.fleet.rollouts().values().next().unwrap();
     assert!(!ssl.is_live());
+}
+
+#[test]
+fn a_fleet_in_the_middle_of_a_rollout_reads_back_as_it_was_stored() {
+    let mut world: World = demo();
+    world.always("large-b-2", Step::Verify, fails(FailureKind::Unhealthy));
+    let tables = WAVES.to_owned() + &floor("75%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    for outcome in ["running", "failed"] {
+        world.until(outcome, |world| world.count("ssl", outcome) > 0);
+        let stored = serde_json::to_string(&world.owner.fleet).unwrap();
+        let read: Fleet = serde_json::from_str(&stored).unwrap();
+        assert!(read == world.owner.fleet, "with a host that is {outcome}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{AT_ONCE, floor, mins, secs};
 use crate::world::{Crash, World, file, id, rollout_id};
 use cofferdam_engine::{
-    fleet::FleetError, id::HostId, ledger::Holder, policy::LONGEST_RESERVATION,
+    exception::Word, fleet::FleetError, id::HostId, ledger::Holder, policy::LONGEST_RESERVATION,
     reservation::ReservationError, time::Timestamp,
 };
 use std::time::Duration;
@@ -281,4 +281,20 @@ fn hosts_of_a_cell_that_is_not_heard_of_are_refused() {
         why,
         "nothing is heard of cell r1-a-1, which host web-a-1 is in"
     );
+}
+
+#[test]
+fn a_cell_whose_last_host_an_operator_has_keeps_no_token_from_the_others() {
+    let mut world = World::new();
+    for place in ["r1/a", "r1/b", "r1/c", "r1/d"] {
+        world.add_hosts("web", place, "web", 2);
+    }
+    world.pass(secs(1));
+    world.reserve("anna", &["web-a-1"], mins(600));
+    let floor = "[[limits]]\nfloor = [{ group_by = [\"service\", \"region\"], min_in_service = \"75%\" }]\n";
+    world.start(&file("ssl", "openssl", "", &(AT_ONCE.to_owned() + floor)));
+    world.except("ssl", Word::Exclude, &["web-a-2"]);
+    world.pass(mins(60));
+
+    assert_eq!(world.count("ssl", "passed"), 6);
 }
