@@ -15,6 +15,7 @@ use crate::{
     telling::Telling,
     trust::Trust,
 };
+use cofferdam_proto::dial::Turns;
 use std::{future::Future, rc::Rc, time::Duration};
 use tokio::{sync::mpsc, time};
 
@@ -80,7 +81,11 @@ impl<A: Actions, J: Journal, C: Clock, K: Connector> Agent<A, J, C, K> {
         let session = Session {
             connector: self.connector,
             host: self.profile.host.clone(),
-            coordinators: self.profile.coordinators.clone(),
+            turns: Turns::new(
+                self.profile.coordinators.clone(),
+                self.profile.ways.clone(),
+                self.profile.host.as_str(),
+            ),
             driver: to_driver,
         };
         let stored = (self.opened.journal, self.opened.history);

@@ -23,7 +23,6 @@ use crate::{
         root::Root,
         settings::{HostSettings, Ramp, Traffic},
     },
-    link::Coordinator,
     signals::settings::Signals,
 };
 use cofferdam_engine::{
@@ -32,7 +31,10 @@ use cofferdam_engine::{
     inventory::Labels,
     package::PackageFormat,
 };
-use cofferdam_proto::tls::CredentialFiles;
+use cofferdam_proto::{
+    dial::{Place, Ways},
+    tls::CredentialFiles,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
@@ -53,7 +55,9 @@ pub struct Settings {
     /// The host's labels.
     pub labels: Labels,
     /// The coordinators that it dials, in turn. Not empty.
-    pub coordinators: Vec<Coordinator>,
+    pub coordinators: Vec<Place>,
+    /// By which way it dials them. Default: straight, with the system's DNS.
+    pub ways: Ways,
     /// Its certificate, key and authority, PEM.
     pub credentials: CredentialFiles,
     /// The trust domain that its certificate must be of, as in `example.org`.

@@ -19,7 +19,10 @@ use crate::{
     trust::{self, Trust},
     warrants::Warrants,
 };
-use cofferdam_proto::tls::{Client, CredentialFiles, Credentials, CredentialsError, Expect};
+use cofferdam_proto::{
+    dial::Ways,
+    tls::{Client, CredentialFiles, Credentials, CredentialsError, Expect},
+};
 use std::{convert::Infallible, io, rc::Rc, time::Duration};
 use tokio::{
     runtime::{self, Runtime},
@@ -112,7 +115,8 @@ async fn serve(
     let clock = SystemClock::start(&settings.state_dir.join("clock"), &boot_id, not_before)?;
     let warrants = warrants(&settings);
     let files = settings.credentials.clone();
-    let connector = GrpcConnector::new(move |endpoint| open(files.clone(), endpoint));
+    let by = settings.ways.clone();
+    let connector = GrpcConnector::new(move |endpoint| open(files.clone(), by.clone(), endpoint));
     let places = Places::new(&settings.state_dir, &settings.run_dir);
     let (found, telling) = telling::channel();
     let keeper = Keeper::new(root.clone(), places.clone());
@@ -142,6 +146,7 @@ async fn serve(
         boot_id,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         coordinators: settings.coordinators,
+        ways: settings.ways,
     };
     tracing::info!(host = %profile.host, incarnation = %opened.history.incarnation(), "started");
     let pulse = Pulse::of_this_process().map_err(ProductionError::Start)?;
@@ -178,9 +183,15 @@ async fn watch_boot(evidence: Option<Watch>) -> Infallible {
 
 /// Opens a channel with what the credentials are now: a certificate that was renewed is taken with
 /// the next session, without a restart.
-async fn open(files: CredentialFiles, endpoint: Endpoint) -> Result<Channel, OpenError> {
+async fn open(
+    files: CredentialFiles,
+    ways: Ways,
+    endpoint: Endpoint,
+) -> Result<Channel, OpenError> {
     let client = Client::new(Credentials::load(&files)?, Expect::Coordinator)?;
-    Ok(endpoint.connect_with_connector(client.connector()).await?)
+    Ok(endpoint
+        .connect_with_connector(client.connector_by(ways))
+        .await?)
 }
 
 fn stop_signals() -> io::Result<[Signal; 2]> {

@@ -1,7 +1,7 @@
 //! Who an agent is.
 
-use crate::link::Coordinator;
 use cofferdam_engine::{id::HostId, inventory::Labels};
+use cofferdam_proto::dial::{Place, Ways};
 
 /// Who an agent is and whom it dials. The same for production and simulation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct Profile {
     pub boot_id: String,
     /// The agent's version.
     pub version: String,
-    /// The coordinators that it dials, in turn.
-    pub coordinators: Vec<Coordinator>,
+    /// The coordinators that it dials, in turn. Not empty.
+    pub coordinators: Vec<Place>,
+    /// By which way it dials them.
+    pub ways: Ways,
 }

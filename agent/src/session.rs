@@ -13,6 +13,7 @@
 use crate::link::{Connector, Coordinator, Link, LinkError};
 use cofferdam_engine::{digest::Digest, id::HostId};
 use cofferdam_proto::{
+    dial::{LookupError, Turns},
     error_chain,
     session::{FromAgent, MISSED_HEARTBEATS, ToAgent},
 };
@@ -57,8 +58,8 @@ pub(crate) struct Session<K> {
     pub(crate) connector: K,
     /// Whose host it is: seeds the jitter.
     pub(crate) host: HostId,
-    /// Tried in turn.
-    pub(crate) coordinators: Vec<Coordinator>,
+    /// Whom it dials next.
+    pub(crate) turns: Turns,
     /// Where messages go.
     pub(crate) driver: mpsc::Sender<Input>,
 }
@@ -66,6 +67,8 @@ pub(crate) struct Session<K> {
 /// Why a session ended.
 #[derive(Debug, thiserror::Error)]
 enum SessionError {
+    #[error("it is not known whom to dial")]
+    Unknown(#[from] LookupError),
     #[error("cannot reach {0} within {secs} s", secs = CONNECT_WITHIN.as_secs())]
     Unreachable(Coordinator),
     #[error(transparent)]
@@ -91,11 +94,11 @@ enum Reached {
 
 impl<K: Connector> Session<K> {
     /// Keeps a session until it is dropped.
-    pub(crate) async fn keep(self) {
+    pub(crate) async fn keep(mut self) {
         let mut attempt = 0;
-        for coordinator in self.coordinators.iter().cycle() {
+        loop {
             let mut reached = Reached::Nothing;
-            if let Err(error) = self.hold(coordinator, &mut reached).await {
+            if let Err(error) = self.hold_next(&mut reached).await {
                 tracing::warn!(attempt, "no session: {}", error_chain(&error));
             }
             attempt = match reached {
@@ -104,6 +107,11 @@ impl<K: Connector> Session<K> {
             };
             time::sleep(backoff(&self.host, attempt)).await;
         }
+    }
+
+    async fn hold_next(&mut self, reached: &mut Reached) -> Result<(), SessionError> {
+        let coordinator = Coordinator(self.turns.next().await?);
+        self.hold(&coordinator, reached).await
     }
 
     async fn hold(&self, to: &Coordinator, reached: &mut Reached) -> Result<(), SessionError> {

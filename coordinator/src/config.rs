@@ -12,6 +12,7 @@ pub use self::{
 
 use crate::artefact::{Limits, Location};
 use cofferdam_engine::{fleet::Form, id::Region};
+use cofferdam_proto::dial::{Place, Ways};
 use std::{
     collections::BTreeSet,
     fs, io,
@@ -61,8 +62,10 @@ pub enum Role {
     Control,
     /// A region.
     Region {
-        /// Where its control plane is, `HOST:PORT`: tried in this order. Not empty.
-        control: Vec<String>,
+        /// Where its control plane is: tried in this order. Not empty.
+        control: Vec<Place>,
+        /// By which way it is dialled.
+        ways: Ways,
     },
 }
 

@@ -10,8 +10,11 @@ use crate::{
     store::{SledStore, sled::OpenError},
 };
 use cofferdam_engine::{id::Incarnation, identity::Identity};
-use cofferdam_proto::tls::{
-    self, CertificateRefusal, CredentialFiles, Credentials, CredentialsError, Expect, sockets,
+use cofferdam_proto::{
+    dial::Turns,
+    tls::{
+        self, CertificateRefusal, CredentialFiles, Credentials, CredentialsError, Expect, sockets,
+    },
 };
 use std::{
     fs::File,
@@ -143,11 +146,12 @@ pub fn dial_control(
     settings: &Settings,
     own: Credentials,
 ) -> Result<Option<Arc<dyn Dial>>, CredentialsError> {
-    let Role::Region { control } = &settings.role else {
+    let Role::Region { control, ways } = &settings.role else {
         return Ok(None);
     };
+    let turns = Turns::new(control.clone(), ways.clone(), own.identity().to_string());
     let client = tls::Client::new(own, Expect::Only(Identity::Control))?;
-    Ok(Some(Arc::new(DialInTurn::new(client, control.clone()))))
+    Ok(Some(Arc::new(DialInTurn::new(client, turns, ways.clone()))))
 }
 
 /// Says where warrants are not signed that would be under another certificate.

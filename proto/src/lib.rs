@@ -1,5 +1,5 @@
-//! The wire: messages, their checked conversion to and from engine types, mutual TLS, and the check of
-//! operators' signatures.
+//! The wire: messages, their checked conversion to and from engine types, who is dialled and how, mutual TLS, and
+//! the check of operators' signatures.
 //!
 //! Programs see the checked types of [`session`], [`artefact`] and [`operator`]. The generated ones are for the
 //! edge alone: what comes in is turned by `TryFrom`, which checks everything and names the field
@@ -7,6 +7,7 @@
 
 pub mod artefact;
 pub mod convert;
+pub mod dial;
 mod error_chain;
 pub mod operator;
 pub mod session;

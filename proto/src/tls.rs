@@ -24,6 +24,7 @@ mod seal;
 mod server;
 mod verify;
 
+pub(crate) use client::host_and_port;
 pub use client::{AddressError, Client, ConnectError, Connector, Dialling, uri};
 pub use client_io::ClientIo;
 pub use credentials::{CredentialFiles, CredentialPem, Credentials, CredentialsError};

@@ -10,7 +10,6 @@ use crate::{
     actions::{Effect, Flag, ScriptedActions, StageRequest, Step, Turn},
     clock::TokioClock,
     journal::{Crash, MemoryJournal},
-    link::Coordinator,
     sample,
 };
 use cofferdam_engine::{
@@ -25,7 +24,10 @@ use cofferdam_engine::{
     run::{Ending, RunState},
     time::Timestamp,
 };
-use cofferdam_proto::session::{Papers, ToAgent};
+use cofferdam_proto::{
+    dial::{Place, Ways},
+    session::{Papers, ToAgent},
+};
 use coordinator::{Answers, FakeCoordinator};
 use std::path::PathBuf;
 
@@ -60,7 +62,8 @@ impl Stage {
             labels: Labels::new(),
             boot_id: boot_id.clone(),
             version: "0".to_owned(),
-            coordinators: vec![Coordinator("r1:7300".to_owned())],
+            coordinators: vec![Place::Address("r1:7300".to_owned())],
+            ways: Ways::default(),
         };
         let agent = Agent::new(
             profile,

@@ -4,7 +4,6 @@ use super::{Settings, WarrantPolicy, drift, guard, labels, probe, responder, sig
 use crate::{
     drift::pattern::PatternError,
     host::settings::{HOOK_DEADLINE, LOCK_WAIT},
-    link::Coordinator,
 };
 use cofferdam_engine::{
     document::{self, Mistakes, Table},
@@ -13,7 +12,10 @@ use cofferdam_engine::{
     package::PackageFormat,
     traffic::RampStepsError,
 };
-use cofferdam_proto::tls::{self, AddressError, CredentialFiles};
+use cofferdam_proto::{
+    dial::{Place, Ways, WaysRefusal},
+    tls::{AddressError, CredentialFiles},
+};
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
 /// Every mistake of a config file.
@@ -28,7 +30,10 @@ pub enum Refusal {
     /// It is not a host's name.
     #[error(transparent)]
     Name(#[from] NameError),
-    /// It is not where a coordinator or an application can be.
+    /// It is not whom to dial, or how.
+    #[error(transparent)]
+    Dialled(#[from] WaysRefusal),
+    /// It is not where an application can be.
     #[error(transparent)]
     Peer(#[from] AddressError),
     /// It is not an address to listen on.
@@ -137,6 +142,7 @@ impl Settings {
 fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     let host = top.text("host", |name| HostId::new(name));
     let coordinators = coordinators(&mut top);
+    let ways = Ways::read(&mut top);
     let credentials = credentials(&mut top);
     top.require("trust_domain", "trust_domain = \"example.org\"");
     let trust_domain = top.text("trust_domain", filled);
@@ -166,6 +172,7 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
         host,
         labels,
         coordinators,
+        ways,
         credentials: credentials?,
         trust_domain: trust_domain?,
         allowed_signers,
@@ -192,21 +199,10 @@ fn read(mut top: Table<'_, Refusal>) -> Option<Settings> {
     })
 }
 
-fn coordinators(top: &mut Table<'_, Refusal>) -> Vec<Coordinator> {
+fn coordinators(top: &mut Table<'_, Refusal>) -> Vec<Place> {
     const KEY: &str = "coordinators";
     top.require(KEY, "coordinators = [\"coordinator.example.org:7300\"]");
-    let addresses = top.texts(KEY);
-    if addresses.as_ref().is_some_and(Vec::is_empty) {
-        top.refuse(KEY, Refusal::Empty);
-    }
-    let mut coordinators = Vec::new();
-    for address in addresses.unwrap_or_default() {
-        if let Err(malformed) = tls::uri(&address) {
-            top.refuse(KEY, malformed);
-        }
-        coordinators.push(Coordinator(address));
-    }
-    coordinators
+    Place::read(top, KEY).unwrap_or_default()
 }
 
 fn credentials(top: &mut Table<'_, Refusal>) -> Option<CredentialFiles> {

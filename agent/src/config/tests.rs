@@ -36,6 +36,47 @@ fn a_file_with_the_least_has_the_defaults() {
 }
 
 #[test]
+fn coordinators_are_addresses_and_names_and_a_way_leads_to_them() {
+    let ways = parse("").unwrap().ways;
+    assert_eq!(ways, Ways::default());
+    let settings = parse(
+        "proxy = \"http://proxy.example.org:3128/\"\nproxy_credentials = \"/etc/cofferdam/proxy\"\n\
+         dns_servers = [\"127.0.0.1:8600\"]\n",
+    );
+    let ways = settings.unwrap().ways;
+    let proxy = ways.proxy.unwrap();
+    assert_eq!(proxy.address, "proxy.example.org:3128");
+    assert_eq!(
+        proxy.credentials.as_deref(),
+        Some(Path::new("/etc/cofferdam/proxy"))
+    );
+    assert_eq!(ways.dns, [([127, 0, 0, 1], 8600).into()]);
+    let text = LEAST.replace(
+        "coordinator.example.org:7300",
+        "_cofferdam._tcp.example.org",
+    );
+    let settings = Settings::parse("agent.toml", &format!("{text}{LABELS}")).unwrap();
+    let name = "_cofferdam._tcp.example.org".to_owned();
+    assert_eq!(settings.coordinators, [Place::Service(name)]);
+}
+
+#[test]
+fn what_leads_to_nobody_is_said_with_its_line() {
+    insta::assert_snapshot!(
+        parse(
+            "proxy = \"http://ana:sesame@proxy:3128\"\nproxy_credentials = \"secret\"\n\
+             dns_servers = [\"localhost\"]\n",
+        )
+        .unwrap_err()
+    );
+    let nobody = parse("proxy_credentials = \"/etc/cofferdam/proxy\"\n").unwrap_err();
+    assert!(
+        nobody.contains("there is no `proxy` that it would be for"),
+        "{nobody}"
+    );
+}
+
+#[test]
 fn a_rate_of_downloads_is_at_least_one() {
     let rate = |text| parse(text).map(|settings| settings.download_rate_kib.map(NonZeroU32::get));
     assert_eq!(rate(""), Ok(None));

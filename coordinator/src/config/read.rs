@@ -6,7 +6,7 @@ use cofferdam_engine::{
     duration::{self, DurationError},
     id::{NameError, Region},
 };
-use cofferdam_proto::{session::HEARTBEAT, tls::AddressError};
+use cofferdam_proto::{dial::WaysRefusal, session::HEARTBEAT};
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     ops::RangeInclusive,
@@ -40,9 +40,9 @@ pub enum Refusal {
     /// Only a region dials a control plane.
     #[error("only a region dials a control plane: say role = \"region\", or take this line out")]
     NotARegion,
-    /// It is not an address that can be dialled.
+    /// It is not whom to dial, or how.
     #[error(transparent)]
-    Dialled(#[from] AddressError),
+    Dialled(#[from] WaysRefusal),
     /// It says nowhere where artefacts could be.
     #[error(
         "`{0}` is no place for artefacts: an absolute path, or a URL as in \"s3://bucket/prefix\""

@@ -2,7 +2,7 @@
 
 use super::{Role, read::Refusal};
 use cofferdam_engine::document::Table;
-use cofferdam_proto::tls;
+use cofferdam_proto::dial::{Place, Ways};
 
 /// The part, before it is known where its control plane is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,7 @@ enum Part {
     Region,
 }
 
-/// Reads `role` and `control`.
+/// Reads `role`, `control` and how that is dialled.
 pub(super) fn read(top: &mut Table<'_, Refusal>) -> Role {
     let parts = [
         ("both", Part::Both),
@@ -20,21 +20,22 @@ pub(super) fn read(top: &mut Table<'_, Refusal>) -> Role {
         ("region", Part::Region),
     ];
     let part = top.choice("role", &parts).unwrap_or(Part::Both);
-    let control = top.texts("control").unwrap_or_default();
-    for refused in control.iter().filter_map(|address| tls::uri(address).err()) {
-        top.refuse("control", refused);
-    }
-    if part != Part::Region && top.has("control") {
-        top.refuse("control", Refusal::NotARegion);
+    let control = Place::read(top, "control");
+    let ways = Ways::read(top);
+    for key in ["control", "proxy", "dns_servers"] {
+        if part != Part::Region && top.has(key) {
+            top.refuse(key, Refusal::NotARegion);
+        }
     }
     match part {
         Part::Both => Role::Both,
         Part::Control => Role::Control,
         Part::Region => {
-            if control.is_empty() {
+            if control.is_none() {
                 top.refuse("role", Refusal::NoControl);
             }
-            Role::Region { control }
+            let control = control.unwrap_or_default();
+            Role::Region { control, ways }
         }
     }
 }

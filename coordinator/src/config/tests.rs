@@ -72,6 +72,35 @@ fn whoever_names_signers_wants_signatures() {
 }
 
 #[test]
+fn a_region_dials_its_control_plane_by_a_list_a_name_and_a_proxy_and_nobody_else_does() {
+    let region = "role = \"region\"\ncontrol = [\"c.example.org:7300\", \"_cofferdam-control._tcp.example.org\"]\n";
+    let ways = "proxy = \"http://proxy.example.org:3128\"\ndns_servers = [\"10.0.0.2:53\"]\n";
+    let settings = Settings::parse("c.toml", &format!("{LEAST}{region}{ways}")).unwrap();
+    let Role::Region {
+        control,
+        ways: read,
+    } = settings.role
+    else {
+        panic!("a region is expected");
+    };
+    assert_eq!(control[0], Place::Address("c.example.org:7300".into()));
+    assert_eq!(
+        control[1],
+        Place::Service("_cofferdam-control._tcp.example.org".into())
+    );
+    assert_eq!(read.proxy.unwrap().address, "proxy.example.org:3128");
+    let found = mistakes_of(&format!("{LEAST}role = \"control\"\n{ways}"));
+    assert_eq!(found.len(), 2, "{found:#?}");
+    assert!(
+        found
+            .iter()
+            .all(|line| line.contains("only a region dials a control plane"))
+    );
+    let found = mistakes_of(&format!("{LEAST}role = \"region\"\ncontrol = []\n"));
+    assert_eq!(found, ["c.toml:7:11: control: it must not be empty"]);
+}
+
+#[test]
 fn a_star_stands_for_every_region() {
     let settings = Settings::parse("c.toml", &format!("{LEAST}region = \"*\"\n")).unwrap();
     assert!(settings.regions.contain("anywhere"));

@@ -1,16 +1,11 @@
 //! How a region dials its control plane.
 
-use cofferdam_proto::tls;
-use std::{
-    error::Error,
-    fmt::Debug,
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use cofferdam_proto::{
+    dial::{Turns, Ways},
+    tls,
 };
+use std::{error::Error, fmt::Debug, future::Future, pin::Pin, sync::Arc};
+use tokio::sync::Mutex;
 use tonic::transport::{Channel, Endpoint};
 
 /// A channel that is being opened.
@@ -23,36 +18,32 @@ pub trait Dial: Debug + Send + Sync + 'static {
     fn dial(&self) -> Dialled;
 }
 
-/// Dials one address after the other, each time the next.
+/// Dials one after the other, each time the next.
 #[derive(Debug)]
 pub(crate) struct DialInTurn {
     client: tls::Client,
-    /// `HOST:PORT` each. Not empty.
-    addresses: Arc<[String]>,
-    next: AtomicUsize,
+    ways: Ways,
+    turns: Arc<Mutex<Turns>>,
 }
 
 impl DialInTurn {
-    /// Dials these addresses with these credentials.
-    pub(crate) fn new(client: tls::Client, addresses: Vec<String>) -> Self {
+    /// Dials in these turns, by these ways, with these credentials.
+    pub(crate) fn new(client: tls::Client, turns: Turns, ways: Ways) -> Self {
+        let turns = Arc::new(Mutex::new(turns));
         Self {
             client,
-            addresses: addresses.into(),
-            next: AtomicUsize::new(0),
+            ways,
+            turns,
         }
     }
 }
 
 impl Dial for DialInTurn {
     fn dial(&self) -> Dialled {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let address = turn
-            .checked_rem(self.addresses.len())
-            .and_then(|turn| self.addresses.get(turn))
-            .cloned()
-            .unwrap_or_default();
-        let connector = self.client.connector();
+        let connector = self.client.connector_by(self.ways.clone());
+        let turns = Arc::clone(&self.turns);
         Box::pin(async move {
+            let address = turns.lock().await.next().await?;
             let endpoint = Endpoint::from(tls::uri(&address)?);
             Ok(endpoint.connect_with_connector(connector).await?)
         })

@@ -4,6 +4,7 @@ use super::{
     ALPN_HTTP2, CertificateRefusal, ClientIo, Credentials, CredentialsError, Expect,
     HANDSHAKE_WITHIN, verify::ServerCheck,
 };
+use crate::dial::Ways;
 use http::Uri;
 use hyper_util::rt::TokioIo;
 use rustls::{
@@ -149,7 +150,12 @@ impl Client {
 
     /// A connector over TCP.
     pub fn connector(&self) -> Connector<fn(Uri) -> Dialling> {
-        self.connector_with(|uri| Box::pin(dial_tcp(uri)))
+        self.connector_with(|uri| Ways::default().dial(uri))
+    }
+
+    /// A connector by some way to whoever is dialled.
+    pub fn connector_by(&self, ways: Ways) -> Connector<impl Fn(Uri) -> Dialling + Clone + use<>> {
+        self.connector_with(move |uri| ways.dial(uri))
     }
 
     /// A connector over what `dial` makes of an address.
@@ -222,14 +228,8 @@ fn ended(address: &str, error: io::Error) -> ConnectError {
     }
 }
 
-async fn dial_tcp(uri: Uri) -> io::Result<TcpStream> {
-    let (host, port) = host_and_port(&uri).map_err(io::Error::other)?;
-    let stream = TcpStream::connect((host, port)).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-fn host_and_port(uri: &Uri) -> Result<(String, u16), AddressError> {
+/// The two parts of an address that [`uri`] made.
+pub(crate) fn host_and_port(uri: &Uri) -> Result<(String, u16), AddressError> {
     let malformed = || {
         AddressError(
             uri.authority()

@@ -4,14 +4,17 @@ use super::{
     Layout, PORT, TICK, authority::Authority, clock::SimulatedClock, layout::Part, network,
 };
 use cofferdam_agent::{
-    Agent, actions::ScriptedActions, grpc::GrpcConnector, journal::MemoryJournal,
-    link::Coordinator, profile::Profile, trust::Trust, warrants::Warrants,
+    Agent, actions::ScriptedActions, grpc::GrpcConnector, journal::MemoryJournal, profile::Profile,
+    trust::Trust, warrants::Warrants,
 };
 use cofferdam_engine::{
     id::{HostId, Incarnation},
     identity::Identity,
 };
-use cofferdam_proto::tls::Credentials;
+use cofferdam_proto::{
+    dial::{Place, Ways},
+    tls::Credentials,
+};
 use std::{cell::Cell, future::pending, rc::Rc, time::Duration};
 use tokio::task::{JoinHandle, spawn_local};
 
@@ -137,7 +140,8 @@ impl Seat {
                 .into(),
             boot_id: self.actions.boot_id(),
             version: "simulated".to_owned(),
-            coordinators: vec![Coordinator(format!("{}:{PORT}", self.dials.host()))],
+            coordinators: vec![Place::Address(format!("{}:{PORT}", self.dials.host()))],
+            ways: Ways::default(),
         };
         let own = credentials.clone();
         let warrants = match self.dials.hands_on_signed_warrants() {

@@ -11,7 +11,10 @@ use cofferdam_coordinator::{
     store::memory::{MemoryDisk, MemoryStore},
 };
 use cofferdam_engine::id::Incarnation;
-use cofferdam_proto::tls::{self, Credentials};
+use cofferdam_proto::{
+    dial::{Place, Ways},
+    tls::{self, Credentials},
+};
 use std::{sync::Arc, time::Duration};
 use tonic::transport::Endpoint;
 
@@ -72,7 +75,6 @@ impl Dial for DialControl {
 }
 
 fn settings(part: Part) -> Settings {
-    let control = vec![format!("{}:{PORT}", Part::Control.host())];
     Settings {
         listen: ([0, 0, 0, 0], PORT).into(),
         http: ([127, 0, 0, 1], 0).into(),
@@ -80,7 +82,11 @@ fn settings(part: Part) -> Settings {
         role: match part {
             Part::Whole => Role::Both,
             Part::Control => Role::Control,
-            Part::Region(_) => Role::Region { control },
+            // What dials is given to it: see `control`.
+            Part::Region(_) => Role::Region {
+                control: vec![Place::Address(format!("{}:{PORT}", Part::Control.host()))],
+                ways: Ways::default(),
+            },
         },
         cert: "unused".into(),
         key: "unused".into(),

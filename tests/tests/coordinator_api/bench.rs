@@ -14,6 +14,7 @@ use cofferdam_engine::{
     identity::Identity,
 };
 use cofferdam_proto::{
+    dial::{Place, Ways},
     session::{FromAgent, Hello, ToAgent},
     tls::{Client, CredentialFiles, Credentials, Expect, Server, sockets, uri},
     v1::{self, agent_client::AgentClient, operator_client::OperatorClient},
@@ -74,8 +75,10 @@ impl Bench {
         let control = process(&folder, &authority, &Identity::Control, Role::Control).await;
         let (operators, control) = control;
         let region = Identity::Coordinator(name("r1"));
-        let dialled = vec![operators.to_string()];
-        let role = Role::Region { control: dialled };
+        let role = Role::Region {
+            control: vec![Place::Address(operators.to_string())],
+            ways: Ways::default(),
+        };
         let (address, region) = process(&folder, &authority, &region, role).await;
         Self {
             address,
