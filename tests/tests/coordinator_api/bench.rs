@@ -46,7 +46,7 @@ pub(crate) struct Bench {
     /// Where agents dial.
     pub(crate) address: SocketAddr,
     /// Where operators dial.
-    operators: SocketAddr,
+    pub(crate) operators: SocketAddr,
     authority: Authority,
     running: Vec<Running>,
     folder: tempfile::TempDir,
@@ -123,7 +123,7 @@ impl Bench {
         self.dial(identity, self.address).await
     }
 
-    async fn dial(&self, identity: &Identity, address: SocketAddr) -> Channel {
+    pub(crate) async fn dial(&self, identity: &Identity, address: SocketAddr) -> Channel {
         let credentials = load(&self.authority.issue(identity));
         let client = Client::new(credentials, Expect::Coordinator).unwrap();
         Endpoint::from(uri(&address.to_string()).unwrap())

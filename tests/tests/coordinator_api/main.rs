@@ -10,6 +10,7 @@ mod artefacts;
 mod bench;
 mod cord;
 mod declared;
+mod links;
 mod queries;
 
 use bench::{Bench, Session, hello, host, name};
