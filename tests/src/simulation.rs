@@ -12,6 +12,7 @@ mod network;
 mod operator;
 mod rack;
 mod region;
+mod unruly;
 mod verdict;
 
 pub use layout::Layout;
@@ -31,6 +32,12 @@ const PORT: u16 = 7300;
 /// more).
 const TICK: Duration = Duration::from_millis(10);
 
+/// How long a message takes at most.
+const QUICK: Duration = Duration::from_millis(50);
+
+/// The same on a slow link: less than three heartbeats, which would end sessions.
+const SLOW: Duration = Duration::from_secs(2);
+
 /// What happens to whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -42,6 +49,10 @@ pub enum Fault {
     KillRack(usize),
     /// They start again on their journals.
     StartRack(usize),
+    /// What a rack and its coordinator say to each other takes seconds.
+    Slow(usize),
+    /// It takes as long as usual again.
+    Quick(usize),
     /// The process that operators dial dies: the coordinator, or the control plane.
     KillCoordinator,
     /// It starts again on its store.
@@ -71,6 +82,8 @@ pub struct Scene {
     pub rollout: String,
     /// When, counted from the start, what happens. In order of time.
     pub faults: Vec<(Duration, Fault)>,
+    /// Whether agents and coordinators hear each other's messages twice, late and out of order.
+    pub unruly: bool,
     /// From when to when the operator has the cord pulled. Absent: never.
     pub cord: Option<Range<Duration>>,
     /// How long it may last before it counts as stuck.
@@ -109,7 +122,7 @@ impl Scene {
             .epoch(clock::epoch())
             .tick_duration(TICK)
             .min_message_latency(Duration::from_millis(1))
-            .max_message_latency(Duration::from_millis(50))
+            .max_message_latency(QUICK)
             .simulation_duration(self.within)
             .tcp_capacity(4096)
             .build();
@@ -117,7 +130,7 @@ impl Scene {
             region::host(&mut sim, *part, disk, &authority);
         }
         for rack in &racks {
-            rack.host(&mut sim, &authority);
+            rack.host(&mut sim, &authority, self.unruly.then_some(self.seed));
         }
         let seen = Rc::new(RefCell::new(None));
         operator::client(&mut sim, &authority, self, seen.clone());
@@ -152,6 +165,8 @@ impl Fault {
             Self::Mend(rack) => sim.repair(racks[rack].name(), racks[rack].dials()),
             Self::KillRack(rack) => racks[rack].switch(Power::Off),
             Self::StartRack(rack) => racks[rack].switch(Power::On),
+            Self::Slow(rack) => set_latency(sim, &racks[rack], SLOW),
+            Self::Quick(rack) => set_latency(sim, &racks[rack], QUICK),
             Self::KillCoordinator => sim.crash(main),
             Self::StartCoordinator => sim.bounce(main),
             Self::CutRegion(number) => sim.partition(region(number), main),
@@ -160,4 +175,8 @@ impl Fault {
             Self::StartRegion(number) => sim.bounce(region(number)),
         }
     }
+}
+
+fn set_latency(sim: &turmoil::Sim<'_>, rack: &Rack, most: Duration) {
+    sim.set_link_max_message_latency(rack.name(), rack.dials(), most);
 }

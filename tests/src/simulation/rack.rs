@@ -1,7 +1,12 @@
 //! A rack: one simulated host with many agents on it. What is on their disks outlives them.
 
 use super::{
-    Layout, PORT, TICK, authority::Authority, clock::SimulatedClock, layout::Part, network,
+    Layout, PORT, TICK,
+    authority::Authority,
+    clock::SimulatedClock,
+    layout::Part,
+    network,
+    unruly::{Draws, UnderWay, Unruly},
 };
 use cofferdam_agent::{
     Agent, actions::ScriptedActions, grpc::GrpcConnector, journal::MemoryJournal, profile::Profile,
@@ -38,6 +43,7 @@ pub struct Seat {
     /// What its runs do, by script.
     pub actions: ScriptedActions,
     journal: MemoryJournal,
+    under_way: UnderWay,
     zone: String,
     region: &'static str,
     dials: Part,
@@ -51,6 +57,7 @@ impl Rack {
             host: HostId::new(format!("{zone}-{seat:02}")).expect("a good name"),
             actions: ScriptedActions::new(STEP),
             journal: MemoryJournal::new(Incarnation((number * 1000 + seat) as u64 + 1)),
+            under_way: UnderWay::default(),
             zone: zone.clone(),
             region,
             dials,
@@ -80,7 +87,13 @@ impl Rack {
     }
 
     /// Puts the rack on the network. Each time it starts, so do all its agents.
-    pub(super) fn host(&self, sim: &mut turmoil::Sim<'_>, authority: &Authority) {
+    /// Where there is a seed, what agents and coordinators say comes as unruly as it says.
+    pub(super) fn host(
+        &self,
+        sim: &mut turmoil::Sim<'_>,
+        authority: &Authority,
+        unruly: Option<u64>,
+    ) {
         let agents: Vec<(Seat, Credentials)> = self
             .seats
             .iter()
@@ -97,7 +110,7 @@ impl Rack {
                     until(&power, Power::On).await;
                     let running = agents.iter().cloned();
                     let running: Vec<_> = running
-                        .map(|(seat, credentials)| spawn_local(seat.run(credentials)))
+                        .map(|(seat, credentials)| spawn_local(seat.run(credentials, unruly)))
                         .collect();
                     until(&power, Power::Off).await;
                     running.iter().for_each(JoinHandle::abort);
@@ -127,7 +140,7 @@ async fn until(power: &Cell<Power>, wanted: Power) {
 }
 
 impl Seat {
-    async fn run(self, credentials: Credentials) {
+    async fn run(self, credentials: Credentials, unruly: Option<u64>) {
         let labels = [
             ("service", "web"),
             ("region", self.region),
@@ -151,17 +164,23 @@ impl Seat {
         let connector =
             GrpcConnector::new(move |endpoint| network::dial(credentials.clone(), endpoint));
         let opened = self.journal.open();
-        let agent = Agent::new(
-            profile,
-            self.actions.clone(),
-            opened,
-            SimulatedClock,
-            connector,
-        );
-        agent
-            .trusting(Trust::default().demanding(warrants))
-            .run(pending())
-            .await
-            .expect("a journal in memory can be written");
+        let trust = Trust::default().demanding(warrants);
+        let (actions, clock) = (self.actions.clone(), SimulatedClock);
+        let ended = match unruly {
+            None => {
+                let agent = Agent::new(profile, actions, opened, clock, connector);
+                agent.trusting(trust).run(pending()).await
+            }
+            Some(seed) => {
+                let connector = Unruly {
+                    inner: connector,
+                    under_way: self.under_way,
+                    draws: Draws::new(format!("{seed} {}", self.host)),
+                };
+                let agent = Agent::new(profile, actions, opened, clock, connector);
+                agent.trusting(trust).run(pending()).await
+            }
+        };
+        ended.expect("a journal in memory can be written");
     }
 }

@@ -40,8 +40,11 @@ pub struct Ending {
     pub effects: BTreeMap<HostId, Vec<Effect>>,
     /// Hosts whose flag is down.
     pub drained: Vec<HostId>,
-    /// The coordinator's history, a line an event: the trace that a seed repeats.
+    /// The coordinator's history, a line an event: the trace that a seed repeats. Of several the one of the
+    /// control plane, then those of the regions.
     pub history: Vec<String>,
+    /// The history of each process, by its host.
+    pub histories: BTreeMap<&'static str, Vec<String>>,
     /// The state that the history leads to.
     pub fleet: Fleet,
 }
@@ -66,10 +69,11 @@ pub(super) fn judge(
     disks: &[(Part, MemoryDisk)],
     racks: &[Rack],
 ) -> Ending {
-    let histories = disks.iter().map(|(_, disk)| history(disk));
-    let histories: Vec<Vec<String>> = histories.collect();
+    let histories: Vec<Vec<String>> = disks.iter().map(|(_, disk)| history(disk)).collect();
     let fleets: Vec<Fleet> = histories.iter().map(|history| replay(history)).collect();
     let history = histories.concat();
+    let hosts = disks.iter().map(|(part, _)| part.host());
+    let histories = hosts.zip(histories).collect();
     let seats = || racks.iter().flat_map(Rack::seats);
     Ending {
         seed,
@@ -83,6 +87,7 @@ pub(super) fn judge(
             .collect(),
         fleet: fleets.into_iter().next().expect("there is a process"),
         history,
+        histories,
     }
 }
 

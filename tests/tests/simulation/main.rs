@@ -1,5 +1,7 @@
 //! Real coordinator and agents over a fake network: partitions, crashes, one seed one trace.
 
+mod weather;
+
 use cofferdam_agent::actions::{Effect, Step, Turn};
 use cofferdam_engine::failure::FailureKind;
 use cofferdam_proto::operator::RolloutState;
@@ -51,6 +53,7 @@ fn scene(seed: u64, faults: Vec<(Duration, Fault)>) -> Scene {
         layout: Layout::One,
         rollout: ROLLOUT.to_owned(),
         faults,
+        unruly: false,
         cord: None,
         within: Duration::from_secs(240),
     }
