@@ -14,7 +14,7 @@ use cofferdam_proto::{
 };
 use std::{cell::RefCell, error::Error, future::Future, rc::Rc};
 use tokio::sync::mpsc;
-use tokio_stream::{StreamExt, wrappers::ReceiverStream};
+use tokio_stream::{Stream, StreamExt, wrappers::ReceiverStream};
 use tonic::{
     Status,
     transport::{Channel, Endpoint},
@@ -76,8 +76,15 @@ where
 
 /// What the coordinator says, checked. What cannot be understood is passed over, so that a newer
 /// coordinator's message costs that message and not the session.
-fn checked(coordinator: Coordinator, messages: Answer) -> Inbound {
+fn checked(
+    coordinator: Coordinator,
+    messages: impl Stream<Item = Result<v1::ToAgent, Status>> + 'static,
+) -> Inbound {
     Box::pin(messages.filter_map(move |message| {
+        if matches!(&message, Ok(v1::ToAgent { message: None })) {
+            tracing::warn!(%coordinator, "passed over a message of a kind that is not known");
+            return None;
+        }
         let checked = message.map(ToAgent::try_from);
         match checked {
             Ok(Ok(message)) => Some(Ok(message)),
@@ -98,5 +105,28 @@ fn failed(coordinator: &Coordinator, error: impl Error + Send + Sync + 'static) 
     LinkError {
         coordinator: coordinator.clone(),
         source: Box::new(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cofferdam_proto::v1::to_agent::Message;
+
+    #[tokio::test]
+    async fn what_a_later_coordinator_says_costs_that_message_and_not_the_session() {
+        let later = v1::ToAgent { message: None };
+        // As a later release's content would: an order without one that is known.
+        let unread = v1::ToAgent {
+            message: Some(Message::Order(v1::Order::default())),
+        };
+        let known = || v1::ToAgent::from(ToAgent::Heartbeat);
+        let said = [known(), later, unread, known()].map(Ok);
+        let coordinator = Coordinator("r1:7300".to_owned());
+
+        let heard = checked(coordinator, tokio_stream::iter(said));
+
+        let heard: Vec<ToAgent> = heard.map(Result::unwrap).collect().await;
+        assert_eq!(heard, [ToAgent::Heartbeat, ToAgent::Heartbeat]);
     }
 }

@@ -56,6 +56,15 @@ enum Ended {
     Stopping(#[from] Stopping),
 }
 
+/// What becomes of an agent's reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reports {
+    Read,
+    /// One could not be read. To acknowledge one after it would acknowledge it too, so all wait in the agent's outbox
+    /// for a coordinator that can.
+    Wait,
+}
+
 impl Session {
     /// Opens the session and runs it to its end. It is a task apart from the agent's call: when that
     /// is given up in the middle, the driver still learns that the session ended.
@@ -84,13 +93,14 @@ impl Session {
         let mut ticks = interval_at(Instant::now() + self.heartbeat, self.heartbeat);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut silent_at = Instant::now() + self.silence();
+        let mut reports = Reports::Read;
         loop {
             tokio::select! {
                 biased;
                 _ = &mut self.ends.closed => return Ended::ByDriver,
                 received = inbound.message() => {
                     silent_at = Instant::now() + self.silence();
-                    if let Err(ended) = self.receive(received).await {
+                    if let Err(ended) = self.receive(received, &mut reports).await {
                         return ended;
                     }
                 }
@@ -104,9 +114,16 @@ impl Session {
         }
     }
 
-    async fn receive(&self, received: Result<Option<v1::FromAgent>, Status>) -> Result<(), Ended> {
+    async fn receive(
+        &self,
+        received: Result<Option<v1::FromAgent>, Status>,
+        reports: &mut Reports,
+    ) -> Result<(), Ended> {
         let message = received.map_err(broken)?.ok_or(Ended::ByAgent)?;
-        let said = match FromAgent::try_from(message).map_err(Ended::Malformed)? {
+        let Some(said) = self.read(message, reports)? else {
+            return Ok(());
+        };
+        let said = match said {
             FromAgent::Hello(_) => return Err(Ended::SecondHello),
             FromAgent::Heartbeat => return Ok(()),
             FromAgent::Packages(set) => Said::Packages(set),
@@ -120,6 +137,35 @@ impl Session {
             FromAgent::Effect(effect) => Said::Effect(effect),
         };
         Ok(self.driver.said(&self.host, self.number, said).await?)
+    }
+
+    /// What a message says. Nothing where it is passed over: an agent of a later release may say what this one
+    /// does not know, which costs that message and not the session.
+    fn read(
+        &self,
+        message: v1::FromAgent,
+        reports: &mut Reports,
+    ) -> Result<Option<FromAgent>, Ended> {
+        let is_report = match &message.message {
+            None => {
+                tracing::warn!(host = %self.host, "passed over a message of a kind that is not known");
+                return Ok(None);
+            }
+            Some(message) => matches!(message, v1::from_agent::Message::Report(_)),
+        };
+        if is_report && *reports == Reports::Wait {
+            return Ok(None);
+        }
+        match FromAgent::try_from(message) {
+            Ok(said) => Ok(Some(said)),
+            Err(error) if is_report => {
+                let why = cofferdam_proto::error_chain(&error);
+                tracing::warn!(host = %self.host, why, "a report cannot be read: it and those after it wait");
+                *reports = Reports::Wait;
+                Ok(None)
+            }
+            Err(error) => Err(Ended::Malformed(error)),
+        }
     }
 
     fn silence(&self) -> Duration {

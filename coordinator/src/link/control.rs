@@ -214,7 +214,10 @@ impl Link {
         copies: &mut Assembly,
     ) -> Result<Option<FromLink>, FrameError> {
         let region = self.region.clone();
-        let message = said.message.ok_or(FrameError::Missing("message"))?;
+        let Some(message) = said.message else {
+            tracing::warn!(%region, "passed over a message of a kind that is not known");
+            return Ok(None);
+        };
         let event = match message {
             from_region::Message::Hello(_) => return Err(FrameError::Unexpected("a second hello")),
             from_region::Message::News(v1::Numbered { number, body }) => LinkEvent::News {

@@ -150,7 +150,10 @@ impl Uplink {
         said: v1::FromControl,
         replies: &mpsc::Sender<from_region::Message>,
     ) -> Result<(), Ended> {
-        let message = said.message.ok_or(FrameError::Missing("message"))?;
+        let Some(message) = said.message else {
+            tracing::warn!("passed over a message of a kind that is not known");
+            return Ok(());
+        };
         match message {
             from_control::Message::Hello(_) => {
                 return Err(FrameError::Unexpected("a second hello").into());

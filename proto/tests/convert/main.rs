@@ -6,6 +6,7 @@ mod artefacts;
 mod declared;
 mod denials;
 mod drawn;
+mod golden;
 mod guard;
 mod hostile;
 mod numbers;

@@ -238,7 +238,12 @@ impl Session {
     }
 
     pub(crate) async fn send(&self, message: FromAgent) {
-        self.sender.send(message.into()).await.unwrap();
+        self.send_raw(message.into()).await;
+    }
+
+    /// Sends what no agent of this release would.
+    pub(crate) async fn send_raw(&self, message: v1::FromAgent) {
+        self.sender.send(message).await.unwrap();
     }
 
     /// The next message that is no heartbeat. Nothing: the session ended.

@@ -18,7 +18,9 @@ const LISTENED: Duration = HEARTBEAT.saturating_mul(8);
 const BUSY: Duration = HEARTBEAT.checked_div(10).expect("not by zero");
 
 /// Opens the link of a region that is new, and drops what a new one is told first.
-async fn link(bench: &Bench) -> (mpsc::Sender<v1::FromRegion>, Streaming<v1::FromControl>) {
+pub(crate) async fn link(
+    bench: &Bench,
+) -> (mpsc::Sender<v1::FromRegion>, Streaming<v1::FromControl>) {
     let region = Identity::Coordinator(name("r2"));
     let channel = bench.dial(&region, bench.operators).await;
     let (outbound, queue) = mpsc::channel(16);
@@ -39,7 +41,7 @@ async fn link(bench: &Bench) -> (mpsc::Sender<v1::FromRegion>, Streaming<v1::Fro
     (outbound, opened.expect("a link").into_inner())
 }
 
-fn sign_of_life() -> v1::FromRegion {
+pub(crate) fn sign_of_life() -> v1::FromRegion {
     let message = Some(from_region::Message::SignOfLife(v1::SignOfLife {}));
     v1::FromRegion { message }
 }

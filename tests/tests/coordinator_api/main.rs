@@ -12,6 +12,7 @@ mod cord;
 mod declared;
 mod links;
 mod queries;
+mod skew;
 
 use bench::{Bench, Session, hello, host, name};
 use cofferdam_engine::{

@@ -18,5 +18,6 @@ mod query;
 mod refusals;
 mod signed;
 mod silence;
+mod upgrade;
 mod warrants;
 mod way_back;
