@@ -7,6 +7,7 @@ mod agents;
 mod asked;
 mod at_boot;
 mod cut_short;
+mod dead_release;
 mod dnf;
 mod drain;
 mod drift;
