@@ -21,7 +21,7 @@ pub trait Clock: 'static {
 /// The host's clock: counts from an anchor with the boot-time clock, which goes on in suspend, and
 /// which no step of the wall clock moves. The anchor is kept, so that a restart of the agent does
 /// not take over a step either; a new boot takes a new one.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SystemClock {
     anchor: Anchor,
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     Agent, DriverError,
-    clock::SystemClock,
+    clock::{Clock as _, SystemClock},
     config::{Settings, WarrantPolicy},
     drift::keeper::Drift,
     effect,
@@ -114,9 +114,11 @@ async fn serve(
     let not_before = opened.history.latest();
     let clock = SystemClock::start(&settings.state_dir.join("clock"), &boot_id, not_before)?;
     let warrants = warrants(&settings);
-    let files = settings.credentials.clone();
+    let (files, judge) = (settings.credentials.clone(), clock.clone());
     let by = settings.ways.clone();
-    let connector = GrpcConnector::new(move |endpoint| open(files.clone(), by.clone(), endpoint));
+    let connector = GrpcConnector::new(move |endpoint| {
+        open(files.clone(), judge.clone(), by.clone(), endpoint)
+    });
     let places = Places::new(&settings.state_dir, &settings.run_dir);
     let (found, telling) = telling::channel();
     let keeper = Keeper::new(root.clone(), places.clone());
@@ -182,13 +184,15 @@ async fn watch_boot(evidence: Option<Watch>) -> Infallible {
 }
 
 /// Opens a channel with what the credentials are now: a certificate that was renewed is taken with
-/// the next session, without a restart.
+/// the next session, without a restart. Certificates are judged by the agent's own clock.
 async fn open(
     files: CredentialFiles,
+    clock: SystemClock,
     ways: Ways,
     endpoint: Endpoint,
 ) -> Result<Channel, OpenError> {
-    let client = Client::new(Credentials::load(&files)?, Expect::Coordinator)?;
+    let credentials = Credentials::load(&files)?.judged_by(move || clock.now());
+    let client = Client::new(credentials, Expect::Coordinator)?;
     Ok(endpoint
         .connect_with_connector(client.connector_by(ways))
         .await?)

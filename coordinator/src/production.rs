@@ -2,7 +2,7 @@
 
 use crate::{
     artefact::{ArtefactStore, OpenError as ArtefactsError},
-    clock::AnchoredClock,
+    clock::{AnchoredClock, Clock as _},
     config::{Role, Settings},
     driver::DriverError,
     link::{Dial, DialInTurn},
@@ -99,14 +99,21 @@ pub enum ProductionError {
 /// # Errors
 /// [`ProductionError`]: why it did not start, or stopped by itself.
 pub fn run(settings: Settings) -> Result<(), ProductionError> {
-    let (credentials, own) = credentials(&settings)?;
+    let own = credentials(&settings)?;
     let drawn = draw().map_err(ProductionError::System)?;
     warn_unsigned(&settings, &own);
-    let control = dial_control(&settings, own.clone())?;
     let store_dir = settings.data_dir.join("store");
     let store = SledStore::open(&store_dir)?;
     let clock = AnchoredClock::kept_at(&settings.data_dir.join(CLOCK));
-    let clock = clock.map_err(ProductionError::System)?;
+    let clock = Arc::new(clock.map_err(ProductionError::System)?);
+    let judge = Arc::clone(&clock);
+    let own = own.judged_by(move || judge.now());
+    own.check().map_err(|source| ProductionError::Certificate {
+        path: settings.cert.clone(),
+        source,
+    })?;
+    let credentials = tls::Server::new(&own)?;
+    let control = dial_control(&settings, own.clone())?;
     let runtime = Runtime::new().map_err(ProductionError::System)?;
     runtime.block_on(async {
         let artefacts = ArtefactStore::open(&settings.artefacts, settings.limits.clone()).await?;
@@ -117,7 +124,7 @@ pub fn run(settings: Settings) -> Result<(), ProductionError> {
             settings,
             store,
             store_name: format!("sled in {}", store_dir.display()),
-            clock: Arc::new(clock),
+            clock,
             credentials,
             own,
             sockets: sockets(listener),
@@ -172,7 +179,7 @@ fn draw() -> io::Result<Incarnation> {
     Ok(Incarnation(u64::from_ne_bytes(bytes)))
 }
 
-fn credentials(settings: &Settings) -> Result<(tls::Server, Credentials), ProductionError> {
+fn credentials(settings: &Settings) -> Result<Credentials, ProductionError> {
     let credentials = Credentials::load(&CredentialFiles {
         certificate: settings.cert.clone(),
         key: settings.key.clone(),
@@ -199,13 +206,7 @@ fn credentials(settings: &Settings) -> Result<(tls::Server, Credentials), Produc
             },
         });
     }
-    credentials
-        .check()
-        .map_err(|source| ProductionError::Certificate {
-            path: path.to_owned(),
-            source,
-        })?;
-    Ok((tls::Server::new(&credentials)?, credentials))
+    Ok(credentials)
 }
 
 async fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, ProductionError> {

@@ -16,6 +16,7 @@ mod client_io;
 mod credentials;
 #[cfg(feature = "server")]
 mod incoming;
+mod moments;
 #[cfg(feature = "server")]
 mod peer;
 mod refusal;

@@ -9,6 +9,7 @@ use std::{
     fs,
     net::{IpAddr, Ipv4Addr},
     path::{Path, PathBuf},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 /// The trust domain of every test.
@@ -30,6 +31,8 @@ pub struct Credentials {
 pub enum Validity {
     /// From 1975 to 4096.
     Valid,
+    /// From an hour ago to a day from now: of no use by a clock that is set far off.
+    Briefly,
     /// It ended in 2020.
     Expired,
 }
@@ -82,9 +85,18 @@ impl Authority {
                 .extended_key_usages
                 .push(ExtendedKeyUsagePurpose::ServerAuth);
         }
-        if validity == Validity::Expired {
-            params.not_before = rcgen::date_time_ymd(2019, 1, 1);
-            params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        match validity {
+            Validity::Valid => {}
+            Validity::Briefly => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH);
+                let now = rcgen::date_time_ymd(1970, 1, 1) + since.expect("it is later");
+                params.not_before = now - Duration::from_secs(3_600);
+                params.not_after = now + Duration::from_secs(86_400);
+            }
+            Validity::Expired => {
+                params.not_before = rcgen::date_time_ymd(2019, 1, 1);
+                params.not_after = rcgen::date_time_ymd(2020, 1, 1);
+            }
         }
         self.write(&identity.to_string().replace('/', "-"), &params)
     }

@@ -129,6 +129,7 @@ impl Client {
             .map_err(CredentialsError::Verifier)?;
         let check = ServerCheck {
             chain,
+            moments: credentials.moments.clone(),
             trust_domain: credentials.trust_domain().to_owned(),
             expect,
         };

@@ -1,6 +1,6 @@
 //! What a process proves itself with, and whom it trusts.
 
-use super::{CertificateRefusal, certificate::Certificate, verify::ClientCheck};
+use super::{CertificateRefusal, certificate::Certificate, moments::Moments, verify::ClientCheck};
 use cofferdam_engine::{identity::Identity, time::Timestamp};
 use rustls::{
     RootCertStore,
@@ -43,6 +43,7 @@ pub struct Credentials {
     pub(super) certified_key: Arc<CertifiedKey>,
     pub(super) authorities: Arc<RootCertStore>,
     pub(super) provider: Arc<CryptoProvider>,
+    pub(super) moments: Moments,
     identity: Identity,
     trust_domain: String,
     valid_until: Timestamp,
@@ -180,10 +181,20 @@ impl Credentials {
             certified_key: Arc::new(certified_key),
             authorities: Arc::new(authorities(authority)?),
             provider,
+            moments: Moments::default(),
             identity,
             trust_domain,
             valid_until: Timestamp(valid_until_secs.saturating_mul(1000)),
         })
+    }
+
+    /// The same, by which peers and the own certificate are judged at the moments of the process's own clock, which no
+    /// step of the system's clock moves. A certificate that is not valid by its time then is judged by the system's
+    /// clock too. By default that alone counts.
+    #[must_use]
+    pub fn judged_by(self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        let moments = Moments::of(now);
+        Self { moments, ..self }
     }
 
     /// Whom the certificate speaks for.
@@ -201,7 +212,7 @@ impl Credentials {
         self.valid_until
     }
 
-    /// Checks the own certificate as a peer would, by the wall clock. A peer's refusal says little;
+    /// Checks the own certificate as a peer would. A peer's refusal says little;
     /// this says it in full.
     ///
     /// # Errors
@@ -226,6 +237,7 @@ impl Credentials {
         let (roots, provider) = (self.authorities.clone(), self.provider.clone());
         Ok(ClientCheck {
             chain: WebPkiClientVerifier::builder_with_provider(roots, provider).build()?,
+            moments: self.moments.clone(),
             trust_domain: self.trust_domain.clone(),
         })
     }

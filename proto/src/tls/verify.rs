@@ -1,6 +1,6 @@
 //! What each side checks in the other's certificate.
 
-use super::{CertificateRefusal, certificate::Certificate};
+use super::{CertificateRefusal, certificate::Certificate, moments::Moments};
 use cofferdam_engine::identity::Identity;
 use rustls::{
     DigitallySignedStruct, DistinguishedName, Error, SignatureScheme,
@@ -46,6 +46,7 @@ impl fmt::Display for Expect {
 #[derive(Debug)]
 pub(super) struct ServerCheck {
     pub(super) chain: Arc<WebPkiServerVerifier>,
+    pub(super) moments: Moments,
     pub(super) trust_domain: String,
     pub(super) expect: Expect,
 }
@@ -70,9 +71,13 @@ impl ServerCertVerifier for ServerCheck {
         ocsp: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
+        let verify = |now| {
+            let chain = &self.chain;
+            chain.verify_server_cert(leaf, intermediates, name, ocsp, now)
+        };
         let verified = self
-            .chain
-            .verify_server_cert(leaf, intermediates, name, ocsp, now)
+            .moments
+            .judge(now, verify)
             .map_err(|error| CertificateRefusal::of(error, leaf, "server", Some(&name.to_str())))
             .map_err(CertificateRefusal::into_rustls)?;
         self.check_identity(leaf)
@@ -107,6 +112,7 @@ impl ServerCertVerifier for ServerCheck {
 #[derive(Debug)]
 pub(super) struct ClientCheck {
     pub(super) chain: Arc<dyn ClientCertVerifier>,
+    pub(super) moments: Moments,
     pub(super) trust_domain: String,
 }
 
@@ -118,9 +124,10 @@ impl ClientCheck {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, CertificateRefusal> {
+        let verify = |now| self.chain.verify_client_cert(leaf, intermediates, now);
         let verified = self
-            .chain
-            .verify_client_cert(leaf, intermediates, now)
+            .moments
+            .judge(now, verify)
             .map_err(|error| CertificateRefusal::of(error, leaf, "client", None))?;
         Certificate::read(leaf)?.identity(&self.trust_domain)?;
         Ok(verified)

@@ -5,6 +5,7 @@
 mod accepted;
 mod credentials;
 mod dns;
+mod moments;
 mod named;
 mod pki;
 mod proxy;

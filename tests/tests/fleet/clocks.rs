@@ -1,12 +1,16 @@
 //! Clocks that somebody sets, on whichever process.
 
-use cofferdam_engine::id::HostId;
+use cofferdam_engine::{
+    id::{HostId, Region},
+    identity::Identity,
+};
 use cofferdam_proto::operator::{RolloutState, RolloutView};
 use cofferdam_tests::{
     evidence, faked_clock,
     fleet::Fleet,
     machine::Machine,
     patience::eventually,
+    pki::Validity,
     process::{Process, run},
     rollout::{self, ALL_AT_ONCE},
 };
@@ -33,6 +37,11 @@ impl Clocks {
         fleet.site.fake_clocks(library);
         for config in configs(&fleet) {
             fleet.site.set_clock(&config, "+0");
+        }
+        // In the place of those that hold by any clock.
+        for identity in identities(&fleet) {
+            let authority = &fleet.site.authority;
+            authority.issue_with(&identity, Validity::Briefly);
         }
         let control = None;
         let mut clocks = Self { fleet, control };
@@ -92,6 +101,14 @@ impl Clocks {
         evidence::assert_calm(&[log], &[]);
         self.fleet.finish();
     }
+}
+
+/// Those whose clocks are set, and who dial them.
+fn identities(fleet: &Fleet) -> Vec<Identity> {
+    let region = Region::new("r1").expect("a good name");
+    let agents = fleet.hosts().into_iter().map(Identity::Agent);
+    let coordinators = [Identity::Control, Identity::Coordinator(region)];
+    coordinators.into_iter().chain(agents).collect()
 }
 
 fn configs(fleet: &Fleet) -> Vec<PathBuf> {
