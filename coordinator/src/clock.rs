@@ -31,6 +31,11 @@ pub trait Clock: Debug + Send + Sync + 'static {
     /// From here on, no moment lies before this one.
     fn keep_after(&self, earlier: Timestamp);
 
+    /// What names the boot in which it counts. Nothing where that cannot be told.
+    fn boot_id(&self) -> Option<String> {
+        None
+    }
+
     /// How far the system's clock was set from this one. Nothing: it was not.
     fn wall_step(&self) -> Option<WallStep> {
         None
@@ -102,6 +107,10 @@ impl Clock for AnchoredClock {
             tracing::warn!(error, path = %path.display(), "the clock's anchor cannot be kept");
         }
         *self.anchor.lock().unwrap_or_else(PoisonError::into_inner) = anchor;
+    }
+
+    fn boot_id(&self) -> Option<String> {
+        Some(self.anchor().boot_id).filter(|boot_id| !boot_id.is_empty())
     }
 
     fn wall_step(&self) -> Option<WallStep> {

@@ -95,6 +95,7 @@ where
     let part = Part {
         form: setup.settings.role.form(),
         drawn: setup.drawn,
+        boot_id: setup.clock.boot_id(),
         ring: ring.clone(),
         answers,
         signer: signer(setup.own),

@@ -110,6 +110,9 @@ pub struct Fleet {
     /// Which store of a part this is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     store: Option<Incarnation>,
+    /// Of a region: what names the boot in which it was started last. Absent: it never said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    boot: Option<String>,
     /// Of a control plane: its links to regions.
     #[serde(default, skip_serializing_if = "Links::is_empty")]
     links: Links,
@@ -143,6 +146,11 @@ impl Fleet {
     /// The most hosts that a cell takes.
     pub fn cell_size(&self) -> usize {
         self.cell_size.unwrap_or(CELL_SIZE)
+    }
+
+    /// Of a region: what names the boot in which it was started last. Absent: it never said.
+    pub fn boot(&self) -> Option<&str> {
+        self.boot.as_deref()
     }
 
     /// The epoch of the present owner. 0 before the first.

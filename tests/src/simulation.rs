@@ -23,7 +23,12 @@ use authority::Authority;
 use cofferdam_coordinator::store::memory::MemoryDisk;
 use layout::Part;
 use rack::Power;
-use std::{cell::RefCell, ops::Range, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    ops::Range,
+    rc::Rc,
+    time::Duration,
+};
 
 /// The coordinator's port.
 const PORT: u16 = 7300;
@@ -65,6 +70,8 @@ pub enum Fault {
     KillRegion(usize),
     /// It starts again on its store.
     StartRegion(usize),
+    /// The same, and its machine booted meanwhile.
+    BootRegion(usize),
 }
 
 /// A simulation to be run.
@@ -126,8 +133,10 @@ impl Scene {
             .simulation_duration(self.within)
             .tcp_capacity(4096)
             .build();
+        // One count for all machines: a process reads it as it starts.
+        let boots = Rc::new(Cell::new(1));
         for (part, disk) in &disks {
-            region::host(&mut sim, *part, disk, &authority);
+            region::host(&mut sim, *part, disk, &boots, &authority);
         }
         for rack in &racks {
             rack.host(&mut sim, &authority, self.unruly.then_some(self.seed));
@@ -138,7 +147,7 @@ impl Scene {
         let mut next = faults.next();
         loop {
             while let Some((_, fault)) = next.filter(|(at, _)| sim.elapsed() >= *at) {
-                fault.strike(&mut sim, &racks, self.layout);
+                fault.strike(&mut sim, &racks, self.layout, &boots);
                 next = faults.next();
             }
             match sim.step() {
@@ -157,7 +166,7 @@ impl Scene {
 }
 
 impl Fault {
-    fn strike(self, sim: &mut turmoil::Sim<'_>, racks: &[Rack], layout: Layout) {
+    fn strike(self, sim: &mut turmoil::Sim<'_>, racks: &[Rack], layout: Layout, boots: &Cell<u32>) {
         let main = layout.of_operators().host();
         let region = |number| Part::Region(number).host();
         match self {
@@ -173,6 +182,10 @@ impl Fault {
             Self::MendRegion(number) => sim.repair(region(number), main),
             Self::KillRegion(number) => sim.crash(region(number)),
             Self::StartRegion(number) => sim.bounce(region(number)),
+            Self::BootRegion(number) => {
+                boots.set(boots.get() + 1);
+                sim.bounce(region(number));
+            }
         }
     }
 }

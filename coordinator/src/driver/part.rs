@@ -16,6 +16,8 @@ pub(crate) struct Part {
     pub(crate) form: Form,
     /// Names the store if this is the first time that it has this part.
     pub(crate) drawn: Incarnation,
+    /// What names the boot of the machine. Absent: nobody can tell.
+    pub(crate) boot_id: Option<String>,
     /// Where news of its cells go.
     pub(crate) ring: Ring,
     /// Where answers of its hosts go that the control plane asked.
@@ -25,8 +27,17 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// What happens when it is taken on: it is another than before, or regions have yet to be heard.
+    /// What happens when it is taken on: it is another than before, or regions have yet to be heard. The machine of a
+    /// region may have booted.
     pub(super) fn taken_on(&self, fleet: &Fleet, now: Timestamp) -> Vec<FleetEvent> {
+        let mut taken = self.taken_up(fleet, now);
+        let boot_id = self.boot_id.clone().filter(|_| self.form == Form::Region);
+        let has_booted = boot_id.filter(|boot_id| fleet.boot() != Some(boot_id));
+        taken.extend(has_booted.map(|boot_id| FleetEvent::Booted { boot_id }));
+        taken
+    }
+
+    fn taken_up(&self, fleet: &Fleet, now: Timestamp) -> Vec<FleetEvent> {
         if fleet.form() != self.form {
             let (form, store) = (self.form, self.drawn);
             return vec![FleetEvent::FormTaken { form, store }];

@@ -48,6 +48,7 @@ async fn start<S: Store>(store: S) -> Bench {
     let part = Part {
         form: Form::Whole,
         drawn: Incarnation(1),
+        boot_id: None,
         ring: Ring::default(),
         answers: mpsc::channel(1).0,
         signer: None,

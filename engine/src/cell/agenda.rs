@@ -245,6 +245,7 @@ impl Cell {
             | CellEvent::Withdrawn { host, .. }
             | CellEvent::GaveUp { host, .. } => self.keep_on_agendas(host),
             CellEvent::OwnerStarted { .. }
+            | CellEvent::Booted
             | CellEvent::Assigned { .. }
             | CellEvent::Excepted { .. }
             | CellEvent::CordTold { .. }

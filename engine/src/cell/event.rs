@@ -32,6 +32,8 @@ pub enum CellEvent {
         /// Its epoch, above all before.
         epoch: OwnerEpoch,
     },
+    /// The machine of its region booted: its warrants are over.
+    Booted,
     /// A host opened a session.
     HostConnected {
         /// What it said.

@@ -207,7 +207,8 @@ impl Cell {
             | CellEvent::ClaimAnswered { host, .. }
             | CellEvent::GaveUp { host, .. } => self.count_host(host, false),
             CellEvent::Ordered { order } => self.count_host(&order.host, false),
-            CellEvent::Claimed { .. }
+            CellEvent::Booted
+            | CellEvent::Claimed { .. }
             | CellEvent::PackagesChanged { .. }
             | CellEvent::DriftTold { .. }
             | CellEvent::EffectTold { .. }

@@ -15,6 +15,9 @@ pub struct HeldWarrant {
     pub warrant: Warrant,
     /// When it was received: its duration counts from here.
     pub received_at: Timestamp,
+    /// Whether the machine booted since: it is over, however long that took.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_of_another_boot: bool,
     /// Its hosts as they were signed, where some have left it since. Absent: none has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     signed_hosts: Option<Vec<HostId>>,
@@ -29,14 +32,28 @@ impl HeldWarrant {
         Self {
             warrant,
             received_at,
+            is_of_another_boot: false,
             signed_hosts: None,
             tree: Kept::default(),
         }
     }
 
-    /// When it ends.
+    /// When it ends: past its duration, or with the boot in which it came.
     pub fn ends_at(&self) -> Timestamp {
-        self.received_at.after(self.warrant.starts_for)
+        match self.is_of_another_boot {
+            true => self.received_at,
+            false => self.received_at.after(self.warrant.starts_for),
+        }
+    }
+
+    /// Ends it with the boot in which it came.
+    pub(super) fn end_with_boot(&mut self) {
+        self.is_of_another_boot = true;
+    }
+
+    /// Whether it ended with the boot in which it came.
+    pub(super) fn is_of_another_boot(&self) -> bool {
+        self.is_of_another_boot
     }
 
     /// Takes a host out of those that may be started; returns whether it was among them. What was signed

@@ -2,7 +2,7 @@
 
 use super::{Cell, CellError, HeldWarrant, Work};
 use crate::{
-    id::HostId,
+    id::{HostId, RolloutId},
     order::Direction,
     time::Timestamp,
     warrant::{Assignment, Stop, Warrant},
@@ -69,6 +69,26 @@ impl Cell {
         work.warrant = Some(HeldWarrant::new(warrant.clone(), now));
         work.number_turns();
         Ok(())
+    }
+
+    /// Ends all warrants, with the boot in which they came.
+    pub(super) fn booted(&mut self) {
+        let held = self
+            .work
+            .values_mut()
+            .filter_map(|work| work.warrant.as_mut());
+        held.for_each(HeldWarrant::end_with_boot);
+    }
+
+    /// The rollouts whose warrants ended with a boot, and were not given anew.
+    pub(crate) fn ended_with_boot(&self) -> impl Iterator<Item = &RolloutId> {
+        let ended = |work: &Work| {
+            work.warrant
+                .as_ref()
+                .is_some_and(HeldWarrant::is_of_another_boot)
+        };
+        let works = self.work.iter().filter(move |(_, work)| ended(work));
+        works.map(|(rollout, _)| rollout)
     }
 
     /// Takes in a stop. One of a rollout that the cell does not know, since what it was told before is

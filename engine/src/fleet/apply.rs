@@ -40,6 +40,7 @@ impl Fleet {
     fn take_in(&mut self, event: &FleetEvent, now: Timestamp) -> Result<(), FleetError> {
         match event {
             FleetEvent::OwnerStarted { epoch } => self.owner_started(*epoch, now),
+            FleetEvent::Booted { boot_id } => self.booted(boot_id, now),
             FleetEvent::FormTaken { form, store } => self.take_form(*form, *store),
             FleetEvent::HostConnected { hello } => self.host_connected(hello, now),
             FleetEvent::Packages {
@@ -138,6 +139,14 @@ impl Fleet {
             rollout.owner_started(now);
         }
         self.tell_cells(&CellEvent::OwnerStarted { epoch }, now)
+    }
+
+    fn booted(&mut self, boot_id: &str, now: Timestamp) -> Result<(), FleetError> {
+        let before = self.boot.replace(boot_id.to_owned());
+        match before.as_deref() == Some(boot_id) {
+            true => Ok(()),
+            false => self.tell_cells(&CellEvent::Booted, now),
+        }
     }
 
     /// Tells all cells, which are this process' own.

@@ -26,6 +26,7 @@ impl Fleet {
             }
             FleetEvent::Rollout { .. } => Concerns::Rollouts,
             FleetEvent::OwnerStarted { .. }
+            | FleetEvent::Booted { .. }
             | FleetEvent::FormTaken { .. }
             | FleetEvent::HostConnected { .. }
             | FleetEvent::Packages { .. }
@@ -137,6 +138,7 @@ fn of_cell(event: &CellEvent) -> Concerns {
         | CellEvent::Braked { .. }
         | CellEvent::Allotted { .. } => Concerns::Cell,
         CellEvent::OwnerStarted { .. }
+        | CellEvent::Booted
         | CellEvent::HostConnected { .. }
         | CellEvent::HostForgotten { .. }
         | CellEvent::PackagesChanged { .. }

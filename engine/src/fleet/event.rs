@@ -30,6 +30,12 @@ pub enum FleetEvent {
         /// Its epoch, above all before.
         epoch: OwnerEpoch,
     },
+    /// The machine of a region booted: what leave its cells had ends with the boot before, since nobody counted the
+    /// time that it was off.
+    Booted {
+        /// What names the boot. Not empty.
+        boot_id: String,
+    },
     /// The process has another part of the fleet from now on.
     FormTaken {
         /// Which.

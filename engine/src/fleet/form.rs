@@ -146,7 +146,8 @@ fn taker(event: &FleetEvent) -> Taker {
         | FleetEvent::ServicesDeclared { .. }
         | FleetEvent::Denied { .. }
         | FleetEvent::DenialLifted { .. } => Taker::Control,
-        FleetEvent::HostConnected { .. }
+        FleetEvent::Booted { .. }
+        | FleetEvent::HostConnected { .. }
         | FleetEvent::Packages { .. }
         | FleetEvent::Host { .. }
         | FleetEvent::Reserved { .. }

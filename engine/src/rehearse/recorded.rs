@@ -168,6 +168,7 @@ impl FleetEvent {
                 | RolloutEvent::Ended { .. } => true,
             },
             Self::OwnerStarted { .. }
+            | Self::Booted { .. }
             | Self::FormTaken { .. }
             | Self::Link { .. }
             | Self::HostConnected { .. }

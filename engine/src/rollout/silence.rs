@@ -48,6 +48,13 @@ impl Rollout {
         self.close(cell, now);
     }
 
+    /// Takes note that the leave which a cell had is over, since its region's machine booted: it is given anew.
+    pub(crate) fn cell_booted(&mut self, cell: &CellId) {
+        if let Some(progress) = self.cells.get_mut(cell) {
+            progress.untold = progress.wish != Wish::Nothing;
+        }
+    }
+
     /// Hosts that were at work when the cell was last heard of, and are still, count as that anew.
     fn at_work_again(&mut self, cell: &CellId, now: Timestamp) {
         let Self {

@@ -15,14 +15,25 @@ pub(super) fn epoch() -> SystemTime {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SimulatedClock;
 
+/// Tells a coordinator simulated time, in a boot of its machine.
+#[derive(Debug)]
+pub(super) struct MachineClock {
+    /// Which boot it is.
+    pub(super) boot: u32,
+}
+
 fn now() -> Timestamp {
     let since = turmoil::since_epoch().expect("only simulated hosts ask");
     Timestamp::default().after(since)
 }
 
-impl cofferdam_coordinator::clock::Clock for SimulatedClock {
+impl cofferdam_coordinator::clock::Clock for MachineClock {
     fn now(&self) -> Timestamp {
         now()
+    }
+
+    fn boot_id(&self) -> Option<String> {
+        Some(format!("boot-{}", self.boot))
     }
 
     fn keep_after(&self, _: Timestamp) {

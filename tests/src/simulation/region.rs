@@ -1,6 +1,6 @@
 //! The simulated coordinator.
 
-use super::{PORT, authority::Authority, clock::SimulatedClock, layout::Part, network};
+use super::{PORT, authority::Authority, clock::MachineClock, layout::Part, network};
 use crate::pki::TRUST_DOMAIN;
 use cofferdam_coordinator::{
     Setup,
@@ -15,25 +15,28 @@ use cofferdam_proto::{
     dial::{Place, Ways},
     tls::{self, Credentials},
 };
-use std::{sync::Arc, time::Duration};
+use std::{cell::Cell, rc::Rc, sync::Arc, time::Duration};
 use tonic::transport::Endpoint;
 
 /// A heartbeat that notices a cut link within a few simulated seconds.
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
-/// Puts the coordinator on the network. Each time it starts, it replays what is on its disk.
+/// Puts the coordinator on the network. Each time it starts, it replays what is on its disk, in the machine's boot of
+/// then.
 pub(super) fn host(
     sim: &mut turmoil::Sim<'_>,
     part: Part,
     disk: &MemoryDisk,
+    boots: &Rc<Cell<u32>>,
     authority: &Authority,
 ) {
     let own = authority.issue(&part.identity(), Some(part.host()));
     let credentials = tls::Server::new(&own).expect("good authorities");
-    let disk = disk.clone();
+    let (disk, boots) = (disk.clone(), Rc::clone(boots));
     sim.host(part.host(), move || {
         let (disk, credentials) = (disk.clone(), credentials.clone());
         let own = own.clone();
+        let clock = MachineClock { boot: boots.get() };
         async move {
             let artefacts = ArtefactStore::open(&Location::Memory, Limits::default());
             let artefacts = artefacts.await?;
@@ -41,7 +44,7 @@ pub(super) fn host(
                 settings: settings(part),
                 store: MemoryStore::on(&disk),
                 store_name: "memory".to_owned(),
-                clock: Arc::new(SimulatedClock),
+                clock: Arc::new(clock),
                 credentials,
                 own: own.clone(),
                 sockets: network::sockets().await?,

@@ -4,7 +4,7 @@
 //! a coordinator that starts anew do to the order of messages is played here, harder than they can: whatever a side
 //! says may come again within seconds, also in the next session, and late by some messages. Two things are left as
 //! they are, since the protocol rests on them: the first message of each side comes first, and reports come for the
-//! first time in the order of their numbers (later copies come whenever they like).
+//! first time in the order of their numbers. Copies of those come later in the same session, whenever they like.
 
 use cofferdam_agent::link::{Connector, Coordinator, LINK_CAPACITY, Link, LinkError};
 use cofferdam_engine::digest::Digest;
@@ -117,6 +117,7 @@ impl<M: Clone> Late<M> {
         draws: &Draws,
         is_in_order: impl Fn(&M) -> bool,
     ) {
+        self.forget(&is_in_order);
         let Some(first) = hear().await else { return };
         if tell.send(first).await.is_err() {
             return;
@@ -137,6 +138,13 @@ impl<M: Clone> Late<M> {
                 return;
             }
         }
+    }
+
+    /// Forgets what must not come in another session than its own, where what was before it may be lost.
+    fn forget(&self, is_in_order: impl Fn(&M) -> bool) {
+        self.0
+            .borrow_mut()
+            .retain(|(_, message)| !is_in_order(message));
     }
 
     /// Takes a message, which comes at once or late, and sometimes again.

@@ -1,5 +1,6 @@
 //! Real coordinator and agents over a fake network: partitions, crashes, one seed one trace.
 
+mod cut_off;
 mod golden;
 mod weather;
 

@@ -46,6 +46,7 @@ fn faults_of(process: u64) -> Vec<[Fault; 2]> {
                 Fault::KillRegion(number - 4),
                 Fault::StartRegion(number - 4),
             ],
+            [Fault::KillRegion(number - 4), Fault::BootRegion(number - 4)],
         ],
         _ => vec![[Fault::KillCoordinator, Fault::StartCoordinator]],
     }

@@ -104,7 +104,22 @@ impl Fleet {
         if let CellEvent::PackagesChanged { host, .. } = event {
             self.consider_late(host, now)?;
         }
+        if *event == CellEvent::Booted {
+            self.grant_anew(cell);
+        }
         Ok(())
+    }
+
+    /// Has rollouts give the leave anew that ended with a boot of the region's machine.
+    fn grant_anew(&mut self, name: &CellId) {
+        let Some(cell) = self.cells.get(name) else {
+            return;
+        };
+        for rollout in cell.ended_with_boot() {
+            if let Some(rollout) = self.rollouts.get_mut(rollout) {
+                rollout.cell_booted(name);
+            }
+        }
     }
 
     fn follow_move(&mut self, from: &CellId, to: &CellId, hosts: &[HostId]) {
@@ -139,6 +154,7 @@ impl Fleet {
                 self.homes.insert(host.clone(), name.clone());
             }
             self.cells.insert(name.clone(), cell.clone());
+            self.grant_anew(name);
         }
         self.package_sets.extend(copy.package_sets.clone());
         self.link_of(region)?.news = copy.news;
