@@ -1,8 +1,8 @@
 //! Hosts whose packages change between the plan and their start (promise 9).
 
 use super::{WAVES, mins, secs};
-use crate::world::{World, file};
-use cofferdam_engine::{hold::Reason, id::HostId};
+use crate::world::{World, file, rollout_id};
+use cofferdam_engine::{cell::CellEvent, fleet::FleetEvent, hold::Reason, id::HostId};
 
 /// What somebody else brought, as versions of openssl and curl: an update between, one of a package that the patch does not name, and what the
 /// patch itself brings.
@@ -142,5 +142,33 @@ fn where_control_is_not_heard_a_changed_host_is_not_patched_and_its_hold_says_wh
     assert_eq!(
         ordered(&world, &last).last(),
         Some(&stratum_of(&world, &last))
+    );
+}
+
+#[test]
+fn the_leave_that_a_cell_has_for_a_host_is_not_for_what_that_has_become() {
+    let mut world = World::new().hosts("web", "r1/a", 8);
+    world.start(&file("ssl", "openssl", "at_once_per_cell = 1", WAVES));
+    let hosts = world.turns("ssl", 1);
+    let last = hosts.last().expect("the wave has hosts").clone();
+    world.wait_until_host_is("ssl", hosts[0].as_str(), "running");
+    let cell = world.cell_of(last.as_str());
+    let told = &world.owner.fleet.cells()[&cell].work()[&rollout_id("ssl")];
+    let mut assignment = told.assignment.clone();
+    assignment.revision += 1;
+    let others = assignment.hosts.iter().filter(|host| **host != last);
+    assignment.deltas[0].hosts = Some(others.cloned().collect());
+    let assignment = Box::new(assignment);
+    let event = CellEvent::Assigned { assignment };
+    world.act(FleetEvent::Cell { cell, event });
+    world.pass(mins(8));
+
+    assert!(
+        world.count("ssl", "passed") >= hosts.len(),
+        "the others go on"
+    );
+    assert!(
+        ordered(&world, &last).is_empty(),
+        "until it is granted anew"
     );
 }
