@@ -21,6 +21,7 @@ use crate::{
     id::Generation,
     policy::FloorRule,
     share::Share,
+    time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +55,10 @@ pub struct Right {
     pub overdrawn: usize,
     /// Whether none of the whole group may ever be out, as in a group of one.
     pub is_closed: bool,
+    /// Since when all that may be out of the whole group is out, and none of it comes back by itself. Absent: some
+    /// room is left, or somebody is at work on what uses it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stranded_since: Option<Timestamp>,
 }
 
 impl Allotment {
@@ -86,6 +91,9 @@ pub struct Rights {
     pub overdrawn: usize,
     /// See [`Right::is_closed`].
     pub is_closed: bool,
+    /// See [`Right::stranded_since`].
+    #[serde(default)]
+    pub stranded_since: Option<Timestamp>,
 }
 
 impl Rights {
@@ -103,6 +111,7 @@ impl Right {
             lent,
             overdrawn,
             is_closed,
+            stranded_since,
         } = rights;
         Self {
             rule: rule.clone(),
@@ -111,6 +120,7 @@ impl Right {
             lent,
             overdrawn,
             is_closed,
+            stranded_since,
         }
     }
 
@@ -121,6 +131,7 @@ impl Right {
             lent: self.lent,
             overdrawn: self.overdrawn,
             is_closed: self.is_closed,
+            stranded_since: self.stranded_since,
         }
     }
 }
@@ -132,6 +143,9 @@ pub struct Standing {
     pub members: usize,
     /// How many of them are out or may be.
     pub out: usize,
+    /// How many of those do not come back by themselves: casualties, and hosts that are not heard of.
+    #[serde(default)]
+    pub lost: usize,
 }
 
 /// A cell's part of a group: what it last said, and what it may act upon.
@@ -195,6 +209,8 @@ pub struct Balance {
     pub allowance: usize,
     /// How many of it are out or may be.
     pub out: usize,
+    /// How many of those do not come back by themselves.
+    pub lost: usize,
     /// How many tokens there are: what of the allowance is no cell's share.
     pub tokens: usize,
     /// Tokens that no cell holds or needs.
@@ -206,10 +222,12 @@ pub struct Balance {
 impl Balance {
     /// The balance of a group that keeps the share `min` in service.
     pub fn of<'p>(parts: impl Iterator<Item = &'p Part>, min: Share) -> Self {
-        let (mut members, mut shares, mut charge, mut out) = (0_usize, 0_usize, 0_usize, 0_usize);
+        let (mut members, mut shares, mut charge) = (0_usize, 0_usize, 0_usize);
+        let (mut out, mut lost) = (0_usize, 0_usize);
         for part in parts {
             members += part.standing.members;
             out += part.standing.out;
+            lost += part.standing.lost;
             shares += part.share(min);
             charge += part.charge(min);
         }
@@ -218,10 +236,16 @@ impl Balance {
         Self {
             allowance,
             out,
+            lost,
             tokens,
             free: tokens.saturating_sub(charge),
             short: charge.saturating_sub(tokens),
         }
+    }
+
+    /// Whether all that may be out is, and none of it comes back by itself: who waits for room may wait for ever.
+    pub fn is_stranded(&self) -> bool {
+        self.allowance > 0 && self.out >= self.allowance && self.lost == self.out
     }
 }
 
@@ -230,7 +254,11 @@ mod tests {
     use super::*;
 
     fn part(members: usize, out: usize, tokens: usize) -> Part {
-        let standing = Standing { members, out };
+        let standing = Standing {
+            members,
+            out,
+            lost: 0,
+        };
         Part {
             standing,
             tokens,
@@ -277,6 +305,34 @@ mod tests {
                 "{members} {out}"
             );
             assert_eq!(balance.short, 0);
+        }
+    }
+
+    #[test]
+    fn a_group_is_stranded_once_its_allowance_is_out_and_nobody_is_at_work_on_any_of_it() {
+        for (members, out, lost, expected) in [
+            ((8, 8), (1, 0), (1, 0), true),
+            ((8, 8), (1, 0), (0, 0), false),
+            ((8, 8), (0, 0), (0, 0), false),
+            ((20, 20), (1, 1), (1, 1), false),
+            ((10, 10), (1, 1), (1, 0), false),
+            ((10, 10), (1, 1), (1, 1), true),
+            ((1, 0), (1, 0), (1, 0), false),
+        ] {
+            let part = |members, out, lost| Part {
+                standing: Standing { members, out, lost },
+                ..part(0, 0, 0)
+            };
+            let parts = [
+                part(members.0, out.0, lost.0),
+                part(members.1, out.1, lost.1),
+            ];
+            let balance = Balance::of(parts.iter(), Share::percent(90));
+            assert_eq!(
+                balance.is_stranded(),
+                expected,
+                "{members:?} {out:?} {lost:?}"
+            );
         }
     }
 }

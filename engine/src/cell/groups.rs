@@ -46,8 +46,10 @@ pub(crate) struct Groups {
 #[serde(rename_all = "kebab-case")]
 enum Presence {
     Serving,
-    /// In the ledger, or silent.
+    /// In the ledger, and somebody is at work on it.
     Out,
+    /// Out, and it does not come back by itself: a casualty, or silent.
+    Lost,
     /// Silent, and this owner has not heard of it since it became the owner.
     Unheard,
 }
@@ -55,11 +57,12 @@ enum Presence {
 impl Presence {
     fn of(cell: &Cell, host: &HostId) -> Option<Self> {
         let member = cell.members.get(host)?;
-        Some(match (cell.ledger.holds(host), member.is_connected()) {
-            (true, _) => Self::Out,
-            (false, true) => Self::Serving,
-            (false, false) if member.heard => Self::Out,
-            (false, false) => Self::Unheard,
+        Some(match (cell.ledger.entry(host), member.is_connected()) {
+            (Some(entry), _) if entry.is_casualty() => Self::Lost,
+            (Some(_), _) => Self::Out,
+            (None, true) => Self::Serving,
+            (None, false) if member.heard => Self::Lost,
+            (None, false) => Self::Unheard,
         })
     }
 }
@@ -98,6 +101,7 @@ impl Groups {
             place,
             members: counted.members,
             out: counted.out,
+            lost: counted.lost,
             unheard: counted.unheard,
             rights: counted.rights,
             zone: counted.zone.as_ref(),
@@ -129,6 +133,7 @@ pub(crate) struct GroupView<'a> {
     pub(crate) place: usize,
     pub(crate) members: usize,
     pub(crate) out: usize,
+    pub(crate) lost: usize,
     pub(crate) unheard: usize,
     /// What the cell was told of it.
     pub(crate) rights: Rights,
@@ -152,6 +157,7 @@ impl Cell {
         Standing {
             members: view.members,
             out: view.out + if has_settled { view.unheard } else { 0 },
+            lost: view.lost,
         }
     }
 

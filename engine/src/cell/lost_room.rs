@@ -1,5 +1,6 @@
 //! Groups whose room is used up by hosts that nobody is at work on: casualties, and those that are not heard
-//! of. Neither comes back by itself, so whoever waits for room there may wait for ever.
+//! of. Neither comes back by itself, so whoever waits for room there may wait for ever. Of a group that reaches
+//! beyond the cell the fleet says whether it is used up so elsewhere: then no token comes.
 //!
 //! After a while the rollout goes on without the hosts that wait: each is left out, with who is in its way,
 //! and counts against `hosts_left_out`. Once there is room again it has its turn after all. A rollback, whose
@@ -9,6 +10,7 @@ use super::{
     Cell, GivenUp, Link, Work, candidate,
     decide::Draft,
     freeze,
+    groups::OutCounts,
     so_far::SoFar,
     turn::{self, Wanted},
 };
@@ -42,8 +44,21 @@ impl Lost {
         }
     }
 
+    /// Hosts of other cells, of which none is out here.
+    fn elsewhere(since: Timestamp) -> Self {
+        Self {
+            first: "hosts of other cells".to_owned(),
+            count: 0,
+            since,
+        }
+    }
+
     fn in_words(&self) -> String {
         match self.count {
+            0 => format!(
+                "{} use its room up, and none comes back by itself",
+                self.first
+            ),
             1 => format!("{} uses its room up", self.first),
             count => format!("{} and {} more use its room up", self.first, count - 1),
         }
@@ -77,7 +92,17 @@ impl Cell {
         lost
     }
 
-    /// Gives the hosts their turn again that were left out for room which there is now.
+    /// Who uses the room of the group at a place up, of those that are out here or of all.
+    fn lost_room(&self, counts: &OutCounts, place: usize) -> Option<Lost> {
+        if counts.is_any_out(place) {
+            return self.lost_of(place);
+        }
+        let since = self.groups.stranded_since(place)?;
+        Some(Lost::elsewhere(since))
+    }
+
+    /// Gives the hosts their turn again that were left out for room which there is now, or which is used up elsewhere
+    /// by hosts that come back.
     pub(super) fn let_in(&mut self) {
         let is_any = |work: &Work| !work.without_room.is_empty();
         if !self.work.values().any(is_any) {
@@ -90,7 +115,10 @@ impl Cell {
             let hosts = hosts.filter(|host| {
                 let places = self.groups.places_of(host);
                 let mut full = self.groups.forbid_taking(&counts, &binding, host, places);
-                !self.ledger.holds(host) && full.next().is_none()
+                let is_used_up = |place: usize| {
+                    counts.is_any_out(place) || self.groups.stranded_since(place).is_some()
+                };
+                !self.ledger.holds(host) && !full.any(is_used_up)
             });
             hosts.cloned().collect::<Vec<_>>()
         };
@@ -125,13 +153,15 @@ impl Draft<'_> {
             return;
         }
         let (mut left, mut wanted) = (BTreeSet::new(), None);
-        for place in so_far.counts.places_with_some_out() {
+        let here = so_far.counts.places_with_some_out();
+        let places: BTreeSet<usize> = here.chain(self.cell.groups.stranded()).collect();
+        for place in places {
             let is_in = |host: &HostId| self.cell.groups.places_of(host).contains(&place);
             // Who is started in this very decision comes back.
             if self.taken.iter().any(is_in) {
                 continue;
             }
-            let Some(lost) = self.cell.lost_of(place) else {
+            let Some(lost) = self.cell.lost_room(so_far.counts, place) else {
                 continue;
             };
             let ends = lost.since.after(candidate::room_patience(work));

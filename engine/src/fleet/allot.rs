@@ -13,6 +13,7 @@ use crate::{
     allotment::{Allotment, Balance, Part, Right, Rights},
     cell::{Cell, Lacking},
     id::CellId,
+    time::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,7 +32,7 @@ impl Fleet {
 
     /// Tells cells what changed by itself: rules to count by, tokens that there are no more, overdrafts
     /// and groups that may have none out.
-    pub(super) fn correct(&self, census: &Census) -> Vec<FleetCommand> {
+    pub(super) fn correct(&self, census: &Census, now: Timestamp) -> Vec<FleetCommand> {
         let mut changes = Changes::new();
         let changed = census.changed();
         for &place in &changed {
@@ -47,13 +48,13 @@ impl Fleet {
             }
         }
         if census.is_new() {
-            return self.allot_to(self.cells.keys(), census, &changes);
+            return self.allot_to(self.cells.keys(), census, &changes, now);
         }
         let wrong = changed
             .iter()
-            .flat_map(|place| told_wrong(&census.groups[*place]));
+            .flat_map(|place| told_wrong(&census.groups[*place], now));
         let cells: BTreeSet<&CellId> = wrong.chain(concerned(census, &changes)).collect();
-        self.allot_to(cells.into_iter(), census, &changes)
+        self.allot_to(cells.into_iter(), census, &changes, now)
     }
 
     /// Hands free tokens to cells that lack them.
@@ -61,6 +62,7 @@ impl Fleet {
         &self,
         census: &Census,
         lacking: &BTreeMap<&CellId, &[Lacking]>,
+        now: Timestamp,
     ) -> Vec<FleetCommand> {
         let mut free: BTreeMap<usize, usize> = BTreeMap::new();
         let mut changes = Changes::new();
@@ -82,7 +84,7 @@ impl Fleet {
                 }
             }
         }
-        self.allot_changes(census, &changes)
+        self.allot_changes(census, &changes, now)
     }
 
     /// Takes idle tokens from cells for the first cell that could start a host with them.
@@ -90,20 +92,26 @@ impl Fleet {
         &self,
         census: &Census,
         lacking: &BTreeMap<&CellId, &[Lacking]>,
+        now: Timestamp,
     ) -> Vec<FleetCommand> {
         let mut cells = lacking.iter().filter(|(cell, _)| self.hears(cell));
         match cells.find_map(|(cell, lacking)| self.freed(census, cell, lacking)) {
-            Some(changes) => self.allot_changes(census, &changes),
+            Some(changes) => self.allot_changes(census, &changes, now),
             None => Vec::new(),
         }
     }
 
-    fn allot_changes(&self, census: &Census, changes: &Changes<'_>) -> Vec<FleetCommand> {
+    fn allot_changes(
+        &self,
+        census: &Census,
+        changes: &Changes<'_>,
+        now: Timestamp,
+    ) -> Vec<FleetCommand> {
         if changes.is_empty() {
             return Vec::new();
         }
         let cells: BTreeSet<&CellId> = concerned(census, changes).collect();
-        self.allot_to(cells.into_iter(), census, changes)
+        self.allot_to(cells.into_iter(), census, changes, now)
     }
 
     /// Tells cells that are heard of what they have, after some parts changed.
@@ -112,6 +120,7 @@ impl Fleet {
         cells: impl Iterator<Item = &'c CellId>,
         census: &Census,
         changes: &Changes<'_>,
+        now: Timestamp,
     ) -> Vec<FleetCommand> {
         let mut balances: BTreeMap<usize, Balance> = BTreeMap::new();
         let mut commands = Vec::new();
@@ -128,7 +137,7 @@ impl Fleet {
                 let balance = balances.entry(place);
                 let balance = balance.or_insert_with(|| balance_after(place, whole, changes));
                 let part = changes.get(&(place, name)).unwrap_or(&of.part);
-                let rights = rights(whole, of, part, balance);
+                let rights = rights(whole, of, part, balance, now);
                 if rights.say_something() {
                     all.push(Right::new(&whole.rule, &whole.group, rights));
                 }
@@ -191,10 +200,10 @@ impl Fleet {
 }
 
 /// The cells of a group that were told otherwise than it stands now.
-fn told_wrong(whole: &Whole) -> impl Iterator<Item = &CellId> {
+fn told_wrong(whole: &Whole, now: Timestamp) -> impl Iterator<Item = &CellId> {
     let balance = whole.balance();
     let is_wrong = move |(_, of): &(&CellId, &PartOf)| {
-        let rights = rights(whole, of, &of.part, &balance);
+        let rights = rights(whole, of, &of.part, &balance, now);
         of.told != Some(rights)
     };
     let wrong = whole.parts.iter().filter(is_wrong);
@@ -219,15 +228,21 @@ fn balance_after(place: usize, whole: &Whole, changes: &Changes<'_>) -> Balance 
 }
 
 /// What a cell may have out of a group beside its own share, with this part of it.
-fn rights(whole: &Whole, of: &PartOf, part: &Part, balance: &Balance) -> Rights {
+fn rights(whole: &Whole, of: &PartOf, part: &Part, balance: &Balance, now: Timestamp) -> Rights {
     let min = whole.rule.min_in_service;
     let elsewhere = balance.short.saturating_sub(part.over(min));
     let room = part.share(min) + part.tokens;
+    // What is out here alone the cell sees for itself.
+    let is_wide = whole.parts.len() > 1;
+    let stranded = of
+        .told
+        .filter(|_| of.is_bound && is_wide && balance.is_stranded());
     Rights {
         tokens: part.tokens,
         lent: part.lent,
         overdrawn: if of.is_bound { elsewhere.min(room) } else { 0 },
         is_closed: of.is_bound && balance.allowance == 0,
+        stranded_since: stranded.map(|told| told.stranded_since.unwrap_or(now)),
     }
 }
 

@@ -106,7 +106,7 @@ impl Fleet {
         now: Timestamp,
     ) {
         decision.wake_at(census.settles_at);
-        decision.commands.extend(self.correct(census));
+        decision.commands.extend(self.correct(census, now));
         if !decision.commands.is_empty() {
             return;
         }
@@ -115,9 +115,13 @@ impl Fleet {
         self.put_off(census, &mut decision.commands);
         census.explain(&mut decision.holds, memory.cells.lacking());
         let lacking = memory.cells.lacking_of(census.cells_of_changed());
-        decision.commands.extend(self.hand_out(census, &lacking));
+        decision
+            .commands
+            .extend(self.hand_out(census, &lacking, now));
         if decision.commands.is_empty() {
-            decision.commands.extend(self.take_back(census, &lacking));
+            decision
+                .commands
+                .extend(self.take_back(census, &lacking, now));
         }
         self.gather_at_last(decision);
         if decision.commands.is_empty() {

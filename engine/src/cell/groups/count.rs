@@ -21,6 +21,9 @@ pub(super) struct Counted {
     pub(super) members: usize,
     /// Members that are out or may be, as far as the owner heard.
     pub(super) out: usize,
+    /// How many of those do not come back by themselves.
+    #[serde(default)]
+    pub(super) lost: usize,
     /// Members that this owner has not heard of yet.
     pub(super) unheard: usize,
     /// What the newest allotment says of it.
@@ -42,6 +45,10 @@ impl Counted {
         match presence {
             Presence::Serving => {}
             Presence::Out => self.out += 1,
+            Presence::Lost => {
+                self.out += 1;
+                self.lost += 1;
+            }
             Presence::Unheard => self.unheard += 1,
         }
     }
@@ -52,6 +59,10 @@ impl Counted {
         match presence {
             Presence::Serving => {}
             Presence::Out => self.out -= 1,
+            Presence::Lost => {
+                self.out -= 1;
+                self.lost -= 1;
+            }
             Presence::Unheard => self.unheard -= 1,
         }
     }
@@ -171,6 +182,7 @@ impl Groups {
             rule,
             members: 0,
             out: 0,
+            lost: 0,
             unheard: 0,
             rights: allotment.rights_of(&self.rules[rule], &group),
             changed_at: self.revision,

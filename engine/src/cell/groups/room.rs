@@ -107,6 +107,19 @@ impl Groups {
         })
     }
 
+    /// Since when hosts in any cell use the room of the group up that do not come back by themselves. Nothing:
+    /// as far as the cell was told, they do not.
+    pub(in crate::cell) fn stranded_since(&self, place: usize) -> Option<Timestamp> {
+        self.groups[place].rights.stranded_since
+    }
+
+    /// The places of such groups.
+    pub(in crate::cell) fn stranded(&self) -> impl Iterator<Item = usize> {
+        let all = self.groups.iter().enumerate();
+        let stranded = all.filter(|(_, counted)| counted.rights.stranded_since.is_some());
+        stranded.map(|(place, _)| place)
+    }
+
     /// Whether no member of the group may ever be out.
     pub(in crate::cell) fn may_have_none_out(&self, place: usize) -> bool {
         self.groups[place].rights.is_closed

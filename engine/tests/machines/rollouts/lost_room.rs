@@ -87,3 +87,65 @@ fn a_rollback_waits_for_room_without_end() {
     let waits = world.count("ssl", "passed");
     assert_eq!(back + waits, patched, "none is given up");
 }
+
+/// Two zones of a region of which one host may be out, and a rollout that kills the first host that it takes.
+fn with_a_dead_host_in_the_region(tables: &str) -> (World, HostId) {
+    let mut world = World::new().hosts("web", "r1/a", 4).hosts("web", "r1/b", 4);
+    world.start(&file("ssl", "openssl", "hosts_left_out = \"100%\"", tables));
+    world.until("one is at work", |world| world.count("ssl", "running") > 0);
+    let dead = world.hosts_that_are("ssl", "running").remove(0);
+    world.always(dead.as_str(), Step::Apply, Does::Dies);
+    (world, dead)
+}
+
+fn is_elsewhere(host: &HostId, dead: &HostId) -> bool {
+    host.as_str()[..5] != dead.as_str()[..5]
+}
+
+#[test]
+fn hosts_of_other_cells_do_not_wait_for_ever_for_a_token_that_a_dead_host_has() {
+    let (mut world, dead) = with_a_dead_host_in_the_region(AT_ONCE);
+    world.until("all are over", |world| {
+        world.count("ssl", "untouched") + world.count("ssl", "running") == 0
+    });
+
+    let left = world.hosts_that_are("ssl", "left out");
+    let elsewhere: Vec<_> = left
+        .iter()
+        .filter(|host| is_elsewhere(host, &dead))
+        .collect();
+    assert_eq!(elsewhere.len(), 4);
+    for host in elsewhere {
+        let outcome = &world.rollout("ssl").outcomes()[host];
+        let Outcome::LeftOut { reason, .. } = outcome else {
+            panic!("{host}: {outcome:?}");
+        };
+        assert!(
+            reason.contains("hosts of other cells use its room up"),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn they_have_their_turn_once_the_token_is_free_again() {
+    let baking = AT_ONCE.to_owned() + "bake = \"5h\"\n";
+    let (mut world, dead) = with_a_dead_host_in_the_region(&baking);
+    world.until("the others are left out", |world| {
+        world.count("ssl", "left out") == 7
+    });
+    world.model.clear();
+    world.start_agent(&dead);
+    world.until("all have passed", |world| world.count("ssl", "passed") == 8);
+}
+
+#[test]
+fn a_token_that_is_in_use_is_waited_for() {
+    let mut world = World::new().hosts("web", "r1/a", 4).hosts("web", "r1/b", 4);
+    for host in world.hosts_now() {
+        world.always(host.as_str(), Step::Drain, Does::Well(mins(9)));
+    }
+    world.start(&file("ssl", "openssl", "drain_deadline = \"10m\"", AT_ONCE));
+    world.wait_for("ssl", "done");
+    assert_eq!(world.count("ssl", "passed"), 8);
+}
