@@ -21,6 +21,7 @@ pub use verdict::Ending;
 
 use authority::Authority;
 use cofferdam_coordinator::store::memory::MemoryDisk;
+use cofferdam_engine::id::HostId;
 use layout::Part;
 use rack::Power;
 use std::{
@@ -93,6 +94,8 @@ pub struct Scene {
     pub unruly: bool,
     /// From when to when the operator has the cord pulled. Absent: never.
     pub cord: Option<Range<Duration>>,
+    /// A host that an operator has, and from when to when. Absent: none.
+    pub taken: Option<(HostId, Range<Duration>)>,
     /// How long it may last before it counts as stuck.
     pub within: Duration,
 }

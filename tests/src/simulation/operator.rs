@@ -2,9 +2,15 @@
 //! answers.
 
 use super::{PORT, Scene, authority::Authority, network};
-use cofferdam_engine::{id::OperatorId, identity::Identity};
+use cofferdam_engine::{
+    id::{HostId, OperatorId},
+    identity::Identity,
+};
 use cofferdam_proto::{
-    operator::{CordRequest, PlanReply, PlanRequest, RolloutState, RolloutView, StartRequest},
+    operator::{
+        CordRequest, PlanReply, PlanRequest, ReleaseHostsRequest, ReserveRequest, RolloutState,
+        RolloutView, StartRequest,
+    },
     tls::{self, Credentials},
     v1::{self, operator_client::OperatorClient},
 };
@@ -29,16 +35,19 @@ pub(super) type Seen = Rc<RefCell<Option<RolloutView>>>;
 
 /// Puts the operator on the network; the simulation ends when it has seen the end.
 pub(super) fn client(sim: &mut turmoil::Sim<'_>, authority: &Authority, scene: &Scene, seen: Seen) {
-    let identity = Identity::Operator(OperatorId::new("ana").expect("a good name"));
-    let operator = Operator {
-        credentials: authority.issue(&identity, None),
-        dials: scene.layout.of_operators().host(),
+    let named = |name: &str| {
+        let identity = Identity::Operator(OperatorId::new(name).expect("a good name"));
+        Operator {
+            credentials: authority.issue(&identity, None),
+            dials: scene.layout.of_operators().host(),
+        }
     };
+    let (operator, other) = (named("ana"), named("ben"));
     let hosts = scene.racks * scene.seats;
     let rollout = scene.rollout.clone();
     let last_fault = scene.faults.last().map(|(at, _)| *at + HEALED);
     let not_before = last_fault.unwrap_or_default();
-    let cord = scene.cord.clone();
+    let (cord, taken) = (scene.cord.clone(), scene.taken.clone());
     sim.client("operator", async move {
         let planned = operator.plan_when_all_are_there(hosts, &rollout).await;
         let request = StartRequest {
@@ -51,6 +60,9 @@ pub(super) fn client(sim: &mut turmoil::Sim<'_>, authority: &Authority, scene: &
         operator.start(&name, request).await;
         if let Some(cord) = cord {
             operator.hold_cord(cord).await;
+        }
+        if let Some((host, held)) = taken {
+            operator.hold_host(&other, host, held).await;
         }
         *seen.borrow_mut() = Some(operator.watch(&name, not_before).await);
         Ok(())
@@ -104,6 +116,34 @@ impl Operator {
         let request = || v1::ReleaseCordRequest::from(why());
         let release = || self.ask(|mut api| async move { api.release_cord(request()).await });
         while release().await.is_none() {}
+    }
+
+    /// Takes a host at its time, which nobody else can take then, and gives it back at its time.
+    async fn hold_host(&self, other: &Self, host: HostId, held: Range<Duration>) {
+        tokio::time::sleep(held.start.saturating_sub(turmoil::elapsed())).await;
+        while self.reserve(&host).await.is_none() {}
+        assert!(
+            other.reserve(&host).await.is_none(),
+            "{host} has one holder"
+        );
+        tokio::time::sleep(held.end.saturating_sub(turmoil::elapsed())).await;
+        let request = ReleaseHostsRequest {
+            hosts: vec![host],
+            force: false,
+        };
+        let request = || v1::ReleaseHostsRequest::from(request.clone());
+        let release = || self.ask(|mut api| async move { api.release_hosts(request()).await });
+        while release().await.is_none() {}
+    }
+
+    async fn reserve(&self, host: &HostId) -> Option<v1::ReserveReply> {
+        let request = v1::ReserveRequest::from(ReserveRequest {
+            hosts: vec![host.clone()],
+            reason: "a new disk".to_owned(),
+            lasts: Duration::from_secs(3_600),
+        });
+        self.ask(|mut api| async move { api.reserve(request).await })
+            .await
     }
 
     /// Watches until it is over or stopped, and everybody could say what became of it.

@@ -1,5 +1,7 @@
 //! Real coordinator and agents over a fake network: partitions, crashes, one seed one trace.
 
+#![cfg(test)]
+
 mod cut_off;
 mod golden;
 mod weather;
@@ -57,6 +59,7 @@ fn scene(seed: u64, faults: Vec<(Duration, Fault)>) -> Scene {
         faults,
         unruly: false,
         cord: None,
+        taken: None,
         within: Duration::from_secs(240),
     }
 }
