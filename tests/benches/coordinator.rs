@@ -11,6 +11,7 @@ use cofferdam_tests::{
     machine::Machine,
     on_paper::{ONE_WAVE, OnPaper, cells_of, inventory, plan},
     rollout::{self, ALL_AT_ONCE, CANARY_FIRST},
+    sealing,
     swarm::Swarm,
     usage,
 };
@@ -54,6 +55,10 @@ async fn main() {
     );
     fs::create_dir_all(figures::folder()).expect("a folder for figures");
     let folder = TempDir::new_in(figures::folder()).expect("a folder on the disk of the build");
+    let sealing = sealing::measure(&folder.path().join("pki"));
+    figures.note("seals_per_s", 1.0 / sealing.sign.as_secs_f64());
+    figures.note("seal_500_hosts_us", micros(sealing.sign));
+    figures.note("check_order_us", micros(sealing.check));
     let mut appends = appends(folder.path()).await;
     figures.note("append_p50_us", quantile(&mut appends, 0.5));
     figures.note("append_p99_us", quantile(&mut appends, 0.99));

@@ -24,6 +24,7 @@ pub mod process;
 pub mod real_fleet;
 pub mod responder;
 pub mod rollout;
+pub mod sealing;
 pub mod simulation;
 pub mod site;
 pub mod size;
