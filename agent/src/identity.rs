@@ -10,6 +10,7 @@ use crate::{
 use cofferdam_engine::{
     id::{HostId, Incarnation},
     identity::Identity,
+    inventory::{MARKED, PATCHER},
 };
 use cofferdam_proto::tls::Credentials;
 use std::{fs::File, io::Read, path::Path};
@@ -46,6 +47,15 @@ pub enum IdentityError {
         /// The config file's.
         expected: HostId,
     },
+}
+
+/// Takes over from the certificate that the host is one that Cofferdam itself runs on, so that what it selects by
+/// is what its coordinator does.
+pub fn mark(settings: &mut Settings, credentials: &Credentials) {
+    if credentials.is_patcher() {
+        let labels = &mut settings.labels;
+        labels.insert(PATCHER.to_owned(), MARKED.to_owned());
+    }
 }
 
 /// The host that the credentials speak for.

@@ -103,12 +103,13 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 async fn serve(
-    settings: Settings,
+    mut settings: Settings,
     root: Root,
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), ProductionError> {
     let credentials = Credentials::load(&settings.credentials)?;
     let host = identity::host(&settings, &credentials)?;
+    identity::mark(&mut settings, &credentials);
     let boot_id = identity::boot_id()?;
     let opened = FileJournal::open(&settings.state_dir, identity::draw_incarnation()?)?;
     let not_before = opened.history.latest();

@@ -11,7 +11,8 @@
 
 use crate::{exit::UsageError, file};
 use anyhow::{Context as _, Result, bail, ensure};
-use cofferdam_engine::identity::Identity;
+use cofferdam_engine::{id::HostId, identity::Identity};
+use cofferdam_proto::tls::PATCHER_UNIT;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SanType,
@@ -146,7 +147,22 @@ impl Authority {
         names: &ServerNames,
         validity: Validity,
     ) -> Result<Pair> {
-        let params = self.leaf(identity, names, validity)?;
+        self.sign(identity, self.leaf(identity, names, validity)?)
+    }
+
+    /// The same for the agent of a host that Cofferdam itself runs on, which it marks: such hosts are patched last.
+    ///
+    /// # Errors
+    /// As [`Authority::issue`].
+    pub fn issue_to_patcher(&self, host: HostId, validity: Validity) -> Result<Pair> {
+        let identity = Identity::Agent(host);
+        let mut params = self.leaf(&identity, &ServerNames::default(), validity)?;
+        let unit = DnType::OrganizationalUnitName;
+        params.distinguished_name.push(unit, PATCHER_UNIT);
+        self.sign(&identity, params)
+    }
+
+    fn sign(&self, identity: &Identity, params: CertificateParams) -> Result<Pair> {
         let key = KeyPair::generate().context("cannot generate a key")?;
         let certificate = params
             .signed_by(&key, &self.issuer)

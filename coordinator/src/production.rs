@@ -106,12 +106,7 @@ pub fn run(settings: Settings) -> Result<(), ProductionError> {
     let store = SledStore::open(&store_dir)?;
     let clock = AnchoredClock::kept_at(&settings.data_dir.join(CLOCK));
     let clock = Arc::new(clock.map_err(ProductionError::System)?);
-    let judge = Arc::clone(&clock);
-    let own = own.judged_by(move || judge.now());
-    own.check().map_err(|source| ProductionError::Certificate {
-        path: settings.cert.clone(),
-        source,
-    })?;
+    let own = judged(own, Arc::clone(&clock), &settings)?;
     let credentials = tls::Server::new(&own)?;
     let control = dial_control(&settings, own.clone())?;
     let runtime = Runtime::new().map_err(ProductionError::System)?;
@@ -142,6 +137,19 @@ pub fn run(settings: Settings) -> Result<(), ProductionError> {
         running.stop().await;
         told
     })
+}
+
+/// The same credentials, which judge by the process's own clock, and are valid by it.
+fn judged(
+    own: Credentials,
+    clock: Arc<AnchoredClock>,
+    settings: &Settings,
+) -> Result<Credentials, ProductionError> {
+    let own = own.judged_by(move || clock.now());
+    let path = settings.cert.clone();
+    let checked = own.check();
+    checked.map_err(|source| ProductionError::Certificate { path, source })?;
+    Ok(own)
 }
 
 /// How the control plane of a region is dialled: over mutual TLS and TCP. Nothing where there is none to

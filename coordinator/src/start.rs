@@ -131,9 +131,8 @@ where
     let apis = serving.apis(&tasks, &sign);
     tasks.spawn(server::serve(incoming, apis, sign.watch()));
     if let Some(listener) = setup.http {
-        let driver = handle;
         let web = Web {
-            driver,
+            driver: handle,
             metrics,
             clock,
         };

@@ -18,6 +18,8 @@ pub const ZONE: &str = "zone";
 pub const INSTANCE_TYPE: &str = "instance_type";
 /// The label that marks hosts made for trying patches first, by any value but `false`.
 pub const VALIDATOR: &str = "validator";
+/// The value of a label that marks a host, where nobody chose another.
+pub const MARKED: &str = "true";
 /// The label that marks the hosts of Cofferdam itself, by any value but `false`.
 pub const PATCHER: &str = "patcher";
 /// The fact that says which release of which distribution a host runs, as in `debian-12`.

@@ -25,6 +25,7 @@ mod seal;
 mod server;
 mod verify;
 
+pub use certificate::PATCHER_UNIT;
 pub(crate) use client::host_and_port;
 pub use client::{AddressError, Client, ConnectError, Connector, Dialling, uri};
 pub use client_io::ClientIo;
@@ -32,7 +33,7 @@ pub use credentials::{CredentialFiles, CredentialPem, Credentials, CredentialsEr
 #[cfg(feature = "server")]
 pub use incoming::{Incoming, incoming, sockets};
 #[cfg(feature = "server")]
-pub use peer::{Peer, agent, operator, peer, region};
+pub use peer::{Peer, agent, is_patcher, operator, peer, region};
 pub use refusal::CertificateRefusal;
 pub use seal::{CannotSeal, SealError};
 #[cfg(feature = "server")]

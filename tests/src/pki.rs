@@ -1,6 +1,7 @@
 //! A certificate authority for one test: good certificates, and each kind of bad one.
 
-use cofferdam_engine::identity::Identity;
+use cofferdam_engine::{id::HostId, identity::Identity};
+use cofferdam_proto::tls::PATCHER_UNIT;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyPair, KeyUsagePurpose, SanType,
@@ -70,8 +71,25 @@ impl Authority {
 
     /// Issues a certificate, valid or not.
     pub fn issue_with(&self, identity: &Identity, validity: Validity) -> Credentials {
+        self.issue_named(name(&identity.to_string()), identity, validity)
+    }
+
+    /// Issues the certificate of an agent whose host Cofferdam itself runs on.
+    pub fn issue_to_patcher(&self, host: HostId) -> Credentials {
+        let identity = Identity::Agent(host);
+        let mut named = name(&identity.to_string());
+        named.push(rcgen::DnType::OrganizationalUnitName, PATCHER_UNIT);
+        self.issue_named(named, &identity, Validity::Valid)
+    }
+
+    fn issue_named(
+        &self,
+        named: DistinguishedName,
+        identity: &Identity,
+        validity: Validity,
+    ) -> Credentials {
         let mut params = CertificateParams::default();
-        params.distinguished_name = name(&identity.to_string());
+        params.distinguished_name = named;
         let uri = identity.uri(TRUST_DOMAIN);
         params.subject_alt_names = vec![SanType::URI(uri.try_into().expect("a URI is ASCII"))];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];

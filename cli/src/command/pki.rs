@@ -56,6 +56,9 @@ enum Whom {
     Agent {
         /// The host's name
         name: String,
+        /// The host is one that Cofferdam itself runs on, as a coordinator's or a repository's: it is patched last
+        #[arg(long)]
+        patcher: bool,
     },
     /// For the coordinator of one region
     #[command(after_help = "Example:\n  \
@@ -108,7 +111,9 @@ impl From<NameArgs> for ServerNames {
 impl Whom {
     fn identity(self) -> Result<(Identity, ServerNames), NameError> {
         Ok(match self {
-            Self::Agent { name } => (Identity::Agent(HostId::new(name)?), ServerNames::default()),
+            Self::Agent { name, .. } => {
+                (Identity::Agent(HostId::new(name)?), ServerNames::default())
+            }
             Self::Coordinator { region, names } => {
                 (Identity::Coordinator(Region::new(region)?), names.into())
             }
@@ -169,10 +174,18 @@ pub fn run(args: Args, trust_domain: Option<String>, out: Output) -> Result<Exit
         }
         Action::Issue { whom, days } => {
             let authority = Authority::load(&args.dir)?;
+            let is_patcher = matches!(whom, Whom::Agent { patcher: true, .. });
             let named = whom.identity().map_err(|e| UsageError(e.to_string()))?;
             let now = clock::date();
-            let pair = authority.issue(&named.0, &named.1, Validity { now, days })?;
-            Made::new(named.0.uri(authority.trust_domain()), pair)
+            let validity = Validity { now, days };
+            let uri = named.0.uri(authority.trust_domain());
+            let pair = match named {
+                (Identity::Agent(host), _) if is_patcher => {
+                    authority.issue_to_patcher(host, validity)?
+                }
+                (identity, names) => authority.issue(&identity, &names, validity)?,
+            };
+            Made::new(uri, pair)
         }
     };
     out.show(&made)?;

@@ -34,6 +34,12 @@ impl Lab {
         Authority::load(self.folder.path())?.issue(identity, names, self.days(days))
     }
 
+    fn issue_to_patcher(&self, host: &str) -> Pair {
+        let authority = Authority::load(self.folder.path()).unwrap();
+        let host = HostId::new(host).unwrap();
+        authority.issue_to_patcher(host, self.days(1)).unwrap()
+    }
+
     fn roots(&self) -> Arc<RootCertStore> {
         let mut roots = RootCertStore::empty();
         let path = self.folder.path().join(AUTHORITY_CERTIFICATE);
@@ -177,4 +183,24 @@ fn a_leaf_is_no_authority_and_a_malformed_domain_none_either() {
     for bad in ["", "Example.org", "a b", "a/b"] {
         assert!(check_trust_domain(bad).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn a_host_that_cofferdam_runs_on_is_marked_by_whoever_enrols_it() {
+    use cofferdam_proto::tls::{CredentialFiles, Credentials};
+    let lab = Lab::new();
+    let is_patcher = |pair: Pair| {
+        let files = CredentialFiles {
+            certificate: pair.certificate,
+            key: pair.key,
+            authority: lab.folder.path().join(AUTHORITY_CERTIFICATE),
+        };
+        let credentials = Credentials::load(&files).unwrap();
+        assert!(credentials.check().is_ok());
+        (credentials.identity().to_string(), credentials.is_patcher())
+    };
+    let marked = is_patcher(lab.issue_to_patcher("repo-1"));
+    assert_eq!(marked, ("agent/repo-1".to_owned(), true));
+    let other = is_patcher(lab.issue(&agent(), &ServerNames::default(), 1).unwrap());
+    assert_eq!(other, ("agent/web-1".to_owned(), false));
 }

@@ -12,7 +12,10 @@ use crate::{
     sessions,
     tasks::{Stop, Tasks},
 };
-use cofferdam_engine::{id::HostId, inventory::REGION};
+use cofferdam_engine::{
+    id::HostId,
+    inventory::{MARKED, PATCHER, REGION},
+};
 use cofferdam_proto::{
     artefact::FindArtefacts,
     session::{FromAgent, Hello, MISSED_HEARTBEATS, ToAgent},
@@ -48,8 +51,13 @@ impl v1::agent_server::Agent for AgentApi {
         request: Request<Streaming<v1::FromAgent>>,
     ) -> Result<Response<Outbound>, Status> {
         let host = tls::agent(&request)?;
+        let is_patcher = tls::is_patcher(&request);
         let mut inbound = request.into_inner();
-        let hello = self.hello(&host, &mut inbound).await?;
+        let mut hello = self.hello(&host, &mut inbound).await?;
+        if is_patcher {
+            // Enrolment signed it, so the host cannot say otherwise.
+            hello.labels.insert(PATCHER.to_owned(), MARKED.to_owned());
+        }
         let (outbound, ends, messages) = sessions::ends();
         let session = Session {
             host,

@@ -36,10 +36,7 @@ impl Cell {
     fn take_in(&mut self, event: &CellEvent, now: Timestamp) -> Result<(), CellError> {
         match event {
             CellEvent::OwnerStarted { epoch } => self.owner_started(*epoch, now),
-            CellEvent::Booted => {
-                self.booted();
-                Ok(())
-            }
+            CellEvent::Booted => self.booted(),
             CellEvent::HostConnected { hello } => {
                 self.host_connected(hello, now);
                 Ok(())

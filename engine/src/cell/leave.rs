@@ -72,12 +72,13 @@ impl Cell {
     }
 
     /// Ends all warrants, with the boot in which they came.
-    pub(super) fn booted(&mut self) {
+    pub(super) fn booted(&mut self) -> Result<(), CellError> {
         let held = self
             .work
             .values_mut()
             .filter_map(|work| work.warrant.as_mut());
         held.for_each(HeldWarrant::end_with_boot);
+        Ok(())
     }
 
     /// The rollouts whose warrants ended with a boot, and were not given anew.

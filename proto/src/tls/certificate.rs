@@ -6,6 +6,10 @@ use rustls::pki_types::CertificateDer;
 use std::net::IpAddr;
 use x509_parser::{certificate::X509Certificate, extensions::GeneralName, prelude::FromDer};
 
+/// What stands in the subject of a certificate, as an organisational unit, whose holder is one of the hosts that Cofferdam
+/// itself runs on.
+pub const PATCHER_UNIT: &str = "cofferdam-patcher";
+
 /// The most characters of a foreign certificate's text in a message.
 const MAX_TEXT_CHARS: usize = 200;
 
@@ -14,6 +18,7 @@ pub(super) struct Certificate {
     uris: Vec<String>,
     addresses: Vec<String>,
     subject: String,
+    is_patcher: bool,
     not_after_secs: i64,
 }
 
@@ -35,7 +40,9 @@ impl Certificate {
                 addresses.extend(ip_address(bytes));
             }
         }
+        let mut units = certificate.subject().iter_organizational_unit();
         Ok(Self {
+            is_patcher: units.any(|unit| unit.as_str() == Ok(PATCHER_UNIT)),
             uris,
             addresses,
             subject: certificate.subject().to_string(),
@@ -95,6 +102,11 @@ impl Certificate {
             return "no address at all".to_owned();
         }
         printable(&self.addresses.join(", "))
+    }
+
+    /// Whether its holder is marked as one of the patcher's own hosts.
+    pub(super) fn is_patcher(&self) -> bool {
+        self.is_patcher
     }
 
     /// The last second in which the certificate is valid, since the Unix epoch.

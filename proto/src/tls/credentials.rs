@@ -46,6 +46,7 @@ pub struct Credentials {
     pub(super) moments: Moments,
     identity: Identity,
     trust_domain: String,
+    is_patcher: bool,
     valid_until: Timestamp,
 }
 
@@ -184,6 +185,7 @@ impl Credentials {
             moments: Moments::default(),
             identity,
             trust_domain,
+            is_patcher: leaf.is_patcher(),
             valid_until: Timestamp(valid_until_secs.saturating_mul(1000)),
         })
     }
@@ -205,6 +207,11 @@ impl Credentials {
     /// The trust domain of the certificate, as in `example.org`: peers of no other are accepted.
     pub fn trust_domain(&self) -> &str {
         &self.trust_domain
+    }
+
+    /// Whether the certificate marks its holder as one of the hosts that Cofferdam itself runs on.
+    pub fn is_patcher(&self) -> bool {
+        self.is_patcher
     }
 
     /// When the certificate ends.

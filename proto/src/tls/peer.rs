@@ -13,6 +13,8 @@ use tonic::{Request, Status};
 pub struct Peer {
     /// Whom its certificate names.
     pub identity: Identity,
+    /// Whether its certificate marks it as one of the hosts that Cofferdam itself runs on.
+    pub is_patcher: bool,
     /// Where it came from.
     pub address: SocketAddr,
 }
@@ -37,6 +39,12 @@ pub fn agent<T>(request: &Request<T>) -> Result<HostId, Status> {
         return Ok(host);
     }
     Err(denied(&format!("{caller} is no agent")))
+}
+
+/// Whether a request comes from a host that is marked, in its certificate, as one that Cofferdam itself runs on.
+pub fn is_patcher<T>(request: &Request<T>) -> bool {
+    let peer = request.extensions().get::<Peer>();
+    peer.is_some_and(|peer| peer.is_patcher)
 }
 
 /// The region that a request speaks for.

@@ -90,14 +90,18 @@ impl Server {
                 None => HandshakeError::Handshake(error),
             })?;
         let (_, connection) = stream.get_ref();
-        let identity = connection
+        let certificate = connection
             .peer_certificates()
             .and_then(<[_]>::first)
             .ok_or(CertificateRefusal::Unreadable)
             .and_then(Certificate::read)
-            .and_then(|certificate| certificate.identity(&self.trust_domain))
             .map_err(HandshakeError::Refused)?;
-        let peer = Peer { identity, address };
+        let identity = certificate.identity(&self.trust_domain);
+        let peer = Peer {
+            identity: identity.map_err(HandshakeError::Refused)?,
+            is_patcher: certificate.is_patcher(),
+            address,
+        };
         Ok(TlsIo { stream, peer })
     }
 }

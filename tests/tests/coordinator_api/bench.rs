@@ -124,12 +124,13 @@ impl Bench {
     }
 
     pub(crate) async fn dial(&self, identity: &Identity, address: SocketAddr) -> Channel {
-        let credentials = load(&self.authority.issue(identity));
-        let client = Client::new(credentials, Expect::Coordinator).unwrap();
-        Endpoint::from(uri(&address.to_string()).unwrap())
-            .connect_with_connector(client.connector())
-            .await
-            .unwrap()
+        dial(&self.authority.issue(identity), address).await
+    }
+
+    /// The same, of a host that was enrolled as one that Cofferdam runs on.
+    pub(crate) async fn patcher(&self, host: &str) -> AgentClient<Channel> {
+        let files = self.authority.issue_to_patcher(name(host));
+        AgentClient::new(dial(&files, self.address).await)
     }
 
     /// Opens a session of a host of r1 and waits for its welcome, and until operators see it.
@@ -280,6 +281,14 @@ where
 
 pub(crate) fn host(text: &str) -> HostId {
     name(text)
+}
+
+async fn dial(files: &cofferdam_tests::pki::Credentials, address: SocketAddr) -> Channel {
+    let client = Client::new(load(files), Expect::Coordinator).unwrap();
+    Endpoint::from(uri(&address.to_string()).unwrap())
+        .connect_with_connector(client.connector())
+        .await
+        .unwrap()
 }
 
 fn load(files: &cofferdam_tests::pki::Credentials) -> Credentials {

@@ -10,6 +10,7 @@ mod artefacts;
 mod bench;
 mod cord;
 mod declared;
+mod enrolled;
 mod links;
 mod queries;
 mod skew;
