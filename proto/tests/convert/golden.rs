@@ -8,7 +8,7 @@
 use crate::drawn;
 use cofferdam_proto::{
     session::{FromAgent, ToAgent},
-    v1,
+    v1::{self, from_control::Message as Down, from_region::Message as Up},
 };
 use proptest::{
     strategy::{Strategy, ValueTree as _},
@@ -116,22 +116,35 @@ fn draw<M: Debug, W: From<M> + Message>(
 
 /// Frames of links. Their bodies are what stores hold, and golden stores hold those.
 fn of_links() -> Vec<Frame> {
-    use v1::{from_control::Message as Down, from_region::Message as Up};
-    let numbered = || v1::Numbered {
+    let ups = ups().map(|message| {
+        let message = Some(message);
+        v1::FromRegion { message }.encode_to_vec()
+    });
+    let downs = downs().map(|message| {
+        let message = Some(message);
+        v1::FromControl { message }.encode_to_vec()
+    });
+    let ups = ups.map(|bytes| (kind_of("FromRegion", &bytes), hex(&bytes)));
+    let downs = downs.map(|bytes| (kind_of("FromControl", &bytes), hex(&bytes)));
+    ups.into_iter().chain(downs).collect()
+}
+
+fn numbered() -> v1::Numbered {
+    v1::Numbered {
         number: 300,
         body: b"{}".to_vec(),
-    };
-    let release = || "0.1.0".to_owned();
-    let host = || "web-1".to_owned();
+    }
+}
+
+fn ups() -> [Up; 8] {
     let heartbeat = v1::FromAgent::from(FromAgent::Heartbeat);
-    let told = v1::ToAgent::from(ToAgent::Heartbeat);
-    let ups = [
+    [
         Up::Hello(v1::RegionHello {
             format: 1,
             store: 7,
             news: 8,
             summaries: 9,
-            release: release(),
+            release: "0.1.0".to_owned(),
         }),
         Up::News(numbered()),
         Up::Summary(numbered()),
@@ -143,57 +156,39 @@ fn of_links() -> Vec<Frame> {
         Up::ToldTaken(300),
         Up::SignOfLife(v1::SignOfLife {}),
         Up::Said(v1::SaidByHost {
-            host: host(),
+            host: "web-1".to_owned(),
             message: Some(heartbeat),
         }),
         Up::Acted(v1::Acted {
             request: 1,
             refusal: Some("no".to_owned()),
         }),
-    ];
-    let downs = [
+    ]
+}
+
+fn downs() -> [Down; 6] {
+    let (news, summaries) = (8, 9);
+    [
         Down::Hello(v1::ControlHello {
             format: 1,
             store: 7,
-            news: 8,
-            summaries: 9,
+            news,
+            summaries,
             heartbeat_ms: 10_000,
-            release: release(),
+            release: "0.1.0".to_owned(),
         }),
         Down::Told(numbered()),
-        Down::Taken(v1::Taken {
-            news: 8,
-            summaries: 9,
-        }),
+        Down::Taken(v1::Taken { news, summaries }),
         Down::SignOfLife(v1::SignOfLife {}),
         Down::ToHost(v1::ToHost {
-            host: host(),
-            message: Some(told),
+            host: "web-1".to_owned(),
+            message: Some(v1::ToAgent::from(ToAgent::Heartbeat)),
         }),
         Down::Act(v1::Act {
             request: 1,
             body: b"{}".to_vec(),
         }),
-    ];
-    let up = |message| {
-        v1::FromRegion {
-            message: Some(message),
-        }
-        .encode_to_vec()
-    };
-    let down = |message| {
-        v1::FromControl {
-            message: Some(message),
-        }
-        .encode_to_vec()
-    };
-    let ups = ups
-        .map(up)
-        .map(|bytes| (kind_of("FromRegion", &bytes), hex(&bytes)));
-    let downs = downs
-        .map(down)
-        .map(|bytes| (kind_of("FromControl", &bytes), hex(&bytes)));
-    ups.into_iter().chain(downs).collect()
+    ]
 }
 
 /// Writes what each frame means now, and frames of the kinds that have none.

@@ -43,16 +43,15 @@ fn line(event: &FleetEvent) -> Option<String> {
         FleetEvent::OwnerStarted { epoch } => {
             Some(format!("the coordinator starts, epoch {epoch}"))
         }
+        FleetEvent::Booted { .. } => Some("the region's machine boots".to_owned()),
         FleetEvent::HostConnected { hello } => {
             let service = if hello.in_service { "in" } else { "out of" };
             let open = hello
                 .open
                 .map(|(key, state)| format!(", order {key} {state}"));
             let open = open.unwrap_or_default();
-            Some(format!(
-                "{} connects, {service} service{open}",
-                hello.host.id
-            ))
+            let host = &hello.host.id;
+            Some(format!("{host} connects, {service} service{open}"))
         }
         FleetEvent::Packages { .. } | FleetEvent::FormTaken { .. } | FleetEvent::Link { .. } => {
             None
@@ -134,6 +133,7 @@ fn told_of_guard(host: &HostId, news: &GuardNews) -> String {
 
 fn of_cell(event: &CellEvent) -> Option<String> {
     Some(match event {
+        CellEvent::Booted => "its warrants end with the boot".to_owned(),
         CellEvent::HostDisconnected { host } => format!("{host} is silent"),
         CellEvent::PackagesChanged { host, .. } => format!("{host} has other packages"),
         CellEvent::GuardTold { host, news } => told_of_guard(host, news),
