@@ -7,7 +7,7 @@
 //! wish stands, waits; so does a repair, whose hosts are out already.
 
 use super::{
-    Cell, GivenUp, Link, Work, candidate,
+    Cell, GivenUp, Link, Member, Work, candidate,
     decide::Draft,
     freeze,
     groups::OutCounts,
@@ -66,6 +66,14 @@ impl Lost {
 }
 
 impl Cell {
+    /// Whether anybody is out who does not come back by himself: where nobody is, no group need be looked at.
+    fn has_lost_any(&self) -> bool {
+        let mut entries = self.ledger.entries().values();
+        let is_casualty = |occupancy: &Occupancy| matches!(occupancy, Occupancy::Casualty { .. });
+        let is_silent = |member: &Member| matches!(member.link, Link::Silent { .. });
+        entries.any(|entry| is_casualty(&entry.occupancy)) || self.members.values().any(is_silent)
+    }
+
     /// Who is out of the group at a place. Nothing where nobody is, or somebody who comes to an end: a run, a
     /// person, or a host that this owner has yet to hear of.
     fn lost_of(&self, place: usize) -> Option<Lost> {
@@ -149,7 +157,8 @@ impl Work {
 impl Draft<'_> {
     /// Leaves out the hosts that wait for room in a group whose room is lost.
     pub(super) fn go_on_without(&mut self, work: &Work, so_far: &SoFar<'_>) {
-        if work.direction() != Some(Direction::Patch) || work.assignment.repair {
+        let is_forward = work.direction() == Some(Direction::Patch);
+        if !is_forward || work.assignment.repair || !self.cell.has_lost_any() {
             return;
         }
         let (mut left, mut wanted) = (BTreeSet::new(), None);
