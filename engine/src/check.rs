@@ -18,6 +18,7 @@ mod hold;
 mod key;
 mod late;
 mod leave;
+mod near;
 mod pace;
 mod packing;
 mod repair;
@@ -33,6 +34,7 @@ mod wave;
 mod window;
 mod zone;
 
+pub use near::broken_nearby;
 pub use reserve::broken_by_reserving;
 
 use crate::{
@@ -132,23 +134,9 @@ fn by_cell(
     floor::by(&disturbance, before, now, all);
     zone::by(&disturbance, now, all);
     dependency::by(&disturbance, before, all);
-    reservation::by(&disturbance, all);
-    repair::by(&disturbance, all);
-    wave::by_disturbing(&disturbance, all);
-    turn::by_disturbing(&disturbance, all);
-    stop::by(&disturbance, all);
-    cord::by(&disturbance, all);
-    silence::by(&disturbance, all);
-    exception::by(&disturbance, all);
-    key::by(&disturbance, before, all);
-    leave::by(&disturbance, now, all);
     pace::by(&disturbance, before, all);
     window::by(&disturbance, now, all);
-    freeze::by(&disturbance, now, all);
-    stratum::by(&disturbance, all);
-    denial::by(&disturbance, all);
-    late::by(&disturbance, all);
-    settle::by(&disturbance, now, all);
+    near::by(&disturbance, before, now, all);
 }
 
 fn by_rollout(

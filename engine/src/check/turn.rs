@@ -68,7 +68,7 @@ pub(super) fn by_disturbing(of: &Disturbance<'_>, all: &mut Vec<Broken>) {
     let planned = of.rollout.plan().hosts.get(of.host());
     let is_of_wave = planned.is_some_and(|planned| planned.wave == of.rollout.wave());
     let waits =
-        is_of_wave && waits_for_cell(of.rollout, of.host()) && !is_opened(of.rollout, of.cell.id());
+        is_of_wave && !is_opened(of.rollout, of.cell.id()) && waits_for_cell(of.rollout, of.host());
     if of.step == Step::Order && of.is_forward() && waits && silence::has_heard_wish(of) {
         all.push(of.broken(3, "its cell has not had its turn in the wave"));
     }
