@@ -12,13 +12,42 @@ fn built_in(number: u32) -> Incident {
 }
 
 fn play(incident: &Incident) -> Played {
-    incident.play(1).unwrap_or_else(|errors| panic!("{errors}"))
+    play_by(incident, 1)
 }
 
-fn is_no_incident_any_more(number: u32) {
-    let played = play(&built_in(number));
-    assert!(played.unmet.is_empty(), "{:#?}", played.unmet);
+fn play_by(incident: &Incident, seed: u64) -> Played {
+    incident
+        .play(seed)
+        .unwrap_or_else(|errors| panic!("{errors}"))
 }
+
+/// Which seeds: some of twenty-five, and in the soak all of them.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how large the tests are is said from outside"
+)]
+fn seeds() -> Vec<u64> {
+    match std::env::var("COFFERDAM_SOAK") {
+        Ok(_) => (1..=25).collect(),
+        Err(_) => vec![1, 19],
+    }
+}
+
+/// Not on its own hosts alone, nor by one seed alone.
+fn is_no_incident_any_more(number: u32) {
+    let incident = built_in(number);
+    for seed in seeds() {
+        let unmet = play_by(&incident, seed).unmet;
+        assert!(unmet.is_empty(), "seed {seed}: {unmet:#?}");
+    }
+    for hosts in SIZES {
+        let unmet = play(&incident.on(hosts)).unmet;
+        assert!(unmet.is_empty(), "{hosts} hosts: {unmet:#?}");
+    }
+}
+
+/// On how many hosts each incident is played beside its own few.
+const SIZES: [usize; 1] = [300];
 
 #[test]
 fn one_slow_host_stalls_nothing() {

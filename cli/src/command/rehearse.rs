@@ -67,7 +67,7 @@ pub struct Args {
     /// Play a built-in incident, and say whether it would still be one
     #[arg(long, value_name = "NUMBER", conflicts_with_all = ["file", "fleet", "faults", "services", "freezes"], value_parser = number)]
     incident: Option<u32>,
-    /// Play the incident on about so many hosts, and not on its own few; what must come of it stays the same
+    /// Play the incident on about so many hosts, at least its own few; what must come of it stays the same
     #[arg(long, value_name = "NUMBER", requires = "incident", conflicts_with_all = ["file", "fleet"], value_parser = fleet::up_to(MAX_HOSTS))]
     hosts: Option<usize>,
 }
@@ -190,6 +190,13 @@ fn locked(spec: &Spec, text: Option<&str>, hosts: &[Host]) -> Result<(LockFile, 
 
 fn incident(number: u32, hosts: Option<usize>, seed: u64, out: Output) -> Result<Exit> {
     let incident = Incident::built_in(number).context("no such incident")??;
+    let own = incident.fleet.len();
+    if let Some(hosts) = hosts.filter(|hosts| *hosts < own) {
+        return Err(UsageError(format!(
+            "incident {number} has {own} hosts of its own, and on {hosts} its floors let nobody out: give --hosts {own} or more"
+        ))
+        .into());
+    }
     let incident = hosts.map_or_else(|| incident.clone(), |hosts| incident.on(hosts));
     let played = incident
         .play(seed)

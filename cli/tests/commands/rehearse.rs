@@ -69,7 +69,7 @@ fn a_rehearsal_says_how_long_it_takes_and_what_is_left() {
     for line in [
         "  8 of 8 hosts patched, 0 harmed, 0 out at the end\n",
         "  nothing is left for a person\n",
-        "no promise was broken\n",
+        "no promise was broken (all of them checked at every step)\n",
     ] {
         assert!(ran.out.contains(line), "{line} in {}", ran.out);
     }
@@ -192,6 +192,34 @@ fn a_rehearsal_is_json_or_one_page_and_nothing_else_is_a_page() {
 }
 
 #[test]
+fn json_and_the_page_say_what_text_says() {
+    let lab = lab();
+    let json = lab.run(&format!("{LINE} -o json")).out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    for key in [
+        "made_up_bits",
+        "verdict",
+        "coordination_permille",
+        "overhead_permille",
+        "hands",
+        "checks",
+    ] {
+        assert!(json.get(key).is_some_and(|value| !value.is_null()), "{key}");
+    }
+    let (text, page) = (lab.run(LINE).out, lab.run(&format!("{LINE} -o html")).out);
+    for words in [
+        "its bits are made up",
+        "over the bound that its limits set",
+        "no gate watches",
+        "checked at every step",
+    ] {
+        assert!(text.contains(words) && page.contains(words), "{words}");
+    }
+    let incident = lab.run("rehearse --incident 7 -o html").out;
+    assert!(incident.contains("it is no incident any more"));
+}
+
+#[test]
 fn an_incident_says_whether_it_would_still_be_one() {
     let ran = lab().run("rehearse --incident 7");
     assert_eq!(ran.code, 0, "{}", ran.err);
@@ -208,6 +236,9 @@ fn an_incident_is_played_on_more_hosts_where_that_is_asked() {
     let ran = lab().run("rehearse --incident 7 --hosts 120");
     assert_eq!(ran.code, 0, "{}{}", ran.err, ran.out);
     assert!(ran.out.contains("117 of 120 hosts patched"), "{}", ran.out);
+    let fewer = lab().run("rehearse --incident 7 --hosts 12");
+    assert_eq!(fewer.code, 2, "{}", fewer.out);
+    assert!(fewer.err.contains("60 hosts of its own"), "{}", fewer.err);
     let alone = lab().run(&format!("{LINE} --hosts 120"));
     assert_eq!(alone.code, 2, "{}", alone.out);
 }
@@ -215,6 +246,12 @@ fn an_incident_is_played_on_more_hosts_where_that_is_asked() {
 #[test]
 fn a_wrong_file_of_faults_is_refused_with_its_line() {
     let lab = lab();
+    let nobody =
+        "[[fault]]\nname = \"x\"\nmatch = 'zone == \"q\"'\nstep = \"apply\"\ngoes = \"hangs\"\n";
+    fs::write(lab.path("faults.toml"), nobody).unwrap();
+    let ran = lab.run(&format!("{LINE} --faults faults.toml"));
+    let told = "fault x is about no host of the fleet";
+    assert!(ran.out.contains(told), "{}", ran.out);
     fs::write(lab.path("faults.toml"), "[[fault]]\nname = \"x\"\n").unwrap();
     let ran = lab.run(&format!("{LINE} --faults faults.toml"));
     assert_eq!((ran.code, ran.out.as_str()), (2, ""));

@@ -6,9 +6,10 @@
 
 use super::{report::Left, world::World};
 use crate::{
-    id::HostId,
+    hold::{Hold, Subject},
+    id::{CellId, HostId},
     plan::Plan,
-    rollout::Rollout,
+    rollout::{Phase, Rollout},
     warrant::{Change, FailedEnd, Outcome},
 };
 use std::{
@@ -26,11 +27,12 @@ struct Cause {
     told: String,
 }
 
-/// What is left for a person, the largest first: hosts without the patch, or out.
-pub(super) fn left<M>(world: &World<M>, plan: &Plan) -> Vec<Left> {
+/// What is left for a person, the largest first: hosts without the patch, or out; and, where nothing moves any
+/// more, those that still wait, each for what holds it.
+pub(super) fn left<M>(world: &World<M>, plan: &Plan, holds: &[Hold]) -> Vec<Left> {
     let rollouts = world.owner.fleet.rollouts();
     let sizes = strata_sizes(plan);
-    let mut left: Vec<Left> = by_cause(rollouts.values())
+    let mut left: Vec<Left> = by_cause(rollouts.values(), holds)
         .into_values()
         .flat_map(|(cause, hosts)| apart(&cause, hosts, plan, &sizes))
         .collect();
@@ -41,17 +43,93 @@ pub(super) fn left<M>(world: &World<M>, plan: &Plan) -> Vec<Left> {
 /// The hosts of each cause, with how it is told of the first.
 fn by_cause<'r>(
     rollouts: impl Iterator<Item = &'r Rollout>,
+    holds: &[Hold],
 ) -> BTreeMap<String, (String, BTreeSet<HostId>)> {
     let mut causes: BTreeMap<String, (String, BTreeSet<HostId>)> = BTreeMap::new();
     for rollout in rollouts {
         let outcomes = rollout.outcomes().iter();
         let ended = outcomes.filter_map(|(host, outcome)| Some((host, cause(outcome)?)));
-        for (host, Cause { key, told }) in ended.chain(unapproved(rollout)) {
+        let waiting = waiting(rollout, holds).into_iter();
+        for (host, Cause { key, told }) in ended.chain(unapproved(rollout)).chain(waiting) {
             let (_, hosts) = causes.entry(key).or_insert((told, BTreeSet::new()));
             hosts.insert(host.clone());
         }
     }
     causes
+}
+
+/// The hosts of a rollout that moves no more, and is not over, which it has yet to patch or to take back; with
+/// what holds them: themselves, or their cells, or the wave, or the rollout.
+fn waiting<'r>(rollout: &'r Rollout, holds: &[Hold]) -> Vec<(&'r HostId, Cause)> {
+    if !rollout.is_live() || *rollout.phase() == Phase::Aborting {
+        return Vec::new();
+    }
+    let held = Held::of(rollout, holds);
+    let planned = rollout.plan().hosts.iter();
+    let waits = planned.filter(|(host, _)| {
+        let has_to = match rollout.outcomes().get(*host) {
+            None | Some(Outcome::Waiting | Outcome::Running) => !rollout.goes_back(),
+            Some(Outcome::Passed) => rollout.goes_back(),
+            Some(
+                Outcome::Failed { .. }
+                | Outcome::LeftOut { .. }
+                | Outcome::Skipped { .. }
+                | Outcome::RolledBack
+                | Outcome::Gone,
+            ) => false,
+        };
+        has_to && rollout.awaits_approval(host).is_none()
+    });
+    let causes = waits.map(|(host, planned)| {
+        let hold = held
+            .of_host
+            .get(host)
+            .or_else(|| held.of_cell.get(&planned.cell));
+        let told = match hold.or(held.of_wave.as_ref()).or(held.of_rollout.as_ref()) {
+            Some(hold) => format!("it still waits: {}", hold.reason),
+            None => "it still waits".to_owned(),
+        };
+        let key = common_words(&told);
+        (host, Cause { key, told })
+    });
+    causes.collect()
+}
+
+/// What holds the parts of a rollout.
+#[derive(Default)]
+struct Held<'h> {
+    of_host: BTreeMap<&'h HostId, &'h Hold>,
+    of_cell: BTreeMap<&'h CellId, &'h Hold>,
+    of_wave: Option<&'h Hold>,
+    of_rollout: Option<&'h Hold>,
+}
+
+impl<'h> Held<'h> {
+    fn of(of: &Rollout, holds: &'h [Hold]) -> Self {
+        let name = &of.plan().rollout;
+        let mut held = Self::default();
+        for hold in holds {
+            match &hold.subject {
+                Subject::Host { rollout, host } if rollout == name => {
+                    held.of_host.entry(host).or_insert(hold);
+                }
+                Subject::Slice { rollout, cell } if rollout == name => {
+                    held.of_cell.entry(cell).or_insert(hold);
+                }
+                Subject::Wave { rollout, .. } if rollout == name => {
+                    held.of_wave.get_or_insert(hold);
+                }
+                Subject::Rollout { rollout } if rollout == name => {
+                    held.of_rollout.get_or_insert(hold);
+                }
+                Subject::Host { .. }
+                | Subject::Slice { .. }
+                | Subject::Wave { .. }
+                | Subject::Rollout { .. } => {}
+            }
+        }
+        held
+    }
 }
 
 /// The hosts of a rollout that goes on which wait until somebody approves them.

@@ -2,6 +2,7 @@
 
 use super::{
     Does, Model, Moment, Spread, Step,
+    reboots::Reboots,
     scenario::{Fault, FaultKind, Goes, Hosts, OtherTimes, Scenario},
 };
 use crate::{id::HostId, inventory::Host, seed, time::Timestamp};
@@ -19,8 +20,8 @@ pub struct Modelled {
     faults: Vec<Fault>,
     /// The hosts that anything special is said of.
     special: BTreeMap<HostId, Special>,
-    /// Whether the patch needs a reboot.
-    needs_reboot: bool,
+    /// Which hosts need a reboot after the patch.
+    reboots: Reboots,
     /// The faults that struck a host, each with its place.
     tried: BTreeSet<(HostId, usize)>,
     /// The first time that each fault did something, in order of the faults.
@@ -37,15 +38,15 @@ struct Special {
 }
 
 impl Modelled {
-    /// The hosts of a fleet under a scenario. `needs_reboot` is whether the patch needs one.
-    pub fn new(scenario: &Scenario, hosts: &[Host], seed: u64, needs_reboot: bool) -> Self {
+    /// The hosts of a fleet under a scenario; `reboots` is which of them need one after the patch.
+    pub fn new(scenario: &Scenario, hosts: &[Host], seed: u64, reboots: Reboots) -> Self {
         let mut modelled = Self {
             seed: seed.to_string(),
             times: scenario.times.clone(),
             others: scenario.others.clone(),
             faults: scenario.faults.clone(),
             special: BTreeMap::new(),
-            needs_reboot,
+            reboots,
             tried: BTreeSet::new(),
             struck: BTreeMap::new(),
         };
@@ -94,7 +95,7 @@ impl Modelled {
         ];
         let steps = steps
             .into_iter()
-            .filter(|step| *step != Step::Reboot || self.needs_reboot);
+            .filter(|step| *step != Step::Reboot || self.needs_reboot(host));
         let lasts = steps.map(|step| {
             let moment = Moment {
                 host,
@@ -107,6 +108,19 @@ impl Modelled {
         lasts.sum()
     }
 
+    fn needs_reboot(&self, host: &Host) -> bool {
+        self.reboots.needs(host, &self.seed)
+    }
+
+    /// Whether a fault has done something to a host, by its place.
+    pub(super) fn has_struck(&self, place: usize, host: &HostId) -> bool {
+        match self.faults.get(place).map(|fault| fault.kind) {
+            Some(FaultKind::Step { .. }) => self.tried.contains(&(host.clone(), place)),
+            Some(FaultKind::Timed { .. }) => self.struck.contains_key(&place),
+            None => false,
+        }
+    }
+
     fn lasts(&self, moment: &Moment<'_>, special: Option<&Special>) -> Duration {
         let others = special.and_then(|special| self.others.get(special.times?));
         let other = others.and_then(|others| others.times.get(&moment.step));
@@ -116,6 +130,14 @@ impl Modelled {
         let attempt = moment.attempt.to_string();
         let host = moment.host.id.as_str();
         spread.at(seed::of(&[&self.seed, host, moment.step.name(), &attempt]))
+    }
+
+    /// How a step goes where nothing is wrong.
+    fn well(&self, moment: &Moment<'_>, lasts: Duration) -> Does {
+        match moment.step == Step::Apply && self.needs_reboot(moment.host) {
+            true => Does::NeedsReboot(lasts),
+            false => Does::Well(lasts),
+        }
     }
 
     /// How a fault has a step go. Nothing where it leaves it alone.
@@ -138,6 +160,7 @@ impl Modelled {
         Some(match goes {
             Goes::Fails(kind) => Does::Fails(lasts, kind),
             Goes::Hangs => Does::Hangs,
+            Goes::Slow(takes) => self.well(moment, takes),
             Goes::Dies => Does::Dies,
         })
     }
@@ -157,9 +180,6 @@ impl Model for Modelled {
             self.tried.insert((moment.host.id.clone(), place));
             return does;
         }
-        match moment.step == Step::Apply && self.needs_reboot {
-            true => Does::NeedsReboot(lasts),
-            false => Does::Well(lasts),
-        }
+        self.well(moment, lasts)
     }
 }

@@ -1,13 +1,13 @@
 //! Plays a rollout over a modelled fleet, from its plan to its end.
 
 use super::{
-    Modelled, bound, left,
+    Modelled, Reboots, bound, left, notes,
     observe::Observer,
     report::{Report, since},
     scenario::{Costs, Event, Scenario},
     stage::Stage,
     watch::Watch,
-    world::{Owner, START, World},
+    world::{HeldTo, Owner, START, World},
 };
 use crate::{
     calendar::Calendar,
@@ -15,7 +15,7 @@ use crate::{
     fleet::FleetEvent,
     id::{HostId, OperatorId},
     inventory::{Host, PackageSet},
-    patch::{LockFile, RebootPolicy},
+    patch::LockFile,
     plan::{Plan, PlanErrors, PlanInput},
     policy::CELL_SIZE,
     rollout::Rollout,
@@ -33,6 +33,10 @@ const QUIET: Duration = Duration::from_secs(300);
 
 /// When a rehearsal is given up: nothing that a rollout waits for takes longer (guess).
 pub const MOST: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Up to so many hosts all promises are checked at every step: what that takes grows with their square, and
+/// is a second for so many (measured).
+const EACH_STEP: usize = 200;
 
 /// How long nothing may happen to a rollout that stands still before it is left to a person.
 pub(super) const STILL: Duration = Duration::from_secs(2 * 3600);
@@ -64,12 +68,14 @@ impl Rehearsal<'_> {
     /// # Errors
     /// Every reason why there is no plan.
     pub fn play(&self) -> Result<Report, PlanErrors> {
-        let (mut world, plan) = self.begin()?;
-        let start = world.now;
-        let mut observer = Observer::new(&plan, start);
-        observer.follow(&plan, &world.agents);
-        let mut stage = Stage::new(self, &plan, start);
-        let mut watch = Watch::new(self.scenario, &stage, &world, start);
+        let held = match self.hosts.len() <= EACH_STEP {
+            true => HeldTo::EachStep,
+            false => HeldTo::EachCommand,
+        };
+        let (mut world, plan) = self.begin(held)?;
+        let mut observer = Observer::new(&plan, &world.agents, world.now);
+        let mut stage = Stage::new(self, &plan, world.now);
+        let mut watch = Watch::new(&stage, &world);
         world.touched = Some(Vec::new());
         let mut touched = Vec::new();
         run(&mut world, &mut stage, |world| {
@@ -80,17 +86,21 @@ impl Rehearsal<'_> {
                 };
                 let host = &at.host.id;
                 match world.forgotten.contains(host) {
-                    true => observer.forget(agent, host),
-                    false => observer.look(agent, at, world.now),
+                    true => observer.forget(agent, at, world.now),
+                    false => {
+                        observer.look(agent, at, world.dead.contains(&agent), world.now);
+                    }
                 }
                 watch.look(world, host);
             }
             watch.follow(world, &plan.rollout);
+            watch.step(world);
             if observer.sample(world.now) {
                 watch.sample(world);
             }
         });
-        Ok(self.report(&world, &plan, observer, &stage, watch))
+        watch.end(&mut world);
+        Ok(self.report(&mut world, &plan, observer, &stage, watch))
     }
 
     /// How long it takes when coordination takes no time, in milliseconds: that of
@@ -99,27 +109,28 @@ impl Rehearsal<'_> {
     /// # Errors
     /// Every reason why there is no plan.
     pub fn without_coordination_ms(&self) -> Result<u64, PlanErrors> {
-        let free = Scenario {
+        self.took_ms_in(&Scenario {
             costs: Costs::link_only(Duration::ZERO),
             ..self.scenario.clone()
-        };
-        let without = Rehearsal {
-            scenario: &free,
-            ..*self
-        };
-        let (mut world, plan) = without.begin()?;
+        })
+    }
+
+    /// How long it takes in another scenario, in milliseconds: nothing else is asked.
+    pub(super) fn took_ms_in(&self, scenario: &Scenario) -> Result<u64, PlanErrors> {
+        let other = Rehearsal { scenario, ..*self };
+        let (mut world, plan) = other.begin(HeldTo::Nothing)?;
         let start = world.now;
-        let mut stage = Stage::new(&without, &plan, start);
-        // Nobody watches: nothing but its end is asked for.
+        let mut stage = Stage::new(&other, &plan, start);
         run(&mut world, &mut stage, |_| {});
         Ok(since(start, stage.ended_at(&world)))
     }
 
     /// A world in which all hosts are connected and the rollout has just been started.
-    fn begin(&self) -> Result<(World<Modelled>, Plan), PlanErrors> {
-        let needs_reboot = self.spec.reboot() != RebootPolicy::Never;
-        let model = Modelled::new(self.scenario, self.hosts, self.seed, needs_reboot);
-        let mut owner = Owner::with_cells_of(CELL_SIZE);
+    fn begin(&self, held: HeldTo) -> Result<(World<Modelled>, Plan), PlanErrors> {
+        let share = self.scenario.needs_reboot;
+        let reboots = Reboots::of(self.spec.reboot(), self.lock, share);
+        let model = Modelled::new(self.scenario, self.hosts, self.seed, reboots);
+        let mut owner = Owner::with_cells_of(CELL_SIZE).held_to(held);
         owner.package_sets = self.package_sets.clone();
         let start = self.scenario.start.unwrap_or(START);
         let mut world = World::starting_at(start, owner, model);
@@ -175,7 +186,7 @@ impl Rehearsal<'_> {
 
     fn report(
         &self,
-        world: &World<Modelled>,
+        world: &mut World<Modelled>,
         plan: &Plan,
         observer: Observer,
         stage: &Stage<'_>,
@@ -183,50 +194,56 @@ impl Rehearsal<'_> {
     ) -> Report {
         let start = watch.start();
         let ended = stage.ended_at(world);
-        let fleet = &world.owner.fleet;
-        let rollout = fleet.rollouts().get(&plan.rollout);
-        let mut broken = world.owner.broken.clone();
-        let groups = observer.groups();
-        broken.extend(
-            groups
-                .iter()
-                .filter(|peak| peak.most_out > peak.allowance + peak.came)
-                .map(|peak| {
-                    let (group, most, may) = (&peak.group, peak.most_out, peak.allowance);
-                    format!("{most} of {group} were out at once, and {may} may be")
-                }),
-        );
-        broken.extend(watch.doubled(world));
-        let (patched, lost) = (observer.patched(), observer.lost(&world.agents));
+        let holds = world.owner.explained(world.now).holds;
+        let rollout = world.owner.fleet.rollouts().get(&plan.rollout);
+        let phase = rollout.map_or_else(String::new, |rollout| rollout.phase().name().to_owned());
+        let planned = rollout.map_or(plan, Rollout::plan).hosts.len();
+        let broken = [&world.owner.broken, &observer.groups.broken].into_iter();
+        let broken = each_once(broken.flatten().cloned().chain(watch.doubled(world)));
+        let (patched, unpatched) = (observer.patched(), observer.unpatched(&world.agents));
+        let lost = observer.lost(&world.agents);
         let harmed = observer.harmed.iter().cloned().collect();
+        let groups = observer.groups.peaks();
         let (slices, points) = observer.course(world.now);
         let refusals = world.owner.refusals.iter().map(ToString::to_string);
-        let refused = stage.refused.iter();
+        let faults = watch.faults(world);
+        let took_ms = since(start, ended);
         Report {
             rollout: plan.rollout.clone(),
             seed: self.seed,
             hosts: self.hosts.len(),
-            planned: rollout.map_or(plan, Rollout::plan).hosts.len(),
-            phase: rollout.map_or_else(String::new, |rollout| rollout.phase().name().to_owned()),
-            took_ms: since(start, ended),
+            planned,
+            phase,
+            has_stalled: stage.has_stalled(world),
+            took_ms,
+            went_back_ms: stage.went_back_at(world).map(|at| since(at, ended)),
             took_without_coordination_ms: None,
             bound_ms: millis(bound::bound(plan, self.hosts.iter(), &world.model)),
             patched,
+            unpatched,
             harmed,
             out_at_the_end: lost,
             groups,
-            faults: watch.faults(world),
+            notes: notes::of(&faults, took_ms, stage),
+            faults,
             pauses: watch.pauses.clone(),
             holds: watch.holds(),
-            left: left::left(world, plan),
+            left: left::left(world, plan, &holds),
             acts: stage.acted(),
-            refused: refused.cloned().chain(refusals).collect(),
+            refused: stage.refused.iter().cloned().chain(refusals).collect(),
             broken,
+            checks: watch.checks(),
             warnings: plan.warnings.iter().map(ToString::to_string).collect(),
             slices,
             points,
         }
     }
+}
+
+/// Lines in their order, each the first time alone: a promise that stays broken is broken at each step.
+fn each_once(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut known = BTreeSet::new();
+    lines.filter(|line| known.insert(line.clone())).collect()
 }
 
 /// Lets everything happen until the rollout is over, or stands still. `follow` is called after each thing.

@@ -19,14 +19,21 @@ pub struct Report {
     pub planned: usize,
     /// Where it stood at the end, as `status` names it.
     pub phase: String,
+    /// Whether nothing moved it any more, although nobody had paused it.
+    pub has_stalled: bool,
     /// How long it took, or until nothing moved any more.
     pub took_ms: u64,
+    /// How long it took to take it back. Absent: nobody asked for that.
+    pub went_back_ms: Option<u64>,
     /// How long it takes when coordination takes no time. Absent: not played.
     pub took_without_coordination_ms: Option<u64>,
     /// How long its limits alone take: nothing that keeps them is quicker.
     pub bound_ms: u64,
     /// Hosts that have the patch at the end.
     pub patched: usize,
+    /// The hosts that some wave takes and that have not the patch. Not told: `left` says whom it is left to.
+    #[serde(skip)]
+    pub unpatched: Vec<HostId>,
     /// Hosts that a run harmed, or that fell: they went out of service otherwise than a rollout takes
     /// hosts out, or had to be rolled back.
     pub harmed: Vec<HostId>,
@@ -46,10 +53,14 @@ pub struct Report {
     pub acts: usize,
     /// What operators were refused.
     pub refused: Vec<String>,
-    /// Broken promises. None is allowed.
+    /// Broken promises, each once. None is allowed.
     pub broken: Vec<String>,
+    /// How closely promises were checked.
+    pub checks: Checks,
     /// What an operator should know before the start, as the plan says it.
     pub warnings: Vec<String>,
+    /// What in the file of faults did not come to what it says.
+    pub notes: Vec<String>,
     /// The slices, in the order in which they began.
     pub slices: Vec<Slice>,
     /// How many hosts stood how, over time.
@@ -73,27 +84,60 @@ impl Report {
         is_told.then(|| more.saturating_mul(1000) / self.bound_ms)
     }
 
-    /// How many things are left for a person: causes, and not hosts.
+    /// How many things are left for a person: causes, and not hosts. A pause that lasts and the hosts that wait
+    /// for its end are one thing.
     pub fn hands(&self) -> usize {
-        self.left.len() + self.pauses.len()
+        let lasts = usize::from(self.phase == "paused" && !self.left.is_empty());
+        (self.left.len() + self.pauses.len()).saturating_sub(lasts)
     }
+}
+
+/// How closely the promises were checked. Floors and double patches are also counted on the hosts themselves,
+/// always.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "each", rename_all = "kebab-case")]
+pub enum Checks {
+    /// All of them, at every step: what is held is counted at every step, too.
+    #[serde(rename = "step")]
+    EachStep,
+    /// Each command for all that concerns its own host, and the whole fleet now and then: a hold that ends
+    /// between two looks is not counted.
+    #[serde(rename = "command")]
+    EachCommand {
+        /// How often it was looked at the whole fleet.
+        looks: usize,
+    },
 }
 
 /// The most that was out of a capacity group at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct GroupPeak {
-    /// Region, zone and service.
+    /// What its members are alike in, as in `service=web zone=a`; with its region before it where its zone
+    /// alone does not say that.
     pub group: String,
-    /// Its members.
+    /// How much of it stays in service, by the rollout's own floor, as in `90%`.
+    pub min_in_service: String,
+    /// Its members at the start.
     pub members: usize,
-    /// How many of them may be out, by the plan.
+    /// How many of them may be out, those that an approval lets out among them.
     pub allowance: usize,
-    /// How many members came after the plan was made: at most so many more may be out.
+    /// How many members came later: the allowance is that of all of them then.
     pub came: usize,
-    /// The most that rollouts had out at once.
+    /// The most that were out at once when a run took one of them out.
     pub most_out: usize,
     /// When that was first so.
     pub at_ms: u64,
+    /// How many were out over time, for whatever reason. Empty: nobody ever was, or others were fuller.
+    pub course: Vec<GroupPoint>,
+}
+
+/// How many of a group were out from a moment on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct GroupPoint {
+    /// The moment.
+    pub at_ms: u64,
+    /// How many.
+    pub out: usize,
 }
 
 /// What became of a fault.
@@ -157,9 +201,13 @@ pub struct Slice {
     pub hosts: usize,
     /// When its first run began.
     pub began_ms: u64,
-    /// When its last run so far ended.
+    /// When its last run so far ended. 0: none has.
     pub ended_ms: u64,
-    /// Hosts that failed.
+    /// Hosts that have the patch at the end.
+    pub patched: usize,
+    /// Hosts with a run under way at the end.
+    pub open: usize,
+    /// Hosts that failed at some time.
     pub failed: usize,
 }
 

@@ -18,6 +18,9 @@ pub struct Scenario {
     pub times: BTreeMap<Step, Spread>,
     /// What the coordination itself takes.
     pub costs: Costs,
+    /// The share of hosts that need a reboot after the patch where the rollout reboots those that do. Absent:
+    /// all hosts on which a package changes that is in use until a reboot, and no others.
+    pub needs_reboot: Option<Share>,
     /// Hosts on which steps take other times; the first that matches a host counts.
     pub others: Vec<OtherTimes>,
     /// What goes wrong, in the order of the file.
@@ -128,6 +131,8 @@ pub enum Goes {
     Fails(FailureKind),
     /// It never ends.
     Hangs,
+    /// It goes well, and takes this long.
+    Slow(Duration),
     /// The host dies under it and does not come back.
     Dies,
 }
@@ -195,13 +200,50 @@ pub enum Deed {
     Promote,
 }
 
+impl Deed {
+    /// Its word in a file of faults.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Resume => "resume",
+            Self::Pause => "pause",
+            Self::Abort => "abort",
+            Self::Rollback => "rollback",
+            Self::Exclude(_) => "exclude",
+            Self::StartAgain => "start-again",
+            Self::Approve => "approve",
+            Self::Promote => "promote",
+        }
+    }
+
+    /// Whom it takes out of a rollout. Nothing: it takes nobody out.
+    pub(super) fn excluded(&self) -> Option<&Selection> {
+        match self {
+            Self::Exclude(selection) => Some(selection),
+            Self::Resume
+            | Self::Pause
+            | Self::Abort
+            | Self::Rollback
+            | Self::StartAgain
+            | Self::Approve
+            | Self::Promote => None,
+        }
+    }
+}
+
+impl FaultKind {
+    /// What it lets happen at a moment. Nothing of one that a step goes wrong by.
+    pub(super) fn event(&self) -> Option<Event> {
+        match self {
+            Self::Timed { event, .. } => Some(*event),
+            Self::Step { .. } => None,
+        }
+    }
+}
+
 impl Fault {
     /// What it lets happen at a moment. Nothing of one that a step goes wrong by.
     pub(super) fn event(&self) -> Option<Event> {
-        match self.kind {
-            FaultKind::Timed { event, .. } => Some(event),
-            FaultKind::Step { .. } => None,
-        }
+        self.kind.event()
     }
 
     /// Whether it makes answers of the inventory late.
@@ -252,6 +294,7 @@ impl Default for Scenario {
             start: None,
             times: times.into(),
             costs: Costs::default(),
+            needs_reboot: None,
             others: Vec::new(),
             faults: Vec::new(),
             acts: Vec::new(),

@@ -1,28 +1,27 @@
 //! Watches what a world's coordinator shows: who looks at `status` and `explain` sees no more.
 
+mod held;
+mod symptom;
+
+use self::{held::Holds, symptom::Symptom};
 use super::{
     Modelled,
-    report::{FaultSeen, HeldBy, Pause, since},
-    scenario::{Event, Scenario},
+    report::{Checks, FaultSeen, HeldBy, Pause, since},
+    scenario::{Event, FaultKind},
     stage::{self, Stage},
-    world::World,
+    world::{HeldTo, World},
 };
 use crate::{
-    cell::{JobState, Staging},
-    fleet::Fleet,
+    fleet::FleetDecision,
     id::{HostId, RolloutId},
     rollout::{PauseCause, Phase, Rollout},
     time::Timestamp,
-    warrant::Outcome,
 };
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::BTreeMap;
 
-/// It is looked at what is held when this share of the time has passed again: a look takes a whole
+/// It is looked at the whole fleet when this share of the time has passed again: a look takes a whole
 /// decision, and there are to be some dozens of them, however long a rehearsal is (guess).
-const HOLDS_EVERY: u64 = 10;
+const LOOKS_EVERY: u64 = 10;
 
 /// The least time between two such looks, in milliseconds (guess).
 const LEAST_MS: u64 = 60_000;
@@ -31,52 +30,55 @@ const LEAST_MS: u64 = 60_000;
 #[derive(Debug)]
 pub(super) struct Watch {
     start: Timestamp,
-    faults: Vec<FaultSeen>,
-    /// Those of them that let hosts be born.
-    births: BTreeSet<usize>,
+    faults: Vec<(FaultKind, FaultSeen)>,
     /// The faults that each host is of.
     of_host: BTreeMap<HostId, Vec<usize>>,
     pub(super) pauses: Vec<Pause>,
     is_paused: bool,
-    /// When it is looked next at what is held.
-    holds_at_ms: u64,
-    by_rule: BTreeMap<&'static str, HeldBy>,
+    /// When it is looked next at the whole fleet.
+    looks_at_ms: u64,
+    /// How often it was checked as a whole: at every second look, which costs several times what a look does.
+    looks: usize,
+    is_checked_next: bool,
+    holds: Holds,
+    checks_each_step: bool,
 }
 
 impl Watch {
-    pub(super) fn new(
-        scenario: &Scenario,
-        stage: &Stage<'_>,
-        world: &World<Modelled>,
-        start: Timestamp,
-    ) -> Self {
+    pub(super) fn new(stage: &Stage<'_>, world: &World<Modelled>) -> Self {
         let mut of_host: BTreeMap<HostId, Vec<usize>> = BTreeMap::new();
-        let (mut faults, mut births) = (Vec::new(), BTreeSet::new());
-        for (place, fault) in scenario.faults.iter().enumerate() {
-            let hosts = stage.hosts_of(world, fault);
-            faults.push(FaultSeen {
+        let mut faults = Vec::new();
+        for (place, fault) in stage.faults().iter().enumerate() {
+            // It is the coordinator's alone.
+            let is_of_none = fault.event() == Some(Event::CoordinatorDies);
+            let hosts = match is_of_none {
+                true => Vec::new(),
+                false => stage.hosts_of(world, fault),
+            };
+            let seen = FaultSeen {
                 name: fault.name.clone(),
                 hosts: hosts.len(),
                 struck_ms: None,
                 noticed_ms: None,
                 by: String::new(),
-            });
-            if fault.event() == Some(Event::HostsCome) {
-                births.insert(place);
-            }
+            };
+            faults.push((fault.kind, seen));
             for host in hosts {
                 of_host.entry(host).or_default().push(place);
             }
         }
+        let checks_each_step = world.owner.held == HeldTo::EachStep;
         Self {
-            start,
+            start: world.now,
             faults,
-            births,
             of_host,
             pauses: Vec::new(),
             is_paused: false,
-            holds_at_ms: 0,
-            by_rule: BTreeMap::new(),
+            looks_at_ms: 0,
+            looks: 0,
+            is_checked_next: false,
+            holds: Holds::new(world.now, checks_each_step),
+            checks_each_step,
         }
     }
 
@@ -87,25 +89,39 @@ impl Watch {
 
     /// Looks whether the fleet shows what is wrong with a host.
     pub(super) fn look(&mut self, world: &World<Modelled>, host: &HostId) {
-        let Some(faults) = self.of_host.get(host) else {
+        let Some(places) = self.of_host.get(host) else {
             return;
         };
-        for place in faults {
-            let has_struck = world.model.struck.contains_key(place);
-            let Some(seen) = self
-                .faults
-                .get_mut(*place)
-                .filter(|seen| seen.noticed_ms.is_none())
-            else {
+        let mut symptoms = None;
+        for place in places {
+            let Some((kind, seen)) = self.faults.get_mut(*place) else {
                 continue;
             };
-            let shown = match self.births.contains(place) {
-                true => enrolled(&world.owner.fleet, host),
-                false => shown(&world.owner.fleet, host, world.now),
-            };
-            if let Some(by) = shown.filter(|_| has_struck) {
+            if seen.noticed_ms.is_some() || !world.model.has_struck(*place, host) {
+                continue;
+            }
+            let fleet = &world.owner.fleet;
+            let symptoms: &Vec<Symptom> =
+                symptoms.get_or_insert_with(|| Symptom::all(fleet, host, world.now));
+            if let Some(by) = symptoms.iter().find(|symptom| symptom.tells_of(kind)) {
                 seen.noticed_ms = Some(since(self.start, world.now));
-                seen.by = by;
+                seen.by = by.told();
+            }
+        }
+    }
+
+    /// A coordinator that died is noticed once it is back: until then there is nobody to notice it.
+    fn look_at_coordinator(&mut self, world: &World<Modelled>) {
+        if !world.owner.is_up {
+            return;
+        }
+        for (place, (kind, seen)) in self.faults.iter_mut().enumerate() {
+            let is_death = kind.event() == Some(Event::CoordinatorDies);
+            let struck = world.model.struck.get(&place).copied();
+            if is_death && seen.noticed_ms.is_none() && world.owner.started_at > struck {
+                seen.noticed_ms = Some(since(self.start, world.now));
+                let epoch = world.owner.fleet.epoch();
+                seen.by = format!("it is back, as owner {epoch}");
             }
         }
     }
@@ -133,45 +149,56 @@ impl Watch {
         });
     }
 
-    /// Looks at all hosts of faults that nobody noticed yet, and now and then at all that is held: that
-    /// takes a whole decision.
+    /// Takes in what is held now, where every step is checked.
+    pub(super) fn step(&mut self, world: &World<Modelled>) {
+        self.look_at_coordinator(world);
+        if self.checks_each_step && world.owner.is_up {
+            self.holds.count(&world.owner.rest.holds, world.now);
+        }
+    }
+
+    /// Looks at all hosts of faults that nobody noticed yet, and now and then at the whole fleet: whether it
+    /// keeps its promises, and what is held. That takes a whole decision.
     pub(super) fn sample(&mut self, world: &mut World<Modelled>) {
         let at_ms = since(self.start, world.now);
-        if at_ms >= self.holds_at_ms {
-            self.holds_at_ms = at_ms + (at_ms / HOLDS_EVERY).max(LEAST_MS);
-            self.sample_holds(world);
+        if at_ms >= self.looks_at_ms && !self.checks_each_step && world.owner.is_up {
+            self.looks_at_ms = at_ms + (at_ms / LOOKS_EVERY).max(LEAST_MS);
+            let whole = world.owner.explained(world.now);
+            self.holds.count(&whole.holds, world.now);
+            self.is_checked_next = !self.is_checked_next;
+            if self.is_checked_next {
+                self.check(world, &whole);
+            }
         }
         self.look_at_all(world);
     }
 
-    fn sample_holds(&mut self, world: &mut World<Modelled>) {
-        let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
-        for hold in &world.owner.explained(world.now).holds {
-            let rule = hold.reason.rule();
-            *counts.entry(rule).or_default() += 1;
-            let lasts = since(hold.since, world.now);
-            let held = self.by_rule.entry(rule).or_insert_with(|| HeldBy {
-                rule: rule.to_owned(),
-                most: 0,
-                longest_ms: 0,
-                such_as: String::new(),
-            });
-            if lasts >= held.longest_ms {
-                held.longest_ms = lasts;
-                held.such_as = format!("{}: {}", hold.subject, hold.reason);
-            }
+    /// Holds the whole fleet against the promises.
+    fn check(&mut self, world: &mut World<Modelled>, whole: &FleetDecision) {
+        self.looks += 1;
+        world.owner.check_whole(whole, world.now);
+    }
+
+    /// The last look, at the end.
+    pub(super) fn end(&mut self, world: &mut World<Modelled>) {
+        if !self.checks_each_step && world.owner.is_up {
+            let whole = world.owner.explained(world.now);
+            self.check(world, &whole);
         }
-        for (rule, count) in counts {
-            if let Some(held) = self.by_rule.get_mut(rule) {
-                held.most = held.most.max(count);
-            }
+    }
+
+    /// How closely promises were checked.
+    pub(super) fn checks(&self) -> Checks {
+        match self.checks_each_step {
+            true => Checks::EachStep,
+            false => Checks::EachCommand { looks: self.looks },
         }
     }
 
     fn look_at_all(&mut self, world: &World<Modelled>) {
         let is_open = |place: &usize| {
             let seen = self.faults.get(*place);
-            seen.is_some_and(|seen| seen.noticed_ms.is_none())
+            seen.is_some_and(|(_, seen)| seen.noticed_ms.is_none())
                 && world.model.struck.contains_key(place)
         };
         let hosts = self.of_host.iter().filter(|(_, of)| of.iter().any(is_open));
@@ -183,20 +210,20 @@ impl Watch {
 
     /// What held things, the longest first.
     pub(super) fn holds(&self) -> Vec<HeldBy> {
-        let mut holds: Vec<HeldBy> = self.by_rule.values().cloned().collect();
-        holds.sort_by_key(|held| (Reverse(held.longest_ms), held.rule.clone()));
-        holds
+        self.holds.all()
     }
 
     /// What became of the faults.
     pub(super) fn faults(&self, world: &World<Modelled>) -> Vec<FaultSeen> {
-        let mut faults = self.faults.clone();
-        for (place, at) in &world.model.struck {
-            if let Some(seen) = faults.get_mut(*place) {
-                seen.struck_ms = Some(since(self.start, *at));
+        let faults = self.faults.iter().enumerate();
+        let seen = faults.map(|(place, (_, seen))| {
+            let struck = world.model.struck.get(&place);
+            FaultSeen {
+                struck_ms: struck.map(|at| since(self.start, *at)),
+                ..seen.clone()
             }
-        }
-        faults
+        });
+        seen.collect()
     }
 
     /// Hosts that were patched twice by one rollout.
@@ -204,59 +231,6 @@ impl Watch {
         let agents = world.agents.values().filter(|agent| agent.is_doubled);
         let doubled = agents.map(|agent| format!("{} was patched twice", agent.host.id));
         doubled.collect()
-    }
-}
-
-/// Where a host is that was born. Nothing: it is not known yet.
-fn enrolled(fleet: &Fleet, host: &HostId) -> Option<String> {
-    let (cell, _) = fleet.host(host)?;
-    Some(format!("it is in cell {}", cell.id()))
-}
-
-/// What a fleet shows of a host that is not well. Nothing where it looks well.
-fn shown(fleet: &Fleet, host: &HostId, now: Timestamp) -> Option<String> {
-    let Some((cell, member)) = fleet.host(host) else {
-        return Some("no longer in the inventory".to_owned());
-    };
-    if fleet.silent().contains_key(cell.id()) {
-        return Some(format!("nothing is heard of cell {}", cell.id()));
-    }
-    let mut active = cell
-        .work()
-        .values()
-        .filter_map(|work| work.jobs.get(host)?.active());
-    // Who reboots by order is away for a while, and well: of a host at work its deadlines tell.
-    if !member.is_connected() && !active.any(|active| active.disrupted) {
-        return Some("not connected".to_owned());
-    }
-    let jobs = cell
-        .work()
-        .values()
-        .filter_map(|work| Some((work, work.jobs.get(host)?)));
-    let of_jobs = jobs.filter_map(|(work, job)| match &job.state {
-        JobState::Over(Outcome::Failed { failure, .. }) => Some(failure.to_string()),
-        JobState::Over(Outcome::LeftOut { reason, .. }) => Some(reason.clone()),
-        JobState::Again(again) => Some(again.failure.to_string()),
-        JobState::Active(active) => match (
-            &active.failure,
-            work.mean.is_slow(now.since(active.ordered_at)),
-        ) {
-            (Some(failure), _) => Some(failure.to_string()),
-            (None, true) => Some("slower than the others".to_owned()),
-            (None, false) => None,
-        },
-        JobState::Waiting => staging_failed(&job.staging),
-        JobState::Over(_) => None,
-    });
-    let shown = of_jobs.into_iter().next();
-    shown.or_else(|| (!member.in_service).then(|| "not in service".to_owned()))
-}
-
-fn staging_failed(staging: &Staging) -> Option<String> {
-    match staging {
-        Staging::Again { failure, .. } => Some(failure.to_string()),
-        Staging::Asked { failure, .. } => failure.as_ref().map(ToString::to_string),
-        Staging::NotAsked | Staging::Ready => None,
     }
 }
 

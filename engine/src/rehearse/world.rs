@@ -26,6 +26,7 @@ mod work;
 
 pub use agent::{Agent, Process, Session};
 pub use agents::{Agents, ByNumber, Number};
+pub use checked::HeldTo;
 pub use fault::Boots;
 pub use few::Few;
 pub use journal::Journal;
@@ -131,6 +132,10 @@ pub struct World<M> {
     /// The agents that something happened to since somebody took this, some of them more than once. Absent:
     /// nobody does.
     pub touched: Option<Vec<Number>>,
+    /// When something last happened to an agent.
+    pub touched_at: Timestamp,
+    /// Agents of hosts that are dead for good, until somebody starts them.
+    pub(super) dead: BTreeSet<Number>,
     walls: Walls,
     last_number: u64,
     wakes_at: Option<Timestamp>,
@@ -157,6 +162,8 @@ impl<M: Model> World<M> {
             waiting: Vec::new(),
             busy_until: Duration::ZERO,
             touched: None,
+            touched_at: now,
+            dead: BTreeSet::new(),
             walls: Walls::default(),
             last_number: 0,
             wakes_at: None,
@@ -278,6 +285,7 @@ impl<M: Model> World<M> {
 
     /// Takes note that something happens to an agent.
     fn touch(&mut self, agent: Number) {
+        self.touched_at = self.now;
         if let Some(touched) = &mut self.touched {
             touched.push(agent);
         }

@@ -6,6 +6,7 @@
 
 mod axis;
 mod capacity;
+mod course;
 mod events;
 mod figures;
 mod hosts;
@@ -16,11 +17,11 @@ mod tables;
 mod velocity;
 mod verdict;
 
-use crate::render::table::{counted, short};
+use super::{Incident, words, words::lasts as time};
+use crate::render::table::counted;
 use axis::TimeAxis;
 use cofferdam_engine::rehearse::report::Report;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use std::time::Duration;
 
 /// How it looks, on a light screen, on a dark one and on paper.
 const STYLE: &str = include_str!("html/page.css");
@@ -28,8 +29,13 @@ const STYLE: &str = include_str!("html/page.css");
 /// What the file may do: show itself with its own styles.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'";
 
-/// The whole file.
-pub fn page(report: &Report) -> String {
+/// The word for how glad one may be of a rehearsal: green, amber or red.
+pub(super) fn colour(report: &Report) -> &'static str {
+    verdict::of(report).colour.name()
+}
+
+/// The whole file. `incident` is the one that was played, if one was.
+pub(super) fn page(report: &Report, is_made_up: bool, incident: Option<&Incident>) -> String {
     let verdict = verdict::of(report);
     let page = html! {
         (DOCTYPE)
@@ -47,14 +53,39 @@ pub fn page(report: &Report) -> String {
                     p.kind { "Rehearsal of a rollout" }
                     h1 { (report.rollout) }
                     (verdict.banner())
+                    @if let Some(incident) = incident { (of_incident(incident)) }
                     (figures::of(report))
                 }
-                main { (pictures(report)) (tables::all(report)) }
-                (footer(report))
+                main {
+                    (tables::first(report))
+                    (pictures(report))
+                    (tables::rest(report))
+                }
+                (footer(report, is_made_up))
             }
         }
     };
     page.into_string()
+}
+
+/// Which incident was played, and whether it would still be one.
+fn of_incident(played: &Incident) -> Markup {
+    let Incident { incident, played } = played;
+    let class = if played.unmet.is_empty() {
+        "green"
+    } else {
+        "red"
+    };
+    html! {
+        div class={ "verdict " (class) } {
+            strong { "Incident " (incident.number) ": " (incident.title) "." }
+            p { (incident.story) }
+            p { (words::incident(played)) }
+            @if !played.unmet.is_empty() {
+                ul { @for line in &played.unmet { li { (line) } } }
+            }
+        }
+    }
 }
 
 fn pictures(report: &Report) -> Markup {
@@ -64,12 +95,14 @@ fn pictures(report: &Report) -> Markup {
         (hosts::section(report, &axis))
         (velocity::section(report, &axis))
         (capacity::section(report))
+        (course::section(report, &axis))
     }
 }
 
-fn footer(report: &Report) -> Markup {
+fn footer(report: &Report, is_made_up: bool) -> Markup {
     html! {
         footer {
+            @if is_made_up { p { (words::MADE_UP) "." } }
             p {
                 "Played over " (counted(report.hosts, "host")) " on paper with seed " (report.seed)
                 "; the same rehearsal comes to the same report. Operators acted "
@@ -98,11 +131,6 @@ fn legend(entries: &[(&str, String)]) -> Markup {
             }
         }
     }
-}
-
-/// A moment or a length of time in milliseconds, as people read it.
-fn time(ms: u64) -> String {
-    short(Duration::from_millis(ms))
 }
 
 /// A count as pictures reckon with it.

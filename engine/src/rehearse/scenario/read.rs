@@ -1,20 +1,25 @@
 //! Reads a file of faults.
 
+mod act;
+mod fault;
+
 use super::{
     super::{Spread, Step},
-    Act, Costs, Deed, Event, Fault, FaultKind, Goes, Hosts, OtherTimes, Scenario, When,
+    Costs, Fault, Hosts, OtherTimes, Scenario,
 };
 use crate::{
     document::{Mistakes, Table},
     duration::{self, DurationError},
-    failure::FailureKind,
     select::SelectError,
     share::{Share, ShareError},
     time::Timestamp,
     time_zone::TimeZone,
 };
 use jiff::civil::DateTime;
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Every mistake of a file of faults.
 pub type ScenarioErrors = Mistakes<Refusal>;
@@ -48,6 +53,24 @@ pub enum Refusal {
     /// A throttled inventory whose answers are not late.
     #[error("`inventory-throttled` says by `late` how much later an answer comes")]
     NotLate,
+    /// A key that says nothing of a fault or an act of this kind.
+    #[error("`{key}` says nothing of `{kind}`, which {why}: leave it out")]
+    Misfit {
+        /// The key.
+        key: &'static str,
+        /// What it stands beside.
+        kind: &'static str,
+        /// Why that has no use for it.
+        why: &'static str,
+    },
+    /// A step that is slow and does not say how slow.
+    #[error("`slow` says by `takes` how long the step takes, as in takes = \"8m\"")]
+    NotSlow,
+    /// Another fault has that name.
+    #[error(
+        "there is another fault `{0}`, and a rehearsal tells them apart by their names: give it another"
+    )]
+    OneName(String),
     /// An exclusion of nobody.
     #[error("`exclude` says whom by `match`")]
     NobodyExcluded,
@@ -57,6 +80,7 @@ pub enum Refusal {
 pub(super) fn scenario(mut top: Table<'_, Refusal>) -> Option<Scenario> {
     let mut scenario = Scenario {
         start: top.text("start", moment),
+        needs_reboot: top.share("needs_reboot"),
         ..Scenario::default()
     };
     if let Some(mut table) = top.table("times", "[times]") {
@@ -67,8 +91,8 @@ pub(super) fn scenario(mut top: Table<'_, Refusal>) -> Option<Scenario> {
         scenario.costs = costs(table, scenario.costs);
     }
     let others = each(top.tables("times_for", "[[times_for]]"), other_times);
-    let faults = each(top.tables("fault", "[[fault]]"), fault);
-    let acts = each(top.tables("act", "[[act]]"), act);
+    let faults = faults(top.tables("fault", "[[fault]]"));
+    let acts = each(top.tables("act", "[[act]]"), act::read);
     top.finish(&[], &[]);
     Some(Scenario {
         others: others?,
@@ -78,9 +102,21 @@ pub(super) fn scenario(mut top: Table<'_, Refusal>) -> Option<Scenario> {
     })
 }
 
+/// The faults, no two of one name.
+fn faults(tables: Option<Vec<Table<'_, Refusal>>>) -> Option<Vec<Fault>> {
+    let mut known = BTreeSet::new();
+    each(tables, |table| {
+        let fault = fault::read(table)?;
+        if !known.insert(fault.name.clone()) {
+            table.refuse("name", Refusal::OneName(fault.name.clone()));
+        }
+        Some(fault)
+    })
+}
+
 fn each<'d, T>(
     tables: Option<Vec<Table<'d, Refusal>>>,
-    read: impl Fn(&mut Table<'d, Refusal>) -> Option<T>,
+    mut read: impl FnMut(&mut Table<'d, Refusal>) -> Option<T>,
 ) -> Option<Vec<T>> {
     let tables = tables.unwrap_or_default().into_iter();
     let read: Vec<Option<T>> = tables
@@ -153,141 +189,4 @@ fn other_times(table: &mut Table<'_, Refusal>) -> Option<OtherTimes> {
         hosts: hosts?,
         times,
     })
-}
-
-fn fault(table: &mut Table<'_, Refusal>) -> Option<Fault> {
-    table.require("name", "name = \"dead disk\"");
-    let name = table.text("name", |text| Ok::<_, Refusal>(text.to_owned()));
-    let hosts = hosts(table);
-    let kind = match (table.has("step"), table.has("event")) {
-        (true, false) => of_step(table),
-        (false, true) => timed(table),
-        (true, true) | (false, false) => {
-            table.know(&[
-                "step",
-                "goes",
-                "failure",
-                "retry_cures",
-                "event",
-                "at",
-                "for",
-                "late",
-            ]);
-            table.refuse_whole(Refusal::NoKind);
-            None
-        }
-    };
-    Some(Fault {
-        name: name?,
-        hosts: hosts?,
-        kind: kind?,
-    })
-}
-
-fn of_step(table: &mut Table<'_, Refusal>) -> Option<FaultKind> {
-    table.require("goes", "goes = \"fails\"");
-    let step = table.choice("step", &Step::ALL.map(|step| (step.name(), step)));
-    let failure = table.choice("failure", &FailureKind::ALL.map(|kind| (kind.name(), kind)));
-    let goes = [
-        (
-            "fails",
-            Goes::Fails(failure.unwrap_or(FailureKind::Unhealthy)),
-        ),
-        ("hangs", Goes::Hangs),
-        ("dies", Goes::Dies),
-    ];
-    let goes = table.choice("goes", &goes);
-    let retry_cures = table.share("retry_cures").unwrap_or(Share::NONE);
-    Some(FaultKind::Step {
-        step: step?,
-        goes: goes?,
-        retry_cures,
-    })
-}
-
-fn timed(table: &mut Table<'_, Refusal>) -> Option<FaultKind> {
-    table.require("at", "at = \"10m\"");
-    let late = table.duration("late");
-    let events = [
-        ("hosts-cut", Event::HostsCut),
-        ("cells-cut", Event::CellsCut),
-        ("hosts-die", Event::HostsDie),
-        ("hosts-gone", Event::HostsGone),
-        ("hosts-come", Event::HostsCome),
-        (
-            "inventory-throttled",
-            Event::InventoryThrottled {
-                late: late.unwrap_or_default(),
-            },
-        ),
-        ("hosts-fall", Event::HostsFall),
-        ("coordinator-dies", Event::CoordinatorDies),
-    ];
-    let event = table.choice("event", &events);
-    let at = table.duration("at");
-    let lasts = table.duration("for").unwrap_or(Duration::ZERO);
-    let is_throttled = matches!(event, Some(Event::InventoryThrottled { .. }));
-    if is_throttled != late.is_some_and(|late| !late.is_zero()) {
-        table.refuse_whole(Refusal::NotLate);
-        return None;
-    }
-    Some(FaultKind::Timed {
-        event: event?,
-        at: at?,
-        lasts,
-    })
-}
-
-fn act(table: &mut Table<'_, Refusal>) -> Option<Act> {
-    table.require("does", "does = \"resume\"");
-    let at = table.duration("at").map(When::At);
-    let phase = table.text("when", |text| Ok::<_, Refusal>(text.to_owned()));
-    let when = match (at, phase.map(When::Phase)) {
-        (Some(when), None) | (None, Some(when)) => Some(when),
-        (Some(_), Some(_)) | (None, None) => {
-            table.refuse_whole(Refusal::NoMoment);
-            None
-        }
-    };
-    let selection = table.selection("match");
-    let words = [
-        ("resume", Word::Resume),
-        ("pause", Word::Pause),
-        ("abort", Word::Abort),
-        ("rollback", Word::Rollback),
-        ("exclude", Word::Exclude),
-        ("start-again", Word::StartAgain),
-        ("approve", Word::Approve),
-        ("promote", Word::Promote),
-    ];
-    let does = match table.choice("does", &words)? {
-        Word::Resume => Deed::Resume,
-        Word::Pause => Deed::Pause,
-        Word::Abort => Deed::Abort,
-        Word::Rollback => Deed::Rollback,
-        Word::StartAgain => Deed::StartAgain,
-        Word::Approve => Deed::Approve,
-        Word::Promote => Deed::Promote,
-        Word::Exclude => match selection {
-            Some(selection) => Deed::Exclude(selection),
-            None => {
-                table.refuse("does", Refusal::NobodyExcluded);
-                return None;
-            }
-        },
-    };
-    Some(Act { when: when?, does })
-}
-
-/// The words for what operators do.
-#[derive(Debug, Clone, Copy)]
-enum Word {
-    Resume,
-    Pause,
-    Abort,
-    Rollback,
-    Exclude,
-    StartAgain,
-    Approve,
-    Promote,
 }

@@ -3,11 +3,23 @@
 use super::Owner;
 use crate::{
     cell::Cell,
-    check,
-    fleet::{Fleet, FleetDecision},
+    check::{self, Broken},
+    fleet::{Fleet, FleetCommand, FleetDecision},
     id::CellId,
     time::Timestamp,
 };
+
+/// How closely a rehearsal's coordinator is held against the promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HeldTo {
+    /// Not at all.
+    #[default]
+    Nothing,
+    /// Each command for what concerns its own host. Costs little.
+    EachCommand,
+    /// Every event and every decision, for all of them. Costs as much as the fleet is large, each time.
+    EachStep,
+}
 
 impl Owner {
     /// What the fleet decides. Where it is checked, as a whole, and who asks again is told the same: also at
@@ -69,5 +81,53 @@ impl Owner {
     pub(super) fn check(&mut self, decision: &FleetDecision, now: Timestamp) {
         let broken = check::broken_by(&self.fleet, decision, now);
         self.broken.extend(broken.iter().map(ToString::to_string));
+    }
+
+    /// What a command breaks that is about to be carried out.
+    pub(super) fn check_command(&mut self, command: &FleetCommand, now: Timestamp) {
+        let broken = match self.held {
+            HeldTo::EachStep => self.broken_by_one(command, now),
+            HeldTo::Nothing if self.is_checked => self.broken_by_one(command, now),
+            HeldTo::EachCommand => check::broken_nearby(&self.fleet, command, now),
+            HeldTo::Nothing => return,
+        };
+        self.broken.extend(broken.iter().map(ToString::to_string));
+    }
+
+    fn broken_by_one(&self, command: &FleetCommand, now: Timestamp) -> Vec<Broken> {
+        let one = FleetDecision {
+            commands: vec![command.clone()],
+            ..FleetDecision::default()
+        };
+        check::broken_by(&self.fleet, &one, now)
+    }
+
+    /// What the fleet breaks as it stands.
+    pub(super) fn check_state(&mut self) {
+        if self.is_checked || self.held == HeldTo::EachStep {
+            let broken = check::broken(&self.fleet);
+            self.broken.extend(broken.iter().map(ToString::to_string));
+        }
+    }
+
+    /// A decision without commands, with all that it holds where each step is checked.
+    pub(super) fn at_rest(&mut self, decision: FleetDecision, now: Timestamp) -> FleetDecision {
+        if self.is_checked {
+            self.check(&decision, now);
+            self.check_explained(&decision, now);
+            self.check_counts();
+        } else if self.held == HeldTo::EachStep {
+            let whole = self.explained(now);
+            self.check(&whole, now);
+            return whole;
+        }
+        decision
+    }
+
+    /// What the whole fleet breaks as it stands, and what it decides with all that it holds.
+    pub fn check_whole(&mut self, decision: &FleetDecision, now: Timestamp) {
+        let broken = check::broken(&self.fleet);
+        self.broken.extend(broken.iter().map(ToString::to_string));
+        self.check(decision, now);
     }
 }

@@ -43,8 +43,12 @@ impl<M: Model> World<M> {
             dead.boot += u64::from(boots == Boots::Anew);
         }
         self.touch(agent);
-        if let Some(away) = away {
-            self.put(away, Happening::AgentStarts { agent });
+        match away {
+            Some(away) => self.put(away, Happening::AgentStarts { agent }),
+            // Nor does it come back from a reboot that was under way.
+            None => {
+                self.dead.insert(agent);
+            }
         }
     }
 
@@ -52,6 +56,7 @@ impl<M: Model> World<M> {
     pub fn make_anew(&mut self, host: &HostId) {
         let agent = self.number_of(host);
         self.hang_up(agent, NOTICE);
+        self.dead.remove(&agent);
         if let Some(made) = self.agents.at_mut(agent) {
             made.make_anew();
         }
@@ -102,6 +107,7 @@ impl<M: Model> World<M> {
     /// The agent starts, if it does not run.
     pub fn start_agent(&mut self, host: &HostId) {
         let agent = self.number_of(host);
+        self.dead.remove(&agent);
         self.put(Duration::ZERO, Happening::AgentStarts { agent });
     }
 

@@ -4,6 +4,7 @@
 
 use super::{
     ByNumber, Number,
+    checked::HeldTo,
     message::{Down, Up},
     region::CutCell,
     skew::Skew,
@@ -75,6 +76,8 @@ pub struct Owner {
     /// Whether every step is checked against the promises, and the log is kept and replayed at each
     /// start. Costs a multiple of what is checked.
     pub(super) is_checked: bool,
+    /// How closely it is held against the promises where it is not checked.
+    pub held: HeldTo,
     /// The most hosts of a cell.
     pub(super) cell_size: usize,
     /// What is kept of the last decision.
@@ -89,6 +92,8 @@ pub struct Owner {
     pub sessions: ByNumber<u64>,
     /// Whether its process runs.
     pub is_up: bool,
+    /// When its process was last started. Nothing: never.
+    pub started_at: Option<Timestamp>,
     /// How it dies in its next turn, and for how long.
     pub crash: Option<(Crash, Duration)>,
     /// The last decision, which had no commands.
@@ -161,6 +166,11 @@ impl Owner {
         }
     }
 
+    /// The same, held against the promises so closely.
+    pub fn held_to(self, held: HeldTo) -> Self {
+        Self { held, ..self }
+    }
+
     /// Becomes the owner: replays what was stored, under the next epoch.
     pub fn start(&mut self, now: Timestamp) {
         if self.is_checked {
@@ -173,6 +183,7 @@ impl Owner {
         self.sessions.clear();
         self.memory = Memory::default();
         self.is_up = true;
+        self.started_at = Some(now);
         let epoch = self.fleet.epoch().next();
         let event = FleetEvent::OwnerStarted { epoch };
         self.take(&event, now, "a start");
@@ -346,9 +357,8 @@ impl Owner {
         self.stored_at = now;
         if self.is_checked {
             self.log.push((now, event.clone()));
-            let broken = check::broken(&self.fleet);
-            self.broken.extend(broken.iter().map(ToString::to_string));
         }
+        self.check_state();
         Ok(())
     }
 
@@ -361,11 +371,7 @@ impl Owner {
             let gathers = |command: &FleetCommand| matches!(command, FleetCommand::Gather { .. });
             rounds += usize::from(!decision.commands.iter().any(gathers));
             if decision.commands.is_empty() {
-                if self.is_checked {
-                    self.check(&decision, now);
-                    self.check_explained(&decision, now);
-                    self.check_counts();
-                }
+                let decision = self.at_rest(decision, now);
                 self.note_holds(&decision, now);
                 self.rest = decision;
                 return outbound;
@@ -401,13 +407,7 @@ impl Owner {
         now: Timestamp,
         outbound: &mut Vec<(HostId, Down)>,
     ) {
-        if self.is_checked {
-            let one = FleetDecision {
-                commands: vec![command.clone()],
-                ..FleetDecision::default()
-            };
-            self.check(&one, now);
-        }
+        self.check_command(&command, now);
         let mut events = command.events().into_iter();
         if let Some(own) = events.next() {
             self.take(&own, now, "an own decision");

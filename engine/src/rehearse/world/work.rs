@@ -18,7 +18,7 @@ impl<M: Model> World<M> {
         self.last_number += 1;
         let life = self.last_number;
         let is_running = |at: &Agent| at.process.is_some();
-        if self.agents.at(agent).is_none_or(is_running) {
+        if self.agents.at(agent).is_none_or(is_running) || self.dead.contains(&agent) {
             return;
         }
         self.anchor(agent);

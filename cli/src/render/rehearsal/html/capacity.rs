@@ -126,11 +126,13 @@ mod tests {
         for (most_out, allowance, tenths) in cases {
             let group = GroupPeak {
                 group: "r1/a web".to_owned(),
+                min_in_service: "90%".to_owned(),
                 members: 100,
                 allowance,
                 came: 0,
                 most_out,
                 at_ms: 0,
+                course: Vec::new(),
             };
             assert_eq!(length(&group), tenths, "{most_out} of {allowance}");
         }

@@ -69,7 +69,7 @@ fn wave_lane(wave: &Wave<'_>) -> Lane {
     }
 }
 
-/// When a slice ended. One that no run of has ended yet goes no further than its beginning.
+/// When a slice ended, as far as it did: one of which no run has ended goes no further than its beginning.
 pub(super) fn end_of(slice: &Slice) -> u64 {
     slice.ended_ms.max(slice.began_ms)
 }

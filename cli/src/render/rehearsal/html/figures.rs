@@ -1,6 +1,6 @@
 //! The numbers that are asked for first.
 
-use super::{super::percent, time};
+use super::{super::words, time};
 use crate::render::table::counted;
 use cofferdam_engine::rehearse::report::Report;
 use maud::{Markup, html};
@@ -56,7 +56,7 @@ fn figures(report: &Report) -> [Figure; 6] {
                 counted(pauses, "pause")
             ),
         ),
-        figure("Broken promises", broken, String::new()),
+        figure("Broken promises", broken, words::checked(report)),
         figure(
             "Slices",
             report.slices.len().to_string(),
@@ -66,15 +66,14 @@ fn figures(report: &Report) -> [Figure; 6] {
 }
 
 fn coordination(report: &Report) -> String {
-    let share = match report.coordination_permille() {
-        Some(permille) => format!("{} of it coordination", percent(permille)),
-        None => "coordination not measured".to_owned(),
-    };
-    let over = report.overhead_permille().map(percent);
-    over.map_or_else(
-        || share.clone(),
-        |over| format!("{share}, {over} over what its limits set"),
-    )
+    let unknown = || "coordination not measured".to_owned();
+    let said = [
+        Some(words::coordination(report).unwrap_or_else(unknown)),
+        words::overhead(report),
+        words::went_back(report),
+    ];
+    let said: Vec<String> = said.into_iter().flatten().collect();
+    said.join("; ")
 }
 
 fn out_at_the_end(out: usize) -> String {

@@ -12,22 +12,29 @@ const TOP: u64 = 10;
 const BOTTOM: u64 = 230;
 
 /// How hosts can stand, from the bottom to the top.
-const LAYERS: [Layer; 4] = [
+const LAYERS: [Layer; 5] = [
     Layer {
         class: "patched",
-        count: |point| point.patched,
+        count: |point, _| point.patched,
     },
     Layer {
         class: "running",
-        count: |point| point.running,
+        count: |point, _| point.running,
     },
     Layer {
         class: "failed",
-        count: |point| point.failed,
+        count: |point, _| point.failed,
     },
     Layer {
         class: "lost",
-        count: |point| point.lost,
+        count: |point, _| point.lost,
+    },
+    Layer {
+        class: "waiting",
+        count: |point, planned| {
+            let others = [point.patched, point.running, point.failed, point.lost];
+            planned.saturating_sub(others.into_iter().fold(0, usize::saturating_add))
+        },
     },
 ];
 
@@ -35,7 +42,7 @@ const LAYERS: [Layer; 4] = [
 struct Layer {
     /// Its name, and its class in `page.css`.
     class: &'static str,
-    count: fn(&Point) -> usize,
+    count: fn(&Point, usize) -> usize,
 }
 
 /// The section of the hosts.
@@ -49,7 +56,11 @@ pub(super) fn section(report: &Report, axis: &TimeAxis) -> Markup {
 
 fn key(report: &Report, last: &Point) -> Markup {
     let layers = LAYERS.iter().map(|layer| {
-        let words = format!("{} ({} at the end)", layer.class, (layer.count)(last));
+        let words = format!(
+            "{} ({} at the end)",
+            layer.class,
+            (layer.count)(last, report.planned)
+        );
         (layer.class, words)
     });
     let planned = ("planned", format!("planned ({})", report.planned));
@@ -57,14 +68,17 @@ fn key(report: &Report, last: &Point) -> Markup {
 }
 
 fn picture(report: &Report, axis: &TimeAxis) -> Markup {
-    let most = report.points.iter().map(|point| up_to(point, LAYERS.len()));
+    let most = report
+        .points
+        .iter()
+        .map(|point| up_to(point, LAYERS.len(), report.planned));
     let most = most.max().unwrap_or(0).max(report.planned);
     let counts = CountAxis::new(most, TOP, BOTTOM);
     html! {
         svg role="img" aria-label=(described(report)) viewBox={ "0 0 " (SHEET) " " (BOTTOM + 24) } {
             (counts.draw()) (axis.draw(TOP, BOTTOM))
             @for (place, layer) in LAYERS.iter().enumerate() {
-                path class=(layer.class) d=(area(&report.points, place, axis, counts)) {
+                path class=(layer.class) d=(area(report, place, axis, counts)) {
                     title { (layer.class) }
                 }
             }
@@ -75,15 +89,19 @@ fn picture(report: &Report, axis: &TimeAxis) -> Markup {
 }
 
 /// How many hosts are in the layers below one.
-fn up_to(point: &Point, place: usize) -> usize {
-    let below = LAYERS.iter().take(place).map(|layer| (layer.count)(point));
+fn up_to(point: &Point, place: usize, planned: usize) -> usize {
+    let below = LAYERS
+        .iter()
+        .take(place)
+        .map(|layer| (layer.count)(point, planned));
     below.fold(0, usize::saturating_add)
 }
 
 /// The outline of a layer: along its top to the end of time, and back along its bottom. A count stands
 /// until the next one, so all lines go across or up and down.
-fn area(points: &[Point], place: usize, axis: &TimeAxis, counts: CountAxis) -> String {
-    let height = |point: &Point, place| counts.y(wide(up_to(point, place)));
+fn area(report: &Report, place: usize, axis: &TimeAxis, counts: CountAxis) -> String {
+    let (points, planned) = (&report.points, report.planned);
+    let height = |point: &Point, place| counts.y(wide(up_to(point, place, planned)));
     let along = points
         .iter()
         .map(|point| (axis.x(point.at_ms), height(point, place + 1)));
@@ -123,7 +141,8 @@ fn corners(along: impl Iterator<Item = (Tenths, Tenths)>) -> Vec<(Tenths, Tenths
 
 fn described(report: &Report) -> String {
     let last = report.points.last().copied().unwrap_or_default();
-    let counts = LAYERS.map(|layer| format!("{} {}", (layer.count)(&last), layer.class));
+    let counts =
+        LAYERS.map(|layer| format!("{} {}", (layer.count)(&last, report.planned), layer.class));
     format!(
         "Hosts over time: of {} planned hosts {} after {}",
         report.planned,
@@ -138,20 +157,16 @@ mod tests {
 
     #[test]
     fn an_area_goes_in_steps_and_only_where_something_changes() {
-        let report_of = |at_ms, patched| Point {
+        let point = |at_ms, patched| Point {
             at_ms,
             patched,
             ..Point::default()
         };
-        let points = [
-            report_of(0, 0),
-            report_of(1000, 2),
-            report_of(2000, 2),
-            report_of(3000, 4),
-        ];
+        let mut report = super::super::tests::calm();
+        report.points = vec![point(0, 0), point(1000, 2), point(2000, 2), point(3000, 4)];
         let axis = TimeAxis::new(4000);
         let counts = CountAxis::new(4, 0, 40);
-        let path = area(&points, 0, &axis, counts);
+        let path = area(&report, 0, &axis, counts);
         assert_eq!(path, "M170 40H372.5V20H777.5V0H980V40H170Z");
     }
 }

@@ -62,7 +62,8 @@ pub(super) fn section(report: &Report, axis: &TimeAxis) -> Markup {
 fn key() -> Markup {
     legend(&[
         ("wave", "a wave".to_owned()),
-        ("well", "a slice, nothing failed".to_owned()),
+        ("well", "a slice, all patched".to_owned()),
+        ("unfinished", "not all patched at the end".to_owned()),
         ("ill", "a slice with failed hosts".to_owned()),
         ("pause", "a pause".to_owned()),
         ("strike", "a fault strikes".to_owned()),
@@ -168,12 +169,20 @@ fn bar(cells: &str, wave: &str, slices: &[&Slice]) -> (usize, Item) {
     let (from_ms, to_ms) = (from_ms.unwrap_or(0), to_ms.unwrap_or(0));
     let hosts: usize = slices.iter().map(|slice| slice.hosts).sum();
     let failed: usize = slices.iter().map(|slice| slice.failed).sum();
+    let patched: usize = slices.iter().map(|slice| slice.patched).sum();
+    let class = match failed > 0 {
+        true => "ill",
+        false if patched < hosts => "unfinished",
+        false => "well",
+    };
     let (hosts, from, to) = (counted(hosts, "host"), time(from_ms), time(to_ms));
     let bar = Item::Bar {
         from_ms,
         to_ms,
-        class: if failed > 0 { "ill" } else { "well" },
-        says: format!("{cells}, wave {wave}: {hosts}, {from} to {to}, {failed} failed"),
+        class,
+        says: format!(
+            "{cells}, wave {wave}: {hosts}, {from} to {to}, {patched} patched at the end, {failed} failed"
+        ),
     };
     (failed, bar)
 }
@@ -202,6 +211,8 @@ mod tests {
             hosts: 5,
             began_ms,
             ended_ms: began_ms + 10,
+            patched: 5 - failed,
+            open: 0,
             failed,
         }
     }
@@ -232,6 +243,20 @@ mod tests {
         assert_eq!(lanes[0].label, "c-0000 +4");
         let is_ill = |lane: &&Lane| format!("{:?}", lane.items).contains("\"ill\"");
         assert_eq!(lanes.iter().filter(is_ill).count(), 1);
+    }
+
+    #[test]
+    fn a_slice_of_which_hosts_are_without_the_patch_looks_unfinished() {
+        let mut slice = slice(1, "full", 30, 0);
+        slice.patched = 4;
+        let (_, bar) = bar("c-0001", "full", &[&slice]);
+        assert!(matches!(
+            bar,
+            Item::Bar {
+                class: "unfinished",
+                ..
+            }
+        ));
     }
 
     #[test]

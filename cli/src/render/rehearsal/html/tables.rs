@@ -1,7 +1,7 @@
 //! What there is to read.
 
-use super::{names, none, section, time};
-use cofferdam_engine::rehearse::report::{FaultSeen, Report};
+use super::{super::words, names, none, section, time};
+use cofferdam_engine::rehearse::report::Report;
 use maud::{Markup, html};
 
 /// The most rows of a table, so that a file can still be sent around.
@@ -19,11 +19,22 @@ enum Holds {
 
 use Holds::{Numbers, Words};
 
-/// All tables, what matters most first.
-pub(super) fn all(report: &Report) -> Markup {
+/// What is to be read before the pictures.
+pub(super) fn first(report: &Report) -> Markup {
+    let warnings = "The plan warns of nothing.";
     html! {
         (lines("Broken promises", "No promise was broken.", &report.broken))
+        (lines("What to know before it starts", warnings, &report.warnings))
+        @if !report.notes.is_empty() {
+            (lines("What did not come to what the faults say", "", &report.notes))
+        }
         (left(report))
+    }
+}
+
+/// What is to be read after the pictures.
+pub(super) fn rest(report: &Report) -> Markup {
+    html! {
         (out_at_the_end(report))
         (faults(report))
         (pauses(report))
@@ -74,23 +85,12 @@ fn faults(report: &Report) -> Markup {
         ("by", Words),
     ];
     let rows = report.faults.iter().map(|fault| {
-        let (hosts, struck) = (fault.hosts.to_string(), struck(fault));
-        let cells = [&fault.name, &hosts, &struck, &noticed(fault), &fault.by];
+        let (hosts, struck) = (fault.hosts.to_string(), words::struck(fault));
+        let noticed = words::noticed(fault);
+        let cells = [&fault.name, &hosts, &struck, &noticed, &fault.by];
         cells.map(|cell| html! { (cell) })
     });
     table("Faults", "The scenario has no faults.", headings, rows)
-}
-
-fn struck(fault: &FaultSeen) -> String {
-    fault.struck_ms.map_or_else(|| "never".to_owned(), time)
-}
-
-fn noticed(fault: &FaultSeen) -> String {
-    match (fault.struck_ms, fault.noticed_ms) {
-        (Some(struck), Some(noticed)) => time(noticed.saturating_sub(struck)),
-        (Some(_), None) => "not noticed".to_owned(),
-        (None, _) => "–".to_owned(),
-    }
 }
 
 fn pauses(report: &Report) -> Markup {

@@ -1,6 +1,6 @@
 //! What a rehearsal came to in a line.
 
-use super::time;
+use super::{super::words, time};
 use crate::render::table::counted;
 use cofferdam_engine::rehearse::report::Report;
 use maud::{Markup, html};
@@ -14,6 +14,17 @@ pub(super) enum Colour {
     Amber,
     /// A promise was broken, or hosts were lost that no fault took.
     Red,
+}
+
+impl Colour {
+    /// Its word, and its class in `page.css`.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Green => "green",
+            Self::Amber => "amber",
+            Self::Red => "red",
+        }
+    }
 }
 
 /// What a rehearsal came to.
@@ -31,7 +42,11 @@ pub(super) struct Verdict {
 pub(super) fn of(report: &Report) -> Verdict {
     let (colour, why) = judged(report);
     let (patched, planned) = (report.patched, counted(report.planned, "host"));
-    let (word, took) = (word(&report.phase), time(report.took_ms));
+    let word = match report.has_stalled {
+        true => "Stalled".to_owned(),
+        false => word(&report.phase),
+    };
+    let took = time(report.took_ms);
     Verdict {
         colour,
         headline: format!("{word} after {took}, {patched} of {planned} patched."),
@@ -42,13 +57,8 @@ pub(super) fn of(report: &Report) -> Verdict {
 impl Verdict {
     /// The verdict on its colour.
     pub(super) fn banner(&self) -> Markup {
-        let class = match self.colour {
-            Colour::Green => "green",
-            Colour::Amber => "amber",
-            Colour::Red => "red",
-        };
         html! {
-            p class={ "verdict " (class) } {
+            p class={ "verdict " (self.colour.name()) } {
                 strong { (self.headline) } " " span { (self.why) }
             }
         }
@@ -77,9 +87,9 @@ fn judged(report: &Report) -> (Colour, String) {
         let why = format!("{} left for a person.", are(hands, "thing"));
         return (Colour::Amber, why);
     }
-    let calm = "No promise was broken, and nothing is left for a person.";
+    let calm = format!("No promise was broken, and {}.", words::NOTHING_LEFT);
     match report.phase.as_str() {
-        "done" => (Colour::Green, calm.to_owned()),
+        "done" => (Colour::Green, calm),
         _ => (Colour::Amber, format!("It was not done. {calm}")),
     }
 }
