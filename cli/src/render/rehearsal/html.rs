@@ -80,7 +80,7 @@ fn of_incident(played: &Incident) -> Markup {
         div class={ "verdict " (class) } {
             strong { "Incident " (incident.number) ": " (incident.title) "." }
             p { (incident.story) }
-            p { (words::incident(played)) }
+            p { "Played again, " (words::incident(played)) }
             @if !played.unmet.is_empty() {
                 ul { @for line in &played.unmet { li { (line) } } }
             }

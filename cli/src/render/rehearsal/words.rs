@@ -68,6 +68,14 @@ pub(super) fn checked(report: &Report) -> String {
     }
 }
 
+/// The same in a few words.
+pub(super) fn checked_in_short(report: &Report) -> &'static str {
+    match report.checks {
+        Checks::EachStep => "checked at every step",
+        Checks::EachCommand { .. } => "checked with each command",
+    }
+}
+
 /// When a fault struck.
 pub(super) fn struck(fault: &FaultSeen) -> String {
     fault.struck_ms.map_or_else(|| "never".to_owned(), lasts)

@@ -56,7 +56,11 @@ fn figures(report: &Report) -> [Figure; 6] {
                 counted(pauses, "pause")
             ),
         ),
-        figure("Broken promises", broken, words::checked(report)),
+        figure(
+            "Broken promises",
+            broken,
+            words::checked_in_short(report).to_owned(),
+        ),
         figure(
             "Slices",
             report.slices.len().to_string(),

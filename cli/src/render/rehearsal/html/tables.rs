@@ -22,8 +22,9 @@ use Holds::{Numbers, Words};
 /// What is to be read before the pictures.
 pub(super) fn first(report: &Report) -> Markup {
     let warnings = "The plan warns of nothing.";
+    let kept = format!("No promise was broken: {}.", words::checked(report));
     html! {
-        (lines("Broken promises", "No promise was broken.", &report.broken))
+        (lines("Broken promises", &kept, &report.broken))
         (lines("What to know before it starts", warnings, &report.warnings))
         @if !report.notes.is_empty() {
             (lines("What did not come to what the faults say", "", &report.notes))

@@ -208,7 +208,7 @@ fn a_rehearsal_without_trouble_is_green_and_says_what_did_not_happen() {
         "<p class=\"verdict green\">",
         "Done after 30m, 8 of 8 hosts patched.",
         "10.0 % of it coordination; 20.0 % over the bound that its limits set, 25m",
-        "No promise was broken.",
+        "No promise was broken: all of them checked at every step.",
         "No host is left for a person.",
         "Every host serves at the end.",
         "The scenario has no faults.",
@@ -227,6 +227,33 @@ fn what_is_left_for_a_person_makes_the_page_amber() {
     assert!(page.contains("<p class=\"verdict amber\">"));
     assert!(page.contains("Paused after 30m"));
     assert!(page.contains("1 thing is left for a person."));
+}
+
+#[test]
+fn a_rollout_that_nothing_moves_any_more_is_said_to_be_stalled_and_what_it_warns_of_is_told() {
+    let mut report = calm();
+    report.phase = "running".to_owned();
+    report.has_stalled = true;
+    report.slices[1].patched = 1;
+    report.warnings = vec!["no gate watches".to_owned()];
+    report.notes = vec!["fault typo is about no host".to_owned()];
+    let page = bare(&report);
+    for words in [
+        "Stalled after 30m",
+        "<p class=\"verdict amber\">",
+        "<li>no gate watches</li>",
+        "<li>fault typo is about no host</li>",
+        "<rect class=\"unfinished\"",
+    ] {
+        assert!(page.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn groups_are_drawn_against_their_floors_over_time() {
+    let page = bare(&calm());
+    assert!(page.contains("r1/a web: at least 6 of 8 in service, 6 by its floor"));
+    assert!(page.contains("<path class=\"floor\""));
 }
 
 #[test]
