@@ -61,6 +61,8 @@ bench: ## Measures; writes target/bench/*.json and prints a table
 
 soak: build ## Runs the same tests with more seeds, more kills and more time
 	COFFERDAM_SOAK=1 COFFERDAM_SEEDS=1000 PROPTEST_CASES=20000 cargo test --workspace --no-fail-fast
+	cargo build --release -p cofferdam
+	COFFERDAM_SOAK=1 COFFERDAM_BIN="$(CURDIR)/target/release" cargo bench -p cofferdam-tests --bench rehearse
 	COFFERDAM_HISTORIES=100000 cargo test --profile soak -p cofferdam-engine --test machines model
 	$(MAKE) $(MUTANTS)
 	.ci/mutants $(MUTANTS_SHARD) 30

@@ -30,6 +30,13 @@ pub fn status(process: u32, name: &str) -> f64 {
     line(process, "status", name)
 }
 
+/// The most memory that a process ever had, in KiB. Nothing: there is none, or it is just ending.
+pub fn peak_kb(process: u32) -> Option<f64> {
+    let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = text.lines().find(|line| line.starts_with("VmHWM"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
 /// The bytes that a process has had written to disks.
 ///
 /// # Panics
