@@ -24,10 +24,8 @@ use cofferdam_engine::{
     run::{Ending, RunState},
     time::Timestamp,
 };
-use cofferdam_proto::{
-    dial::{Place, Ways},
-    session::{Papers, ToAgent},
-};
+use cofferdam_proto::dial::{Place, Ways};
+use cofferdam_proto::session::{Papers, ToAgent};
 use coordinator::{Answers, FakeCoordinator};
 use std::path::PathBuf;
 
