@@ -144,6 +144,31 @@ impl Lab {
         }
     }
 
+    /// Writes a package of the repository anew, with a change in its unpacked tree, whose owners it then has.
+    pub(crate) fn forge(
+        &self,
+        package: &LockedPackage,
+        change: impl FnOnce(&Path),
+    ) -> LockedPackage {
+        let file = deb_path(&self.path(REPOSITORY), &package.name, &package.version);
+        let folder = tempfile::tempdir().unwrap();
+        let tree = folder.path().join("tree");
+        run(Command::new("dpkg-deb")
+            .arg("--raw-extract")
+            .args([&file, &tree]));
+        change(&tree);
+        run(Command::new("dpkg-deb")
+            .args(["-Zgzip", "--build"])
+            .args([&tree, &file]));
+        self.index(REPOSITORY);
+        let bytes = fs::read(file).unwrap();
+        LockedPackage {
+            sha256: Digest::of(&bytes),
+            size: bytes.len() as u64,
+            ..package.clone()
+        }
+    }
+
     /// Takes a package out of the repository.
     pub(crate) fn unpublish(&self, locked: &LockedPackage) {
         fs::remove_file(deb_path(&self.path("repo"), &locked.name, &locked.version)).unwrap();

@@ -2,8 +2,11 @@
 //!
 //! dpkg keeps a package's maintainer scripts and its other control files as they were, and the MD5 sums
 //! of its files and config files. A package file that has the same scripts, nothing but these files with
-//! these sums, and no rights that the installed ones lack, does what the installed one did. Who brought
-//! it does not matter then.
+//! these sums, and gives nobody more of them than the installed ones do, does what the installed one did.
+//! Who brought it does not matter then.
+
+mod control;
+mod rights;
 
 use super::Apt;
 use crate::host::{
@@ -11,30 +14,16 @@ use crate::host::{
     durable::{self, FileError},
 };
 use cofferdam_engine::failure::{Failure, FailureKind};
+use control::{Book, SUMS};
+use rights::Rights;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs, io,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
-/// Where dpkg keeps control files, below the root.
-const INFO: &str = "var/lib/dpkg/info";
-
 /// Where a package file's own are once it is unpacked.
 const CONTROL: &str = "DEBIAN";
-
-/// The control file that dpkg keeps in its book instead.
-const IN_BOOK: &str = "control";
-
-/// What dpkg writes itself where a package brings none.
-const SUMS: &str = "md5sums";
-
-/// What a package may not lack if the installed one has it: they are run.
-const RUN: [&str; 5] = ["preinst", "postinst", "prerm", "postrm", "config"];
-
-/// Set-user-id, set-group-id, and everybody's leave to write.
-const RIGHTS: u32 = 0o6002;
 
 /// Files whose sums are asked for at once: their names are arguments, and come back in the answer.
 const AT_ONCE: usize = 200;
@@ -77,34 +66,15 @@ impl Apt {
         self.must(&unpack.arg(tree)).await?;
         let book = self.control_files(name).await?;
         let found = Tree::of(tree).map_err(FileError::of("reading", tree))?;
-        same_control_files(&tree.join(CONTROL), &book)?;
+        let control = tree.join(CONTROL);
+        self.same_control(deb, name, (&control, &book)).await?;
         let sums = self.sums_in_book(name, &book).await?;
         self.same_files(tree, &found, &sums).await?;
         self.same_rights(tree, &found)
     }
 
-    /// The control files that dpkg keeps of a package, by their kind.
-    async fn control_files(&self, name: &str) -> Result<BTreeMap<String, PathBuf>, Failure> {
-        let native = format!("{name}:{}", self.architecture().await?);
-        let folder = self.root.join(INFO);
-        let entries = fs::read_dir(&folder).map_err(FileError::of("reading", &folder))?;
-        let mut files = BTreeMap::new();
-        for path in entries.flatten().map(|entry| entry.path()) {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            if stem == name || stem == native.as_str() {
-                let kind = path.extension().unwrap_or_default().to_string_lossy();
-                files.insert(kind.into_owned(), path.clone());
-            }
-        }
-        Ok(files)
-    }
-
     /// The sums of the installed version's files.
-    async fn sums_in_book(
-        &self,
-        name: &str,
-        book: &BTreeMap<String, PathBuf>,
-    ) -> Result<Sums, Failure> {
+    async fn sums_in_book(&self, name: &str, book: &Book) -> Result<Sums, Failure> {
         let mut files = BTreeMap::new();
         if let Some(path) = book.get(SUMS) {
             let text = durable::read(path)?.unwrap_or_default();
@@ -151,49 +121,22 @@ impl Apt {
         Ok(())
     }
 
-    /// No file may have rights that the installed one lacks.
+    /// Nobody may have more of a file or a folder than of the installed one.
     fn same_rights(&self, tree: &Path, found: &Tree) -> Result<(), Failure> {
-        let rights = |path: &Path| {
-            let mode = fs::symlink_metadata(path).map(|found| found.permissions().mode());
-            mode.map_or(0, |mode| mode & RIGHTS)
-        };
         for inner in found.files.iter().chain(&found.folders) {
-            let installed = rights(&self.root.join(&inner.to_string_lossy()));
-            if rights(&tree.join(inner)) & !installed != 0 {
-                return Err(other(inner, "has rights that the installed one lacks"));
+            // A folder may be reached by a link, as `/lib` is.
+            let installed = self.root.resolve(&Path::new("/").join(inner));
+            let installed = installed.ok().and_then(|path| Rights::at(&path));
+            let brought = Rights::at(&tree.join(inner));
+            let is_harmless = brought.is_some_and(|brought| {
+                brought.give_no_more_than(installed.unwrap_or(Rights::NONE))
+            });
+            if !is_harmless {
+                let how = "has another owner or other rights than the installed one";
+                return Err(other(inner, how));
             }
         }
         Ok(())
-    }
-}
-
-/// Every control file is as dpkg keeps it, and none is missing that is run.
-fn same_control_files(control: &Path, book: &BTreeMap<String, PathBuf>) -> Result<(), Failure> {
-    let entries = fs::read_dir(control).map_err(FileError::of("reading", control))?;
-    let mut brought = BTreeSet::new();
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let kind = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        if kind != IN_BOOK {
-            let kept = match book.get(&kind) {
-                Some(kept) => durable::read(kept)?,
-                None => None,
-            };
-            if kept.is_none() || kept != durable::read(&path)? {
-                return Err(other(Path::new(&kind), "is not as dpkg keeps it"));
-            }
-        }
-        brought.insert(kind);
-    }
-    match RUN
-        .iter()
-        .find(|kind| book.contains_key(**kind) && !brought.contains(**kind))
-    {
-        Some(lacks) => Err(other(Path::new(lacks), "is not in it")),
-        None => Ok(()),
     }
 }
 

@@ -8,6 +8,7 @@ use crate::packages::lab::Deb;
 use cofferdam_engine::patch::LockedFile;
 use cofferdam_proto::artefact::{PackageFile, SuppliedArtefact, SupplyRequest};
 use scripted::Scripted;
+use std::path::Path;
 
 fn with(lab: &Lab, store: &Scripted) -> Steps {
     steps_with(lab.settings(), Rc::new(space::Kernel), store.clone())
@@ -97,22 +98,73 @@ async fn an_old_package_that_is_not_what_is_installed_is_not_taken_from_the_stor
     for forged in [
         Deb::new("data", "1").with_postinst(root),
         Deb::new("data", "1").with_conffile("evil"),
+        Deb::new("data", "1").with("Replaces: tool\n"),
         Deb::new("data", "1").with("Depends: nothing-else\n"),
     ] {
-        let (host, store) = (Tool::new(), Scripted::default());
-        host.lab.unpublish(&LockedPackage {
-            version: "1".to_owned(),
-            ..host.two[0].clone()
-        });
+        let host = Tool::new();
+        host.lab.unpublish(&one(&host));
         let file = host.lab.publish(forged);
-        hold(&store, &host.lab, &file).await;
-        host.lab.unpublish(&file);
-        let steps = with(&host.lab, &store);
-        let staged = steps.stage(&request(&host.order())).await;
-        let failure = staged.unwrap_err();
-        assert_eq!(failure.kind, FailureKind::NoWayBack, "{failure}");
-        assert!(!steps.keep.package(file.sha256).exists() || forged.fields.contains("Depends"));
+        require_refused(&host, &file).await;
     }
+}
+
+/// What is in it is right, and dpkg would give others more than they have.
+#[tokio::test]
+async fn an_old_package_that_others_could_write_to_is_not_taken_from_the_store() {
+    let owned_by = |path: &Path, user: u32| {
+        // Only root can, and only what root unpacks has other owners.
+        let is_root = nix::unistd::geteuid().is_root();
+        is_root.then(|| std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap());
+        is_root
+    };
+    let with_mode = |path: &Path, mode: u32| {
+        fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+        true
+    };
+    let linked = |script: &Path, info: &Path| {
+        fs::remove_file(script).unwrap();
+        std::os::unix::fs::symlink(info.join("data.postinst"), script).is_ok()
+    };
+    let forgeries: [&dyn Fn(&Path, &Path) -> bool; 6] = [
+        &|tree, _| owned_by(&tree.join("usr/share/data/version"), 33),
+        &|tree, _| owned_by(&tree.join("usr/share/data"), 33),
+        &|tree, _| with_mode(&tree.join("usr/share/data/version"), 0o646),
+        &|tree, _| with_mode(&tree.join("usr/share/data/version"), 0o4755),
+        &|tree, _| with_mode(&tree.join("usr/share/data/version"), 0o600),
+        &|tree, info| linked(&tree.join("DEBIAN/postinst"), info),
+    ];
+    for forge in forgeries {
+        let host = Tool::new();
+        let with_script = Deb::new("data", "1").with_postinst("exit 0");
+        host.lab.run_scripts_without_chroot();
+        host.lab.install(&[with_script]);
+        let mut is_forged = false;
+        let file = host.lab.publish(with_script);
+        let info = host.lab.path("root/var/lib/dpkg/info");
+        let file = host.lab.forge(&file, |tree| is_forged = forge(tree, &info));
+        if is_forged {
+            require_refused(&host, &file).await;
+        }
+    }
+}
+
+fn one(host: &Tool) -> LockedPackage {
+    LockedPackage {
+        version: "1".to_owned(),
+        ..host.two[0].clone()
+    }
+}
+
+/// Lets nobody but the store have a package's old file, and sees that it is not taken.
+async fn require_refused(host: &Tool, file: &LockedPackage) {
+    let store = Scripted::default();
+    hold(&store, &host.lab, file).await;
+    host.lab.unpublish(file);
+    let steps = with(&host.lab, &store);
+    let staged = steps.stage(&request(&host.order())).await;
+    let failure = staged.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NoWayBack, "{failure}");
+    assert!(!steps.keep.package(file.sha256).exists());
 }
 
 #[tokio::test]
