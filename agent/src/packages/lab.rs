@@ -36,6 +36,8 @@ pub(crate) struct Deb<'a> {
     pub(crate) postinst: &'a str,
     /// The content of its config file, `/etc/NAME.conf`. Empty: it has none.
     pub(crate) conffile: &'a str,
+    /// The folder of its config file, with a `/` at its end.
+    pub(crate) folder: &'a str,
 }
 
 impl<'a> Deb<'a> {
@@ -46,6 +48,7 @@ impl<'a> Deb<'a> {
             fields: "",
             postinst: "",
             conffile: "",
+            folder: "etc/",
         }
     }
 
@@ -55,6 +58,15 @@ impl<'a> Deb<'a> {
 
     pub(crate) fn with_conffile(self, conffile: &'a str) -> Self {
         Self { conffile, ..self }
+    }
+
+    /// A config file elsewhere than in `etc/`.
+    pub(crate) fn with_conffile_in(self, folder: &'a str, conffile: &'a str) -> Self {
+        Self {
+            conffile,
+            folder,
+            ..self
+        }
     }
 
     pub(crate) fn with_postinst(self, postinst: &'a str) -> Self {
@@ -186,19 +198,28 @@ impl Lab {
         self.by_dpkg("--unpack", debs);
     }
 
-    fn by_dpkg(&self, act: &str, debs: &[Deb<'_>]) {
-        let folder = tempfile::tempdir().unwrap();
-        let files = debs.iter().map(|&deb| build(deb, folder.path()));
-        run(Command::new("dpkg")
-            .env("PATH", crate::host::process::PATH)
+    /// Takes a package off by hand, as with `--remove` or `--purge`.
+    pub(crate) fn take_off(&self, act: &str, name: &str) {
+        run(self.dpkg().args([act, name]));
+    }
+
+    fn dpkg(&self) -> Command {
+        let mut dpkg = Command::new("dpkg");
+        dpkg.env("PATH", crate::host::process::PATH)
             .arg(format!("--root={}", self.path("root").display()))
             .args([
                 "--force-not-root",
                 "--force-unsafe-io",
+                "--force-script-chrootless",
                 "--log=/dev/null",
-                act,
-            ])
-            .args(files));
+            ]);
+        dpkg
+    }
+
+    fn by_dpkg(&self, act: &str, debs: &[Deb<'_>]) {
+        let folder = tempfile::tempdir().unwrap();
+        let files = debs.iter().map(|&deb| build(deb, folder.path()));
+        run(self.dpkg().arg(act).args(files));
     }
 
     /// The version that a package's own file on the host says. Absent: it is not installed.
@@ -261,8 +282,8 @@ fn build(deb: Deb<'_>, into: &Path) -> PathBuf {
     );
     fs::write(tree.path().join("DEBIAN/control"), control).unwrap();
     if !deb.conffile.is_empty() {
-        let path = format!("etc/{}.conf", deb.name);
-        fs::create_dir(tree.path().join("etc")).unwrap();
+        let path = format!("{}{}.conf", deb.folder, deb.name);
+        fs::create_dir_all(tree.path().join(deb.folder)).unwrap();
         fs::write(tree.path().join(&path), deb.conffile).unwrap();
         fs::write(tree.path().join("DEBIAN/conffiles"), format!("/{path}\n")).unwrap();
     }

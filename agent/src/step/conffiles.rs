@@ -10,9 +10,13 @@
 //! the host goes back, before the old packages come, whose scripts read it. What people changed since the
 //! patch is theirs and stays.
 
+mod back;
+
+pub(super) use back::Folder;
+
 use super::{
     Steps,
-    record::{Before, ConffileWas, Left, PackageWas, Was},
+    record::{ConffileWas, Left, PackageWas, Was},
 };
 use crate::{
     config_file::{FileState, Place},
@@ -23,7 +27,6 @@ use crate::{
     packages::stanza::base,
 };
 use cofferdam_engine::{
-    digest::Digest,
     failure::{Failure, FailureKind},
     id::RolloutId,
     order::Order,
@@ -192,6 +195,7 @@ impl Steps {
                     old: place.keep_old(&self.keep, rollout.as_str()).await?,
                     litter: litter(place.path()).into_iter().collect(),
                     left: Left::Unknown,
+                    left_as: None,
                     path,
                 });
             }
@@ -224,100 +228,13 @@ impl Steps {
             };
             let (aside, brought) = (beside(place.path(), ASIDE), beside(place.path(), BROUGHT));
             let is_own = aside.is_file() && keep::digest_of(&aside).await? == old.sha256;
-            if !is_own || self.conffile_now(file).await? == Some(old.sha256) {
+            if !is_own || place.digest().await? == Some(old.sha256) {
                 continue;
             }
             if place.path().exists() {
                 durable::rename(place.path(), &brought)?;
             }
             durable::rename(&aside, place.path())?;
-        }
-        Ok(())
-    }
-
-    /// Writes down what the patch left of the config files that it may have changed, so that what people
-    /// change later is told from it.
-    pub(super) async fn note_conffiles(&self, rollout: &RolloutId) -> Result<(), Failure> {
-        let Some(mut before) = self.records.before(rollout)? else {
-            return Ok(());
-        };
-        let Before {
-            was: Was::Packages { packages },
-            ..
-        } = &mut before
-        else {
-            return Ok(());
-        };
-        for file in packages
-            .iter_mut()
-            .flat_map(|package| &mut package.conffiles)
-        {
-            file.left = match self.conffile_now(file).await? {
-                Some(digest) => Left::Holds(digest),
-                None => Left::Nothing,
-            };
-        }
-        Ok(self.records.save_before(rollout, &before)?)
-    }
-
-    async fn conffile_now(&self, file: &ConffileWas) -> Result<Option<Digest>, Failure> {
-        match Place::find(&self.settings.root, &file.path) {
-            Ok(place) => place.digest().await,
-            // Its folder went with its package.
-            Err(_) => Ok(None),
-        }
-    }
-
-    /// Those of these config files that people changed since the patch.
-    pub(super) async fn strayed_conffiles(
-        &self,
-        files: &[&ConffileWas],
-    ) -> Result<BTreeSet<PathBuf>, Failure> {
-        let mut strayed = BTreeSet::new();
-        for file in files {
-            let now = self.conffile_now(file).await?;
-            let old = file.old.as_ref().map(|old| old.sha256);
-            let left = match file.left {
-                Left::Unknown => continue,
-                Left::Nothing => None,
-                Left::Holds(digest) => Some(digest),
-            };
-            if now != left && now != old {
-                strayed.insert(file.path.clone());
-            }
-        }
-        Ok(strayed)
-    }
-
-    /// Puts config files back as they were, and takes away what dpkg left beside them.
-    pub(super) async fn put_conffiles_back(&self, files: &[&ConffileWas]) -> Result<(), Failure> {
-        for file in files {
-            let now = self.conffile_now(file).await?;
-            match &file.old {
-                Some(old) if now != Some(old.sha256) => {
-                    let what = format!("the content of {} before", file.path.display());
-                    self.require_kept(old.sha256, &what).await?;
-                    let place = Place::find(&self.settings.root, &file.path)?;
-                    place
-                        .prepare(&self.keep.file(old.sha256), Some(old))?
-                        .place()?;
-                }
-                None if now.is_some() => Place::find(&self.settings.root, &file.path)?.clear()?,
-                Some(_) | None => {}
-            }
-            self.clear_litter(file)?;
-        }
-        Ok(())
-    }
-
-    fn clear_litter(&self, file: &ConffileWas) -> Result<(), Failure> {
-        let Ok(place) = Place::find(&self.settings.root, &file.path) else {
-            return Ok(());
-        };
-        for name in litter(place.path()) {
-            if !file.litter.contains(&name) {
-                durable::remove(&place.path().with_file_name(name))?;
-            }
         }
         Ok(())
     }

@@ -84,6 +84,9 @@ pub struct ConffileWas {
     pub litter: Vec<String>,
     /// What the patch left there.
     pub left: Left,
+    /// The same with mode and owner. Absent: no file, or an older agent wrote the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_as: Option<FileState>,
 }
 
 /// What a patch left of a config file.

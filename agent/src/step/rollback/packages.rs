@@ -7,6 +7,7 @@ use crate::{
         transaction::{Again, Change, Conditions},
     },
     step::{
+        conffiles::Folder,
         record::{ConffileWas, PackageWas},
         transaction::conditions,
     },
@@ -60,7 +61,7 @@ impl Steps {
         let change = self.way_back(packages).await?;
         let (conffiles, strayed) = self.conffiles_to_put_back(packages).await?;
         // Before the old packages: their scripts read them.
-        self.put_conffiles_back(&conffiles).await?;
+        self.put_conffiles_back(&conffiles, Folder::Awaited).await?;
         if !change.is_empty() {
             self.return_by_apt(&change, on, order).await?;
         }
@@ -74,24 +75,24 @@ impl Steps {
             let detail = format!("after the rollback, there is still to do: {left:?}");
             return Err(Failure::new(FailureKind::PackageManager, detail));
         }
-        self.put_conffiles_back(&conffiles).await?;
+        self.put_conffiles_back(&conffiles, Folder::Made).await?;
         self.restore_marks(&order.grant.rollout, on).await?;
         self.exceptions(packages, &strayed).await
     }
 
     /// The config files of packages that go back, and the paths of those that people changed since the
-    /// patch, which are theirs.
+    /// patch, which are theirs. Of packages that go, those that were there before them, from an earlier
+    /// installation or by hand; the rest stays, as with any package that is removed.
     async fn conffiles_to_put_back<'a>(
         &self,
         packages: &'a [PackageWas],
     ) -> Result<(Vec<&'a ConffileWas>, BTreeSet<PathBuf>), Failure> {
         let database = self.manager.database().await?;
-        let goes_back =
-            |was: &&PackageWas| was.old.is_some() && return_of(was, &database) != Return::LeftAlone;
-        let files = packages
-            .iter()
-            .filter(goes_back)
-            .flat_map(|was| &was.conffiles);
+        let goes_back = |was: &&PackageWas| return_of(was, &database) != Return::LeftAlone;
+        let files = packages.iter().filter(goes_back).flat_map(|was| {
+            let is_to_be = |file: &&ConffileWas| was.old.is_some() || file.old.is_some();
+            was.conffiles.iter().filter(is_to_be)
+        });
         let mut files: Vec<&ConffileWas> = files.collect();
         let strayed = self.strayed_conffiles(&files).await?;
         files.retain(|file| !strayed.contains(&file.path));

@@ -145,3 +145,71 @@ async fn a_config_file_of_a_package_that_came_and_went_is_listed() {
         host.said()
     );
 }
+
+/// dpkg leaves a folder to the script that takes its last file away.
+#[tokio::test]
+async fn a_config_file_whose_folder_went_with_the_patch_is_there_again_after_a_rollback() {
+    let lab = Lab::new();
+    lab.run_scripts_without_chroot();
+    let one = Deb::new("tea", "1").with_conffile_in("etc/tea.d/", CAME[0]);
+    let two = Deb::new("tea", "2").with_postinst("rm -r $DPKG_ROOT/etc/tea.d");
+    lab.install(&[one]);
+    lab.publish(one);
+    let order = order("r2", packages(&[lab.publish(two)]));
+    let path = lab.path("root/etc/tea.d/tea.conf");
+    fs::write(&path, OWN).unwrap();
+    steps(&lab).apply(&order).await.unwrap();
+    assert!(!path.parent().unwrap().exists());
+    let exceptions = steps(&lab).rollback(&order).await.unwrap();
+    assert_eq!(exceptions, [""; 0]);
+    assert_eq!(fs::read_to_string(path).unwrap(), OWN);
+    assert_eq!(lab.installed_file("tea").as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn mode_of_a_config_file_that_a_script_changed_is_as_before_after_a_rollback() {
+    let lab = Lab::new();
+    lab.run_scripts_without_chroot();
+    let one = Deb::new("tea", "1").with_conffile(CAME[0]);
+    let two = Deb {
+        version: "2",
+        ..one.with_postinst("chmod 666 $DPKG_ROOT/etc/tea.conf")
+    };
+    lab.install(&[one]);
+    lab.publish(one);
+    let order = order("r2", packages(&[lab.publish(two)]));
+    let host = Tea { lab, order };
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    host.write(OWN);
+    steps(&host.lab).apply(&host.order).await.unwrap();
+    assert_eq!(mode(host.conffile()), 0o666);
+    steps(&host.lab).rollback(&host.order).await.unwrap();
+    assert_eq!(mode(host.conffile()), 0o640);
+    // Changed by people since: theirs.
+    steps(&host.lab).apply(&host.order).await.unwrap();
+    fs::set_permissions(host.conffile(), PermissionsExt::from_mode(0o600)).unwrap();
+    let exceptions = steps(&host.lab).rollback(&host.order).await.unwrap();
+    assert_eq!(mode(host.conffile()), 0o600);
+    let said = "/etc/tea.conf was changed since the patch and stays so";
+    assert_eq!(exceptions, [said]);
+}
+
+/// From an earlier installation of the package, or by hand.
+#[tokio::test]
+async fn a_config_file_that_was_there_before_its_package_is_as_before_after_a_rollback() {
+    for was_installed in [true, false] {
+        let host = Tea::with(ConffilePolicy::Replace);
+        let (act, before) = match was_installed {
+            true => ("--remove", CAME[0]),
+            false => ("--purge", OWN),
+        };
+        host.lab.take_off(act, "tea");
+        fs::write(host.conffile(), before).unwrap();
+        steps(&host.lab).apply(&host.order).await.unwrap();
+        assert_eq!(host.says(), CAME[1]);
+        let exceptions = steps(&host.lab).rollback(&host.order).await.unwrap();
+        assert_eq!(exceptions, [""; 0]);
+        assert_eq!(host.says(), before);
+        assert_eq!(host.lab.installed_file("tea"), None);
+    }
+}
