@@ -3,7 +3,7 @@
 use super::{START, World};
 use cofferdam_engine::{
     allotment::Allotment,
-    cell::{CellEvent, GivenUp},
+    cell::{CellEvent, GivenUp, Hello},
     fleet::FleetEvent,
     guard::GuardNews,
     id::{CellId, HostId},
@@ -44,15 +44,7 @@ fn line(event: &FleetEvent) -> Option<String> {
             Some(format!("the coordinator starts, epoch {epoch}"))
         }
         FleetEvent::Booted { .. } => Some("the region's machine boots".to_owned()),
-        FleetEvent::HostConnected { hello } => {
-            let service = if hello.in_service { "in" } else { "out of" };
-            let open = hello
-                .open
-                .map(|(key, state)| format!(", order {key} {state}"));
-            let open = open.unwrap_or_default();
-            let host = &hello.host.id;
-            Some(format!("{host} connects, {service} service{open}"))
-        }
+        FleetEvent::HostConnected { hello } => Some(connects(hello)),
         FleetEvent::Packages { .. } | FleetEvent::FormTaken { .. } | FleetEvent::Link { .. } => {
             None
         }
@@ -98,6 +90,15 @@ fn line(event: &FleetEvent) -> Option<String> {
             Some(format!("{by} declares {} services", services.all().len()))
         }
     }
+}
+
+fn connects(hello: &Hello) -> String {
+    let service = if hello.in_service { "in" } else { "out of" };
+    let open = hello
+        .open
+        .map(|(key, state)| format!(", order {key} {state}"));
+    let (host, open) = (&hello.host.id, open.unwrap_or_default());
+    format!("{host} connects, {service} service{open}")
 }
 
 fn listed(hosts: &BTreeSet<HostId>) -> String {
@@ -175,6 +176,7 @@ fn of_cell(event: &CellEvent) -> Option<String> {
         CellEvent::Released { rollout } => format!("{rollout}: a cell forgets it"),
         // Told from the side of the rollout.
         CellEvent::OwnerStarted { .. }
+        | CellEvent::Booted
         | CellEvent::HostConnected { .. }
         | CellEvent::Allotted { .. }
         | CellEvent::Assigned { .. }
