@@ -11,13 +11,14 @@
 //! region keeps its summaries, and a control plane what it told, until the other has stored it. News
 //! are not kept for ever: where some are missing, the region sends a copy of its cells instead.
 //!
-//! A region that is not heard of is silent as a whole. What it was told meanwhile of rollouts is
-//! forgotten, since a rollout tells it anew, its stops first, once the region is heard again; so no
-//! leave to start hosts waits in front of the stop that ended it.
+//! A region that is not heard of is silent as a whole. What it was told of rollouts and has not said to have
+//! stored is forgotten, whenever that was, since a rollout tells it anew, its stops first, once the region is
+//! heard again; so no leave to start hosts waits in front of the stop that ended it.
 
 mod ask;
 mod control;
 mod event;
+mod lost;
 mod mirror;
 mod region;
 

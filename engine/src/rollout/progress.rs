@@ -76,20 +76,25 @@ impl CellProgress {
         self.narrowed = false;
     }
 
-    /// Whether what the cell was told last may be lost: it was not heard of then.
+    /// Whether what the cell was told last may be lost: it was not heard of then, or did not say to have it.
     pub(super) fn may_be_lost(&self) -> bool {
-        let lost = |since: Timestamp| self.told_at.is_some_and(|at| at >= since);
+        let lost = |since: Timestamp| self.untold || self.told_at.is_some_and(|at| at >= since);
         self.silent_since.is_some_and(lost)
     }
 
     /// The cell is heard of again. What may be lost is told again.
     pub(super) fn heard(&mut self) {
         if self.may_be_lost() {
-            self.assigned = false;
-            self.exceptions_told = 0;
-            self.untold = self.wish != Wish::Nothing;
+            self.tell_anew();
         }
         self.silent_since = None;
+    }
+
+    /// What the cell was told may be lost, and is told again.
+    pub(super) fn tell_anew(&mut self) {
+        self.assigned = false;
+        self.exceptions_told = 0;
+        self.untold = self.wish != Wish::Nothing;
     }
 
     /// The hosts that the cell has leave to start. Nothing while it has none.

@@ -48,6 +48,13 @@ impl Rollout {
         self.close(cell, now);
     }
 
+    /// Takes note that what a cell was told may be lost, whenever that was: it is told again, once it is heard.
+    pub(crate) fn cell_lost(&mut self, cell: &CellId) {
+        if let Some(progress) = self.cells.get_mut(cell) {
+            progress.tell_anew();
+        }
+    }
+
     /// Takes note that the leave which a cell had is over, since its region's machine booted: it is given anew.
     pub(crate) fn cell_booted(&mut self, cell: &CellId) {
         if let Some(progress) = self.cells.get_mut(cell) {

@@ -16,6 +16,7 @@ mod holds;
 mod host_turns;
 mod late;
 mod left_alone;
+mod links;
 mod lost_room;
 mod missed;
 mod orders;

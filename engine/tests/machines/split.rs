@@ -4,7 +4,7 @@
 
 use cofferdam_engine::{
     cell::CellEvent,
-    fleet::{Fleet, FleetError, FleetEvent, Form, LinkEvent},
+    fleet::{Fleet, FleetCommand, FleetError, FleetEvent, Form, LinkEvent},
     id::{CellId, HostId, Incarnation, Region},
     inventory::REGION,
     rollout::RolloutEvent,
@@ -202,7 +202,8 @@ impl Split {
         self.carry(now);
     }
 
-    fn tell_control(&mut self, event: &FleetEvent, now: Timestamp) {
+    /// Gives an event to the control plane.
+    pub(crate) fn tell_control(&mut self, event: &FleetEvent, now: Timestamp) {
         let taken = self.control.apply(event, now);
         self.is_wide |= matches!(taken, Err(FleetError::WideFloor { .. }));
         if let Err(error) = taken {
@@ -222,8 +223,39 @@ impl Split {
         }
     }
 
+    /// Has the control plane do all that it has to do now. Nothing of it is carried.
+    pub(crate) fn decide(&mut self, now: Timestamp) {
+        loop {
+            let decision = self.control.decide(now);
+            let events = decision.commands.iter().flat_map(FleetCommand::events);
+            let events: Vec<FleetEvent> = events.collect();
+            if events.is_empty() {
+                return;
+            }
+            for event in events {
+                self.tell_control(&event, now);
+            }
+        }
+    }
+
+    /// Something happens on the control plane's end of a link.
+    pub(crate) fn link(&mut self, event: LinkEvent, now: Timestamp) {
+        apply(&mut self.control, event, now, &mut self.refused);
+    }
+
+    /// The control plane counts a region as silent that it last heard at a moment, and hears it again.
+    pub(crate) fn lose(&mut self, region: &Region, since: Timestamp, now: Timestamp) {
+        let of = || region.clone();
+        let since = LinkEvent::Silent {
+            region: of(),
+            since,
+        };
+        self.link(since, now);
+        self.link(LinkEvent::Heard { region: of() }, now);
+    }
+
     /// Carries everything to the other ends, until nothing is on its way.
-    fn carry(&mut self, now: Timestamp) {
+    pub(crate) fn carry(&mut self, now: Timestamp) {
         let Self {
             control,
             regions,

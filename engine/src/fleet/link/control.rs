@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(in crate::fleet) struct Links {
     /// The regions that it has met.
-    regions: BTreeMap<Region, Downlink>,
+    pub(super) regions: BTreeMap<Region, Downlink>,
     /// Which region each cell is of, whether the cell is there still or not.
     pub(super) of_cells: BTreeMap<CellId, Region>,
 }
@@ -27,17 +27,17 @@ pub(in crate::fleet) struct Links {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct Downlink {
     /// The region's store. Nothing: it has not said yet.
-    store: Option<Incarnation>,
+    pub(super) store: Option<Incarnation>,
     /// The number of the last news that the mirror has.
     pub(super) news: u64,
     /// The number of the last summary that was taken in.
-    summaries: u64,
+    pub(super) summaries: u64,
     /// The number of the last thing that it was told.
     last_told: u64,
     /// What it was told and has not said to have stored, by number.
-    untaken: BTreeMap<u64, Told>,
+    pub(super) untaken: BTreeMap<u64, Told>,
     /// Since when nothing is heard of it. Nothing: it is heard.
-    silent_since: Option<Timestamp>,
+    pub(super) silent_since: Option<Timestamp>,
 }
 
 /// How far what a region tells has come: as it numbered it, or as its control plane has taken it in.
@@ -56,7 +56,7 @@ impl Links {
 }
 
 impl Downlink {
-    fn tell(&mut self, told: Told) {
+    pub(super) fn tell(&mut self, told: Told) {
         if let Told::Calendar { .. } | Told::Cord { .. } | Told::Denials { .. } = told {
             // Each says all: what it replaces need not be told any more.
             let kind = std::mem::discriminant(&told);
@@ -65,16 +65,6 @@ impl Downlink {
         }
         self.last_told += 1;
         self.untaken.insert(self.last_told, told);
-    }
-
-    /// Forgets what is told anew by rollouts once the region is heard again.
-    fn forget_rollouts(&mut self) {
-        let is_retold = |told: &Told| match told {
-            Told::Cell { event, .. } => crate::fleet::form::is_told_by_control(event),
-            Told::Gathered { .. } => true,
-            Told::Calendar { .. } | Told::Cord { .. } | Told::Denials { .. } => false,
-        };
-        self.untaken.retain(|_, told| !is_retold(told));
     }
 }
 
@@ -184,31 +174,6 @@ impl Fleet {
         known.ok_or_else(|| FleetError::NoRegion(region.clone()))
     }
 
-    /// A region with another store than before has nothing of what it was told, and other numbers.
-    fn region_joined(&mut self, region: &Region, store: Incarnation) {
-        let known = self.links.regions.entry(region.clone()).or_default();
-        if known.store.replace(store) == Some(store) {
-            return;
-        }
-        known.news = 0;
-        known.summaries = 0;
-        known.forget_rollouts();
-        if let Some(declared) = &self.calendar {
-            known.tell(Told::Calendar {
-                calendar: declared.calendar.clone(),
-                by: declared.by.clone(),
-            });
-        }
-        if self.cord.is_some() {
-            let cord = self.cord.clone();
-            known.tell(Told::Cord { cord });
-        }
-        if !self.denials.is_empty() {
-            let denials = Box::new(self.denials.clone());
-            known.tell(Told::Denials { denials });
-        }
-    }
-
     /// Takes a summary in, once. One of a rollout that is not known any more says nothing to anybody.
     fn summary(
         &mut self,
@@ -227,24 +192,6 @@ impl Fleet {
             return Ok(());
         }
         self.rollout_event(&rollout, &RolloutEvent::Summarised { summary }, now)
-    }
-
-    fn region_silent(&mut self, region: &Region, since: Timestamp) -> Result<(), FleetError> {
-        let known = self.link_of(region)?;
-        known.silent_since.get_or_insert(since);
-        known.forget_rollouts();
-        for cell in self.cells_of(region) {
-            self.cell_silent(&cell, since);
-        }
-        Ok(())
-    }
-
-    fn region_heard(&mut self, region: &Region, now: Timestamp) -> Result<(), FleetError> {
-        self.link_of(region)?.silent_since = None;
-        for cell in self.cells_of(region) {
-            self.cell_heard(&cell, now);
-        }
-        Ok(())
     }
 
     /// The cells that a region has or had.

@@ -1,0 +1,112 @@
+//! Regions that come and go, and what is lost with a link or a store.
+//!
+//! What a region was told and has not said to have stored is lost with its link, for all that the control
+//! plane knows. Of that, what rollouts told is forgotten, and the rollouts are told so: they tell it anew,
+//! stops first.
+
+use super::{Told, control::Downlink};
+use crate::{
+    cell::CellEvent,
+    fleet::{Fleet, FleetError, form::is_told_by_control},
+    id::{CellId, Incarnation, Region, RolloutId},
+    time::Timestamp,
+};
+use std::collections::BTreeSet;
+
+impl Downlink {
+    /// Forgets what rollouts told and is not known to be stored, since they tell it anew. Which rollouts, and of
+    /// which cells.
+    fn forget_rollouts(&mut self) -> BTreeSet<(RolloutId, CellId)> {
+        let mut lost = BTreeSet::new();
+        self.untaken.retain(|_, told| match told {
+            Told::Cell { cell, event } => {
+                let of = event
+                    .told_of()
+                    .map(|rollout| (rollout.clone(), cell.clone()));
+                lost.extend(of);
+                !is_told_by_control(event)
+            }
+            // It is decided anew where it is still so.
+            Told::Gathered { .. } => false,
+            Told::Calendar { .. } | Told::Cord { .. } | Told::Denials { .. } => true,
+        });
+        lost
+    }
+}
+
+impl Fleet {
+    /// A region with another store than before has nothing of what it was told, and other numbers.
+    pub(super) fn region_joined(&mut self, region: &Region, store: Incarnation) {
+        let known = self.links.regions.entry(region.clone()).or_default();
+        if known.store.replace(store) == Some(store) {
+            return;
+        }
+        known.news = 0;
+        known.summaries = 0;
+        known.forget_rollouts();
+        if let Some(declared) = &self.calendar {
+            known.tell(Told::Calendar {
+                calendar: declared.calendar.clone(),
+                by: declared.by.clone(),
+            });
+        }
+        if self.cord.is_some() {
+            let cord = self.cord.clone();
+            known.tell(Told::Cord { cord });
+        }
+        if !self.denials.is_empty() {
+            let denials = Box::new(self.denials.clone());
+            known.tell(Told::Denials { denials });
+        }
+    }
+
+    pub(super) fn region_silent(
+        &mut self,
+        region: &Region,
+        since: Timestamp,
+    ) -> Result<(), FleetError> {
+        let known = self.link_of(region)?;
+        known.silent_since.get_or_insert(since);
+        let lost = known.forget_rollouts();
+        for cell in self.cells_of(region) {
+            self.cell_silent(&cell, since);
+        }
+        for (rollout, cell) in lost {
+            if let Some(rollout) = self.rollouts.get_mut(&rollout) {
+                rollout.cell_lost(&cell);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn region_heard(
+        &mut self,
+        region: &Region,
+        now: Timestamp,
+    ) -> Result<(), FleetError> {
+        self.link_of(region)?.silent_since = None;
+        for cell in self.cells_of(region) {
+            self.cell_heard(&cell, now);
+        }
+        Ok(())
+    }
+}
+
+impl CellEvent {
+    /// The rollout that tells a cell this. Nothing: none does.
+    fn told_of(&self) -> Option<&RolloutId> {
+        if let Self::Assigned { assignment } = self {
+            return Some(&assignment.rollout);
+        }
+        if let Self::Excepted { exceptions } = self {
+            return Some(&exceptions.rollout);
+        }
+        if let Self::Warranted { warrant } = self {
+            return Some(&warrant.rollout);
+        }
+        if let Self::Stopped { stop } = self {
+            return Some(&stop.rollout);
+        }
+        None
+    }
+}

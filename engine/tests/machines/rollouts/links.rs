@@ -1,0 +1,120 @@
+//! A control plane and two regions: what is lost on the way, and what a region may not say.
+
+use super::{AT_ONCE, floor, secs};
+use crate::{
+    split::Split,
+    world::{World, file, operator, rollout_id},
+};
+use cofferdam_engine::{
+    cell::Work,
+    denial::Scope,
+    fleet::FleetEvent,
+    id::{CellId, Region},
+    policy::CELL_SIZE,
+    rollout::{Action, RolloutEvent},
+    time::Timestamp,
+    warrant::StopKind,
+};
+
+/// A rollout over four hosts in each of two regions, which each have leave to start some.
+fn granted() -> World {
+    let mut world = World::new().hosts("web", "r1/a", 4).hosts("web", "r2/c", 4);
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.until("all may start", |world| {
+        let mut cells = world.rollout("ssl").cells().values();
+        cells.all(|cell| cell.granted().is_some_and(|hosts| hosts.len() >= 3))
+    });
+    world
+}
+
+/// The same fleet in processes of their own, which have all told each other.
+fn apart(world: &World) -> Split {
+    let mut split = Split::new(CELL_SIZE);
+    for (at, event) in &world.owner.log {
+        split.take(event, *at);
+    }
+    assert_eq!(split.differences(&world.owner.fleet), [""; 0]);
+    split
+}
+
+fn region(name: &str) -> Region {
+    Region::new(name).unwrap()
+}
+
+fn cell(name: &str) -> CellId {
+    CellId::new(name).unwrap()
+}
+
+fn ask(action: Action) -> FleetEvent {
+    FleetEvent::Rollout {
+        rollout: rollout_id("ssl"),
+        event: RolloutEvent::Asked {
+            action,
+            by: operator(),
+            reason: String::new(),
+            reach: Scope::Host,
+        },
+    }
+}
+
+impl Split {
+    /// What a region's cell has of the rollout.
+    fn work(&self, name: &str) -> Option<&Work> {
+        let (region, _) = name.split_once('-').unwrap();
+        let region = &self.regions[&Region::new(region).unwrap()];
+        region.cells()[&cell(name)].work().get(&rollout_id("ssl"))
+    }
+
+    /// An operator asks for something, and the control plane does what follows. Nothing of it is carried.
+    fn ask(&mut self, action: Action, now: Timestamp) {
+        self.tell_control(&ask(action), now);
+        self.decide(now);
+    }
+}
+
+#[test]
+fn a_stop_that_was_on_its_way_is_told_again_though_the_region_was_heard_since() {
+    let world = granted();
+    let mut split = apart(&world);
+    split.ask(Action::Pause, world.now);
+    // The region's news still come, so it is last heard of after the stop was told.
+    let heard_at = world.now.after(secs(5));
+    split.lose(&region("r2"), heard_at, heard_at);
+    split.decide(heard_at);
+    split.carry(heard_at);
+
+    let stop = split.work("r2-c-1").and_then(|work| work.stop.as_ref());
+    assert_eq!(stop.map(|stop| stop.kind), Some(StopKind::Pause));
+}
+
+#[test]
+fn an_assignment_that_was_on_its_way_is_told_again_though_the_region_was_heard_since() {
+    let mut world = World::new().hosts("web", "r2/c", 4);
+    let before = world.owner.log.len();
+    world.start(&file("ssl", "openssl", "", AT_ONCE));
+    let started = world.owner.log[before..].iter();
+    let is_start = |event: &FleetEvent| matches!(event, FleetEvent::RolloutStarted { .. });
+    let started = started
+        .map(|(_, event)| event)
+        .find(|event| is_start(event));
+    let started = started.expect("it was started").clone();
+    world.owner.log.truncate(before);
+
+    let mut split = Split::new(CELL_SIZE);
+    for (at, event) in &world.owner.log {
+        split.take(event, *at);
+    }
+    split.tell_control(&started, world.now);
+    split.decide(world.now);
+    let heard_at = world.now.after(secs(5));
+    split.lose(&region("r2"), heard_at, heard_at);
+    split.decide(heard_at);
+    split.carry(heard_at);
+
+    assert!(
+        split
+            .work("r2-c-1")
+            .is_some_and(|work| work.warrant.is_some())
+    );
+}
