@@ -3,8 +3,8 @@
 //! the same.
 
 use cofferdam_engine::{
-    cell::CellEvent,
-    fleet::{Fleet, FleetCommand, FleetError, FleetEvent, Form, LinkEvent},
+    cell::{CellEvent, Hello},
+    fleet::{Fleet, FleetCommand, FleetError, FleetEvent, Form, LinkEvent, News},
     id::{CellId, HostId, Incarnation, Region},
     inventory::REGION,
     rollout::RolloutEvent,
@@ -252,6 +252,62 @@ impl Split {
         };
         self.link(since, now);
         self.link(LinkEvent::Heard { region: of() }, now);
+    }
+
+    /// The control plane hears the next news of a region.
+    pub(crate) fn news(&mut self, region: &str, news: News, now: Timestamp) {
+        let region = Region::new(region).unwrap();
+        let number = self.control.taken_in(&region).news + 1;
+        let news = Box::new(news);
+        let event = LinkEvent::News {
+            region,
+            number,
+            news,
+        };
+        self.link(event, now);
+    }
+
+    /// A region loses its store. Its hosts connect again, and it dials the control plane.
+    pub(crate) fn make_anew(&mut self, region: &Region, now: Timestamp) {
+        let mut fleet = Fleet::with_cells_of(self.cell_size);
+        take_form(&mut fleet, Form::Region);
+        let lost = self.regions.insert(region.clone(), fleet);
+        let lost = lost.expect("a region that is known");
+        let members = lost
+            .cells()
+            .values()
+            .flat_map(|cell| cell.members().values());
+        for member in members {
+            let hello = Box::new(Hello {
+                host: member.host.clone(),
+                incarnation: member.incarnation,
+                boot_id: String::new(),
+                version: String::new(),
+                in_service: true,
+                detail: String::new(),
+                open: None,
+                newest: None,
+            });
+            self.tell_region(region, &FleetEvent::HostConnected { hello }, now);
+        }
+        let store = Incarnation(1_000);
+        let joined = LinkEvent::Joined {
+            region: region.clone(),
+            store,
+        };
+        self.link(joined, now);
+        let mut fleet = self.regions[region].clone();
+        // It has news from the first on, which are of other cells than the mirror's.
+        fleet.take_news();
+        let copied = LinkEvent::Copied {
+            region: region.clone(),
+            copy: Box::new(fleet.copy()),
+        };
+        self.link(copied, now);
+        self.regions.insert(region.clone(), fleet);
+        let region = self.regions.get_mut(region).expect("it was put there");
+        let control = Incarnation(0);
+        apply(region, LinkEvent::Met { control }, now, &mut self.refused);
     }
 
     /// Carries everything to the other ends, until nothing is on its way.

@@ -182,11 +182,11 @@ impl Fleet {
         summary: &Summary,
         now: Timestamp,
     ) -> Result<(), FleetError> {
-        let known = self.link_of(region)?;
-        if number <= known.summaries {
+        if number <= self.link_of(region)?.summaries {
             return Ok(());
         }
-        known.summaries = number;
+        self.claim_cell(region, &summary.cell)?;
+        self.link_of(region)?.summaries = number;
         let (rollout, summary) = (summary.rollout.clone(), summary.clone());
         if !self.rollouts.contains_key(&rollout) {
             return Ok(());

@@ -73,7 +73,7 @@ impl Fleet {
     }
 
     /// A region may speak of its own cells alone.
-    fn claim_cell(&mut self, region: &Region, cell: &CellId) -> Result<(), FleetError> {
+    pub(super) fn claim_cell(&mut self, region: &Region, cell: &CellId) -> Result<(), FleetError> {
         let of = &mut self.links.of_cells;
         let of = of.entry(cell.clone()).or_insert_with(|| region.clone());
         match of == region {
@@ -92,14 +92,21 @@ impl Fleet {
         now: Timestamp,
     ) -> Result<(), FleetError> {
         if let CellEvent::HostConnected { hello } = event {
-            return self.arrive(hello, cell, now);
+            return match self.is_at_home(&hello.host.id, cell) {
+                true => self.arrive(hello, cell, now),
+                // It came from another region, which has not forgotten it yet.
+                false => self.put(cell, event, now),
+            };
         }
-        let left = event.forgets().and_then(|host| self.host(host));
+        let left = event.forgets();
+        let left = left.filter(|host| self.is_at_home(host, cell));
+        let left = left.and_then(|host| self.host(host));
         let left = left.map(|(_, member)| member.host.clone());
         self.put(cell, event, now)?;
         if let Some(left) = left {
             self.forget_host(&left.id);
             self.part_from(&left, now);
+            self.find_home(&left.id);
         }
         if let CellEvent::PackagesChanged { host, .. } = event {
             self.consider_late(host, now)?;
@@ -108,6 +115,22 @@ impl Fleet {
             self.grant_anew(cell);
         }
         Ok(())
+    }
+
+    /// Whether a host is of the region of a cell, or of none: of hosts of another region a region says nothing that
+    /// changes where they are and what is denied to them.
+    fn is_at_home(&self, host: &HostId, cell: &CellId) -> bool {
+        let home = self.region_of_host(host);
+        home.is_none_or(|home| self.links.of_cells.get(cell) == Some(home))
+    }
+
+    /// A host that its region has forgotten is of the one to which it went meanwhile.
+    fn find_home(&mut self, host: &HostId) {
+        let mut cells = self.cells.values();
+        let home = cells.find(|cell| cell.members().contains_key(host));
+        if let Some(home) = home.map(|cell| cell.id().clone()) {
+            self.homes.insert(host.clone(), home);
+        }
     }
 
     /// Has rollouts give the leave anew that ended with a boot of the region's machine.
@@ -123,9 +146,11 @@ impl Fleet {
     }
 
     fn follow_move(&mut self, from: &CellId, to: &CellId, hosts: &[HostId]) {
+        let is_its = |host: &&HostId| self.is_at_home(host, from);
+        let hosts: Vec<HostId> = hosts.iter().filter(is_its).cloned().collect();
         let first = hosts.first().and_then(|host| self.host(host));
         let of = first.map(|(_, member)| member.host.clone());
-        self.shift(from, to, hosts);
+        self.shift(from, to, &hosts);
         if let Some(of) = of {
             self.note_apart(&of);
         }
@@ -151,7 +176,9 @@ impl Fleet {
         }
         for (name, cell) in &copy.cells {
             for host in cell.members().keys() {
-                self.homes.insert(host.clone(), name.clone());
+                if !self.homes.contains_key(host) {
+                    self.homes.insert(host.clone(), name.clone());
+                }
             }
             self.cells.insert(name.clone(), cell.clone());
             self.grant_anew(name);
@@ -172,6 +199,7 @@ impl Fleet {
         let present = self.hosts_of(region);
         for host in before.difference(&present) {
             self.forget_host(host);
+            self.find_home(host);
         }
         for host in &present {
             if let Some((_, member)) = self.host(host) {

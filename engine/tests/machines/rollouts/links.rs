@@ -3,17 +3,17 @@
 use super::{AT_ONCE, floor, secs};
 use crate::{
     split::Split,
-    world::{World, file, operator, rollout_id},
+    world::{World, file, id, operator, rollout_id},
 };
 use cofferdam_engine::{
-    cell::Work,
+    cell::{CellEvent, Work},
     denial::Scope,
-    fleet::FleetEvent,
+    fleet::{FleetError, FleetEvent, LinkEvent, News},
     id::{CellId, Region},
     policy::CELL_SIZE,
     rollout::{Action, RolloutEvent},
     time::Timestamp,
-    warrant::StopKind,
+    warrant::{Outcome, StopKind, Summary},
 };
 
 /// A rollout over four hosts in each of two regions, which each have leave to start some.
@@ -117,4 +117,63 @@ fn an_assignment_that_was_on_its_way_is_told_again_though_the_region_was_heard_s
             .work("r2-c-1")
             .is_some_and(|work| work.warrant.is_some())
     );
+}
+
+#[test]
+fn a_region_speaks_of_its_own_cells_and_hosts_alone() {
+    let world = granted();
+    let mut split = apart(&world);
+    let now = world.now;
+    let outcome = Outcome::Passed;
+    let host = id("web-c-1");
+    let work = split.work("r2-c-1").unwrap();
+    let (generation, epoch) = (work.generation(), split.regions[&region("r2")].epoch());
+    let summary = Summary {
+        rollout: rollout_id("ssl"),
+        cell: cell("r2-c-1"),
+        epoch,
+        revision: u64::MAX,
+        generation,
+        changed: [(host.clone(), outcome)].into(),
+        braked: None,
+    };
+    let before = split.control.clone();
+    let number = split.control.taken_in(&region("r1")).summaries + 1;
+    let refused = split.control.apply(
+        &FleetEvent::Link {
+            event: LinkEvent::Summary {
+                region: region("r1"),
+                number,
+                summary: Box::new(summary),
+            },
+        },
+        now,
+    );
+    assert!(
+        matches!(refused, Err(FleetError::CellOfAnother { .. })),
+        "{refused:?}"
+    );
+    assert_eq!(split.control, before, "what is refused changes nothing");
+
+    // It says that a host of another region came to it, and was forgotten there.
+    let (_, member) = split.control.host(&host).unwrap();
+    let hello = Box::new(cofferdam_engine::cell::Hello {
+        host: member.host.clone(),
+        incarnation: member.incarnation,
+        boot_id: String::new(),
+        version: String::new(),
+        in_service: true,
+        detail: String::new(),
+        open: None,
+        newest: None,
+    });
+    let forgotten = CellEvent::HostForgotten { host: host.clone() };
+    for event in [CellEvent::HostConnected { hello }, forgotten] {
+        let news = News::Cell {
+            cell: cell("r1-a-1"),
+            event: Box::new(event),
+        };
+        split.news("r1", news, now);
+        assert_eq!(split.control.homes().get(&host), Some(&cell("r2-c-1")));
+    }
 }
