@@ -76,6 +76,12 @@ impl CellProgress {
         self.narrowed = false;
     }
 
+    /// Whether the cell was ever told anything, so that it may have work of the rollout.
+    pub(super) fn was_told(&self) -> bool {
+        // Stores of older releases have no time of it.
+        self.told_at.is_some() || self.assigned || self.wish != Wish::Nothing
+    }
+
     /// Whether what the cell was told last may be lost: it was not heard of then, or did not say to have it.
     pub(super) fn may_be_lost(&self) -> bool {
         let lost = |since: Timestamp| self.untold || self.told_at.is_some_and(|at| at >= since);

@@ -78,9 +78,8 @@ impl Rollout {
                 Wish::Nothing => kind == StopKind::Pause,
                 Wish::Start { .. } => false,
             };
-            let has_heard = progress.assigned || progress.wish != Wish::Nothing;
             let is_stopped = is_stopped && !progress.untold;
-            if has_heard && !is_stopped && !self.is_silent(cell) {
+            if progress.was_told() && !is_stopped && !self.is_silent(cell) {
                 decision
                     .commands
                     .push(self.stop(cell, progress, kind, reason));

@@ -11,7 +11,7 @@ use cofferdam_engine::{
     fleet::{FleetError, FleetEvent, LinkEvent, News},
     id::{CellId, Region},
     policy::CELL_SIZE,
-    rollout::{Action, RolloutEvent},
+    rollout::{Action, Rollout, RolloutEvent},
     time::Timestamp,
     warrant::{Outcome, StopKind, Summary},
 };
@@ -59,6 +59,10 @@ fn ask(action: Action) -> FleetEvent {
 }
 
 impl Split {
+    fn ssl(&self) -> &Rollout {
+        &self.control.rollouts()[&rollout_id("ssl")]
+    }
+
     /// What a region's cell has of the rollout.
     fn work(&self, name: &str) -> Option<&Work> {
         let (region, _) = name.split_once('-').unwrap();
@@ -117,6 +121,41 @@ fn an_assignment_that_was_on_its_way_is_told_again_though_the_region_was_heard_s
             .work("r2-c-1")
             .is_some_and(|work| work.warrant.is_some())
     );
+}
+
+#[test]
+fn a_cell_that_has_no_leave_yet_hears_that_the_rollout_is_over() {
+    // The canary is one cell's, so the other knows the rollout and has no leave.
+    let mut world = World::new().hosts("web", "r1/a", 4).hosts("web", "r2/c", 4);
+    world.start(&file("ssl", "openssl", "", super::WAVES));
+    world.pass(secs(1));
+    let mut split = apart(&world);
+    let waits = split.ssl().cells().iter();
+    let waits = waits.filter(|(_, progress)| progress.granted().is_none());
+    let waits: Vec<CellId> = waits.map(|(cell, _)| cell.clone()).collect();
+    let waiting = waits.first().expect("one waits for its wave").as_str();
+    let of = region(waiting.split_once('-').unwrap().0);
+
+    // Its assignment may be lost, for all that the control plane knows.
+    let told_at = split.ssl().cells()[&waits[0]]
+        .told_at
+        .expect("it was assigned");
+    let (now, silent) = (world.now.after(secs(1)), of.clone());
+    let since = told_at;
+    split.link(
+        LinkEvent::Silent {
+            region: silent,
+            since,
+        },
+        now,
+    );
+    split.ask(Action::Abort, now);
+    split.link(LinkEvent::Heard { region: of }, now);
+    split.decide(now);
+    split.carry(now);
+
+    let stop = split.work(waiting).and_then(|work| work.stop.as_ref());
+    assert_eq!(stop.map(|stop| stop.kind), Some(StopKind::End));
 }
 
 #[test]
