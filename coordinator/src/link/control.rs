@@ -129,7 +129,8 @@ impl LinkApi {
         let hello = v1::ControlHello {
             format: FORMAT,
             store: store.map_or(0, |store| store.0),
-            news: match self.current.take_astray(&named) {
+            // What the mirror has of a region of whose store it has nothing is of another store.
+            news: match self.current.take_astray(&named) || taken.news == 0 {
                 true => NONE_OF_THEM,
                 false => taken.news,
             },

@@ -58,6 +58,11 @@ impl Fleet {
             let denials = Box::new(self.denials.clone());
             known.tell(Told::Denials { denials });
         }
+        for cell in self.cells_of(region) {
+            for rollout in self.rollouts.values_mut() {
+                rollout.cell_lost(&cell);
+            }
+        }
     }
 
     pub(super) fn region_silent(

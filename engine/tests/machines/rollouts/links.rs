@@ -1,6 +1,6 @@
 //! A control plane and two regions: what is lost on the way, and what a region may not say.
 
-use super::{AT_ONCE, floor, secs};
+use super::{AT_ONCE, floor, mins, secs};
 use crate::{
     split::Split,
     world::{World, file, id, operator, rollout_id},
@@ -215,4 +215,33 @@ fn a_region_speaks_of_its_own_cells_and_hosts_alone() {
         split.news("r1", news, now);
         assert_eq!(split.control.homes().get(&host), Some(&cell("r2-c-1")));
     }
+}
+
+#[test]
+fn a_region_with_another_store_is_told_everything_anew() {
+    let world = granted();
+    let mut split = apart(&world);
+    let (now, of) = (world.now.after(mins(1)), region("r2"));
+    split.link(
+        LinkEvent::Silent {
+            region: of.clone(),
+            since: world.now.after(secs(30)),
+        },
+        now,
+    );
+    split.make_anew(&of, now);
+    split.link(LinkEvent::Heard { region: of }, now);
+    split.decide(now);
+    split.carry(now);
+
+    assert!(
+        split
+            .work("r2-c-1")
+            .is_some_and(|work| work.warrant.is_some())
+    );
+    let mirror = &split.control.cells()[&cell("r2-c-1")];
+    assert_eq!(
+        mirror,
+        &split.regions[&region("r2")].cells()[&cell("r2-c-1")]
+    );
 }
