@@ -119,11 +119,11 @@ impl<S: Store> Driver<S> {
         self.answers.try_send((host, answer)).ok();
     }
 
-    /// What the control plane told and no cell took: one that has heard newer things does so rightly.
+    /// What was told over a link and not taken in: a cell that has heard newer things does so rightly.
     pub(super) fn log_refused(&mut self) {
         for refused in self.fleet.take_refused() {
             let refusal = error_chain(&refused);
-            tracing::info!(refusal, "passed over what the control plane told");
+            tracing::info!(refusal, "passed over what was told over a link");
         }
     }
 }

@@ -174,7 +174,8 @@ impl Fleet {
         known.ok_or_else(|| FleetError::NoRegion(region.clone()))
     }
 
-    /// Takes a summary in, once. One of a rollout that is not known any more says nothing to anybody.
+    /// Takes a summary in, once. One of a rollout that is not known any more says nothing to anybody, and one that
+    /// its rollout refuses counts as taken in too: it would be refused ever after.
     fn summary(
         &mut self,
         region: &Region,
@@ -186,12 +187,13 @@ impl Fleet {
             return Ok(());
         }
         self.claim_cell(region, &summary.cell)?;
-        self.link_of(region)?.summaries = number;
         let (rollout, summary) = (summary.rollout.clone(), summary.clone());
-        if !self.rollouts.contains_key(&rollout) {
-            return Ok(());
+        if self.rollouts.contains_key(&rollout) {
+            let taken = self.rollout_event(&rollout, &RolloutEvent::Summarised { summary }, now);
+            self.uplink.refuse(taken);
         }
-        self.rollout_event(&rollout, &RolloutEvent::Summarised { summary }, now)
+        self.link_of(region)?.summaries = number;
+        Ok(())
     }
 
     /// The cells that a region has or had.

@@ -32,7 +32,7 @@ pub(in crate::fleet) struct Uplink {
     /// News that nobody has taken from here yet, by number.
     #[serde(skip)]
     fresh: Aside<Vec<(u64, News)>>,
-    /// What it was told and could not take in, and nobody has asked for yet.
+    /// What was told over a link, from above or below, and could not be taken in, and nobody has asked for yet.
     #[serde(skip)]
     refused: Aside<Vec<FleetError>>,
 }
@@ -40,6 +40,11 @@ pub(in crate::fleet) struct Uplink {
 impl Uplink {
     pub(in crate::fleet) fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Keeps why something was not taken in that was told over a link, for who asks.
+    pub(super) fn refuse(&mut self, taken: Result<(), FleetError>) {
+        self.refused.extend(taken.err());
     }
 }
 
@@ -68,8 +73,8 @@ impl Fleet {
         self.uplink.told
     }
 
-    /// Why things that the control plane told were not taken in, since this was last asked. A cell that has
-    /// heard newer things refuses older ones; anything else is for the log.
+    /// Why things that were told over a link were not taken in, since this was last asked. A cell that has heard
+    /// newer things refuses older ones; anything else is for the log.
     pub fn take_refused(&mut self) -> Vec<FleetError> {
         std::mem::take(&mut *self.uplink.refused)
     }
@@ -156,7 +161,7 @@ impl Fleet {
                 self.tell_denials(now)
             }
         };
-        self.uplink.refused.extend(taken.err());
+        self.uplink.refuse(taken);
     }
 }
 

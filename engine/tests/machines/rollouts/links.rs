@@ -245,3 +245,28 @@ fn a_region_with_another_store_is_told_everything_anew() {
         &split.regions[&region("r2")].cells()[&cell("r2-c-1")]
     );
 }
+
+#[test]
+fn a_summary_that_fits_nothing_counts_as_taken_in_once_it_is_stored() {
+    let world = granted();
+    let mut split = apart(&world);
+    let summary = Summary {
+        rollout: rollout_id("ssl"),
+        cell: cell("r2-z-9"),
+        epoch: split.regions[&region("r2")].epoch(),
+        revision: 1,
+        generation: split.work("r2-c-1").unwrap().generation(),
+        changed: [].into(),
+        braked: None,
+    };
+    let number = split.control.taken_in(&region("r2")).summaries + 1;
+    let event = LinkEvent::Summary {
+        region: region("r2"),
+        number,
+        summary: Box::new(summary),
+    };
+    let taken = split.control.apply(&FleetEvent::Link { event }, world.now);
+    let known = split.control.taken_in(&region("r2")).summaries;
+    assert_eq!((taken.is_ok(), known), (true, number));
+    assert_eq!(split.control.take_refused().len(), 1);
+}
