@@ -148,8 +148,6 @@ impl Fleet {
         rollout: &Rollout,
         summary: &Summary,
     ) -> Vec<(HostId, Digest, String)> {
-        let progress = rollout.cells().get(&summary.cell);
-        let is_news = progress.is_some_and(|progress| progress.revision < summary.revision);
         let Some(assignment) = rollout.plan().assignments.get(&summary.cell) else {
             return Vec::new();
         };
@@ -165,7 +163,7 @@ impl Fleet {
             let content = assignment.content_for(&member.host.facts.platform)?;
             Some((host.clone(), content.bits()?, failure.to_string()))
         });
-        failed.filter(|_| is_news && !rollout.goes_back()).collect()
+        failed.filter(|_| !rollout.goes_back()).collect()
     }
 
     /// Denies what was left, and tells the cells.

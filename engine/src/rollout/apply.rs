@@ -206,12 +206,10 @@ impl Rollout {
         self.cell_findings.clear();
     }
 
+    /// Takes in what a cell says. The link brings each summary once and in its order; revisions tell nothing, since
+    /// work that is assigned anew counts from 1 again.
     fn summarised(&mut self, summary: &Summary, now: Timestamp) -> Result<(), RolloutError> {
-        let progress = self.progress(&summary.cell)?;
-        if summary.revision <= progress.revision {
-            return Ok(());
-        }
-        progress.revision = summary.revision;
+        self.progress(&summary.cell)?;
         for (host, outcome) in &summary.changed {
             // A host that was deleted and born anew in another cell is for that one to speak of.
             let planned = self.plan.hosts.get(host);

@@ -21,8 +21,6 @@ pub struct CellProgress {
     pub opened: Option<(WaveIndex, Timestamp)>,
     /// When the last of its hosts in that wave was over. Nothing while they are not.
     pub closed_at: Option<Timestamp>,
-    /// The newest revision of the cell's summaries.
-    pub revision: u64,
     /// The newest revision of the exceptions for its hosts. 0: there are none.
     #[serde(default)]
     pub exceptions: u64,
@@ -111,11 +109,10 @@ impl CellProgress {
         }
     }
 
-    /// Takes note that the cell was told what the rollout is: it says all anew.
+    /// Takes note that the cell was told what the rollout is.
     pub(super) fn assigned(&mut self, now: Timestamp) {
         self.assigned = true;
         self.told_at = Some(now);
-        self.revision = 0;
         self.exceptions_told = 0;
     }
 

@@ -270,3 +270,47 @@ fn a_summary_that_fits_nothing_counts_as_taken_in_once_it_is_stored() {
     assert_eq!((taken.is_ok(), known), (true, number));
     assert_eq!(split.control.take_refused().len(), 1);
 }
+
+#[test]
+fn results_of_work_that_was_assigned_anew_count_though_an_old_summary_came_late() {
+    let mut world = World::new().hosts("web", "r2/c", 2);
+    let tables = AT_ONCE.to_owned() + &floor("0%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.wait_for("ssl", "done");
+    world.pass(mins(1));
+    let mut split = apart(&world);
+    let now = world.now;
+    split.ask(Action::Rollback, now);
+    let summary = |revision, outcome| LinkEvent::Summary {
+        region: region("r2"),
+        number: 100 + revision,
+        summary: Box::new(Summary {
+            rollout: rollout_id("ssl"),
+            cell: cell("r2-c-1"),
+            epoch: split.control.epoch(),
+            revision,
+            generation: split.ssl().cells()[&cell("r2-c-1")].generation,
+            changed: [(id("web-c-1"), outcome)].into(),
+            braked: None,
+        }),
+    };
+    // The one of the work before was on its way when the cell was assigned it anew, and counts from 1 again.
+    let (old, new) = (
+        summary(42, Outcome::Passed),
+        summary(1, Outcome::RolledBack),
+    );
+    let new = match new {
+        LinkEvent::Summary {
+            region, summary, ..
+        } => LinkEvent::Summary {
+            region,
+            number: 143,
+            summary,
+        },
+        other => other,
+    };
+    split.link(old, now);
+    split.link(new, now);
+    let outcomes = split.ssl().outcomes();
+    assert_eq!(outcomes.get(&id("web-c-1")), Some(&Outcome::RolledBack));
+}
