@@ -30,6 +30,7 @@ mod except;
 mod freeze;
 mod groups;
 mod held;
+mod held_long;
 mod held_warrant;
 mod job;
 mod late;

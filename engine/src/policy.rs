@@ -346,6 +346,10 @@ pub const ZONE_BAKE: Duration = secs(0);
 /// A host is slow past this many times the running mean of its cell (story).
 pub const SLOW_FACTOR: u32 = 2;
 
+/// How long a rollout waits for a host that a person has, an operator or somebody at its keyboard, before it goes on
+/// without it (guess: work at a host that is worth waiting for).
+pub const PERSON_WAIT: Duration = Duration::from_secs(60 * 60);
+
 /// The longest reservation of an operator: a host that is away for more than a week is no longer under
 /// maintenance, and belongs out of the inventory.
 pub const LONGEST_RESERVATION: Duration = Duration::from_secs(7 * 24 * 60 * 60);

@@ -191,6 +191,11 @@ pub enum GivenUp {
         /// Which group, and who, for people.
         reason: String,
     },
+    /// Granted, and a person has the host for longer than the rollout waits.
+    Held {
+        /// Who, for people.
+        reason: String,
+    },
     /// Ordered, but never past the point of disruption.
     Unreachable,
     /// Past the point of disruption and past its deadline.

@@ -139,7 +139,10 @@ impl Cell {
         why: &GivenUp,
         now: Timestamp,
     ) -> Result<(), CellError> {
-        if let GivenUp::NotStarted { reason } | GivenUp::NoRoom { reason } = why {
+        if let GivenUp::NotStarted { reason }
+        | GivenUp::NoRoom { reason }
+        | GivenUp::Held { reason } = why
+        {
             let is_away = self.members.get(host).is_some_and(|m| !m.is_connected());
             self.job_mut(rollout, host)?.away = is_away;
             let reason = reason.clone();
@@ -148,7 +151,7 @@ impl Cell {
                 false => LeftOutCause::Other,
             };
             self.end_job(rollout, host, Outcome::LeftOut { reason, cause });
-            if matches!(why, GivenUp::NoRoom { .. }) {
+            if matches!(why, GivenUp::NoRoom { .. } | GivenUp::Held { .. }) {
                 self.work_mut(rollout)?.without_room.insert(host.clone());
             }
             return Ok(());

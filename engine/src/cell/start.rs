@@ -84,6 +84,7 @@ impl Draft<'_> {
             self.hold_slice(work, reason, since);
         }
         self.go_on_without(work, &so_far);
+        self.go_on_without_held(work, &so_far.windows);
         self.hold_floored(work, &so_far);
         for (reason, since) in so_far.closed {
             self.hold_slice(work, reason, since);

@@ -48,7 +48,8 @@ pub struct Work {
     /// Hosts that were over when an operator last went on: the brake looks at the others.
     #[serde(default, rename = "judged_hosts")]
     pub(super) judged: BTreeSet<HostId>,
-    /// Hosts that were left out for lack of room in a group: each waits again once there is some.
+    /// Hosts that were left out for lack of room in a group, or since a person had them: each waits again once
+    /// there is room, and nobody has it.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub(super) without_room: BTreeSet<HostId>,
     pub(super) revision: u64,

@@ -80,6 +80,8 @@ const TEMPI: [&[usize]; 4] = [
 ];
 /// How long something is away, in milliseconds.
 const AWAY: [usize; 4] = [500, 10_000, 100_000, 900_000];
+/// How long an operator has a host, in milliseconds.
+const RESERVED: [usize; 4] = [10_000, 100_000, 900_000, 9_000_000];
 /// What clocks are set to, in milliseconds from the true time: a little and two hours back, a little, ten minutes
 /// and three days ahead, and right again.
 const STEPS_OF_CLOCKS: [i64; 6] = [-3_000, -7_200_000, 3_000, 600_000, 259_200_000, 0];
@@ -225,8 +227,8 @@ fn draw_reservation(draw: &mut Draw, hosts: &[HostId]) -> Deed {
     let named = vec![draw.one(hosts).clone(), draw.one(hosts).clone()];
     match draw.below(4) {
         0 => Deed::Unreserve(by, named, draw.percent(50)),
-        1 => Deed::Reserve(by, named, draw.time(&AWAY)),
-        _ => Deed::Reserve(by, named[..1].to_vec(), draw.time(&AWAY)),
+        1 => Deed::Reserve(by, named, draw.time(&RESERVED)),
+        _ => Deed::Reserve(by, named[..1].to_vec(), draw.time(&RESERVED)),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{AT_ONCE, floor, mins, secs};
 use crate::world::{Crash, World, file, id, rollout_id};
 use cofferdam_engine::{
     exception::Word, fleet::FleetError, id::HostId, ledger::Holder, policy::LONGEST_RESERVATION,
-    reservation::ReservationError, time::Timestamp,
+    reservation::ReservationError, rollout::Action, time::Timestamp, warrant::Outcome,
 };
 use std::time::Duration;
 
@@ -297,4 +297,43 @@ fn a_cell_whose_last_host_an_operator_has_keeps_no_token_from_the_others() {
     world.pass(mins(60));
 
     assert_eq!(world.count("ssl", "passed"), 6);
+}
+
+#[test]
+fn a_rollout_goes_on_without_a_host_that_an_operator_has_for_days_and_takes_it_once_it_is_free() {
+    let mut world = World::new().hosts("web", "r1/a", 8);
+    let waves = "[[wave]]\nname = \"most\"\nto = \"50%\"\nbake = \"9h\"\n".to_owned() + AT_ONCE;
+    let tables = waves + &floor("75%");
+    world.start(&file("ssl", "openssl", "hosts_left_out = \"30%\"", &tables));
+    let host = world.turns("ssl", 0).remove(3);
+    world.reserve("anna", &[host.as_str()], LONGEST_RESERVATION);
+    world.pass(mins(55));
+    assert!(world.rules().contains(&"held"));
+
+    world.until("it is left out", |world| {
+        world.outcome("ssl", &host) == "left out"
+    });
+    let outcome = &world.rollout("ssl").outcomes()[&host];
+    let Outcome::LeftOut { reason, .. } = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(reason, "the host is held by anna (new disk)");
+    world.until("the wave bakes", |world| world.rules().contains(&"bake"));
+    world
+        .try_unreserve("anna", std::slice::from_ref(&host), false)
+        .unwrap();
+    world.until("it has passed", |world| {
+        world.outcome("ssl", &host) == "passed"
+    });
+}
+
+#[test]
+fn a_rollback_waits_for_a_host_that_an_operator_has() {
+    let mut world = started();
+    world.wait_for("ssl", "done");
+    world.reserve("anna", &["web-a-1"], mins(600));
+    world.ask("ssl", Action::Rollback);
+    world.pass(mins(300));
+    assert_eq!(world.count("ssl", "rolled back"), 7);
+    world.wait_until_host_is("ssl", "web-a-1", "rolled back");
 }

@@ -170,7 +170,9 @@ fn of_cell(event: &CellEvent) -> Option<String> {
             GivenUp::NotStarted { reason } => format!("{rollout}: {host} left out, {reason}"),
             GivenUp::Unreachable => format!("{rollout}: {host} given up before its run"),
             GivenUp::TimedOut { failure } => format!("{rollout}: {host} given up, {failure}"),
-            GivenUp::NoRoom { reason } => format!("{rollout}: {host} is left out: {reason}"),
+            GivenUp::NoRoom { reason } | GivenUp::Held { reason } => {
+                format!("{rollout}: {host} is left out: {reason}")
+            }
             GivenUp::Skipped => format!("{rollout}: {host} is waited for no longer"),
         },
         CellEvent::Released { rollout } => format!("{rollout}: a cell forgets it"),
