@@ -66,7 +66,8 @@ impl Lost {
 }
 
 impl Cell {
-    /// Whether anybody is out who does not come back by himself: where nobody is, no group need be looked at.
+    /// Whether anybody is out here who does not come back by himself: where nobody is, none of them holds the room
+    /// of a group.
     fn has_lost_any(&self) -> bool {
         let mut entries = self.ledger.entries().values();
         let is_casualty = |occupancy: &Occupancy| matches!(occupancy, Occupancy::Casualty { .. });
@@ -158,13 +159,11 @@ impl Draft<'_> {
     /// Leaves out the hosts that wait for room in a group whose room is lost.
     pub(super) fn go_on_without(&mut self, work: &Work, so_far: &SoFar<'_>) {
         let is_forward = work.direction() == Some(Direction::Patch);
-        if !is_forward || work.assignment.repair || !self.cell.has_lost_any() {
+        if !is_forward || work.assignment.repair {
             return;
         }
         let (mut left, mut wanted) = (BTreeSet::new(), None);
-        let here = so_far.counts.places_with_some_out();
-        let places: BTreeSet<usize> = here.chain(self.cell.groups.stranded()).collect();
-        for place in places {
+        for place in self.places_that_may_be_lost(so_far) {
             let is_in = |host: &HostId| self.cell.groups.places_of(host).contains(&place);
             // Who is started in this very decision comes back.
             if self.taken.iter().any(is_in) {
@@ -189,6 +188,15 @@ impl Draft<'_> {
                 }
             }
         }
+    }
+
+    fn places_that_may_be_lost(&self, so_far: &SoFar<'_>) -> BTreeSet<usize> {
+        let here = self
+            .cell
+            .has_lost_any()
+            .then(|| so_far.counts.places_with_some_out());
+        let here = here.into_iter().flatten();
+        here.chain(self.cell.groups.stranded()).collect()
     }
 
     /// Whether nothing but the group at a place, and others, keeps a host from being started.
