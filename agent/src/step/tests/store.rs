@@ -108,6 +108,9 @@ async fn an_old_package_that_is_not_what_is_installed_is_not_taken_from_the_stor
     }
 }
 
+/// Changes an unpacked package, by where dpkg keeps control files; whether it could.
+type Forge<'a> = &'a dyn Fn(&Path, &Path) -> bool;
+
 /// What is in it is right, and dpkg would give others more than they have.
 #[tokio::test]
 async fn an_old_package_that_others_could_write_to_is_not_taken_from_the_store() {
@@ -125,7 +128,7 @@ async fn an_old_package_that_others_could_write_to_is_not_taken_from_the_store()
         fs::remove_file(script).unwrap();
         std::os::unix::fs::symlink(info.join("data.postinst"), script).is_ok()
     };
-    let forgeries: [&dyn Fn(&Path, &Path) -> bool; 6] = [
+    let forgeries: [Forge<'_>; 6] = [
         &|tree, _| owned_by(&tree.join("usr/share/data/version"), 33),
         &|tree, _| owned_by(&tree.join("usr/share/data"), 33),
         &|tree, _| with_mode(&tree.join("usr/share/data/version"), 0o646),
