@@ -212,6 +212,11 @@ impl Apt {
         self.root.join("var/lib/dpkg/status")
     }
 
+    /// Where it writes down which process changes packages.
+    fn running(&self) -> &Path {
+        &self.running
+    }
+
     fn lock_holder(&self, files: &[&str]) -> Result<Option<Holder>, Failure> {
         if let Some(left) = leftover::find(&self.running)? {
             return Ok(Some(left));

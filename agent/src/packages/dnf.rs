@@ -49,6 +49,11 @@ pub struct Dnf {
 }
 
 impl Dnf {
+    /// Where it writes down which process changes packages.
+    pub(super) fn running(&self) -> &Path {
+        &self.running
+    }
+
     /// Takes dnf and rpm on a root, with a state folder. dnf fetches no more than `rate` KiB a second;
     /// absent: as fast as it can.
     ///

@@ -203,7 +203,8 @@ impl Lab {
         run(self.dpkg().args([act, name]));
     }
 
-    fn dpkg(&self) -> Command {
+    /// dpkg on its root.
+    pub(crate) fn dpkg(&self) -> Command {
         let mut dpkg = Command::new("dpkg");
         dpkg.env("PATH", crate::host::process::PATH)
             .arg(format!("--root={}", self.path("root").display()))

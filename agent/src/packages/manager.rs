@@ -5,11 +5,13 @@ use super::{
     archive::{Download, Exactly},
     conffile::Conffiles,
     database::Database,
+    scripts,
     simulation::Simulation,
     stanza::Label,
     transaction::{Again, Change, Conditions},
     upgrade::{offer::Offer, source::Sources},
 };
+use crate::host::leftover;
 use cofferdam_engine::{
     failure::Failure,
     package::PackageFormat,
@@ -102,6 +104,17 @@ impl Manager {
     /// Waits until nobody else changes packages.
     pub async fn wait_to_change(&self, limit: Duration) -> Result<(), Failure> {
         of!(self, one => one.wait_to_change(limit).await)
+    }
+
+    /// Waits for a change that an earlier agent began, with a watch over its scripts.
+    pub async fn see_out(&self, limit: Duration, script_deadline: Duration) -> Result<(), Failure> {
+        let running = of!(self, one => one.running());
+        scripts::seen_out(running, limit, script_deadline).await
+    }
+
+    /// Ends such a change, with all of its group.
+    pub fn end_leftover(&self) -> Result<(), Failure> {
+        Ok(leftover::end(of!(self, one => one.running()))?)
     }
 
     pub async fn update(&self, since: Instant, lock_wait: Duration) -> Result<(), Failure> {

@@ -4,6 +4,7 @@
 //! script started: its children, and what left its group but still has the mark that dpkg puts into
 //! the environment of a script. dpkg then fails as it does for any script that fails.
 
+use super::waiting;
 use crate::host::{leftover, process_table};
 use cofferdam_engine::failure::{Failure, FailureKind};
 use nix::{
@@ -55,6 +56,35 @@ pub(super) async fn watched<T>(
         never = watch(running, deadline, &ended) => match never {},
     };
     done.map_err(|failure| explained(failure, &ended, deadline))
+}
+
+/// Waits, no longer than `limit`, for a change that an earlier agent began and did not see the end of, with a
+/// watch over its scripts as if it were begun now.
+///
+/// # Errors
+/// [`FailureKind::Locked`] when it is not over by then, and [`FailureKind::MaintainerScript`] when a script was
+/// late: then it is over.
+pub(super) async fn seen_out(
+    running: &Path,
+    limit: Duration,
+    deadline: Duration,
+) -> Result<(), Failure> {
+    let ended = Ended::default();
+    let over = waiting::until_free(|| Ok(leftover::find(running)?), limit);
+    let done = tokio::select! {
+        biased;
+        done = over => done,
+        never = watch(running, deadline, &ended) => match never {},
+    };
+    done?;
+    if ended.borrow().is_empty() {
+        return Ok(());
+    }
+    let left = Failure::new(
+        FailureKind::MaintainerScript,
+        "an earlier start of the agent had begun the change",
+    );
+    Err(explained(left, &ended, deadline))
 }
 
 /// A failure that a late script is the cause of says which script it was.

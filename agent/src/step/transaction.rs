@@ -29,7 +29,28 @@ impl Steps {
         self.settings.lock_wait.min(order.deadlines.apply / 2)
     }
 
+    /// Waits until nobody changes packages. What an earlier start of the agent left at work has all of the
+    /// step's time for it, and its scripts theirs.
     pub(super) async fn wait_for_package_manager(&self, order: &Order) -> Result<(), Failure> {
+        let deadlines = &order.deadlines;
+        self.manager
+            .see_out(deadlines.apply, deadlines.script)
+            .await?;
+        self.manager.wait_to_change(self.lock_wait(order)).await
+    }
+
+    /// The same on the way back, where what was left at work is ended when half of the step's time is over:
+    /// there is nowhere else to go.
+    pub(super) async fn wait_to_go_back(&self, order: &Order) -> Result<(), Failure> {
+        let deadlines = &order.deadlines;
+        let seen_out = self
+            .manager
+            .see_out(deadlines.apply / 2, deadlines.script)
+            .await;
+        if let Err(failure) = seen_out {
+            tracing::warn!(%failure, "ends what an earlier start of the agent left at work");
+            self.manager.end_leftover()?;
+        }
         self.manager.wait_to_change(self.lock_wait(order)).await
     }
 

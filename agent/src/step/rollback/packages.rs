@@ -41,7 +41,7 @@ impl Steps {
         order: &Order,
         packages: &[PackageWas],
     ) -> Result<Vec<String>, Failure> {
-        self.wait_for_package_manager(order).await?;
+        self.wait_to_go_back(order).await?;
         let change = self.put_packages_back(order, packages);
         self.outside.drift.account(change).await
     }

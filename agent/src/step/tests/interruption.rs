@@ -5,10 +5,19 @@ use super::{
     *,
 };
 use crate::{
-    host::command::{Command, LocalFuture, Output, RunError},
-    packages::lab::Deb,
+    host::{
+        command::{Command, LocalFuture, Output, RunError},
+        leftover,
+    },
+    packages::{RUNNING, lab::Deb},
+    patience::eventually,
 };
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::Cell,
+    os::unix::process::CommandExt,
+    process::{Child, Stdio},
+    time::Duration,
+};
 use tokio::sync::Notify;
 
 /// Cuts apply off after ever more of its outside programs, as a kill would, and ends it each time
@@ -47,7 +56,7 @@ pub(super) async fn cut_short(lab: &Lab, after: usize, act: impl AsyncFnOnce(&St
     }
 }
 
-fn steps_by(lab: &Lab, runner: Rc<dyn Runner>) -> Steps {
+pub(super) fn steps_by(lab: &Lab, runner: Rc<dyn Runner>) -> Steps {
     let outside = Outside {
         found: telling::channel().0,
         gates: Vec::new(),
@@ -155,6 +164,59 @@ async fn an_apt_that_says_it_did_and_did_not_is_not_believed() {
         failure.detail.contains("tool is at 1 instead of 2"),
         "{failure}"
     );
+}
+
+/// The agent is killed while a script hangs, and dpkg with the script lives on.
+#[tokio::test]
+async fn a_script_that_hangs_and_outlives_its_agent_is_ended_at_its_deadline() {
+    for goes_back_at_once in [false, true] {
+        let lab = Lab::new();
+        lab.run_scripts_without_chroot();
+        let one = Deb::new("tea", "1");
+        lab.install(&[one]);
+        lab.publish(one);
+        let hangs = Deb::new("tea", "2").with_postinst("touch $DPKG_ROOT/began; sleep 600");
+        let mut order = order("r2", packages(&[lab.publish(hangs)]));
+        order.deadlines.script = Duration::from_secs(1);
+        steps(&lab).stage(&request(&order)).await.unwrap();
+        let begun = steps_by(&lab, Rc::new(Lazy)).apply(&order).await;
+        begun.unwrap_err();
+        let mut dpkg = lab.dpkg();
+        dpkg.arg("--install").arg(lab.path("repo/tea_2_all.deb"));
+        let mut dpkg = left_at_work(&lab, &mut dpkg);
+        eventually("the script to begin", || lab.path("root/began").exists());
+        if !goes_back_at_once {
+            let failure = steps(&lab).apply(&order).await.unwrap_err();
+            assert_eq!(failure.kind, FailureKind::MaintainerScript, "{failure}");
+            let said = "the postinst of tea ran longer than 1 s";
+            assert!(failure.detail.starts_with(said), "{failure}");
+        }
+        steps(&lab).rollback(&order).await.unwrap();
+        assert!(!dpkg.wait().unwrap().success());
+        assert_eq!(lab.installed_file("tea").as_deref(), Some("1"));
+    }
+}
+
+#[tokio::test]
+async fn a_dpkg_that_outlives_its_agent_for_ever_is_ended_on_the_way_back() {
+    let host = Tool::new();
+    let mut order = host.order();
+    order.deadlines.apply = Duration::from_secs(4);
+    steps(&host.lab).apply(&order).await.unwrap();
+    let mut sleep = std::process::Command::new("sleep");
+    let mut left = left_at_work(&host.lab, sleep.arg("600"));
+    steps(&host.lab).rollback(&order).await.unwrap();
+    assert!(!left.wait().unwrap().success());
+    assert_eq!(host.versions(), both("1"));
+}
+
+/// Starts a program as if an agent had, which has died since.
+fn left_at_work(lab: &Lab, program: &mut std::process::Command) -> Child {
+    let program = program.stdout(Stdio::null()).stderr(Stdio::null());
+    let child = program.process_group(0).spawn().unwrap();
+    let pid = i32::try_from(child.id()).unwrap();
+    leftover::write_down(&lab.path("state").join(RUNNING), pid).unwrap();
+    child
 }
 
 /// Runs `true` in place of every installation.
