@@ -233,12 +233,12 @@ impl Apt {
 
     /// A program of apt that may look at the repositories.
     fn online(&self, program: &str) -> Command {
-        self.with(program, &self.online)
+        self.with(program, &self.online).args(conf::last_word())
     }
 
     /// A program of apt that knows only this host.
     fn offline(&self, program: &str) -> Command {
-        self.with(program, &self.offline)
+        self.with(program, &self.offline).args(conf::last_word())
     }
 
     /// dpkg itself, on this root.

@@ -1,7 +1,8 @@
 //! The configuration that apt runs with, as pure text.
 //!
-//! It goes in by `APT_CONFIG`, never by `-o`: options come after the machine's own configuration was
-//! read, and with it the machine's hooks. Two files are written: *online* knows the repositories;
+//! It goes in by `APT_CONFIG`, since options come after the machine's own configuration was read, and with
+//! it the machine's hooks. What the host's configuration must not overrule comes by options too, see
+//! [`last_word`]. Two files are written: *online* knows the repositories;
 //! *offline* knows only what is installed and the files on the command line, so that what is
 //! installed is what was staged, whatever the repositories say by then, or none of it.
 
@@ -66,10 +67,31 @@ APT::Cmd::Pattern-Only "true";
 APT::Update::Error-Mode "any";
 "#;
 
-/// The options that dpkg gets, from apt and from the agent alike: the host's own version of a
-/// changed config file stays, without a question.
+/// What dpkg does about config files, whatever the host's `dpkg.cfg` and `apt.conf.d` say of it: the host's own
+/// version of a changed one stays, and one that was removed does not come back, without a question.
+const CONFFILES: [&str; 4] = [
+    "--no-force-confnew",
+    "--no-force-confask",
+    "--no-force-confmiss",
+    "--force-confold",
+];
+
+/// The options with which every program of apt is run, beside its configuration. Of dpkg's options the last ones
+/// count, and those of the host's `apt.conf.d` come after those of `APT_CONFIG`. A terminal of its own would
+/// take dpkg out of the group in which its scripts are watched.
+pub fn last_word() -> Vec<String> {
+    let dpkg = CONFFILES.map(|option| format!("Dpkg::Options::={option}"));
+    let mut options = vec!["-o".to_owned(), "Dpkg::Use-Pty=false".to_owned()];
+    options.extend(
+        dpkg.into_iter()
+            .flat_map(|option| ["-o".to_owned(), option]),
+    );
+    options
+}
+
+/// The options that dpkg gets, from apt and from the agent alike.
 pub fn dpkg_options(root: &Root) -> Vec<String> {
-    let mut options = vec!["--force-confold".to_owned()];
+    let mut options: Vec<String> = CONFFILES.map(str::to_owned).to_vec();
     if !root.is_machine() {
         let folder = root.path().display();
         options.push(format!("--root={folder}"));
@@ -95,10 +117,7 @@ mod tests {
     fn on_the_machine_itself_only_what_is_needed_is_added() {
         let text = online(&Root::machine(), None);
         assert!(!text.contains("Dir"), "{text}");
-        assert!(
-            text.contains("Dpkg::Options { \"--force-confold\"; };"),
-            "{text}"
-        );
+        assert!(text.contains("\"--force-confold\"; };"), "{text}");
     }
 
     #[test]

@@ -115,7 +115,8 @@ impl Lab {
         self.configure("Dpkg::Options { \"--force-script-chrootless\"; };");
     }
 
-    fn configure(&self, text: &str) {
+    /// Adds to the host's own configuration of apt.
+    pub(crate) fn configure(&self, text: &str) {
         let path = self.path("root/etc/apt/apt.conf.d/lab");
         let before = fs::read_to_string(&path).unwrap_or_default();
         fs::write(path, before + text + "\n").unwrap();

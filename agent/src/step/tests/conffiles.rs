@@ -82,6 +82,21 @@ async fn a_changed_config_file_stays_or_gives_way_as_ordered_and_is_there_again_
     }
 }
 
+/// As the images of clouds and containers do. dpkg heeds the last of such options.
+#[tokio::test]
+async fn a_changed_config_file_stays_also_where_the_host_tells_apt_to_take_the_packages() {
+    let host = Tea::with(ConffilePolicy::Keep);
+    host.lab.configure(
+        "Dpkg::Options { \"--force-confdef\"; \"--force-confnew\"; }; Dpkg::Use-Pty \"true\";",
+    );
+    host.write(OWN);
+    steps(&host.lab).apply(&host.order).await.unwrap();
+    assert_eq!(host.says(), OWN);
+    steps(&host.lab).rollback(&host.order).await.unwrap();
+    assert_eq!(host.says(), OWN);
+    assert_eq!(host.lab.installed_file("tea").as_deref(), Some("1"));
+}
+
 #[tokio::test]
 async fn a_changed_config_file_is_found_before_anything_is_changed_where_it_is_to_fail() {
     let host = Tea::with(ConffilePolicy::Fail);
