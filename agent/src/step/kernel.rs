@@ -1,9 +1,12 @@
-//! Boots a new kernel once, and makes it the default only when the host was found well with it.
+//! Boots a new kernel once, and makes it the default only when the host was found well with it. Whoever brought
+//! it: one that people or an earlier patch installed and nobody booted yet is what a reboot would take, whatever
+//! this patch changes.
 //!
 //! ```text
 //! stage    a new kernel, and GRUB that cannot boot one once: refused
 //! apply    kernel.json: installing ---> the running kernel is pinned ---> packages
-//! reboot   the next boot, and no later one, is the new kernel's ---> kernel.json: tried
+//! reboot   (of a patch without packages: here)
+//!          the next boot, and no later one, is the new kernel's ---> kernel.json: tried
 //! verify   the old one runs: it did not boot. Else checks, and: default ---> kernel.json: proved
 //! rollback the new one runs: the old one is the default, kernel.json: going-back, reboot;
 //!          then packages, by the old kernel ---> kernel.json: back
@@ -21,6 +24,7 @@ use crate::{
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
     order::Order,
+    package::PackageFormat,
     patch::{KernelFallback, LockedPackage},
 };
 use serde::{Deserialize, Serialize};
@@ -31,7 +35,7 @@ use std::{collections::BTreeSet, path::Path, rc::Rc};
 pub struct Trial {
     /// The release of the kernel that ran before, as `uname -r` prints it.
     pub old: String,
-    /// The release of the kernel that the patch brings.
+    /// The release of the kernel that the reboot is to take.
     pub new: String,
     /// The boot loader's saved entry before. Absent: there was none.
     pub default_entry: Option<String>,
@@ -67,7 +71,8 @@ impl Trial {
 }
 
 impl Steps {
-    /// Makes sure that a new kernel among staged packages can be booted once, before anything is drained for it.
+    /// Makes sure that a new kernel, among staged packages or on the host already, can be booted once, before
+    /// anything is drained for it.
     pub(super) async fn require_kernel_fallback(
         &self,
         fallback: KernelFallback,
@@ -117,7 +122,15 @@ impl Steps {
     /// Lets the reboot that follows be the new kernel's, and no later one.
     pub(super) async fn arm_kernel(&self, order: &Order) -> Result<(), Failure> {
         let rollout = &order.grant.rollout;
-        let Some(trial) = self.records.kernel(rollout)?.filter(Trial::is_open) else {
+        let open = || {
+            self.records
+                .kernel(rollout)
+                .map(|trial| trial.filter(Trial::is_open))
+        };
+        if open()?.is_none() {
+            self.pin_kernel(order, &[]).await?;
+        }
+        let Some(trial) = open()? else {
             return Ok(());
         };
         let deadlines = &order.deadlines;
@@ -213,8 +226,8 @@ impl Steps {
         Grub::known(Rc::clone(&self.outside.runner))
     }
 
-    /// The kernel that a reboot after these packages would take and that is to be tried first. Absent: they bring
-    /// none that is newer, or it need not be.
+    /// The kernel that a reboot after these packages would take and that is to be tried first. Absent: none is
+    /// newer, or it need not be.
     async fn new_kernel(
         &self,
         fallback: KernelFallback,
@@ -229,15 +242,24 @@ impl Steps {
             brought.extend(self.manager.kernels(&package.name, &file).await?);
         }
         let running = kernel::running()?;
-        if brought.contains(&running) {
-            return Err(in_place(&running));
-        }
-        Ok(kernel::newest(
-            &running,
-            brought.into_iter(),
-            self.manager.format(),
-        ))
+        let on_host = kernel::newer_than(&running, &self.settings.root)?;
+        to_try(&running, brought, on_host, self.manager.format())
     }
+}
+
+/// The newest of the kernels that packages bring and of the newest on the host, where it is newer than the running
+/// one.
+fn to_try(
+    running: &str,
+    brought: BTreeSet<String>,
+    on_host: Option<String>,
+    format: PackageFormat,
+) -> Result<Option<String>, Failure> {
+    if brought.contains(running) {
+        return Err(in_place(running));
+    }
+    let all = brought.into_iter().chain(on_host);
+    Ok(kernel::newest(running, all, format))
 }
 
 fn in_place(running: &str) -> Failure {
@@ -246,4 +268,29 @@ fn in_place(running: &str) -> Failure {
          `kernel_fallback = \"none\"` in [patch] to go on without one"
     );
     Failure::new(FailureKind::Unsupported, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_reboot_would_take_is_tried_whoever_brought_it() {
+        for (brought, on_host, expected) in [
+            (&["2-a"][..], None, Some("2-a")),
+            (&[], Some("3-a"), Some("3-a")),
+            (&["2-a"], Some("3-a"), Some("3-a")),
+            (&["4-a"], Some("3-a"), Some("4-a")),
+            (&["2-b"], Some("3-a"), Some("3-a")),
+            (&[], None, None),
+        ] {
+            let brought: BTreeSet<String> = brought.iter().map(|&one| one.to_owned()).collect();
+            let on_host = on_host.map(str::to_owned);
+            let found = to_try("1-a", brought, on_host, PackageFormat::Deb).unwrap();
+            assert_eq!(found.as_deref(), expected);
+        }
+        let running = BTreeSet::from(["1-a".to_owned()]);
+        let failure = to_try("1-a", running, Some("3-a".to_owned()), PackageFormat::Deb);
+        assert_eq!(failure.unwrap_err().kind, FailureKind::Unsupported);
+    }
 }

@@ -30,6 +30,10 @@ impl Steps {
             Content::Config { config, files } => self.stage_config(request, config, files).await?,
             Content::Noop => BTreeSet::new(),
         };
+        if !matches!(request.content, Content::Packages { .. }) {
+            self.require_kernel_fallback(request.kernel_fallback, &[])
+                .await?;
+        }
         let staged = Staged {
             lock_digest: request.lock_digest,
             bits,
