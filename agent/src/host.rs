@@ -23,6 +23,7 @@ pub mod settings;
 pub mod sockets;
 pub mod space;
 pub mod stamp;
+mod transcript;
 pub mod unit;
 pub mod unit_state;
 pub mod users;

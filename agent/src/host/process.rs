@@ -4,14 +4,14 @@ use super::{
     captured::{Ends, TAIL_BYTES},
     command::{Captured, Command, Exit, LocalFuture, Output, RunError, Runner, Share, Sink},
     leftover,
+    transcript::Transcript,
 };
 use nix::{
     sys::signal::{Signal, killpg},
     unistd::Pid,
 };
 use std::{
-    fs::{self, File},
-    io::{self, Read, Seek, SeekFrom, Write},
+    io::Write as _,
     os::unix::process::ExitStatusExt,
     path::Path,
     pin::pin,
@@ -124,16 +124,17 @@ async fn run_into_file(command: &Command, path: &Path) -> Result<Output, RunErro
         path: path.to_owned(),
         source,
     };
-    let (file, begin) = open_transcript(command, path).map_err(broken)?;
-    let (out, err) = (
-        file.try_clone().map_err(broken)?,
-        file.try_clone().map_err(broken)?,
+    let transcript = Transcript::open(command, path).map_err(broken)?;
+    let (mut file, out, err) = (
+        transcript.file().map_err(broken)?,
+        transcript.file().map_err(broken)?,
+        transcript.file().map_err(broken)?,
     );
     let mut running = Running::start(command, out.into(), err.into())?;
     let exit = running.end(command).await?;
-    let output = read_from(path, begin).map_err(broken)?;
+    let output = transcript.read().map_err(broken)?;
     // Only for people: a transcript that cannot take its last line changes nothing.
-    writeln!(&file, "[{exit}]").ok();
+    writeln!(file, "[{exit}]").ok();
     Ok(Output {
         exit,
         stdout: output,
@@ -144,7 +145,8 @@ async fn run_into_file(command: &Command, path: &Path) -> Result<Output, RunErro
 async fn run_and_write_ends(command: &Command, path: &Path) -> Result<Output, RunError> {
     let ends = || Ends::within(TAIL_BYTES, TAIL_BYTES);
     let (exit, [stdout, stderr]) = run_with_pipes(command, ends).await;
-    let written = open_transcript(command, path).and_then(|(mut file, _)| {
+    let written = Transcript::open(command, path).and_then(|transcript| {
+        let mut file = transcript.file()?;
         file.write_all(&stdout.bytes)?;
         file.write_all(&stderr.bytes)?;
         match &exit {
@@ -161,32 +163,6 @@ async fn run_and_write_ends(command: &Command, path: &Path) -> Result<Output, Ru
         stdout,
         stderr,
     })
-}
-
-/// Opens the transcript at its end, writes the command line, and says where the output begins.
-fn open_transcript(command: &Command, path: &Path) -> io::Result<(File, u64)> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let mut file = File::options().create(true).append(true).open(path)?;
-    writeln!(file, "$ {command}")?;
-    let begin = file.metadata()?.len();
-    Ok((file, begin))
-}
-
-/// The two ends of what a program wrote to its transcript.
-fn read_from(path: &Path, begin: u64) -> io::Result<Captured> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(begin))?;
-    let mut ends = Ends::within(TAIL_BYTES, TAIL_BYTES);
-    let mut piece = [0; 8192];
-    loop {
-        let length = file.read(&mut piece)?;
-        if length == 0 {
-            return Ok(ends.finish());
-        }
-        ends.push(&piece[..length]);
-    }
 }
 
 /// A started program, whose process group is killed unless it ended by itself.

@@ -169,6 +169,24 @@ impl Records {
     /// # Errors
     /// [`RecordError`] when a record cannot be read: then nothing must be thrown away.
     pub fn needed_bits(&self) -> Result<BTreeSet<Digest>, RecordError> {
+        self.bits_needed_by(|_| true)
+    }
+
+    /// The same, as if a rollout had nothing staged.
+    ///
+    /// # Errors
+    /// As of [`Self::needed_bits`].
+    pub fn bits_needed_without(
+        &self,
+        rollout: &RolloutId,
+    ) -> Result<BTreeSet<Digest>, RecordError> {
+        self.bits_needed_by(|other| other != rollout)
+    }
+
+    fn bits_needed_by(
+        &self,
+        counts: impl Fn(&RolloutId) -> bool,
+    ) -> Result<BTreeSet<Digest>, RecordError> {
         let mut needed = BTreeSet::new();
         let all = self.all_before()?;
         let standing = || all.values().filter(|before| before.phase == Phase::Begun);
@@ -178,8 +196,8 @@ impl Records {
                 needed.extend(before.was.bits());
             }
         }
-        for rollout in self.rollouts()? {
-            if let Some(staged) = self.staged(&rollout)? {
+        for rollout in self.rollouts()?.iter().filter(|rollout| counts(rollout)) {
+            if let Some(staged) = self.staged(rollout)? {
                 needed.extend(staged.bits);
             }
         }

@@ -40,7 +40,7 @@ impl Steps {
     }
 
     /// The kept packages that are installed now.
-    async fn installed_bits(&self) -> Result<BTreeSet<Digest>, Failure> {
+    pub(super) async fn installed_bits(&self) -> Result<BTreeSet<Digest>, Failure> {
         let database = self.manager.database().await?;
         let is_installed = |digest: &Digest| {
             self.keep.label(*digest).is_some_and(|label| {

@@ -3,6 +3,7 @@
 mod config;
 mod exceptions;
 mod packages;
+mod room;
 
 use super::{
     Steps,

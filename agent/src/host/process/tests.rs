@@ -1,6 +1,7 @@
 //! Real processes, and that none is left.
 
 use super::*;
+use std::fs;
 
 fn shell(script: &str) -> Command {
     Command::new("sh").arg("-c").arg(script)
@@ -103,4 +104,21 @@ async fn a_program_that_is_not_there_is_said_by_name() {
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "no-such-program could not be started");
+}
+
+/// As on a full disk, where dpkg has to be able to go back.
+#[tokio::test]
+async fn a_program_runs_and_is_heard_also_where_its_transcript_cannot_be_written() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("in-the-way"), "").unwrap();
+    for way in ["in-the-way/a.log", "b.log"] {
+        let path = folder.path().join(way);
+        let command = shell("echo out; echo err >&2; exit 3").transcript(path.clone());
+        let output = Processes.run(&command).await.unwrap();
+        assert_eq!(output.stdout.text(), "out\nerr\n", "{way}");
+        assert_eq!(output.exit, Exit::Status(3));
+        let written = "$ sh -c echo out; echo err >&2; exit 3\nout\nerr\n[status 3]\n";
+        let there = fs::read_to_string(path).unwrap_or_else(|_| written.to_owned());
+        assert_eq!(there, written, "{way}");
+    }
 }

@@ -41,6 +41,9 @@ impl Steps {
         order: &Order,
         packages: &[PackageWas],
     ) -> Result<Vec<String>, Failure> {
+        if let Err(failure) = self.make_room(order).await {
+            tracing::warn!(%failure, "no room is made on a full disk");
+        }
         self.wait_to_go_back(order).await?;
         let change = self.put_packages_back(order, packages);
         self.outside.drift.account(change).await

@@ -5,7 +5,11 @@ use super::{
     *,
 };
 use crate::{
-    host::{keep, locks::samples::Locker},
+    host::{
+        keep,
+        locks::samples::Locker,
+        space::Room,
+    },
     packages::{lab::Deb, transaction::Conditions},
 };
 use std::time::Duration;
@@ -139,6 +143,31 @@ async fn a_rollback_leaves_alone_what_others_changed_since() {
     host.lab.install(&[tool("2")]);
     steps(&host.lab).rollback(&order).await.unwrap();
     assert_eq!(host.versions(), both("1"));
+}
+
+#[tokio::test]
+async fn a_host_whose_disk_is_full_lets_go_of_what_the_patch_brought_and_goes_back() {
+    let host = Tool::new();
+    let order = host.order();
+    steps(&host.lab).apply(&order).await.unwrap();
+    let none = Room {
+        bytes: 0,
+        inodes: None,
+    };
+    let steps = steps_with(
+        host.lab.settings(),
+        Rc::new(none),
+        scripted::Scripted::default(),
+    );
+    let half = steps.keep.incoming("r9").unwrap();
+    steps.rollback(&order).await.unwrap();
+    assert_eq!(host.versions(), both("1"));
+    assert!(!half.exists());
+    let kept = steps.keep.packages().unwrap();
+    let versions = kept
+        .iter()
+        .map(|digest| steps.keep.label(*digest).unwrap().version);
+    assert_eq!(Vec::from_iter(versions), ["1", "1"]);
 }
 
 #[tokio::test]
