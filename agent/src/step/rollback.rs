@@ -12,7 +12,7 @@ use super::{
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
     id::RolloutId,
-    order::Order,
+    order::{Direction, Order},
 };
 
 impl Steps {
@@ -21,10 +21,10 @@ impl Steps {
     pub(super) async fn roll_back(&self, order: &Order) -> Result<Vec<String>, Failure> {
         let rollout = &order.grant.rollout;
         let Some(mut before) = self.records.before(rollout)? else {
-            // Staged and no more: apply never began.
-            return match self.records.staged(rollout)? {
-                Some(_) => Ok(Vec::new()),
-                None => Err(unknown(order)),
+            // Apply never began: it ended before, or the host was staged and no more.
+            return match (order.direction, self.records.staged(rollout)?) {
+                (Direction::Patch, _) | (Direction::Rollback, Some(_)) => Ok(Vec::new()),
+                (Direction::Rollback, None) => Err(unknown(order)),
             };
         };
         match before.phase {

@@ -12,6 +12,7 @@ use crate::{
     },
     packages::{lab::Deb, transaction::Conditions},
 };
+use cofferdam_engine::order::Direction;
 use std::time::Duration;
 
 #[tokio::test]
@@ -108,10 +109,16 @@ async fn nothing_staged_and_nothing_begun_are_told_apart() {
     let host = Tool::new();
     let order = host.order();
     let steps = steps(&host.lab);
-    let failure = steps.rollback(&order).await.unwrap_err();
+    let back = Order {
+        direction: Direction::Rollback,
+        ..order.clone()
+    };
+    let failure = steps.rollback(&back).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::NoWayBack, "{failure}");
-    steps.stage(&request(&order)).await.unwrap();
+    // An apply whose staging failed has changed nothing.
     steps.rollback(&order).await.unwrap();
+    steps.stage(&request(&order)).await.unwrap();
+    steps.rollback(&back).await.unwrap();
     steps.release(&order.grant.rollout).await;
     steps.rollback(&order).await.unwrap();
     assert_eq!(host.versions(), both("1"));
