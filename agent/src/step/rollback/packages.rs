@@ -147,12 +147,15 @@ impl Steps {
         on: Conditions<'_>,
         order: &Order,
     ) -> Result<(), Failure> {
-        if let Ok(simulation) = self.manager.rehearse(change, Again::Yes).await {
-            let is_named = |name: &&String| change.remove.contains(name);
-            if let Some(other) = simulation.removals.iter().find(|name| !is_named(name)) {
-                let detail = format!("the way back would also remove {other}");
-                return Err(Failure::new(FailureKind::Dependency, detail));
+        match self.manager.rehearse(change, Again::Yes).await {
+            Ok(simulation) => require_named(&simulation.removals, change)?,
+            Err(failure) if !change.remove.is_empty() => {
+                // It could take more off than is named, and nobody would know. dpkg does not.
+                tracing::warn!(%failure, "the package manager cannot say how it would go back");
+                return Ok(());
             }
+            // Where nothing is named, it takes nothing off.
+            Err(_) => {}
         }
         match self.change(change, on, self.lock_wait(order)).await {
             Err(failure) if failure.kind.may_pass() => Err(failure),
@@ -161,6 +164,18 @@ impl Steps {
                 Ok(())
             }
             Ok(()) => Ok(()),
+        }
+    }
+}
+
+/// A package that others need may be needed by what people installed since: dpkg would break that.
+fn require_named(removals: &[String], change: &Change) -> Result<(), Failure> {
+    let is_named = |name: &&String| change.remove.contains(name);
+    match removals.iter().find(|name| !is_named(name)) {
+        None => Ok(()),
+        Some(other) => {
+            let detail = format!("the way back would also remove {other}");
+            Err(Failure::new(FailureKind::Dependency, detail))
         }
     }
 }

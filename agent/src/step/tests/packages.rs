@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     host::{
+        command::{Command, LocalFuture, Output, RunError},
         keep,
         locks::samples::Locker,
         space::Room,
@@ -150,6 +151,36 @@ async fn a_rollback_leaves_alone_what_others_changed_since() {
     host.lab.install(&[tool("2")]);
     steps(&host.lab).rollback(&order).await.unwrap();
     assert_eq!(host.versions(), both("1"));
+}
+
+/// `mine` needs what the patch brought, and apt cannot be asked what it would do.
+#[tokio::test]
+async fn a_rollback_takes_off_nothing_of_others_also_where_the_package_manager_does_not_say_how() {
+    let host = Tool::new();
+    let extra = Deb::new("extra", "1");
+    let all = [host.two.clone(), vec![host.lab.publish(extra)]].concat();
+    let order = order("r2", packages(&all));
+    steps(&host.lab).apply(&order).await.unwrap();
+    host.lab
+        .install(&[Deb::new("mine", "1").with("Depends: extra\n")]);
+    let silent = interruption::steps_by(&host.lab, Rc::new(Silent));
+    silent.rollback(&order).await.unwrap_err();
+    assert_eq!(host.lab.installed_file("mine").as_deref(), Some("1"));
+    assert_eq!(host.versions(), both("1"));
+}
+
+/// Lets no simulation come to an answer.
+struct Silent;
+
+impl Runner for Silent {
+    fn run<'a>(&'a self, command: &'a Command) -> LocalFuture<'a, Result<Output, RunError>> {
+        Box::pin(async move {
+            if command.args.iter().any(|arg| arg == "--simulate") {
+                return Processes.run(&Command::new("false")).await;
+            }
+            Processes.run(command).await
+        })
+    }
 }
 
 #[tokio::test]
