@@ -15,6 +15,7 @@ pub mod database;
 pub mod dnf;
 mod kernel;
 pub mod manager;
+pub mod needs;
 pub mod same;
 pub mod scripts;
 pub mod simulation;

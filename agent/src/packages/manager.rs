@@ -5,6 +5,7 @@ use super::{
     archive::{Download, Exactly},
     conffile::Conffiles,
     database::Database,
+    needs::Needs,
     scripts,
     simulation::Simulation,
     stanza::Label,
@@ -198,6 +199,14 @@ impl Manager {
 
     pub async fn mark_automatic(&self, names: &[&str], on: Conditions<'_>) -> Result<(), Failure> {
         of!(self, one => one.mark_automatic(names, on).await)
+    }
+
+    /// What each of some packages needs. Of rpm's it is not asked: dnf itself bounds how many kernels stay.
+    pub async fn needs(&self, names: &[&str]) -> Result<Needs, Failure> {
+        match self {
+            Self::Apt(apt) => apt.needs(names).await,
+            Self::Dnf(_) => Ok(Needs::new()),
+        }
     }
 
     pub async fn conffiles(&self, names: &[&str]) -> Result<Conffiles, Failure> {

@@ -3,6 +3,7 @@
 use super::{Steps, record::Was};
 use crate::packages::{
     LOCK_POLL,
+    needs::came_along,
     transaction::{Change, Conditions},
 };
 use cofferdam_engine::{
@@ -72,6 +73,33 @@ impl Steps {
                 result => return result,
             }
         }
+    }
+
+    /// Marks as automatic what came along with others, or nothing would ever take it off the host again: apt takes
+    /// a file by name for a wish.
+    pub(super) async fn mark_brought(
+        &self,
+        rollout: &RolloutId,
+        on: Conditions<'_>,
+    ) -> Result<(), Failure> {
+        let Some(before) = self.records.before(rollout)? else {
+            return Ok(());
+        };
+        let Was::Packages { packages } = &before.was else {
+            return Ok(());
+        };
+        let (old, new): (Vec<_>, Vec<_>) = packages.iter().partition(|one| one.old.is_some());
+        let old: Vec<&str> = old.iter().map(|one| one.name.as_str()).collect();
+        let new: Vec<&str> = new.iter().map(|one| one.name.as_str()).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let needs = self
+            .manager
+            .needs(&[old.clone(), new.clone()].concat())
+            .await?;
+        let came: Vec<&str> = came_along(&new, &old, &needs).into_iter().collect();
+        self.manager.mark_automatic(&came, on).await
     }
 
     /// Marks as automatic again what was so before: apt takes a file by name for a wish.

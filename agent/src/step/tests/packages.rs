@@ -184,6 +184,19 @@ impl Runner for Silent {
 }
 
 #[tokio::test]
+async fn what_comes_along_with_a_package_is_marked_so_and_what_was_wished_for_is_not() {
+    let host = Tool::new();
+    let brings = Deb::new("tool", "3").with("Depends: data, extra\n");
+    let all = [brings, Deb::new("extra", "1"), Deb::new("wish", "1")];
+    let order = order("r2", packages(&all.map(|deb| host.lab.publish(deb))));
+    steps(&host.lab).apply(&order).await.unwrap();
+    let automatic = host.lab.apt().automatic().await.unwrap();
+    assert_eq!(automatic, ["extra".to_owned()].into());
+    steps(&host.lab).rollback(&order).await.unwrap();
+    assert_eq!(host.versions(), both("1"));
+}
+
+#[tokio::test]
 async fn a_host_whose_disk_is_full_lets_go_of_what_the_patch_brought_and_goes_back() {
     let host = Tool::new();
     let order = host.order();
