@@ -119,17 +119,18 @@ impl Keep {
         Ok(digest)
     }
 
-    /// Finds a version of a package. Absent: the keep does not have it. Of several packages with
-    /// this name and version, the one with the lowest digest.
+    /// Finds the packages of this name and version, in the order of their digests: there may be several.
     ///
     /// # Errors
     /// [`FileError`] when the keep cannot be read. A label that is garbled is passed over.
-    pub fn find_package(&self, name: &str, version: &str) -> Result<Option<Digest>, FileError> {
-        let found = self.digests("json")?.into_iter().find(|&digest| {
-            self.label(digest)
-                .is_some_and(|label| label.is_of(name) && label.version == version)
+    pub fn find_packages(&self, name: &str, version: &str) -> Result<Vec<Digest>, FileError> {
+        let mut found = self.digests("json")?;
+        found.retain(|&digest| {
+            let label = self.label(digest);
+            let is_it = label.is_some_and(|label| label.is_of(name) && label.version == version);
+            is_it && self.package(digest).exists()
         });
-        Ok(found.filter(|&digest| self.package(digest).exists()))
+        Ok(found)
     }
 
     /// What a kept package says of itself. Absent: it is not kept whole.
@@ -259,11 +260,11 @@ mod tests {
     async fn a_package_is_found_by_name_and_version() {
         let folder = tempfile::tempdir().unwrap();
         let keep = keep_with(folder.path(), &["1", "2"]).await;
-        let found = keep.find_package("tool", "2").unwrap().unwrap();
-        assert_eq!(found, Digest::of("2"));
-        assert_eq!(fs::read(keep.package(found)).unwrap(), b"2");
-        assert_eq!(keep.find_package("tool", "3").unwrap(), None);
-        assert_eq!(keep.find_package("other", "2").unwrap(), None);
+        let found = keep.find_packages("tool", "2").unwrap();
+        assert_eq!(found, [Digest::of("2")]);
+        assert_eq!(fs::read(keep.package(found[0])).unwrap(), b"2");
+        assert_eq!(keep.find_packages("tool", "3").unwrap(), []);
+        assert_eq!(keep.find_packages("other", "2").unwrap(), []);
     }
 
     #[tokio::test]

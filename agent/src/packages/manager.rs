@@ -102,6 +102,20 @@ impl Manager {
         }
     }
 
+    /// Makes sure that a package file is another copy of the installed one, by what says what is in it. Nothing
+    /// stands against a forged file. `folder` must be empty.
+    pub async fn require_same_build(
+        &self,
+        file: &Path,
+        name: &str,
+        folder: &Path,
+    ) -> Result<(), Failure> {
+        match self {
+            Self::Apt(apt) => apt.require_same_build(file, name, folder).await,
+            Self::Dnf(dnf) => dnf.require_installed_from(file, name).await,
+        }
+    }
+
     /// Waits until nobody else changes packages.
     pub async fn wait_to_change(&self, limit: Duration) -> Result<(), Failure> {
         of!(self, one => one.wait_to_change(limit).await)

@@ -73,6 +73,23 @@ impl Apt {
         self.same_rights(tree, &found)
     }
 
+    /// Makes sure that a package file has the control files of the installed version, among which are the sums of
+    /// all that is in it. They are unpacked into `folder`, which is empty.
+    ///
+    /// # Errors
+    /// As of [`Self::require_installed_from`].
+    pub async fn require_same_build(
+        &self,
+        deb: &Path,
+        name: &str,
+        folder: &Path,
+    ) -> Result<(), Failure> {
+        let unpack = Command::new("dpkg-deb").arg("--control").arg(deb);
+        self.must(&unpack.arg(folder)).await?;
+        let book = self.control_files(name).await?;
+        self.same_control(deb, name, (folder, &book)).await
+    }
+
     /// The sums of the installed version's files.
     async fn sums_in_book(&self, name: &str, book: &Book) -> Result<Sums, Failure> {
         let mut files = BTreeMap::new();

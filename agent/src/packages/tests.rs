@@ -84,6 +84,7 @@ async fn the_way_back_is_simulated_from_where_a_change_leads() {
     lab.publish(Deb::new("tool", "1"));
     lab.publish(Deb::new("tool", "2").with("Depends: data\n"));
     lab.publish(Deb::new("data", "1"));
+    lab.publish(Deb::new("tool", "0").with("Depends: ghost\n"));
     let apt = lab.apt();
     apt.update(Instant::now(), LOCK_LIMIT).await.unwrap();
     let forward = fetched(&lab, &[exactly("tool", "2"), exactly("data", "1")]).await;
@@ -98,6 +99,14 @@ async fn the_way_back_is_simulated_from_where_a_change_leads() {
     assert_eq!((plan.installs.len(), step), (1, (Some("2"), "1")));
     assert_eq!(plan.removals, ["data"]);
     assert_eq!(lab.installed_file("tool").as_deref(), Some("1"));
+    let astray = Change {
+        install: fetched(&lab, &[exactly("tool", "0")]).await,
+        ..back
+    };
+    let failure = apt.rehearse_after(&forward, &astray, &folder).await;
+    let failure = failure.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Dependency, "{failure}");
+    assert!(failure.detail.contains("ghost"), "{failure}");
 }
 
 #[tokio::test]

@@ -71,7 +71,8 @@ impl Steps {
             let detail = format!("{name} {version} is in no repository, so nobody knows its hash");
             Failure::new(FailureKind::NotFound, detail)
         };
-        let sha256 = self.keep.find_package(name, version)?.ok_or_else(nowhere)?;
+        let kept = self.keep.find_packages(name, version)?;
+        let sha256 = *kept.first().ok_or_else(nowhere)?;
         let size = std::fs::metadata(self.keep.package(sha256))
             .map_err(|_| nowhere())?
             .len();

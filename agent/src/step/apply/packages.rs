@@ -108,7 +108,7 @@ impl Steps {
                 None => None,
                 Some(entry) => Some(OldPackage {
                     version: entry.version.clone(),
-                    sha256: self.keep.find_package(&package.name, &entry.version)?,
+                    sha256: self.old_in_keep(&package.name, &entry.version).await?,
                     automatic: automatic.contains(&package.name),
                     on_hold: entry.on_hold,
                 }),

@@ -65,9 +65,7 @@ impl Steps {
         staging: &Staging,
         old: Exactly<'_>,
     ) -> Result<Option<Digest>, Failure> {
-        if let Some(digest) = self.keep.find_package(old.name, old.version)?
-            && self.is_kept(digest).await?
-        {
+        if let Some(digest) = self.old_in_keep(old.name, old.version).await? {
             return Ok(Some(digest));
         }
         let folder = self.keep.incoming(&staging.folder)?;
@@ -81,6 +79,35 @@ impl Steps {
             }
         }
         Ok(None)
+    }
+
+    /// Finds what is installed of a package in the keep.
+    pub(in crate::step) async fn old_in_keep(
+        &self,
+        name: &str,
+        version: &str,
+    ) -> Result<Option<Digest>, Failure> {
+        for digest in self.keep.find_packages(name, version)? {
+            let is_whole = self.is_kept(digest).await?;
+            if is_whole
+                && self
+                    .is_installed_one(&self.keep.package(digest), name)
+                    .await?
+            {
+                return Ok(Some(digest));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a package file that nobody forged is what is installed, and not another build of the same version.
+    async fn is_installed_one(&self, file: &Path, name: &str) -> Result<bool, Failure> {
+        let folder = self.keep.incoming(&format!("{name}.control"))?;
+        let proved = self.manager.require_same_build(file, name, &folder).await;
+        if let Err(failure) = &proved {
+            tracing::info!(%failure, name, "a file with the installed version is not what is installed");
+        }
+        Ok(proved.is_ok())
     }
 
     /// Finds an old package in the archive.
@@ -105,7 +132,7 @@ impl Steps {
         Err(no_way_back(old, &other))
     }
 
-    /// Takes a file into the keep if its own control file says that it is the package.
+    /// Takes a file into the keep if it is what is installed of the package.
     pub(super) async fn take_if(
         &self,
         deb: &Path,
@@ -115,6 +142,9 @@ impl Steps {
             return Ok(None);
         };
         if !label.is_of(wanted.name) || label.version != wanted.version {
+            return Ok(None);
+        }
+        if !self.is_installed_one(deb, wanted.name).await? {
             return Ok(None);
         }
         Ok(Some(self.keep.take_package(deb, &label).await?))

@@ -196,6 +196,23 @@ async fn what_comes_along_with_a_package_is_marked_so_and_what_was_wished_for_is
     assert_eq!(host.versions(), both("1"));
 }
 
+/// As a local build with the version of the distribution's.
+#[tokio::test]
+async fn another_build_of_the_installed_version_is_no_way_back() {
+    let host = Tool::new();
+    let order = host.order();
+    let other = Deb::new("data", "1").with("Provides: other\n");
+    host.lab.publish(other);
+    let steps = steps(&host.lab);
+    let failure = steps.stage(&request(&order)).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NoWayBack, "{failure}");
+    let one_way = Order {
+        one_way: true,
+        ..order
+    };
+    steps.stage(&request(&one_way)).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_host_whose_disk_is_full_lets_go_of_what_the_patch_brought_and_goes_back() {
     let host = Tool::new();
@@ -227,7 +244,7 @@ async fn a_way_back_that_rotted_is_said_and_nothing_is_changed() {
     let order = host.order();
     let steps = steps(&host.lab);
     steps.apply(&order).await.unwrap();
-    let old = steps.keep.find_package("data", "1").unwrap().unwrap();
+    let old = steps.keep.find_packages("data", "1").unwrap()[0];
     fs::write(steps.keep.package(old), b"rotten").unwrap();
     let failure = steps.rollback(&order).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::NoWayBack, "{failure}");

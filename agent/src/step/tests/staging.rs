@@ -169,19 +169,6 @@ async fn a_host_that_would_lose_a_package_is_refused() {
 }
 
 #[tokio::test]
-async fn a_way_back_that_apt_would_not_go_is_none() {
-    let lab = Lab::new();
-    lab.install(&[Deb::new("tool", "1")]);
-    lab.publish(Deb::new("tool", "1").with("Depends: ghost\n"));
-    let mut order = order("r2", packages(&[lab.publish(Deb::new("tool", "2"))]));
-    let failure = steps(&lab).stage(&request(&order)).await.unwrap_err();
-    assert_eq!(failure.kind, FailureKind::NoWayBack, "{failure}");
-    assert!(failure.detail.contains("ghost"), "{failure}");
-    order.one_way = true;
-    steps(&lab).stage(&request(&order)).await.unwrap();
-}
-
-#[tokio::test]
 async fn a_rollout_that_was_amended_is_staged_again() {
     let host = Tool::new();
     let steps = steps(&host.lab);
