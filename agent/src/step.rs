@@ -158,7 +158,7 @@ impl Actions for Steps {
     }
 
     async fn stage(&self, request: &StageRequest) -> Result<(), Failure> {
-        self.stage_bits(request).await
+        self.stage_bits(request, stage::PATIENCE).await
     }
 
     async fn drain(&self, order: &Order) -> Result<(), Failure> {

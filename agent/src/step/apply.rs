@@ -10,6 +10,7 @@ use super::{
 };
 use crate::actions::{Applied, StageRequest};
 use cofferdam_engine::{failure::Failure, order::Order, patch::Content};
+use std::time::Duration;
 use tokio::time::Instant;
 
 impl Steps {
@@ -17,17 +18,17 @@ impl Steps {
     /// until the change has begun.
     pub(super) async fn apply_content(&self, order: &Order) -> Result<Applied, Failure> {
         let step = (Instant::now(), order.deadlines.apply);
-        self.stage_bits(&StageRequest {
+        let request = StageRequest {
             rollout: order.grant.rollout.clone(),
             lock_digest: order.grant.lock_digest,
             content: order.content.clone(),
             conffiles: order.conffiles.clone(),
             kernel_fallback: order.kernel_fallback,
             one_way: order.one_way,
-            // What was not staged is fetched on a drained host: as fast as that allows.
             rate_kib: None,
-        })
-        .await?;
+        };
+        // What was not staged is fetched on a drained host: as fast as that allows, and nobody is waited for.
+        self.stage_bits(&request, Duration::ZERO).await?;
         if !self.has_begun(order)? {
             self.run_hooks(Point::PreApply, order, step).await?;
         }

@@ -8,16 +8,22 @@ mod room;
 mod supply;
 mod way_back;
 
+pub(super) use bring::PATIENCE;
 pub(super) use packages::changed;
 
 use super::{Steps, record::Staged};
 use crate::{actions::StageRequest, host::keep};
 use cofferdam_engine::{digest::Digest, failure::Failure, patch::Content};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 impl Steps {
-    /// Stages a rollout once; when that is done already, only proves that its bits are still there.
-    pub(super) async fn stage_bits(&self, request: &StageRequest) -> Result<(), Failure> {
+    /// Stages a rollout once; when that is done already, only proves that its bits are still there. Others, who
+    /// bring something to the artefact store, are waited for as long as `patience`.
+    pub(super) async fn stage_bits(
+        &self,
+        request: &StageRequest,
+        patience: Duration,
+    ) -> Result<(), Failure> {
         if self.is_staged(request).await? {
             return Ok(());
         }
@@ -25,7 +31,7 @@ impl Steps {
         let bits = match &request.content {
             Content::Packages { packages, reach } => {
                 let packages = self.of_this_host(packages, reach).await?;
-                self.stage_packages(request, &packages).await?
+                self.stage_packages(request, &packages, patience).await?
             }
             Content::Config { config, files } => self.stage_config(request, config, files).await?,
             Content::Noop => BTreeSet::new(),

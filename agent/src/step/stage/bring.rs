@@ -23,7 +23,7 @@ use std::{fs, num::NonZeroU32, path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// How long a staging waits for others in all (guess: a third of what a staging may take).
-pub(super) const PATIENCE: Duration = Duration::from_secs(10 * 60);
+pub(in crate::step) const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// The least wait between two questions: the store holds one back until it knows more.
 pub(super) const LEAST_WAIT: Duration = Duration::from_secs(1);

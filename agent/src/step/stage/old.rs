@@ -31,9 +31,12 @@ impl Steps {
                     sleep(LEAST_WAIT).await;
                 }
                 Ok(Some(Whereabouts::Bring)) => {
-                    if let Some(digest) = self.old_to_bring(staging, old, &package).await {
-                        return Ok(Some(digest));
+                    let brought = self.old_to_bring(staging, old, &package).await;
+                    if brought.is_some() || Instant::now() >= staging.patient_until {
+                        return Ok(brought);
                     }
+                    // The store may not have heard that this host cannot.
+                    sleep(LEAST_WAIT).await;
                 }
                 Ok(Some(Whereabouts::Wait { .. } | Whereabouts::Elsewhere { .. }) | None)
                 | Err(_) => return Ok(None),

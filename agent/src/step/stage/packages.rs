@@ -1,6 +1,6 @@
 //! Stages packages: the new ones, and a rehearsal of their installation.
 
-use super::{Steps, bring};
+use super::Steps;
 use crate::{
     actions::StageRequest,
     host::{durable, keep},
@@ -21,6 +21,7 @@ use std::{
     collections::BTreeSet,
     num::NonZeroU32,
     path::{Path, PathBuf},
+    time::Duration,
 };
 use tokio::time::Instant;
 
@@ -53,6 +54,7 @@ impl Steps {
         &self,
         request: &StageRequest,
         packages: &[LockedPackage],
+        patience: Duration,
     ) -> Result<BTreeSet<Digest>, Failure> {
         let database = self.manager.database().await?;
         let changed = changed(packages, &database);
@@ -64,7 +66,7 @@ impl Steps {
             one_way: request.one_way,
             rate: self.rate_of(request),
             since,
-            patient_until: since + bring::PATIENCE,
+            patient_until: since + patience,
         };
         self.fetch_new(&staging, packages).await?;
         self.require_kernel_fallback(request.kernel_fallback, &changed)
