@@ -1,6 +1,6 @@
 //! Which connections to the host's own ports are open: the tables of `/proc/net/tcp` and `tcp6`.
 
-use super::sockets::{self, ESTABLISHED, LISTEN};
+use super::sockets::{self, CLOSE_WAIT, CLOSING, ESTABLISHED, LISTEN, Socket};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
@@ -9,7 +9,9 @@ use std::{
 /// The kernel's tables of connections.
 const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 
-/// Counts the established connections to each of some local ports. A port without any is not there.
+/// Counts the open connections to each of some local ports: established ones, those of which the peer alone
+/// has ended its half and may wait for its answer, and those of which a part of the answer is still on its
+/// way, which a reboot would cut off. A port without any is not there.
 ///
 /// # Errors
 /// The system's error when the kernel's table of IPv4 connections cannot be read; a host without
@@ -50,24 +52,29 @@ fn tables() -> io::Result<String> {
     Ok(all)
 }
 
-/// Counts the established connections to each of some local ports in one of the kernel's tables.
+/// Counts the open connections to each of some local ports in one of the kernel's tables.
 pub fn count(table: &str, ports: &BTreeSet<u16>) -> BTreeMap<u16, usize> {
     let mut counts = BTreeMap::new();
-    for port in ports_in(table, ESTABLISHED).filter(|port| ports.contains(port)) {
-        *counts.entry(port).or_default() += 1;
+    let open = sockets::read(table).filter(is_open);
+    for port in open.map(|socket| socket.local_port) {
+        if ports.contains(&port) {
+            *counts.entry(port).or_default() += 1;
+        }
     }
     counts
 }
 
-/// The local ports on which something listens by the kernel's tables.
-pub fn listening_in(table: &str) -> BTreeSet<u16> {
-    ports_in(table, LISTEN).collect()
+fn is_open(socket: &Socket<'_>) -> bool {
+    match socket.state {
+        ESTABLISHED | CLOSE_WAIT => true,
+        state => CLOSING.contains(&state) && socket.unsent > 0,
+    }
 }
 
-/// The local ports of the sockets in this state.
-fn ports_in<'a>(table: &'a str, wanted: &'a str) -> impl Iterator<Item = u16> + use<'a> {
-    let sockets = sockets::read(table).filter(move |socket| socket.state == wanted);
-    sockets.map(|socket| socket.local_port)
+/// The local ports on which something listens by the kernel's tables.
+pub fn listening_in(table: &str) -> BTreeSet<u16> {
+    let listening = sockets::read(table).filter(|socket| socket.state == LISTEN);
+    listening.map(|socket| socket.local_port).collect()
 }
 
 #[cfg(test)]
@@ -92,6 +99,32 @@ mod tests {
         assert_eq!(count(TABLE, &both), BTreeMap::from([(8000, 1)]));
         assert_eq!(count(TABLE, &BTreeSet::new()), BTreeMap::new());
         assert_eq!(listening_in(TABLE), BTreeSet::from([8000]));
+    }
+
+    /// Their lines have the form of the others: which bytes are left is in `tx_queue`.
+    #[test]
+    fn an_answer_that_is_on_its_way_is_an_open_connection() {
+        let line = |state: &str, unsent: &str| {
+            format!(
+                "   1: 0100007F:1F40 0100007F:C0FE {state} {unsent}:00000000 01:00000014 00000000     0        0 9\n"
+            )
+        };
+        for (state, unsent, is_open) in [
+            ("01", "00000000", true),
+            ("08", "00000000", true),
+            ("04", "000A0000", true),
+            ("09", "00000001", true),
+            ("0B", "00000001", true),
+            ("04", "00000000", false),
+            ("05", "00000000", false),
+            ("06", "00000000", false),
+            ("09", "00000000", false),
+            ("03", "00000000", false),
+            ("0A", "00000080", false),
+        ] {
+            let found = count(&line(state, unsent), &BTreeSet::from([8000]));
+            assert_eq!(!found.is_empty(), is_open, "{state} {unsent}");
+        }
     }
 
     #[test]

@@ -10,6 +10,10 @@ use std::{
 pub const ESTABLISHED: &str = "01";
 /// Somebody may dial in.
 pub const LISTEN: &str = "0A";
+/// The peer has ended its half, and may still read what comes.
+pub const CLOSE_WAIT: &str = "08";
+/// This host has ended its half; what it sent before may still be on its way.
+pub const CLOSING: [&str; 3] = ["04", "09", "0B"];
 /// A peer asks to come in.
 pub const SYN_RECEIVED: &str = "03";
 
@@ -22,6 +26,8 @@ pub struct Socket<'a> {
     pub peer: SocketAddr,
     /// Its state, as in [`ESTABLISHED`].
     pub state: &'a str,
+    /// How many bytes the peer has not acknowledged.
+    pub unsent: u64,
     /// Its number in the kernel, by which its owner is found. 0: it has none any more.
     pub inode: u64,
 }
@@ -47,11 +53,13 @@ impl<'a> Socket<'a> {
     fn read(line: &'a str) -> Option<Self> {
         let mut columns = line.split_whitespace().skip(1);
         let (local, peer, state) = (columns.next()?, columns.next()?, columns.next()?);
+        let (unsent, _) = columns.next()?.split_once(':')?;
         Some(Self {
             local_port: address(local)?.port(),
             peer: address(peer)?,
             state,
-            inode: columns.nth(5)?.parse().ok()?,
+            unsent: u64::from_str_radix(unsent, 16).ok()?,
+            inode: columns.nth(4)?.parse().ok()?,
         })
     }
 }

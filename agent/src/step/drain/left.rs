@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
 /// What is left.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Left {
-    /// How many connections are established, by port. Ports without any are not here.
+    /// How many connections are open, by port. Ports without any are not here.
     connections: BTreeMap<u16, usize>,
     /// The sessions that are not over.
     sessions: Vec<Sessions>,
