@@ -3,6 +3,7 @@
 //! A path is looked up as if the root were `/`, through symlinks, so that what a service reads is
 //! what is replaced, and nothing outside the root ever is.
 
+mod attributes;
 pub mod set;
 
 use crate::host::{
@@ -13,6 +14,7 @@ use crate::host::{
     settings::HostSettings,
     unit,
 };
+pub use attributes::Attributes;
 use cofferdam_engine::{
     digest::Digest,
     failure::{Failure, FailureKind},
@@ -44,6 +46,9 @@ pub struct FileState {
     pub uid: u32,
     /// Its group.
     pub gid: u32,
+    /// Its access control list, its label and the like. None in the record of an older agent.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
 }
 
 impl FileState {
@@ -62,6 +67,7 @@ impl FileState {
             mode: meta.permissions().mode() & 0o7777,
             uid: meta.uid(),
             gid: meta.gid(),
+            attributes: attributes::of(path).map_err(FileError::of("looking at", path))?,
         }))
     }
 }
@@ -243,6 +249,7 @@ fn write_like(content: &Path, path: &Path, like: Option<&FileState>) -> io::Resu
             let owner = (Uid::from_raw(old.uid), Gid::from_raw(old.gid));
             fchown(&to, Some(owner.0), Some(owner.1))?;
         }
+        attributes::give(&to, &old.attributes)?;
     }
     let mode = like.map_or(NEW_MODE, |old| old.mode);
     to.set_permissions(Permissions::from_mode(mode))?;

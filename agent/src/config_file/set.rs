@@ -1,6 +1,6 @@
 //! The config files of a patch at their places on this host: one unit.
 
-use super::{FileState, NEW_MODE, Place};
+use super::{Attributes, FileState, NEW_MODE, Place};
 use crate::host::{root::Root, users};
 use cofferdam_engine::{
     failure::{Failure, FailureKind},
@@ -43,6 +43,7 @@ impl Change<'_> {
                 (Some(gid), _) => gid?,
                 (None, now) => now.map_or_else(|| getegid().as_raw(), |now| now.gid),
             },
+            attributes: now.map_or_else(Attributes::new, |now| now.attributes.clone()),
         })
     }
 }
