@@ -102,6 +102,15 @@ impl Manager {
         }
     }
 
+    /// Makes sure that a package file is not much larger than the installed version, before any of it is unpacked.
+    /// Of rpm's nothing is.
+    pub async fn require_same_size(&self, file: &Path, name: &str) -> Result<(), Failure> {
+        match self {
+            Self::Apt(apt) => apt.require_same_size(file, name).await,
+            Self::Dnf(_) => Ok(()),
+        }
+    }
+
     /// Makes sure that a package file is another copy of the installed one, by what says what is in it. Nothing
     /// stands against a forged file. `folder` must be empty.
     pub async fn require_same_build(

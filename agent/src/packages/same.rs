@@ -7,6 +7,7 @@
 
 mod control;
 mod rights;
+mod size;
 
 use super::Apt;
 use crate::host::{

@@ -101,6 +101,7 @@ impl Steps {
         let folder = self.keep.incoming(&staging.folder)?;
         let into = folder.join("stored.deb");
         self.fetch_stored(file, staging.rate, &into).await?;
+        self.manager.require_same_size(&into, old.name).await?;
         let label = self.manager.label(&into).await?;
         self.require_room_to_stage(label.installed_kib.saturating_mul(1024))?;
         let tree = folder.join("tree");
