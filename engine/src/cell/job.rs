@@ -196,6 +196,8 @@ pub enum GivenUp {
         /// Who, for people.
         reason: String,
     },
+    /// Ordered, and the order never came there; the present warrant does not name the host any more.
+    NotNamed,
     /// Ordered, but never past the point of disruption.
     Unreachable,
     /// Past the point of disruption and past its deadline.

@@ -159,6 +159,9 @@ impl Cell {
         if matches!(why, GivenUp::Skipped) {
             return self.skipped(rollout, host, now);
         }
+        if matches!(why, GivenUp::NotNamed) {
+            return self.not_named(rollout, host, now);
+        }
         let order = self.active_mut(rollout, host, "giving up")?.order.clone();
         if let GivenUp::TimedOut { failure } = why {
             self.ledger
@@ -187,6 +190,22 @@ impl Cell {
             }
             Direction::Rollback => self.wait_again(rollout, host, timed_out(reason), now),
         }
+        Ok(())
+    }
+
+    /// An order that never came to its host is not sent any more: the host waits for another turn.
+    fn not_named(
+        &mut self,
+        rollout: &RolloutId,
+        host: &HostId,
+        now: Timestamp,
+    ) -> Result<(), CellError> {
+        let active = self.active_mut(rollout, host, "giving up")?;
+        active.withdrawn = true;
+        let token = active.order.token;
+        self.let_go(host, token, now);
+        let failure = timed_out("the present warrant does not name the host");
+        self.wait_again(rollout, host, failure, now);
         Ok(())
     }
 

@@ -45,6 +45,8 @@ impl Draft<'_> {
         self.withdraw(work, host, active, member, withdrawal.as_deref());
         if let Some(point) = active.claim {
             self.answer(work, counts, host, active, point, withdrawal);
+        } else if active.unsent && is_named_no_more(work, host, active) {
+            self.give_up(work, host, GivenUp::NotNamed);
         } else if active.unsent {
             self.push(CellCommand::Resend(active.order.clone()));
         }
@@ -136,7 +138,7 @@ impl Draft<'_> {
         if let Some(reason) = self.cell.bar(work, self.now) {
             return Some(reason.to_string());
         }
-        if work.jobs.get(host).is_none_or(|job| job.turn.is_none()) {
+        if !has_turn(work, host) {
             return Some("the present warrant does not name the host".to_owned());
         }
         let delta = active.order.delta;
@@ -180,6 +182,18 @@ impl Draft<'_> {
         let group = groups.forbid_disrupting(counts, assignment, &taken.member.host.id)?;
         Some(groups.reason(counts, group).to_string())
     }
+}
+
+/// Whether the present warrant names a host.
+fn has_turn(work: &Work, host: &HostId) -> bool {
+    let job = work.jobs.get(host);
+    job.is_some_and(|job| job.turn.is_some())
+}
+
+/// Whether an order to patch a host is not to be sent again: no warrant that could go with it names the host.
+fn is_named_no_more(work: &Work, host: &HostId, active: &Active) -> bool {
+    let is_forward = active.order.direction == Direction::Patch;
+    is_forward && !active.disrupted && !has_turn(work, host)
 }
 
 /// When an order is given up.

@@ -6,9 +6,9 @@ use crate::{
     world::{World, file, id, operator, rollout_id},
 };
 use cofferdam_engine::{
-    cell::{CellEvent, Work},
+    cell::{CellCommand, CellEvent, Hello, JobState, Work},
     denial::Scope,
-    fleet::{FleetError, FleetEvent, LinkEvent, News},
+    fleet::{FleetCommand, FleetError, FleetEvent, LinkEvent, News, Told},
     id::{CellId, Region},
     policy::CELL_SIZE,
     rollout::{Action, Rollout, RolloutEvent},
@@ -196,7 +196,7 @@ fn a_region_speaks_of_its_own_cells_and_hosts_alone() {
 
     // It says that a host of another region came to it, and was forgotten there.
     let (_, member) = split.control.host(&host).unwrap();
-    let hello = Box::new(cofferdam_engine::cell::Hello {
+    let hello = Box::new(Hello {
         host: member.host.clone(),
         incarnation: member.incarnation,
         boot_id: String::new(),
@@ -313,4 +313,76 @@ fn results_of_work_that_was_assigned_anew_count_though_an_old_summary_came_late(
     split.link(new, now);
     let outcomes = split.ssl().outcomes();
     assert_eq!(outcomes.get(&id("web-c-1")), Some(&Outcome::RolledBack));
+}
+
+#[test]
+fn an_order_that_never_came_is_not_sent_again_where_the_warrant_names_its_host_no_more() {
+    let mut world = World::new().hosts("web", "r2/c", 4);
+    let tables = AT_ONCE.to_owned() + &floor("50%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.until("an order is out", |world| world.orders().count() > 0);
+    let order = world.orders().next().expect("one is out").1.clone();
+    let host = order.host.clone();
+    let mut split = apart(&world);
+    let now = world.now;
+
+    // Its session is gone before the order came there, and it is to wait for another turn.
+    let held = split.work("r2-c-1").unwrap().warrant.as_ref().unwrap();
+    let mut narrower = held.warrant.clone();
+    narrower.generation = narrower.generation.next();
+    narrower.hosts.retain(|other| *other != host);
+    let (_, member) = split.control.host(&host).unwrap();
+    let hello = Box::new(Hello {
+        host: member.host.clone(),
+        incarnation: member.incarnation,
+        boot_id: String::new(),
+        version: String::new(),
+        in_service: true,
+        detail: String::new(),
+        open: None,
+        newest: None,
+    });
+    let away = CellEvent::HostDisconnected { host: host.clone() };
+    let away = FleetEvent::Host {
+        host: host.clone(),
+        event: away,
+    };
+    let told = Told::Cell {
+        cell: cell("r2-c-1"),
+        event: Box::new(CellEvent::Warranted { warrant: narrower }),
+    };
+    let r2 = split.regions.get_mut(&region("r2")).unwrap();
+    let told = LinkEvent::Told {
+        number: r2.told_up_to() + 1,
+        told: Box::new(told),
+    };
+    let told = FleetEvent::Link { event: told };
+    for event in [away, told, FleetEvent::HostConnected { hello }] {
+        r2.apply(&event, now).unwrap();
+    }
+    let decision = r2.decide(now);
+    let sends = |command: &FleetCommand| {
+        matches!(
+            command,
+            FleetCommand::Cell {
+                command: CellCommand::Resend(_),
+                ..
+            }
+        )
+    };
+    assert!(
+        !decision.commands.iter().any(sends),
+        "{:?}",
+        decision.commands
+    );
+    for event in decision.commands.iter().flat_map(FleetCommand::events) {
+        r2.apply(&event, now).unwrap();
+    }
+    let cell = &r2.cells()[&cell("r2-c-1")];
+    assert!(!cell.ledger().holds(&host), "it takes nobody's room");
+    let job = &cell.work()[&rollout_id("ssl")].jobs[&host];
+    assert!(
+        matches!(job.state, JobState::Waiting | JobState::Again(_)),
+        "{job:?}"
+    );
 }

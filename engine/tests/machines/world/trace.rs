@@ -168,6 +168,7 @@ fn of_cell(event: &CellEvent) -> Option<String> {
         CellEvent::Withdrawn { rollout, host } => format!("{rollout} -> {host}: withdrawn"),
         CellEvent::GaveUp { rollout, host, why } => match why {
             GivenUp::NotStarted { reason } => format!("{rollout}: {host} left out, {reason}"),
+            GivenUp::NotNamed => format!("{rollout}: {host} waits for another turn, unordered"),
             GivenUp::Unreachable => format!("{rollout}: {host} given up before its run"),
             GivenUp::TimedOut { failure } => format!("{rollout}: {host} given up, {failure}"),
             GivenUp::NoRoom { reason } | GivenUp::Held { reason } => {
