@@ -19,6 +19,10 @@ use std::{num::NonZeroU32, time::Duration};
 /// The most hosts of one cell (story). Never across zones.
 pub const CELL_SIZE: usize = 500;
 
+/// How long a region may go on hearing what it is told after it was last heard itself: it notices as late that its
+/// link is broken in one direction (three heartbeats of ten seconds).
+pub const HEARD_LATE: Duration = Duration::from_secs(30);
+
 /// How far a process counts on the clock of another beyond an agreed duration (guess).
 pub const MARGIN: Duration = Duration::from_secs(10);
 

@@ -46,6 +46,17 @@ impl HeldWarrant {
         }
     }
 
+    /// When it ends at the latest, for who has copied it and whose clock may be ahead of the one by which it was received.
+    pub(crate) fn ends_by(&self, copied_at: Option<Timestamp>) -> Timestamp {
+        match self.is_of_another_boot {
+            true => self.received_at,
+            false => {
+                let came = self.received_at.max(copied_at.unwrap_or_default());
+                came.after(self.warrant.starts_for)
+            }
+        }
+    }
+
     /// Ends it with the boot in which it came.
     pub(super) fn end_with_boot(&mut self) {
         self.is_of_another_boot = true;

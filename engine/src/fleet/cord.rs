@@ -5,6 +5,7 @@ use crate::{
     cell::{Cell, CellEvent},
     cord::{Cord, Span},
     id::{CellId, HostId, OperatorId, Region},
+    policy::HEARD_LATE,
     time::Timestamp,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,10 +165,11 @@ impl Fleet {
             until: None,
         };
         // What it was told last may have reached it as late as this.
-        let heard_by = silent_since.unwrap_or(now);
+        let heard_by = silent_since.map_or(now, |since| since.after(HEARD_LATE));
+        let copied_at = self.copied_at(region);
         for cell in self.cells_of(region) {
             for rollout in self.rollouts.values() {
-                let leave = rollout.last_leave(&cell, self.cells.get(&cell), heard_by);
+                let leave = rollout.last_leave(&cell, self.cells.get(&cell), copied_at, heard_by);
                 let Some((hosts, until)) = leave.filter(|(_, until)| now < *until) else {
                     continue;
                 };

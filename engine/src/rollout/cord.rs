@@ -8,6 +8,7 @@ use crate::{
     id::{CellId, HostId},
     time::Timestamp,
 };
+use std::collections::BTreeSet;
 
 impl Rollout {
     /// Says that the cord is pulled, and by whom.
@@ -49,34 +50,42 @@ impl Rollout {
     }
 
     /// The hosts that a cell may still start if it has heard nothing since it was told last, and until when
-    /// at most: by its mirror, and by leave that was told and may have come by `heard_by`. Nothing: none.
+    /// at most: by its mirror, which may have been copied with another clock's moments, and by leave that was told
+    /// and may have come by `heard_by`. Nothing: none.
     pub(crate) fn last_leave(
         &self,
         cell: &CellId,
         mirror: Option<&Cell>,
+        copied_at: Option<Timestamp>,
         heard_by: Timestamp,
-    ) -> Option<(Vec<HostId>, Timestamp)> {
+    ) -> Option<(BTreeSet<HostId>, Timestamp)> {
         let work = mirror.and_then(|mirror| mirror.work().get(&self.plan.rollout));
         let progress = self.cells.get(cell)?;
         let known = work.map(Work::generation).unwrap_or_default();
-        let held = work.filter(|work| work.stop.is_none() && work.braked.is_none());
+        let is_stopped = |work: &&Work| work.stop.is_some() || work.braked.is_some();
+        let held = work.filter(|work| !is_stopped(work));
         let held = held.and_then(|work| work.warrant.as_ref());
-        let held = held.map(|held| (held.warrant.hosts.as_slice(), held.ends_at()));
-        let leave = match &progress.wish {
-            Wish::Start { hosts, at, .. } if progress.generation > known => {
-                Some((hosts.as_slice(), heard_by.max(*at).after(self.plan.warrant)))
-            }
-            Wish::Nothing | Wish::Start { .. } | Wish::Stop { .. } => held,
+        let held = held.map(|held| (&held.warrant.hosts, held.ends_by(copied_at)));
+        // What the cell is known to have taken, its mirror has.
+        let told = |generation, hosts, at: Timestamp| {
+            let until = heard_by.max(at).after(self.plan.warrant);
+            (generation > known).then_some((hosts, until))
         };
-        let (hosts, until) = leave?;
+        let newest = match &progress.wish {
+            Wish::Start { hosts, at, .. } => told(progress.generation, hosts, *at),
+            Wish::Nothing | Wish::Stop { .. } => None,
+        };
+        let stopped = progress.stopped_leave.as_ref();
+        let stopped = stopped.and_then(|of| told(of.generation, &of.hosts, of.at));
+        let leaves = [held, newest, stopped];
+        let until = leaves.iter().flatten().map(|(_, until)| *until).max()?;
         let is_past = |host: &HostId| {
             let job = work.and_then(|work| work.jobs.get(host));
             job.and_then(Job::active)
                 .is_some_and(|active| active.disrupted)
         };
-        let left = hosts
-            .iter()
-            .filter(|host| self.may_begin(host) && !is_past(host));
+        let hosts = leaves.into_iter().flatten().flat_map(|(hosts, _)| hosts);
+        let left = hosts.filter(|host| self.may_begin(host) && !is_past(host));
         Some((left.cloned().collect(), until))
     }
 

@@ -36,9 +36,24 @@ pub struct CellProgress {
     /// Whether the newest wish may not have reached it, so that it is told again.
     #[serde(default)]
     pub untold: bool,
+    /// The leave that the newest stop ended: the cell may have taken it, and not the stop. Absent: the newest wish is no
+    /// stop, or nothing was told before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) stopped_leave: Option<StoppedLeave>,
     /// Whether it has leave to start hosts that wait for another turn, so that it is told otherwise.
     #[serde(default)]
     pub narrowed: bool,
+}
+
+/// Leave that a stop ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StoppedLeave {
+    /// Its generation.
+    pub(crate) generation: Generation,
+    /// The hosts that might be started.
+    pub(crate) hosts: Vec<HostId>,
+    /// When it was signed.
+    pub(crate) at: Timestamp,
 }
 
 /// The newest wish for a cell.
@@ -67,8 +82,18 @@ pub enum Wish {
 impl CellProgress {
     /// Takes note that the newest wish was told.
     pub(super) fn tell(&mut self, generation: Generation, wish: Wish, now: Timestamp) {
+        let before = std::mem::replace(&mut self.wish, wish);
+        self.stopped_leave = match (&self.wish, before) {
+            (Wish::Stop { .. }, Wish::Start { hosts, at, .. }) => Some(StoppedLeave {
+                generation: self.generation,
+                hosts,
+                at,
+            }),
+            // A stop that is told again ends the same leave.
+            (Wish::Stop { .. }, Wish::Stop { .. }) => self.stopped_leave.take(),
+            (Wish::Stop { .. }, Wish::Nothing) | (Wish::Nothing | Wish::Start { .. }, _) => None,
+        };
         self.generation = generation;
-        self.wish = wish;
         self.told_at = Some(now);
         self.untold = false;
         self.narrowed = false;

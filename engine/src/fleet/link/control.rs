@@ -36,6 +36,9 @@ pub(super) struct Downlink {
     last_told: u64,
     /// What it was told and has not said to have stored, by number.
     pub(super) untaken: BTreeMap<u64, Told>,
+    /// When its cells were copied last: moments in them until then are by its own clock. Absent: they never were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) copied_at: Option<Timestamp>,
     /// Since when nothing is heard of it. Nothing: it is heard.
     pub(super) silent_since: Option<Timestamp>,
 }
@@ -91,6 +94,11 @@ impl Fleet {
     /// Since when nothing is heard of a region. Nothing: it is heard, or was never met.
     pub fn silent_since(&self, region: &Region) -> Option<Timestamp> {
         self.links.regions.get(region)?.silent_since
+    }
+
+    /// When a region's cells were copied last. Nothing: they never were.
+    pub(in crate::fleet) fn copied_at(&self, region: &Region) -> Option<Timestamp> {
+        self.links.regions.get(region)?.copied_at
     }
 
     /// The region that a cell is of. Nothing: none has told of it, or all is one process.

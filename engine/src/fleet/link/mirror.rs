@@ -184,7 +184,9 @@ impl Fleet {
             self.grant_anew(name);
         }
         self.package_sets.extend(copy.package_sets.clone());
-        self.link_of(region)?.news = copy.news;
+        let known = self.link_of(region)?;
+        known.news = copy.news;
+        known.copied_at = Some(now);
         self.look_at_all_of(region, &before, now)
     }
 

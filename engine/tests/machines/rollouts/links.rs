@@ -10,7 +10,7 @@ use cofferdam_engine::{
     denial::Scope,
     fleet::{FleetCommand, FleetError, FleetEvent, LinkEvent, News, Told},
     id::{CellId, Region},
-    policy::CELL_SIZE,
+    policy::{CELL_SIZE, HEARD_LATE, WARRANT},
     rollout::{Action, Rollout, RolloutEvent},
     time::Timestamp,
     warrant::{Outcome, StopKind, Summary},
@@ -385,4 +385,57 @@ fn an_order_that_never_came_is_not_sent_again_where_the_warrant_names_its_host_n
         matches!(job.state, JobState::Waiting | JobState::Again(_)),
         "{job:?}"
     );
+}
+
+#[test]
+fn leave_that_may_have_come_without_the_stop_after_it_is_counted_until_it_ends_at_the_latest() {
+    let world = granted();
+    let mut split = apart(&world);
+    let now = world.now;
+    split.ask(Action::Pause, now);
+    split.carry(now);
+    split.ask(Action::Resume, now);
+    split.ask(Action::Pause, now);
+    let (by, reason) = (operator(), String::new());
+    split.tell_control(&FleetEvent::CordPulled { by, reason }, now);
+    let since = now.after(secs(2));
+    let silent = LinkEvent::Silent {
+        region: region("r2"),
+        since,
+    };
+    split.link(silent, since);
+
+    let reach = split.control.cord_reach(since).unwrap();
+    let deaf = reach.regions.iter().find(|of| of.region == region("r2"));
+    let deaf = deaf.expect("it has not heard");
+    assert!(!deaf.at_risk.is_empty());
+    let until = since.after(HEARD_LATE).after(WARRANT);
+    assert_eq!(deaf.until, Some(until), "it may have come as late as that");
+}
+
+#[test]
+fn how_long_a_region_may_go_on_is_not_reckoned_by_its_clock() {
+    let world = granted();
+    let mut split = apart(&world);
+    let now = world.now;
+    // Its clock is two hours behind, so by that its warrant came two hours ago.
+    let received_at = split.work("r2-c-1").unwrap().warrant.as_ref().unwrap();
+    let received_at = received_at.received_at.0;
+    let copy = serde_json::to_string(&split.regions[&region("r2")].copy()).unwrap();
+    let moment = |at: u64| format!("\"received_at\":{at}");
+    let behind = received_at.saturating_sub(7_200_000);
+    let copy = copy.replace(&moment(received_at), &moment(behind));
+    let copied = LinkEvent::Copied {
+        region: region("r2"),
+        copy: Box::new(serde_json::from_str(&copy).unwrap()),
+    };
+    split.link(copied, now);
+    let (by, reason) = (operator(), String::new());
+    split.tell_control(&FleetEvent::CordPulled { by, reason }, now);
+
+    let reach = split.control.cord_reach(now.after(secs(1))).unwrap();
+    let deaf = reach.regions.iter().find(|of| of.region == region("r2"));
+    let deaf = deaf.expect("it has not heard");
+    assert!(!deaf.at_risk.is_empty());
+    assert_eq!(deaf.until, Some(now.after(WARRANT)));
 }
