@@ -91,6 +91,7 @@ mod tests {
         let accept = |order: &Order| Record::Accepted {
             order: Box::new(order.clone()),
             at: Timestamp(0),
+            granted: None,
         };
         assert_eq!(judge(&first, &host, &history), Judgement::Accept);
         history.apply(&accept(&first)).unwrap();
@@ -180,7 +181,13 @@ mod tests {
 
         let order = Box::new(lifting);
         let at = Timestamp(1);
-        history.apply(&Record::Accepted { order, at }).unwrap();
+        history
+            .apply(&Record::Accepted {
+                order,
+                at,
+                granted: None,
+            })
+            .unwrap();
         let refused = RunEvent::ClaimRefused {
             reason: String::new(),
         };
@@ -209,7 +216,13 @@ mod tests {
         back.direction = Direction::Rollback;
         let order = Box::new(back);
         let at = Timestamp(0);
-        history.apply(&Record::Accepted { order, at }).unwrap();
+        history
+            .apply(&Record::Accepted {
+                order,
+                at,
+                granted: None,
+            })
+            .unwrap();
         let done = RunEvent::done(false);
         let granted = RunEvent::ClaimGranted;
         let events = [

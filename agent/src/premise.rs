@@ -4,6 +4,7 @@
 use crate::{actions::Actions, greeting::facts, task::Task};
 use cofferdam_engine::{
     failure::Failure,
+    id::Generation,
     inventory::{Facts, PackageSet},
     order::Order,
     report::Refusal,
@@ -16,10 +17,17 @@ pub(crate) struct Premise<A> {
     work: Task<Weighed>,
 }
 
+/// An order that the host may take.
+pub(crate) struct Granted {
+    /// It.
+    pub(crate) order: Order,
+    /// The generation of its warrant, as it was signed. Absent: nobody looked.
+    pub(crate) granted: Option<Generation>,
+}
+
 /// An order, and what is installed.
 pub(crate) struct Weighed {
-    /// The order.
-    pub(crate) order: Order,
+    order: Granted,
     found: Result<(Facts, PackageSet), Failure>,
 }
 
@@ -33,7 +41,7 @@ impl<A: Actions> Premise<A> {
     }
 
     /// Looks for an order.
-    pub(crate) fn weigh(&mut self, order: Order) {
+    pub(crate) fn weigh(&mut self, order: Granted) {
         let actions = Rc::clone(&self.actions);
         self.work.start(async move {
             let found = facts(actions).await;
@@ -48,10 +56,15 @@ impl<A: Actions> Premise<A> {
 }
 
 impl Weighed {
+    /// The order.
+    pub(crate) fn order(&self) -> &Order {
+        &self.order.order
+    }
+
     /// Why the order is not taken. What nobody could look at is not taken for what was assumed.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         match &self.found {
-            Ok((facts, installed)) => self.order.refused_for_delta(&facts.platform, installed),
+            Ok((facts, installed)) => self.order().refused_for_delta(&facts.platform, installed),
             Err(failure) => Some(Refusal::Impossible {
                 failure: failure.clone(),
             }),
@@ -59,7 +72,7 @@ impl Weighed {
     }
 
     /// The order, and what is installed where that is known.
-    pub(crate) fn into_parts(self) -> (Order, Option<PackageSet>) {
+    pub(crate) fn into_parts(self) -> (Granted, Option<PackageSet>) {
         (self.order, self.found.ok().map(|(_, installed)| installed))
     }
 }

@@ -104,25 +104,27 @@ impl Trust {
         self.host = Some(host);
     }
 
-    /// Why an order is refused. Nothing: it is what somebody signed and the control plane granted, or a way
-    /// back. `seen` is the newest generation that an accepted order of this rollout and cell had; absent: there
-    /// was none.
-    pub(crate) fn refuses(
+    /// Judges an order: it is what somebody signed and the control plane granted, or a way back. `seen` is the newest
+    /// generation of which an order of this rollout and cell was accepted; absent: there was none. The generation
+    /// that was signed; nothing: nobody looked.
+    ///
+    /// # Errors
+    /// Why it is refused.
+    pub(crate) fn admits(
         &mut self,
         order: &Order,
         papers: &Papers,
         seen: Option<Generation>,
         now: Timestamp,
-    ) -> Option<Refusal> {
+    ) -> Result<Option<Generation>, Refusal> {
         if order.direction == Direction::Rollback {
-            return None;
+            return Ok(None);
         }
         let judged = self.judge(&Change::from(order), papers.signed.as_ref(), now);
         let judged = judged.map_err(failure);
         let proof = papers.warrant.as_deref();
         let judged = judged.and_then(|()| self.warrants.judge(order, proof, seen, now));
-        let failure = judged.err()?;
-        Some(Refusal::Impossible { failure })
+        judged.map_err(|failure| Refusal::Impossible { failure })
     }
 
     /// What is said instead of staging. Nothing: it is what somebody signed.

@@ -74,8 +74,9 @@ impl Warrants {
         Self::Required(Box::new(credentials))
     }
 
-    /// Judges an order to patch the host. `seen` is the newest generation that an accepted order of this
-    /// rollout and cell had; absent: there was none.
+    /// Judges an order to patch the host. `seen` is the newest generation of which an order of this rollout and cell
+    /// was accepted; absent: there was none. The generation that was signed, where anybody looked: an order says
+    /// its own, and a coordinator that was taken over may say less.
     ///
     /// # Errors
     /// Why the order is not carried out.
@@ -85,12 +86,14 @@ impl Warrants {
         proof: Option<&WarrantProof>,
         seen: Option<Generation>,
         now: Timestamp,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Generation>, Failure> {
         let Self::Required(credentials) = self else {
-            return Ok(());
+            return Ok(None);
         };
         let judged = judge(credentials, order, proof, seen, now);
-        judged.map_err(|why| Failure::new(FailureKind::NotSigned, error_chain(&why).to_string()))
+        judged
+            .map(Some)
+            .map_err(|why| Failure::new(FailureKind::NotSigned, error_chain(&why).to_string()))
     }
 }
 
@@ -100,7 +103,7 @@ fn judge(
     proof: Option<&WarrantProof>,
     seen: Option<Generation>,
     now: Timestamp,
-) -> Result<(), Unwarranted> {
+) -> Result<Generation, Unwarranted> {
     let WarrantProof { seal, path } = proof.ok_or(Unwarranted::NotSigned)?;
     credentials()?.check_seal(seal, now)?;
     let terms = WarrantTerms::parse(&seal.terms)?;
@@ -108,6 +111,6 @@ fn judge(
     let granted = terms.generation;
     match seen.filter(|seen| *seen > granted) {
         Some(seen) => Err(Unwarranted::Older { granted, seen }),
-        None => Ok(()),
+        None => Ok(granted),
     }
 }

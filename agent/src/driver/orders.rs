@@ -6,7 +6,7 @@ use crate::{
     actions::Actions,
     clock::Clock,
     journal::{Durability, Journal, Record},
-    premise::Weighed,
+    premise::{Granted, Weighed},
 };
 use cofferdam_engine::{order::Order, report::Refusal};
 use cofferdam_proto::{convert::order_digest, session::Papers};
@@ -18,13 +18,17 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             return Ok(());
         }
         let mut judgement = judge(&order, &self.profile.host, &self.history);
+        let mut granted = None;
         if judgement == Judgement::Accept {
             let seen = self.history.generation_of(&order);
             let now = self.clock.now();
-            let refusal = self.trust.refuses(&order, papers, seen, now);
-            judgement = refusal.map_or(judgement, Judgement::Refuse);
+            match self.trust.admits(&order, papers, seen, now) {
+                Ok(generation) => granted = generation,
+                Err(refusal) => judgement = Judgement::Refuse(refusal),
+            }
         }
-        if judgement == Judgement::Accept && order.delta.is_some() {
+        let order = Granted { order, granted };
+        if judgement == Judgement::Accept && order.order.delta.is_some() {
             self.premise.weigh(order);
             return Ok(());
         }
@@ -34,7 +38,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
     /// Takes an order or refuses it, now that it is known what is installed. What else became of it meanwhile
     /// goes before.
     pub(super) fn weighed(&mut self, weighed: Weighed) -> Result<(), DriverError> {
-        let mut judgement = judge(&weighed.order, &self.profile.host, &self.history);
+        let mut judgement = judge(weighed.order(), &self.profile.host, &self.history);
         if judgement == Judgement::Accept {
             let refusal = weighed.refusal();
             judgement = refusal.map_or(judgement, Judgement::Refuse);
@@ -46,7 +50,8 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         self.judged(order, judgement)
     }
 
-    fn judged(&mut self, order: Order, judgement: Judgement) -> Result<(), DriverError> {
+    fn judged(&mut self, order: Granted, judgement: Judgement) -> Result<(), DriverError> {
+        let Granted { order, granted } = order;
         let record = match judgement {
             Judgement::Repeat(body) => Record::Said { body },
             Judgement::Refuse(refusal) => refused(&order, refusal),
@@ -55,7 +60,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
                 tracing::info!(order = %order.key, rollout = %order.grant.rollout, "order accepted");
                 let at = self.clock.now();
                 let order = Box::new(order);
-                Record::Accepted { order, at }
+                Record::Accepted { order, at, granted }
             }
         };
         self.note(record, Durability::Synced)

@@ -102,7 +102,7 @@ impl History {
     pub fn apply(&mut self, record: &Record) -> Result<(), HistoryError> {
         match record {
             Record::Snapshot { history } => *self = (**history).clone(),
-            Record::Accepted { order, at } => self.accept(order, *at)?,
+            Record::Accepted { order, at, granted } => self.accept(order, *at, *granted)?,
             Record::Moved { event, at, boot_id } => self.advance(event, *at, boot_id)?,
             Record::Refused {
                 key,
@@ -149,8 +149,8 @@ impl History {
             || bits.is_some_and(|bits| self.denied.contains(&bits))
     }
 
-    /// The newest generation of which an order of the same rollout and cell was accepted. Absent: none
-    /// was.
+    /// The newest generation of which an order of the same rollout and cell was accepted, as it was signed where
+    /// anybody looked. Absent: none was.
     pub fn generation_of(&self, order: &Order) -> Option<Generation> {
         let known = self.granted.iter().find(|known| known.is_of(order));
         known.map(|known| known.generation)
@@ -190,7 +190,12 @@ impl History {
         })
     }
 
-    fn accept(&mut self, order: &Order, at: Timestamp) -> Result<(), HistoryError> {
+    fn accept(
+        &mut self,
+        order: &Order,
+        at: Timestamp,
+        granted: Option<Generation>,
+    ) -> Result<(), HistoryError> {
         if let Some(open) = self.open() {
             return Err(HistoryError::Open(open.order().key));
         }
@@ -199,17 +204,18 @@ impl History {
             self.denied
                 .retain(|bits| order.content.bits() != Some(*bits));
         }
-        self.note_generation(order);
+        self.note_generation(order, granted);
         let standing = self.run.as_ref().map_or(Standing::Free, Run::leaves);
         self.run = Some(Run::accept_by(standing, order.clone(), at));
         self.report_state();
         Ok(())
     }
 
-    fn note_generation(&mut self, order: &Order) {
+    /// What was signed counts: the order is its coordinator's word.
+    fn note_generation(&mut self, order: &Order, granted: Option<Generation>) {
         let grant = &order.grant;
-        let generation = grant
-            .generation
+        let generation = granted
+            .unwrap_or(grant.generation)
             .max(self.generation_of(order).unwrap_or_default());
         self.granted.retain(|known| !known.is_of(order));
         let excess = (self.granted.len() + 1).saturating_sub(MOST_GRANTED);

@@ -3,7 +3,7 @@
 use super::History;
 use cofferdam_engine::{
     digest::Digest,
-    id::{OrderKey, ReportSequence},
+    id::{Generation, OrderKey, ReportSequence},
     order::Order,
     report::{Refusal, ReportBody},
     run::RunEvent,
@@ -27,6 +27,9 @@ pub enum Record {
         order: Box<Order>,
         /// When.
         at: Timestamp,
+        /// The generation of its warrant, as it was signed. Absent: nobody looked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        granted: Option<Generation>,
     },
     /// Something happened to the open run.
     Moved {

@@ -34,6 +34,7 @@ fn accepted() -> Record {
     Record::Accepted {
         order: Box::new(sample::order(1)),
         at: Timestamp(5),
+        granted: None,
     }
 }
 
@@ -276,6 +277,7 @@ fn the_flag_of_a_quarantined_host_stays_down_through_an_order_that_is_stopped() 
     let order = |sequence| Record::Accepted {
         order: Box::new(sample::order(sequence)),
         at: Timestamp(5),
+        granted: None,
     };
     let into_apply = || [RunEvent::ClaimGranted, done(), RunEvent::ClaimGranted].map(moved);
     learn(&[order(1)]);

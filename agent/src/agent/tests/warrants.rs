@@ -270,6 +270,20 @@ async fn a_warrant_that_anybody_else_signed_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_signed_counts_as_seen_whatever_the_order_says_of_itself() {
+    let wary = Wary::new();
+    let of = |generation| wary.proof(|warrant| warrant.generation = Generation(generation));
+    // A coordinator that would use an older warrant later says that each order is of the first.
+    let ending = wary.hand_over(of_generation(1, 0), Some(of(4))).await;
+    assert_eq!(ending, Ok(Ending::Patched));
+    let mut again = of_generation(2, 0);
+    again.asked_again = true;
+    let said = wary.hand_over(again, Some(of(2))).await;
+    let expected = "its warrant is of generation 2, and this host has accepted an order of 4";
+    assert_eq!(said, Err(expected.to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_warrant_is_not_played_again_after_a_later_one_nor_a_day_past_its_end() {
     let wary = Wary::new();
     let of = |generation| wary.proof(|warrant| warrant.generation = Generation(generation));
