@@ -7,8 +7,9 @@ use cofferdam_engine::{
     fleet::{Fleet, FleetCommand, FleetError, FleetEvent, Form, LinkEvent, News},
     id::{CellId, HostId, Incarnation, Region},
     inventory::REGION,
-    rollout::RolloutEvent,
+    rollout::{RolloutEvent, Wish},
     time::Timestamp,
+    warrant::StopKind,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,6 +29,8 @@ pub(crate) struct Split {
     pub(crate) is_wide: bool,
     /// Things that a part was told and refused.
     refused: Vec<String>,
+    /// Whether nothing comes down to the regions, though what they tell still comes up.
+    pub(crate) is_deaf: bool,
 }
 
 impl Split {
@@ -42,6 +45,7 @@ impl Split {
             last: None,
             is_wide: false,
             refused: Vec::new(),
+            is_deaf: false,
         }
     }
 
@@ -145,6 +149,35 @@ impl Split {
         found
     }
 
+    /// What regions have not heard that rollouts told them, where nothing is on its way any more: what a rollout is,
+    /// and its stops.
+    pub(crate) fn owed(&self) -> Vec<String> {
+        let rollouts = self.control.rollouts().iter();
+        let cells = rollouts.flat_map(|(name, rollout)| {
+            let cells = rollout.cells().iter();
+            cells.map(move |(cell, progress)| (name, rollout, cell, progress))
+        });
+        let owed = cells.filter_map(|(name, rollout, cell, progress)| {
+            let region = self.regions.get(self.control.region_of(cell)?)?;
+            let work = region
+                .cells()
+                .get(cell)
+                .and_then(|cell| cell.work().get(name));
+            let ends = |kind: StopKind| kind == StopKind::End;
+            let is_owed = match (work, &progress.wish) {
+                (None, Wish::Stop { kind }) if ends(*kind) => false,
+                (None, _) => progress.assigned && rollout.is_live(),
+                (Some(work), Wish::Stop { .. }) => work.generation() < progress.generation,
+                (Some(work), Wish::Nothing | Wish::Start { .. }) => {
+                    let stop = work.stop.as_ref().map(|stop| stop.kind);
+                    !rollout.is_live() && !stop.is_some_and(ends)
+                }
+            };
+            is_owed.then(|| format!("{cell} has not heard what {name} told it: {progress:?}"))
+        });
+        owed.collect()
+    }
+
     /// A control plane that lost nothing meets a region whose news it has missed.
     pub(crate) fn copy_all(&mut self, now: Timestamp) {
         for (region, fleet) in &self.regions {
@@ -225,7 +258,8 @@ impl Split {
 
     /// Has the control plane do all that it has to do now. Nothing of it is carried.
     pub(crate) fn decide(&mut self, now: Timestamp) {
-        loop {
+        // One that refuses its own decisions would go on for ever.
+        for _ in 0..100 {
             let decision = self.control.decide(now);
             let events = decision.commands.iter().flat_map(FleetCommand::events);
             let events: Vec<FleetEvent> = events.collect();
@@ -316,6 +350,7 @@ impl Split {
             control,
             regions,
             refused,
+            is_deaf,
             ..
         } = self;
         let mut is_moving = true;
@@ -323,14 +358,14 @@ impl Split {
             is_moving = false;
             for (region, fleet) in regions.iter_mut() {
                 is_moving |= carry_up(control, region, fleet, now, refused);
-                is_moving |= carry_down(control, region, fleet, now, refused);
+                is_moving |= !*is_deaf && carry_down(control, region, fleet, now, refused);
             }
         }
     }
 }
 
 /// Whether an event of a cell is what a rollout tells it.
-fn is_controls(event: &CellEvent) -> bool {
+pub(crate) fn is_controls(event: &CellEvent) -> bool {
     matches!(
         event,
         CellEvent::Assigned { .. }

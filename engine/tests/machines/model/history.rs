@@ -4,7 +4,10 @@ use super::{
     moves::{APPROVERS, Move, carry_out},
     setup::Setup,
 };
-use crate::{split::Split, world::World};
+use crate::{
+    split::{Split, is_controls},
+    world::World,
+};
 use cofferdam_engine::{
     fleet::{Fleet, FleetEvent},
     rollout::Action,
@@ -14,6 +17,9 @@ use std::{fmt, time::Duration};
 
 /// How long everything may take to come to rest by itself: every deadline, and waits between tries.
 const PEACE: Duration = Duration::from_secs(4 * 3600);
+
+/// Things that happen while nothing comes down to regions.
+const LOST: usize = 12;
 
 /// Times that people resume what paused before they wonder.
 const PATIENCE: usize = 12;
@@ -128,6 +134,7 @@ fn stored(world: &World, setup: &Setup) -> Vec<String> {
         wrong.push("the replayed fleet is another".to_owned());
     }
     wrong.extend(taken_apart(world, setup));
+    wrong.extend(lost_on_the_way(world, setup));
     if setup.reads_back {
         let is_kept = |event: &FleetEvent| {
             let text = serde_json::to_string(event).expect("an event can be written");
@@ -154,6 +161,42 @@ fn taken_apart(world: &World, setup: &Setup) -> Vec<String> {
         true => copied(split, world),
         false => first_difference(log, setup).unwrap_or(found),
     }
+}
+
+/// What regions have not heard that came to nothing on its way, in the middle of the history, while all that they
+/// told still came.
+fn lost_on_the_way(world: &World, setup: &Setup) -> Vec<String> {
+    let log = &world.owner.log;
+    let is_told =
+        |event: &FleetEvent| matches!(event, FleetEvent::Cell { event, .. } if is_controls(event));
+    let told = (0..log.len()).filter(|place| is_told(&log[*place].1));
+    let told: Vec<usize> = told.collect();
+    let Some(from) = told.get(told.len() / 2) else {
+        return Vec::new();
+    };
+    let mut end = (from + LOST).min(log.len());
+    // What a rollout notes that it tells, and the telling, are two events.
+    while log.get(end).is_some_and(|(_, event)| is_told(event)) {
+        end += 1;
+    }
+    let mut split = Split::new(setup.cell_size);
+    for (place, (at, event)) in log.iter().enumerate().take(end) {
+        split.is_deaf = place >= *from;
+        split.take(event, *at);
+    }
+    // While the cord is pulled nothing is told but stops where a rollout stays.
+    if split.is_wide || split.control.cord().is_some() {
+        return Vec::new();
+    }
+    let (now, _) = log[end - 1];
+    let regions: Vec<_> = split.control.regions().cloned().collect();
+    for region in &regions {
+        split.lose(region, now.after(Duration::from_millis(1)), now);
+    }
+    split.is_deaf = false;
+    split.decide(now);
+    split.carry(now);
+    split.owed()
 }
 
 /// What is otherwise once every region has told all of its cells at once.
