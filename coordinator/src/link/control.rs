@@ -7,7 +7,6 @@ use super::{
     frame::{self, FORMAT, FrameError},
 };
 use crate::{
-    api::call::stopping,
     clock::Clock,
     driver::{DriverHandle, FromLink, Stopping},
     sessions::{Acted, ToRegion},
@@ -84,17 +83,6 @@ impl v1::link_server::Link for LinkApi {
         let hello =
             checked(hello).map_err(|error| CallError::of(CallErrorKind::Invalid, &error))?;
         let (newest, number) = self.current.begin(&region);
-        let joined = LinkEvent::Joined {
-            region: region.clone(),
-            store: Incarnation(hello.store),
-        };
-        self.tell(joined).await?;
-        let welcome = self.welcome(&region).await.map_err(stopping)?;
-        let (tell, told) = mpsc::channel(ANSWERS);
-        let linked = self.driver.linked(region.clone(), tell).await;
-        linked.map_err(stopping)?;
-        let (outbound, queue) = mpsc::channel(QUEUE);
-        outbound.try_send(Ok(welcome)).ok();
         let link = Link {
             region,
             hello,
@@ -106,8 +94,10 @@ impl v1::link_server::Link for LinkApi {
             number,
             heard_at: AtomicU64::new(self.clock.now().0),
         };
-        let stop = self.stop.clone();
-        self.tasks.spawn(link.run(inbound, outbound, told, stop));
+        let (outbound, queue) = mpsc::channel(QUEUE);
+        // From here on it is a task of its own, which no region drops that resets its call.
+        self.tasks
+            .spawn(link.run(inbound, outbound, self.stop.clone()));
         Ok(Response::new(ReceiverStream::new(queue)))
     }
 }
@@ -115,30 +105,6 @@ impl v1::link_server::Link for LinkApi {
 impl LinkApi {
     fn silence(&self) -> Duration {
         self.heartbeat * MISSED_HEARTBEATS
-    }
-
-    async fn tell(&self, event: LinkEvent) -> Result<(), CallError> {
-        let told = self.driver.link(vec![event]).await.map_err(stopping)?;
-        told.map_err(|refusal| CallError::of(CallErrorKind::NotNow, &refusal))
-    }
-
-    async fn welcome(&self, region: &Region) -> Result<v1::FromControl, Stopping> {
-        let (region, named) = (region.clone(), region.clone());
-        let look = move |fleet: &Fleet| (fleet.taken_in(&region), fleet.store());
-        let (taken, store) = self.driver.ask(move |seen| look(seen.fleet)).await?;
-        let hello = v1::ControlHello {
-            format: FORMAT,
-            store: store.map_or(0, |store| store.0),
-            // What the mirror has of a region of whose store it has nothing is of another store.
-            news: match self.current.take_astray(&named) || taken.news == 0 {
-                true => NONE_OF_THEM,
-                false => taken.news,
-            },
-            summaries: taken.summaries,
-            heartbeat_ms: millis(self.heartbeat),
-            release: env!("CARGO_PKG_VERSION").to_owned(),
-        };
-        Ok(message(from_control::Message::Hello(hello)))
     }
 }
 
@@ -148,20 +114,15 @@ impl Link {
         self,
         inbound: Streaming<v1::FromRegion>,
         outbound: mpsc::Sender<Result<v1::FromControl, Status>>,
-        mut told: mpsc::Receiver<ToRegion>,
         mut stop: Stop,
     ) {
-        tracing::info!(region = %self.region, release = self.hello.release, "a region's link opened");
-        let (feed, events) = mpsc::channel(BATCH);
         let mut newest = self.newest.clone();
         let number = self.number;
         let ended = tokio::select! {
             biased;
             () = stop.asked() => Ended::Stopping(Stopping),
             _ = newest.wait_for(|newest| *newest != number) => Ended::Replaced,
-            ended = self.receive(inbound, feed) => ended,
-            ended = self.take_in(events) => ended,
-            ended = self.send(&outbound, &mut told) => ended,
+            ended = self.exchange(inbound, &outbound) => ended,
         };
         let why = error_chain(&ended);
         tracing::warn!(region = %self.region, why, "a region's link ended");
@@ -178,6 +139,57 @@ impl Link {
             .link(vec![LinkEvent::Silent { region, since }])
             .await
             .ok();
+    }
+
+    /// Opens the link from this side, and exchanges what there is to tell.
+    async fn exchange(
+        &self,
+        inbound: Streaming<v1::FromRegion>,
+        outbound: &mpsc::Sender<Result<v1::FromControl, Status>>,
+    ) -> Ended {
+        let (welcome, mut told) = match self.open().await {
+            Ok(opened) => opened,
+            Err(ended) => {
+                let why = CallError::of(CallErrorKind::NotNow, &ended);
+                outbound.try_send(Err(why.into())).ok();
+                return ended;
+            }
+        };
+        outbound.try_send(Ok(welcome)).ok();
+        tracing::info!(region = %self.region, release = self.hello.release, "a region's link opened");
+        let (feed, events) = mpsc::channel(BATCH);
+        tokio::select! {
+            biased;
+            ended = self.receive(inbound, feed) => ended,
+            ended = self.take_in(events) => ended,
+            ended = self.send(outbound, &mut told) => ended,
+        }
+    }
+
+    /// Has the driver know of the link. What the region is told first, and what it is told beside its state.
+    async fn open(&self) -> Result<(v1::FromControl, mpsc::Receiver<ToRegion>), Ended> {
+        let joined = LinkEvent::Joined {
+            region: self.region.clone(),
+            store: Incarnation(self.hello.store),
+        };
+        self.driver.link(vec![joined]).await??;
+        let look = |fleet: &Fleet, region: &Region| (fleet.taken_in(region), fleet.store());
+        let (taken, store) = self.look(look).await?;
+        let (tell, told) = mpsc::channel(ANSWERS);
+        self.driver.linked(self.region.clone(), tell).await?;
+        let hello = v1::ControlHello {
+            format: FORMAT,
+            store: store.map_or(0, |store| store.0),
+            // What the mirror has of a region of whose store it has nothing is of another store.
+            news: match self.current.take_astray(&self.region) || taken.news == 0 {
+                true => NONE_OF_THEM,
+                false => taken.news,
+            },
+            summaries: taken.summaries,
+            heartbeat_ms: millis(self.heartbeat),
+            release: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        Ok((message(from_control::Message::Hello(hello)), told))
     }
 
     /// Reads what the region says.
