@@ -69,8 +69,10 @@ pub(crate) fn unmarked(request: u64) -> u64 {
 }
 
 impl Far {
-    /// A region is linked: what it is to be told goes here.
+    /// A region is linked: what it is to be told goes here. Who waits for it by way of an older link is told that
+    /// that has ended.
     pub(crate) fn open(&mut self, region: Region, queue: mpsc::Sender<ToRegion>) {
+        self.close(&region);
         self.links.insert(region, queue);
     }
 
@@ -181,9 +183,15 @@ mod tests {
             Ok(Err(FleetError::RegionRefuses { .. }))
         ));
 
+        // A newer link takes the place of the one by which it was asked.
+        let mut answer = act(&mut far);
+        let (queue, _told) = mpsc::channel(8);
+        far.open(region("r1"), queue);
+        let away = Ok(Err(FleetError::RegionAway(region("r1"))));
+        assert_eq!(answer.try_recv(), away);
+
         let mut answer = act(&mut far);
         far.close(&region("r1"));
-        let away = Ok(Err(FleetError::RegionAway(region("r1"))));
         assert_eq!(answer.try_recv(), away);
         assert_eq!(act(&mut far).try_recv(), away);
     }
