@@ -10,6 +10,7 @@ mod explain;
 mod guard;
 mod host;
 mod plan;
+mod region;
 mod rollback;
 mod rollout;
 mod said;

@@ -3,6 +3,7 @@
 use super::{
     Situation, aftermath, cluster, guard,
     host::{connected_since, out, out_in_words, run, serves},
+    region,
     rollout::{reason, rollout_of, state},
     said, strata,
 };
@@ -85,6 +86,7 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     }
     facts.add("rollout digest", rollout.plan().rollout_digest);
     facts.add("selected hosts", rollout.plan().hosts.len());
+    facts.add_all("region", region::unheard_of(situation, rollout));
     add_counts(&mut facts, rollout);
     add_said(&mut facts, rollout, situation.now);
     add_left(&mut facts, rollout);
@@ -173,7 +175,7 @@ fn add_said(facts: &mut Facts, rollout: &Rollout, now: Timestamp) {
     }
 }
 
-fn ago(at: Timestamp, now: Timestamp) -> String {
+pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     let whole = Duration::from_secs(now.since(at).as_secs());
     format!("{} ago", duration::format(whole))
 }
@@ -189,6 +191,7 @@ fn explain_cell(situation: Situation<'_>, cell: &Cell) -> Explanation {
     let is_out = |host: &&HostId| cell.is_out(host);
     let hosts_out: Vec<_> = members.keys().filter(is_out).collect();
     let mut facts = Facts::default();
+    facts.add_all("region", region::of_cell(situation, id));
     facts.add("hosts", members.len());
     let connected = members.values().filter(|member| member.is_connected());
     facts.add("connected", connected.count());
@@ -229,6 +232,7 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
         (None, None, None) => "not connected".to_owned(),
     };
     let mut facts = Facts::default();
+    facts.add_all("region", region::of_cell(situation, cell.id()));
     facts.add("cell", cell.id());
     if !cells::is_of_place(&member.host, cell.id()) {
         facts.add("moved", MOVED);
@@ -347,6 +351,10 @@ fn lines(situation: Situation<'_>, is_meant: impl Fn(&Subject) -> bool) -> Vec<H
 struct Facts(Vec<Fact>);
 
 impl Facts {
+    fn add_all(&mut self, key: &str, values: impl IntoIterator<Item = String>) {
+        values.into_iter().for_each(|value| self.add(key, value));
+    }
+
     fn add(&mut self, key: &str, value: impl ToString) {
         self.0.push(Fact {
             key: key.to_owned(),

@@ -1,5 +1,6 @@
 mod aftermath;
 mod guard;
+mod region;
 
 use super::{cluster, *};
 use cofferdam_engine::{
@@ -55,30 +56,7 @@ fn fleet_in(hosts: u32, zones: &[&str]) -> Fleet {
     let epoch = OwnerEpoch(1);
     apply(&mut fleet, FleetEvent::OwnerStarted { epoch });
     for (number, zone) in (0..hosts).zip(zones.iter().cycle()) {
-        let labels = [("region", "r1"), ("zone", zone), ("service", "web")];
-        let hello = cofferdam_engine::cell::Hello {
-            host: Host {
-                id: host(number),
-                labels: labels.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
-                facts: Facts {
-                    platform: Platform {
-                        os_release: "debian-12".to_owned(),
-                        architecture: "amd64".to_owned(),
-                    },
-                    kernel: "6.1".to_owned(),
-                    packages: PackageSet::default().digest(),
-                }
-                .into(),
-            },
-            incarnation: Incarnation(7),
-            boot_id: "boot".to_owned(),
-            version: "1.0".to_owned(),
-            in_service: true,
-            detail: String::new(),
-            open: None,
-            newest: None,
-        };
-        let hello = Box::new(hello);
+        let hello = Box::new(hello(number, zone));
         apply(&mut fleet, FleetEvent::HostConnected { hello });
     }
     let event = FleetEvent::RolloutStarted {
@@ -87,6 +65,33 @@ fn fleet_in(hosts: u32, zones: &[&str]) -> Fleet {
     };
     apply(&mut fleet, event);
     fleet
+}
+
+/// What a host of a zone says first.
+fn hello(number: u32, zone: &str) -> cofferdam_engine::cell::Hello {
+    let labels = [("region", "r1"), ("zone", zone), ("service", "web")];
+    cofferdam_engine::cell::Hello {
+        host: Host {
+            id: host(number),
+            labels: labels.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
+            facts: Facts {
+                platform: Platform {
+                    os_release: "debian-12".to_owned(),
+                    architecture: "amd64".to_owned(),
+                },
+                kernel: "6.1".to_owned(),
+                packages: PackageSet::default().digest(),
+            }
+            .into(),
+        },
+        incarnation: Incarnation(7),
+        boot_id: "boot".to_owned(),
+        version: "1.0".to_owned(),
+        in_service: true,
+        detail: String::new(),
+        open: None,
+        newest: None,
+    }
 }
 
 fn plan_of(fleet: &Fleet) -> Plan {
