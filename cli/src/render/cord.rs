@@ -18,7 +18,7 @@ const NAMED: usize = 10;
 pub struct Cord {
     /// What the coordinator says of it.
     pub cord: CordView,
-    /// The moment at which it is looked at.
+    /// The moment at which it is looked at, by this machine's clock, which counts where the coordinator says none.
     #[serde(skip)]
     pub now: Timestamp,
 }
@@ -29,12 +29,14 @@ impl View for Cord {
             pulled,
             untold,
             away,
+            now_ms,
         } = &self.cord;
+        let now = now_ms.unwrap_or(self.now);
         if pulled.is_empty() {
             return "the cord is not pulled\n".to_owned();
         }
-        let mut text: String = pulled.iter().map(|cord| line(cord, self.now)).collect();
-        text.extend(untold.iter().map(|region| at_risk(region, self.now)));
+        let mut text: String = pulled.iter().map(|cord| line(cord, now)).collect();
+        text.extend(untold.iter().map(|region| at_risk(region, now)));
         if untold.len() > 1 {
             let hosts: u64 = untold.iter().map(|region| region.hosts_at_risk).sum();
             text += &format!("at risk: {}\n", hosts_of(hosts));
@@ -86,7 +88,8 @@ mod tests {
     use cofferdam_engine::id::{HostId, OperatorId};
 
     fn shown(cord: CordView) -> String {
-        let now = Timestamp(3_600_000);
+        // This machine's clock is hours ahead of the coordinator's.
+        let now = Timestamp(9_999_999);
         Cord { cord, now }.text()
     }
 
@@ -122,6 +125,7 @@ mod tests {
             pulled: vec![pulled, own],
             untold: vec![silent, late],
             away: vec![HostId::new("web-1").unwrap()],
+            now_ms: Some(Timestamp(3_600_000)),
         });
         insta::assert_snapshot!(text, @r"
         the cord is pulled, by anna, 1s ago: errors in r1
@@ -139,6 +143,7 @@ mod tests {
             pulled: Vec::new(),
             untold: Vec::new(),
             away: Vec::new(),
+            now_ms: None,
         });
         assert_eq!(text, "the cord is not pulled\n");
     }

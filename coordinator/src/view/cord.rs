@@ -17,6 +17,7 @@ pub(crate) fn cord(situation: Situation<'_>) -> CordView {
         pulled: cords.map(pulled).collect(),
         untold: regions.into_iter().map(untold).collect(),
         away: away.into_iter().collect(),
+        now_ms: Some(situation.now),
     }
 }
 

@@ -48,6 +48,7 @@ impl From<CordView> for v1::CordView {
             pulled: write::list(view.pulled),
             untold: write::list(view.untold),
             away: write::names(view.away),
+            now_ms: view.now_ms.map(|now| now.0),
         }
     }
 }
@@ -59,6 +60,7 @@ impl TryFrom<v1::CordView> for CordView {
             pulled: read::list(wire.pulled, MAX_ENTRIES).at("pulled")?,
             untold: read::list(wire.untold, MAX_ENTRIES).at("untold")?,
             away: read::names(wire.away).at("away")?,
+            now_ms: wire.now_ms.map(Timestamp),
         })
     }
 }

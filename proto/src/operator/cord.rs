@@ -24,6 +24,9 @@ pub struct CordView {
     /// Hosts without a session that have an order and were not past the point of disruption. They cannot
     /// pass it without a yes.
     pub away: Vec<HostId>,
+    /// The moment of all this, by the coordinator's clock, as are all moments in it. Absent: the coordinator is of
+    /// an older release.
+    pub now_ms: Option<Timestamp>,
 }
 
 /// A cord that is pulled.

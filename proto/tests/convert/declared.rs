@@ -91,6 +91,7 @@ fn how_the_cord_stands_arrives_unchanged() {
         pulled: vec![whole, own],
         untold: vec![away, late],
         away: vec![HostId::new("web-1").unwrap()],
+        now_ms: Some(Timestamp(8)),
     };
     assert_eq!(over_the_wire::<v1::CordView, _>(view.clone()), Ok(view));
 }
