@@ -242,6 +242,7 @@ fn the_cord_is_pulled_and_released_with_a_reason_and_shown() {
         pulled: Vec::new(),
         untold: Vec::new(),
         away: Vec::new(),
+        now_ms: None,
     };
     let lab = Lab::new(Script {
         cord: Some(cord),

@@ -8,8 +8,8 @@ use crate::{
 use cofferdam_engine::{
     cell::{CellCommand, CellEvent, Hello, JobState, Work},
     denial::Scope,
-    fleet::{FleetCommand, FleetError, FleetEvent, LinkEvent, News, Told},
-    id::{CellId, Region},
+    fleet::{Fleet, FleetCommand, FleetError, FleetEvent, LinkEvent, News, Told},
+    id::{CellId, HostId, Region},
     policy::{CELL_SIZE, HEARD_LATE, WARRANT},
     rollout::{Action, Rollout, RolloutEvent},
     time::Timestamp,
@@ -75,6 +75,21 @@ impl Split {
         self.tell_control(&ask(action), now);
         self.decide(now);
     }
+}
+
+/// What a host says of itself when it connects: as it was.
+fn hello(fleet: &Fleet, host: &HostId) -> Box<Hello> {
+    let (_, member) = fleet.host(host).unwrap();
+    Box::new(Hello {
+        host: member.host.clone(),
+        incarnation: member.incarnation,
+        boot_id: String::new(),
+        version: String::new(),
+        in_service: true,
+        detail: String::new(),
+        open: None,
+        newest: None,
+    })
 }
 
 #[test]
@@ -195,17 +210,7 @@ fn a_region_speaks_of_its_own_cells_and_hosts_alone() {
     assert_eq!(split.control, before, "what is refused changes nothing");
 
     // It says that a host of another region came to it, and was forgotten there.
-    let (_, member) = split.control.host(&host).unwrap();
-    let hello = Box::new(Hello {
-        host: member.host.clone(),
-        incarnation: member.incarnation,
-        boot_id: String::new(),
-        version: String::new(),
-        in_service: true,
-        detail: String::new(),
-        open: None,
-        newest: None,
-    });
+    let hello = hello(&split.control, &host);
     let forgotten = CellEvent::HostForgotten { host: host.clone() };
     for event in [CellEvent::HostConnected { hello }, forgotten] {
         let news = News::Cell {
@@ -281,9 +286,9 @@ fn results_of_work_that_was_assigned_anew_count_though_an_old_summary_came_late(
     let mut split = apart(&world);
     let now = world.now;
     split.ask(Action::Rollback, now);
-    let summary = |revision, outcome| LinkEvent::Summary {
+    let summary = |number, revision, outcome| LinkEvent::Summary {
         region: region("r2"),
-        number: 100 + revision,
+        number,
         summary: Box::new(Summary {
             rollout: rollout_id("ssl"),
             cell: cell("r2-c-1"),
@@ -295,20 +300,8 @@ fn results_of_work_that_was_assigned_anew_count_though_an_old_summary_came_late(
         }),
     };
     // The one of the work before was on its way when the cell was assigned it anew, and counts from 1 again.
-    let (old, new) = (
-        summary(42, Outcome::Passed),
-        summary(1, Outcome::RolledBack),
-    );
-    let new = match new {
-        LinkEvent::Summary {
-            region, summary, ..
-        } => LinkEvent::Summary {
-            region,
-            number: 143,
-            summary,
-        },
-        other => other,
-    };
+    let old = summary(142, 42, Outcome::Passed);
+    let new = summary(143, 1, Outcome::RolledBack);
     split.link(old, now);
     split.link(new, now);
     let outcomes = split.ssl().outcomes();
@@ -331,17 +324,7 @@ fn an_order_that_never_came_is_not_sent_again_where_the_warrant_names_its_host_n
     let mut narrower = held.warrant.clone();
     narrower.generation = narrower.generation.next();
     narrower.hosts.retain(|other| *other != host);
-    let (_, member) = split.control.host(&host).unwrap();
-    let hello = Box::new(Hello {
-        host: member.host.clone(),
-        incarnation: member.incarnation,
-        boot_id: String::new(),
-        version: String::new(),
-        in_service: true,
-        detail: String::new(),
-        open: None,
-        newest: None,
-    });
+    let hello = hello(&split.control, &host);
     let away = CellEvent::HostDisconnected { host: host.clone() };
     let away = FleetEvent::Host {
         host: host.clone(),

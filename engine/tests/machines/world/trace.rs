@@ -179,7 +179,6 @@ fn of_cell(event: &CellEvent) -> Option<String> {
         CellEvent::Released { rollout } => format!("{rollout}: a cell forgets it"),
         // Told from the side of the rollout.
         CellEvent::OwnerStarted { .. }
-        | CellEvent::Booted
         | CellEvent::HostConnected { .. }
         | CellEvent::Allotted { .. }
         | CellEvent::Assigned { .. }
