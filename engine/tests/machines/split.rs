@@ -3,7 +3,7 @@
 //! the same.
 
 use cofferdam_engine::{
-    cell::{CellEvent, Hello},
+    cell::{CellEvent, Hello, Member},
     fleet::{Fleet, FleetCommand, FleetError, FleetEvent, Form, LinkEvent, News},
     id::{CellId, HostId, Incarnation, Region},
     inventory::REGION,
@@ -312,16 +312,7 @@ impl Split {
             .values()
             .flat_map(|cell| cell.members().values());
         for member in members {
-            let hello = Box::new(Hello {
-                host: member.host.clone(),
-                incarnation: member.incarnation,
-                boot_id: String::new(),
-                version: String::new(),
-                in_service: true,
-                detail: String::new(),
-                open: None,
-                newest: None,
-            });
+            let hello = hello(member);
             self.tell_region(region, &FleetEvent::HostConnected { hello }, now);
         }
         let store = Incarnation(1_000);
@@ -362,6 +353,20 @@ impl Split {
             }
         }
     }
+}
+
+/// What a host says first that has forgotten its past.
+pub(crate) fn hello(member: &Member) -> Box<Hello> {
+    Box::new(Hello {
+        host: member.host.clone(),
+        incarnation: member.incarnation,
+        boot_id: String::new(),
+        version: String::new(),
+        in_service: true,
+        detail: String::new(),
+        open: None,
+        newest: None,
+    })
 }
 
 /// Whether an event of a cell is what a rollout tells it.

@@ -2,14 +2,14 @@
 
 use super::{AT_ONCE, floor, mins, secs};
 use crate::{
-    split::Split,
+    split::{Split, hello},
     world::{World, file, id, operator, rollout_id},
 };
 use cofferdam_engine::{
-    cell::{CellCommand, CellEvent, Hello, JobState, Work},
+    cell::{CellCommand, CellEvent, JobState, Work},
     denial::Scope,
-    fleet::{Fleet, FleetCommand, FleetError, FleetEvent, LinkEvent, News, Told},
-    id::{CellId, HostId, Region},
+    fleet::{FleetCommand, FleetError, FleetEvent, LinkEvent, News, Told},
+    id::{CellId, Region},
     policy::{CELL_SIZE, HEARD_LATE, WARRANT},
     rollout::{Action, Rollout, RolloutEvent},
     time::Timestamp,
@@ -75,21 +75,6 @@ impl Split {
         self.tell_control(&ask(action), now);
         self.decide(now);
     }
-}
-
-/// What a host says of itself when it connects: as it was.
-fn hello(fleet: &Fleet, host: &HostId) -> Box<Hello> {
-    let (_, member) = fleet.host(host).unwrap();
-    Box::new(Hello {
-        host: member.host.clone(),
-        incarnation: member.incarnation,
-        boot_id: String::new(),
-        version: String::new(),
-        in_service: true,
-        detail: String::new(),
-        open: None,
-        newest: None,
-    })
 }
 
 #[test]
@@ -210,7 +195,8 @@ fn a_region_speaks_of_its_own_cells_and_hosts_alone() {
     assert_eq!(split.control, before, "what is refused changes nothing");
 
     // It says that a host of another region came to it, and was forgotten there.
-    let hello = hello(&split.control, &host);
+    let (_, member) = split.control.host(&host).unwrap();
+    let hello = hello(member);
     let forgotten = CellEvent::HostForgotten { host: host.clone() };
     for event in [CellEvent::HostConnected { hello }, forgotten] {
         let news = News::Cell {
@@ -300,8 +286,10 @@ fn results_of_work_that_was_assigned_anew_count_though_an_old_summary_came_late(
         }),
     };
     // The one of the work before was on its way when the cell was assigned it anew, and counts from 1 again.
-    let old = summary(142, 42, Outcome::Passed);
-    let new = summary(143, 1, Outcome::RolledBack);
+    let (old, new) = (
+        summary(101, 42, Outcome::Passed),
+        summary(102, 1, Outcome::RolledBack),
+    );
     split.link(old, now);
     split.link(new, now);
     let outcomes = split.ssl().outcomes();
@@ -324,7 +312,8 @@ fn an_order_that_never_came_is_not_sent_again_where_the_warrant_names_its_host_n
     let mut narrower = held.warrant.clone();
     narrower.generation = narrower.generation.next();
     narrower.hosts.retain(|other| *other != host);
-    let hello = hello(&split.control, &host);
+    let (_, member) = split.control.host(&host).unwrap();
+    let hello = hello(member);
     let away = CellEvent::HostDisconnected { host: host.clone() };
     let away = FleetEvent::Host {
         host: host.clone(),
