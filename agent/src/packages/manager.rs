@@ -121,7 +121,7 @@ impl Manager {
     ) -> Result<(), Failure> {
         match self {
             Self::Apt(apt) => apt.require_same_build(file, name, folder).await,
-            Self::Dnf(dnf) => dnf.require_installed_from(file, name).await,
+            Self::Dnf(dnf) => dnf.require_same_build(file, name).await,
         }
     }
 

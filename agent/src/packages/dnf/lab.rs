@@ -220,7 +220,12 @@ impl RpmLab {
         fs::write(&spec, rpm.spec()).unwrap();
         let define = |name: &str, value: &str| format!("{name} {value}");
         let name = "%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm";
+        // Built again, it is the same package.
         run(Command::new("rpmbuild")
+            .env("SOURCE_DATE_EPOCH", "1700000000")
+            .args(["--define", "use_source_date_epoch_as_buildtime 1"])
+            .args(["--define", "clamp_mtime_to_source_date_epoch 1"])
+            .args(["--define", "_buildhost lab"])
             .args(["-bb", "--quiet", "--define"])
             .arg(define("_topdir", &self.path("build").display().to_string()))
             .args(["--define", &define("_rpmdir", &into.display().to_string())])

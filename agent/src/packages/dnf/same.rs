@@ -21,19 +21,38 @@ impl Dnf {
     /// [`FailureKind::Signature`] when it is another, or has no digest to tell; any other [`Failure`] says
     /// why nobody knows.
     pub async fn require_installed_from(&self, file: &Path, name: &str) -> Result<(), Failure> {
-        let installed = self
-            .rpm()
-            .args(["--query", "--queryformat", FORMAT, "--"])
-            .arg(dotted(name));
-        let installed = self.answer(&installed).await?;
-        let brought = self.ask_file(file, FORMAT).await?;
-        if installed != brought || installed.trim() == NONE {
-            let detail =
-                format!("a package file is not the installed {name}: its header is another");
-            return Err(Failure::new(FailureKind::Signature, detail));
+        if self.same_header(file, name).await?.trim() == NONE {
+            return Err(other(name));
         }
         let digests = self.rpm().args(["--checksig", "--nosignature"]).arg(file);
         self.must(&digests).await?;
         Ok(())
     }
+
+    /// Makes sure that a package file which nobody forged is the build that is installed. Of packages so old that
+    /// their headers have no digest, the version alone says so.
+    ///
+    /// # Errors
+    /// As of [`Self::require_installed_from`].
+    pub async fn require_same_build(&self, file: &Path, name: &str) -> Result<(), Failure> {
+        self.same_header(file, name).await.map(drop)
+    }
+
+    /// The digest that the headers of a package file and of the installed package both have.
+    async fn same_header(&self, file: &Path, name: &str) -> Result<String, Failure> {
+        let installed = self
+            .rpm()
+            .args(["--query", "--queryformat", FORMAT, "--"])
+            .arg(dotted(name));
+        let installed = self.answer(&installed).await?;
+        match self.ask_file(file, FORMAT).await? == installed {
+            true => Ok(installed),
+            false => Err(other(name)),
+        }
+    }
+}
+
+fn other(name: &str) -> Failure {
+    let detail = format!("a package file is not the installed {name}: its header is another");
+    Failure::new(FailureKind::Signature, detail)
 }
