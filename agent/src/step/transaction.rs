@@ -1,6 +1,9 @@
 //! What apply and rollback of packages share: waiting for locks, changing, restoring marks.
 
-use super::{Steps, record::Was};
+use super::{
+    Steps,
+    record::{PackageWas, Was},
+};
 use crate::packages::{
     LOCK_POLL,
     needs::came_along,
@@ -82,12 +85,7 @@ impl Steps {
         rollout: &RolloutId,
         on: Conditions<'_>,
     ) -> Result<(), Failure> {
-        let Some(before) = self.records.before(rollout)? else {
-            return Ok(());
-        };
-        let Was::Packages { packages } = &before.was else {
-            return Ok(());
-        };
+        let packages = self.packages_before(rollout)?;
         let (old, new): (Vec<_>, Vec<_>) = packages.iter().partition(|one| one.old.is_some());
         let old: Vec<&str> = old.iter().map(|one| one.name.as_str()).collect();
         let new: Vec<&str> = new.iter().map(|one| one.name.as_str()).collect();
@@ -102,18 +100,22 @@ impl Steps {
         self.manager.mark_automatic(&came, on).await
     }
 
+    /// What was there of the packages that a rollout changes. Empty: it has changed none yet, or changes none.
+    fn packages_before(&self, rollout: &RolloutId) -> Result<Vec<PackageWas>, Failure> {
+        let before = self.records.before(rollout)?;
+        Ok(match before.map(|before| before.was) {
+            Some(Was::Packages { packages }) => packages,
+            Some(Was::Config(_) | Was::Noop) | None => Vec::new(),
+        })
+    }
+
     /// Marks as automatic again what was so before: apt takes a file by name for a wish.
     pub(super) async fn restore_marks(
         &self,
         rollout: &RolloutId,
         on: Conditions<'_>,
     ) -> Result<(), Failure> {
-        let Some(before) = self.records.before(rollout)? else {
-            return Ok(());
-        };
-        let Was::Packages { packages } = &before.was else {
-            return Ok(());
-        };
+        let packages = self.packages_before(rollout)?;
         let automatic: Vec<&str> = packages
             .iter()
             .filter(|package| package.old.as_ref().is_some_and(|old| old.automatic))
