@@ -22,7 +22,7 @@ const MOST_CHECKS: usize = 100;
 
 /// The most bytes that are kept of one page; what comes after them is left out (guess: a health page is a few
 /// KB, and a responder that keeps three whole ones stays within its 3 MB).
-const MOST_KEPT: usize = 12 * 1024;
+const MOST_KEPT: usize = 8 * 1024;
 
 /// How deep values may lie in each other in an entry (guess: health pages need five). Whoever reads the
 /// host's page has a limit too, as serde_json has at 128.
