@@ -147,7 +147,7 @@ impl Apt {
             let installed = installed.ok().and_then(|path| Rights::at(&path));
             let brought = Rights::at(&tree.join(inner));
             let is_harmless = brought.is_some_and(|brought| {
-                brought.give_no_more_than(installed.unwrap_or(Rights::NONE))
+                brought.give_no_more_than(installed.unwrap_or_else(Rights::none))
             });
             if !is_harmless {
                 let how = "has another owner or other rights than the installed one";

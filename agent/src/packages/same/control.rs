@@ -66,7 +66,7 @@ impl Apt {
             return Err(other(Path::new(IN_BOOK), "is not as dpkg has it"));
         }
         // dpkg unpacks them with their owners, and runs them from there.
-        let info = Rights::at(&self.root.join(INFO)).unwrap_or(Rights::NONE);
+        let info = Rights::at(&self.root.join(INFO)).unwrap_or_else(Rights::none);
         require_harmless(control, info)?;
         let folder = fs::symlink_metadata(control).map_err(FileError::of("reading", control))?;
         match folder.is_dir() {
@@ -86,7 +86,7 @@ fn same_control_files(control: &Path, book: &Book) -> Result<(), Failure> {
         // What a link leads to may be another thing by the time it is run.
         let is_file = fs::symlink_metadata(&path).is_ok_and(|found| found.is_file());
         let rights = book.get(&kind).and_then(|kept| Rights::at(kept));
-        require_harmless(&path, rights.unwrap_or(Rights::NONE))?;
+        require_harmless(&path, rights.unwrap_or_else(Rights::none))?;
         if kind == IN_BOOK && is_file {
             continue;
         }

@@ -1,5 +1,6 @@
 //! What others could do with a file of a package that they cannot do with the installed one.
 
+use nix::unistd::{getegid, geteuid};
 use std::{fs, os::unix::fs::MetadataExt as _, path::Path};
 
 /// Set-user-id, set-group-id and sticky, and everybody's leave to write.
@@ -20,12 +21,15 @@ pub(super) struct Rights {
 }
 
 impl Rights {
-    /// As of a file that is root's alone: the one to hold another against where nothing is installed.
-    pub(super) const NONE: Self = Self {
-        uid: 0,
-        gid: 0,
-        mode: 0,
-    };
+    /// As of a file that is this process's alone, which is root's but where a person tries the agent out: the one to
+    /// hold another against where nothing is installed.
+    pub(super) fn none() -> Self {
+        Self {
+            uid: geteuid().as_raw(),
+            gid: getegid().as_raw(),
+            mode: 0,
+        }
+    }
 
     /// Those of what stands at a path, which is not followed where it is a link. Absent: nothing stands there.
     pub(super) fn at(path: &Path) -> Option<Self> {
@@ -80,8 +84,8 @@ mod tests {
             // Who could use it so far, and could not any more.
             (root(0o644), root(0o755), false),
             (root(0), root(0o644), false),
-            (root(0o644), Rights::NONE, true),
-            (of(33, 33, 0o644), Rights::NONE, false),
+            (root(0o644), root(0), true),
+            (of(33, 33, 0o644), root(0), false),
         ] {
             let found = brought.give_no_more_than(installed);
             assert_eq!(found, is_harmless, "{brought:?} {installed:?}");
