@@ -118,12 +118,14 @@ impl Split {
             return Some(self.of_hosts[host].clone());
         }
         if let FleetEvent::Cell { cell, event } = event {
-            return (!is_controls(event)).then(|| self.region_of(cell));
+            return (!is_controls(event))
+                .then(|| self.region_of(cell))
+                .flatten();
         }
         if let FleetEvent::Rollout { event, .. } = event
             && let RolloutEvent::Summarised { summary } = event
         {
-            return Some(self.region_of(&summary.cell));
+            return self.region_of(&summary.cell);
         }
         None
     }
@@ -205,11 +207,11 @@ impl Split {
         parts.map(|(region, hosts)| (region, part(hosts))).collect()
     }
 
-    fn region_of(&self, cell: &CellId) -> Region {
+    /// Nothing where the cell came to be by what was lost on its way.
+    fn region_of(&self, cell: &CellId) -> Option<Region> {
         let has_it = |(_, fleet): &(&Region, &Fleet)| fleet.cells().contains_key(cell);
         let region = self.regions.iter().find(has_it).map(|(region, _)| region);
-        let region = region.or_else(|| self.control.region_of(cell));
-        region.expect("every cell is of a region").clone()
+        region.or_else(|| self.control.region_of(cell)).cloned()
     }
 
     /// A region of which nobody knew comes to be.

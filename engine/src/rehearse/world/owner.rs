@@ -184,6 +184,7 @@ impl Owner {
         self.memory = Memory::default();
         self.is_up = true;
         self.started_at = Some(now);
+        self.hears_none_before(now);
         let epoch = self.fleet.epoch().next();
         let event = FleetEvent::OwnerStarted { epoch };
         self.take(&event, now, "a start");

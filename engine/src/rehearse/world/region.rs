@@ -108,6 +108,13 @@ impl Owner {
         self.take(&told, now, "what one machine tells another");
     }
 
+    /// What starts has heard of no cell that was cut off before, whatever the clock said then.
+    pub(super) fn hears_none_before(&mut self, now: Timestamp) {
+        for cut in self.cut_cells.values_mut() {
+            cut.since = cut.since.min(now);
+        }
+    }
+
     /// The rollouts notice that a cell is cut off, if it still is.
     fn miss(&mut self, cell: &CellId, now: Timestamp) {
         let Some(cut) = self.cut_cells.get_mut(cell) else {
