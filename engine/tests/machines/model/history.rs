@@ -169,6 +169,11 @@ fn lost_on_the_way(world: &World, setup: &Setup) -> Vec<String> {
     let log = &world.owner.log;
     let is_told =
         |event: &FleetEvent| matches!(event, FleetEvent::Cell { event, .. } if is_controls(event));
+    // Where the world cut a cell off, what it lost is in nobody's log.
+    let is_cut = |event: &FleetEvent| matches!(event, FleetEvent::CellSilent { .. });
+    if log.iter().any(|(_, event)| is_cut(event)) {
+        return Vec::new();
+    }
     let told = (0..log.len()).filter(|place| is_told(&log[*place].1));
     let told: Vec<usize> = told.collect();
     let Some(from) = told.get(told.len() / 2) else {
