@@ -202,8 +202,8 @@ impl Cell {
     ) -> Result<(), CellError> {
         let active = self.active_mut(rollout, host, "giving up")?;
         active.withdrawn = true;
-        let token = active.order.token;
-        self.let_go(host, token, now);
+        let active = active.clone();
+        self.let_go_unrun(host, &active, "its repair never came there", now);
         let failure = timed_out("the present warrant does not name the host");
         self.wait_again(rollout, host, failure, now);
         Ok(())

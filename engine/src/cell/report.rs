@@ -104,7 +104,8 @@ impl Cell {
         {
             member.has_seen(*newest);
         }
-        self.let_go_refused(host, &active, refusal, now);
+        let why = format!("its repair was refused, {refusal}");
+        self.let_go_unrun(host, &active, &why, now);
         match refusal {
             // It is told as what it is by the time of the next try.
             Refusal::Older { .. } | Refusal::Busy { .. } | Refusal::OtherDelta { .. } => {
@@ -122,20 +123,20 @@ impl Cell {
         }
     }
 
-    /// Ends the reservation of an order that was refused. A casualty is one until it reports itself in
+    /// Ends the reservation of an order that its host did not take. A casualty is one until it reports itself in
     /// service: it may be at its old run still.
-    fn let_go_refused(
+    pub(super) fn let_go_unrun(
         &mut self,
         host: &HostId,
         active: &Active,
-        refusal: &Refusal,
+        why: &str,
         now: Timestamp,
     ) {
         let token = active.order.token;
         if !active.from_casualty {
             return self.let_go(host, token, now);
         }
-        let why = format!("out as before: its repair was refused, {refusal}");
+        let why = format!("out as before: {why}");
         if self.ledger.lose(host, token, why, now).is_err() {
             debug_assert!(false, "an active order without its reservation");
         }
