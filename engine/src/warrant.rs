@@ -2,8 +2,8 @@
 //!
 //! Down: an [`Assignment`] once (what the rollout is, for this cell), then [`Warrant`]s, each
 //! replacing the one before (which hosts may be started, for how long), or a [`Stop`]. Up: a
-//! [`Summary`] whenever a host's outcome changed. All are idempotent and ordered by generation or
-//! revision, so a link may repeat or drop them.
+//! [`Summary`] whenever a host's outcome changed. What goes down is idempotent and ordered by generation, so a
+//! link may repeat or drop it; summaries are numbered by the link, which takes each in once and in its order.
 
 mod seal;
 mod slice_tree;
@@ -269,7 +269,8 @@ pub struct Summary {
     pub cell: CellId,
     /// The owner that says it.
     pub epoch: OwnerEpoch,
-    /// Counts the summaries of this cell and rollout from 1, across epochs.
+    /// Counts the summaries of this cell and rollout from 1, across epochs, and from 1 again where the cell was
+    /// assigned the rollout anew. For people: what is taken in goes by the link's own number.
     pub revision: u64,
     /// The newest generation that the cell has taken.
     pub generation: Generation,

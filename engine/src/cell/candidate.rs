@@ -74,6 +74,14 @@ pub(super) fn ready_at(member: &Member, job: &Job, work: &Work) -> Option<Timest
     is_ready.then(|| again_at.max(quiet_since.after(work.assignment.pace.grace)))
 }
 
+/// The hold of a host that somebody has.
+pub(super) fn held_by(entry: &Entry) -> Reason {
+    Reason::Held {
+        by: entry.holder.to_string(),
+        until: entry.holder.until(),
+    }
+}
+
 /// What the ledger says of a wanted host.
 pub(super) enum LedgerSays {
     /// Nobody has it.
@@ -93,10 +101,7 @@ impl LedgerSays {
                 ..
             }) if direction == Direction::Rollback => Self::FreeAndOut,
             Some(entry) if work.assignment.repair && entry.is_casualty() => Self::FreeAndOut,
-            Some(entry) => Self::Held(Reason::Held {
-                by: entry.holder.to_string(),
-                until: entry.holder.until(),
-            }),
+            Some(entry) => Self::Held(held_by(entry)),
             None => Self::Free,
         }
     }

@@ -5,9 +5,7 @@
 //! waits.
 
 use super::{GivenUp, Work, candidate, decide::Draft, turn::Wanted, window::Windows};
-use crate::{
-    hold::Reason, id::HostId, ledger::Entry, order::Direction, policy::PERSON_WAIT, time::Timestamp,
-};
+use crate::{id::HostId, ledger::Entry, order::Direction, policy::PERSON_WAIT, time::Timestamp};
 
 impl Draft<'_> {
     /// Leaves out the hosts that a person has had for too long.
@@ -28,8 +26,7 @@ impl Draft<'_> {
                 self.wake_at(ends);
                 continue;
             }
-            let (by, until) = (entry.holder.to_string(), entry.holder.until());
-            let reason = Reason::Held { by, until }.to_string();
+            let reason = candidate::held_by(entry).to_string();
             self.give_up(work, host, GivenUp::Held { reason });
         }
     }
@@ -45,12 +42,9 @@ impl Draft<'_> {
         let one = Wanted::of(self.cell, work, host)?;
         let taken = one.taken(work, Direction::Patch);
         let opened = self.in_its_time(taken, windows).ok()?;
-        let held = candidate::held_by_itself(one.member, one.job, work, taken.direction, self.now);
         let ready = candidate::ready_at(one.member, one.job, work);
+        let ready = ready.filter(|at| *at <= self.now)?;
         let granted = one.job.granted_at?;
-        held.is_none().then(|| {
-            let ready = ready.unwrap_or_default();
-            granted.max(opened).max(ready).max(entry.since)
-        })
+        Some(granted.max(opened).max(ready).max(entry.since))
     }
 }

@@ -40,10 +40,7 @@ impl HeldWarrant {
 
     /// When it ends: past its duration, or with the boot in which it came.
     pub fn ends_at(&self) -> Timestamp {
-        match self.is_of_another_boot {
-            true => self.received_at,
-            false => self.received_at.after(self.warrant.starts_for),
-        }
+        self.ends_by(None)
     }
 
     /// When it ends at the latest, for who has copied it and whose clock may be ahead of the one by which it was received.

@@ -7,9 +7,8 @@
 //! wish stands, waits; so does a repair, whose hosts are out already.
 
 use super::{
-    Cell, GivenUp, Link, Member, Work, candidate,
+    Cell, GivenUp, Link, Work, candidate,
     decide::Draft,
-    freeze,
     groups::OutCounts,
     so_far::SoFar,
     turn::{self, Wanted},
@@ -66,15 +65,6 @@ impl Lost {
 }
 
 impl Cell {
-    /// Whether anybody is out here who does not come back by himself: where nobody is, none of them holds the room
-    /// of a group.
-    fn has_lost_any(&self) -> bool {
-        let mut entries = self.ledger.entries().values();
-        let is_casualty = |occupancy: &Occupancy| matches!(occupancy, Occupancy::Casualty { .. });
-        let is_silent = |member: &Member| matches!(member.link, Link::Silent { .. });
-        entries.any(|entry| is_casualty(&entry.occupancy)) || self.members.values().any(is_silent)
-    }
-
     /// Who is out of the group at a place. Nothing where nobody is, or somebody who comes to an end: a run, a
     /// person, or a host that this owner has yet to hear of.
     fn lost_of(&self, place: usize) -> Option<Lost> {
@@ -163,7 +153,7 @@ impl Draft<'_> {
             return;
         }
         let (mut left, mut wanted) = (BTreeSet::new(), None);
-        for place in self.places_that_may_be_lost(so_far) {
+        for place in self.cell.groups.may_be_lost() {
             let is_in = |host: &HostId| self.cell.groups.places_of(host).contains(&place);
             // Who is started in this very decision comes back.
             if self.taken.iter().any(is_in) {
@@ -190,34 +180,24 @@ impl Draft<'_> {
         }
     }
 
-    fn places_that_may_be_lost(&self, so_far: &SoFar<'_>) -> BTreeSet<usize> {
-        let here = self
-            .cell
-            .has_lost_any()
-            .then(|| so_far.counts.places_with_some_out());
-        let here = here.into_iter().flatten();
-        here.chain(self.cell.groups.stranded()).collect()
-    }
-
     /// Whether nothing but the group at a place, and others, keeps a host from being started.
-    fn waits_for_room(
+    fn waits_for_room<'w>(
         &self,
-        work: &Work,
-        one: &Wanted<'_>,
+        work: &'w Work,
+        one: &Wanted<'w>,
         place: usize,
         so_far: &SoFar<'_>,
     ) -> bool {
-        let (host, direction) = (&one.member.host, Direction::Patch);
-        let held = candidate::held_by_itself(one.member, one.job, work, direction, self.now);
-        let profile = work.assignment.profile;
-        let calendar = &self.cell.calendar;
+        let (host, direction) = (&one.member.host.id, Direction::Patch);
+        let held = || candidate::held_by_itself(one.member, one.job, work, direction, self.now);
+        let taken = one.taken(work, direction);
         one.entry.is_none()
-            && held.is_none()
-            && !self.taken.contains(&host.id)
-            && freeze::allow(calendar, host, profile, direction, self.now).is_ok()
-            && so_far.windows.allow(&host.id, direction).is_ok()
+            && one.places.contains(&place)
+            && !self.taken.contains(host)
+            && held().is_none()
+            && self.in_its_time(taken, &so_far.windows).is_ok()
             && so_far
-                .full(self.cell, &host.id, one.places)
+                .full(self.cell, host, one.places)
                 .any(|full| full == place)
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     inventory::{Host, SERVICE},
     plan::NeededApproval,
     policy::FloorRule,
-    rollout::{Phase, Rollout, RolloutEvent},
+    rollout::{Rollout, RolloutEvent},
     time::Timestamp,
     warrant::Outcome,
 };
@@ -137,9 +137,5 @@ impl Fleet {
 
 /// Whether a rollout may still take hosts that need an approval: what a repair takes is out already.
 fn may_ask(rollout: &Rollout) -> bool {
-    let goes_on = match rollout.phase() {
-        Phase::Running | Phase::Paused { .. } => !rollout.goes_back(),
-        Phase::Aborting | Phase::RollingBack | Phase::Ended { .. } => false,
-    };
-    goes_on && !rollout.plan().is_repair()
+    rollout.takes_more() && !rollout.plan().is_repair()
 }

@@ -7,7 +7,7 @@ use crate::{
     digest::Digest,
     id::{CellId, HostId, OperatorId, OwnerEpoch, RolloutId},
     inventory::{Host, PackageSet, Platform},
-    patch::Content,
+    patch::{Content, LockFile},
     plan::Plan,
     rollout::RolloutEvent,
     time::Timestamp,
@@ -373,11 +373,14 @@ impl Plan {
             .unwrap_or_default()
     }
 
-    /// The digest of the lock file. Nothing of a plan without hosts.
+    /// The lock file. Nothing of a plan without hosts.
+    pub fn lock(&self) -> Option<&LockFile> {
+        let first = self.assignments.values().next();
+        first.map(|assignment| &assignment.lock)
+    }
+
+    /// Its digest. Nothing of a plan without hosts.
     pub fn lock_digest(&self) -> Option<Digest> {
-        self.assignments
-            .values()
-            .next()
-            .map(|assignment| assignment.lock.digest())
+        self.lock().map(LockFile::digest)
     }
 }

@@ -23,7 +23,8 @@ impl Fleet {
         if !rollout.may_be_other(host) {
             return false;
         }
-        let (Some(assumed), Some(lock)) = (rollout.plan().delta_of(host), lock_of(rollout)) else {
+        let (Some(assumed), Some(lock)) = (rollout.plan().delta_of(host), rollout.plan().lock())
+        else {
             return false;
         };
         match (self.delta(member, lock), assumed) {
@@ -40,7 +41,7 @@ impl Fleet {
     ) -> Option<(Option<Delta>, Vec<Stratum>)> {
         let rollout = self.rollouts.get(rollout)?;
         let (_, member) = self.host(host)?;
-        let lock = lock_of(rollout)?;
+        let lock = rollout.plan().lock()?;
         let installed = self.package_sets.get(&member.host.facts.packages);
         let coverage = &rollout.plan().coverage;
         let strata = coverage.strata(&member.host, installed, lock);
@@ -74,10 +75,4 @@ impl Fleet {
         let installed = self.package_sets.get(&member.host.facts.packages);
         stratum::delta(&member.host, installed, lock)
     }
-}
-
-/// Its lock file. Nothing of a rollout without hosts.
-fn lock_of(rollout: &Rollout) -> Option<&LockFile> {
-    let first = rollout.plan().assignments.values().next();
-    first.map(|assignment| &assignment.lock)
 }

@@ -148,7 +148,8 @@ impl Fleet {
         rollout: &Rollout,
         summary: &Summary,
     ) -> Vec<(HostId, Digest, String)> {
-        let Some(assignment) = rollout.plan().assignments.get(&summary.cell) else {
+        let assignment = rollout.plan().assignments.get(&summary.cell);
+        let Some(assignment) = assignment.filter(|_| !rollout.goes_back()) else {
             return Vec::new();
         };
         let failed = summary.changed.iter().filter_map(|(host, outcome)| {
@@ -163,7 +164,7 @@ impl Fleet {
             let content = assignment.content_for(&member.host.facts.platform)?;
             Some((host.clone(), content.bits()?, failure.to_string()))
         });
-        failed.filter(|_| !rollout.goes_back()).collect()
+        failed.collect()
     }
 
     /// Denies what was left, and tells the cells.

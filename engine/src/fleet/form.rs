@@ -172,11 +172,22 @@ impl LinkEvent {
 
 /// Whether an event of a cell is something that a rollout tells it.
 pub(super) fn is_told_by_control(event: &CellEvent) -> bool {
-    matches!(
-        event,
-        CellEvent::Assigned { .. }
-            | CellEvent::Excepted { .. }
-            | CellEvent::Warranted { .. }
-            | CellEvent::Stopped { .. }
-    )
+    told_of(event).is_some()
+}
+
+/// The rollout that tells a cell this. Nothing: none does.
+pub(super) fn told_of(event: &CellEvent) -> Option<&RolloutId> {
+    if let CellEvent::Assigned { assignment } = event {
+        return Some(&assignment.rollout);
+    }
+    if let CellEvent::Excepted { exceptions } = event {
+        return Some(&exceptions.rollout);
+    }
+    if let CellEvent::Warranted { warrant } = event {
+        return Some(&warrant.rollout);
+    }
+    if let CellEvent::Stopped { stop } = event {
+        return Some(&stop.rollout);
+    }
+    None
 }

@@ -10,7 +10,7 @@ use crate::{
     patch::Content,
     plan::LateHost,
     policy::LateJoin,
-    rollout::{Phase, Rollout},
+    rollout::Rollout,
     time::Timestamp,
     warrant::Outcome,
 };
@@ -90,11 +90,8 @@ impl Fleet {
         else {
             return Verdict::Nothing;
         };
-        let takes_more = match rollout.phase() {
-            Phase::Running | Phase::Paused { .. } => !rollout.goes_back(),
-            Phase::Aborting | Phase::RollingBack | Phase::Ended { .. } => false,
-        };
-        let Some(rules) = rollout.plan().late.as_ref().filter(|_| takes_more) else {
+        let rules = rollout.plan().late.as_ref();
+        let Some(rules) = rules.filter(|_| rollout.takes_more()) else {
             return Verdict::Nothing;
         };
         let is_gone = rollout.outcomes().get(host) == Some(&Outcome::Gone);

@@ -161,7 +161,8 @@ impl<'p> Proof<'p> {
     /// of one, since later waves try one host of it before they try more.
     pub(super) fn judged(&self) -> Coverage {
         let coverage = self.spec.coverage().clone();
-        let is_region = |lacking: Uncovered| lacking.stratum.label == REGION;
+        let is_region =
+            |Uncovered { stratum, .. }| stratum.label == REGION && stratum.with.is_none();
         match self.uncovered().any(is_region) {
             true => coverage.with_regions(),
             false => coverage,

@@ -17,11 +17,15 @@ impl Rollout {
     /// Whether a planned host may still turn out to be other than it was planned: it has yet to begin. It passes
     /// and fails as what it was then.
     pub(crate) fn may_be_other(&self, host: &HostId) -> bool {
-        let goes_on = match self.phase {
+        self.takes_more() && self.has_yet_to_begin(host)
+    }
+
+    /// Whether it may still start hosts that it has not patched.
+    pub(crate) fn takes_more(&self) -> bool {
+        match self.phase {
             Phase::Running | Phase::Paused { .. } => !self.goes_back,
             Phase::Aborting | Phase::RollingBack | Phase::Ended { .. } => false,
-        };
-        goes_on && self.has_yet_to_begin(host)
+        }
     }
 
     fn has_yet_to_begin(&self, host: &HostId) -> bool {

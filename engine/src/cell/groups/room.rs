@@ -113,11 +113,11 @@ impl Groups {
         self.groups[place].rights.stranded_since
     }
 
-    /// The places of such groups.
-    pub(in crate::cell) fn stranded(&self) -> impl Iterator<Item = usize> {
+    /// The places of groups whose room may be lost: to members that are out here, or as the cell was told.
+    pub(in crate::cell) fn may_be_lost(&self) -> impl Iterator<Item = usize> {
         let all = self.groups.iter().enumerate();
-        let stranded = all.filter(|(_, counted)| counted.rights.stranded_since.is_some());
-        stranded.map(|(place, _)| place)
+        let lost = all.filter(|(_, of)| of.lost > 0 || of.rights.stranded_since.is_some());
+        lost.map(|(place, _)| place)
     }
 
     /// Whether no member of the group may ever be out.
@@ -169,12 +169,6 @@ struct Named<'a> {
 pub(in crate::cell) struct OutCounts(Vec<usize>);
 
 impl OutCounts {
-    /// The places of groups of which a member is out.
-    pub(in crate::cell) fn places_with_some_out(&self) -> impl Iterator<Item = usize> {
-        let all = self.0.iter().enumerate();
-        all.filter(|(_, out)| **out > 0).map(|(place, _)| place)
-    }
-
     /// Whether a member of the group at a place is out.
     pub(in crate::cell) fn is_any_out(&self, place: usize) -> bool {
         self.0.get(place).is_some_and(|out| *out > 0)

@@ -6,8 +6,7 @@
 
 use super::{Told, control::Downlink};
 use crate::{
-    cell::CellEvent,
-    fleet::{Fleet, FleetError, form::is_told_by_control},
+    fleet::{Fleet, FleetError, form::told_of},
     id::{CellId, Incarnation, Region, RolloutId},
     time::Timestamp,
 };
@@ -20,11 +19,9 @@ impl Downlink {
         let mut lost = BTreeSet::new();
         self.untaken.retain(|_, told| match told {
             Told::Cell { cell, event } => {
-                let of = event
-                    .told_of()
-                    .map(|rollout| (rollout.clone(), cell.clone()));
-                lost.extend(of);
-                !is_told_by_control(event)
+                let of = told_of(event);
+                lost.extend(of.map(|rollout| (rollout.clone(), cell.clone())));
+                of.is_none()
             }
             // It is decided anew where it is still so.
             Told::Gathered { .. } => false,
@@ -94,24 +91,5 @@ impl Fleet {
             self.cell_heard(&cell, now);
         }
         Ok(())
-    }
-}
-
-impl CellEvent {
-    /// The rollout that tells a cell this. Nothing: none does.
-    fn told_of(&self) -> Option<&RolloutId> {
-        if let Self::Assigned { assignment } = self {
-            return Some(&assignment.rollout);
-        }
-        if let Self::Excepted { exceptions } = self {
-            return Some(&exceptions.rollout);
-        }
-        if let Self::Warranted { warrant } = self {
-            return Some(&warrant.rollout);
-        }
-        if let Self::Stopped { stop } = self {
-            return Some(&stop.rollout);
-        }
-        None
     }
 }
