@@ -100,13 +100,13 @@ impl Stage<'_> {
         match event {
             Event::HostsCut => {
                 let others = self.others(world, event);
-                let free = hosts.iter().filter(|host| !others.contains(*host));
-                free.for_each(|host| world.mend(host));
+                hosts.difference(&others).for_each(|host| world.mend(host));
             }
             Event::HostsFall => {
                 let others = self.others(world, event);
-                let free = hosts.iter().filter(|host| !others.contains(*host));
-                free.for_each(|host| world.repair(host));
+                hosts
+                    .difference(&others)
+                    .for_each(|host| world.repair(host));
             }
             Event::CellsCut => {
                 let cells = self.struck.cells.remove(&place).unwrap_or_default();
@@ -139,10 +139,11 @@ impl Stage<'_> {
     fn kill_coordinator(&mut self, world: &mut World<Modelled>, place: usize, lasts: Duration) {
         let began = world.model.struck.get(&place).copied();
         let back_at = began.unwrap_or(world.now).after(lasts.max(LEAST_AWAY));
-        if !world.owner.is_up {
+        // It dies at the end of its turn, and is as much later back as that takes.
+        if !world.owner.is_up || world.owner.crash.is_some() {
             let before = self.struck.owner_back_at.filter(|before| *before < back_at);
             if let Some(before) = before {
-                let again = before.after(Duration::from_millis(1));
+                let again = before.max(world.now).after(Duration::from_millis(1));
                 self.coming.insert((again, place, Turn::Begins));
             }
             return;
