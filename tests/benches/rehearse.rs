@@ -19,6 +19,7 @@ use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -135,17 +136,19 @@ impl Bench<'_> {
             .stdout(Stdio::from(out))
             .spawn()
             .expect("the built command");
-        let mut peak_mb: f64 = 0.0;
-        let exit = loop {
-            if let Some(exit) = command.try_wait().expect("a command that was started") {
-                break exit;
-            }
-            if let Some(kb) = usage::peak_kb(command.id()) {
+        let process = command.id();
+        // Beside the clock, which stops when the command ends.
+        let looks = thread::spawn(move || {
+            let mut peak_mb: f64 = 0.0;
+            while let Some(kb) = usage::peak_kb(process) {
                 peak_mb = peak_mb.max(kb / 1024.0);
+                thread::sleep(LOOK);
             }
-            std::thread::sleep(LOOK);
-        };
+            peak_mb
+        });
+        let exit = command.wait().expect("a command that was started");
         let seconds = began.elapsed().as_secs_f64();
+        let peak_mb = looks.join().expect("it only looks");
         assert!(
             exit.success(),
             "{exit}: a promise was broken, or it stood still"

@@ -13,6 +13,7 @@ use crate::{
     calendar::Calendar,
     digest::Digest,
     fleet::FleetEvent,
+    hold::Hold,
     id::{HostId, OperatorId},
     inventory::{Host, PackageSet},
     patch::LockFile,
@@ -99,8 +100,8 @@ impl Rehearsal<'_> {
                 watch.sample(world);
             }
         });
-        watch.end(&mut world);
-        Ok(self.report(&mut world, &plan, observer, &stage, watch))
+        let holds = watch.end(&mut world);
+        Ok(self.report((&world, &holds), &plan, observer, &stage, watch))
     }
 
     /// How long it takes when coordination takes no time, in milliseconds: that of
@@ -186,7 +187,7 @@ impl Rehearsal<'_> {
 
     fn report(
         &self,
-        world: &mut World<Modelled>,
+        (world, holds): (&World<Modelled>, &[Hold]),
         plan: &Plan,
         observer: Observer,
         stage: &Stage<'_>,
@@ -194,7 +195,6 @@ impl Rehearsal<'_> {
     ) -> Report {
         let start = watch.start();
         let ended = stage.ended_at(world);
-        let holds = world.owner.explained(world.now).holds;
         let rollout = world.owner.fleet.rollouts().get(&plan.rollout);
         let phase = rollout.map_or_else(String::new, |rollout| rollout.phase().name().to_owned());
         let planned = rollout.map_or(plan, Rollout::plan).hosts.len();
@@ -228,7 +228,7 @@ impl Rehearsal<'_> {
             faults,
             pauses: watch.pauses.clone(),
             holds: watch.holds(),
-            left: left::left(world, plan, &holds),
+            left: left::left(world, plan, holds),
             acts: stage.acted(),
             refused: stage.refused.iter().cloned().chain(refusals).collect(),
             broken,

@@ -79,6 +79,9 @@ impl<'a> Stage<'a> {
 
     /// The hosts that a fault is about.
     pub(super) fn hosts_of(&self, world: &World<Modelled>, fault: &Fault) -> Vec<HostId> {
+        if fault.event() == Some(Event::CoordinatorDies) {
+            return Vec::new();
+        }
         if fault.throttles() {
             // Its answers are late: those about hosts that go.
             let faults = self.rehearsal.scenario.faults.iter();

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     fleet::FleetDecision,
+    hold::Hold,
     id::{HostId, RolloutId},
     rollout::{PauseCause, Phase, Rollout},
     time::Timestamp,
@@ -49,12 +50,7 @@ impl Watch {
         let mut of_host: BTreeMap<HostId, Vec<usize>> = BTreeMap::new();
         let mut faults = Vec::new();
         for (place, fault) in stage.faults().iter().enumerate() {
-            // It is the coordinator's alone.
-            let is_of_none = fault.event() == Some(Event::CoordinatorDies);
-            let hosts = match is_of_none {
-                true => Vec::new(),
-                false => stage.hosts_of(world, fault),
-            };
+            let hosts = stage.hosts_of(world, fault);
             let seen = FaultSeen {
                 name: fault.name.clone(),
                 hosts: hosts.len(),
@@ -179,12 +175,13 @@ impl Watch {
         world.owner.check_whole(whole, world.now);
     }
 
-    /// The last look, at the end.
-    pub(super) fn end(&mut self, world: &mut World<Modelled>) {
+    /// The last look, at the end: what holds then.
+    pub(super) fn end(&mut self, world: &mut World<Modelled>) -> Vec<Hold> {
+        let whole = world.owner.explained(world.now);
         if !self.checks_each_step && world.owner.is_up {
-            let whole = world.owner.explained(world.now);
             self.check(world, &whole);
         }
+        whole.holds
     }
 
     /// How closely promises were checked.

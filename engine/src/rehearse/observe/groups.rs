@@ -11,11 +11,12 @@ use crate::{
         report::{GroupPeak, GroupPoint, since},
         world::{Agents, ByNumber, Number},
     },
+    share::Share,
     time::Timestamp,
 };
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
 };
 
 /// Of so many groups it is told how they stood over time: the fullest.
@@ -40,7 +41,8 @@ pub(in crate::rehearse) struct Groups {
 /// A group with its counts.
 #[derive(Debug)]
 struct Counted {
-    rule: usize,
+    /// How much of it must stay, by its floor.
+    min: Share,
     members: usize,
     /// The most members that it ever had: who left was one a moment ago.
     largest: usize,
@@ -83,9 +85,8 @@ impl Groups {
             );
         }
         for group in &mut groups.groups {
-            let rule = groups.rules.get(group.rule);
             group.peak.members = group.members;
-            group.peak.allowance = rule.map_or(0, |rule| group.allowance(rule));
+            group.peak.allowance = group.allowance();
         }
         groups
     }
@@ -94,12 +95,11 @@ impl Groups {
         let Some(of) = self.rules.get(rule) else {
             return;
         };
-        let group = Group::of(of, host);
-        if self.places.contains_key(&(rule, group.clone())) {
+        let Entry::Vacant(place) = self.places.entry((rule, Group::of(of, host))) else {
             return;
-        }
+        };
         let peak = GroupPeak {
-            group: named(&group),
+            group: named(&place.key().1),
             min_in_service: of.min_in_service.to_string(),
             members: 0,
             allowance: 0,
@@ -108,8 +108,9 @@ impl Groups {
             at_ms: 0,
             course: Vec::new(),
         };
+        place.insert(self.groups.len());
         self.groups.push(Counted {
-            rule,
+            min: of.min_in_service,
             members: 0,
             largest: 0,
             approved: 0,
@@ -118,7 +119,6 @@ impl Groups {
             peak,
             course: Vec::new(),
         });
-        self.places.insert((rule, group), self.groups.len() - 1);
     }
 
     fn seat(&mut self, number: Number, host: &Host, is_approved: bool) {
@@ -182,16 +182,16 @@ impl Groups {
             };
             step(&mut group.out, is_out);
             group.course.push((at_ms, group.out));
+            if !is_start {
+                continue;
+            }
             // What falls by itself nobody let out, and nobody knows of at once.
             let unnoticed = group.fallen.values().filter(|known| now < **known);
             let known = group.out.saturating_sub(unnoticed.count());
-            if known <= group.peak.most_out || !is_start {
+            if known <= group.peak.most_out {
                 continue;
             }
-            let allowance = self
-                .rules
-                .get(group.rule)
-                .map_or(0, |rule| group.allowance(rule));
+            let allowance = group.allowance();
             if known > allowance && group.peak.most_out <= allowance {
                 let name = &group.peak.group;
                 let broken = format!("{known} of {name} were out at once, and {allowance} may be");
@@ -235,8 +235,8 @@ impl Groups {
 
 impl Counted {
     /// How many of it may be out.
-    fn allowance(&self, rule: &FloorRule) -> usize {
-        floor::allowance(self.largest, rule.min_in_service) + self.approved
+    fn allowance(&self) -> usize {
+        floor::allowance(self.largest, self.min) + self.approved
     }
 }
 

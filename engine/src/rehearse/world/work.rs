@@ -130,7 +130,7 @@ impl<M: Model> World<M> {
     }
 
     fn begin(&mut self, agent: Number, life: u64, at: (OrderKey, RunState), step: Step) {
-        if step == Step::Apply {
+        if step == Step::Apply && self.owner.is_checked {
             self.note_mistake(agent);
         }
         let done = RunEvent::done;
