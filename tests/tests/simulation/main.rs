@@ -4,6 +4,7 @@
 
 mod cut_off;
 mod golden;
+mod repeats;
 mod weather;
 
 use cofferdam_agent::actions::{Effect, Step, Turn};
@@ -129,20 +130,6 @@ fn a_cut_link_and_a_crash_of_each_process_leave_no_host_behind_or_patched_twice(
         let ending = hard_times(seed).play();
         assert_every_host_is_patched_once(&ending);
     }
-}
-
-#[test]
-fn the_same_seed_gives_the_same_history() {
-    let first = hard_times(5).play();
-    let second = hard_times(5).play();
-    let differs = first
-        .history
-        .iter()
-        .zip(&second.history)
-        .position(|(a, b)| a != b);
-    let at = differs.map(|line| (&first.history[line], &second.history[line]));
-    assert_eq!(at, None, "the first line that differs");
-    assert_eq!(first.history.len(), second.history.len());
 }
 
 #[test]
