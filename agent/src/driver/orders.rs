@@ -13,8 +13,7 @@ use cofferdam_proto::{convert::order_digest, session::Papers};
 
 impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
     pub(super) fn order(&mut self, order: Order, papers: &Papers) -> Result<(), DriverError> {
-        if self.history.outbox().is_full() {
-            tracing::warn!(order = %order.key, "too many reports wait; the order is not taken");
+        if self.has_no_room_for(&order) {
             return Ok(());
         }
         let mut judgement = judge(&order, &self.profile.host, &self.history);
@@ -38,6 +37,9 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
     /// Takes an order or refuses it, now that it is known what is installed. What else became of it meanwhile
     /// goes before.
     pub(super) fn weighed(&mut self, weighed: Weighed) -> Result<(), DriverError> {
+        if self.has_no_room_for(weighed.order()) {
+            return Ok(());
+        }
         let mut judgement = judge(weighed.order(), &self.profile.host, &self.history);
         if judgement == Judgement::Accept {
             let refusal = weighed.refusal();
@@ -48,6 +50,15 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             self.uplink.tell_packages(packages);
         }
         self.judged(order, judgement)
+    }
+
+    /// Whether too many reports wait already for there to be one of this order.
+    fn has_no_room_for(&self, order: &Order) -> bool {
+        let is_full = self.history.outbox().is_full();
+        if is_full {
+            tracing::warn!(order = %order.key, "too many reports wait; the order is not taken");
+        }
+        is_full
     }
 
     fn judged(&mut self, order: Granted, judgement: Judgement) -> Result<(), DriverError> {

@@ -50,11 +50,7 @@ pub(super) async fn watched<T>(
     deadline: Duration,
 ) -> Result<T, Failure> {
     let ended = Ended::default();
-    let done = tokio::select! {
-        biased;
-        done = change => done,
-        never = watch(running, deadline, &ended) => match never {},
-    };
+    let done = beside_watch(change, running, deadline, &ended).await;
     done.map_err(|failure| explained(failure, &ended, deadline))
 }
 
@@ -71,12 +67,7 @@ pub(super) async fn seen_out(
 ) -> Result<(), Failure> {
     let ended = Ended::default();
     let over = waiting::until_free(|| Ok(leftover::find(running)?), limit);
-    let done = tokio::select! {
-        biased;
-        done = over => done,
-        never = watch(running, deadline, &ended) => match never {},
-    };
-    done?;
+    beside_watch(over, running, deadline, &ended).await?;
     if ended.borrow().is_empty() {
         return Ok(());
     }
@@ -85,6 +76,20 @@ pub(super) async fn seen_out(
         "an earlier start of the agent had begun the change",
     );
     Err(explained(left, &ended, deadline))
+}
+
+/// Does something with a watch over the scripts that run meanwhile.
+async fn beside_watch<T>(
+    work: impl Future<Output = T>,
+    running: &Path,
+    deadline: Duration,
+    ended: &Ended,
+) -> T {
+    tokio::select! {
+        biased;
+        done = work => done,
+        never = watch(running, deadline, ended) => match never {},
+    }
 }
 
 /// A failure that a late script is the cause of says which script it was.

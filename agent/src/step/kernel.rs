@@ -86,19 +86,19 @@ impl Steps {
     }
 
     /// Pins the running kernel before packages bring a newer one: from here on nothing but a proof makes that one
-    /// the default, whatever scripts of packages do to the menu.
+    /// the default, whatever scripts of packages do to the menu. The trial that follows, if there is a newer one.
     pub(super) async fn pin_kernel(
         &self,
         order: &Order,
         changed: &[&LockedPackage],
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Trial>, Failure> {
         let rollout = &order.grant.rollout;
         let earlier = self.records.kernel(rollout)?;
         let (grub, trial) = match earlier.filter(|trial| trial.phase == TrialPhase::Installing) {
             Some(trial) => (self.grub(), trial),
             None => {
                 let Some(new) = self.new_kernel(order.kernel_fallback, changed).await? else {
-                    return Ok(());
+                    return Ok(None);
                 };
                 let grub = Grub::ready(Rc::clone(&self.outside.runner)).await?;
                 let trial = Trial {
@@ -116,21 +116,19 @@ impl Steps {
             "stays the default until {} is proved",
             trial.new
         );
-        grub.pin(&trial.old).await
+        grub.pin(&trial.old).await?;
+        Ok(Some(trial))
     }
 
     /// Lets the reboot that follows be the new kernel's, and no later one.
     pub(super) async fn arm_kernel(&self, order: &Order) -> Result<(), Failure> {
         let rollout = &order.grant.rollout;
-        let open = || {
-            self.records
-                .kernel(rollout)
-                .map(|trial| trial.filter(Trial::is_open))
+        let open = self.records.kernel(rollout)?.filter(Trial::is_open);
+        let trial = match open {
+            Some(trial) => Some(trial),
+            None => self.pin_kernel(order, &[]).await?,
         };
-        if open()?.is_none() {
-            self.pin_kernel(order, &[]).await?;
-        }
-        let Some(trial) = open()? else {
+        let Some(trial) = trial else {
             return Ok(());
         };
         let deadlines = &order.deadlines;

@@ -78,26 +78,32 @@ impl Steps {
         }
     }
 
-    /// Marks as automatic what came along with others, or nothing would ever take it off the host again: apt takes
-    /// a file by name for a wish.
-    pub(super) async fn mark_brought(
+    /// Marks as automatic what was so before, and what came along with others, or nothing would ever take it off
+    /// the host again: apt takes a file by name for a wish.
+    pub(super) async fn mark_anew(
         &self,
         rollout: &RolloutId,
         on: Conditions<'_>,
     ) -> Result<(), Failure> {
         let packages = self.packages_before(rollout)?;
+        let mut automatic = self.came_along(&packages).await?;
+        automatic.extend(were_automatic(&packages));
+        self.manager.mark_automatic(&automatic, on).await
+    }
+
+    /// The new ones among packages that came along with others.
+    async fn came_along<'p>(&self, packages: &'p [PackageWas]) -> Result<Vec<&'p str>, Failure> {
         let (old, new): (Vec<_>, Vec<_>) = packages.iter().partition(|one| one.old.is_some());
         let old: Vec<&str> = old.iter().map(|one| one.name.as_str()).collect();
         let new: Vec<&str> = new.iter().map(|one| one.name.as_str()).collect();
         if new.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let needs = self
             .manager
             .needs(&[old.clone(), new.clone()].concat())
             .await?;
-        let came: Vec<&str> = came_along(&new, &old, &needs).into_iter().collect();
-        self.manager.mark_automatic(&came, on).await
+        Ok(came_along(&new, &old, &needs).into_iter().collect())
     }
 
     /// What was there of the packages that a rollout changes. Empty: it has changed none yet, or changes none.
@@ -116,11 +122,14 @@ impl Steps {
         on: Conditions<'_>,
     ) -> Result<(), Failure> {
         let packages = self.packages_before(rollout)?;
-        let automatic: Vec<&str> = packages
-            .iter()
-            .filter(|package| package.old.as_ref().is_some_and(|old| old.automatic))
-            .map(|package| package.name.as_str())
-            .collect();
+        let automatic: Vec<&str> = were_automatic(&packages).collect();
         self.manager.mark_automatic(&automatic, on).await
     }
+}
+
+fn were_automatic(packages: &[PackageWas]) -> impl Iterator<Item = &str> {
+    let automatic = packages
+        .iter()
+        .filter(|package| package.old.as_ref().is_some_and(|old| old.automatic));
+    automatic.map(|package| package.name.as_str())
 }

@@ -65,8 +65,7 @@ impl Steps {
         require_installed(packages, &self.manager.database().await?)?;
         self.keep_own_conffiles(order).await?;
         self.note_conffiles(&order.grant.rollout).await?;
-        self.mark_brought(&order.grant.rollout, on).await?;
-        self.restore_marks(&order.grant.rollout, on).await
+        self.mark_anew(&order.grant.rollout, on).await
     }
 
     /// Ends what a dpkg that was interrupted left half done, this rollout's before its agent died included.
