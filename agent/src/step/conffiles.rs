@@ -19,7 +19,7 @@ use super::{
     record::{ConffileWas, Left, PackageWas, Was},
 };
 use crate::{
-    config_file::{FileState, Place},
+    config_file::{Attributes, FileState, Place},
     host::{
         durable::{self, FileError},
         keep,
@@ -97,7 +97,13 @@ impl Steps {
             let place = Place::find(&self.settings.root, &one.path)?;
             let like = match FileState::standing_at(place.path()).await? {
                 Some(like) => Some(like),
-                None => FileState::standing_at(&one.brought).await?,
+                // Its labels are those of the agent's own folder, where it was unpacked.
+                None => FileState::standing_at(&one.brought)
+                    .await?
+                    .map(|brought| FileState {
+                        attributes: Attributes::new(),
+                        ..brought
+                    }),
             };
             let (path, package) = (one.path.display(), &one.package);
             tracing::info!(%path, package, "the package's config file takes the host's place");

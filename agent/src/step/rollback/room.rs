@@ -1,7 +1,7 @@
 //! Room for the way back on a full disk.
 
 use super::Steps;
-use crate::host::space::{self, Load};
+use crate::host::space::{self, Load, SpaceError};
 use cofferdam_engine::{failure::Failure, order::Order, patch::Content};
 
 impl Steps {
@@ -12,8 +12,9 @@ impl Steps {
             return Ok(());
         };
         let folder = self.keep.folder();
-        let Err(short) = space::require(&*self.outside.space, folder, Load::default()) else {
-            return Ok(());
+        let short = match space::require(&*self.outside.space, folder, Load::default()) {
+            Ok(()) | Err(SpaceError::Unknown { .. }) => return Ok(()),
+            Err(short) => short,
         };
         tracing::warn!(%short, "lets go of what the rollout brought, to go back");
         let mut needed = self.installed_bits().await?;
