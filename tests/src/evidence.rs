@@ -1,8 +1,9 @@
 //! What processes left behind: their output, and what agents' journals say was done.
 
+use crate::site::Site;
 use cofferdam_agent::journal::{History, Record};
 use cofferdam_engine::{
-    id::{Incarnation, OrderKey, RolloutId},
+    id::{HostId, Incarnation, OrderKey, RolloutId},
     order::Direction,
     run::{Ending, RunState},
 };
@@ -29,6 +30,17 @@ pub fn assert_calm(logs: &[PathBuf], announced: &[&str]) {
             );
         }
     }
+}
+
+/// Fails unless a host's agent applied one order, and that one patched it.
+///
+/// # Panics
+/// When it did not.
+pub fn assert_patched_once(site: &Site, host: &HostId) {
+    let orders = orders(&site.journal(host));
+    let patched: Vec<_> = orders.values().filter(|told| told.applied()).collect();
+    assert_eq!(patched.len(), 1, "{host}: {orders:#?}");
+    assert_eq!(patched[0].ending(), Some(Ending::Patched), "{host}");
 }
 
 /// The states that the run of one order went through, in order.

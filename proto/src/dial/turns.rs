@@ -11,7 +11,7 @@ use super::{
     srv::{self, Target},
 };
 use crate::error_chain;
-use cofferdam_engine::digest::Digest;
+use cofferdam_engine::seed;
 use std::{
     collections::{BTreeMap, VecDeque},
     ops::RangeInclusive,
@@ -131,13 +131,7 @@ impl Turns {
         let mut draws = 0_u32;
         move |most| {
             draws += 1;
-            let digest = Digest::of(format!("{seed} {draws}"));
-            let drawn = digest
-                .as_bytes()
-                .iter()
-                .take(7)
-                .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-            drawn % (most + 1)
+            seed::of(&[&seed, &draws.to_string()]) % (most + 1)
         }
     }
 }

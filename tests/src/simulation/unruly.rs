@@ -7,7 +7,7 @@
 //! first time in the order of their numbers. Copies of those come later in the same session, whenever they like.
 
 use cofferdam_agent::link::{Connector, Coordinator, LINK_CAPACITY, Link, LinkError};
-use cofferdam_engine::digest::Digest;
+use cofferdam_engine::seed;
 use cofferdam_proto::session::{FromAgent, ToAgent};
 use std::{
     cell::{Cell, RefCell},
@@ -61,9 +61,7 @@ impl Draws {
     fn one_of(&self, many: u64) -> u64 {
         let drawn = self.drawn.get();
         self.drawn.set(drawn + 1);
-        let digest = Digest::of(format!("{} {drawn}", self.seed));
-        let bytes = digest.as_bytes().iter().take(6);
-        bytes.fold(0, |sum, byte| sum << 8 | u64::from(*byte)) % many
+        seed::of(&[&self.seed, &drawn.to_string()]) % many
     }
 
     fn up_to(&self, most: Duration) -> Duration {

@@ -5,7 +5,6 @@
 //! order that changed anything, and in service.
 
 use cofferdam::demo::repository::{PACKAGE, Release};
-use cofferdam_engine::run::Ending;
 use cofferdam_proto::operator::RolloutState;
 use cofferdam_tests::{
     deadly::{Death, When},
@@ -118,10 +117,7 @@ async fn patch(fleet: &mut Fleet, file: &str) {
     assert_eq!(view.state, RolloutState::Done, "{view:#?}");
     fleet.in_service().await;
     for host in fleet.hosts() {
-        let orders = evidence::orders(&fleet.site.journal(&host));
-        let patched: Vec<_> = orders.values().filter(|told| told.applied()).collect();
-        assert_eq!(patched.len(), 1, "{host}: {orders:#?}");
-        assert_eq!(patched[0].ending(), Some(Ending::Patched), "{host}");
+        evidence::assert_patched_once(&fleet.site, &host);
     }
 }
 

@@ -1,6 +1,5 @@
 //! A new release comes to every process in mid-rollout, in the order that operators are told.
 
-use cofferdam_engine::run::Ending;
 use cofferdam_proto::operator::{RolloutState, RolloutView};
 use cofferdam_tests::{
     evidence,
@@ -58,10 +57,7 @@ async fn coordinators_and_agents_that_are_upgraded_in_mid_rollout_end_it_as_if_n
     assert_eq!(passed, HOSTS as u64, "{view:#?}");
     fleet.in_service().await;
     for host in fleet.hosts() {
-        let orders = evidence::orders(&fleet.site.journal(&host));
-        let patched: Vec<_> = orders.values().filter(|told| told.applied()).collect();
-        assert_eq!(patched.len(), 1, "{host}: {orders:#?}");
-        assert_eq!(patched[0].ending(), Some(Ending::Patched), "{host}");
+        evidence::assert_patched_once(&fleet.site, &host);
     }
     let log = fleet.site.control_log();
     drop(control);
