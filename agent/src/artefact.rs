@@ -165,7 +165,7 @@ pub(crate) mod scripted {
     use cofferdam_proto::artefact::WantedArtefact;
     use std::{
         cell::{Cell, RefCell},
-        collections::BTreeMap,
+        collections::{BTreeMap, BTreeSet},
         fs,
         rc::Rc,
     };
@@ -180,6 +180,7 @@ pub(crate) mod scripted {
         files: RefCell<BTreeMap<Digest, Vec<u8>>>,
         supplied: RefCell<Vec<SuppliedArtefact>>,
         given_up: RefCell<Vec<WantedArtefact>>,
+        refused: RefCell<BTreeSet<Digest>>,
         /// Each transfer breaks after so many bytes. 0: none does.
         breaks_after: Cell<usize>,
         is_away: Cell<bool>,
@@ -229,16 +230,34 @@ pub(crate) mod scripted {
             self.0.given_up.borrow().len()
         }
 
+        /// The files that somebody asked for another of.
+        pub(crate) fn refused(&self) -> BTreeSet<Digest> {
+            self.0.refused.borrow().clone()
+        }
+
+        /// The files that it holds of a package, in the order in which they came.
+        pub(crate) fn files_of(&self, name: &str, version: &str) -> Vec<Digest> {
+            let supplied = self.0.supplied.borrow();
+            let is_it = |one: &&SuppliedArtefact| {
+                one.package.name == name && one.package.version == version
+            };
+            let files = supplied.iter().filter(is_it);
+            files.map(|one| one.file.sha256).collect()
+        }
+
         fn whereabouts(&self, wanted: &WantedArtefact) -> Whereabouts {
+            self.0.refused.borrow_mut().extend(&wanted.refused);
             let supplied = self.0.supplied.borrow();
             let is_it = |one: &&SuppliedArtefact| match &wanted.locked {
                 Some(file) => one.file == *file,
-                None => one.package == wanted.package,
+                None => one.package == wanted.package && !wanted.refused.contains(&one.file.sha256),
             };
             if let Some(found) = supplied.iter().find(is_it) {
                 return Whereabouts::Stored(found.file.clone());
             }
-            if self.0.given_up.borrow().contains(wanted) {
+            let is_given_up =
+                |one: &WantedArtefact| one.package == wanted.package && one.locked == wanted.locked;
+            if self.0.given_up.borrow().iter().any(is_given_up) {
                 let reason = "it was given up".to_owned();
                 return Whereabouts::Elsewhere { reason };
             }

@@ -45,7 +45,7 @@ use self::{
 };
 use cofferdam_engine::{digest::Digest, id::HostId, patch::LockedFile, time::Timestamp};
 use cofferdam_proto::artefact::{
-    FindArtefacts, PackageFile, SuppliedArtefact, WantedArtefact, Whereabouts,
+    FindArtefacts, MAX_BUILDS, PackageFile, SuppliedArtefact, WantedArtefact, Whereabouts,
 };
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -199,6 +199,12 @@ impl ArtefactStore {
         for one in wanted {
             if let Some(file) = state.index.find(one) {
                 found.push(Whereabouts::Stored(file));
+                continue;
+            }
+            if state.index.has_enough_for(one) {
+                let reason =
+                    format!("the store has {MAX_BUILDS} files of it that are not this one");
+                found.push(Whereabouts::Elsewhere { reason });
                 continue;
             }
             let size = one.locked.as_ref().map_or(0, |file| file.size);

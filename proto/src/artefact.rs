@@ -8,7 +8,11 @@ use cofferdam_engine::{
     reach::Reach,
 };
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
+
+/// The most files that the store has of one version of a package (guess: an archive builds one anew once, a mirror of
+/// a company perhaps too).
+pub const MAX_BUILDS: usize = 4;
 
 /// A version of a package on a platform.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,6 +40,8 @@ pub struct WantedArtefact {
     pub locked: Option<LockedFile>,
     /// Whether the agent has the file, and asks only whether the store wants it.
     pub has_it: bool,
+    /// Which files of this package it is not: the agent has proved that. At most [`MAX_BUILDS`].
+    pub refused: BTreeSet<Digest>,
 }
 
 /// What an agent asks of package files.

@@ -399,6 +399,7 @@ mod tests {
             package: package(),
             locked: Some(file(content)),
             has_it,
+            refused: BTreeSet::new(),
         }
     }
 

@@ -2,14 +2,15 @@
 
 use super::{locked, objects::Version};
 use cofferdam_engine::{digest::Digest, patch::LockedFile, time::Timestamp};
-use cofferdam_proto::artefact::{PackageFile, WantedArtefact};
-use std::collections::BTreeMap;
+use cofferdam_proto::artefact::{MAX_BUILDS, PackageFile, WantedArtefact};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the store holds, and what is coming in.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     entries: BTreeMap<Digest, Entry>,
-    packages: BTreeMap<PackageFile, Digest>,
+    /// Who builds a package anew may leave its version as it was. None of the sets is empty.
+    packages: BTreeMap<PackageFile, BTreeSet<Digest>>,
     bytes: u64,
     /// The bytes that came in so far of what is not stored yet.
     incoming: u64,
@@ -52,10 +53,22 @@ impl Index {
     pub(super) fn find(&self, wanted: &WantedArtefact) -> Option<LockedFile> {
         let digest = match &wanted.locked {
             Some(file) => file.sha256,
-            None => *self.packages.get(&wanted.package)?,
+            None => *self
+                .builds(&wanted.package)
+                .find(|digest| !wanted.refused.contains(digest))?,
         };
         let entry = self.entries.get(&digest)?;
         Some(locked(digest, entry.size))
+    }
+
+    /// Whether it holds as many files of a package as any host may bring of one that nobody locked.
+    pub(super) fn has_enough_for(&self, wanted: &WantedArtefact) -> bool {
+        let is_locked = wanted.locked.is_some() && !wanted.has_it;
+        !is_locked && self.builds(&wanted.package).count() >= MAX_BUILDS
+    }
+
+    fn builds(&self, package: &PackageFile) -> impl Iterator<Item = &Digest> {
+        self.packages.get(package).into_iter().flatten()
     }
 
     /// Notes that a file is stored. One that was stored before keeps its readers, and its package
@@ -67,7 +80,8 @@ impl Index {
             .package
             .or_else(|| before.and_then(|before| before.package));
         if let Some(package) = &package {
-            self.packages.insert(package.clone(), digest);
+            let builds = self.packages.entry(package.clone()).or_default();
+            builds.insert(digest);
         }
         self.bytes = self.bytes.saturating_add(entry.size);
         let entry = Entry {
@@ -83,9 +97,12 @@ impl Index {
         let entry = self.entries.remove(digest)?;
         self.bytes = self.bytes.saturating_sub(entry.size);
         if let Some(package) = &entry.package
-            && self.packages.get(package) == Some(digest)
+            && let Some(builds) = self.packages.get_mut(package)
         {
-            self.packages.remove(package);
+            builds.remove(digest);
+            if builds.is_empty() {
+                self.packages.remove(package);
+            }
         }
         Some(entry)
     }

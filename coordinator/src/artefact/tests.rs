@@ -1,7 +1,7 @@
 //! The store as a whole, in a folder.
 
 use super::*;
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 async fn store_in(dir: &Path) -> ArtefactStore {
     limited(dir, Limits::default()).await
@@ -84,6 +84,7 @@ fn wanted(of: &SuppliedArtefact, is_exact: bool) -> FindArtefacts {
             package: of.package.clone(),
             locked: is_exact.then(|| of.file.clone()),
             has_it: false,
+            refused: BTreeSet::new(),
         }],
         cannot: Vec::new(),
     }
@@ -227,4 +228,35 @@ async fn a_rate_bounds_what_is_sent() {
     let digest = put(&store, &[7; 100_000]).await.unwrap();
     assert_eq!(fetched(&store, digest, 0).await.unwrap().len(), 100_000);
     assert_eq!(store.figures().served_bytes.get(), 100_000);
+}
+
+#[tokio::test]
+async fn a_package_that_was_built_anew_is_asked_for_until_it_is_the_right_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store_in(dir.path()).await;
+    let mut asked = wanted(&supplied(b"0"), false);
+    for build in 0..MAX_BUILDS {
+        assert_eq!(store.find(&host("a"), &asked).await, [Whereabouts::Bring]);
+        let content = build.to_string().into_bytes();
+        let brought = supplied(&content);
+        bring(&store, &brought, &content).await;
+        let found = store.find(&host("a"), &asked).await;
+        assert_eq!(found, [Whereabouts::Stored(brought.file.clone())]);
+        asked.wanted[0].refused.insert(brought.file.sha256);
+    }
+    let mut others = asked.clone();
+    others.wanted[0].has_it = true;
+    others.wanted[0].locked = Some(supplied(b"more").file);
+    for asked in [&asked, &others] {
+        let found = store.find(&host("b"), asked).await;
+        let is_enough = matches!(found[..], [Whereabouts::Elsewhere { .. }]);
+        assert!(is_enough, "one host alone could fill the store: {found:?}");
+    }
+    let locked = wanted(&supplied(b"locked"), true);
+    let found = store.find(&host("b"), &locked).await;
+    assert_eq!(
+        found,
+        [Whereabouts::Bring],
+        "a rollout needs just these bits"
+    );
 }

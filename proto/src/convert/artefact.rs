@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     artefact::{
-        FetchArtefact, FindArtefacts, PackageFile, SuppliedArtefact, SupplyRequest, WantedArtefact,
-        Whereabouts,
+        FetchArtefact, FindArtefacts, MAX_BUILDS, PackageFile, SuppliedArtefact, SupplyRequest,
+        WantedArtefact, Whereabouts,
     },
     v1::{self, found_artefact},
 };
@@ -76,6 +76,7 @@ impl From<WantedArtefact> for v1::WantedArtefact {
             package: Some(wanted.package.into()),
             locked: wanted.locked.map(Into::into),
             has_it: wanted.has_it,
+            refused: wanted.refused.into_iter().map(write::digest).collect(),
         }
     }
 }
@@ -87,6 +88,10 @@ impl TryFrom<v1::WantedArtefact> for WantedArtefact {
             package: read::message(wire.package).at("package")?,
             locked: read::optional(wire.locked).at("locked")?,
             has_it: wire.has_it,
+            refused: read::list_of(wire.refused, MAX_BUILDS, |digest| read::digest(&digest))
+                .at("refused")?
+                .into_iter()
+                .collect(),
         })
     }
 }

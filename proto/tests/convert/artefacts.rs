@@ -36,6 +36,7 @@ fn wanted(locked: Option<LockedFile>) -> WantedArtefact {
     WantedArtefact {
         package: package(),
         has_it: locked.is_none(),
+        refused: locked.iter().map(|_| Digest::of("another build")).collect(),
         locked,
     }
 }

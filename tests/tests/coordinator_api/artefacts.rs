@@ -14,7 +14,7 @@ use cofferdam_proto::{
     },
 };
 use cofferdam_tests::patience::eventually;
-use std::{fs, time::Duration};
+use std::{collections::BTreeSet, fs, time::Duration};
 use tonic::{Code, Status, transport::Channel};
 
 /// How long a test waits for anything.
@@ -65,6 +65,7 @@ async fn find(agent: &mut Agent) -> Whereabouts {
             package,
             locked: Some(file),
             has_it: false,
+            refused: BTreeSet::new(),
         }],
         cannot: Vec::new(),
     };

@@ -19,7 +19,7 @@ use cofferdam_engine::{
 use cofferdam_proto::artefact::{
     FindArtefacts, PackageFile, SuppliedArtefact, WantedArtefact, Whereabouts,
 };
-use std::{fs, num::NonZeroU32, path::Path, time::Duration};
+use std::{collections::BTreeSet, fs, num::NonZeroU32, path::Path, time::Duration};
 use tokio::time::{Instant, sleep};
 
 /// How long a staging waits for others in all (guess: a third of what a staging may take).
@@ -187,22 +187,32 @@ impl Steps {
     /// Brings a kept package to the store. It is no loss to this host when that fails.
     pub(super) async fn supply_locked(&self, package: &LockedPackage) {
         let supplied = self.package_file(exactly(package)).await;
-        if let Ok(file) = supplied {
-            self.supply_kept(file, package.sha256).await;
+        let artefact = supplied
+            .ok()
+            .and_then(|file| self.kept_artefact(file, package.sha256));
+        if let Some(artefact) = artefact {
+            self.supply_kept(artefact).await;
         }
     }
 
-    /// Brings a kept package to the store, as far as it takes it.
-    pub(super) async fn supply_kept(&self, package: PackageFile, digest: Digest) {
-        let path = self.keep.package(digest);
-        let Ok(size) = fs::metadata(&path).map(|file| file.len()) else {
-            return;
-        };
+    /// A kept package as the store is told of it. Absent: it is not there any more.
+    pub(super) fn kept_artefact(
+        &self,
+        package: PackageFile,
+        digest: Digest,
+    ) -> Option<SuppliedArtefact> {
+        let size = fs::metadata(self.keep.package(digest)).ok()?.len();
         let file = LockedFile {
             sha256: digest,
             size,
         };
-        let artefact = SuppliedArtefact { package, file };
+        Some(SuppliedArtefact { package, file })
+    }
+
+    /// Brings a kept package to the store, as far as it takes it.
+    pub(super) async fn supply_kept(&self, artefact: SuppliedArtefact) {
+        let digest = artefact.file.sha256;
+        let path = self.keep.package(digest);
         match self.outside.artefacts.supply(artefact, &path).await {
             Ok(()) => tracing::info!(%digest, "brought a package to the artefact store"),
             Err(failure) => tracing::warn!(%failure, "the artefact store goes without"),
@@ -256,6 +266,7 @@ impl Steps {
                 size: package.size,
             }),
             has_it: false,
+            refused: BTreeSet::new(),
         });
         Ok(wanted.collect())
     }

@@ -5,8 +5,15 @@
 
 use super::{Steps, bring::LEAST_WAIT, packages::Staging};
 use crate::packages::archive::Exactly;
-use cofferdam_engine::{digest::Digest, failure::Failure, patch::LockedFile};
-use cofferdam_proto::artefact::{PackageFile, WantedArtefact, Whereabouts};
+use cofferdam_engine::{
+    digest::Digest,
+    failure::{Failure, FailureKind},
+    patch::LockedFile,
+};
+use cofferdam_proto::artefact::{
+    MAX_BUILDS, PackageFile, SuppliedArtefact, WantedArtefact, Whereabouts,
+};
+use std::{collections::BTreeSet, path::Path};
 use tokio::time::{Instant, sleep};
 
 impl Steps {
@@ -18,11 +25,21 @@ impl Steps {
         old: Exactly<'_>,
     ) -> Result<Option<Digest>, Failure> {
         let package = self.package_file(old).await?;
+        let mut wanted = any_of(&package);
         loop {
-            let asked = self.ask_store(vec![any_of(&package, false)]).await;
+            let asked = self.ask_store(vec![wanted.clone()]).await;
             match asked.map(|found| found.into_iter().next()) {
                 Ok(Some(Whereabouts::Stored(file))) => {
-                    return Ok(self.take_old_stored(staging, old, &file).await);
+                    match self.take_old_stored(staging, old, &file).await {
+                        Ok(None)
+                            if wanted.refused.len() < MAX_BUILDS
+                                && wanted.refused.insert(file.sha256) => {}
+                        Ok(taken) => return Ok(taken),
+                        Err(failure) => {
+                            tracing::warn!(%failure, old.name, "the artefact store cannot be used");
+                            return Ok(None);
+                        }
+                    }
                 }
                 Ok(Some(Whereabouts::Wait { reason }))
                     if Instant::now() < staging.patient_until =>
@@ -51,7 +68,7 @@ impl Steps {
         old: Exactly<'_>,
     ) -> Result<Option<Digest>, Failure> {
         let package = self.package_file(old).await?;
-        let found = self.ask_store(vec![any_of(&package, false)]).await?;
+        let found = self.ask_store(vec![any_of(&package)]).await?;
         match found.first() {
             Some(Whereabouts::Bring) => Ok(self.old_to_bring(staging, old, &package).await),
             Some(
@@ -72,26 +89,14 @@ impl Steps {
             Ok(digest) => Some(digest),
             Err(failure) => {
                 tracing::info!(%failure, old.name, "the artefact store goes without");
-                self.cannot_bring(vec![any_of(package, false)]).await;
+                self.cannot_bring(vec![any_of(package)]).await;
                 None
             }
         }
     }
 
+    /// Takes what the store has, if it is what is installed. Nothing: it is another file, and is to be refused.
     async fn take_old_stored(
-        &self,
-        staging: &Staging,
-        old: Exactly<'_>,
-        file: &LockedFile,
-    ) -> Option<Digest> {
-        let taken = self.prove_old_stored(staging, old, file).await;
-        taken.unwrap_or_else(|failure| {
-            tracing::warn!(%failure, old.name, "what the artefact store has is not taken");
-            None
-        })
-    }
-
-    async fn prove_old_stored(
         &self,
         staging: &Staging,
         old: Exactly<'_>,
@@ -99,16 +104,35 @@ impl Steps {
     ) -> Result<Option<Digest>, Failure> {
         self.require_room_to_stage(file.size)?;
         let folder = self.keep.incoming(&staging.folder)?;
-        let into = folder.join("stored.deb");
-        self.fetch_stored(file, staging.rate, &into).await?;
-        self.manager.require_same_size(&into, old.name).await?;
-        let label = self.manager.label(&into).await?;
+        let stored = folder.join("stored.deb");
+        self.fetch_stored(file, staging.rate, &stored).await?;
+        match self.take_proved(&stored, old, &folder.join("tree")).await {
+            Ok(digest) => Ok(Some(digest)),
+            Err(failure) if failure.kind == FailureKind::DiskFull => Err(failure),
+            Err(other) => {
+                tracing::warn!(%other, old.name, "what the artefact store has is not taken");
+                Ok(None)
+            }
+        }
+    }
+
+    async fn take_proved(
+        &self,
+        stored: &Path,
+        old: Exactly<'_>,
+        tree: &Path,
+    ) -> Result<Digest, Failure> {
+        self.manager.require_same_size(stored, old.name).await?;
+        let label = self.manager.label(stored).await?;
+        if !label.is_of(old.name) || label.version != old.version {
+            let detail = format!("it is {} {}", label.name, label.version);
+            return Err(Failure::new(FailureKind::Signature, detail));
+        }
         self.require_room_to_stage(label.installed_kib.saturating_mul(1024))?;
-        let tree = folder.join("tree");
         self.manager
-            .require_installed_from(&into, old.name, &tree)
+            .require_installed_from(stored, old.name, tree)
             .await?;
-        self.take_if(&into, old).await
+        Ok(self.keep.take_package(stored, &label).await?)
     }
 
     /// Offers kept packages to the store, and brings those that it lacks.
@@ -131,14 +155,16 @@ impl Steps {
                     name: &name,
                     version: &label.version,
                 };
-                offers.push((*digest, self.package_file(of).await?));
+                let package = self.package_file(of).await?;
+                offers.extend(self.kept_artefact(package, *digest));
             }
         }
-        let wanted = offers.iter().map(|(_, package)| any_of(package, true));
-        let found = self.ask_store(wanted.collect()).await?;
-        for ((digest, package), found) in offers.into_iter().zip(found) {
+        let found = self
+            .ask_store(offers.iter().map(offer_of).collect())
+            .await?;
+        for (artefact, found) in offers.into_iter().zip(found) {
             match found {
-                Whereabouts::Bring => self.supply_kept(package, digest).await,
+                Whereabouts::Bring => self.supply_kept(artefact).await,
                 Whereabouts::Stored(_)
                 | Whereabouts::Wait { .. }
                 | Whereabouts::Elsewhere { .. } => {}
@@ -149,10 +175,20 @@ impl Steps {
 }
 
 /// Any file of a package.
-fn any_of(package: &PackageFile, has_it: bool) -> WantedArtefact {
+fn any_of(package: &PackageFile) -> WantedArtefact {
     WantedArtefact {
         package: package.clone(),
         locked: None,
-        has_it,
+        has_it: false,
+        refused: BTreeSet::new(),
+    }
+}
+
+/// Just this file: what another host brought of the same package may be no way back for this one.
+fn offer_of(artefact: &SuppliedArtefact) -> WantedArtefact {
+    WantedArtefact {
+        locked: Some(artefact.file.clone()),
+        has_it: true,
+        ..any_of(&artefact.package)
     }
 }

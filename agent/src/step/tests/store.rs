@@ -171,6 +171,53 @@ async fn require_refused(host: &Tool, file: &LockedPackage) {
 }
 
 #[tokio::test]
+async fn an_old_package_is_taken_though_another_build_of_it_was_brought_first() {
+    let (host, store) = (Tool::new(), Scripted::default());
+    let other = Deb::new("data", "1").with_postinst("exit 0");
+    for (deb, is_in_archive) in [(other, true), (Deb::new("data", "1"), false)] {
+        host.lab.unpublish(&one(&host));
+        let file = host.lab.publish(deb);
+        hold(&store, &host.lab, &file).await;
+        if !is_in_archive {
+            host.lab.unpublish(&file);
+        }
+    }
+    let steps = with(&host.lab, &store);
+    steps.stage(&request(&host.order())).await.unwrap();
+    assert_eq!(store.given_up(), 0, "nobody else was asked for it");
+    let asked = store.refused();
+    assert_eq!(
+        asked.len(),
+        1,
+        "one file was not what is installed: {asked:?}"
+    );
+}
+
+#[tokio::test]
+async fn another_build_in_the_store_is_no_reason_not_to_bring_the_installed_one() {
+    let (host, store) = (Tool::new(), Scripted::default());
+    let installed = host.lab.publish(Deb::new("data", "1"));
+    let kept = fs::read(host.lab.path("repo/data_1_all.deb")).unwrap();
+    host.lab.unpublish(&installed);
+    let other = host
+        .lab
+        .publish(Deb::new("data", "1").with_postinst("exit 0"));
+    hold(&store, &host.lab, &other).await;
+    host.lab.unpublish(&other);
+    fs::write(
+        host.lab.path("root/var/cache/apt/archives/data_1_all.deb"),
+        kept,
+    )
+    .unwrap();
+    with(&host.lab, &store)
+        .stage(&request(&host.order()))
+        .await
+        .unwrap();
+    let files = store.files_of("data", "1");
+    assert_eq!(files, [other.sha256, installed.sha256]);
+}
+
+#[tokio::test]
 async fn what_neither_has_is_given_up_for_others_and_named() {
     let (host, store) = (Tool::new(), Scripted::default());
     host.lab.unpublish(&host.two[1]);
