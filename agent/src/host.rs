@@ -7,6 +7,8 @@ pub mod command;
 pub mod connections;
 pub mod dialled;
 pub mod durable;
+#[cfg(test)]
+mod fuzz;
 pub mod keep;
 pub mod leftover;
 pub mod local_program;

@@ -20,6 +20,8 @@ mod driver;
 pub mod effect;
 pub mod evidence;
 pub mod flag;
+#[cfg(test)]
+mod fuzz;
 mod greeting;
 pub mod grpc;
 pub mod guard;

@@ -19,6 +19,8 @@ pub mod balancer;
 pub mod baseline;
 pub mod clock_offset;
 pub mod disk;
+#[cfg(test)]
+mod fuzz;
 pub mod kernel_log;
 pub mod load;
 pub mod memory;

@@ -1,6 +1,7 @@
 //! Whatever stands in GRUB's files, their readers answer.
 
 use super::{block, menu::Menu, settings};
+use crate::fuzz::printed;
 use proptest::prelude::*;
 
 /// Pieces of the samples beside the readers.
@@ -27,17 +28,9 @@ const PIECES: [&str; 20] = [
     "### END cofferdam ###",
 ];
 
-fn text() -> impl Strategy<Value = String> {
-    let piece = prop_oneof![
-        3 => prop::sample::select(PIECES.to_vec()).prop_map(ToOwned::to_owned),
-        1 => any::<String>(),
-    ];
-    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
-}
-
 proptest! {
     #[test]
-    fn readers_of_grubs_files_answer_whatever_stands_there(text in text(), name in "[a-z_]{0,8}") {
+    fn readers_of_grubs_files_answer_whatever_stands_there(text in printed(&PIECES), name in "[a-z_]{0,8}") {
         let menu = Menu::parse(&text);
         for entry in &menu.entries {
             let found = menu.of_release(&entry.release);

@@ -64,20 +64,7 @@ impl Causes {
         }
         let dpkg = causes.read(root, DPKG);
         let apt = causes.read(root, APT);
-        let commands: Vec<Command> = apt.split("\n\n").filter_map(Command::parse).collect();
-        causes.of = last_actions(&dpkg, became)
-            .into_iter()
-            .map(|(name, at)| {
-                let is_its = |command: &&Command| command.is_of(&at) && command.names(&name);
-                let command = commands.iter().rev().find(is_its);
-                let cause = Cause {
-                    command: command.and_then(|command| command.line.clone()),
-                    by: command.and_then(|command| command.by.clone()),
-                    at,
-                };
-                (name, cause)
-            })
-            .collect();
+        causes.of = causes_in(&dpkg, &apt, became);
         causes
     }
 
@@ -92,6 +79,22 @@ impl Causes {
         }
         all
     }
+}
+
+/// What made each package what it became, by dpkg's log and apt's.
+pub(crate) fn causes_in(dpkg: &str, apt: &str, became: &Became<'_>) -> BTreeMap<String, Cause> {
+    let commands: Vec<Command> = apt.split("\n\n").filter_map(Command::parse).collect();
+    let causes = last_actions(dpkg, became).into_iter().map(|(name, at)| {
+        let is_its = |command: &&Command| command.is_of(&at) && command.names(&name);
+        let command = commands.iter().rev().find(is_its);
+        let cause = Cause {
+            command: command.and_then(|command| command.line.clone()),
+            by: command.and_then(|command| command.by.clone()),
+            at,
+        };
+        (name, cause)
+    });
+    causes.collect()
 }
 
 /// When each package last became what it is, by dpkg's log: lines as

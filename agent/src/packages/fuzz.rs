@@ -5,6 +5,7 @@ use super::{
     afterwards, complaint, conffile, database::Database, dnf, simulation::Simulation, stanza,
     upgrade::source::Sources, verify,
 };
+use crate::fuzz::printed;
 use proptest::prelude::*;
 
 /// Pieces of the samples beside the readers, which are in the form of apt 2.6.1, dpkg 1.21.22
@@ -61,15 +62,9 @@ const PIECES: [&str; 49] = [
     "é",
 ];
 
-fn printed() -> impl Strategy<Value = String> {
-    let pieces = proptest::sample::select(PIECES.to_vec());
-    let made = proptest::collection::vec(pieces, 0..24).prop_map(|pieces| pieces.concat());
-    prop_oneof![3 => made, 1 => any::<String>()]
-}
-
 proptest! {
     #[test]
-    fn no_reader_panics_whatever_a_tool_prints(text in printed(), other in printed()) {
+    fn no_reader_panics_whatever_a_tool_prints(text in printed(&PIECES), other in printed(&PIECES)) {
         let database = Database::parse(&text, "amd64");
         prop_assert!(database.0.keys().all(|name| !name.is_empty()));
         Sources::parse(&text, "amd64");
@@ -85,7 +80,7 @@ proptest! {
     }
 
     #[test]
-    fn no_reader_of_what_rpm_and_dnf_print_panics(text in printed()) {
+    fn no_reader_of_what_rpm_and_dnf_print_panics(text in printed(&PIECES)) {
         let database = dnf::database::parse(&text, "x86_64");
         prop_assert!(database.0.iter().all(|(name, entry)| !name.is_empty() && !entry.version.is_empty()));
         if let Some(label) = dnf::label::parse(&text) {

@@ -46,7 +46,7 @@ fn signal(balancer: &Balancer) -> String {
     format!("haproxy:{}", balancer.name)
 }
 
-fn judge(balancer: &Balancer, host: &HostId, csv: &str) -> Reading {
+pub(super) fn judge(balancer: &Balancer, host: &HostId, csv: &str) -> Reading {
     let server = balancer.server.as_deref().unwrap_or(host.as_str());
     let reading = |verdict, why: &str| Reading::new(signal(balancer), verdict, why);
     let Some(seen) = servers(csv, server) else {
@@ -120,7 +120,7 @@ async fn exchange(
     Ok(answer)
 }
 
-fn body(answer: &[u8]) -> Result<String, String> {
+pub(super) fn body(answer: &[u8]) -> Result<String, String> {
     match http::status(answer) {
         Some(200) => {}
         Some(status) => return Err(format!("its page is answered {status}")),

@@ -68,7 +68,7 @@ pub struct Mark {
 
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Record<'a> {
+pub(super) struct Record<'a> {
     number: u64,
     /// Whether the kernel said it, and not a program.
     is_kernels: bool,
@@ -77,7 +77,7 @@ struct Record<'a> {
 
 /// A log that was looked through.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Looked {
+pub(super) struct Looked {
     last: Option<u64>,
     troubles: Vec<Trouble>,
 }
@@ -134,7 +134,7 @@ fn look() -> io::Result<Looked> {
 }
 
 impl Looked {
-    fn take(&mut self, text: &str) {
+    pub(super) fn take(&mut self, text: &str) {
         let Some(record) = parse(text) else { return };
         self.last = self.last.max(Some(record.number));
         let Some(kind) = trouble(&record) else { return };
@@ -181,7 +181,7 @@ fn gist(message: &str) -> String {
 
 /// A record of `/dev/kmsg`: `PRIORITY,NUMBER,TIME,FLAGS[,...];MESSAGE`, and lines that tell its device
 /// (`Documentation/ABI/testing/dev-kmsg`). Absent: it is of another form.
-fn parse(text: &str) -> Option<Record<'_>> {
+pub(super) fn parse(text: &str) -> Option<Record<'_>> {
     let (head, rest) = text.split_once(';')?;
     let mut fields = head.split(',');
     let priority: u32 = fields.next()?.parse().ok()?;

@@ -26,7 +26,7 @@ fn judge(load: f64, most: u32) -> Reading {
 }
 
 /// The load of the last minute a core, to two decimals, by `/proc/loadavg`. Absent: it says none.
-fn per_core(text: &str, cores: usize) -> Option<f64> {
+pub(super) fn per_core(text: &str, cores: usize) -> Option<f64> {
     let load: f64 = text.split_whitespace().next()?.parse().ok()?;
     let cores = u32::try_from(cores.max(1)).ok()?;
     let per_core = load / f64::from(cores);

@@ -22,7 +22,7 @@ pub(super) fn read(least: Share) -> Reading {
 }
 
 /// The share of all memory that is available, in percent, by `/proc/meminfo`. Absent: it does not say.
-fn available(text: &str) -> Option<f64> {
+pub(super) fn available(text: &str) -> Option<f64> {
     part(kib(text, "MemAvailable:")?, kib(text, "MemTotal:")?)
 }
 

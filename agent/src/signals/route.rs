@@ -29,7 +29,7 @@ pub(super) fn read() -> Reading {
     judge(&table, &table_6)
 }
 
-fn judge(table: &str, table_6: &str) -> Reading {
+pub(super) fn judge(table: &str, table_6: &str) -> Reading {
     if table.lines().any(is_default) || table_6.lines().any(is_default_6) {
         return Reading::new(NAME, Verdict::Pass, "");
     }

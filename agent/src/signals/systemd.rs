@@ -36,7 +36,7 @@ pub(super) async fn read_failed(runner: &dyn Runner, named: &[String]) -> Vec<Re
     }
 }
 
-fn judge_failed(said: &str, named: &[String]) -> Vec<Reading> {
+pub(super) fn judge_failed(said: &str, named: &[String]) -> Vec<Reading> {
     let failed = said.lines().filter_map(unit_of);
     let others = failed.filter(|unit| !named.iter().any(|name| name == unit));
     let readings: Vec<Reading> = others
@@ -71,7 +71,7 @@ pub(super) async fn read_named(runner: &dyn Runner, units: &[String]) -> Vec<Rea
     }
 }
 
-fn judge_named(said: &str, units: &[String]) -> Vec<Reading> {
+pub(super) fn judge_named(said: &str, units: &[String]) -> Vec<Reading> {
     let states = unit_state::parse(said, units.len());
     let judged = units.iter().zip(states).map(|(unit, state)| {
         let verdict = match &*state.active {
