@@ -2,6 +2,7 @@
 //! was, and the host is as it was and in service.
 
 use super::asked::{READY, eventually_says, patch_of, said, start, until_failed};
+use cofferdam_engine::digest::Digest;
 use cofferdam_tests::{
     machine::Machine,
     real_fleet::{RealFleet, host::Host, repository::Package},
@@ -22,12 +23,27 @@ struct Case {
     told: &'static [&'static str],
 }
 
+/// Bytes that no compression makes fewer.
+fn random(many: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(many);
+    while bytes.len() < many {
+        bytes.extend_from_slice(Digest::of(bytes.len().to_string()).as_bytes());
+    }
+    bytes.truncate(many);
+    bytes
+}
+
 fn same(package: Package) -> Package {
     package
 }
 
 /// Leaves its group, and hangs in both.
 const HANGS: &str = "setsid sh -c 'echo $$ >/run/left; sleep 600' & sleep 600";
+
+/// Hangs once the agent that runs it is dead, and no other.
+const OUTLIVES: &str = "test -e /run/dead || {\n\
+    touch /run/dead; systemctl kill --kill-whom=main --signal=SIGKILL cofferdam-agent; }\n\
+    sleep 600";
 
 /// Asks a question as packages should, which nobody is there to answer.
 const ASKS: &str = "test \"$DEBIAN_FRONTEND\" = noninteractive\n\
@@ -55,7 +71,23 @@ END
 systemd-run --quiet --unit=holder bash -c 'perl /root/holder; true'
 while ! test -e /run/held; do sleep 0.1; done"#;
 
-static CASES: [Case; 6] = [
+/// Gives dpkg's database, the agent's state and the package's folder a small disk together.
+const ON_SMALL_DISK: &str = r#"
+systemctl stop cofferdam-agent
+mkdir /small
+used=$(du --summarize --total --block-size=1K /var/lib/dpkg /var/lib/cofferdam-agent | tail -1 | cut -f1)
+mount -t tmpfs -o size=$((used * 5 / 4 + 65536))k tmpfs /small
+for folder in /var/lib/dpkg /var/lib/cofferdam-agent /usr/share/full; do
+    mkdir -p /small$folder
+    cp -a $folder/. /small$folder
+    mount --bind /small$folder $folder
+done
+systemctl start cofferdam-agent"#;
+
+/// Fills it to the last byte, and stays so.
+const FILLS_ALL: &str = "cat /dev/zero >/small/ballast 2>/dev/null; echo x >>/small/ballast";
+
+static CASES: [Case; 8] = [
     Case {
         name: "hangs",
         first: same,
@@ -65,6 +97,17 @@ static CASES: [Case; 6] = [
         told: &[
             "maintainer-script",
             "the postinst of hangs ran longer than 2 s and was ended",
+        ],
+    },
+    Case {
+        name: "outlives",
+        first: same,
+        second: |package| package.script("postinst", OUTLIVES),
+        before: "true",
+        more: "script_deadline = \"2s\"",
+        told: &[
+            "maintainer-script",
+            "the postinst of outlives ran longer than 2 s and was ended",
         ],
     },
     Case {
@@ -101,6 +144,17 @@ static CASES: [Case; 6] = [
         before: "cp -a /usr/share/fills /root && \
                  mount -t tmpfs -o size=64k tmpfs /usr/share/fills && \
                  cp -a /root/fills/. /usr/share/fills",
+        more: "",
+        told: &["disk-full", "No space left on device"],
+    },
+    Case {
+        name: "full",
+        first: same,
+        second: |package| {
+            let package = package.file("usr/share/full/much", random(1 << 20));
+            package.script("postinst", FILLS_ALL)
+        },
+        before: ON_SMALL_DISK,
         more: "",
         told: &["disk-full", "No space left on device"],
     },
@@ -197,7 +251,7 @@ async fn whatever_a_package_does_wrong_is_typed_and_said_and_leaves_the_host_as_
         assert_eq!(said(host, &version).await, "1", "{}", case.name);
         eventually_says(host, READY, "200").await;
     }
-    let [hangs, asks, ..] = fleet.hosts() else {
+    let [hangs, _, asks, ..] = fleet.hosts() else {
         panic!("there is a host for each case");
     };
     let left = "kill -0 $(cat /run/left)";
