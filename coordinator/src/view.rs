@@ -2,6 +2,7 @@
 
 mod aftermath;
 mod calendar;
+mod changed;
 mod cluster;
 mod cord;
 mod denials;

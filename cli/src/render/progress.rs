@@ -205,6 +205,7 @@ mod tests {
             alarms: Vec::new(),
             signed_by: None,
             effective: None,
+            changed_hosts: 0,
         }
     }
 

@@ -96,12 +96,23 @@ impl View for Standing<'_> {
         if !rollout.slow_hosts.is_empty() {
             text += &format!("\nslower than others: {}\n", names(&rollout.slow_hosts));
         }
+        if rollout.changed_hosts > 0 {
+            text += &format!("\n{}\n", changed(rollout));
+        }
         if let Some(effective) = &rollout.effective {
             text += &format!("\neffective on hosts that passed: {effective}\n");
         }
         text += &guards_saw(&rollout.alarms, now);
         text + &warnings(&rollout.warnings)
     }
+}
+
+fn changed(rollout: &RolloutView) -> String {
+    let (hosts, name) = (rollout.changed_hosts, &rollout.name);
+    format!(
+        "packages changed since the plan was made on {hosts} of its hosts: each is tried as what it was found to be; \
+         `cofferdam explain {name}` names them"
+    )
 }
 
 /// What the guards of a rollout's hosts saw, each told once: for whoever follows it.

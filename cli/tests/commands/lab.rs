@@ -163,5 +163,6 @@ pub(crate) fn rollout(state: RolloutState, passed: u64, running: u64) -> Rollout
         alarms: Vec::new(),
         signed_by: None,
         effective: None,
+        changed_hosts: 0,
     }
 }

@@ -1,7 +1,7 @@
 //! What a rollout left on its hosts once their runs were over: how far it is in effect, and what a way back
 //! did not bring back.
 
-use super::Situation;
+use super::{Situation, cluster::listed};
 use cofferdam_engine::{
     cell::{LeftBehind, Member},
     id::HostId,
@@ -10,9 +10,6 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::operator::{EFFECTIVE_UNITS, EffectiveView, StaleUnit};
 use std::collections::BTreeMap;
-
-/// The most hosts that one line names.
-const NAMED: usize = 5;
 
 /// How far the patch is in effect on the hosts that have it, as they told last. Nothing while none has it.
 pub(super) fn effective(situation: Situation<'_>, rollout: &Rollout) -> Option<EffectiveView> {
@@ -59,17 +56,12 @@ pub(super) fn left_behind(situation: Situation<'_>, rollout: &Rollout) -> Option
         left.is_some_and(|left| left.rollout == *name)
     };
     let hosts: Vec<_> = rollout.outcomes().keys().filter(is_left).collect();
-    let named: Vec<_> = hosts.iter().take(NAMED).map(|host| host.as_str()).collect();
-    let more = match hosts.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
     (!hosts.is_empty()).then(|| {
         format!(
-            "{} that went back {} not quite as before: {}{more}; `cofferdam explain HOST` says what is left",
+            "{} that went back {} not quite as before: {}; `cofferdam explain HOST` says what is left",
             count(hosts.len()),
             if hosts.len() == 1 { "is" } else { "are" },
-            named.join(", ")
+            listed(&hosts)
         )
     })
 }

@@ -10,6 +10,19 @@ use cofferdam_engine::{
 use cofferdam_proto::operator::{FailureCluster, HoldView};
 use std::collections::BTreeMap;
 
+/// The most hosts that one line names.
+const NAMED: usize = 5;
+
+/// The first few of some hosts, and how many more there are.
+pub(super) fn listed(hosts: &[&HostId]) -> String {
+    let first: Vec<_> = hosts.iter().take(NAMED).map(|host| host.as_str()).collect();
+    let first = first.join(", ");
+    match hosts.len().saturating_sub(NAMED) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
 /// The holds as lines: those of hosts held for the same reason in the same rollout are one.
 pub(super) fn holds<'a>(fleet: &Fleet, holds: impl Iterator<Item = &'a Hold>) -> Vec<HoldView> {
     let mut lines: Vec<HoldView> = Vec::new();

@@ -1,7 +1,7 @@
 //! Why a rollout, a cell or a host does not move.
 
 use super::{
-    Situation, aftermath, cluster, guard,
+    Situation, aftermath, changed, cluster, guard,
     host::{connected_since, out, out_in_words, run, serves},
     region,
     rollout::{reason, rollout_of, state},
@@ -91,6 +91,9 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     add_said(&mut facts, rollout, situation.now);
     add_left(&mut facts, rollout);
     add_aftermath(&mut facts, situation, rollout);
+    if let Some(line) = changed::among(rollout) {
+        facts.add("changed since the plan", line);
+    }
     for line in strata::judged(rollout) {
         facts.add("strata", line);
     }
@@ -262,6 +265,9 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
         }
         if let Some(outcome) = rollout.outcomes().get(id) {
             facts.add(&format!("in rollout {name}"), outcome_in_words(outcome));
+        }
+        if let Some(changed) = changed::of_host(rollout, id) {
+            facts.add(&format!("in rollout {name}"), changed);
         }
         if let Some(exception) = rollout.exceptions().get(id) {
             facts.add(&format!("in rollout {name}"), exception);

@@ -69,6 +69,7 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
         alarms: alarms(situation, rollout),
         signed_by: rollout.plan().signer.clone(),
         effective: aftermath::effective(situation, rollout),
+        changed_hosts: count(rollout.changed_since_planned().len()),
     })
 }
 

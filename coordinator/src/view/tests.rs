@@ -1,4 +1,5 @@
 mod aftermath;
+mod changed;
 mod guard;
 mod region;
 
@@ -52,6 +53,14 @@ fn fleet(hosts: u32) -> Fleet {
 
 /// The same, round these zones.
 fn fleet_in(hosts: u32, zones: &[&str]) -> Fleet {
+    let mut fleet = connected(hosts, zones);
+    let plan = plan_with(zones.len(), &fleet);
+    start(&mut fleet, plan);
+    fleet
+}
+
+/// Connected hosts, round these zones.
+fn connected(hosts: u32, zones: &[&str]) -> Fleet {
     let mut fleet = Fleet::default();
     let epoch = OwnerEpoch(1);
     apply(&mut fleet, FleetEvent::OwnerStarted { epoch });
@@ -59,12 +68,15 @@ fn fleet_in(hosts: u32, zones: &[&str]) -> Fleet {
         let hello = Box::new(hello(number, zone));
         apply(&mut fleet, FleetEvent::HostConnected { hello });
     }
+    fleet
+}
+
+fn start(fleet: &mut Fleet, plan: Plan) {
     let event = FleetEvent::RolloutStarted {
-        plan: Box::new(plan_with(zones.len(), &fleet)),
+        plan: Box::new(plan),
         by: OperatorId::new("ana").unwrap(),
     };
-    apply(&mut fleet, event);
-    fleet
+    apply(fleet, event);
 }
 
 /// What a host of a zone says first.
@@ -106,6 +118,11 @@ fn plan_with(canary: usize, fleet: &Fleet) -> Plan {
         rollout: "practice".to_owned(),
         content: Locked::Noop,
     };
+    let file = file.replace("hosts = 1", &format!("hosts = {canary}"));
+    plan_from(&file, &lock, fleet)
+}
+
+fn plan_from(file: &str, lock: &LockFile, fleet: &Fleet) -> Plan {
     let input = PlanInput {
         hosts: &fleet.inventory(),
         cells: fleet.homes(),
@@ -117,8 +134,7 @@ fn plan_with(canary: usize, fleet: &Fleet) -> Plan {
         services: fleet.services(),
         calendar: &Calendar::default(),
     };
-    let file = file.replace("hosts = 1", &format!("hosts = {canary}"));
-    Plan::make(&Spec::parse("practice.toml", &file).unwrap(), &lock, &input).unwrap()
+    Plan::make(&Spec::parse("practice.toml", file).unwrap(), lock, &input).unwrap()
 }
 
 fn apply(fleet: &mut Fleet, event: FleetEvent) {

@@ -65,6 +65,8 @@ impl Rollout {
             progress.withdraw(host);
         }
         self.left_late.remove(host);
+        // What it is now is what is assumed of it.
+        self.changed.remove(host);
         self.plan.approvals.remove(host);
         self.came_late.insert(host.clone());
         if self.outcomes.remove(host) == Some(Outcome::Gone) {

@@ -87,6 +87,7 @@ impl From<RolloutView> for v1::RolloutView {
             alarms: write::list(view.alarms),
             signed_by: view.signed_by.as_deref().map(write::line),
             effective: view.effective.map(Into::into),
+            changed_hosts: view.changed_hosts,
         }
     }
 }
@@ -113,6 +114,7 @@ impl TryFrom<v1::RolloutView> for RolloutView {
             alarms: read::list(wire.alarms, MAX_ENTRIES).at("alarms")?,
             signed_by: read::optional_line(wire.signed_by).at("signed_by")?,
             effective: read::optional(wire.effective).at("effective")?,
+            changed_hosts: wire.changed_hosts,
         })
     }
 }

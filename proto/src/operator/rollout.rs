@@ -153,6 +153,10 @@ pub struct RolloutView {
     pub signed_by: Option<String>,
     /// How far the patch is in effect on the hosts that passed. Absent: none passed.
     pub effective: Option<EffectiveView>,
+    /// How many hosts had other packages than the plan assumed before they were started: each is tried as what
+    /// it was found to be. 0 also where the coordinator does not say.
+    #[serde(default)]
+    pub changed_hosts: u64,
 }
 
 /// The most units that are named of those that need a restart (guess: the ones that matter are few).

@@ -347,6 +347,7 @@ fn rollout_view(state: RolloutState) -> RolloutView {
         alarms: Vec::new(),
         signed_by: Some(text("alice@example.org")),
         effective: None,
+        changed_hosts: 3,
     }
 }
 

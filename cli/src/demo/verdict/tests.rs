@@ -42,6 +42,7 @@ fn rollout(name: &str, state: RolloutState, reason: &str, waves: Vec<WaveView>) 
         alarms: Vec::new(),
         signed_by: None,
         effective: None,
+        changed_hosts: 0,
     }
 }
 

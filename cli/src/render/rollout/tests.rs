@@ -73,6 +73,7 @@ pub(crate) fn stopped() -> RolloutView {
         alarms: Vec::new(),
         signed_by: None,
         effective: None,
+        changed_hosts: 0,
     }
 }
 
@@ -167,4 +168,23 @@ fn what_a_guard_saw_is_told_once_to_who_follows_and_listed_in_the_status() {
     let text = Standing::new(&rollout, Timestamp(14_000)).text();
     let listed = "\nWhat guards of its hosts saw\n  a-1: control lost: /a, 4s ago\n";
     assert!(text.contains(listed), "{text}");
+}
+
+#[test]
+fn hosts_that_are_not_what_was_planned_are_counted() {
+    let mut rollout = stopped();
+    let said = |rollout: &RolloutView| {
+        let text = Standing::new(rollout, Timestamp(14_000)).text();
+        let line = text.lines().find(|line| line.contains("since the plan"));
+        line.map(str::to_owned)
+    };
+    assert_eq!(said(&rollout), None);
+    rollout.changed_hosts = 2;
+    assert_eq!(
+        said(&rollout).as_deref(),
+        Some(
+            "packages changed since the plan was made on 2 of its hosts: each is tried as what it was found to be; \
+             `cofferdam explain demo-3` names them"
+        )
+    );
 }

@@ -50,6 +50,24 @@ fn a_host_that_is_not_what_was_planned_refuses_its_order_and_is_patched_as_what_
 }
 
 #[test]
+fn a_changed_host_that_is_born_anew_is_what_was_assumed_of_it() {
+    let mut world = World::new().hosts("web", "r1/a", 8);
+    world.start(&file("ssl", "openssl", "standing = true", WAVES));
+    let last = world.turns("ssl", 1).pop().expect("the wave has hosts");
+    world.installs(last.as_str(), BETWEEN);
+    world.break_session(&last);
+    world.until("it is taken as what it is", |world| {
+        world.rollout("ssl").changed_since_planned().contains(&last)
+    });
+    world.make_anew(&last);
+    world.forget(&last);
+    world.wait_until_host_is("ssl", last.as_str(), "passed");
+
+    assert_eq!(*world.rollout("ssl").reborn(), [last].into());
+    assert!(world.rollout("ssl").changed_since_planned().is_empty());
+}
+
+#[test]
 fn hosts_of_a_delta_that_no_host_has_passed_are_tried_one_after_the_other_until_one_has() {
     let mut world = after_the_canary();
     let hosts = world.turns("ssl", 1);
