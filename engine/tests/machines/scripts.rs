@@ -2,6 +2,7 @@
 //!
 //! `UPDATE=1 cargo test -p cofferdam-engine --test machines scripts` writes the files anew.
 
+mod brake;
 mod inventory;
 mod partition;
 mod plan_text;
@@ -45,7 +46,12 @@ fn compare(name: &str, world: World) {
 }
 
 /// The same of several rollouts.
-fn compare_all(name: &str, mut world: World, rollouts: &[&str]) {
+fn compare_all(name: &str, world: World, rollouts: &[&str]) {
+    committed(name, &course(world, rollouts));
+}
+
+/// What happens until rollouts are over or paused, and what became of each host.
+fn course(mut world: World, rollouts: &[&str]) -> Vec<String> {
     world.until("they rest", |world| {
         let moves = |phase| matches!(phase, "running" | "rolling-back" | "aborting");
         !rollouts.iter().any(|rollout| moves(world.phase(rollout)))
@@ -62,7 +68,7 @@ fn compare_all(name: &str, mut world: World, rollouts: &[&str]) {
             course.push(format!("{host}: {}", world.outcome(rollout, host)));
         }
     }
-    committed(name, &course);
+    course
 }
 
 /// Compares lines with the committed ones.
