@@ -1,7 +1,7 @@
 //! Hosts that their wave went on without, and the turn that they get in a later one.
 
 use super::{WAVES, floor, mins, secs};
-use crate::world::{Does, Step, World, file, rollout_id};
+use crate::world::{Does, Step, World, file, id, rollout_id};
 use cofferdam_engine::{
     cell::JobState,
     exception::Word,
@@ -245,4 +245,58 @@ fn a_host_that_was_given_up_and_passed_after_all_brings_those_back_that_were_hel
     assert!(!world.rollout("ssl").missed().is_empty(), "at once");
     world.wait_for("ssl", "done");
     assert_eq!(world.count("ssl", "passed"), 15, "but for one that is away");
+}
+
+#[test]
+fn what_a_cell_that_comes_back_has_proved_brings_back_those_of_other_cells_that_were_held_with_it()
+{
+    let mut world = World::new();
+    for (kind, place, count) in [
+        ("plain", "r1/a", 4),
+        ("rare", "r1/a", 4),
+        ("plain", "r2/b", 3),
+    ] {
+        world.add_hosts("web", place, kind, count);
+    }
+    world.add_hosts("web", "r2/b", "rare", 1);
+    world.pass(secs(1));
+    for host in world.hosts_now() {
+        if host.as_str().starts_with("rare") {
+            world.always(host.as_str(), Step::Apply, Does::Dies);
+        }
+    }
+    let waves = "[[wave]]\nname = \"canary\"\nhosts = 2\n\
+         [[wave]]\nname = \"rare\"\nto = \"100%\"\nmatch = 'instance_type == \"rare\"'\n\
+         [[wave]]\nname = \"full\"\nto = \"100%\"\nbake = \"2h\"\n";
+    let tables = waves.to_owned() + &floor("50%");
+    let top = "hosts_left_out = \"100%\"\nbrake = { cell_share = \"100%\" }";
+    world.start(&file("ssl", "openssl", top, &tables));
+    world.wait_for("ssl", "paused");
+    world.ask("ssl", Action::Resume);
+    world.until("the last wave bakes", |world| {
+        world.rollout("ssl").wave() == WaveIndex(2) && world.rules().contains(&"bake")
+    });
+    assert!(held(&world) > 0, "the second wave went on without some");
+    let cut = world.cell_of("rare-b-1");
+    world.cut_cell_noticed(&cut, secs(1));
+    world.model.clear();
+    world.start_agent(&id("rare-b-1"));
+    world.pass(mins(5));
+    assert_eq!(world.outcome("ssl", &id("rare-b-1")), "silent");
+
+    world.mend_cell(&cut);
+    world.until("it is told", |world| {
+        world.outcome("ssl", &id("rare-b-1")) == "passed"
+    });
+    assert_eq!(
+        held(&world),
+        0,
+        "at once: nothing else happens while the wave bakes"
+    );
+    world.wait_for("ssl", "done");
+    assert_eq!(
+        world.count("ssl", "passed"),
+        11,
+        "but for the other that failed"
+    );
 }
