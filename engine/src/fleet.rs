@@ -22,6 +22,8 @@ mod event;
 mod explain;
 mod form;
 mod gather;
+#[cfg(test)]
+pub(crate) mod homed;
 mod joined;
 mod known_cells;
 mod late;

@@ -4,7 +4,6 @@ use cofferdam_engine::{
     by_name::ByHost,
     calendar::Calendar,
     cell::{CellCommand, CellEvent, Hello},
-    cells,
     denial::Denials,
     fleet::{Fleet, FleetCommand, FleetEvent},
     id::{
@@ -81,10 +80,9 @@ pub fn inventory(count: usize, per_zone: usize) -> BTreeMap<HostId, Host> {
 /// The cells of hosts.
 ///
 /// # Panics
-/// When a host lacks a label.
+/// When one can be in none.
 pub fn cells_of(hosts: &BTreeMap<HostId, Host>) -> ByHost<CellId> {
-    let all: Vec<&Host> = hosts.values().collect();
-    cells::assign(&ByHost::default(), &all).expect("every host has its labels")
+    OnPaper::new(hosts).fleet.homes().clone()
 }
 
 /// What a rollout of all that changes nothing would do in such waves.

@@ -11,7 +11,10 @@ use crate::{
     inventory::{Host, REGION, SERVICE, ZONE},
     policy::FloorRule,
 };
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// A cell that has hosts, as one that joins looks at it.
 pub trait Occupied {
@@ -21,6 +24,9 @@ pub trait Occupied {
     fn size(&self) -> usize;
     /// How many of them are of a group.
     fn kin(&self, group: &Group) -> usize;
+    /// Whether it is of another region and zone than a host's, which make the same name: `a-b` with `c` and `a`
+    /// with `b-c`.
+    fn is_of_namesake(&self, host: &Host) -> bool;
 }
 
 /// The group that a host is packed with: its service in its zone.
@@ -90,21 +96,35 @@ struct Here<'h, 'c, C> {
     place: Place<'h>,
     /// By number: each with how many of its hosts are of the host's group.
     cells: BTreeMap<usize, (&'c C, usize)>,
+    /// The numbers that cells of another place have whose names are alike.
+    taken: BTreeSet<usize>,
 }
 
 impl<'h, 'c, C: Occupied> Here<'h, 'c, C> {
     fn of(host: &'h Host, present: impl Iterator<Item = &'c C>) -> Result<Self, UnplacedReason> {
-        let (place, _) = Place::of(host)?;
+        let mut here = Self {
+            place: Place::of(host)?,
+            cells: BTreeMap::new(),
+            taken: BTreeSet::new(),
+        };
         let group = group(host);
-        let numbered = present.filter_map(|cell| Some((place.number_of(cell.id())?, cell)));
-        let cells = numbered.map(|(number, cell)| (number, (cell, cell.kin(&group))));
-        let cells = cells.collect();
-        Ok(Self { place, cells })
+        for cell in present {
+            let Some(number) = here.place.number_of(cell.id()) else {
+                continue;
+            };
+            match cell.is_of_namesake(host) {
+                true => drop(here.taken.insert(number)),
+                false => drop(here.cells.insert(number, (cell, cell.kin(&group)))),
+            }
+        }
+        Ok(here)
     }
 
-    /// The first name that no cell of the zone has, of those that are open.
+    /// The first name that no cell has, of those that are open.
     fn unused(&self, is_open: impl Fn(&CellId) -> bool) -> Result<CellId, UnplacedReason> {
-        let unused = (1..).filter(|number| !self.cells.contains_key(number));
+        let is_used =
+            |number: &usize| self.cells.contains_key(number) || self.taken.contains(number);
+        let unused = (1..).filter(|number| !is_used(number));
         let mut names = unused.map(|number| self.place.cell(number));
         let open = names.find(|name| name.as_ref().map_or(true, &is_open));
         let last = || self.place.cell(usize::MAX);

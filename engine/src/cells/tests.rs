@@ -1,8 +1,9 @@
 use super::*;
 use crate::{
-    by_name::ByHost,
     digest::Digest,
+    id::HostId,
     inventory::{Facts, Platform},
+    policy::CELL_SIZE,
 };
 
 fn host(name: &str, labels: &[(&str, &str)]) -> Host {
@@ -32,121 +33,31 @@ fn hosts(service: &str, zone: &str, numbers: std::ops::Range<usize>) -> Vec<Host
         .collect()
 }
 
-fn assigned(existing: &ByHost<CellId>, hosts: &[Host]) -> ByHost<CellId> {
-    let hosts: Vec<_> = hosts.iter().collect();
-    assign(existing, &hosts).unwrap()
-}
-
-/// How many hosts of each service each cell has, as `CELL SERVICE COUNT`.
-fn counts(cells: &ByHost<CellId>) -> Vec<String> {
-    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for (host, cell) in cells {
-        let service = host.as_str().split('-').next().unwrap();
-        *counts.entry((cell.as_str(), service)).or_default() += 1;
-    }
-    counts
-        .iter()
-        .map(|((cell, service), count)| format!("{cell} {service} {count}"))
-        .collect()
-}
-
 #[test]
-fn services_are_packed_whole_into_cells_of_one_zone() {
-    let fleet = [
-        hosts("web", "a", 0..300),
-        hosts("api", "a", 0..250),
-        hosts("db", "a", 0..200),
-        hosts("web", "b", 0..3),
-    ]
-    .concat();
-    assert_eq!(
-        counts(&assigned(&ByHost::default(), &fleet)),
-        [
-            "r1-a-1 db 200",
-            "r1-a-1 web 300",
-            "r1-a-2 api 250",
-            "r1-b-1 web 3"
-        ]
-    );
-}
-
-#[test]
-fn a_service_larger_than_a_cell_is_split() {
-    let fleet = hosts("web", "a", 0..1_200);
-    assert_eq!(
-        counts(&assigned(&ByHost::default(), &fleet)),
-        ["r1-a-1 web 500", "r1-a-2 web 500", "r1-a-3 web 200"]
-    );
-}
-
-#[test]
-fn the_order_of_hosts_does_not_matter() {
-    let mut fleet = [hosts("web", "a", 0..700), hosts("api", "a", 0..300)].concat();
-    let cells = assigned(&ByHost::default(), &fleet);
-    fleet.reverse();
-    assert_eq!(assigned(&ByHost::default(), &fleet), cells);
-}
-
-#[test]
-fn a_host_keeps_its_cell_and_new_ones_join_their_service() {
-    let old = [hosts("web", "a", 0..300), hosts("api", "a", 0..250)].concat();
-    let before = assigned(&ByHost::default(), &old);
-    let fleet = [old, hosts("web", "a", 300..310), hosts("new", "a", 0..240)].concat();
-
-    let after = assigned(&before, &fleet);
-
-    assert!(before.iter().all(|(host, cell)| after[host] == *cell));
-    assert_eq!(
-        counts(&after),
-        ["r1-a-1 web 310", "r1-a-2 api 250", "r1-a-2 new 240"]
-    );
-}
-
-#[test]
-fn hosts_that_left_are_forgotten_and_their_cell_name_is_not_used_again() {
-    let before = assigned(&ByHost::default(), &hosts("web", "a", 0..2));
-    let after = assigned(&before, &hosts("web", "a", 5..7));
-    assert_eq!(counts(&after), ["r1-a-2 web 2"]);
-}
-
-#[test]
-fn a_host_that_moved_to_another_zone_changes_its_cell() {
-    let mut fleet = hosts("web", "a", 0..2);
-    let before = assigned(&ByHost::default(), &fleet);
-    fleet[0].labels.insert(ZONE.to_owned(), "b".to_owned());
-    let after = assigned(&before, &fleet);
-    assert_eq!(after[&fleet[0].id].as_str(), "r1-b-1");
-    assert_eq!(after[&fleet[1].id], before[&fleet[1].id]);
-}
-
-#[test]
-fn places_that_make_the_same_name_do_not_share_a_cell() {
-    let labels = |region, zone| [(REGION, region), (ZONE, zone), (SERVICE, "web")];
-    let fleet = [
-        host("x", &labels("a-b", "c")),
-        host("y", &labels("a", "b-c")),
-    ];
-    let cells = assigned(&ByHost::default(), &fleet);
-    assert_ne!(cells[&fleet[0].id], cells[&fleet[1].id]);
-    assert_eq!(assigned(&cells, &fleet), cells);
-}
-
-#[test]
-fn hosts_that_can_be_in_no_cell_are_named() {
+fn a_host_that_can_be_in_no_cell_says_why() {
     let fleet = [
         host("no-zone", &[(REGION, "r1"), (SERVICE, "web")]),
         host("empty", &[(REGION, "r1"), (ZONE, "a"), (SERVICE, "")]),
         host("slash", &[(REGION, "r/1"), (ZONE, "a"), (SERVICE, "web")]),
         host("good", &[(REGION, "r1"), (ZONE, "a"), (SERVICE, "web")]),
     ];
-    let Unplaced(unplaced) = assign(&ByHost::default(), &fleet.each_ref()).unwrap_err();
-    let named: Vec<_> = unplaced.keys().map(HostId::as_str).collect();
-    assert_eq!(named, ["empty", "no-zone", "slash"]);
-    assert_eq!(unplaceable(&fleet[3]), None);
+    let why = fleet.each_ref().map(unplaceable);
+    let said = why.map(|why| why.map(|why| why.to_string()));
+    let said = said.each_ref().map(Option::as_deref);
     assert_eq!(
-        Unplaced(unplaced).to_string(),
-        "3 hosts belong to no cell; empty: it has no label `service`; give it one where it is enrolled"
+        said[0],
+        Some("it has no label `zone`; give it one where it is enrolled")
     );
+    assert_eq!(
+        said[1],
+        Some("it has no label `service`; give it one where it is enrolled")
+    );
+    assert!(
+        said[2]
+            .unwrap()
+            .starts_with("its region and zone make no name for a cell: ")
+    );
+    assert_eq!(said[3], None);
 }
 
 struct Rack(CellId, Vec<Host>);
@@ -162,6 +73,12 @@ impl Occupied for Rack {
 
     fn kin(&self, of: &crate::floor::Group) -> usize {
         self.1.iter().filter(|host| group(host) == *of).count()
+    }
+
+    fn is_of_namesake(&self, host: &Host) -> bool {
+        self.1
+            .iter()
+            .any(|member| member.value(ZONE) != host.value(ZONE))
     }
 }
 

@@ -63,7 +63,8 @@ fn was_deleted(fleet: &Fleet, rollout: &Rollout, host: &HostId, cell: &CellId) -
     rollout.outcomes().get(host) == Some(&Outcome::Gone) || job.is_none_or(is_gone)
 }
 
-/// When nothing is left to do, a group that fits one cell, and whose hosts are all at rest, is in one.
+/// When nothing is left to do, a group that fits one cell, and whose hosts are all at rest, is in one; and no
+/// cell has hosts of two places.
 pub(super) fn at_rest(fleet: &Fleet, all: &mut Vec<Broken>) {
     let mut groups: BTreeMap<_, Vec<(&Cell, &HostId)>> = BTreeMap::new();
     for cell in fleet.cells().values() {
@@ -75,7 +76,17 @@ pub(super) fn at_rest(fleet: &Fleet, all: &mut Vec<Broken>) {
             }
         }
     }
+    let mut places: BTreeMap<&CellId, _> = BTreeMap::new();
     for (group, hosts) in groups {
+        let [region, zone, _] = group;
+        for (cell, host) in &hosts {
+            if *places.entry(cell.id()).or_insert((region, zone)) != (region, zone) {
+                let name = cell.id();
+                all.push(broken(format!(
+                    "host {host} is of another place than others in {name}"
+                )));
+            }
+        }
         let cells: BTreeSet<&CellId> = hosts.iter().map(|(cell, _)| cell.id()).collect();
         let is_at_rest = |(cell, host): &(&Cell, &HostId)| is_at_rest(fleet, cell, host);
         if cells.len() > 1 && hosts.len() <= fleet.cell_size() && hosts.iter().all(is_at_rest) {

@@ -6,7 +6,7 @@ use crate::{
     cells::{self, Occupied},
     floor::Group,
     id::{CellId, HostId},
-    inventory::Host,
+    inventory::{Host, REGION, ZONE},
     plan::Plan,
 };
 
@@ -62,5 +62,16 @@ impl Occupied for Cell {
 
     fn kin(&self, group: &Group) -> usize {
         self.packed_with(group)
+    }
+
+    fn is_of_namesake(&self, host: &Host) -> bool {
+        // One that moved since is in a cell of its old place.
+        let mut members = self.members().values().map(|member| &member.host);
+        let member = members.find(|member| cells::is_of_place(member, self.id()));
+        member.is_some_and(|member| {
+            [REGION, ZONE]
+                .iter()
+                .any(|label| member.value(label) != host.value(label))
+        })
     }
 }

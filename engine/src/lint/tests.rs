@@ -2,10 +2,9 @@
 
 use super::*;
 use crate::{
-    by_name::ByHost,
     calendar::Calendar,
-    cells,
     denial::Denials,
+    fleet::{Fleet, homed},
     id::HostId,
     inventory::{Facts, Host, PackageSet},
     services::Services,
@@ -85,14 +84,12 @@ fn of_gates(text: &str, hosts: &BTreeMap<HostId, Host>) -> Vec<String> {
 }
 
 fn all_of_fleet(text: &str, hosts: &BTreeMap<HostId, Host>) -> Vec<String> {
-    let placeable: Vec<&Host> = hosts
-        .values()
-        .filter(|host| cells::unplaceable(host).is_none())
-        .collect();
+    let mut fleet = Fleet::default();
+    homed::connect(&mut fleet, hosts.values());
     let spec = Spec::parse("f.toml", text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     let input = PlanInput {
         hosts,
-        cells: &cells::assign(&ByHost::default(), &placeable).unwrap(),
+        cells: fleet.homes(),
         package_sets: &BTreeMap::new(),
         denials: &Denials::default(),
         casualties: &BTreeSet::new(),

@@ -4,8 +4,11 @@ use crate::{
     cell::{CellEvent, Hello},
     check,
     digest::Digest,
-    fleet::{Fleet, FleetCommand, FleetError, FleetEvent},
-    id::{CellId, HostId, Incarnation, OperatorId},
+    fleet::{
+        Fleet, FleetCommand, FleetError, FleetEvent,
+        homed::{self, settle},
+    },
+    id::{CellId, HostId, OperatorId},
     inventory::{Facts, Host, Platform, REGION, SERVICE, ZONE},
     policy::CELL_SIZE,
     seed,
@@ -29,44 +32,26 @@ fn hellos(sizes: &[usize], order: &str) -> Vec<Hello> {
 fn hello(service: usize, number: usize) -> Hello {
     let service = format!("s{service}");
     let labels = [(SERVICE, &*service), (REGION, "r1"), (ZONE, "a")];
-    Hello {
-        host: Host {
-            id: HostId::new(format!("{service}-{number}")).unwrap(),
-            labels: labels
-                .map(|(label, value)| (label.to_owned(), value.to_owned()))
-                .into(),
-            facts: Facts {
-                platform: Platform {
-                    os_release: "debian-12".to_owned(),
-                    architecture: "amd64".to_owned(),
-                },
-                kernel: "6.1".to_owned(),
-                packages: Digest::of(""),
-            }
-            .into(),
-        },
-        incarnation: Incarnation(1),
-        boot_id: "1".to_owned(),
-        version: "1".to_owned(),
-        in_service: true,
-        detail: String::new(),
-        open: None,
-        newest: None,
-    }
+    homed::hello(&host(&format!("{service}-{number}"), &labels))
 }
 
-/// Lets a fleet decide until nothing is left to do.
-fn settle(fleet: &mut Fleet, now: Timestamp) {
-    for _ in 0..10 {
-        let commands = fleet.decide(now).commands;
-        for event in commands.iter().flat_map(FleetCommand::events) {
-            fleet.apply(&event, now).unwrap();
+fn host(name: &str, labels: &[(&str, &str)]) -> Host {
+    let labels = labels.iter();
+    Host {
+        id: HostId::new(name).unwrap(),
+        labels: labels
+            .map(|(label, value)| ((*label).to_owned(), (*value).to_owned()))
+            .collect(),
+        facts: Facts {
+            platform: Platform {
+                os_release: "debian-12".to_owned(),
+                architecture: "amd64".to_owned(),
+            },
+            kernel: "6.1".to_owned(),
+            packages: Digest::of(""),
         }
-        if commands.is_empty() {
-            return;
-        }
+        .into(),
     }
-    panic!("decisions never end");
 }
 
 /// The fleet that they make, and how many hosts changed their cell on the way.
@@ -194,6 +179,24 @@ fn hosts_that_are_at_work_are_not_moved() {
         "{moved:?}"
     );
     assert_eq!(fleet, before);
+}
+
+#[test]
+fn places_that_make_the_same_name_do_not_share_a_cell() {
+    let labels = |region, zone| [(REGION, region), (ZONE, zone), (SERVICE, "web")];
+    let hosts = [
+        host("x-1", &labels("a-b", "c")),
+        host("y-1", &labels("a", "b-c")),
+        host("x-2", &labels("a-b", "c")),
+        host("y-2", &labels("a", "b-c")),
+    ];
+    let mut fleet = Fleet::default();
+    homed::connect(&mut fleet, hosts.iter());
+    let homes = hosts
+        .each_ref()
+        .map(|host| fleet.homes()[&host.id].as_str());
+    assert_eq!(homes, ["a-b-c-1", "a-b-c-2", "a-b-c-1", "a-b-c-2"]);
+    assert_eq!(check::broken(&fleet), []);
 }
 
 #[test]

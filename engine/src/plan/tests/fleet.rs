@@ -1,12 +1,11 @@
 //! An inventory in a few lines.
 
 use crate::{
-    by_name::ByHost,
     calendar::Calendar,
-    cells,
     denial::Denials,
     digest::Digest,
-    id::{CellId, HostId},
+    fleet::{self, homed},
+    id::HostId,
     inventory::{Facts, Host, PackageSet, Platform},
     patch::{LockFile, Locked, LockedPackage, LockedPlatform},
     plan::{Plan, PlanErrors, PlanInput},
@@ -21,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 pub(super) struct Fleet {
     pub(super) hosts: BTreeMap<HostId, Host>,
-    pub(super) cells: ByHost<CellId>,
+    pub(super) placed: fleet::Fleet,
     pub(super) package_sets: BTreeMap<Digest, PackageSet>,
     pub(super) services: Services,
     pub(super) calendar: Calendar,
@@ -72,12 +71,7 @@ impl Fleet {
 
     /// Puts every host that can be in a cell into one.
     pub(super) fn placed(mut self) -> Self {
-        let hosts: Vec<_> = self
-            .hosts
-            .values()
-            .filter(|host| cells::unplaceable(host).is_none())
-            .collect();
-        self.cells = cells::assign(&self.cells, &hosts).unwrap();
+        homed::connect(&mut self.placed, self.hosts.values());
         self
     }
 
@@ -95,7 +89,7 @@ impl Fleet {
         let spec = Spec::parse("x.toml", &text).unwrap_or_else(|mistakes| panic!("{mistakes}"));
         let input = PlanInput {
             hosts: &self.hosts,
-            cells: &self.cells,
+            cells: self.placed.homes(),
             denials: &Denials::default(),
             casualties: &BTreeSet::new(),
             unready: &self.unready,

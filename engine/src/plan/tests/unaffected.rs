@@ -33,7 +33,7 @@ fn changes_of(fleet: &Fleet, file: &str, lock: &LockFile) -> Vec<PlatformChange>
     let spec = Spec::parse("x.toml", &format!("name = \"x\"\n{file}")).unwrap();
     let input = PlanInput {
         hosts: &fleet.hosts,
-        cells: &fleet.cells,
+        cells: fleet.placed.homes(),
         denials: &Denials::default(),
         casualties: &BTreeSet::new(),
         unready: &BTreeSet::new(),

@@ -1,13 +1,14 @@
 //! Inventories written down as tables, for plans that need no world.
 
 use cofferdam_engine::{
-    by_name::ByHost,
     calendar::Calendar,
+    cell::Hello,
     cells,
     denial::Denials,
     digest::Digest,
     document::Places,
-    id::{CellId, HostId},
+    fleet::{Fleet, FleetEvent},
+    id::{HostId, Incarnation},
     inventory::{Facts, Host, INSTANCE_TYPE, Labels, PackageSet, Platform, REGION, SERVICE, ZONE},
     lint::{self, Finding},
     patch::{LockFile, Locked, LockedPackage, LockedPlatform, Patch},
@@ -25,7 +26,7 @@ const NOW: Timestamp = Timestamp(1_809_129_600_000);
 /// The hosts of a table, in their cells.
 pub(super) struct Inventory {
     hosts: BTreeMap<HostId, Host>,
-    cells: ByHost<CellId>,
+    fleet: Fleet,
     package_sets: BTreeMap<Digest, PackageSet>,
     services: Services,
 }
@@ -44,7 +45,7 @@ impl Inventory {
         let services = Services::parse("services.toml", services);
         let mut inventory = Self {
             hosts: BTreeMap::new(),
-            cells: ByHost::default(),
+            fleet: Fleet::default(),
             package_sets: BTreeMap::new(),
             services: services.unwrap_or_else(|mistakes| panic!("{mistakes}")),
         };
@@ -57,11 +58,28 @@ impl Inventory {
                 inventory.add(rest);
             }
         }
-        let hosts = inventory.hosts.values();
-        let hosts: Vec<_> = hosts.filter(|h| cells::unplaceable(h).is_none()).collect();
-        let homes = cells::assign(&ByHost::default(), &hosts);
-        inventory.cells = homes.expect("who can be placed is");
+        inventory.connect();
         inventory
+    }
+
+    /// Gives those a cell that can be in one.
+    fn connect(&mut self) {
+        for host in self.hosts.values() {
+            let hello = Box::new(Hello {
+                host: host.clone(),
+                incarnation: Incarnation(1),
+                boot_id: "1".to_owned(),
+                version: "1".to_owned(),
+                in_service: true,
+                detail: String::new(),
+                open: None,
+                newest: None,
+            });
+            let connects = FleetEvent::HostConnected { hello };
+            if cells::unplaceable(host).is_none() {
+                self.fleet.apply(&connects, NOW).expect("it is placed");
+            }
+        }
     }
 
     fn add(&mut self, words: &[&str]) {
@@ -141,7 +159,7 @@ impl Inventory {
         let denials = Denials::default();
         let input = PlanInput {
             hosts: &self.hosts,
-            cells: &self.cells,
+            cells: self.fleet.homes(),
             package_sets: &self.package_sets,
             casualties: &BTreeSet::new(),
             unready: &BTreeSet::new(),
