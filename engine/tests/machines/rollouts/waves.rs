@@ -3,9 +3,14 @@
 use super::{AT_ONCE, WAVES, demo, floor, mins, secs};
 use crate::world::{Step, World, fails, file};
 use cofferdam_engine::{
-    exception::Word, failure::FailureKind, fleet::FleetEvent, id::WaveIndex, rollout::RolloutEvent,
+    exception::Word,
+    failure::FailureKind,
+    fleet::FleetEvent,
+    id::{CellId, WaveIndex},
+    rollout::RolloutEvent,
     time::Timestamp,
 };
+use std::collections::BTreeMap;
 
 #[test]
 fn a_rollout_goes_from_canary_to_half_to_full_and_finishes() {
@@ -102,23 +107,49 @@ fn so_many_cells_work_at_once_and_each_leaves_a_gap() {
     world.start(&file("ssl", "openssl", top, AT_ONCE));
     world.wait_for("ssl", "done");
 
-    let mut first_orders: Vec<Timestamp> = Vec::new();
-    let mut cells = Vec::new();
+    let opened = openings(&world, 0);
+    assert_eq!(opened.len(), 3);
+    for pair in opened.windows(2) {
+        assert!(pair[1].since(pair[0]) > mins(5), "{opened:?}");
+    }
+}
+
+/// When a wave first gave each of its cells leave to start hosts.
+fn openings(world: &World, wave: u32) -> Vec<Timestamp> {
+    let mut opened: BTreeMap<&CellId, Timestamp> = BTreeMap::new();
     for (at, event) in &world.owner.log {
         if let FleetEvent::Rollout {
             event: RolloutEvent::Warranted { warrant, .. },
             ..
         } = event
-            && !cells.contains(&warrant.cell)
+            && warrant.wave == WaveIndex(wave)
         {
-            cells.push(warrant.cell.clone());
-            first_orders.push(*at);
+            opened.entry(&warrant.cell).or_insert(*at);
         }
     }
-    assert_eq!(cells.len(), 3);
-    for pair in first_orders.windows(2) {
-        assert!(pair[1].since(pair[0]) > mins(5), "{first_orders:?}");
+    let mut opened: Vec<Timestamp> = opened.into_values().collect();
+    opened.sort();
+    opened
+}
+
+#[test]
+fn a_wave_goes_by_its_own_bake_cells_at_once_and_gap() {
+    let mut world = World::new();
+    for place in ["r1/a", "r1/b", "r1/c"] {
+        world = world.hosts("web", place, 4);
     }
+    let own = "to = \"50%\"\ncells_at_once = 1\ngap = \"5m\"\nbake = \"7m\"";
+    let tables = WAVES.replace("to = \"50%\"", own) + &floor("50%");
+    world.start(&file("ssl", "openssl", "", &tables));
+    world.wait_for("ssl", "done");
+
+    let (half, full) = (openings(&world, 1), openings(&world, 2));
+    assert_eq!((half.len(), full.len()), (3, 3));
+    for pair in half.windows(2) {
+        assert!(pair[1].since(pair[0]) > mins(5), "{half:?}");
+    }
+    assert!(full[0].since(half[2]) > mins(7), "{half:?} {full:?}");
+    assert_eq!(full[0], full[2], "the next one has none of that");
 }
 
 #[test]
