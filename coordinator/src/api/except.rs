@@ -74,3 +74,46 @@ fn may_be_retried(fleet: &Fleet, rollout: &Rollout, host: &HostId) -> bool {
         .is_some_and(|(_, member)| member.is_connected() && member.in_service);
     went_back && serves && rollout.not_retried(host).is_none()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::tests::every_outcome;
+    use cofferdam_engine::{exception::Word, id::RolloutId};
+
+    fn meant(whom: Whom) -> Result<Vec<String>, String> {
+        let asked = ExceptRequest {
+            rollout: RolloutId::new("practice").unwrap(),
+            word: Word::Exclude,
+            whom,
+            reason: "the driver hangs".to_owned(),
+        };
+        let hosts = hosts(&every_outcome(), &asked).map_err(|error| error.to_string())?;
+        Ok(hosts.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn hosts_are_meant_by_their_names_a_selection_a_stratum_or_how_they_failed() {
+        let matching = |text: &str| Whom::Matching(text.to_owned());
+        let of = |stratum: &str| Whom::Stratum(stratum.to_owned());
+        let named = HostId::new("web-5").unwrap();
+        assert_eq!(meant(Whom::Hosts(vec![named])).unwrap(), ["web-5"]);
+        let two = matching("service == \"web\" and host in (\"web-1\", \"web-7\")");
+        assert_eq!(meant(two).unwrap(), ["web-1", "web-7"]);
+        assert_eq!(meant(of("zone=r1/a")).unwrap().len(), 9);
+        assert_eq!(meant(of("kernel=6.1")).unwrap().len(), 9);
+        assert_eq!(meant(Whom::Failed).unwrap(), ["web-2", "web-3"]);
+    }
+
+    #[test]
+    fn whoever_means_nobody_is_told_how_it_is_written() {
+        let stratum = meant(Whom::Stratum("zone=a".to_owned())).unwrap_err();
+        assert!(
+            stratum.contains("is of zone=a: write it as LABEL=VALUE"),
+            "{stratum}"
+        );
+        let none = meant(Whom::Matching("service == \"db\"".to_owned())).unwrap_err();
+        assert!(none.contains("cofferdam hosts -o json"), "{none}");
+        assert!(meant(Whom::Matching("service =".to_owned())).is_err());
+    }
+}
