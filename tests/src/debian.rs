@@ -1,7 +1,7 @@
 //! Hosts whose root trees have apt, dpkg and one small package, and the repository that it comes
 //! from: those of the demo.
 
-use crate::{fleet::Fleet, folder::Folder, machine::Machine};
+use crate::{fleet::Fleet, folder::Folder, machine::Machine, process::run};
 use cofferdam::demo::{
     folder::{AtEnd, Folder as DemoFolder},
     repository::{PACKAGE, Release, Repository},
@@ -11,6 +11,7 @@ use cofferdam_engine::id::HostId;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 /// A repository and the root trees that use it. The repository is served until it is closed.
@@ -82,6 +83,22 @@ impl Debian {
     pub async fn installed(&self, host: &HostId) -> String {
         let root = &self.roots[host];
         root.installed().await.expect("dpkg knows the package")
+    }
+
+    /// Installs a release on a host as somebody does who asks nobody.
+    ///
+    /// # Panics
+    /// When dpkg fails.
+    pub fn install_by_hand(&self, host: &HostId, release: Release) {
+        let file = format!("cofferdam-demo_{}_all.deb", release.version());
+        let mut dpkg = Command::new("dpkg");
+        let root = self.roots[host].path();
+        dpkg.arg("--root").arg(root);
+        dpkg.arg("--log").arg(root.join("var/log/dpkg.log"));
+        dpkg.args(["--force-not-root", "--install"]);
+        dpkg.arg(self.folder.repository().join(file));
+        let (code, printed) = run(dpkg);
+        assert_eq!(code, 0, "{printed}");
     }
 
     /// How often hosts fetched a release from the repository, by what apt said.

@@ -112,3 +112,41 @@ async fn a_package_is_installed_once_on_every_host() {
     }
     fleet.finish();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_somebody_patched_after_the_plan_is_taken_as_what_it_is_and_people_are_told() {
+    let (debian, mut fleet) = Debian::fleet(Machine::neighbours(4)).await;
+    fleet.start_all().await;
+    let host = fleet.hosts().remove(2);
+    fleet.kill_agent(&host);
+    let text = rollout::package("told", PACKAGE, "latest") + CANARY_FIRST;
+
+    let rollout = fleet.start_rollout("told", &text).await;
+    debian.install_by_hand(&host, Release::Second);
+    fleet.start_agent(&host, None);
+    let view = fleet.end_of(&rollout, WITHIN).await;
+
+    assert_eq!(view.state, RolloutState::Done, "{view:#?}");
+    assert_eq!(view.waves.iter().map(|wave| wave.passed).sum::<u64>(), 4);
+    let said = |words: &[&str]| {
+        let mut command = fleet.site.command();
+        command.args(words);
+        run(command).1
+    };
+    let counted = "packages changed since the plan was made on 1 of its hosts";
+    let status = said(&["status", "told"]);
+    assert!(status.contains(counted), "{status}");
+    let named = said(&["explain", "told"]);
+    assert!(
+        named.contains(&format!(
+            "1: {host}; each is tried as what it was found to be"
+        )),
+        "{named}"
+    );
+    let explained = said(&["explain", host.as_str()]);
+    assert!(
+        explained.contains("what that assumed is no longer so"),
+        "{explained}"
+    );
+    fleet.finish();
+}
