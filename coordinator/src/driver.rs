@@ -201,6 +201,7 @@ impl<S: Store> Driver<S> {
                 .map_err(DriverError::Takeover)?;
         }
         let epoch = self.fleet.epoch().next();
+        self.sessions = Sessions::under(epoch);
         let event = FleetEvent::OwnerStarted { epoch };
         turn.apply(&mut self.fleet, &event)
             .map_err(DriverError::Takeover)?;

@@ -18,7 +18,7 @@ mod frame;
 mod region;
 mod ring;
 
-pub use self::dial::{Dial, Dialled};
+pub use self::dial::{Dial, Dialled, Inbound, Opening};
 pub(crate) use self::{
     control::LinkApi, current::Current, dial::DialInTurn, region::Uplink, ring::Ring,
 };

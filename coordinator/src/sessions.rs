@@ -14,7 +14,7 @@ pub(crate) use self::{
 use self::queries::Queries;
 use cofferdam_engine::{
     failure::Failure,
-    id::{HostId, Region},
+    id::{HostId, OwnerEpoch, Region},
     query::Answer,
     reservation::ReservationLeft,
     wish::Wish,
@@ -30,6 +30,9 @@ use tokio::sync::{mpsc, oneshot};
 /// Messages that wait for one agent at most: two rollouts' worth of stage, order and answers
 /// (guess).
 const OUTBOUND: usize = 32;
+
+/// The bits of a question's number that count the questions of one process.
+const QUESTIONS: u32 = 32;
 
 /// Tells a host's sessions apart. Given out in rising order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,6 +121,17 @@ struct Awaited {
 }
 
 impl Sessions {
+    /// None yet, of a process that owns its part of the fleet under this epoch. Hosts and regions outlive a process:
+    /// no question gets a number that one of an earlier process had.
+    pub(crate) fn under(epoch: OwnerEpoch) -> Self {
+        let before = far::unmarked(epoch.0 << QUESTIONS);
+        Self {
+            last_request: before,
+            queries: Queries::after(before),
+            ..Self::default()
+        }
+    }
+
     /// Takes in a host's new session; an older one is closed.
     pub(crate) fn open(&mut self, host: &HostId, number: SessionNumber, outbound: Outbound) {
         self.forget_questions(host);
@@ -365,6 +379,20 @@ mod tests {
         sessions.simulated(&host("b"), 1, Ok(Vec::new()));
         assert!(answer.try_recv().is_err());
         sessions.simulated(&host("a"), 1, Ok(Vec::new()));
+        assert_eq!(answer.try_recv(), Ok(Ok(Vec::new())));
+    }
+
+    #[test]
+    fn what_an_earlier_process_asked_answers_no_question_of_this_one() {
+        let mut sessions = Sessions::under(OwnerEpoch(7));
+        let _a = session(&mut sessions, "a", 1);
+        let (reply, mut answer) = oneshot::channel();
+        sessions.simulate(host("a"), None, Wish::Security, reply);
+
+        let before = Sessions::under(OwnerEpoch(6)).last_request;
+        sessions.simulated(&host("a"), before + 1, Ok(Vec::new()));
+        assert!(answer.try_recv().is_err());
+        sessions.simulated(&host("a"), sessions.last_request, Ok(Vec::new()));
         assert_eq!(answer.try_recv(), Ok(Ok(Vec::new())));
     }
 

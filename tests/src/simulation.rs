@@ -90,7 +90,7 @@ pub struct Scene {
     pub rollout: String,
     /// When, counted from the start, what happens. In order of time.
     pub faults: Vec<(Duration, Fault)>,
-    /// Whether agents and coordinators hear each other's messages twice, late and out of order.
+    /// Whether agents, coordinators and the control plane hear each other's messages twice, late and out of order.
     pub unruly: bool,
     /// From when to when the operator has the cord pulled. Absent: never.
     pub cord: Option<Range<Duration>>,
@@ -138,11 +138,12 @@ impl Scene {
             .build();
         // One count for all machines: a process reads it as it starts.
         let boots = Rc::new(Cell::new(1));
+        let unruly = self.unruly.then_some(self.seed);
         for (part, disk) in &disks {
-            region::host(&mut sim, *part, disk, &boots, &authority);
+            region::host(&mut sim, *part, disk, &boots, &authority, unruly);
         }
         for rack in &racks {
-            rack.host(&mut sim, &authority, self.unruly.then_some(self.seed));
+            rack.host(&mut sim, &authority, unruly);
         }
         let seen = Rc::new(RefCell::new(None));
         operator::client(&mut sim, &authority, self, seen.clone());

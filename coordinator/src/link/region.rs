@@ -1,7 +1,7 @@
 //! A region's end: it dials its control plane, again and again.
 
 use super::{
-    ANSWERS, BATCH, Dial, Ended, MESSAGE_BYTES, QUEUE, copy,
+    ANSWERS, BATCH, Dial, Ended, Inbound, QUEUE, copy,
     frame::{self, FORMAT, FrameError},
     ring::Ring,
 };
@@ -17,15 +17,14 @@ use cofferdam_engine::{
 use cofferdam_proto::{
     error_chain,
     session::{FromAgent, MISSED_HEARTBEATS},
-    v1::{self, from_control, from_region, link_client::LinkClient},
+    v1::{self, from_control, from_region},
 };
 use std::{ops::RangeInclusive, sync::Arc, time::Duration};
 use tokio::{
     sync::{Mutex, mpsc},
     time::{Instant, sleep, sleep_until, timeout},
 };
-use tokio_stream::wrappers::ReceiverStream;
-use tonic::Streaming;
+use tokio_stream::StreamExt as _;
 
 /// How long it waits before it dials again: at first, and at most (guess: a control plane has some dozens of
 /// regions, and one that is mended must not stay unknown for long).
@@ -80,24 +79,16 @@ impl Uplink {
 
     async fn open(
         &self,
-    ) -> Result<
-        (
-            v1::ControlHello,
-            Streaming<v1::FromControl>,
-            mpsc::Sender<v1::FromRegion>,
-        ),
-        Ended,
-    > {
+    ) -> Result<(v1::ControlHello, Inbound, mpsc::Sender<v1::FromRegion>), Ended> {
         let channel = self.dial.dial().await.map_err(Ended::Broken)?;
-        let mut api = LinkClient::new(channel).max_decoding_message_size(MESSAGE_BYTES);
         let (outbound, queue) = mpsc::channel(QUEUE);
         let hello = self.look(hello).await?;
         outbound
             .try_send(message(from_region::Message::Hello(hello)))
             .ok();
         let opening = async {
-            let mut inbound = api.open(ReceiverStream::new(queue)).await?.into_inner();
-            let first = inbound.message().await?;
+            let mut inbound = self.dial.open(channel, queue).await?;
+            let first = inbound.next().await.transpose()?;
             Ok::<_, Ended>((checked(first)?, inbound))
         };
         let opened = timeout(self.heartbeat * MISSED_HEARTBEATS, opening).await;
@@ -110,7 +101,7 @@ impl Uplink {
     async fn exchange(
         &self,
         welcome: v1::ControlHello,
-        inbound: Streaming<v1::FromControl>,
+        inbound: Inbound,
         outbound: mpsc::Sender<v1::FromRegion>,
     ) -> Ended {
         let heartbeat = welcome.heartbeat_ms;
@@ -127,19 +118,20 @@ impl Uplink {
     /// Takes in what the control plane says.
     async fn receive(
         &self,
-        mut inbound: Streaming<v1::FromControl>,
+        mut inbound: Inbound,
         replies: &mpsc::Sender<from_region::Message>,
         heartbeat: Duration,
     ) -> Ended {
+        let mut last_act = 0;
         loop {
-            let received = timeout(heartbeat * MISSED_HEARTBEATS, inbound.message()).await;
+            let received = timeout(heartbeat * MISSED_HEARTBEATS, inbound.next()).await;
             let said = match received {
                 Err(_) => return Ended::Silence,
-                Ok(Err(status)) => return status.into(),
-                Ok(Ok(None)) => return Ended::ByPeer,
-                Ok(Ok(Some(said))) => said,
+                Ok(None) => return Ended::ByPeer,
+                Ok(Some(Err(status))) => return status.into(),
+                Ok(Some(Ok(said))) => said,
             };
-            if let Err(ended) = self.take_in(said, replies).await {
+            if let Err(ended) = self.take_in(said, replies, &mut last_act).await {
                 return ended;
             }
         }
@@ -149,6 +141,7 @@ impl Uplink {
         &self,
         said: v1::FromControl,
         replies: &mpsc::Sender<from_region::Message>,
+        last_act: &mut u64,
     ) -> Result<(), Ended> {
         let Some(message) = said.message else {
             tracing::warn!("passed over a message of a kind that is not known");
@@ -168,7 +161,10 @@ impl Uplink {
                 let (host, message) = frame::to_host(to_host)?;
                 self.driver.tell(host, message).await?;
             }
+            // An operator asked for it once: what comes again could undo what came since.
+            from_control::Message::Act(v1::Act { request, .. }) if request <= *last_act => {}
             from_control::Message::Act(v1::Act { request, body }) => {
+                *last_act = request;
                 let event: FleetEvent = frame::read("an act", &body)?;
                 if event.hosts_of_region().is_empty() {
                     return Err(FrameError::Unexpected("an act").into());

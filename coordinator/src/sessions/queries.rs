@@ -31,6 +31,12 @@ struct Open {
 }
 
 impl Queries {
+    /// None yet, to be numbered from the next on.
+    pub(super) fn after(last: u64) -> Self {
+        let open = BTreeMap::new();
+        Self { open, last }
+    }
+
     /// A number for the next query.
     pub(super) fn next_request(&mut self) -> u64 {
         self.last += 1;

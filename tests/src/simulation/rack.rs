@@ -18,6 +18,7 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{
     dial::{Place, Ways},
+    session::{FromAgent, ToAgent},
     tls::Credentials,
 };
 use std::{cell::Cell, future::pending, rc::Rc, time::Duration};
@@ -43,7 +44,7 @@ pub struct Seat {
     /// What its runs do, by script.
     pub actions: ScriptedActions,
     journal: MemoryJournal,
-    under_way: UnderWay,
+    under_way: UnderWay<FromAgent, ToAgent>,
     zone: String,
     region: &'static str,
     dials: Part,

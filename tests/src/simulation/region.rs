@@ -1,6 +1,13 @@
 //! The simulated coordinator.
 
-use super::{PORT, authority::Authority, clock::MachineClock, layout::Part, network};
+use super::{
+    PORT,
+    authority::Authority,
+    clock::MachineClock,
+    layout::Part,
+    network,
+    unruly::{Draws, UnderWay, UnrulyDial},
+};
 use crate::pki::TRUST_DOMAIN;
 use cofferdam_coordinator::{
     Setup,
@@ -22,20 +29,22 @@ use tonic::transport::Endpoint;
 const HEARTBEAT: Duration = Duration::from_secs(2);
 
 /// Puts the coordinator on the network. Each time it starts, it replays what is on its disk, in the machine's boot of
-/// then.
+/// then. Where there is a seed, what a region and its control plane say comes as unruly as it says.
 pub(super) fn host(
     sim: &mut turmoil::Sim<'_>,
     part: Part,
     disk: &MemoryDisk,
     boots: &Rc<Cell<u32>>,
     authority: &Authority,
+    unruly: Option<u64>,
 ) {
     let own = authority.issue(&part.identity(), Some(part.host()));
     let credentials = tls::Server::new(&own).expect("good authorities");
     let (disk, boots) = (disk.clone(), Rc::clone(boots));
+    let control = control(part, &own, unruly);
     sim.host(part.host(), move || {
         let (disk, credentials) = (disk.clone(), credentials.clone());
-        let own = own.clone();
+        let (own, control) = (own.clone(), control.clone());
         let clock = MachineClock { boot: boots.get() };
         async move {
             let artefacts = ArtefactStore::open(&Location::Memory, Limits::default());
@@ -46,12 +55,12 @@ pub(super) fn host(
                 store_name: "memory".to_owned(),
                 clock: Arc::new(clock),
                 credentials,
-                own: own.clone(),
+                own,
                 sockets: network::sockets().await?,
                 http: None,
                 artefacts,
                 drawn: Incarnation(1),
-                control: control(part, own),
+                control,
             };
             let mut running = start(setup).await?;
             Err(running.failed().await.into())
@@ -59,9 +68,18 @@ pub(super) fn host(
     });
 }
 
-/// How a region dials its control plane.
-fn control(part: Part, own: Credentials) -> Option<Arc<dyn Dial>> {
-    matches!(part, Part::Region(_)).then(|| Arc::new(DialControl(own)) as Arc<dyn Dial>)
+/// How a region dials its control plane, each time that it starts.
+fn control(part: Part, own: &Credentials, unruly: Option<u64>) -> Option<Arc<dyn Dial>> {
+    let inner = DialControl(own.clone());
+    match (part, unruly) {
+        (Part::Whole | Part::Control, _) => None,
+        (Part::Region(_), None) => Some(Arc::new(inner)),
+        (Part::Region(_), Some(seed)) => Some(Arc::new(UnrulyDial {
+            inner,
+            under_way: UnderWay::default(),
+            draws: Draws::new(format!("{seed} {}", part.host())),
+        })),
+    }
 }
 
 #[derive(Debug)]

@@ -1,8 +1,9 @@
 //! Two regions of forty agents each in bad weather: which links are cut or slow, and which processes die, and when, is
-//! drawn by the seed, over a network that says things twice, late and out of order.
+//! drawn by the seed, over a network that says things twice, late and out of order. An operator has a host for some
+//! seconds meanwhile.
 
 use crate::{assert_every_host_is_patched_once, seeds, split};
-use cofferdam_engine::seed;
+use cofferdam_engine::{id::HostId, seed};
 use cofferdam_tests::simulation::{Fault, Scene};
 use std::{ops::Range, time::Duration};
 
@@ -66,9 +67,12 @@ fn bad_weather(seed: u64) -> Scene {
         faults.push((Duration::from_millis(ends), mended));
     }
     faults.sort_by_key(|(at, _)| *at);
+    let host = HostId::new("z0-03").expect("a good name");
     Scene {
         seats: MANY,
         unruly: true,
+        // For less time than an ask for it may come again.
+        taken: Some((host, Duration::from_secs(1)..Duration::from_secs(4))),
         ..split(seed, faults)
     }
 }

@@ -156,14 +156,17 @@ impl Fleet {
         }
     }
 
-    /// Takes a region's cells in as they are, in place of what the mirror had.
+    /// Takes a region's cells in as they are, in place of what the mirror had. A copy that is older than what the
+    /// mirror has came late.
     pub(super) fn copied(
         &mut self,
         region: &Region,
         copy: &Copy,
         now: Timestamp,
     ) -> Result<(), FleetError> {
-        self.link_of(region)?;
+        if copy.news < self.link_of(region)?.news {
+            return Ok(());
+        }
         for cell in copy.cells.keys() {
             self.claim_cell(region, cell)?;
         }

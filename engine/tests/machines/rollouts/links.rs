@@ -238,6 +238,30 @@ fn a_region_with_another_store_is_told_everything_anew() {
 }
 
 #[test]
+fn a_copy_that_comes_again_takes_nothing_back() {
+    let world = granted();
+    let mut split = apart(&world);
+    let of = region("r2");
+    let early = Box::new(split.regions[&of].copy());
+    let host = id("web-c-1");
+    let event = Box::new(CellEvent::HostDisconnected { host });
+    let news = News::Cell {
+        cell: cell("r2-c-1"),
+        event,
+    };
+    split.news("r2", news, world.now);
+    let before = split.control.clone();
+
+    let late = LinkEvent::Copied {
+        region: of,
+        copy: early,
+    };
+    split.link(late, world.now);
+
+    assert_eq!(split.control, before);
+}
+
+#[test]
 fn a_summary_that_fits_nothing_counts_as_taken_in_once_it_is_stored() {
     let world = granted();
     let mut split = apart(&world);
