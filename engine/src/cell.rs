@@ -108,6 +108,9 @@ pub struct Cell {
     /// The cord that is pulled, as it was last told. Absent: none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cord: Option<Cord>,
+    /// The region's own, where that of the control plane is pulled as well. Absent: it is not, or is the one above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cord_beneath: Option<Cord>,
     #[serde(default)]
     allotment: Allotment,
     #[serde(default)]
@@ -133,6 +136,7 @@ impl Cell {
             denials: Denials::default(),
             calendar: Calendar::default(),
             cord: None,
+            cord_beneath: None,
             allotment: Allotment::default(),
             groups: Groups::default(),
             revision: 0,

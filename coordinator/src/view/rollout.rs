@@ -1,6 +1,6 @@
 //! How a rollout stands.
 
-use super::{Situation, aftermath, cluster, guard::alarms, said, strata};
+use super::{Situation, aftermath, cluster, cord, guard::alarms, said, strata};
 use cofferdam_engine::{
     counts::Counts,
     hold::{Reason, Subject},
@@ -50,6 +50,7 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
     warnings.extend(strata::gone_on_without(rollout));
     warnings.extend(strata::gone(rollout));
     warnings.extend(aftermath::left_behind(situation, rollout));
+    warnings.extend(cord::beneath(situation, rollout));
     Some(RolloutView {
         name: name.clone(),
         state: state(rollout),

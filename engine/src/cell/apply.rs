@@ -57,7 +57,7 @@ impl Cell {
                 point,
             } => self.claimed(host, *key, *token, *point),
             CellEvent::CalendarDeclared { calendar } => self.calendar_declared(calendar),
-            CellEvent::CordTold { cord } => self.cord_told(cord.as_ref(), now),
+            CellEvent::CordTold { cord, beneath } => self.cord_told(cord, beneath, now),
             CellEvent::Assigned { assignment } => self.assigned(assignment, now),
             CellEvent::Excepted { exceptions } => self.excepted(exceptions),
             CellEvent::Warranted { warrant } => self.warranted(warrant, now),

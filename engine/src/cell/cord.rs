@@ -9,15 +9,23 @@ impl Cell {
         self.cord.as_ref()
     }
 
+    /// The region's own, as it was last told, where that of the control plane is pulled as well. It holds on when
+    /// that is released. Nothing: there is none beside [`Cell::cord`].
+    pub fn cord_beneath(&self) -> Option<&Cord> {
+        self.cord_beneath.as_ref()
+    }
+
     /// Takes in how the cord stands. While it was pulled time did not run out on hosts that have leave to
     /// start.
     pub(super) fn cord_told(
         &mut self,
-        cord: Option<&Cord>,
+        cord: &Option<Cord>,
+        beneath: &Option<Cord>,
         now: Timestamp,
     ) -> Result<(), CellError> {
         let is_released = self.cord.is_some() && cord.is_none();
-        self.cord = cord.cloned();
+        self.cord.clone_from(cord);
+        self.cord_beneath.clone_from(beneath);
         if is_released {
             let jobs = self
                 .work

@@ -118,6 +118,10 @@ pub enum CellEvent {
     CordTold {
         /// The one that is pulled. Absent: none is.
         cord: Option<Cord>,
+        /// The region's own, where that of the control plane is pulled as well. Absent: it is not, or is the one
+        /// above.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        beneath: Option<Cord>,
     },
     /// The control plane assigned a rollout.
     Assigned {

@@ -53,23 +53,32 @@ impl Fleet {
         self.uplink.cord.as_ref().or(self.cord.as_ref())
     }
 
+    /// A region's own cord, while that of the control plane is pulled as well.
+    fn cord_beneath(&self) -> Option<&Cord> {
+        let above = self.uplink.cord.as_ref();
+        above.and(self.cord.as_ref())
+    }
+
+    /// The cords that regions have pulled for themselves and told of. Empty at a region itself.
+    pub fn cords_of_regions(&self) -> BTreeMap<&Region, &Cord> {
+        if self.form != Form::Control {
+            return BTreeMap::new();
+        }
+        let held = self.cells.values().filter_map(|cell| {
+            let mut known = cell.cord().into_iter().chain(cell.cord_beneath());
+            let own = known.find(|cord| cord.span == Span::Region)?;
+            Some((self.region_of(cell.id())?, own))
+        });
+        held.collect()
+    }
+
     /// Every cord that is pulled and known here: that of the control plane, and those of regions. A region has
     /// no name for itself; its control plane does.
     pub fn cords(&self) -> Vec<(Option<&Region>, &Cord)> {
         let above = self.uplink.cord.iter().chain(&self.cord);
         let mut all: Vec<_> = above.map(|cord| (None, cord)).collect();
-        if self.form == Form::Control {
-            let held = self.cells.values().filter_map(|cell| {
-                let cord = cell.cord().filter(|cord| cord.span == Span::Region)?;
-                Some((self.region_of(cell.id())?, cord))
-            });
-            let by_region: BTreeMap<&Region, &Cord> = held.collect();
-            all.extend(
-                by_region
-                    .into_iter()
-                    .map(|(region, cord)| (Some(region), cord)),
-            );
-        }
+        let of_regions = self.cords_of_regions().into_iter();
+        all.extend(of_regions.map(|(region, cord)| (Some(region), cord)));
         all
     }
 
@@ -121,13 +130,13 @@ impl Fleet {
         id: &CellId,
         now: Timestamp,
     ) -> Result<(), FleetError> {
-        let cord = self.cord_in_force();
-        let is_news = |cell: &Cell| cell.cord() != cord;
+        let (cord, beneath) = (self.cord_in_force(), self.cord_beneath());
+        let is_news = |cell: &Cell| cell.cord() != cord || cell.cord_beneath() != beneath;
         if !self.cells.get(id).is_some_and(is_news) {
             return Ok(());
         }
-        let cord = cord.cloned();
-        self.put(id, &CellEvent::CordTold { cord }, now)
+        let (cord, beneath) = (cord.cloned(), beneath.cloned());
+        self.put(id, &CellEvent::CordTold { cord, beneath }, now)
     }
 
     /// Who has not heard of the cord that is pulled at this process. Nothing: none is.

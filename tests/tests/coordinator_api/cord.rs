@@ -5,9 +5,9 @@ use crate::{
     bench::{Bench, name},
     noop, start,
 };
-use cofferdam_engine::{cord::Span, identity::Identity};
+use cofferdam_engine::{cord::Span, identity::Identity, time::Timestamp};
 use cofferdam_proto::{
-    operator::{CordRequest, CordView, RolloutRequest, RolloutView},
+    operator::{CordRequest, CordView, PulledCord, RolloutRequest, RolloutView},
     session::ToAgent,
     v1::{self, operator_client::OperatorClient},
 };
@@ -39,6 +39,25 @@ async fn status(operator: &mut Operator) -> RolloutView {
     let request = v1::StatusRequest::from(RolloutRequest { rollout });
     let view = operator.status(request).await.unwrap();
     view.into_inner().try_into().unwrap()
+}
+
+/// What is pulled, with no moments.
+fn without_moments(shown: CordView) -> Vec<PulledCord> {
+    let at_ms = Timestamp(0);
+    let pulled = shown.pulled.into_iter();
+    pulled.map(|cord| PulledCord { at_ms, ..cord }).collect()
+}
+
+/// Waits until just these are shown.
+async fn until_pulled(operator: &mut Operator, pulled: &[PulledCord]) {
+    eventually("the control plane to show it", PATIENCE, async || {
+        let shown = operator.show_cord(v1::ShowCordRequest {}).await.unwrap();
+        let shown = CordView::try_from(shown.into_inner()).unwrap();
+        let shown = without_moments(shown);
+        let is_shown = shown == pulled;
+        is_shown.then_some(()).ok_or_else(|| format!("{shown:?}"))
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -90,20 +109,40 @@ async fn a_region_has_a_cord_of_its_own_that_its_control_plane_shows() {
     let bench = Bench::apart().await;
     let session = bench.session("web-1").await;
     let mut operator = bench.operator().await;
+    start(&mut operator, &noop("practice")).await;
     let ben = bench.channel(&Identity::Operator(name("ben"))).await;
     let mut at_region = OperatorClient::new(ben);
     pull(&mut at_region).await;
 
-    eventually("the control plane to show it", PATIENCE, async || {
-        let shown = operator.show_cord(v1::ShowCordRequest {}).await.unwrap();
-        let shown = CordView::try_from(shown.into_inner()).unwrap();
-        let own = shown.pulled.first().filter(|own| own.span == Span::Region);
-        own.map(|own| assert_eq!((&own.by, &own.region), (&name("ben"), &Some(name("r1")))))
-            .ok_or_else(|| format!("{shown:?}"))
-    })
-    .await;
+    let own = PulledCord {
+        by: name("ben"),
+        reason: "smoke".to_owned(),
+        span: Span::Region,
+        region: Some(name("r1")),
+        at_ms: Timestamp(0),
+    };
+    until_pulled(&mut operator, std::slice::from_ref(&own)).await;
+    let unheard = status(&mut operator).await.warnings;
+    assert!(!unheard.iter().any(|line| line.contains("stays stopped")));
+    // Beside the fleet's it is shown as well, and what stays stopped when that is released.
+    let pulled = pull(&mut operator).await;
+    let of_fleet = PulledCord {
+        by: name("ana"),
+        span: Span::Fleet,
+        region: None,
+        ..own.clone()
+    };
+    assert_eq!(without_moments(pulled), [of_fleet.clone(), own.clone()]);
+    let told = "when the fleet's cord is released r1 stays stopped: the region's own cord was pulled by ben (smoke), \
+                and is released there";
+    let warnings = status(&mut operator).await.warnings;
+    assert!(warnings.iter().any(|line| line == told), "{warnings:?}");
+    let released = release(&mut operator).await.unwrap();
+    assert_eq!(without_moments(released), [own]);
     pull(&mut operator).await;
+
     release(&mut at_region).await.unwrap();
+    until_pulled(&mut operator, &[of_fleet]).await;
     let refused = release(&mut at_region).await.unwrap_err();
     assert!(
         refused.message().contains("at the control plane"),
