@@ -8,7 +8,7 @@ use cofferdam_proto::{
 };
 
 #[test]
-fn an_amendment_arrives_unchanged() {
+pub(super) fn an_amendment_arrives_unchanged() {
     for (lock_text, seen) in [(None, None), (Some(text("lock")), Some(Digest::of("plan")))] {
         let request = AmendRequest {
             rollout: rollout(),

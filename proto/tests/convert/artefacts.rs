@@ -42,7 +42,7 @@ fn wanted(locked: Option<LockedFile>) -> WantedArtefact {
 }
 
 #[test]
-fn what_agents_ask_and_supply_arrives_unchanged() {
+pub(super) fn what_agents_ask_and_supply_arrives_unchanged() {
     let asked = FindArtefacts {
         wanted: vec![wanted(Some(file())), wanted(None)],
         cannot: vec![wanted(None)],

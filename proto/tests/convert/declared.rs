@@ -15,7 +15,7 @@ use cofferdam_proto::{
 };
 
 #[test]
-fn services_arrive_unchanged() {
+pub(super) fn services_arrive_unchanged() {
     let set = SetServicesRequest {
         file_name: text("services.toml"),
         services_text: text("[service.web]\n"),
@@ -54,7 +54,7 @@ fn services_arrive_unchanged() {
 }
 
 #[test]
-fn how_the_cord_stands_arrives_unchanged() {
+pub(super) fn how_the_cord_stands_arrives_unchanged() {
     let request = CordRequest {
         reason: text("smoke in r1"),
     };
@@ -97,7 +97,7 @@ fn how_the_cord_stands_arrives_unchanged() {
 }
 
 #[test]
-fn a_calendar_arrives_unchanged() {
+pub(super) fn a_calendar_arrives_unchanged() {
     let request = CalendarRequest {
         file_name: text("calendar.toml"),
         calendar_text: String::new(),

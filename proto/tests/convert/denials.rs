@@ -16,7 +16,7 @@ use cofferdam_proto::{
 };
 
 #[test]
-fn every_way_to_deny_and_to_lift_arrives_unchanged() {
+pub(super) fn every_way_to_deny_and_to_lift_arrives_unchanged() {
     let digest = Digest::of("bits");
     let rollout = rollout();
     let cell = CellId::new("r1-a-1").unwrap();
@@ -49,7 +49,7 @@ fn every_way_to_deny_and_to_lift_arrives_unchanged() {
 }
 
 #[test]
-fn a_list_of_denials_arrives_unchanged() {
+pub(super) fn a_list_of_denials_arrives_unchanged() {
     let held = DenialView {
         bits: Digest::of("bits"),
         place: Place::Fleet,
@@ -78,7 +78,7 @@ fn a_list_of_denials_arrives_unchanged() {
 }
 
 #[test]
-fn a_preview_of_a_rollback_arrives_unchanged() {
+pub(super) fn a_preview_of_a_rollback_arrives_unchanged() {
     let preview = RollbackPreview {
         rollout: rollout(),
         cells: vec![PlannedSlice {
@@ -103,7 +103,7 @@ fn a_preview_of_a_rollback_arrives_unchanged() {
 }
 
 #[test]
-fn what_a_rollout_proved_arrives_unchanged() {
+pub(super) fn what_a_rollout_proved_arrives_unchanged() {
     let evidence = RolloutEvidence {
         rollout_digest: Digest::of("rollout"),
         strata: vec![StratumEvidence {

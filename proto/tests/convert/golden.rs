@@ -1,9 +1,12 @@
-//! Frames of the wire as an earlier release wrote them: they mean today what they meant then.
+//! Frames of the wire as an earlier release wrote them: they mean today what they meant then. Operators' messages are
+//! in `golden/operator.rs`.
 //!
 //! `golden/frames.txt` holds, for each kind of message between agents, coordinators and regions, some frames as bytes
 //! and below each what it means. The bytes are never changed; a kind that is new gets frames of its own, which
 //! `UPDATE=1 cargo test -p cofferdam-proto --test convert` draws and appends. Where a meaning changes, as by a field
 //! that is new and absent, it writes the new one, for the diff to be judged.
+
+mod operator;
 
 use crate::drawn;
 use cofferdam_proto::{
@@ -77,9 +80,9 @@ fn meaning(stream: &str, bytes: &[u8]) -> String {
     }
 }
 
-/// The frames of the file, each with what it meant.
-fn golden() -> Vec<(Frame, String)> {
-    let text = fs::read_to_string(GOLDEN).unwrap_or_default();
+/// The frames of a file, each with what it meant.
+fn golden(file: &str) -> Vec<(Frame, String)> {
+    let text = fs::read_to_string(file).unwrap_or_default();
     let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
     let read = |pair: &[&str]| {
         let (kind, hex) = pair[0].split_once(' ').unwrap();
@@ -193,7 +196,7 @@ fn downs() -> [Down; 6] {
 
 /// Writes what each frame means now, and frames of the kinds that have none.
 fn update() {
-    let mut frames: Vec<Frame> = golden().into_iter().map(|(frame, _)| frame).collect();
+    let mut frames: Vec<Frame> = golden(GOLDEN).into_iter().map(|(frame, _)| frame).collect();
     let mut have: BTreeMap<String, usize> = BTreeMap::new();
     frames
         .iter()
@@ -223,7 +226,7 @@ fn frames_of_an_earlier_release_mean_what_they_meant() {
     if env::var_os("UPDATE").is_some() {
         update();
     }
-    let golden = golden();
+    let golden = golden(GOLDEN);
     for ((kind, hex), meant) in &golden {
         let (stream, _) = kind.split_once('.').unwrap();
         assert_eq!(meaning(stream, &bytes(hex)), *meant, "{kind} {hex}");
@@ -240,7 +243,7 @@ fn frames_of_an_earlier_release_mean_what_they_meant() {
 fn fields_of_a_later_release_are_passed_over_and_kinds_of_it_are_none() {
     // Field 1000, whatever its message, of five bytes.
     let later = [&[0xc2, 0x3e, 5][..], b"later"].concat();
-    for ((kind, hex), meant) in golden() {
+    for ((kind, hex), meant) in golden(GOLDEN) {
         let (stream, _) = kind.split_once('.').unwrap();
         let with = [bytes(&hex), later.clone()].concat();
         assert_eq!(

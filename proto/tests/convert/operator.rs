@@ -27,7 +27,7 @@ use cofferdam_proto::{
 use std::collections::BTreeMap;
 
 #[test]
-fn requests_arrive_unchanged() {
+pub(super) fn requests_arrive_unchanged() {
     let sources = || BTreeMap::from([(text("curl"), text("8-1")), (text("ssl"), text("1:3"))]);
     let advisory = Advisory {
         id: text("DSA-5678-1"),
@@ -81,7 +81,7 @@ fn requests_arrive_unchanged() {
 }
 
 #[test]
-fn every_action_arrives_unchanged() {
+pub(super) fn every_action_arrives_unchanged() {
     for action in [
         Action::Pause,
         Action::Resume,
@@ -104,7 +104,7 @@ fn every_action_arrives_unchanged() {
 }
 
 #[test]
-fn every_word_on_hosts_arrives_unchanged() {
+pub(super) fn every_word_on_hosts_arrives_unchanged() {
     let everybody = [
         Whom::Hosts(vec![host()]),
         Whom::Matching(text("service == \"web\"")),
@@ -137,7 +137,7 @@ fn every_word_on_hosts_arrives_unchanged() {
 }
 
 #[test]
-fn a_plan_arrives_unchanged() {
+pub(super) fn a_plan_arrives_unchanged() {
     let reply = PlanReply {
         lock_text: text("lock = 1\n"),
         findings: vec![finding()],
@@ -246,7 +246,7 @@ fn finding() -> Finding {
 }
 
 #[test]
-fn findings_arrive_unchanged_and_have_a_place() {
+pub(super) fn findings_arrive_unchanged_and_have_a_place() {
     let severe = Finding {
         severity: Severity::Error,
         ..finding()
@@ -262,7 +262,7 @@ fn findings_arrive_unchanged_and_have_a_place() {
 }
 
 #[test]
-fn a_rollout_arrives_unchanged_in_every_state() {
+pub(super) fn a_rollout_arrives_unchanged_in_every_state() {
     for state in [
         RolloutState::Planned,
         RolloutState::Running,
@@ -370,14 +370,14 @@ fn hold() -> HoldView {
 }
 
 #[test]
-fn a_host_arrives_unchanged() {
+pub(super) fn a_host_arrives_unchanged() {
     for view in [bare_host(), full_host()] {
         assert_eq!(over_the_wire::<v1::HostView, _>(view.clone()), Ok(view));
     }
 }
 
 #[test]
-fn explanations_descriptions_and_artefacts_arrive_unchanged() {
+pub(super) fn explanations_descriptions_and_artefacts_arrive_unchanged() {
     for kind in [SubjectKind::Rollout, SubjectKind::Cell, SubjectKind::Host] {
         let explanation = Explanation {
             kind,

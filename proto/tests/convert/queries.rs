@@ -10,7 +10,7 @@ use cofferdam_proto::{
 use std::time::Duration;
 
 #[test]
-fn queries_arrive_unchanged() {
+pub(super) fn queries_arrive_unchanged() {
     let request = QueryRequest {
         text: text("package openssl\n and kernel < 6"),
         within: Duration::from_secs(10),

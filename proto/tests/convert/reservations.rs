@@ -11,7 +11,7 @@ use cofferdam_proto::{
 use std::time::Duration;
 
 #[test]
-fn reservations_arrive_unchanged() {
+pub(super) fn reservations_arrive_unchanged() {
     let reserve = ReserveRequest {
         hosts: vec![host()],
         reason: text("new disk"),

@@ -18,7 +18,19 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{convert::FieldError, session::Hello};
 use prost::Message;
-use std::{collections::BTreeMap, time::Duration};
+use std::{any::type_name, cell::RefCell, collections::BTreeMap, time::Duration};
+
+thread_local! {
+    /// What went over the wire in this thread and was read: the name of each message, and its bytes.
+    static WENT: RefCell<Vec<(String, Vec<u8>)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What goes over the wire while something runs, and is read: the name of each message, and its bytes.
+pub(crate) fn going_over_the_wire(run: impl FnOnce()) -> Vec<(String, Vec<u8>)> {
+    WENT.take();
+    run();
+    WENT.take()
+}
 
 /// Turns a value into its message, that into bytes, and all the way back.
 pub(crate) fn over_the_wire<W, T>(value: T) -> Result<T, FieldError>
@@ -27,7 +39,13 @@ where
     T: TryFrom<W, Error = FieldError>,
 {
     let bytes = W::from(value).encode_to_vec();
-    T::try_from(W::decode(bytes.as_slice()).unwrap())
+    let read = T::try_from(W::decode(bytes.as_slice()).unwrap());
+    if read.is_ok() {
+        let path = type_name::<W>();
+        let name = path.rsplit("::").next().unwrap_or(path);
+        WENT.with_borrow_mut(|went| went.push((name.to_owned(), bytes)));
+    }
+    read
 }
 
 /// What an operator signed.
