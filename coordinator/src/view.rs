@@ -33,7 +33,11 @@ pub(crate) use self::{
     services::services,
 };
 
-use cofferdam_engine::{fleet::Fleet, hold::Hold, time::Timestamp};
+use cofferdam_engine::{
+    fleet::Fleet,
+    hold::Hold,
+    time::{Timestamp, WallStep},
+};
 use std::cell::OnceCell;
 
 /// How the fleet stands at a moment.
@@ -43,6 +47,8 @@ pub(crate) struct Situation<'a> {
     pub(crate) fleet: &'a Fleet,
     /// Why what does not move does not, as far as that was asked for since something happened.
     pub(crate) kept: &'a Holds,
+    /// How far the system's clock was set from the one that this process counts by. Absent: it was not.
+    pub(crate) step: Option<WallStep>,
     /// The moment.
     pub(crate) now: Timestamp,
 }
@@ -65,5 +71,13 @@ impl<'a> Situation<'a> {
     pub(crate) fn holds(&self) -> &'a [Hold] {
         let holds = || self.fleet.decide(self.now).holds;
         self.kept.0.get_or_init(holds)
+    }
+
+    /// That the system's clock was set, in words. Nothing: it was not.
+    fn clock(&self) -> Option<String> {
+        let step = self.step?;
+        Some(format!(
+            "the coordinator's clock was set: {step}, and windows, freezes and deadlines go by"
+        ))
     }
 }

@@ -72,7 +72,13 @@ impl<S: Store> Driver<S> {
             }
             Effect::Answer(question) => {
                 let (fleet, kept) = (&self.fleet, &self.holds);
-                question(Situation { fleet, kept, now });
+                let step = self.clock.wall_step();
+                question(Situation {
+                    fleet,
+                    kept,
+                    step,
+                    now,
+                });
             }
         }
     }

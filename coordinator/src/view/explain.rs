@@ -87,6 +87,7 @@ fn explain_rollout(situation: Situation<'_>, rollout: &Rollout) -> Explanation {
     facts.add("rollout digest", rollout.plan().rollout_digest);
     facts.add("selected hosts", rollout.plan().hosts.len());
     facts.add_all("region", region::unheard_of(situation, rollout));
+    facts.add_all("clock", situation.clock());
     add_counts(&mut facts, rollout);
     add_said(&mut facts, rollout, situation.now);
     add_left(&mut facts, rollout);
@@ -195,6 +196,7 @@ fn explain_cell(situation: Situation<'_>, cell: &Cell) -> Explanation {
     let hosts_out: Vec<_> = members.keys().filter(is_out).collect();
     let mut facts = Facts::default();
     facts.add_all("region", region::of_cell(situation, id));
+    facts.add_all("clock", situation.clock());
     facts.add("hosts", members.len());
     let connected = members.values().filter(|member| member.is_connected());
     facts.add("connected", connected.count());
@@ -237,6 +239,7 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
     let mut facts = Facts::default();
     facts.add_all("region", region::of_cell(situation, cell.id()));
     facts.add("cell", cell.id());
+    facts.add_all("clock", situation.clock());
     if !cells::is_of_place(&member.host, cell.id()) {
         facts.add("moved", MOVED);
     }

@@ -51,6 +51,7 @@ pub(crate) fn rollout(situation: Situation<'_>, name: &RolloutId) -> Option<Roll
     warnings.extend(strata::gone(rollout));
     warnings.extend(aftermath::left_behind(situation, rollout));
     warnings.extend(cord::beneath(situation, rollout));
+    warnings.extend(situation.clock().filter(|_| rollout.is_live()));
     Some(RolloutView {
         name: name.clone(),
         state: state(rollout),

@@ -20,6 +20,7 @@ use cofferdam_engine::{
     warrant::{Change, FailedEnd, LeftOutCause, Outcome, Summary},
 };
 use cofferdam_proto::operator::{RolloutState, SubjectKind, WaveState, WaveView};
+use std::time::Duration;
 
 fn host(number: u32) -> HostId {
     HostId::new(format!("web-{number}")).unwrap()
@@ -143,7 +144,51 @@ fn apply(fleet: &mut Fleet, event: FleetEvent) {
 
 fn situation<'a>(fleet: &'a Fleet, kept: &'a Holds) -> Situation<'a> {
     let now = Timestamp(2000);
-    Situation { fleet, kept, now }
+    let step = None;
+    Situation {
+        fleet,
+        kept,
+        step,
+        now,
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_is_told_of_whatever_is_asked_for_but_of_no_rollout_that_is_over() {
+    let mut fleet = fleet(2);
+    let kept = Holds::default();
+    let told = "the coordinator's clock was set: the system's clock is 72h ahead of the time that this process counts by, \
+                and windows, freezes and deadlines go by";
+    fn set<'a>(fleet: &'a Fleet, kept: &'a Holds) -> Situation<'a> {
+        Situation {
+            step: Some(WallStep::Ahead(Duration::from_secs(72 * 3600))),
+            ..situation(fleet, kept)
+        }
+    }
+    let warns = |fleet: &Fleet| {
+        let view = rollout(set(fleet, &kept), &name()).unwrap();
+        view.warnings.iter().any(|line| line == told)
+    };
+    assert!(warns(&fleet));
+    for subject in ["practice", "r1-a-1", "web-1"] {
+        let facts = explain(set(&fleet, &kept), subject).unwrap().facts;
+        let mut clocks = facts.iter().filter(|fact| fact.key == "clock");
+        assert_eq!(clocks.next().unwrap().value, told, "{subject}");
+        let right = explain(situation(&fleet, &kept), subject).unwrap().facts;
+        assert!(right.iter().all(|fact| fact.key != "clock"), "{subject}");
+    }
+
+    let asked = RolloutEvent::Asked {
+        action: Action::Abort,
+        by: OperatorId::new("ana").unwrap(),
+        reason: String::new(),
+        reach: Scope::default(),
+    };
+    for event in [asked, RolloutEvent::Ended { end: End::Aborted }] {
+        let rollout = name();
+        apply(&mut fleet, FleetEvent::Rollout { rollout, event });
+    }
+    assert!(!warns(&fleet));
 }
 
 #[test]

@@ -158,6 +158,7 @@ mod tests {
         Gauges::of(Situation {
             fleet: &fleet,
             kept,
+            step: None,
             now,
         })
         .show(&metrics);
