@@ -19,6 +19,9 @@ const BEGINS_MS: Range<u64> = 3_000..30_000;
 /// For how long: from what nobody notices to far longer than three heartbeats.
 const LASTS_MS: Range<u64> = 500..15_000;
 
+/// Seeds that found something: an act that came again by a region's link, and was done again.
+const FOUND: [u64; 1] = [8];
+
 /// Numbers that a seed repeats.
 struct Draws(u64, u64);
 
@@ -79,7 +82,7 @@ fn bad_weather(seed: u64) -> Scene {
 
 #[test]
 fn eighty_agents_of_two_regions_are_patched_once_whatever_the_weather_is() {
-    for seed in 0..seeds() {
+    for seed in FOUND.into_iter().chain(0..).take(seeds() as usize) {
         let scene = bad_weather(seed);
         let ending = scene.play();
         assert_every_host_is_patched_once(&ending);
