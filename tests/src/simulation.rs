@@ -20,16 +20,11 @@ pub use rack::{Rack, Seat};
 pub use verdict::Ending;
 
 use authority::Authority;
-use cofferdam_coordinator::store::memory::MemoryDisk;
+use cofferdam_coordinator::store::{Loaded, memory::MemoryDisk};
 use cofferdam_engine::id::HostId;
 use layout::Part;
 use rack::Power;
-use std::{
-    cell::{Cell, RefCell},
-    ops::Range,
-    rc::Rc,
-    time::Duration,
-};
+use std::{cell::Cell, ops::Range, rc::Rc, time::Duration};
 
 /// The coordinator's port.
 const PORT: u16 = 7300;
@@ -73,6 +68,38 @@ pub enum Fault {
     StartRegion(usize),
     /// The same, and its machine booted meanwhile.
     BootRegion(usize),
+    /// What the process has stored that operators dial is backed up.
+    BackUpCoordinator,
+    /// It starts again on the oldest of its backups that it did not start on yet.
+    SetCoordinatorBack,
+    /// What a region's coordinator has stored is backed up.
+    BackUpRegion(usize),
+    /// It starts again as [`Fault::SetCoordinatorBack`].
+    SetRegionBack(usize),
+}
+
+/// What is stored, and what was backed up of it.
+struct Disks {
+    of: Vec<(Part, MemoryDisk)>,
+    backups: Vec<(Part, Loaded)>,
+}
+
+impl Disks {
+    fn of(&self, part: Part) -> &MemoryDisk {
+        let mut disks = self.of.iter();
+        let found = disks.find(|(of, _)| *of == part);
+        &found.expect("a process of the layout").1
+    }
+
+    fn back_up(&mut self, part: Part) {
+        self.backups.push((part, self.of(part).content()));
+    }
+
+    fn set_back(&mut self, part: Part) {
+        let at = self.backups.iter().position(|(of, _)| *of == part);
+        let (_, content) = self.backups.remove(at.expect("it was backed up"));
+        self.of(part).set_back(content);
+    }
 }
 
 /// A simulation to be run.
@@ -96,6 +123,8 @@ pub struct Scene {
     pub cord: Option<Range<Duration>>,
     /// A host that an operator has, and from when to when. Absent: none.
     pub taken: Option<(HostId, Range<Duration>)>,
+    /// What the operator asks to be explained, and when, by the names of rollouts, cells and hosts. In order of time.
+    pub asks: Vec<(Duration, Vec<String>)>,
     /// How long it may last before it counts as stuck.
     pub within: Duration,
 }
@@ -125,8 +154,10 @@ impl Scene {
             .collect();
         script(&racks);
         let parts = self.layout.parts().into_iter();
-        let disks: Vec<(Part, MemoryDisk)> =
-            parts.map(|part| (part, MemoryDisk::default())).collect();
+        let mut disks = Disks {
+            of: parts.map(|part| (part, MemoryDisk::default())).collect(),
+            backups: Vec::new(),
+        };
         let mut sim = turmoil::Builder::new()
             .rng_seed(self.seed)
             .epoch(clock::epoch())
@@ -139,38 +170,45 @@ impl Scene {
         // One count for all machines: a process reads it as it starts.
         let boots = Rc::new(Cell::new(1));
         let unruly = self.unruly.then_some(self.seed);
-        for (part, disk) in &disks {
+        for (part, disk) in &disks.of {
             region::host(&mut sim, *part, disk, &boots, &authority, unruly);
         }
         for rack in &racks {
             rack.host(&mut sim, &authority, unruly);
         }
-        let seen = Rc::new(RefCell::new(None));
+        let seen = operator::Seen::default();
         operator::client(&mut sim, &authority, self, seen.clone());
         let mut faults = self.faults.iter();
         let mut next = faults.next();
         loop {
             while let Some((_, fault)) = next.filter(|(at, _)| sim.elapsed() >= *at) {
-                fault.strike(&mut sim, &racks, self.layout, &boots);
+                fault.strike(&mut sim, &racks, self.layout, &boots, &mut disks);
                 next = faults.next();
             }
             match sim.step() {
                 Ok(true) => break,
                 Ok(false) => {}
-                Err(error) => panic!("seed {}: {error}: {:#?}", self.seed, verdict::holds(&disks)),
+                Err(error) => panic!(
+                    "seed {}: {error}: {:#?}",
+                    self.seed,
+                    verdict::holds(&disks.of)
+                ),
             }
         }
         drop(sim);
-        let state = seen
-            .borrow_mut()
-            .take()
-            .expect("the operator saw how it ended");
-        verdict::judge(self.seed, state, &disks, &racks)
+        verdict::judge(self.seed, seen.take(), &disks.of, &racks)
     }
 }
 
 impl Fault {
-    fn strike(self, sim: &mut turmoil::Sim<'_>, racks: &[Rack], layout: Layout, boots: &Cell<u32>) {
+    fn strike(
+        self,
+        sim: &mut turmoil::Sim<'_>,
+        racks: &[Rack],
+        layout: Layout,
+        boots: &Cell<u32>,
+        disks: &mut Disks,
+    ) {
         let main = layout.of_operators().host();
         let region = |number| Part::Region(number).host();
         match self {
@@ -188,6 +226,16 @@ impl Fault {
             Self::StartRegion(number) => sim.bounce(region(number)),
             Self::BootRegion(number) => {
                 boots.set(boots.get() + 1);
+                sim.bounce(region(number));
+            }
+            Self::BackUpCoordinator => disks.back_up(layout.of_operators()),
+            Self::SetCoordinatorBack => {
+                disks.set_back(layout.of_operators());
+                sim.bounce(main);
+            }
+            Self::BackUpRegion(number) => disks.back_up(Part::Region(number)),
+            Self::SetRegionBack(number) => {
+                disks.set_back(Part::Region(number));
                 sim.bounce(region(number));
             }
         }

@@ -16,6 +16,11 @@ impl MemoryDisk {
         self.locked().clone()
     }
 
+    /// Puts back what the disk held once, as whoever restores a backup does.
+    pub fn set_back(&self, content: Loaded) {
+        *self.locked() = content;
+    }
+
     fn locked(&self) -> MutexGuard<'_, Loaded> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

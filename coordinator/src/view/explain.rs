@@ -229,7 +229,7 @@ fn explain_host(situation: Situation<'_>, cell: &Cell, member: &Member) -> Expla
     let lines = host_lines(situation, cell, id);
     let run = run(cell, id, situation.now);
     let entry = cell.ledger().entry(id).map(out);
-    let headline = match (&run, lines.first(), &entry) {
+    let headline = match (&run, telling(&lines), &entry) {
         (Some(run), ..) => format!("at work: {}", run.state),
         (None, Some(first), _) => format!("waits: {}", first.reason),
         (None, None, Some(entry)) => format!("out: {}", entry.why),

@@ -8,8 +8,8 @@ use cofferdam_engine::{
 };
 use cofferdam_proto::{
     operator::{
-        CordRequest, PlanReply, PlanRequest, ReleaseHostsRequest, ReserveRequest, RolloutState,
-        RolloutView, StartRequest,
+        CordRequest, Explanation, PlanReply, PlanRequest, ReleaseHostsRequest, ReserveRequest,
+        RolloutState, RolloutView, StartRequest,
     },
     tls::{self, Credentials},
     v1::{self, operator_client::OperatorClient},
@@ -30,8 +30,25 @@ const ANSWER: Duration = Duration::from_secs(5);
 /// dials again.
 const HEALED: Duration = Duration::from_secs(45);
 
-/// How the rollout was when the operator saw it end or stop.
-pub(super) type Seen = Rc<RefCell<Option<RolloutView>>>;
+/// What the operator saw. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Seen(Rc<RefCell<Sights>>);
+
+/// What it is.
+#[derive(Debug, Default)]
+pub(super) struct Sights {
+    /// How the rollout was when the operator saw it end or stop.
+    pub(super) rollout: Option<RolloutView>,
+    /// What was explained, as it was asked for.
+    pub(super) explained: Vec<Vec<Explanation>>,
+}
+
+impl Seen {
+    /// Takes what was seen.
+    pub(super) fn take(&self) -> Sights {
+        self.0.take()
+    }
+}
 
 /// Puts the operator on the network; the simulation ends when it has seen the end.
 pub(super) fn client(sim: &mut turmoil::Sim<'_>, authority: &Authority, scene: &Scene, seen: Seen) {
@@ -47,7 +64,7 @@ pub(super) fn client(sim: &mut turmoil::Sim<'_>, authority: &Authority, scene: &
     let rollout = scene.rollout.clone();
     let last_fault = scene.faults.last().map(|(at, _)| *at + HEALED);
     let not_before = last_fault.unwrap_or_default();
-    let (cord, taken) = (scene.cord.clone(), scene.taken.clone());
+    let (cord, taken, asks) = (scene.cord.clone(), scene.taken.clone(), scene.asks.clone());
     sim.client("operator", async move {
         let planned = operator.plan_when_all_are_there(hosts, &rollout).await;
         let request = StartRequest {
@@ -64,7 +81,12 @@ pub(super) fn client(sim: &mut turmoil::Sim<'_>, authority: &Authority, scene: &
         if let Some((host, held)) = taken {
             operator.hold_host(&other, host, held).await;
         }
-        *seen.borrow_mut() = Some(operator.watch(&name, not_before).await);
+        for (at, subjects) in asks {
+            let explained = operator.explain(at, subjects).await;
+            seen.0.borrow_mut().explained.push(explained);
+        }
+        let rollout = operator.watch(&name, not_before).await;
+        seen.0.borrow_mut().rollout = Some(rollout);
         Ok(())
     });
 }
@@ -144,6 +166,25 @@ impl Operator {
         });
         self.ask(|mut api| async move { api.reserve(request).await })
             .await
+    }
+
+    /// Asks for explanations at a time, of each until it is answered.
+    async fn explain(&self, at: Duration, subjects: Vec<String>) -> Vec<Explanation> {
+        tokio::time::sleep(at.saturating_sub(turmoil::elapsed())).await;
+        let mut explained = Vec::new();
+        for subject in subjects {
+            let request = || v1::ExplainRequest {
+                subject: subject.clone(),
+            };
+            let ask = || self.ask(|mut api| async move { api.explain(request()).await });
+            let answer = loop {
+                if let Some(answer) = ask().await {
+                    break answer;
+                }
+            };
+            explained.push(Explanation::try_from(answer).expect("a checked reply"));
+        }
+        explained
     }
 
     /// Watches until it is over or stopped, and everybody could say what became of it.

@@ -1,6 +1,6 @@
 //! How a simulation ended, and whether it kept the promises.
 
-use super::{Rack, layout::Part};
+use super::{Rack, layout::Part, operator::Sights};
 use cofferdam_agent::actions::{Effect, Flag};
 use cofferdam_coordinator::store::{Record, memory::MemoryDisk};
 use cofferdam_engine::{
@@ -13,7 +13,7 @@ use cofferdam_engine::{
     rollout::{Rollout, RolloutEvent},
     time::Timestamp,
 };
-use cofferdam_proto::operator::RolloutView;
+use cofferdam_proto::operator::{Explanation, RolloutView};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -36,6 +36,8 @@ pub struct Ending {
     pub seed: u64,
     /// The rollout, as the operator last saw it.
     pub rollout: RolloutView,
+    /// What the operator had explained, each time that it asked.
+    pub explained: Vec<Vec<Explanation>>,
     /// What changed on each host, in order.
     pub effects: BTreeMap<HostId, Vec<Effect>>,
     /// Hosts whose flag is down.
@@ -65,7 +67,7 @@ impl Ending {
 /// Reads how it ended, and replays the coordinator's history under the checker.
 pub(super) fn judge(
     seed: u64,
-    rollout: RolloutView,
+    seen: Sights,
     disks: &[(Part, MemoryDisk)],
     racks: &[Rack],
 ) -> Ending {
@@ -77,7 +79,8 @@ pub(super) fn judge(
     let seats = || racks.iter().flat_map(Rack::seats);
     Ending {
         seed,
-        rollout,
+        rollout: seen.rollout.expect("the operator saw how it ended"),
+        explained: seen.explained,
         effects: seats()
             .map(|seat| (seat.host.clone(), seat.actions.effects()))
             .collect(),

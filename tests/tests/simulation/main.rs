@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod cut_off;
+mod explained;
 mod golden;
 mod repeats;
 mod weather;
@@ -61,6 +62,7 @@ fn scene(seed: u64, faults: Vec<(Duration, Fault)>) -> Scene {
         unruly: false,
         cord: None,
         taken: None,
+        asks: Vec::new(),
         within: Duration::from_secs(240),
     }
 }
