@@ -38,7 +38,7 @@ use crate::{
 };
 use cofferdam_engine::{
     failure::Failure,
-    id::OrderKey,
+    id::{OrderKey, ReportSequence},
     inventory::{Host, PackageSet},
     order::{ClaimAnswer, ClaimPoint},
     report::ReportBody,
@@ -52,7 +52,7 @@ use cofferdam_proto::{
     error_chain,
     session::{FromAgent, Hello, ToAgent},
 };
-use std::{rc::Rc, time::Duration};
+use std::{mem, rc::Rc, time::Duration};
 use tokio::{sync::mpsc, time};
 
 /// The agent's one loop.
@@ -67,6 +67,8 @@ pub(crate) struct Driver<A, J, C> {
     greeting: Task<Result<Greeting, Failure>>,
     runner: Runner<A>,
     staging: Staging<A>,
+    /// Whether its session was welcomed and nothing was acknowledged in it yet.
+    is_just_welcome: bool,
     simulation: Inquiry<A, Wish>,
     query: Inquiry<A, Asked>,
     service: ServiceWatch<A>,
@@ -121,6 +123,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             greeting: Task::idle(),
             runner: Runner::new(Rc::clone(&actions)),
             staging: Staging::new(Rc::clone(&actions)),
+            is_just_welcome: false,
             simulation: Inquiry::new(Rc::clone(&actions)),
             query: Inquiry::new(Rc::clone(&actions)),
             service: ServiceWatch::new(Rc::clone(&actions)),
@@ -249,6 +252,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
             } => {
                 self.uplink.welcomed(want_packages);
                 self.telling.open(heard);
+                self.is_just_welcome = true;
             }
             ToAgent::GuardNoted { up_to } => self.telling.noted(up_to),
             ToAgent::Reserved { reservation } => self.reserved(reservation),
@@ -256,11 +260,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
                 self.uplink.hand_over_packages(want_packages);
             }
             ToAgent::Heartbeat => {}
-            ToAgent::Acknowledge { up_to } => {
-                if self.history.outbox().holds_up_to(up_to) {
-                    self.note(Record::Acknowledged { up_to }, Durability::Lazy)?;
-                }
-            }
+            ToAgent::Acknowledge { up_to } => self.acknowledged(up_to)?,
             ToAgent::Stage(request, signed) => self.stage(*request, signed.as_ref())?,
             ToAgent::Release { rollout } => self.staging.release(rollout),
             ToAgent::Supply(request) => self.staging.supply(*request),
@@ -361,6 +361,21 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
     }
 
     /// Says something that is said again later if it is lost now.
+    /// Forgets what is stored. A coordinator that welcomes it and does not have what it said to have stored was set
+    /// back, as by a backup: it is told again how the newest run ended.
+    fn acknowledged(&mut self, up_to: ReportSequence) -> Result<(), DriverError> {
+        if mem::take(&mut self.is_just_welcome) && up_to < self.history.outbox().acknowledged() {
+            tracing::warn!(
+                "the coordinator does not have what was told: its store was set back, or another had the host"
+            );
+            self.say(self.history.ended())?;
+        }
+        match self.history.outbox().holds_up_to(up_to) {
+            true => self.note(Record::Acknowledged { up_to }, Durability::Lazy),
+            false => Ok(()),
+        }
+    }
+
     fn say(&mut self, body: Option<ReportBody>) -> Result<(), DriverError> {
         let Some(body) = body else { return Ok(()) };
         if self.history.outbox().is_full() {

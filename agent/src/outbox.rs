@@ -43,6 +43,12 @@ impl Outbox {
         self.waiting.get(next)
     }
 
+    /// The last report that it was told is stored. 0: none was.
+    pub fn acknowledged(&self) -> ReportSequence {
+        let before = |report: &Report| ReportSequence(report.sequence.0.saturating_sub(1));
+        self.waiting.front().map_or(self.last, before)
+    }
+
     /// Whether a report waits whose sequence is this one or a lower.
     pub fn holds_up_to(&self, sequence: ReportSequence) -> bool {
         self.waiting.front().is_some_and(|r| r.sequence <= sequence)

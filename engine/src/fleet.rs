@@ -46,7 +46,7 @@ pub use decide::FleetDecision;
 pub use error::FleetError;
 pub use event::{FleetCommand, FleetEvent};
 pub use form::Form;
-pub use link::{Copy, LinkEvent, News, TakenIn, Told};
+pub use link::{Copy, Has, LinkEvent, News, TakenIn, Told};
 pub use memory::Memory;
 pub use preview::{NotTakenBack, RollbackPreview};
 

@@ -130,6 +130,12 @@ impl History {
         self.run.as_ref().filter(|run| !run.state().is_over())
     }
 
+    /// How the newest run ended, to be said again. Absent: there was none, or it is not over and says more.
+    pub fn ended(&self) -> Option<ReportBody> {
+        let run = self.run.as_ref();
+        run.filter(|run| run.state().is_over()).map(state_of)
+    }
+
     /// The newest order that was refused. Absent: none was.
     pub fn refused(&self) -> Option<&RefusedOrder> {
         self.refused.as_ref()
@@ -256,14 +262,9 @@ impl History {
     }
 
     fn report_state(&mut self) {
-        let Some(run) = &self.run else { return };
-        let body = ReportBody::Entered {
-            key: run.order().key,
-            state: run.state(),
-            failure: run.failure().cloned(),
-            exceptions: run.exceptions().to_vec(),
-        };
-        self.outbox.push(self.incarnation, body);
+        if let Some(body) = self.run.as_ref().map(state_of) {
+            self.outbox.push(self.incarnation, body);
+        }
     }
 
     fn refuse(&mut self, key: OrderKey, digest: Digest, refusal: &Refusal) {
@@ -277,5 +278,14 @@ impl History {
         let refusal = refusal.clone();
         self.outbox
             .push(self.incarnation, ReportBody::Refused { key, refusal });
+    }
+}
+
+fn state_of(run: &Run) -> ReportBody {
+    ReportBody::Entered {
+        key: run.order().key,
+        state: run.state(),
+        failure: run.failure().cloned(),
+        exceptions: run.exceptions().to_vec(),
     }
 }

@@ -80,6 +80,7 @@ fn refusal_kind(refusal: &FleetError) -> CallErrorKind {
             | RolloutError::NoApprovalAwaited { .. }
             | RolloutError::OtherAmendment { .. },
         ) => CallErrorKind::NotNow,
+        FleetError::SetBack(_) => CallErrorKind::NotNow,
         FleetError::NoBits(_) | FleetError::Reservation(ReservationError::Lasts { .. }) => {
             CallErrorKind::Invalid
         }

@@ -13,7 +13,7 @@ use crate::{
     tasks::{Stop, Tasks},
 };
 use cofferdam_engine::{
-    fleet::{Fleet, LinkEvent, TakenIn, Told},
+    fleet::{Fleet, Has, LinkEvent, TakenIn, Told},
     id::{Incarnation, Region},
     time::{Timestamp, millis},
 };
@@ -171,6 +171,13 @@ impl Link {
         let joined = LinkEvent::Joined {
             region: self.region.clone(),
             store: Incarnation(self.hello.store),
+            has: Some(Has {
+                news: self.hello.news,
+                summaries: self.hello.summaries,
+                control: self.hello.control.map(Incarnation),
+                told: self.hello.told,
+                summaries_taken: self.hello.summaries_taken,
+            }),
         };
         self.driver.link(vec![joined]).await??;
         let look = |fleet: &Fleet, region: &Region| (fleet.taken_in(region), fleet.store());

@@ -306,12 +306,15 @@ fn untold(fleet: &Fleet, after: u64) -> Vec<(u64, Summary)> {
 }
 
 fn hello(fleet: &Fleet) -> v1::RegionHello {
-    let told = fleet.told_of();
+    let has = fleet.has();
     v1::RegionHello {
         format: FORMAT,
         store: fleet.store().map_or(0, |store| store.0),
-        news: told.news,
-        summaries: told.summaries,
+        news: has.news,
+        summaries: has.summaries,
+        control: has.control.map(|control| control.0),
+        told: has.told,
+        summaries_taken: has.summaries_taken,
         release: env!("CARGO_PKG_VERSION").to_owned(),
     }
 }

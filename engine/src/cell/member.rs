@@ -151,6 +151,12 @@ impl Member {
         self.last_epoch = self.last_epoch.max(newest.epoch);
     }
 
+    /// Whether the journal that is known here has seen an order that was not given here.
+    pub(super) fn is_outrun(&self, hello: &Hello) -> bool {
+        let newest = hello.newest.map(|key| key.sequence);
+        self.incarnation == hello.incarnation && newest > Some(self.last_sequence)
+    }
+
     /// The window that is open in its guard, as far as its cell knows. Nothing: none is.
     pub fn window(&self, now: Timestamp) -> Option<&KnownWindow> {
         let window = self.guard.as_ref()?.window.as_ref();

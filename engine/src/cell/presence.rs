@@ -1,11 +1,16 @@
 //! Who is there: owners, sessions, and what hosts say of their service.
 
-use super::{Cell, CellError, Hello, Job, JobState, Link, Member, Staging, event::timed_out};
+use super::{Cell, CellError, Hello, Job, JobState, Link, Member, Staging, Work, event::timed_out};
 use crate::{
     id::{HostId, OwnerEpoch, ReservationToken, RolloutId},
+    order::Direction,
     time::Timestamp,
     warrant::{Change, FailedEnd, LeftOutCause, Outcome},
 };
+
+/// Why a host is left out that is further than its cell.
+const OUTRAN: &str = "it had an order that this coordinator does not know: its store was set back, or another had the \
+                      host; `cofferdam retry` takes it all the same";
 
 impl Cell {
     pub(super) fn owner_started(
@@ -40,6 +45,7 @@ impl Cell {
         let host = &hello.host.id;
         self.note_unrest(host, now);
         let known = self.members.get_mut(host);
+        let outran = known.as_ref().is_some_and(|known| known.is_outrun(hello));
         let made_anew = match known {
             Some(member) => member.greet(hello, now),
             None => {
@@ -49,6 +55,9 @@ impl Cell {
         };
         for rollout in self.work.keys().cloned().collect::<Vec<_>>() {
             self.resume_job(&rollout, hello, made_anew, now);
+            if outran {
+                self.leave_outrun(&rollout, host);
+            }
         }
         for work in self.work.values_mut() {
             work.take_back_in(host);
@@ -93,6 +102,23 @@ impl Cell {
             .is_err()
         {
             debug_assert!(false, "an active order without its reservation");
+        }
+    }
+
+    /// A host that had an order which this cell knows nothing of has these bits, or failed with them: it is not
+    /// patched again unless somebody asks for that.
+    fn leave_outrun(&mut self, rollout: &RolloutId, host: &HostId) {
+        let goes_back = |work: &Work| work.direction() == Some(Direction::Rollback);
+        if self.work.get(rollout).is_none_or(goes_back) {
+            return;
+        }
+        let Ok(job) = self.job_mut(rollout, host) else {
+            return;
+        };
+        if matches!(job.state, JobState::Waiting | JobState::Again(_)) {
+            let reason = OUTRAN.to_owned();
+            let cause = LeftOutCause::Other;
+            self.end_job(rollout, host, Outcome::LeftOut { reason, cause });
         }
     }
 

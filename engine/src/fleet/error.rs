@@ -221,6 +221,11 @@ pub enum FleetError {
         /// Those that came.
         number: u64,
     },
+    /// The control plane has an older store than a region was told things from.
+    #[error(
+        "the control plane's store was set back: region {0} was told, and has told, more than that has. Put the newest store back; where there is none, let the control plane begin with an empty data_dir: its regions use up what they were granted, and start nothing more of its rollouts"
+    )]
+    SetBack(Region),
     /// The owner's epoch is not above the present one.
     #[error("owner epoch {new} is not above {present}")]
     StaleEpoch {

@@ -23,7 +23,7 @@ mod mirror;
 mod region;
 
 pub use control::TakenIn;
-pub use event::{Copy, LinkEvent, News, Told};
+pub use event::{Copy, Has, LinkEvent, News, Told};
 
 pub(super) use control::Links;
 pub(super) use region::Uplink;

@@ -232,6 +232,7 @@ impl Split {
         let event = LinkEvent::Joined {
             region: region.clone(),
             store,
+            has: None,
         };
         apply(&mut self.control, event, now, &mut self.refused);
         self.carry(now);
@@ -321,6 +322,7 @@ impl Split {
         let joined = LinkEvent::Joined {
             region: region.clone(),
             store,
+            has: None,
         };
         self.link(joined, now);
         let mut fleet = self.regions[region].clone();

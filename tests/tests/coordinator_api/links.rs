@@ -33,6 +33,7 @@ pub(crate) async fn link(
         news: 0,
         summaries: 0,
         release: "later".to_owned(),
+        ..v1::RegionHello::default()
     };
     let message = Some(from_region::Message::Hello(hello));
     outbound

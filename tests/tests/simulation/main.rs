@@ -6,6 +6,7 @@ mod cut_off;
 mod explained;
 mod golden;
 mod repeats;
+mod set_back;
 mod weather;
 
 use cofferdam_agent::actions::{Effect, Step, Turn};

@@ -23,6 +23,7 @@ fn control() -> Fleet {
     let joined = LinkEvent::Joined {
         region: region(),
         store: Incarnation(2),
+        has: None,
     };
     link(&mut fleet, joined);
     let cell = || CellId::new("r1-a-1").unwrap();

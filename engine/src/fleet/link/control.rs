@@ -33,7 +33,10 @@ pub(super) struct Downlink {
     /// The number of the last summary that was taken in.
     pub(super) summaries: u64,
     /// The number of the last thing that it was told.
-    last_told: u64,
+    pub(super) last_told: u64,
+    /// The number up to which it said to have stored it.
+    #[serde(default)]
+    pub(super) taken_up_to: u64,
     /// What it was told and has not said to have stored, by number.
     pub(super) untaken: BTreeMap<u64, Told>,
     /// When its cells were copied last: moments in them until then are by its own clock. Absent: they never were.
@@ -133,9 +136,8 @@ impl Fleet {
         now: Timestamp,
     ) -> Result<(), FleetError> {
         match event {
-            LinkEvent::Joined { region, store } => {
-                self.region_joined(region, *store);
-                Ok(())
+            LinkEvent::Joined { region, store, has } => {
+                self.region_joined(region, *store, has.as_ref())
             }
             LinkEvent::News {
                 region,
@@ -151,6 +153,7 @@ impl Fleet {
             LinkEvent::ToldTaken { region, up_to } => {
                 let known = self.link_of(region)?;
                 known.untaken = known.untaken.split_off(&(up_to + 1));
+                known.taken_up_to = known.taken_up_to.max(*up_to);
                 Ok(())
             }
             LinkEvent::Silent { region, since } => self.region_silent(region, *since),

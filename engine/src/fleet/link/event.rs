@@ -110,6 +110,22 @@ pub struct Copy {
     pub package_sets: BTreeMap<Digest, PackageSet>,
 }
 
+/// How far a region's store has come, as it says when it dials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Has {
+    /// The number of its last news.
+    pub news: u64,
+    /// The number of its last summary.
+    pub summaries: u64,
+    /// The store of the control plane that it met last. Absent: it met none, or is of an earlier release, which says
+    /// nothing of the following.
+    pub control: Option<Incarnation>,
+    /// The number of the last thing that this told it.
+    pub told: u64,
+    /// The number of the last summary that this said to have stored.
+    pub summaries_taken: u64,
+}
+
 /// What happened on a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "link", rename_all = "kebab-case")]
@@ -121,6 +137,9 @@ pub enum LinkEvent {
         region: Region,
         /// Its store.
         store: Incarnation,
+        /// How far that has come. Absent: an earlier release stored this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        has: Option<Has>,
     },
     /// To a control plane: a region told what happened to its cells.
     News {

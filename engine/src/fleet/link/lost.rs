@@ -4,7 +4,7 @@
 //! plane knows. Of that, what rollouts told is forgotten, and the rollouts are told so: they tell it anew,
 //! stops first.
 
-use super::{Told, control::Downlink};
+use super::{Has, Told, control::Downlink};
 use crate::{
     fleet::{Fleet, FleetError, form::told_of},
     id::{CellId, Incarnation, Region, RolloutId},
@@ -13,6 +13,12 @@ use crate::{
 use std::collections::BTreeSet;
 
 impl Downlink {
+    /// Whether a region's store has less than it told, or said to have stored.
+    fn is_ahead_of(&self, has: &Has) -> bool {
+        let lacks_told = has.control.is_some() && has.told < self.taken_up_to;
+        has.news < self.news || has.summaries < self.summaries || lacks_told
+    }
+
     /// Forgets what rollouts told and is not known to be stored, since they tell it anew. Which rollouts, and of
     /// which cells.
     fn forget_rollouts(&mut self) -> BTreeSet<(RolloutId, CellId)> {
@@ -32,14 +38,24 @@ impl Downlink {
 }
 
 impl Fleet {
-    /// A region with another store than before has nothing of what it was told, and other numbers.
-    pub(super) fn region_joined(&mut self, region: &Region, store: Incarnation) {
+    /// A region with another store than before has nothing of what it was told, and other numbers. One whose store
+    /// was set back lacks some of it, and counts as one with another store.
+    pub(super) fn region_joined(
+        &mut self,
+        region: &Region,
+        store: Incarnation,
+        has: Option<&Has>,
+    ) -> Result<(), FleetError> {
+        self.check_set_back(region, has)?;
         let known = self.links.regions.entry(region.clone()).or_default();
-        if known.store.replace(store) == Some(store) {
-            return;
+        let is_same = known.store.replace(store) == Some(store);
+        if is_same && !has.is_some_and(|has| known.is_ahead_of(has)) {
+            return Ok(());
         }
         known.news = 0;
-        known.summaries = 0;
+        // What it has let go of comes from nobody any more.
+        known.summaries = has.map_or(0, |has| has.summaries_taken);
+        known.taken_up_to = 0;
         known.forget_rollouts();
         if let Some(declared) = &self.calendar {
             known.tell(Told::Calendar {
@@ -59,6 +75,22 @@ impl Fleet {
             for rollout in self.rollouts.values_mut() {
                 rollout.cell_lost(&cell);
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses a region that was told more than this store has told it, or has let go of more summaries than it has:
+    /// the store was set back, and what came of the rollouts in it cannot be known any more.
+    fn check_set_back(&self, region: &Region, has: Option<&Has>) -> Result<(), FleetError> {
+        let Some(has) = has.filter(|has| has.control.is_some() && has.control == self.store) else {
+            return Ok(());
+        };
+        let known = self.links.regions.get(region);
+        let (told, summaries) = known.map_or((0, 0), |known| (known.last_told, known.summaries));
+        let lacks_summaries = summaries > 0 && has.summaries_taken > summaries;
+        match has.told > told || lacks_summaries {
+            true => Err(FleetError::SetBack(region.clone())),
+            false => Ok(()),
         }
     }
 

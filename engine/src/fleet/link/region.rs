@@ -1,6 +1,6 @@
 //! The region's end of a link.
 
-use super::{Copy, LinkEvent, News, TakenIn, Told};
+use super::{Copy, Has, LinkEvent, News, TakenIn, Told};
 use crate::{
     cell::CellEvent,
     cord::Cord,
@@ -66,6 +66,19 @@ impl Fleet {
     /// The summaries that the control plane has yet to store, by number.
     pub fn untaken_summaries(&self) -> &BTreeMap<u64, Summary> {
         &self.uplink.summaries
+    }
+
+    /// How far its store has come.
+    pub fn has(&self) -> Has {
+        let link = &self.uplink;
+        let first = link.summaries.keys().next();
+        Has {
+            news: link.news,
+            summaries: link.last_summary,
+            control: link.control,
+            told: link.told,
+            summaries_taken: first.map_or(link.last_summary, |first| first - 1),
+        }
     }
 
     /// The number of the last thing that the control plane told and that is taken in. 0: none was.

@@ -143,7 +143,14 @@ fn a_region_that_was_away_hears_of_it_before_any_warrant() {
     let r1 = Region::new("r1").unwrap();
     let link = |control: &mut Fleet, event| apply(control, FleetEvent::Link { event });
     let (region, store) = (r1.clone(), Incarnation(7));
-    link(&mut control, LinkEvent::Joined { region, store });
+    link(
+        &mut control,
+        LinkEvent::Joined {
+            region,
+            store,
+            has: None,
+        },
+    );
     let (region, since) = (r1.clone(), Timestamp(5));
     link(&mut control, LinkEvent::Silent { region, since });
     apply(&mut control, pull());
