@@ -7,8 +7,11 @@ mod query;
 
 use crate::{channel, config::Settings, http_date};
 use anyhow::{Context as _, Result};
-use cofferdam_engine::id::{HostId, RolloutId};
-use cofferdam_engine::lint::Finding;
+use cofferdam_engine::{
+    id::{HostId, RolloutId},
+    inventory::PackageSet,
+    lint::Finding,
+};
 use cofferdam_proto::{
     convert::FieldError,
     operator::{
@@ -224,6 +227,18 @@ impl Client {
         let call = api.hosts(v1::HostsRequest {});
         let stream = self.reply(what, ANSWER, call).await?.into_inner();
         self.all(what, stream, HostView::try_from).await
+    }
+
+    /// What is installed on hosts, each set once.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn package_sets(&self) -> Result<Vec<PackageSet>> {
+        let what = "ask what is installed on the hosts";
+        let mut api = self.api.clone();
+        let call = api.package_sets(v1::PackageSetsRequest {});
+        let stream = self.reply(what, ANSWER, call).await?.into_inner();
+        self.all(what, stream, PackageSet::try_from).await
     }
 
     /// All of a stream, each message checked.

@@ -106,7 +106,7 @@ pub fn value<'a>(
 }
 
 /// The installed packages of a host: name to version. Hosts of one image share one set.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PackageSet(pub BTreeMap<String, String>);
 

@@ -4,12 +4,14 @@
 //! their names: such hosts are a *kind*. A file is made up ([`generate()`]), is what a coordinator
 //! knows ([`ModelledFleet::of`]), or is written by hand.
 
+mod beginning;
 mod generate;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
+pub use beginning::{Beginning, Denied, Out, Person, State};
 pub use generate::{Generated, MAX_REGIONS, generate};
 pub use read::{FleetErrors, Refusal};
 
@@ -26,11 +28,12 @@ use std::collections::BTreeMap;
 /// in one fleet, and few enough for a machine's memory).
 pub const MAX_HOSTS: usize = 2_000_000;
 
-/// A fleet as kinds of hosts. One that was read or made up has a host, no name twice, and no host
-/// that can be in no cell. Displays as the fleet file that reads back as the same fleet.
+/// A fleet as kinds of hosts, and what is denied to them. One that was read or made up has a host, no name twice,
+/// and no host that can be in no cell. Displays as the fleet file that reads back as the same fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelledFleet {
     kinds: Vec<Kind>,
+    denied: Vec<Denied>,
 }
 
 /// Hosts that are alike in all but their names.
@@ -45,7 +48,9 @@ pub struct Kind {
     /// Their kernel, as `uname -r` prints it. Empty: not known.
     pub kernel: String,
     /// What is installed on them. Empty: not known.
-    pub packages: PackageSet,
+    pub packages: Shared<PackageSet>,
+    /// How they stand when a rehearsal begins.
+    pub state: State,
 }
 
 /// The names of the hosts of a kind.
@@ -71,29 +76,51 @@ impl ModelledFleet {
         document::read(file, text, read::read)
     }
 
-    /// The fleet of an inventory, hosts that are alike together. A host whose package set is not
+    /// The fleet of an inventory as it stands, hosts that are alike together. A host whose package set is not
     /// among the known ones has no packages. Hosts are taken as they are: where one can be in no
     /// cell, or there is none at all, the fleet's file is refused when it is read.
-    pub fn of(hosts: &BTreeMap<HostId, Host>, package_sets: &BTreeMap<Digest, PackageSet>) -> Self {
+    pub fn of(
+        hosts: &BTreeMap<HostId, Host>,
+        package_sets: &BTreeMap<Digest, PackageSet>,
+        beginning: &Beginning,
+    ) -> Self {
+        let sets: BTreeMap<&Digest, Shared<PackageSet>> = package_sets
+            .iter()
+            .map(|(digest, set)| (digest, set.clone().into()))
+            .collect();
         let mut alike: BTreeMap<_, Vec<HostId>> = BTreeMap::new();
         for (id, Host { labels, facts, .. }) in hosts {
-            let packages = package_sets.get_key_value(&facts.packages);
-            let packages = packages.map(|(digest, _)| digest);
-            let traits = (labels, &facts.platform, &facts.kernel, packages);
+            let packages = sets.get_key_value(&facts.packages);
+            let packages = packages.map(|(digest, _)| *digest);
+            let state = beginning.states.get(id).cloned().unwrap_or_default();
+            let traits = (labels, &facts.platform, &facts.kernel, packages, state);
             alike.entry(traits).or_default().push(id.clone());
         }
-        let kind = |((labels, platform, kernel, packages), names)| {
+        let kind = |((labels, platform, kernel, packages, state), names)| {
             let packages: Option<&Digest> = packages;
             Kind {
                 names: Names::Listed(names),
                 labels: Labels::clone(labels),
                 platform: Platform::clone(platform),
                 kernel: String::clone(kernel),
-                packages: packages.map_or_else(PackageSet::default, |d| package_sets[d].clone()),
+                packages: packages.map_or_else(Shared::default, |d| sets[d].clone()),
+                state,
             }
         };
         Self {
             kinds: alike.into_iter().map(kind).collect(),
+            denied: beginning.denied.clone(),
+        }
+    }
+
+    /// How its hosts stand when a rehearsal begins, and what is denied to them.
+    pub fn beginning(&self) -> Beginning {
+        let usual = State::default();
+        let others = self.kinds.iter().filter(|kind| kind.state != usual);
+        let states = others.flat_map(|kind| kind.names.all().map(|id| (id, kind.state.clone())));
+        Beginning {
+            states: states.collect(),
+            denied: self.denied.clone(),
         }
     }
 
@@ -129,7 +156,7 @@ impl ModelledFleet {
     }
 
     /// The same kinds with about so many hosts in all, each as large a part of them as before and at least
-    /// one. Hosts whose names are listed stay as they are.
+    /// one. Hosts whose names are listed stay as they are, and nothing is denied to hosts that are no more.
     #[must_use]
     pub fn scaled(&self, hosts: usize) -> Self {
         let all = self.len().max(1);
@@ -146,13 +173,15 @@ impl ModelledFleet {
         });
         Self {
             kinds: kinds.collect(),
+            denied: self.denied.clone(),
         }
     }
 
     /// The package sets of the hosts, each under the digest that its hosts report.
     pub fn package_sets(&self) -> BTreeMap<Digest, PackageSet> {
         let sets = self.kinds.iter().map(|kind| &kind.packages);
-        sets.map(|set| (set.digest(), set.clone())).collect()
+        sets.map(|set| (set.digest(), set.clone().into_own()))
+            .collect()
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`world`] is a coordinator and its agents; what their hosts do and how long that takes is a
 //! [`Model`]'s to say.
 
+mod beginning;
 mod bound;
 pub mod incident;
 mod left;

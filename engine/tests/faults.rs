@@ -50,6 +50,7 @@ fn play_on(fleet: &ModelledFleet, rollout: &str, faults: &str) -> Report {
         spec: &spec,
         lock: &made_up::lock_file(&spec, &hosts).expect("its bits can be made up"),
         hosts: &hosts,
+        beginning: &fleet.beginning(),
         package_sets: &fleet.package_sets(),
         services: &Services::default(),
         calendar: &Calendar::default(),

@@ -2,6 +2,7 @@
 
 use cofferdam_engine::{
     calendar::Calendar,
+    id::HostId,
     inventory::Host,
     modelled_fleet::{self, Generated, ModelledFleet},
     rehearse::{
@@ -69,6 +70,7 @@ fn play_beside(
         spec: &spec,
         lock: &made_up::lock_file(&spec, &hosts).expect("its bits can be made up"),
         hosts: &hosts,
+        beginning: &fleet.beginning(),
         package_sets: &fleet.package_sets(),
         services,
         calendar: &Calendar::parse("calendar", calendar).expect("a good calendar"),
@@ -78,6 +80,33 @@ fn play_beside(
     let report = rehearsal.play().unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(report.broken, Vec::<String>::new());
     report
+}
+
+#[test]
+fn a_rehearsal_begins_from_how_the_hosts_stand_and_ends_otherwise_for_it() {
+    let kind = |names: &str, state: &str| {
+        format!(
+            "[[hosts]]\n{names}\n{state}\nlabels = {{ service = \"web\", region = \"r1\", zone = \"a\" }}\n"
+        )
+    };
+    // Of ten hosts of a zone one may be out: where one is out already, no other is taken.
+    let broken = "out = { why = \"the disk is full\" }";
+    let [well, broken] = ["", broken].map(|state| {
+        let text = kind("names = [\"web-1\"]", state) + &kind("prefix = \"web-1\"\ncount = 9", "");
+        ModelledFleet::parse("fleet", &text).unwrap_or_else(|mistakes| panic!("{mistakes}"))
+    });
+
+    let [well, broken] =
+        [well, broken].map(|fleet| play(&fleet, ROLLOUT, "", &Scenario::default()));
+
+    assert_eq!((well.phase.as_str(), well.patched), ("done", 10));
+    assert_eq!((broken.phase.as_str(), broken.patched), ("paused", 0));
+    assert_eq!(broken.harmed, Vec::<HostId>::new());
+    let name = |id: &HostId| id.as_str().to_owned();
+    assert_eq!(
+        broken.out_at_the_end.iter().map(name).collect::<Vec<_>>(),
+        ["web-1"]
+    );
 }
 
 /// The mix of faults, each of which strikes so many of a small fleet for the hundreds of a large one.

@@ -194,6 +194,7 @@ fn played_alone(hosts: u32) -> f64 {
         spec: &spec,
         lock: &lock,
         hosts: &hosts,
+        beginning: &fleet.beginning(),
         package_sets: &fleet.package_sets(),
         services: &Services::default(),
         calendar: &Calendar::default(),

@@ -1,20 +1,16 @@
 //! `cofferdam fleet`: a fleet as a file, for rehearsals.
 
+pub(super) mod live;
+
 use crate::{
     client::Client,
     config::Config,
     exit::Exit,
     render::{Output, fleet::FleetFile},
 };
-use anyhow::{Result, bail};
+use anyhow::Result;
 use clap::{Subcommand, builder::RangedU64ValueParser};
-use cofferdam_engine::{
-    id::HostId,
-    inventory::{Facts, Host, PackageSet},
-    modelled_fleet::{self, Generated, MAX_HOSTS, MAX_REGIONS, ModelledFleet},
-};
-use cofferdam_proto::operator::HostView;
-use std::collections::BTreeMap;
+use cofferdam_engine::modelled_fleet::{self, Generated, MAX_HOSTS, MAX_REGIONS, ModelledFleet};
 
 /// Arguments of `fleet`.
 #[derive(Debug, clap::Args)]
@@ -41,11 +37,9 @@ enum Action {
         #[arg(long, value_name = "NUMBER", default_value_t = 1)]
         seed: u64,
     },
-    /// Write down the hosts that the coordinator knows
-    #[command(
-        after_help = "What is installed on the hosts is not asked for: add it as [hosts.packages].\n\n\
-                      Example:\n  cofferdam fleet export > fleet.toml"
-    )]
+    /// Write down the hosts that the coordinator knows, as they stand: what is installed on them, who is out and
+    /// why, what is denied to them
+    #[command(after_help = "Example:\n  cofferdam fleet export > fleet.toml")]
     Export,
 }
 
@@ -70,7 +64,7 @@ pub async fn run(args: Args, config: &Config, out: Output) -> Result<Exit> {
         }),
         Action::Export => {
             let client = Client::connect(&config.settings()?).await?;
-            exported(client.hosts().await?)?
+            exported(&live::fleet(&client).await?)
         }
     };
     out.show(&file)?;
@@ -90,33 +84,10 @@ fn generated(asked: Generated) -> FleetFile {
     FleetFile::new(&fleet, &head)
 }
 
-fn exported(views: Vec<HostView>) -> Result<FleetFile> {
-    if views.is_empty() {
-        bail!("the coordinator knows no host yet: `cofferdam fleet generate` makes some up");
-    }
-    let fleet = ModelledFleet::of(&hosts(views), &BTreeMap::new());
+fn exported(fleet: &ModelledFleet) -> FleetFile {
     let head = [
-        "The hosts that the coordinator knew, by `cofferdam fleet export`.".to_owned(),
-        "What is installed on them was not asked for: add it as [hosts.packages].".to_owned(),
+        "The hosts that the coordinator knew, as they stood then, by `cofferdam fleet export`."
+            .to_owned(),
     ];
-    Ok(FleetFile::new(&fleet, &head))
-}
-
-/// The hosts that the coordinator knows, as far as it tells of them: not what is installed.
-pub(super) fn hosts(views: Vec<HostView>) -> BTreeMap<HostId, Host> {
-    let hosts = views.into_iter().map(host);
-    hosts.map(|host| (host.id.clone(), host)).collect()
-}
-
-fn host(view: HostView) -> Host {
-    Host {
-        id: view.host,
-        labels: view.labels,
-        facts: Facts {
-            platform: view.platform,
-            kernel: view.kernel,
-            packages: PackageSet::default().digest(),
-        }
-        .into(),
-    }
+    FleetFile::new(fleet, &head)
 }

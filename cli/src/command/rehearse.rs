@@ -28,7 +28,6 @@ use cofferdam_engine::{
     spec::Spec,
 };
 use std::{
-    collections::BTreeMap,
     fmt::Display,
     path::{Path, PathBuf},
 };
@@ -105,6 +104,7 @@ pub async fn run(args: Args, config: &Config, out: Output) -> Result<Exit> {
         spec,
         lock: &lock,
         hosts: &hosts,
+        beginning: &known.fleet.beginning(),
         package_sets: &known.fleet.package_sets(),
         services: &known.services,
         calendar: &known.calendar,
@@ -154,12 +154,8 @@ impl Known {
     }
 
     async fn live(client: &Client) -> Result<Self> {
-        let hosts = fleet::hosts(client.hosts().await?);
-        if hosts.is_empty() {
-            bail!("the coordinator knows no host yet: `cofferdam fleet generate` makes some up");
-        }
         Ok(Self {
-            fleet: ModelledFleet::of(&hosts, &BTreeMap::new()),
+            fleet: fleet::live::fleet(client).await?,
             services: declared::services(&client.services().await?)?,
             calendar: declared::calendar(client.calendar().await?)?,
         })

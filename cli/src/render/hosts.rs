@@ -166,6 +166,7 @@ pub(super) mod tests {
             drift: None,
             effect: None,
             left_behind: None,
+            packages: None,
         }
     }
 

@@ -47,6 +47,7 @@ fn script() -> Script {
         drift: None,
         effect: None,
         left_behind: None,
+        packages: None,
     };
     let explanation = Explanation {
         kind: SubjectKind::Host,

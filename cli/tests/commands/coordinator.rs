@@ -3,6 +3,7 @@
 use cofferdam::pki::Pair;
 use cofferdam_engine::{
     id::RolloutId,
+    inventory::PackageSet,
     lint::{Finding, Severity},
     time::Timestamp,
 };
@@ -39,6 +40,7 @@ pub(crate) struct Script {
     pub(crate) changes: Vec<RolloutView>,
     pub(crate) list: Vec<RolloutLine>,
     pub(crate) hosts: Vec<HostView>,
+    pub(crate) package_sets: Vec<PackageSet>,
     pub(crate) denials: Vec<DenialView>,
     pub(crate) evidence: Option<RolloutEvidence>,
     pub(crate) explanation: Option<Explanation>,
@@ -99,6 +101,7 @@ impl Operator for Script {
     type WatchStream = Flow<v1::RolloutView>;
     type QueryStream = Flow<v1::QueryAnswer>;
     type HostsStream = Flow<v1::HostView>;
+    type PackageSetsStream = Flow<v1::Packages>;
     type ListArtefactsStream = Flow<v1::ArtefactView>;
     type FetchArtefactStream = Flow<v1::Chunk>;
 
@@ -263,6 +266,15 @@ impl Operator for Script {
             .map(|host| Ok(host.into()))
             .collect();
         Ok(Response::new(Box::pin(tokio_stream::iter(hosts))))
+    }
+
+    async fn package_sets(
+        &self,
+        _: Request<v1::PackageSetsRequest>,
+    ) -> Answer<Self::PackageSetsStream> {
+        let sets = self.package_sets.iter().cloned();
+        let sets: Vec<_> = sets.map(|set| Ok(set.into())).collect();
+        Ok(Response::new(Box::pin(tokio_stream::iter(sets))))
     }
 
     async fn forget_host(

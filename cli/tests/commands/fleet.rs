@@ -5,6 +5,7 @@ use cofferdam_engine::{
     id::{CellId, HostId},
     inventory::{INSTANCE_TYPE, Platform, REGION, SERVICE, ZONE},
     modelled_fleet::ModelledFleet,
+    time::Timestamp,
 };
 use cofferdam_proto::operator::HostView;
 
@@ -25,7 +26,7 @@ pub(crate) fn host(name: &str, instance_type: &str) -> HostView {
             architecture: "amd64".to_owned(),
         },
         kernel: "6.1.0-38-amd64".to_owned(),
-        connected_since_ms: None,
+        connected_since_ms: Some(Timestamp(1)),
         in_service: true,
         detail: String::new(),
         out: None,
@@ -35,6 +36,7 @@ pub(crate) fn host(name: &str, instance_type: &str) -> HostView {
         drift: None,
         effect: None,
         left_behind: None,
+        packages: None,
     }
 }
 
@@ -52,8 +54,7 @@ fn the_hosts_that_the_coordinator_knows_are_written_kind_by_kind() {
     let ran = Lab::new(script).run("fleet export");
     assert_eq!(ran.code, 0, "{}", ran.err);
     insta::assert_snapshot!(ran.out, @r#"
-    # The hosts that the coordinator knew, by `cofferdam fleet export`.
-    # What is installed on them was not asked for: add it as [hosts.packages].
+    # The hosts that the coordinator knew, as they stood then, by `cofferdam fleet export`.
 
     [[hosts]]
     names = ["web-1", "web-3"]

@@ -11,3 +11,4 @@ mod queries;
 mod rehearse;
 mod rollouts;
 mod sources;
+mod standing;

@@ -54,6 +54,7 @@ impl v1::operator_server::Operator for OperatorApi {
     type ListArtefactsStream = Iter<std::vec::IntoIter<Result<v1::ArtefactView, Status>>>;
     type FetchArtefactStream = artefacts::Chunks;
     type HostsStream = Iter<std::vec::IntoIter<Result<v1::HostView, Status>>>;
+    type PackageSetsStream = Iter<std::vec::IntoIter<Result<v1::Packages, Status>>>;
 
     async fn put_artefact(
         &self,
@@ -245,6 +246,20 @@ impl v1::operator_server::Operator for OperatorApi {
         let look = |situation: view::Situation<'_>| view::hosts(situation);
         let hosts = self.driver.ask(look).await.map_err(call::stopping)?;
         let wire: Vec<_> = hosts.into_iter().map(|host| Ok(host.into())).collect();
+        Ok(Response::new(tokio_stream::iter(wire)))
+    }
+
+    async fn package_sets(
+        &self,
+        request: Request<v1::PackageSetsRequest>,
+    ) -> Result<Response<Self::PackageSetsStream>, Status> {
+        tls::operator(&request)?;
+        let look = |situation: view::Situation<'_>| {
+            let sets = situation.fleet.package_sets().values();
+            sets.cloned().collect::<Vec<_>>()
+        };
+        let sets = self.driver.ask(look).await.map_err(call::stopping)?;
+        let wire: Vec<_> = sets.into_iter().map(|set| Ok(set.into())).collect();
         Ok(Response::new(tokio_stream::iter(wire)))
     }
 

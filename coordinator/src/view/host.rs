@@ -39,6 +39,7 @@ fn view(cell: &Cell, member: &Member, now: Timestamp) -> HostView {
         drift: member.drift.as_deref().cloned(),
         effect: member.effect.as_deref().cloned(),
         left_behind: member.left_behind.as_deref().cloned(),
+        packages: Some(host.facts.packages),
     }
 }
 

@@ -49,6 +49,12 @@ impl<'d, R> Table<'d, R> {
         self.entries.contains_key(key)
     }
 
+    /// Whether a key is there, and its value is a text.
+    pub fn is_text(&self, key: &str) -> bool {
+        let value = self.entries.get(key);
+        value.is_some_and(|value| value.get_ref().is_str())
+    }
+
     /// Whether no key is there.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()

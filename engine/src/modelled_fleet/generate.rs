@@ -6,7 +6,7 @@ mod split;
 #[cfg(test)]
 mod tests;
 
-use super::{Kind, MAX_HOSTS, ModelledFleet, Names};
+use super::{Kind, MAX_HOSTS, ModelledFleet, Names, State};
 use crate::{
     inventory::{INSTANCE_TYPE, PackageSet, Platform, REGION, SERVICE, ZONE},
     seed,
@@ -60,6 +60,7 @@ pub fn generate(asked: &Generated) -> ModelledFleet {
         .flat_map(|(g, rare)| g.kinds(rare, &seed));
     ModelledFleet {
         kinds: kinds.collect(),
+        denied: Vec::new(),
     }
 }
 
@@ -212,7 +213,8 @@ impl Group<'_> {
                 architecture: architecture.to_owned(),
             },
             kernel,
-            packages: PackageSet(owned(packages.into_iter().chain([kernel_package]))),
+            packages: PackageSet(owned(packages.into_iter().chain([kernel_package]))).into(),
+            state: State::default(),
         }
     }
 }

@@ -1,18 +1,23 @@
 //! Reads a fleet file.
 
+mod beginning;
 mod names;
 mod namesakes;
+mod packages;
 
 use super::{Kind, MAX_HOSTS, ModelledFleet};
 use crate::{
     cells::{self, UnplacedReason},
+    digest::DigestError,
     document::{Mistakes, Table},
+    duration::{self, DurationError},
     id::{HostId, NameError},
     inventory::{
         ARCHITECTURE, Facts, Host, KERNEL, Labels, OS_RELEASE, PackageSet, Platform, REGION,
         SERVICE, ZONE,
     },
-    package::{self, PackageError},
+    package::PackageError,
+    policy::LONGEST_RESERVATION,
 };
 use std::collections::BTreeMap;
 
@@ -69,6 +74,29 @@ pub enum Refusal {
     /// Hosts that can be in no cell.
     #[error("no cell can hold such hosts: {0}")]
     Unplaceable(UnplacedReason),
+    /// The name of a set of packages that the file does not say.
+    #[error(
+        "no set of packages is called {0:?}; add a [packages.NAME] of that name, or write a table of packages here"
+    )]
+    NoSuchSet(String),
+    /// It is not a duration.
+    #[error(transparent)]
+    Duration(#[from] DurationError),
+    /// A host that somebody has for no time, or for too long.
+    #[error(
+        "must be longer than nothing and at most {}; leave out `by` and `for` of a host that is out until it is repaired",
+        duration::format(LONGEST_RESERVATION)
+    )]
+    Lasts,
+    /// It is not the digest of bits.
+    #[error(transparent)]
+    Digest(#[from] DigestError),
+    /// Something is denied to no host.
+    #[error("names no host; name one, or leave `hosts` out to deny it to the whole fleet")]
+    DeniedToNobody,
+    /// Something is denied to a host that is not in the fleet.
+    #[error("no host of the fleet is called {0}")]
+    NoSuchHost(HostId),
 }
 
 /// Reads the whole file; what it makes of a file with a mistake is of no use.
@@ -79,7 +107,10 @@ pub(super) fn read(mut top: Table<'_, Refusal>) -> Option<ModelledFleet> {
         top.refuse("hosts", Refusal::NoHost);
     }
     let mut tables = tables.unwrap_or_default();
-    let kinds: Vec<Option<Kind>> = tables.iter_mut().map(kind).collect();
+    let sets = packages::sets(&mut top);
+    let kinds = tables.iter_mut().map(|table| kind(table, &sets));
+    let kinds: Vec<Option<Kind>> = kinds.collect();
+    let denied = beginning::denied(&mut top, &kinds);
     refuse_twice(&tables, &kinds);
     refuse_too_many(&tables, &kinds);
     for table in tables {
@@ -87,7 +118,10 @@ pub(super) fn read(mut top: Table<'_, Refusal>) -> Option<ModelledFleet> {
     }
     top.finish(&[], &[]);
     let kinds = kinds.into_iter().collect::<Option<_>>()?;
-    Some(ModelledFleet { kinds })
+    Some(ModelledFleet {
+        kinds,
+        denied: denied?,
+    })
 }
 
 fn refuse_twice(tables: &[Table<'_, Refusal>], kinds: &[Option<Kind>]) {
@@ -112,13 +146,14 @@ fn refuse_too_many(tables: &[Table<'_, Refusal>], kinds: &[Option<Kind>]) {
     }
 }
 
-fn kind(table: &mut Table<'_, Refusal>) -> Option<Kind> {
+fn kind(table: &mut Table<'_, Refusal>, sets: &packages::Sets) -> Option<Kind> {
     let names = names::read(table);
     let os_release = fact(table, OS_RELEASE, DEFAULT_OS_RELEASE, filled_line);
     let kernel = fact(table, KERNEL, DEFAULT_KERNEL, line);
     let architecture = fact(table, ARCHITECTURE, DEFAULT_ARCHITECTURE, filled_line);
     let labels = labels(table);
-    let packages = packages(table);
+    let packages = packages::of_kind(table, sets);
+    let state = beginning::state(table);
     Some(Kind {
         names: names?,
         labels: labels?,
@@ -128,6 +163,7 @@ fn kind(table: &mut Table<'_, Refusal>) -> Option<Kind> {
         },
         kernel: kernel?,
         packages: packages?,
+        state: state?,
     })
 }
 
@@ -199,18 +235,6 @@ fn unplaceable(labels: &Labels) -> Option<UnplacedReason> {
         .into(),
     };
     cells::unplaceable(&host)
-}
-
-fn packages(table: &mut Table<'_, Refusal>) -> Option<PackageSet> {
-    if !table.has("packages") {
-        return Some(PackageSet::default());
-    }
-    let said = table.table("packages", "packages")?;
-    let installed = texts(&said, |name, version| {
-        package::check_name(name)?;
-        Ok(package::check_version(version)?)
-    });
-    installed.map(PackageSet)
 }
 
 /// The texts of a table whose keys the file's writer chose. Nothing when one is refused.

@@ -1,5 +1,8 @@
+mod standing;
+
 use super::*;
 use proptest::prelude::*;
+use std::time::Duration;
 
 const SHOP: &str = r#"
 [[hosts]]
@@ -223,7 +226,7 @@ fn an_inventory_becomes_kinds_of_hosts_that_are_alike() {
     let hosts: BTreeMap<HostId, Host> = shop.hosts().map(|host| (host.id.clone(), host)).collect();
     let sets = shop.package_sets();
 
-    let fleet = ModelledFleet::of(&hosts, &sets);
+    let fleet = ModelledFleet::of(&hosts, &sets, &Beginning::default());
 
     assert_eq!(fleet.kinds().len(), 2);
     let back: BTreeMap<HostId, Host> = fleet.hosts().map(|host| (host.id.clone(), host)).collect();
@@ -237,11 +240,11 @@ fn hosts_whose_package_set_is_not_known_have_no_packages() {
     let shop = parse(SHOP);
     let hosts: BTreeMap<HostId, Host> = shop.hosts().map(|host| (host.id.clone(), host)).collect();
 
-    let fleet = ModelledFleet::of(&hosts, &BTreeMap::new());
+    let fleet = ModelledFleet::of(&hosts, &BTreeMap::new(), &Beginning::default());
 
     assert_eq!(fleet.len(), 5);
     assert!(fleet.kinds().iter().all(|kind| kind.packages.0.is_empty()));
-    let none = ModelledFleet::of(&BTreeMap::new(), &BTreeMap::new());
+    let none = ModelledFleet::of(&BTreeMap::new(), &BTreeMap::new(), &Beginning::default());
     assert!(none.is_empty());
 }
 
@@ -260,7 +263,16 @@ fn any_kind() -> impl Strategy<Value = Kind> {
     let packages =
         proptest::collection::btree_map("[a-z][a-z0-9+.]{0,6}", "[0-9][0-9.~+:]{0,9}", 0..4);
     let facts = ("\\PC{1,9}", "\\PC{0,9}", "\\PC{1,9}");
-    (names, labels, packages, facts).prop_map(|(names, mut labels, packages, facts)| {
+    let person = ("\\PC{1,9}", 1..604_800_000_u64).prop_map(|(by, ms)| Person {
+        by,
+        lasts: Duration::from_millis(ms),
+    });
+    let out = ("\\PC{1,9}", proptest::option::of(person));
+    let out = out.prop_map(|(why, person)| Out { why, person });
+    let state = (any::<bool>(), proptest::option::of(out));
+    let state = state.prop_map(|(is_connected, out)| State { is_connected, out });
+    let all = (names, labels, packages, facts, state);
+    all.prop_map(|(names, mut labels, packages, facts, state)| {
         let (os_release, kernel, architecture) = facts;
         for label in ["service", "region", "zone"] {
             labels.insert(label.to_owned(), "a".to_owned());
@@ -273,7 +285,8 @@ fn any_kind() -> impl Strategy<Value = Kind> {
                 architecture,
             },
             kernel,
-            packages: PackageSet(packages),
+            packages: PackageSet(packages).into(),
+            state,
         }
     })
 }
@@ -292,7 +305,7 @@ proptest! {
                 ),
             };
         }
-        let fleet = ModelledFleet { kinds };
+        let fleet = ModelledFleet { kinds, denied: Vec::new() };
         prop_assert_eq!(ModelledFleet::parse("fleet.toml", &fleet.to_string()), Ok(fleet));
     }
 

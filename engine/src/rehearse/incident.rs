@@ -102,6 +102,7 @@ impl Incident {
             spec: &self.spec,
             lock: &lock,
             hosts: &hosts,
+            beginning: &self.fleet.beginning(),
             package_sets: &self.fleet.package_sets(),
             services: &Services::default(),
             calendar: &Calendar::default(),

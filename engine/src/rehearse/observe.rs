@@ -87,7 +87,7 @@ impl Observer {
             let slice = planned.map(|planned| slices.of(plan, &planned.cell, planned.wave));
             seen.insert(number, Seen::untouched(slice));
         }
-        Self {
+        let mut observer = Self {
             start,
             seen,
             groups: Groups::of(plan, agents, start),
@@ -96,7 +96,25 @@ impl Observer {
             now: Point::default(),
             points: Vec::new(),
             every: 1000,
+        };
+        for (number, agent) in agents.numbered() {
+            observer.begin(number, agent);
         }
+        observer
+    }
+
+    /// Takes in a host that is out before anything was done. Nobody harmed it.
+    fn begin(&mut self, number: Number, agent: &Agent) {
+        let Some(seen) = self.seen.get_mut(number).filter(|_| !agent.in_service()) else {
+            return;
+        };
+        seen.is_out = true;
+        seen.stands = Stands::Lost;
+        self.count(Stands::Lost, true);
+        step(&mut self.now.out, true);
+        let start = self.start;
+        self.groups.note_fallen(number, &agent.host.id, Some(start));
+        self.groups.count_out(number, true, false, start);
     }
 
     /// Looks at a host to which something happened. Whether it is dead for good the world says.

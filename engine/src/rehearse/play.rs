@@ -1,7 +1,7 @@
 //! Plays a rollout over a modelled fleet, from its plan to its end.
 
 use super::{
-    Modelled, Reboots, bound, left, notes,
+    Modelled, Reboots, beginning, bound, left, notes,
     observe::Observer,
     report::{Report, since},
     scenario::{Costs, Event, Scenario},
@@ -16,6 +16,7 @@ use crate::{
     hold::Hold,
     id::{HostId, OperatorId},
     inventory::{Host, PackageSet},
+    modelled_fleet::Beginning,
     patch::LockFile,
     plan::{Plan, PlanErrors, PlanInput},
     policy::CELL_SIZE,
@@ -51,6 +52,8 @@ pub struct Rehearsal<'a> {
     pub lock: &'a LockFile,
     /// The hosts. All but those that a fault lets be born later connect before the rollout starts.
     pub hosts: &'a [Host],
+    /// How they stand then, and what is denied to them.
+    pub beginning: &'a Beginning,
     /// What is installed on them, by digest.
     pub package_sets: &'a BTreeMap<Digest, PackageSet>,
     /// The declared services.
@@ -139,6 +142,7 @@ impl Rehearsal<'_> {
         for host in self.hosts.iter().filter(|host| !unborn.contains(&host.id)) {
             world.join(host.clone());
         }
+        beginning::connect(&mut world, self.beginning);
         world.advance(QUIET);
         let by = operator();
         let (services, calendar) = (self.services.clone(), self.calendar.clone());
@@ -150,6 +154,7 @@ impl Rehearsal<'_> {
             calendar,
             by: by.clone(),
         });
+        beginning::deny(&mut world, self.beginning);
         world.advance(Duration::ZERO);
         let plan = self.plan(&world)?;
         world.costs = self.scenario.costs;
@@ -224,7 +229,7 @@ impl Rehearsal<'_> {
             harmed,
             out_at_the_end: lost,
             groups,
-            notes: notes::of(&faults, took_ms, stage),
+            notes: notes::of(&faults, took_ms, stage, self.beginning),
             faults,
             pauses: watch.pauses.clone(),
             holds: watch.holds(),

@@ -22,9 +22,7 @@ impl From<FromAgent> for v1::FromAgent {
     fn from(message: FromAgent) -> Self {
         let message = match message {
             FromAgent::Hello(hello) => Message::Hello(hello.into()),
-            FromAgent::Packages(PackageSet(packages)) => {
-                Message::Packages(v1::Packages { packages })
-            }
+            FromAgent::Packages(packages) => Message::Packages(packages.into()),
             FromAgent::PackagesChanged { packages } => {
                 let packages = write::digest(packages);
                 Message::PackagesChanged(v1::PackagesChanged { packages })
@@ -53,15 +51,26 @@ impl From<FromAgent> for v1::FromAgent {
     }
 }
 
+impl From<PackageSet> for v1::Packages {
+    fn from(PackageSet(packages): PackageSet) -> Self {
+        Self { packages }
+    }
+}
+
+impl TryFrom<v1::Packages> for PackageSet {
+    type Error = FieldError;
+    fn try_from(wire: v1::Packages) -> Result<Self, FieldError> {
+        let packages = read::texts_by_name(wire.packages, MAX_PACKAGES);
+        Ok(Self(packages.at("packages")?))
+    }
+}
+
 impl TryFrom<v1::FromAgent> for FromAgent {
     type Error = FieldError;
     fn try_from(wire: v1::FromAgent) -> Result<Self, FieldError> {
         match read::required(wire.message).at("message")? {
             Message::Hello(wire) => Ok(Self::Hello(wire.try_into().at("hello")?)),
-            Message::Packages(wire) => {
-                let packages = read::texts_by_name(wire.packages, MAX_PACKAGES);
-                Ok(Self::Packages(PackageSet(packages.at("packages")?)))
-            }
+            Message::Packages(wire) => Ok(Self::Packages(wire.try_into()?)),
             Message::PackagesChanged(wire) => {
                 let packages = read::digest(&wire.packages);
                 Ok(Self::PackagesChanged {

@@ -30,6 +30,7 @@ impl From<HostView> for v1::HostView {
             drift: view.drift.map(Into::into),
             effect: view.effect.map(Into::into),
             left_behind: view.left_behind.map(Into::into),
+            packages: view.packages.map(write::digest),
         }
     }
 }
@@ -53,6 +54,11 @@ impl TryFrom<v1::HostView> for HostView {
             drift: read::optional(wire.drift).at("drift")?,
             effect: read::optional(wire.effect).at("effect")?,
             left_behind: read::optional(wire.left_behind).at("left_behind")?,
+            packages: wire
+                .packages
+                .map(|digest| read::digest(&digest))
+                .transpose()
+                .at("packages")?,
         })
     }
 }

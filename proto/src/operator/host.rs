@@ -3,6 +3,7 @@
 use super::{GuardView, HoldView};
 use cofferdam_engine::{
     cell::LeftBehind,
+    digest::Digest,
     drift::DriftSummary,
     effect::EffectSummary,
     id::{CellId, HostId, RolloutId},
@@ -47,6 +48,8 @@ pub struct HostView {
     pub effect: Option<EffectSummary>,
     /// What its last way back left otherwise than before. Absent: nothing, or there was none.
     pub left_behind: Option<LeftBehind>,
+    /// What is installed, by its digest. Absent: the coordinator is of an earlier release.
+    pub packages: Option<Digest>,
 }
 
 impl HostView {

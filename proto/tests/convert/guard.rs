@@ -71,6 +71,7 @@ fn guarded(event: GuardEvent) -> HostView {
         drift: None,
         effect: None,
         left_behind: None,
+        packages: None,
     }
 }
 

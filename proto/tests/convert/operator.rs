@@ -443,7 +443,8 @@ fn json_has_the_names_that_scripts_rely_on() {
         "guard": null,
         "drift": null,
         "effect": null,
-        "left_behind": null
+        "left_behind": null,
+        "packages": Digest::of("packages")
     });
     assert_eq!(json, expected);
     let state = serde_json::to_value(RolloutState::RollingBack).unwrap();
@@ -467,6 +468,7 @@ fn bare_host() -> HostView {
         drift: None,
         effect: None,
         left_behind: None,
+        packages: None,
     }
 }
 
@@ -490,6 +492,7 @@ fn full_host() -> HostView {
             slow: true,
         }),
         agent_version: text("0.1.0"),
+        packages: Some(Digest::of("packages")),
         ..bare_host()
     }
 }
