@@ -11,6 +11,7 @@ use crate::{
     time::Timestamp,
     warrant::Outcome,
 };
+use std::collections::BTreeSet;
 
 /// A decision without commands holds whatever waits, and wakes when a hold ends by time.
 pub(super) fn of_decision(
@@ -23,21 +24,40 @@ pub(super) fn of_decision(
         return;
     }
     wakes(decision, now, all);
+    let held = Held::by(decision);
     for (name, rollout) in fleet.rollouts().iter().filter(|(_, r)| r.is_live()) {
-        if !is_held(decision, |subject| is_of(subject, name)) {
+        if !held.0.iter().any(|subject| is_of(subject, name)) {
             push(all, format!("rollout {name} is live, and nothing holds it"));
         }
         let paused = Subject::Rollout {
             rollout: name.clone(),
         };
-        if !is_held(decision, |subject| *subject == paused) {
-            ungranted(name, rollout, decision, all);
+        if !held.0.contains(&paused) {
+            ungranted(name, rollout, &held, all);
         }
     }
     for cell in fleet.cells().values() {
         for (name, work) in cell.work() {
-            granted(name, cell, work, decision, all);
+            granted(name, cell, work, &held, all);
         }
+    }
+}
+
+/// What a decision holds, to be found among as many as a large fleet has.
+struct Held<'d>(BTreeSet<&'d Subject>);
+
+impl<'d> Held<'d> {
+    fn by(decision: &'d FleetDecision) -> Self {
+        Self(decision.holds.iter().map(|hold| &hold.subject).collect())
+    }
+
+    /// Whether a slice is held, or the host of it.
+    fn has(&self, slice: &Subject, rollout: &RolloutId, host: &HostId) -> bool {
+        let one = || Subject::Host {
+            rollout: rollout.clone(),
+            host: host.clone(),
+        };
+        self.0.contains(slice) || self.0.contains(&one())
     }
 }
 
@@ -60,8 +80,9 @@ fn wakes(decision: &FleetDecision, now: Timestamp, all: &mut Vec<Broken>) {
     }
 }
 
-/// Hosts of the present wave that no cell may start yet.
-fn ungranted(name: &RolloutId, rollout: &Rollout, decision: &FleetDecision, all: &mut Vec<Broken>) {
+/// Hosts of the present wave that no cell may start yet. Most are over, or of a slice that is held: that is looked at
+/// first.
+fn ungranted(name: &RolloutId, rollout: &Rollout, held: &Held<'_>, all: &mut Vec<Broken>) {
     if *rollout.phase() != Phase::Running || rollout.bake_since().is_some() {
         return;
     }
@@ -71,16 +92,20 @@ fn ungranted(name: &RolloutId, rollout: &Rollout, decision: &FleetDecision, all:
         .iter()
         .filter(|(_, p)| p.wave == rollout.wave());
     for (host, planned) in in_wave {
-        let progress = rollout.cells().get(&planned.cell);
-        let granted = progress.and_then(|progress| progress.granted());
-        let is_granted = granted.is_some_and(|hosts| hosts.contains(host));
         let outcome = rollout.outcomes().get(host);
-        let waits = matches!(outcome, None | Some(Outcome::Waiting));
+        if !matches!(outcome, None | Some(Outcome::Waiting)) {
+            continue;
+        }
         let slice = Subject::Slice {
             rollout: name.clone(),
             cell: planned.cell.clone(),
         };
-        if waits && !is_granted && !host_or(name, host, &slice, decision) {
+        let is_granted = || {
+            let progress = rollout.cells().get(&planned.cell);
+            let granted = progress.and_then(|progress| progress.granted());
+            granted.is_some_and(|hosts| hosts.contains(host))
+        };
+        if !held.has(&slice, name, host) && !is_granted() {
             push(
                 all,
                 format!("rollout {name} neither grants nor holds host {host}"),
@@ -90,47 +115,29 @@ fn ungranted(name: &RolloutId, rollout: &Rollout, decision: &FleetDecision, all:
 }
 
 /// Hosts that the cell may start and has not.
-fn granted(
-    name: &RolloutId,
-    cell: &Cell,
-    work: &Work,
-    decision: &FleetDecision,
-    all: &mut Vec<Broken>,
-) {
-    let Some(held) = work.warrant.as_ref().filter(|_| work.stop.is_none()) else {
+fn granted(name: &RolloutId, cell: &Cell, work: &Work, held: &Held<'_>, all: &mut Vec<Broken>) {
+    let Some(leave) = work.warrant.as_ref().filter(|_| work.stop.is_none()) else {
         return;
     };
     let slice = Subject::Slice {
         rollout: name.clone(),
         cell: cell.id().clone(),
     };
-    for host in &held.warrant.hosts {
+    for host in &leave.warrant.hosts {
         let waits = match work.jobs.get(host).map(|job| &job.state) {
             None | Some(JobState::Waiting | JobState::Again(_)) => true,
             Some(JobState::Over(outcome)) => {
-                held.warrant.direction == Direction::Rollback && *outcome == Outcome::Passed
+                leave.warrant.direction == Direction::Rollback && *outcome == Outcome::Passed
             }
             Some(JobState::Active(_)) => false,
         };
-        if waits && !host_or(name, host, &slice, decision) {
+        if waits && !held.has(&slice, name, host) {
             push(
                 all,
                 format!("rollout {name} may start host {host}, and nothing holds it"),
             );
         }
     }
-}
-
-fn host_or(name: &RolloutId, host: &HostId, slice: &Subject, decision: &FleetDecision) -> bool {
-    let one = Subject::Host {
-        rollout: name.clone(),
-        host: host.clone(),
-    };
-    is_held(decision, |subject| *subject == one || subject == slice)
-}
-
-fn is_held(decision: &FleetDecision, is: impl Fn(&Subject) -> bool) -> bool {
-    decision.holds.iter().any(|hold| is(&hold.subject))
 }
 
 fn is_of(subject: &Subject, name: &RolloutId) -> bool {

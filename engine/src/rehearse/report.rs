@@ -76,6 +76,14 @@ impl Report {
         (self.took_ms > 0).then(|| more.saturating_mul(1000) / self.took_ms)
     }
 
+    /// How much of the time can be coordination at the most, in thousandths: what it took beyond its bound. Nothing:
+    /// it was not done.
+    pub fn most_coordination_permille(&self) -> Option<u64> {
+        let more = self.took_ms.saturating_sub(self.bound_ms);
+        let is_told = self.phase == "done" && self.took_ms > 0;
+        is_told.then(|| more.saturating_mul(1000) / self.took_ms)
+    }
+
     /// How much longer it took than its limits alone take, in thousandths of that. Nothing: it was not
     /// done, or they take no time.
     pub fn overhead_permille(&self) -> Option<u64> {

@@ -6,14 +6,18 @@ use cofferdam_engine::{
 };
 use std::{num::NonZero, panic, thread};
 
-/// The most hosts that are rehearsed side by side: each rehearsal of a million takes 4 GB (measured), and two
-/// at once would not fit into the 6 GB that one may take.
+/// The most hosts that are rehearsed twice: each rehearsal of a million takes 4 GB (measured), so that two
+/// at once do not fit into the 6 GB that one may take, and one after the other takes twice its time.
 const MOST: usize = 500_000;
 
-/// What a rehearsal comes to, with how long it takes when coordination takes no time.
+/// What a rehearsal comes to, with how long it takes when coordination takes no time, unless it is of more hosts
+/// than are rehearsed twice: its bound says of those how much coordination can be at the most.
 pub(super) fn play(rehearsal: &Rehearsal<'_>) -> Result<Report, PlanErrors> {
+    if rehearsal.hosts.len() > MOST {
+        return rehearsal.play();
+    }
     let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let (report, without) = match cores > 1 && rehearsal.hosts.len() <= MOST {
+    let (report, without) = match cores > 1 {
         true => beside(rehearsal),
         false => (rehearsal.play(), rehearsal.without_coordination_ms()),
     };

@@ -24,9 +24,12 @@ pub(super) fn percent(permille: u64) -> String {
     format!("{}.{} %", permille / 10, permille % 10)
 }
 
-/// How much of the time is coordination. Nothing: that was not played.
+/// How much of the time is coordination. Nothing: that was not played, and it was not done.
 pub(super) fn coordination(report: &Report) -> Option<String> {
-    let share = report.coordination_permille()?;
+    let Some(share) = report.coordination_permille() else {
+        let most = percent(report.most_coordination_permille()?);
+        return Some(format!("at most {most} of it coordination"));
+    };
     Some(match share {
         0 => "less than 0.1 % of it coordination".to_owned(),
         share => format!("{} of it coordination", percent(share)),
