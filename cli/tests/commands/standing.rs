@@ -6,6 +6,7 @@ use cofferdam_engine::{
     digest::Digest,
     id::{CellId, HostId, OperatorId},
     inventory::PackageSet,
+    ledger::Holder,
     time::Timestamp,
 };
 use cofferdam_proto::operator::{
@@ -134,7 +135,12 @@ fn hosts() -> Vec<HostView> {
         },
         HostView {
             in_service: false,
-            detail: "the disk is full".to_owned(),
+            out: Some(OutView {
+                holder: Holder::Itself.to_string(),
+                why: "the disk is full".to_owned(),
+                since_ms: Timestamp(1),
+                until_ms: None,
+            }),
             ..host("web-3")
         },
         HostView {

@@ -6,6 +6,7 @@ use cofferdam_engine::{
     denial::Place,
     id::{CellId, HostId},
     inventory::{Facts, Host, PackageSet},
+    ledger::Holder,
     modelled_fleet::{Beginning, Denied, ModelledFleet, Out, Person, State},
     policy::LONGEST_RESERVATION,
     time::Timestamp,
@@ -92,8 +93,12 @@ fn state(view: &HostView, now: Timestamp) -> State {
 fn out(entry: &OutView, now: Timestamp) -> Out {
     let OutView { holder, why, .. } = entry;
     let Some(until) = entry.until_ms else {
+        let fell = *holder == Holder::Itself.to_string();
         return Out {
-            why: format!("{why}, held by {holder}"),
+            why: match fell {
+                true => why.clone(),
+                false => format!("{why}, held by {holder}"),
+            },
             person: None,
         };
     };
