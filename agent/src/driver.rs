@@ -360,7 +360,6 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         Ok(())
     }
 
-    /// Says something that is said again later if it is lost now.
     /// Forgets what is stored. A coordinator that welcomes it and does not have what it said to have stored was set
     /// back, as by a backup: it is told again how the newest run ended.
     fn acknowledged(&mut self, up_to: ReportSequence) -> Result<(), DriverError> {
@@ -376,6 +375,7 @@ impl<A: Actions, J: Journal, C: Clock> Driver<A, J, C> {
         }
     }
 
+    /// Says something that is said again later if it is lost now.
     fn say(&mut self, body: Option<ReportBody>) -> Result<(), DriverError> {
         let Some(body) = body else { return Ok(()) };
         if self.history.outbox().is_full() {
