@@ -244,10 +244,10 @@ fn freezes_hold_by_the_clock_that_the_scenario_starts_at() {
 }
 
 #[test]
-fn the_storys_own_rollout_takes_hardly_longer_than_its_limits() {
+fn the_storys_own_rollout_over_25000_hosts_takes_hardly_longer_than_its_limits() {
     let fleet = modelled_fleet::generate(&Generated {
-        hosts: 500,
-        regions: 3,
+        hosts: 25_000,
+        regions: 12,
         seed: 1,
     });
     let times = scenario(include_str!("../scenarios/story/faults.toml"));
@@ -257,7 +257,7 @@ fn the_storys_own_rollout_takes_hardly_longer_than_its_limits() {
         "",
         &times,
     );
-    assert_eq!((report.phase.as_str(), report.patched), ("done", 500));
+    assert_eq!((report.phase.as_str(), report.patched), ("done", 25_000));
     let over = report.overhead_permille().expect("it is done");
     assert!(over < 20, "{over} thousandths over {} ms", report.bound_ms);
     assert!(report.bound_ms <= report.took_ms, "nothing is quicker");

@@ -9,6 +9,7 @@ mod drawn;
 mod golden;
 mod guard;
 mod hostile;
+mod hosts;
 mod numbers;
 mod operator;
 mod queries;

@@ -11,6 +11,7 @@ mod bench;
 mod cord;
 mod declared;
 mod enrolled;
+mod installed;
 mod links;
 mod queries;
 mod skew;

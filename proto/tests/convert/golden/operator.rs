@@ -5,7 +5,8 @@
 //! send.
 
 use super::{Frame, bytes, golden, hex};
-use crate::{amend, artefacts, declared, denials, operator, queries, reservations, sample};
+use crate::{amend, artefacts, declared, denials, hosts, operator, queries, reservations, sample};
+use cofferdam_engine::inventory::PackageSet;
 use cofferdam_proto::{
     artefact::FetchArtefact,
     convert::FieldError,
@@ -86,6 +87,7 @@ fn meaning(kind: &str, bytes: &[u8]) -> String {
         "LintReply" => checked::<v1::LintReply, Findings>(bytes),
         "ListDenialsReply" => checked::<v1::ListDenialsReply, Vec<DenialView>>(bytes),
         "ListReply" => checked::<v1::ListReply, Vec<RolloutLine>>(bytes),
+        "Packages" => checked::<v1::Packages, PackageSet>(bytes),
         "PlanReply" => checked::<v1::PlanReply, PlanReply>(bytes),
         "PlanRequest" => checked::<v1::PlanRequest, PlanRequest>(bytes),
         "PreviewRollbackRequest" => checked::<v1::PreviewRollbackRequest, RolloutRequest>(bytes),
@@ -132,7 +134,8 @@ fn update() {
         operator::a_plan_arrives_unchanged();
         operator::findings_arrive_unchanged_and_have_a_place();
         operator::a_rollout_arrives_unchanged_in_every_state();
-        operator::a_host_arrives_unchanged();
+        hosts::a_host_arrives_unchanged();
+        hosts::what_is_installed_arrives_unchanged();
         operator::explanations_descriptions_and_artefacts_arrive_unchanged();
         queries::queries_arrive_unchanged();
         reservations::reservations_arrive_unchanged();
