@@ -8,6 +8,6 @@ pub(crate) fn printed(pieces: &'static [&'static str]) -> impl Strategy<Value = 
         9 => prop::sample::select(pieces).prop_map(ToOwned::to_owned),
         1 => any::<String>(),
     ];
-    let made = prop::collection::vec(piece, 0..32).prop_map(|pieces| pieces.concat());
+    let made = prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat());
     prop_oneof![3 => made, 1 => any::<String>()]
 }

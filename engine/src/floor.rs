@@ -66,11 +66,7 @@ impl fmt::Display for Group {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        digest::Digest,
-        id::HostId,
-        inventory::{Facts, Platform},
-    };
+    use crate::fleet::homed;
 
     #[test]
     fn the_allowance_is_what_need_not_stay_and_one_of_two_or_more() {
@@ -105,20 +101,9 @@ mod tests {
 
     #[test]
     fn a_zone_is_within_its_region_and_a_service_spans_regions() {
-        let host = |region: &str| Host {
-            id: HostId::new("web-1").unwrap(),
-            labels: [("service", "web"), ("region", region), ("zone", "a")]
-                .map(|(label, value)| (label.to_owned(), value.to_owned()))
-                .into(),
-            facts: Facts {
-                platform: Platform {
-                    os_release: "debian-12".to_owned(),
-                    architecture: "amd64".to_owned(),
-                },
-                kernel: "6.1".to_owned(),
-                packages: Digest::of(""),
-            }
-            .into(),
+        let host = |region: &str| {
+            let labels = [("service", "web"), ("region", region), ("zone", "a")];
+            homed::host("web-1", &labels)
         };
         let cases: [(&[&str], &str, bool); 4] = [
             (&["service", "zone"], "service=web zone=a", false),

@@ -9,7 +9,7 @@ use cofferdam_tests::{
     figures::{self, Figures, micros, millis, quantile},
     fleet::Fleet,
     machine::Machine,
-    on_paper::{ONE_WAVE, OnPaper, cells_of, inventory, plan},
+    on_paper::{ONE_WAVE, OnPaper, inventory, plan},
     rollout::{self, ALL_AT_ONCE, CANARY_FIRST},
     sealing,
     swarm::Swarm,
@@ -104,7 +104,8 @@ async fn cord_to_the_last_agent() -> f64 {
 async fn restart_to_the_first_answer() -> f64 {
     let hosts = inventory(MANY_HOSTS, 500);
     let mut paper = OnPaper::new(&hosts);
-    paper.start(plan(&hosts, &cells_of(&hosts), ONE_WAVE));
+    let planned = plan(&hosts, paper.fleet().homes(), ONE_WAVE);
+    paper.start(planned);
     paper.run_until_ended(PATCHED);
     let mut fleet = Fleet::enrol(Vec::new());
     let folder = fleet.site.coordinator_data().join("store");

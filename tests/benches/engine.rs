@@ -28,7 +28,8 @@ fn plan_of_25_000() -> f64 {
 fn cell_of_500() -> f64 {
     let hosts = inventory(500, 500);
     let mut bench = OnPaper::new(&hosts);
-    bench.start(plan(&hosts, &cells_of(&hosts), ONE_WAVE));
+    let planned = plan(&hosts, bench.fleet().homes(), ONE_WAVE);
+    bench.start(planned);
     bench.run_until_ended(250);
     let cell = bench.fleet().cells().values().next().expect("one cell");
     micros(median(1001, || {
@@ -41,7 +42,8 @@ fn cell_of_500() -> f64 {
 fn event_of_500() -> f64 {
     let hosts = inventory(500, 500);
     let mut bench = OnPaper::new(&hosts);
-    bench.start(plan(&hosts, &cells_of(&hosts), ONE_WAVE));
+    let planned = plan(&hosts, bench.fleet().homes(), ONE_WAVE);
+    bench.start(planned);
     let before = bench.applied();
     let began = Instant::now();
     bench.run_until_ended(500);

@@ -127,7 +127,7 @@ impl Keep {
         let mut found = self.digests("json")?;
         found.retain(|&digest| {
             let label = self.label(digest);
-            let is_it = label.is_some_and(|label| label.is_of(name) && label.version == version);
+            let is_it = label.is_some_and(|label| label.is_version_of(name, version));
             is_it && self.package(digest).exists()
         });
         Ok(found)

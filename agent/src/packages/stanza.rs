@@ -38,6 +38,11 @@ impl Label {
     pub fn is_of(&self, name: &str) -> bool {
         is_of(&self.name, &self.architecture, name)
     }
+
+    /// Whether it is this version of such a package.
+    pub fn is_version_of(&self, name: &str, version: &str) -> bool {
+        self.is_of(name) && self.version == version
+    }
 }
 
 /// Finds a version of a package in the answer of `apt-cache show`, as a lock file wants it. Absent:

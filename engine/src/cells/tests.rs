@@ -1,29 +1,5 @@
 use super::*;
-use crate::{
-    digest::Digest,
-    id::HostId,
-    inventory::{Facts, Platform},
-    policy::CELL_SIZE,
-};
-
-fn host(name: &str, labels: &[(&str, &str)]) -> Host {
-    let labels = labels
-        .iter()
-        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
-    Host {
-        id: HostId::new(name).unwrap(),
-        labels: labels.collect(),
-        facts: Facts {
-            platform: Platform {
-                os_release: "debian-12".to_owned(),
-                architecture: "amd64".to_owned(),
-            },
-            kernel: "6.1".to_owned(),
-            packages: Digest::of(""),
-        }
-        .into(),
-    }
-}
+use crate::{fleet::homed::host, policy::CELL_SIZE};
 
 /// Hosts of a service in a zone of region `r1`, named after them.
 fn hosts(service: &str, zone: &str, numbers: std::ops::Range<usize>) -> Vec<Host> {

@@ -1,7 +1,34 @@
 //! Hosts that get their cells as in production, by connecting one after the other: for tests of what plans them.
 
 use super::{Fleet, FleetCommand, FleetEvent};
-use crate::{cell::Hello, cells, id::Incarnation, inventory::Host, time::Timestamp};
+use crate::{
+    cell::Hello,
+    cells,
+    digest::Digest,
+    id::{HostId, Incarnation},
+    inventory::{Facts, Host, Platform},
+    time::Timestamp,
+};
+
+/// A host with these labels.
+pub(crate) fn host(name: &str, labels: &[(&str, &str)]) -> Host {
+    let labels = labels.iter();
+    Host {
+        id: HostId::new(name).unwrap(),
+        labels: labels
+            .map(|(label, value)| ((*label).to_owned(), (*value).to_owned()))
+            .collect(),
+        facts: Facts {
+            platform: Platform {
+                os_release: "debian-12".to_owned(),
+                architecture: "amd64".to_owned(),
+            },
+            kernel: "6.1".to_owned(),
+            packages: Digest::of(""),
+        }
+        .into(),
+    }
+}
 
 /// What a host says that is up and well.
 pub(crate) fn hello(host: &Host) -> Hello {

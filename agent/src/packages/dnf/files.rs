@@ -169,7 +169,7 @@ impl Dnf {
     async fn find(&self, wanted: Exactly<'_>) -> Result<Option<PathBuf>, Failure> {
         for file in self.cached(wanted)? {
             let label = self.label(&file).await?;
-            if label.is_of(wanted.name) && label.version == wanted.version {
+            if label.is_version_of(wanted.name, wanted.version) {
                 return Ok(Some(file));
             }
         }

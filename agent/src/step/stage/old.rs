@@ -124,7 +124,7 @@ impl Steps {
     ) -> Result<Digest, Failure> {
         self.manager.require_same_size(stored, old.name).await?;
         let label = self.manager.label(stored).await?;
-        if !label.is_of(old.name) || label.version != old.version {
+        if !label.is_version_of(old.name, old.version) {
             let detail = format!("it is {} {}", label.name, label.version);
             return Err(Failure::new(FailureKind::Signature, detail));
         }

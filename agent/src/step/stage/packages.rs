@@ -128,9 +128,8 @@ impl Steps {
         wanted: &[&LockedPackage],
     ) -> Result<(), Failure> {
         let label = self.manager.label(deb).await?;
-        let is_it = |package: &&&LockedPackage| {
-            label.is_of(&package.name) && label.version == package.version
-        };
+        let is_it =
+            |package: &&&LockedPackage| label.is_version_of(&package.name, &package.version);
         let Some(package) = wanted.iter().find(is_it) else {
             return Ok(());
         };

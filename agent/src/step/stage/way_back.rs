@@ -145,7 +145,7 @@ impl Steps {
         let Ok(label) = self.manager.label(deb).await else {
             return Ok(None);
         };
-        if !label.is_of(wanted.name) || label.version != wanted.version {
+        if !label.is_version_of(wanted.name, wanted.version) {
             return Ok(None);
         }
         if !self.is_installed_one(deb, wanted.name).await? {

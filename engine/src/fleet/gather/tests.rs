@@ -3,13 +3,12 @@
 use crate::{
     cell::{CellEvent, Hello},
     check,
-    digest::Digest,
     fleet::{
         Fleet, FleetCommand, FleetError, FleetEvent,
-        homed::{self, settle},
+        homed::{self, host, settle},
     },
     id::{CellId, HostId, OperatorId},
-    inventory::{Facts, Host, Platform, REGION, SERVICE, ZONE},
+    inventory::{REGION, SERVICE, ZONE},
     policy::CELL_SIZE,
     seed,
     time::Timestamp,
@@ -33,25 +32,6 @@ fn hello(service: usize, number: usize) -> Hello {
     let service = format!("s{service}");
     let labels = [(SERVICE, &*service), (REGION, "r1"), (ZONE, "a")];
     homed::hello(&host(&format!("{service}-{number}"), &labels))
-}
-
-fn host(name: &str, labels: &[(&str, &str)]) -> Host {
-    let labels = labels.iter();
-    Host {
-        id: HostId::new(name).unwrap(),
-        labels: labels
-            .map(|(label, value)| ((*label).to_owned(), (*value).to_owned()))
-            .collect(),
-        facts: Facts {
-            platform: Platform {
-                os_release: "debian-12".to_owned(),
-                architecture: "amd64".to_owned(),
-            },
-            kernel: "6.1".to_owned(),
-            packages: Digest::of(""),
-        }
-        .into(),
-    }
 }
 
 /// The fleet that they make, and how many hosts changed their cell on the way.
